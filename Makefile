@@ -1,0 +1,70 @@
+HUGEPAGES ?= 512
+
+# Git may refuse to describe a checkout that another user owns (a container, a CI job), and Go then refuses to build.
+export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false)
+
+# cgo does not notice that the DPDK it reads has changed, so each DPDK gets a build cache of its own.
+go := GOCACHE=$$(test/setup/gocache.sh) && export GOCACHE && go
+
+# Root can have hugepages, so a test that would skip for want of them must fail instead.
+ifeq ($(shell id -u),0)
+export GODPDK_REQUIRE ?= 1
+endif
+
+# The arm64 assembly runs on any machine: its package has no cgo in it.
+ifeq ($(shell uname -m),aarch64)
+arm64 := GOARCH=arm64 CGO_ENABLED=0 go test -count=1
+else
+arm64 := GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec "$$(command -v qemu-aarch64 || command -v qemu-aarch64-static)"
+endif
+
+step = @printf '\n== %s\n' "$(1)"
+
+.DEFAULT_GOAL := help
+.PHONY: help deps hugepages have-dpdk build run test lint bench clean
+
+help: ## this list
+	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
+
+deps: ## install DPDK, pkgconf, gcc and qemu-user (Debian packages) if they are missing
+	@command -v go >/dev/null || { echo "deps: no Go here: install it from https://go.dev/dl/ and put it in PATH" >&2; exit 1; }
+	@test/setup/packages.sh
+
+hugepages: ## have HUGEPAGES (512) free 2 MiB pages and a hugetlbfs mount
+	@test/setup/hugepages.sh $(HUGEPAGES)
+
+have-dpdk:
+	@command -v pkg-config >/dev/null && pkg-config --exists libdpdk || { \
+	  echo "build: no DPDK here (pkg-config finds no libdpdk). Type 'make deps' to install it, or set PKG_CONFIG_PATH: see pkgconfig/README.md" >&2; exit 1; }
+
+build: have-dpdk ## build every package, and the examples into bin/
+	@$(go) build ./...
+	@mkdir -p bin && $(go) build -o bin/ ./examples/...
+
+run: deps hugepages ## the two-process demo: a primary and its secondaries talk over rings
+	@$(MAKE) --no-print-directory build
+	@bin/rings
+
+test: deps hugepages ## all tests: plain, -race, cgocheck2, and the arm64 assembly
+	$(call step,go test ./...)
+	@$(go) test -count=1 ./...
+	$(call step,go test -race ./...)
+	@$(go) test -count=1 -race ./...
+	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
+	@export GOEXPERIMENT=cgocheck2; $(go) test -count=1 ./...
+	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/...)
+	@$(arm64) ./dpdk/internal/ringcore/...
+
+lint: deps ## gofmt, go vet, staticcheck
+	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
+	@$(go) vet ./...
+	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/...
+	@$(go) tool staticcheck ./...
+	@echo "lint: clean"
+
+bench: deps hugepages ## Go, cgo and C side by side; BENCH_JSON=FILE also writes the rows as JSON
+	@$(go) run ./test/bench
+
+clean: ## remove bin/
+	@rm -rf bin

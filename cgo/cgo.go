@@ -1,0 +1,58 @@
+// Package cgo is the floor that touches C: one Go function per rte_ function,
+// errors as plain errno values (0 is success), no policy and no state. It is
+// not a stable API; import the packages below dpdk instead.
+//
+// Arguments are checked above: a name here has no NUL and fits, a pointer is
+// what the function says it is.
+package cgo
+
+// DPDK's compile and link flags come from pkg-config. The filter passes on
+// only -I, -L and -l: since 24.11 DPDK's own flags hold -mrtm, which the go
+// command refuses, and so no CGO_CFLAGS_ALLOW is needed. What the filter drops
+// and the headers do need stands here.
+
+/*
+#cgo pkg-config: --fragment-filter=ILl libdpdk
+#cgo CFLAGS: -I${SRCDIR}/../include -include rte_config.h -D_GNU_SOURCE -O2
+#cgo amd64 CFLAGS: -march=corei7
+#cgo arm64 CFLAGS: -march=armv8-a+crc
+#cgo LDFLAGS: -Wl,--as-needed
+#include "godpdk.h"
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	_ "github.com/godpdk/godpdk/include" // keeps the headers with the package
+)
+
+// Version is rte_version: the DPDK this process runs with.
+func Version() string { return C.GoString(C.rte_version()) }
+
+// BuildVersion is RTE_VERSION: the DPDK this program was compiled for, as
+// RTE_VERSION_NUM packs it.
+func BuildVersion() uint32 { return C.RTE_VERSION }
+
+// Strerror is rte_strerror.
+func Strerror(errno int) string {
+	var buf [256]C.char
+	C.godpdk_strerror(C.int(errno), &buf[0], C.size_t(len(buf)))
+	return C.GoString(&buf[0])
+}
+
+// withName calls f with name as a C string that lives as long as the call.
+func withName[R any](name string, f func(*C.char) R) R {
+	s := C.CString(name)
+	defer C.free(unsafe.Pointer(s))
+	return f(s)
+}
+
+// pointer takes a shim's result apart.
+func pointer(r C.struct_godpdk_ptr) (unsafe.Pointer, int) { return r.ptr, int(r.err) }
+
+// text takes a dump's result apart and frees it.
+func text(t C.struct_godpdk_text) (string, int) {
+	defer C.free(unsafe.Pointer(t.text))
+	return C.GoStringN(t.text, C.int(t.len)), int(t.err)
+}

@@ -1,0 +1,80 @@
+package cgo
+
+/*
+#include "godpdk_eal.h"
+*/
+import "C"
+
+import "unsafe"
+
+// Values of enum rte_proc_type_t, enum rte_iova_mode and limits of the build.
+const (
+	ProcPrimary   = C.RTE_PROC_PRIMARY
+	ProcSecondary = C.RTE_PROC_SECONDARY
+
+	IOVAPhysical = C.RTE_IOVA_PA
+	IOVAVirtual  = C.RTE_IOVA_VA
+
+	MaxLcore = C.RTE_MAX_LCORE
+)
+
+// EALInit is rte_eal_init. It returns how many arguments EAL consumed, or a
+// negative number and rte_errno, which can be 0. The arguments stay allocated:
+// EAL keeps pointers into them.
+func EALInit(args []string) (parsed, errno int) {
+	argv := (*[1 << 16]*C.char)(C.calloc(C.size_t(len(args)+1), C.size_t(unsafe.Sizeof((*C.char)(nil)))))
+	for i, a := range args {
+		argv[i] = C.CString(a)
+	}
+	r := C.godpdk_eal_init(C.int(len(args)), &argv[0])
+	return int(r.parsed), int(r.err)
+}
+
+// EALCleanup is rte_eal_cleanup.
+func EALCleanup() int { return int(C.godpdk_eal_cleanup()) }
+
+// ProcessType is rte_eal_process_type.
+func ProcessType() int { return int(C.rte_eal_process_type()) }
+
+// PrimaryAlive is rte_eal_primary_proc_alive for this process's own prefix.
+func PrimaryAlive() bool { return C.rte_eal_primary_proc_alive(nil) == 1 }
+
+// HasHugepages is rte_eal_has_hugepages.
+func HasHugepages() bool { return C.rte_eal_has_hugepages() != 0 }
+
+// IOVAMode is rte_eal_iova_mode.
+func IOVAMode() int { return int(C.rte_eal_iova_mode()) }
+
+// RuntimeDir is rte_eal_get_runtime_dir.
+func RuntimeDir() string { return C.GoString(C.rte_eal_get_runtime_dir()) }
+
+// MainLcore is rte_get_main_lcore.
+func MainLcore() int { return int(C.rte_get_main_lcore()) }
+
+// Sockets lists the ids of the NUMA sockets that EAL detected.
+func Sockets() []int {
+	ids := make([]int, C.rte_socket_count())
+	for i := range ids {
+		ids[i] = int(C.rte_socket_id_by_idx(C.uint(i)))
+	}
+	return ids
+}
+
+// MallocStats is struct rte_malloc_socket_stats, in bytes.
+type MallocStats struct {
+	Total, Free, Allocated, GreatestFree uint64
+}
+
+// MallocSocketStats is rte_malloc_get_socket_stats.
+func MallocSocketStats(socket int) (MallocStats, int) {
+	var s C.struct_rte_malloc_socket_stats
+	if e := C.godpdk_malloc_stats(C.int(socket), &s); e != 0 {
+		return MallocStats{}, int(e)
+	}
+	return MallocStats{
+		Total:        uint64(s.heap_totalsz_bytes),
+		Free:         uint64(s.heap_freesz_bytes),
+		Allocated:    uint64(s.heap_allocsz_bytes),
+		GreatestFree: uint64(s.greatest_free_size),
+	}, 0
+}

@@ -1,0 +1,153 @@
+package cgo
+
+/*
+#include "godpdk_ring.h"
+
+#cgo noescape godpdk_ring_enqueue
+#cgo nocallback godpdk_ring_enqueue
+#cgo noescape godpdk_ring_dequeue
+#cgo nocallback godpdk_ring_dequeue
+*/
+import "C"
+
+import "unsafe"
+
+// Flags and limits of rte_ring_core.h.
+const (
+	RingNameSize = C.GODPDK_RING_NAMESIZE
+	RingSizeMask = C.RTE_RING_SZ_MASK
+
+	RingExactSize = C.RING_F_EXACT_SZ
+	RingSPEnqueue = C.RING_F_SP_ENQ
+	RingSCDequeue = C.RING_F_SC_DEQ
+	RingRTSEnq    = C.RING_F_MP_RTS_ENQ
+	RingRTSDeq    = C.RING_F_MC_RTS_DEQ
+	RingHTSEnq    = C.RING_F_MP_HTS_ENQ
+	RingHTSDeq    = C.RING_F_MC_HTS_DEQ
+)
+
+// Layout of struct rte_ring and its heads and tails, in bytes.
+const (
+	RingProd    = C.GODPDK_RING_PROD
+	RingCons    = C.GODPDK_RING_CONS
+	RingSizeof  = C.GODPDK_RING_SIZEOF
+	RingHead    = C.GODPDK_RING_HEAD
+	RingTail    = C.GODPDK_RING_TAIL
+	RingSync    = C.GODPDK_RING_SYNC
+	RingRTSTail = C.GODPDK_RING_RTS_TAIL
+	RingRTSMax  = C.GODPDK_RING_RTS_MAX
+	RingRTSHead = C.GODPDK_RING_RTS_HEAD
+	RingHTSPos  = C.GODPDK_RING_HTS_POS
+)
+
+// Values of enum rte_ring_sync_type.
+const (
+	RingSyncMT  = C.RTE_RING_SYNC_MT
+	RingSyncST  = C.RTE_RING_SYNC_ST
+	RingSyncRTS = C.RTE_RING_SYNC_MT_RTS
+	RingSyncHTS = C.RTE_RING_SYNC_MT_HTS
+)
+
+// Ring points to a struct rte_ring.
+type Ring = unsafe.Pointer
+
+// RingInfo is what a ring says of itself; Memory is its memzone's length.
+type RingInfo struct {
+	Name                       string
+	Flags                      uint32
+	Size, Mask, Capacity       uint32
+	ProducerSync, ConsumerSync uint32
+	Count                      uint32
+	Memory                     uint64
+}
+
+// RingCreate is rte_ring_create_elem.
+func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (Ring, int) {
+	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
+		return C.godpdk_ring_create(n, C.uint(elemSize), C.uint(count), C.int(socket), C.uint(flags))
+	}))
+}
+
+// RingLookup is rte_ring_lookup.
+func RingLookup(name string) (Ring, int) {
+	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
+		return C.godpdk_ring_lookup(n)
+	}))
+}
+
+// RingFree is rte_ring_free of r, if name still means r.
+func RingFree(name string, r Ring) int {
+	return withName(name, func(n *C.char) int {
+		return int(C.godpdk_ring_free(n, (*C.struct_rte_ring)(r)))
+	})
+}
+
+// RingMemsize is rte_ring_get_memsize_elem in bytes; size is a power of two.
+func RingMemsize(elemSize, size uint32) int64 {
+	return int64(C.rte_ring_get_memsize_elem(C.uint(elemSize), C.uint(size)))
+}
+
+// RingDescribe reads the fields of a ring.
+func RingDescribe(r Ring) RingInfo {
+	var i C.struct_godpdk_ring_info
+	C.godpdk_ring_info((*C.struct_rte_ring)(r), &i)
+	return ringInfo(&i)
+}
+
+// Rings copies the list of all rings of the process's EAL.
+func Rings() []RingInfo {
+	infos := make([]C.struct_godpdk_ring_info, 64)
+	for {
+		n := int(C.godpdk_ring_list(&infos[0], C.size_t(len(infos))))
+		if n <= len(infos) {
+			infos = infos[:n]
+			break
+		}
+		infos = make([]C.struct_godpdk_ring_info, 2*n)
+	}
+	rings := make([]RingInfo, len(infos))
+	for i := range infos {
+		rings[i] = ringInfo(&infos[i])
+	}
+	return rings
+}
+
+// RingDump is rte_ring_dump.
+func RingDump(r Ring) (string, int) {
+	return text(C.godpdk_ring_dump((*C.struct_rte_ring)(r)))
+}
+
+// RingEnqueue is rte_ring_enqueue_bulk_elem or rte_ring_enqueue_burst_elem. It
+// returns how many elements moved and how much room is left.
+func RingEnqueue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, free uint32) {
+	m := C.godpdk_ring_enqueue((*C.struct_rte_ring)(r), (*C.uintptr_t)(objs), C.uint32_t(elemSize), C.uint32_t(n), cbool(bulk))
+	return uint32(m.n), uint32(m.left)
+}
+
+// RingDequeue is rte_ring_dequeue_bulk_elem or rte_ring_dequeue_burst_elem. It
+// returns how many elements moved and how many are left.
+func RingDequeue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, available uint32) {
+	m := C.godpdk_ring_dequeue((*C.struct_rte_ring)(r), (*C.uintptr_t)(objs), C.uint32_t(elemSize), C.uint32_t(n), cbool(bulk))
+	return uint32(m.n), uint32(m.left)
+}
+
+func ringInfo(i *C.struct_godpdk_ring_info) RingInfo {
+	return RingInfo{
+		Name:         C.GoString(&i.name[0]),
+		Flags:        uint32(i.flags),
+		Size:         uint32(i.size),
+		Mask:         uint32(i.mask),
+		Capacity:     uint32(i.capacity),
+		ProducerSync: uint32(i.prod_sync),
+		ConsumerSync: uint32(i.cons_sync),
+		Count:        uint32(i.count),
+		Memory:       uint64(i.memory),
+	}
+}
+
+func cbool(b bool) C.int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,190 @@
+package eal
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const opInit = "rte_eal_init"
+
+// ProcessType is a process's role among those of its file prefix.
+type ProcessType int
+
+const (
+	// Primary creates the shared memory. There is one per file prefix.
+	Primary ProcessType = iota
+	// Secondary attaches to the memory of a primary that runs already.
+	Secondary
+	// Auto becomes primary if none runs with the file prefix, else secondary.
+	Auto
+)
+
+// String is the word that --proc-type takes.
+func (p ProcessType) String() string {
+	switch p {
+	case Primary:
+		return "primary"
+	case Secondary:
+		return "secondary"
+	case Auto:
+		return "auto"
+	}
+	return "ProcessType(" + strconv.Itoa(int(p)) + ")"
+}
+
+// IOVAMode is what devices are given as addresses.
+type IOVAMode int
+
+const (
+	IOVAAuto     IOVAMode = iota // EAL's choice
+	IOVAPhysical                 // physical addresses ("pa")
+	IOVAVirtual                  // virtual addresses ("va")
+)
+
+// String is the word that --iova-mode takes; IOVAAuto has none.
+func (m IOVAMode) String() string {
+	switch m {
+	case IOVAAuto:
+		return "auto"
+	case IOVAPhysical:
+		return "pa"
+	case IOVAVirtual:
+		return "va"
+	}
+	return "IOVAMode(" + strconv.Itoa(int(m)) + ")"
+}
+
+// Config is EAL's configuration. The zero value is EAL's own default: a
+// primary with prefix "rte", an lcore on each CPU, and hugepages allocated as
+// they are needed. Each field names the EAL option it stands for.
+type Config struct {
+	ProcessType ProcessType // --proc-type
+	// FilePrefix separates groups of processes on one host (--file-prefix).
+	FilePrefix string
+
+	// Lcores are EAL's logical cores, in the syntax of --lcores: "0-3,5", or
+	// "2@0" for lcore 2 on CPU 0 (see ParseLcores). Processes of one prefix need
+	// disjoint lcores.
+	Lcores string
+	// MainLcore is the lcore of the thread that Init keeps (--main-lcore);
+	// 0 is the lowest of Lcores, as in EAL.
+	MainLcore int
+
+	// MemoryMB is what to allocate at start, in MiB (-m). Allocate at start what
+	// you will need: growing later asks every secondary, and a page that cannot
+	// be had by then is a SIGBUS in C.
+	MemoryMB int
+	// SocketMemoryMB is the same per NUMA socket (--socket-mem).
+	SocketMemoryMB []int
+	HugeDir        string   // mount of hugetlbfs to use (--huge-dir)
+	NoHuge         bool     // ordinary memory, which no secondary can share (--no-huge)
+	InMemory       bool     // no files, and so no secondaries (--in-memory)
+	BaseVirtAddr   uintptr  // where to map memory (--base-virtaddr)
+	IOVAMode       IOVAMode // --iova-mode
+
+	Allow       []string // PCI addresses or other devices to use, no others (-a)
+	Block       []string // devices not to use (-b); excludes Allow
+	NoPCI       bool     // leave all PCI devices alone (--no-pci)
+	Vdevs       []string // virtual devices: "net_null0,size=64" (--vdev)
+	DriverPaths []string // driver .so files or folders (-d)
+
+	// LogLevels are EAL's: "lib.eal:debug", "*:warning" (--log-level).
+	LogLevels []string
+	// Logger receives DPDK's log from start to Close; nil is slog.Default().
+	Logger *slog.Logger
+
+	// PrimaryTimeout is how long a secondary waits for a primary that is still
+	// starting, and any process for another one's start with the same prefix;
+	// 0 is 10 s. Without a primary a secondary fails at once: see WaitPrimary.
+	PrimaryTimeout time.Duration
+
+	// Extra are more EAL options, checked like the rest.
+	Extra []string
+}
+
+// args writes the configuration as EAL options.
+func (c *Config) args() ([]string, error) {
+	var args []string
+	add := func(option, value string) {
+		if value != "" {
+			args = append(args, option+"="+value)
+		}
+	}
+	flag := func(option string, set bool) {
+		if set {
+			args = append(args, option)
+		}
+	}
+
+	switch c.ProcessType {
+	case Primary, Secondary, Auto:
+		add("--proc-type", c.ProcessType.String())
+	default:
+		return nil, invalid("ProcessType %d: use Primary, Secondary or Auto", c.ProcessType)
+	}
+	add("--file-prefix", c.FilePrefix)
+	add("--lcores", c.Lcores)
+	if c.MainLcore < 0 {
+		return nil, invalid("MainLcore %d is negative", c.MainLcore)
+	}
+	if c.MainLcore > 0 {
+		add("--main-lcore", strconv.Itoa(c.MainLcore))
+	}
+	if c.MemoryMB < 0 {
+		return nil, invalid("MemoryMB %d is negative", c.MemoryMB)
+	}
+	if c.MemoryMB > 0 {
+		args = append(args, "-m", strconv.Itoa(c.MemoryMB))
+	}
+	sockets := make([]string, len(c.SocketMemoryMB))
+	for i, mb := range c.SocketMemoryMB {
+		if mb < 0 {
+			return nil, invalid("SocketMemoryMB[%d] is %d, which is negative", i, mb)
+		}
+		sockets[i] = strconv.Itoa(mb)
+	}
+	add("--socket-mem", strings.Join(sockets, ","))
+	add("--huge-dir", c.HugeDir)
+	flag("--no-huge", c.NoHuge)
+	flag("--in-memory", c.InMemory)
+	if c.BaseVirtAddr != 0 {
+		add("--base-virtaddr", fmt.Sprintf("%#x", c.BaseVirtAddr))
+	}
+	switch c.IOVAMode {
+	case IOVAAuto:
+	case IOVAPhysical, IOVAVirtual:
+		add("--iova-mode", c.IOVAMode.String())
+	default:
+		return nil, invalid("IOVAMode %d: use IOVAAuto, IOVAPhysical or IOVAVirtual", c.IOVAMode)
+	}
+	flag("--no-pci", c.NoPCI)
+
+	for _, list := range []struct {
+		field, option string
+		values        []string
+	}{
+		{"Allow", "-a", c.Allow},
+		{"Block", "-b", c.Block},
+		{"Vdevs", "--vdev", c.Vdevs},
+		{"DriverPaths", "-d", c.DriverPaths},
+		{"LogLevels", "--log-level", c.LogLevels},
+	} {
+		for i, v := range list.values {
+			if v == "" {
+				return nil, invalid("%s[%d] is empty", list.field, i)
+			}
+			args = append(args, list.option, v)
+		}
+	}
+	return append(args, c.Extra...), nil
+}
+
+// invalid is an argument error of Init.
+func invalid(format string, args ...any) error {
+	return guard.Invalid(opInit, "", format, args...)
+}

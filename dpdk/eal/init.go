@@ -1,0 +1,167 @@
+package eal
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+var (
+	initMu  sync.Mutex // one start or stop at a time
+	stream  *logStream // of the first Init; a failed one may be tried again
+	used    bool       // EAL has started once
+	current atomic.Pointer[Runtime]
+)
+
+// Init starts EAL with cfg (rte_eal_init). It refuses contradictions before C
+// sees them, waits in Go where EAL would spin, and returns an error that holds
+// EAL's own log lines when EAL fails.
+//
+// Errors to tell apart with errors.Is: dpdk.ErrNoPrimary, dpdk.ErrPrimaryRunning,
+// dpdk.ErrNoHugepages, dpdk.ErrNotShared (a role that needs shared memory with
+// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid.
+//
+// EAL runs on an OS thread of its own, pinned to the main lcore, until Close.
+// Any goroutine may call Init; only the first call that succeeds starts EAL.
+func Init(cfg Config) (*Runtime, error) {
+	args, err := cfg.args()
+	if err != nil {
+		return nil, err
+	}
+	rt, _, err := start(args, cfg.Logger, cfg.PrimaryTimeout)
+	return rt, err
+}
+
+// InitArgs starts EAL with a command line in DPDK's convention: the program's
+// name, EAL options, "--", and arguments of the application, which it returns.
+// Call it with os.Args. Its log goes to slog.Default().
+func InitArgs(args []string) (rt *Runtime, rest []string, err error) {
+	if len(args) == 0 {
+		return nil, nil, invalid("no arguments: pass os.Args, whose first is the program's name")
+	}
+	return start(args[1:], nil, 0)
+}
+
+func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime, []string, error) {
+	o, rest, err := parseOptions(args)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := o.check()
+	if err != nil {
+		return nil, nil, err
+	}
+	if timeout <= 0 {
+		timeout = 10 * time.Second
+	}
+
+	initMu.Lock()
+	defer initMu.Unlock()
+	if used {
+		return nil, nil, &dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EALREADY), Cause: dpdk.ErrAlreadyRunning}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	done, err := p.arrange(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	if stream == nil {
+		if stream, err = openLog(); err != nil {
+			return nil, nil, err
+		}
+	}
+
+	argv := append([]string{filepath.Base(os.Args[0]), "--proc-type=" + p.role.String()}, o.args...)
+	main := newThread()
+	stream.begin(logger)
+	var parsed, errno int
+	main.do(func() { parsed, errno = cgo.EALInit(argv) })
+	lines := stream.end()
+	if parsed < 0 {
+		main.end()
+		return nil, nil, failure(errno, lines)
+	}
+	used = true
+	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: runtimeDir(p.prefix), args: argv[1:],
+		keep: o.last("huge-unlink") == "never"}
+	guard.SetRunning(true)
+	current.Store(rt)
+	if p.role == Secondary && !rt.PrimaryAlive() {
+		rt.close()
+		return nil, nil, noPrimary(rt.dir)
+	}
+	return rt, rest, nil
+}
+
+// failure makes the error of a failed rte_eal_init, whose reason often stands
+// in the log only.
+func failure(errno int, lines []string) error {
+	e := &dpdk.Error{Op: opInit, Errno: dpdk.Errno(errno), Log: lines}
+	text := strings.Join(lines, "\n")
+	for _, reason := range []struct {
+		said   string
+		cause  error
+		detail string
+	}{
+		{"Is another primary process running?", dpdk.ErrPrimaryRunning, "use another Config.FilePrefix, or eal.Auto to join it"},
+		{"/config' for rte_mem_config", dpdk.ErrNoPrimary, "start one first, or use eal.Auto"},
+		{"Cannot get hugepage information", dpdk.ErrNoHugepages, noHugepages},
+		{"No free hugepages reported", dpdk.ErrNoHugepages, noHugepages},
+		{"Not enough memory available", dpdk.ErrNoHugepages, noHugepages},
+		{"Cannot init memory", dpdk.ErrNoHugepages, noHugepages},
+	} {
+		if strings.Contains(text, reason.said) {
+			e.Cause, e.Detail = reason.cause, reason.detail
+			return e
+		}
+	}
+	if len(lines) == 0 {
+		e.Detail = `EAL logged nothing: add "*:debug" to Config.LogLevels`
+	}
+	return e
+}
+
+const noHugepages = "as root: echo 512 > /proc/sys/vm/nr_hugepages; mount -t hugetlbfs nodev /dev/hugepages"
+
+// thread is an OS thread that belongs to EAL: rte_eal_init pins it, and makes
+// it the main lcore.
+type thread struct{ calls chan func() }
+
+func newThread() *thread {
+	t := &thread{make(chan func())}
+	go func() {
+		// Locked for good: when the goroutine ends, so does the thread, and Go
+		// starts no other thread from one that is locked.
+		runtime.LockOSThread()
+		for f := range t.calls {
+			f()
+		}
+	}()
+	return t
+}
+
+// do runs f on the thread and waits for it.
+func (t *thread) do(f func()) {
+	done := make(chan struct{})
+	t.calls <- func() {
+		defer close(done)
+		f()
+	}
+	<-done
+}
+
+func (t *thread) end() { close(t.calls) }

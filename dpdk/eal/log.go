@@ -1,0 +1,141 @@
+package eal
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// logStream carries DPDK's log from C threads to a logger.
+type logStream struct {
+	in, out *os.File // C writes to in, read reads from out
+
+	mu      sync.Mutex
+	logger  *slog.Logger
+	capture bool
+	lines   []string // since capture began
+	partial bytes.Buffer
+	lost    uint32
+	marks   chan struct{}
+}
+
+// mark is the level of a packet that only says that all before it was read.
+const mark = -1
+
+// openLog points DPDK's log at a new stream and starts to read it.
+func openLog() (*logStream, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, &dpdk.Error{Op: "rte_openlog_stream", Errno: errnoOf(err), Detail: "socketpair"}
+	}
+	// Room for a burst of debug lines; without the privilege, what is allowed.
+	if unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 4<<20) != nil {
+		_ = unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<20)
+	}
+	_ = unix.SetNonblock(fds[0], true) // so that os.File parks the goroutine, not a thread
+	s := &logStream{
+		out:   os.NewFile(uintptr(fds[0]), "dpdk log"),
+		in:    os.NewFile(uintptr(fds[1]), "dpdk log"),
+		marks: make(chan struct{}),
+	}
+	if errno := cgo.LogOpen(fds[1]); errno != 0 {
+		s.in.Close()
+		s.out.Close()
+		return nil, &dpdk.Error{Op: "rte_openlog_stream", Errno: dpdk.Errno(errno)}
+	}
+	go s.read()
+	return s, nil
+}
+
+// begin captures lines from now on, and sends them to logger too.
+func (s *logStream) begin(logger *slog.Logger) {
+	if logger == nil {
+		logger = slog.Default()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logger, s.capture, s.lines = logger, true, nil
+}
+
+// end stops capturing, when all that C has written was read.
+func (s *logStream) end() []string {
+	var packet [cgo.LogHeadSize]byte
+	level := int32(mark)
+	binary.NativeEndian.PutUint32(packet[:], uint32(level))
+	if _, err := s.in.Write(packet[:]); err == nil {
+		<-s.marks
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.capture = false
+	return s.lines
+}
+
+// read ends when the write side is closed.
+func (s *logStream) read() {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := s.out.Read(buf)
+		if err != nil || n < cgo.LogHeadSize {
+			s.out.Close()
+			close(s.marks)
+			return
+		}
+		level := int32(binary.NativeEndian.Uint32(buf))
+		if level == mark {
+			s.marks <- struct{}{}
+			continue
+		}
+		s.packet(level, binary.NativeEndian.Uint32(buf[4:]), buf[cgo.LogHeadSize:n])
+	}
+}
+
+// packet takes what one flush of the stream wrote: mostly one line.
+func (s *logStream) packet(level int32, lost uint32, text []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lost != s.lost {
+		s.line(slog.LevelWarn, fmt.Sprintf("%d lines of DPDK's log were lost: they came faster than the logger took them", lost-s.lost))
+		s.lost = lost
+	}
+	s.partial.Write(text)
+	for {
+		line, rest, whole := bytes.Cut(s.partial.Bytes(), []byte("\n"))
+		if !whole {
+			return
+		}
+		if len(line) > 0 {
+			s.line(slogLevel(level), string(line))
+		}
+		s.partial.Next(s.partial.Len() - len(rest))
+	}
+}
+
+func (s *logStream) line(level slog.Level, text string) {
+	if s.capture {
+		s.lines = append(s.lines, text)
+	}
+	s.logger.Log(context.Background(), level, text)
+}
+
+// slogLevel maps the levels of rte_log.h, 1 (emergency) to 8 (debug).
+func slogLevel(level int32) slog.Level {
+	switch {
+	case level <= 4:
+		return slog.LevelError
+	case level == 5:
+		return slog.LevelWarn
+	case level <= 7:
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}

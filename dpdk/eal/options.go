@@ -1,0 +1,131 @@
+package eal
+
+import (
+	"strings"
+)
+
+// value says whether an EAL option takes one.
+type value int
+
+const (
+	none value = iota
+	required
+	optional
+)
+
+// known are EAL's options of DPDK 22.11 to 25.11 by their long names.
+var known = map[string]value{
+	"allow": required, "auto-probing": none, "base-virtaddr": required, "block": required,
+	"coremask": required, "create-uio-dev": none, "driver-path": required, "file-prefix": required,
+	"force-max-simd-bitwidth": required, "help": none, "huge-dir": required, "huge-unlink": optional,
+	"huge-worker-stack": optional, "in-memory": none, "iova-mode": required, "lcores": required,
+	"legacy-mem": none, "log-color": optional, "log-level": required, "log-timestamp": optional,
+	"main-lcore": required, "match-allocations": none, "mbuf-pool-ops-name": required,
+	"memory-channels": required, "memory-ranks": required, "memory-size": required,
+	"no-auto-probing": none, "no-hpet": none, "no-huge": none, "no-pci": none, "no-shconf": none,
+	"no-telemetry": none, "numa-limit": required, "numa-mem": required, "pagesz-mem": required,
+	"proc-type": required, "remap-lcore-ids": optional, "service-corelist": required,
+	"service-coremask": required, "single-file-segments": none, "socket-limit": required,
+	"socket-mem": required, "syslog": optional, "telemetry": none, "trace": required,
+	"trace-bufsz": required, "trace-dir": required, "trace-mode": required, "vdev": required,
+	"version": none, "vfio-intr": required, "vfio-vf-token": required, "vmware-tsc-map": none,
+}
+
+// short are the one-letter options.
+var short = map[byte]string{
+	'a': "allow", 'b': "block", 'c': "coremask", 'd': "driver-path", 'h': "help", 'l': "lcores",
+	'm': "memory-size", 'n': "memory-channels", 'r': "memory-ranks", 's': "service-coremask",
+	'A': "no-auto-probing", 'R': "remap-lcore-ids", 'S': "service-corelist", 'v': "version",
+}
+
+// options is a command line of EAL options taken apart.
+type options struct {
+	args   []string            // as given, but for --proc-type
+	values map[string][]string // by long name; "" for an option without a value
+}
+
+func (o *options) has(name string) bool { return len(o.values[name]) > 0 }
+
+// last is an option's value; of several EAL takes the last.
+func (o *options) last(name string) string {
+	v := o.values[name]
+	if len(v) == 0 {
+		return ""
+	}
+	return v[len(v)-1]
+}
+
+// parseOptions takes EAL options apart as getopt_long does, up to "--"; rest
+// is what follows it. Options that EAL would print or exit on are refused.
+func parseOptions(args []string) (o *options, rest []string, err error) {
+	o = &options{values: map[string][]string{}}
+	for i := 0; i < len(args); {
+		arg := args[i]
+		if strings.IndexByte(arg, 0) >= 0 {
+			return nil, nil, invalid("argument %q holds a NUL byte", arg)
+		}
+		if arg == "--" {
+			return o, args[i+1:], nil
+		}
+		if len(arg) < 2 || arg[0] != '-' {
+			return nil, nil, invalid("argument %q is no EAL option: arguments of the application go behind --", arg)
+		}
+		names, val, wants := split(arg)
+		used := 1
+		if wants && i+1 < len(args) {
+			val, used = args[i+1], 2
+		} else if wants {
+			return nil, nil, invalid("option %s needs a value", arg)
+		}
+		if strings.IndexByte(val, 0) >= 0 {
+			return nil, nil, invalid("the value of %s holds a NUL byte: %q", arg, val)
+		}
+		for _, name := range names {
+			o.values[name] = append(o.values[name], val)
+		}
+		if names[0] != "proc-type" {
+			o.args = append(o.args, args[i:i+used]...)
+		}
+		i += used
+	}
+	return o, nil, nil
+}
+
+// split takes one argument apart: the options it names (several for "-vh"),
+// the value of the last, and whether that value is the next argument.
+func split(arg string) (names []string, val string, wants bool) {
+	if strings.HasPrefix(arg, "--") {
+		name, val, has := strings.Cut(arg[2:], "=")
+		name = complete(name)
+		return []string{name}, val, known[name] == required && !has
+	}
+	for i := 1; i < len(arg); i++ {
+		name, ok := short[arg[i]]
+		if !ok {
+			name = "-" + arg[i:i+1]
+		}
+		names = append(names, name)
+		if known[name] != none {
+			val = strings.TrimPrefix(arg[i+1:], "=")
+			return names, val, known[name] == required && i+1 == len(arg)
+		}
+	}
+	return names, "", false
+}
+
+// complete finds the option that getopt_long takes an abbreviation for.
+func complete(name string) string {
+	if _, ok := known[name]; ok || name == "" {
+		return name
+	}
+	found := name
+	for k := range known {
+		if strings.HasPrefix(k, name) {
+			if found != name {
+				return name // ambiguous: EAL says so
+			}
+			found = k
+		}
+	}
+	return found
+}

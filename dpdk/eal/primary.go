@@ -1,0 +1,217 @@
+package eal
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// What a primary shows in its runtime directory: it holds a lock on the file
+// "config" as long as it lives, and the first word of that file becomes
+// eal_memcfg.h's RTE_MAGIC when it has finished starting.
+const (
+	configFile = "config"
+	magic      = 19820526
+	// initLock serialises starts of one prefix, so that two Auto processes do
+	// not both find no primary.
+	initLock = "godpdk_init"
+	poll     = 10 * time.Millisecond
+)
+
+// runtimeDir is where EAL keeps the files of a prefix (eal_create_runtime_dir).
+func runtimeDir(prefix string) string {
+	base := os.Getenv("RUNTIME_DIRECTORY")
+	switch {
+	case base != "":
+	case os.Getuid() == 0:
+		base = "/var/run"
+	default:
+		if base = os.Getenv("XDG_RUNTIME_DIR"); base == "" {
+			base = "/tmp"
+		}
+	}
+	return filepath.Join(base, "dpdk", prefix)
+}
+
+// state is how far a primary is.
+type state int
+
+const (
+	absent state = iota
+	starting
+	ready
+)
+
+// primaryState looks at the files of a prefix. It must not be called in the
+// process that is this prefix's primary: closing any descriptor of the config
+// file drops that process's lock on it.
+func primaryState(dir string) (state, error) {
+	f, err := os.Open(filepath.Join(dir, configFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return absent, nil
+	}
+	if err != nil {
+		return absent, err
+	}
+	defer f.Close()
+	lock := unix.Flock_t{Type: unix.F_WRLCK}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock); err != nil {
+		return absent, fmt.Errorf("lock of %s: %w", f.Name(), err)
+	}
+	if lock.Type == unix.F_UNLCK {
+		return absent, nil
+	}
+	var word [4]byte
+	if _, err := f.ReadAt(word[:], 0); err != nil || binary.NativeEndian.Uint32(word[:]) != magic {
+		return starting, nil
+	}
+	return ready, nil
+}
+
+// WaitPrimary waits until a primary with the file prefix runs and has finished
+// starting, or until ctx ends; the error then says which of the two is missing.
+// It returns at once in a process that has attached to that primary or is it.
+// An empty prefix is EAL's default, "rte".
+func WaitPrimary(ctx context.Context, prefix string) error {
+	if prefix == "" {
+		prefix = "rte"
+	}
+	dir := runtimeDir(prefix)
+	if rt := current.Load(); rt != nil && rt.shared && rt.dir == dir {
+		if rt.PrimaryAlive() {
+			return nil
+		}
+		return noPrimary(dir)
+	}
+	return waitReady(ctx, dir, true)
+}
+
+// waitReady waits while a primary starts, and while there is none if absentToo.
+func waitReady(ctx context.Context, dir string, absentToo bool) error {
+	for {
+		s, err := primaryState(dir)
+		switch {
+		case err != nil:
+			return &dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: err.Error()}
+		case s == ready:
+			return nil
+		case s == absent && !absentToo:
+			return noPrimary(dir)
+		}
+		if err := sleep(ctx, poll); err != nil {
+			if s == absent {
+				return errors.Join(noPrimary(dir), err)
+			}
+			return errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary,
+				Detail: "the primary of " + dir + " is still starting: wait longer, or end it if it is stuck"}, err)
+		}
+	}
+}
+
+func noPrimary(dir string) error {
+	return &dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary,
+		Detail: fmt.Sprintf("none runs with file prefix %q (%s): start one first, or use eal.Auto", filepath.Base(dir), dir)}
+}
+
+// lockInit takes the lock of a prefix's starts: exclusively for what may become
+// its primary, shared for secondaries. The returned func releases it.
+func lockInit(ctx context.Context, dir string, how int) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(dir, initLock), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
+	}
+	for {
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if err != unix.EWOULDBLOCK && err != unix.EINTR {
+			f.Close()
+			return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + f.Name()}
+		}
+		if err := sleep(ctx, poll); err != nil {
+			f.Close()
+			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
+				Detail: "another process of this file prefix is still starting (it holds " + f.Name() + ")"}, err)
+		}
+	}
+}
+
+// arrange makes sure that EAL's own start can neither hang nor fail on the
+// other processes of the prefix, and settles what Auto means. The returned
+// func ends the reservation; call it when EAL has started.
+func (p *plan) arrange(ctx context.Context) (done func(), err error) {
+	if !p.shared {
+		return func() {}, nil
+	}
+	dir := runtimeDir(p.prefix)
+	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > maxSocketPath {
+		return nil, invalid("file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d", p.prefix, dir, n, maxSocketPath, n-maxSocketPath)
+	}
+	how := unix.LOCK_EX
+	if p.role == Secondary {
+		how = unix.LOCK_SH
+		if err := waitReady(ctx, dir, false); err != nil {
+			return nil, err
+		}
+	} else if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
+	}
+	unlock, err := lockInit(ctx, dir, how)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			unlock()
+		}
+	}()
+
+	s, err := primaryState(dir)
+	if err != nil {
+		return nil, &dpdk.Error{Op: opInit, Detail: err.Error()}
+	}
+	if p.role == Auto {
+		p.role = Primary
+		if s != absent {
+			p.role = Secondary
+		}
+	}
+	if p.role == Primary && s != absent {
+		return nil, &dpdk.Error{Op: opInit, Cause: dpdk.ErrPrimaryRunning,
+			Detail: fmt.Sprintf("file prefix %q (%s): use another Config.FilePrefix, or eal.Auto to join it", p.prefix, dir)}
+	}
+	if p.role == Secondary {
+		return unlock, waitReady(ctx, dir, false)
+	}
+	return unlock, nil
+}
+
+// maxSocketPath is what fits a struct sockaddr_un with its final NUL.
+const maxSocketPath = len(unix.RawSockaddrUnix{}.Path) - 1
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+func errnoOf(err error) dpdk.Errno {
+	var e unix.Errno
+	errors.As(err, &e)
+	return dpdk.Errno(e)
+}

@@ -1,0 +1,129 @@
+package eal
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// Runtime is EAL, started. Its methods may be called from any goroutine.
+type Runtime struct {
+	main   *thread
+	role   ProcessType
+	shared bool
+	prefix string
+	dir    string
+	args   []string
+	// keep is --huge-unlink=never: the primary's files outlive it.
+	keep bool
+}
+
+// ProcessType is Primary or Secondary, also where Auto was asked for
+// (rte_eal_process_type).
+func (rt *Runtime) ProcessType() ProcessType { return rt.role }
+
+// FilePrefix is what the processes that share memory with this one have in common.
+func (rt *Runtime) FilePrefix() string { return rt.prefix }
+
+// RuntimeDir is the folder of the prefix's files and sockets
+// (rte_eal_get_runtime_dir); with Config.InMemory nothing is kept there.
+func (rt *Runtime) RuntimeDir() string { return rt.dir }
+
+// Args are the options that EAL was started with.
+func (rt *Runtime) Args() []string { return slices.Clone(rt.args) }
+
+// PrimaryAlive says whether the primary of the prefix runs, which a secondary
+// has no other way to know (rte_eal_primary_proc_alive). It is false after Close.
+func (rt *Runtime) PrimaryAlive() bool {
+	if rt.role == Primary {
+		return current.Load() == rt
+	}
+	var alive bool
+	err := guard.Control("rte_eal_primary_proc_alive", "", func() int {
+		alive = cgo.PrimaryAlive()
+		return 0
+	})
+	return err == nil && alive
+}
+
+// HasHugepages is false with Config.NoHuge (rte_eal_has_hugepages).
+func (rt *Runtime) HasHugepages() bool { return cgo.HasHugepages() }
+
+// IOVAMode is IOVAPhysical or IOVAVirtual (rte_eal_iova_mode).
+func (rt *Runtime) IOVAMode() IOVAMode {
+	if cgo.IOVAMode() == cgo.IOVAPhysical {
+		return IOVAPhysical
+	}
+	return IOVAVirtual
+}
+
+// MainLcore is the lcore of EAL's own thread (rte_get_main_lcore).
+func (rt *Runtime) MainLcore() int { return cgo.MainLcore() }
+
+// SocketMemory is the state of DPDK's heap on one NUMA socket, in bytes.
+type SocketMemory struct {
+	Socket      dpdk.SocketID
+	Total       uint64 // allocated from hugepages so far
+	Free        uint64 // of Total
+	Used        uint64 // of Total
+	LargestFree uint64 // the largest block of Free
+}
+
+// Memory is the state of the heap per NUMA socket (rte_malloc_get_socket_stats).
+// It grows when more is needed and hugepages are left.
+func (rt *Runtime) Memory() ([]SocketMemory, error) {
+	var all []SocketMemory
+	err := guard.Control("rte_malloc_get_socket_stats", "", func() int {
+		for _, id := range cgo.Sockets() {
+			s, errno := cgo.MallocSocketStats(id)
+			if errno != 0 {
+				return errno
+			}
+			all = append(all, SocketMemory{dpdk.Socket(id), s.Total, s.Free, s.Allocated, s.GreatestFree})
+		}
+		return 0
+	})
+	return all, err
+}
+
+// Close ends this process's use of DPDK. A primary gives its hugepages back
+// (rte_eal_cleanup) and removes their files and the runtime directory, unless
+// --huge-unlink=never was among the options: afterwards every view of shared memory in it is invalid,
+// so stop the goroutines that use one first. A secondary only detaches: it
+// takes its socket away and keeps the memory mapped, because rte_eal_cleanup
+// in a secondary would close devices under the primary.
+//
+// Close waits for control calls that are under way, and refuses later ones
+// with dpdk.ErrNotRunning. EAL cannot start again in this process. A second
+// Close does nothing.
+func (rt *Runtime) Close() error {
+	initMu.Lock()
+	defer initMu.Unlock()
+	return rt.close()
+}
+
+func (rt *Runtime) close() error {
+	if !current.CompareAndSwap(rt, nil) {
+		return nil
+	}
+	guard.SetRunning(false)
+	defer rt.main.end()
+	if rt.role == Secondary {
+		return detach(rt.dir)
+	}
+	pages, err := hugepageFiles(rt.prefix)
+	var errno int
+	rt.main.do(func() { errno = cgo.EALCleanup() })
+	cgo.LogReset()
+	stream.in.Close()
+	if errno != 0 {
+		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.Errno(errno)}
+	}
+	if err != nil || !rt.shared || rt.keep {
+		return err
+	}
+	return errors.Join(removeAll(pages), removeRuntimeDir(rt.dir))
+}

@@ -1,0 +1,64 @@
+package dpdk
+
+import (
+	"errors"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Errno is an error number of DPDK: one of the kernel's, or one of DPDK's own
+// from rte_errno.h. It satisfies errors.Is for itself and for the unix.Errno
+// of the same number.
+type Errno int
+
+// DPDK's own error numbers (rte_errno.h).
+const (
+	// ESECONDARY is E_RTE_SECONDARY: only the primary process may do this.
+	ESECONDARY Errno = 1001
+	// ENOCONFIG is E_RTE_NO_CONFIG: EAL's shared configuration is missing.
+	ENOCONFIG Errno = 1002
+)
+
+// Error says what rte_strerror says, in Go's spelling without the capital.
+func (e Errno) Error() string {
+	switch e {
+	case ESECONDARY:
+		return "Invalid call in secondary process"
+	case ENOCONFIG:
+		return "Missing rte_config structure"
+	case Errno(unix.EHWPOISON):
+		return "memory page has hardware error" // which Go's table lacks
+	}
+	if e > 0 && e < ESECONDARY {
+		return syscall.Errno(e).Error()
+	}
+	return "unknown DPDK error " + strconv.Itoa(int(e))
+}
+
+// Is reports whether target is the unix.Errno with e's number.
+func (e Errno) Is(target error) bool {
+	t, ok := target.(unix.Errno)
+	return ok && int(t) == int(e)
+}
+
+// Sentinels for errors.Is. The first group are error numbers, the second group
+// are states that DPDK reports in its log only, or not at all.
+var (
+	ErrNotFound    error = Errno(unix.ENOENT)       // no object of that name
+	ErrExist       error = Errno(unix.EEXIST)       // the name is taken
+	ErrInvalid     error = Errno(unix.EINVAL)       // an argument is out of range
+	ErrNameTooLong error = Errno(unix.ENAMETOOLONG) // longer than DPDK stores
+	ErrNoMemory    error = Errno(unix.ENOMEM)       // no hugepage memory left for it
+	ErrNoSpace     error = Errno(unix.ENOSPC)       // DPDK's table of such objects is full
+	ErrSecondary   error = ESECONDARY               // only the primary may do this
+	ErrNoConfig    error = ENOCONFIG                // EAL's shared configuration is missing
+
+	ErrNotRunning     = errors.New("EAL is not running: call eal.Init first")
+	ErrAlreadyRunning = errors.New("EAL was already initialised: it starts once per process")
+	ErrNoPrimary      = errors.New("no primary process")
+	ErrPrimaryRunning = errors.New("a primary process is running")
+	ErrNoHugepages    = errors.New("no hugepages")
+	ErrNotShared      = errors.New("memory is not shared with other processes")
+)

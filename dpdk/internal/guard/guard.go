@@ -1,0 +1,72 @@
+// Package guard stands before DPDK's control calls: DPDK crashes on calls
+// before EAL's start, and on names and types it does not expect.
+package guard
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// eal is held for reading during control calls and for writing while EAL
+// stops, so that no call runs over memory that is being unmapped.
+var eal struct {
+	sync.RWMutex
+	running bool
+}
+
+// SetRunning says whether control calls may run; it waits for those that do.
+func SetRunning(running bool) {
+	eal.Lock()
+	defer eal.Unlock()
+	eal.running = running
+}
+
+// Control runs f, a call of the rte_ function op on the object name, if EAL
+// runs, and turns the errno it returns into an error.
+func Control(op, name string, f func() (errno int)) error {
+	eal.RLock()
+	defer eal.RUnlock()
+	if !eal.running {
+		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
+	}
+	if errno := f(); errno != 0 {
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
+	}
+	return nil
+}
+
+// Name refuses what DPDK cannot store as a name; size counts its final NUL.
+func Name(op, name string, size int) error {
+	switch {
+	case name == "":
+		return Invalid(op, "", "the name is empty")
+	case strings.IndexByte(name, 0) >= 0:
+		return Invalid(op, strings.ReplaceAll(name, "\x00", "\\0"), "the name holds a NUL byte")
+	case len(name) >= size:
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENAMETOOLONG),
+			Detail: fmt.Sprintf("%d bytes: use at most %d", len(name), size-1)}
+	}
+	return nil
+}
+
+// Socket refuses socket ids that do not exist as numbers.
+func Socket(op, name string, s dpdk.SocketID) error {
+	if !s.Valid() {
+		return Invalid(op, name, "the socket is negative: use dpdk.AnySocket for any")
+	}
+	if s.Int() > math.MaxInt32 { // C's int would make another socket of it
+		return Invalid(op, name, "there is no socket %v", s)
+	}
+	return nil
+}
+
+// Invalid is an EINVAL with its reason.
+func Invalid(op, name, format string, args ...any) error {
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.EINVAL), Detail: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,232 @@
+package guard
+
+import (
+	"math"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+func TestControlIsRefusedUnlessEALRuns(t *testing.T) {
+	called := false
+	f := func() int { called = true; return 0 }
+
+	err := Control("rte_x", "obj", f)
+	require.ErrorIs(t, err, dpdk.ErrNotRunning)
+	assert.False(t, called, "C would crash")
+	assert.Contains(t, err.Error(), `rte_x "obj"`)
+	assert.Contains(t, err.Error(), "eal.Init", "says what to do")
+
+	SetRunning(true)
+	require.NoError(t, Control("rte_x", "obj", f))
+	assert.True(t, called)
+
+	SetRunning(false)
+	called = false
+	require.ErrorIs(t, Control("rte_x", "obj", f), dpdk.ErrNotRunning)
+	assert.False(t, called)
+}
+
+func TestControlTurnsErrnoIntoError(t *testing.T) {
+	SetRunning(true)
+	defer SetRunning(false)
+	err := Control("rte_x", "obj", func() int { return 17 })
+	require.ErrorIs(t, err, dpdk.ErrExist)
+	var e *dpdk.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, dpdk.Error{Op: "rte_x", Name: "obj", Errno: 17}, *e)
+}
+
+func TestStopWaitsForControlCallsUnderWay(t *testing.T) {
+	SetRunning(true)
+	defer SetRunning(false)
+	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	var finished atomic.Bool
+	go func() {
+		ended <- Control("rte_x", "", func() int {
+			close(entered)
+			<-release
+			finished.Store(true)
+			return 0
+		})
+	}()
+	<-entered
+	stopped := make(chan bool, 1)
+	go func() {
+		SetRunning(false)
+		stopped <- finished.Load()
+	}()
+	// A writer that waits keeps new readers out: that is how to see it waiting.
+	for deadline := time.Now().Add(10 * time.Second); eal.TryRLock(); runtime.Gosched() {
+		eal.RUnlock()
+		require.True(t, time.Now().Before(deadline), "SetRunning does not wait for control calls")
+	}
+	assert.Empty(t, stopped)
+	close(release)
+	assert.True(t, <-stopped, "stopped while a control call was inside")
+	assert.NoError(t, <-ended)
+}
+
+func TestControlCallsRunSideBySide(t *testing.T) {
+	SetRunning(true)
+	defer SetRunning(false)
+	// Each waits for the other: one at a time would never end.
+	a, b := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 2)
+	go func() { done <- Control("a", "", func() int { close(a); <-b; return 0 }) }()
+	go func() { done <- Control("b", "", func() int { close(b); <-a; return 0 }) }()
+	for range 2 {
+		select {
+		case err := <-done:
+			assert.NoError(t, err)
+		case <-time.After(10 * time.Second):
+			t.Fatal("control calls exclude each other")
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, tc := range []struct {
+		name, object string
+		want         error
+		says         string
+	}{
+		{"one byte", "a", nil, ""},
+		{"longest", strings.Repeat("x", 31), nil, ""},
+		{"spaces and UTF-8", "a ü/\n", nil, ""},
+		{"no room for the final NUL", strings.Repeat("x", 32), dpdk.ErrNameTooLong, "32 bytes: use at most 31"},
+		{"far too long", strings.Repeat("x", 1<<16), dpdk.ErrNameTooLong, "at most 31"},
+		{"bytes count, not letters", strings.Repeat("ü", 16), dpdk.ErrNameTooLong, "32 bytes"},
+		{"empty", "", dpdk.ErrInvalid, "empty"},
+		{"NUL inside", "a\x00b", dpdk.ErrInvalid, "NUL"},
+		{"NUL at the end", "a\x00", dpdk.ErrInvalid, "NUL"},
+		{"only NUL", "\x00", dpdk.ErrInvalid, "NUL"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := Name("rte_x", tc.object, 32)
+			if tc.want == nil {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, tc.want)
+			assert.Contains(t, err.Error(), "rte_x")
+			assert.Contains(t, err.Error(), tc.says)
+			assert.NotContains(t, err.Error(), "\x00")
+		})
+	}
+}
+
+func TestSockets(t *testing.T) {
+	for _, s := range []dpdk.SocketID{dpdk.AnySocket, dpdk.Socket(0), dpdk.Socket(31), dpdk.Socket(math.MaxInt32)} {
+		assert.NoError(t, Socket("rte_x", "n", s), s)
+	}
+	// 1<<32 would be socket 0 in C, and 1<<32 - 1 any socket.
+	for _, n := range []int{-1, -7, math.MinInt, math.MaxInt32 + 1, 1<<32 - 1, 1 << 32, math.MaxInt - 1} {
+		assert.ErrorIs(t, Socket("rte_x", "n", dpdk.Socket(n)), dpdk.ErrInvalid, n)
+	}
+}
+
+func TestInvalidSaysWhy(t *testing.T) {
+	err := Invalid("rte_x", "n", "the count is %d", 3)
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.Equal(t, `rte_x "n": invalid argument: the count is 3`, err.Error())
+}
+
+type (
+	inner struct {
+		N uint32
+		S string
+	}
+	outer struct {
+		Pad  [3]uint64
+		Deep [2]inner
+	}
+	embedded struct{ inner }
+	hidden   struct{ _ *int }
+	plain    struct {
+		A bool
+		B [4]struct{ X, Y float64 }
+		C complex128
+		D [0]*int
+		E struct{}
+	}
+	atomics struct {
+		I32 atomic.Int32
+		I64 atomic.Int64
+		U32 atomic.Uint32
+		U64 [8]atomic.Uint64
+		UP  atomic.Uintptr
+		B   atomic.Bool
+	}
+	named uint16
+	link  struct{ Next *link }
+)
+
+func TestGoPointersAreFound(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		t    reflect.Type
+		want string // what the path ends with; "" for a type without one
+	}{
+		{"bool", reflect.TypeFor[bool](), ""},
+		{"int", reflect.TypeFor[int](), ""},
+		{"int8", reflect.TypeFor[int8](), ""},
+		{"int16", reflect.TypeFor[int16](), ""},
+		{"int32", reflect.TypeFor[int32](), ""},
+		{"int64", reflect.TypeFor[int64](), ""},
+		{"uint", reflect.TypeFor[uint](), ""},
+		{"uint8", reflect.TypeFor[uint8](), ""},
+		{"named uint16", reflect.TypeFor[named](), ""},
+		{"uint32", reflect.TypeFor[uint32](), ""},
+		{"uint64", reflect.TypeFor[uint64](), ""},
+		{"uintptr is a number", reflect.TypeFor[uintptr](), ""},
+		{"float32", reflect.TypeFor[float32](), ""},
+		{"float64", reflect.TypeFor[float64](), ""},
+		{"complex64", reflect.TypeFor[complex64](), ""},
+		{"complex128", reflect.TypeFor[complex128](), ""},
+		{"array", reflect.TypeFor[[7][3]uint16](), ""},
+		{"array of no pointers", reflect.TypeFor[[0]*int](), ""},
+		{"array of arrays of no pointers", reflect.TypeFor[[5][0]string](), ""},
+		{"empty struct", reflect.TypeFor[struct{}](), ""},
+		{"struct of plain things", reflect.TypeFor[plain](), ""},
+		{"atomics of numbers", reflect.TypeFor[atomics](), ""},
+
+		{"pointer", reflect.TypeFor[*int](), "*int"},
+		{"unsafe.Pointer", reflect.TypeFor[unsafe.Pointer](), "unsafe.Pointer"},
+		{"string", reflect.TypeFor[string](), "string"},
+		{"slice", reflect.TypeFor[[]byte](), "[]uint8"},
+		{"map", reflect.TypeFor[map[int]int](), "map[int]int"},
+		{"channel", reflect.TypeFor[chan int](), "chan int"},
+		{"func", reflect.TypeFor[func()](), "func()"},
+		{"any", reflect.TypeFor[any](), "interface {}"},
+		{"error", reflect.TypeFor[error](), "error"},
+		{"array of strings", reflect.TypeFor[[2]string](), "string"},
+		{"array of arrays of strings", reflect.TypeFor[[2][2]string](), "string"},
+		{"deep in structs and arrays", reflect.TypeFor[outer](), "Deep S string"},
+		{"embedded", reflect.TypeFor[embedded](), "inner S string"},
+		{"blank field", reflect.TypeFor[hidden](), "_ *int"},
+		{"type that points to itself", reflect.TypeFor[link](), "Next *guard.link"},
+		{"atomic.Value", reflect.TypeFor[atomic.Value](), "v interface {}"},
+		{"atomic.Pointer", reflect.TypeFor[atomic.Pointer[int]](), "unsafe.Pointer"},
+		{"time.Time", reflect.TypeFor[time.Time](), "loc *time.Location"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := GoPointer(tc.t)
+			if tc.want == "" {
+				assert.Empty(t, got)
+				return
+			}
+			require.NotEmpty(t, got)
+			assert.True(t, strings.HasSuffix(got, tc.want), "%q does not end with %q", got, tc.want)
+		})
+	}
+}

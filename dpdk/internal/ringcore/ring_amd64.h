@@ -1,0 +1,343 @@
+// Registers:
+//
+//	BX  the Ring
+//	R8  the own side's HeadTail, R9 the other side's
+//	AX  the own head before the move
+//	CX  elements to move
+//	DX  room: free elements for a producer, filled ones for a consumer
+//	SI  source, DI destination of the copy
+//	R10 to R13 scratch
+//
+// amd64 keeps the order of loads and the order of stores, and no store passes an
+// earlier load. So each plain load is an acquire, each plain store a release.
+
+#define ENQUEUE \
+	MOVQ r+0(FP), BX \
+	MOVQ Ring_Prod(BX), R8 \
+	MOVQ Ring_Cons(BX), R9
+
+#define DEQUEUE \
+	MOVQ r+0(FP), BX \
+	MOVQ Ring_Cons(BX), R8 \
+	MOVQ Ring_Prod(BX), R9
+
+// The other side's tail is an acquire: what is in, or out of, the slots up to
+// there has been done. It comes after the load of the own head.
+#define ROOM_ENQUEUE(head) \
+	MOVL HeadTail_Tail(R9), DX \
+	ADDL Ring_Capacity(BX), DX \
+	SUBL head, DX
+
+#define ROOM_DEQUEUE(head) \
+	MOVL HeadTail_Tail(R9), DX \
+	SUBL head, DX
+
+// TAKE settles CX. One comparison finds both n == 0 and n > room; SHORT
+// below, out of the way, tells them apart.
+#define TAKE \
+	MOVL n+16(FP), CX \
+	LEAL -1(CX), R12 \
+	CMPL R12, DX \
+	JCC  short \
+took:
+
+#define SHORT \
+short: \
+	TESTL CX, CX \
+	JEQ  none \
+	MOVL DX, CX \
+	CMPB bulk+20(FP), $0 \
+	JNE  none \
+	TESTL CX, CX \
+	JNE  took \
+none: \
+	XORL CX, CX \
+	RETURN
+
+// PLACE(slot, user) finds the slots of head AX. R10 becomes the bytes to copy.
+#define PLACE(slot, user) \
+	MOVQ objs+8(FP), user \
+	MOVL AX, slot \
+	ANDL Ring_Mask(BX), slot \
+	MOVL Ring_ElemSize(BX), R10 \
+	LEAL (slot)(CX*1), R12 \
+	SUBL Ring_Size(BX), R12 \
+	JHI  wrap \
+	IMULQ R10, slot \
+	IMULQ CX, R10 \
+placed: \
+	ADDQ Ring_Slots(BX), slot
+
+// WRAP(slot, user, from, to) copies the R12 elements that are at the ring's
+// start, from R11 or R12 to the other, and leaves those at its end to COPY.
+#define WRAP(slot, user, from, to) \
+wrap: \
+	IMULQ R10, slot \
+	MOVL R12, R13 \
+	IMULQ R10, R13 \
+	MOVL CX, R11 \
+	SUBL R12, R11 \
+	IMULQ R11, R10 \
+	LEAQ (user)(R10*1), R11 \
+	MOVQ Ring_Slots(BX), R12 \
+	SUBQ $16, R13 \
+	JCS  wrapped \
+wrap16: \
+	MOVOU (from), X0 \
+	MOVOU X0, (to) \
+	ADDQ $16, R11 \
+	ADDQ $16, R12 \
+	SUBQ $16, R13 \
+	JCC  wrap16 \
+wrapped: \
+	ADDQ $16, R13 \
+	JEQ  placed \
+wrap4: \
+	MOVL (from), X0 \
+	MOVL X0, (to) \
+	ADDQ $4, R11 \
+	ADDQ $4, R12 \
+	SUBQ $4, R13 \
+	JNE  wrap4 \
+	JMP  placed
+
+// COPY moves R10 bytes from SI to DI. A dequeue reads in the steps in which an
+// enqueue of the same size wrote, which lets the processor forward fresh stores.
+#define COPY \
+	CMPQ R10, $64 \
+	JLT  copy32 \
+	CMPB ·useAVX(SB), $0 \
+	JEQ  sse \
+avx: \
+	VMOVDQU (SI), Y0 \
+	VMOVDQU 32(SI), Y1 \
+	VMOVDQU Y0, (DI) \
+	VMOVDQU Y1, 32(DI) \
+	ADDQ $64, SI \
+	ADDQ $64, DI \
+	SUBQ $64, R10 \
+	CMPQ R10, $64 \
+	JGE  avx \
+	VZEROUPPER \
+	TESTQ R10, R10 \
+	JEQ  copied \
+copy32: \
+	TESTB $32, R10 \
+	JEQ  copy16 \
+	MOVOU (SI), X0 \
+	MOVOU 16(SI), X1 \
+	MOVOU X0, (DI) \
+	MOVOU X1, 16(DI) \
+	ADDQ $32, SI \
+	ADDQ $32, DI \
+copy16: \
+	TESTB $16, R10 \
+	JEQ  copy8 \
+	MOVOU (SI), X0 \
+	MOVOU X0, (DI) \
+	ADDQ $16, SI \
+	ADDQ $16, DI \
+copy8: \
+	TESTB $8, R10 \
+	JEQ  copy4 \
+	MOVQ (SI), R12 \
+	MOVQ R12, (DI) \
+	ADDQ $8, SI \
+	ADDQ $8, DI \
+copy4: \
+	TESTB $4, R10 \
+	JEQ  copied \
+	MOVL (SI), R12 \
+	MOVL R12, (DI) \
+copied:
+
+#define COPY_SSE \
+sse: \
+	MOVOU (SI), X0 \
+	MOVOU 16(SI), X1 \
+	MOVOU 32(SI), X2 \
+	MOVOU 48(SI), X3 \
+	MOVOU X0, (DI) \
+	MOVOU X1, 16(DI) \
+	MOVOU X2, 32(DI) \
+	MOVOU X3, 48(DI) \
+	ADDQ $64, SI \
+	ADDQ $64, DI \
+	SUBQ $64, R10 \
+	CMPQ R10, $64 \
+	JGE  sse \
+	JMP  copy32
+
+// ONE is the shortest way for a single element of 8 bytes, a pointer mostly.
+#define ONE_CHECK \
+	CMPL CX, $1 \
+	JNE  many \
+	CMPL Ring_ElemSize(BX), $8 \
+	JNE  many \
+	MOVQ objs+8(FP), SI \
+	MOVQ Ring_Slots(BX), R10 \
+	MOVL AX, R11 \
+	ANDL Ring_Mask(BX), R11
+
+#define ENQUEUE_ONE \
+	ONE_CHECK \
+	MOVQ (SI), R12 \
+	MOVQ R12, (R10)(R11*8)
+
+#define DEQUEUE_ONE \
+	ONE_CHECK \
+	MOVQ (R10)(R11*8), R12 \
+	MOVQ R12, (SI)
+
+#define RETURN \
+	SUBL CX, DX \
+	SHLQ $32, DX \
+	ORQ  CX, DX \
+	MOVQ DX, moved+24(FP) \
+	RET
+
+#define COLD_ENQUEUE \
+	SHORT \
+	WRAP(DI, SI, R11, R12) \
+	COPY_SSE
+
+#define COLD_DEQUEUE \
+	SHORT \
+	WRAP(SI, DI, R12, R11) \
+	COPY_SSE
+
+// BARRED(op) spins a while, then leaves the waiting to Go. R13 counts.
+#define BARRED(op) \
+barred: \
+	PAUSE \
+	DECL R13 \
+	JNE  retry \
+	CMPB once+21(FP), $0 \
+	JEQ  wait \
+	MOVQ $const_again, moved+24(FP) \
+	RET \
+wait: \
+	JMP  op(SB)
+
+// Single: nobody else writes this side. Head and tail move together, in one
+// store (release), after the copy: whoever dies before it has done nothing.
+
+#define RESERVE_SINGLE(ROOM) \
+	MOVL HeadTail_Head(R8), AX \
+	ROOM(AX) \
+	TAKE
+
+#define PUBLISH_SINGLE \
+	ADDL CX, AX \
+	MOVQ AX, R12 \
+	SHLQ $32, R12 \
+	ORQ  R12, AX \
+	MOVQ AX, HeadTail_Head(R8) \
+	RETURN
+
+// Multi: a compare-and-swap of the head, then publish in the order of the
+// reservations.
+
+#define RESERVE_MULTI(ROOM) \
+retry: \
+	MOVL HeadTail_Head(R8), AX \
+	ROOM(AX) \
+	TAKE \
+	LEAL (AX)(CX*1), R12 \
+	LOCK \
+	CMPXCHGL R12, HeadTail_Head(R8) \
+	JNE  retry
+
+#define PUBLISH_MULTI \
+	CMPL HeadTail_Tail(R8), AX \
+	JNE  early \
+publish: \
+	LEAL (AX)(CX*1), R12 \
+	MOVL R12, HeadTail_Tail(R8) \
+	RETURN
+
+// EARLY waits for those who reserved before; if it takes long, publishMulti
+// waits on. Its arguments take the place of ours.
+#define EARLY \
+early: \
+	MOVL $const_spins, R13 \
+spin: \
+	PAUSE \
+	CMPL HeadTail_Tail(R8), AX \
+	JEQ  publish \
+	DECL R13 \
+	JNE  spin \
+	SUBL CX, DX \
+	MOVQ R8, own+0(FP) \
+	MOVL CX, done+8(FP) \
+	MOVL DX, left+12(FP) \
+	MOVL AX, head+16(FP) \
+	JMP  ·publishMulti(SB)
+
+// RTS: head and tail are pairs of a counter (low half) and a position (high
+// half). The counters differ by the number of threads inside.
+
+#define RESERVE_RTS(ROOM) \
+	MOVL $const_spins, R13 \
+retry: \
+	MOVQ HeadTail_RTSHead(R8), AX \
+	MOVQ AX, R11 \
+	SHRQ $32, R11 \
+	MOVL R11, R12 \
+	SUBL HeadTail_Tail(R8), R12 \
+	CMPL R12, HeadTail_HTDMax(R8) \
+	JHI  barred \
+	ROOM(R11) \
+	TAKE \
+	LEAL (R11)(CX*1), R12 \
+	SHLQ $32, R12 \
+	LEAL 1(AX), R10 \
+	ORQ  R10, R12 \
+	LOCK \
+	CMPXCHGQ R12, HeadTail_RTSHead(R8) \
+	JNE  retry \
+	MOVL R11, AX
+
+// The last thread out finds the counters equal and sets the tail to the whole
+// head word; others only count. The tail is read before the head.
+#define PUBLISH_RTS \
+	MOVQ HeadTail_Head(R8), AX \
+count: \
+	LEAL 1(AX), R12 \
+	MOVQ HeadTail_RTSHead(R8), R11 \
+	CMPL R11, R12 \
+	JEQ  last \
+	MOVQ AX, R11 \
+	SHRQ $32, R11 \
+	SHLQ $32, R11 \
+	ORQ  R12, R11 \
+last: \
+	LOCK \
+	CMPXCHGQ R11, HeadTail_Head(R8) \
+	JNE  count \
+	RETURN
+
+// HTS: head (low half) and tail (high half) are one word. Who finds them equal
+// and moves the head is alone until it moves the tail.
+
+#define RESERVE_HTS(ROOM) \
+	MOVL $const_spins, R13 \
+retry: \
+	MOVQ HeadTail_Head(R8), AX \
+	MOVQ AX, R11 \
+	SHRQ $32, R11 \
+	CMPL R11, AX \
+	JNE  barred \
+	ROOM(AX) \
+	TAKE \
+	LEAL (AX)(CX*1), R12 \
+	SHLQ $32, R11 \
+	ORQ  R11, R12 \
+	LOCK \
+	CMPXCHGQ R12, HeadTail_Head(R8) \
+	JNE  retry
+
+#define PUBLISH_HTS \
+	ADDL CX, AX \
+	MOVL AX, HeadTail_Tail(R8) \
+	RETURN

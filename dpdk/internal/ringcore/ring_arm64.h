@@ -1,0 +1,293 @@
+// Registers:
+//
+//	R0  the Ring
+//	R1  the own side's HeadTail, R2 the address of the other side's tail
+//	R3  the own head before the move
+//	R4  elements to move
+//	R5  room: free elements for a producer, filled ones for a consumer
+//	R7  source, R8 destination of the copy
+//	R15 RTS: the address of the own RTSHead
+//	R6, R9 to R14 scratch
+//
+// LDAR and LDAXR are acquires, STLR and STLXR releases.
+
+#define ENQUEUE \
+	MOVD r+0(FP), R0 \
+	MOVD Ring_Prod(R0), R1 \
+	MOVD Ring_Cons(R0), R2 \
+	ADD  $HeadTail_Tail, R2
+
+#define DEQUEUE \
+	MOVD r+0(FP), R0 \
+	MOVD Ring_Cons(R0), R1 \
+	MOVD Ring_Prod(R0), R2 \
+	ADD  $HeadTail_Tail, R2
+
+// The other side's tail is an acquire: what is in, or out of, the slots up to
+// there has been done. It comes after the load of the own head.
+#define ROOM_ENQUEUE \
+	LDARW (R2), R5 \
+	MOVWU Ring_Capacity(R0), R6 \
+	ADDW  R6, R5 \
+	SUBW  R3, R5
+
+#define ROOM_DEQUEUE \
+	LDARW (R2), R5 \
+	SUBW  R3, R5
+
+// TAKE settles R4. One comparison finds both n == 0 and n > room; SHORT
+// below, out of the way, tells them apart.
+#define TAKE \
+	MOVWU n+16(FP), R4 \
+	SUBW  $1, R4, R6 \
+	CMPW  R5, R6 \
+	BHS   short \
+took:
+
+#define SHORT \
+short: \
+	CBZW  R4, none \
+	MOVBU bulk+20(FP), R6 \
+	CBNZW R6, none \
+	MOVWU R5, R4 \
+	CBNZW R4, took \
+none: \
+	MOVD ZR, R4 \
+	RETURN
+
+// PLACE(slot, user) finds the slots of head R3. R9 becomes the bytes to copy.
+#define PLACE(slot, user) \
+	MOVD  objs+8(FP), user \
+	MOVWU Ring_Mask(R0), R6 \
+	ANDW  R6, R3, slot \
+	MOVWU Ring_ElemSize(R0), R9 \
+	MOVWU Ring_Size(R0), R6 \
+	ADDW  R4, slot, R11 \
+	SUBSW R6, R11 \
+	BHI   wrap \
+	MUL   R9, slot \
+	MUL   R4, R9 \
+placed: \
+	MOVD Ring_Slots(R0), R6 \
+	ADD  R6, slot
+
+// WRAP(slot, user, from, to) copies the R11 elements that are at the ring's
+// start, from R10 or R11 to the other, and leaves those at its end to COPY.
+#define WRAP(slot, user, from, to) \
+wrap: \
+	MUL  R9, slot \
+	MUL  R11, R9, R12 \
+	SUBW R11, R4, R13 \
+	MUL  R13, R9 \
+	ADD  user, R9, R10 \
+	MOVD Ring_Slots(R0), R11 \
+	SUBS $16, R12 \
+	BLO  wrapped \
+wrap16: \
+	LDP.P 16(from), (R13, R14) \
+	STP.P (R13, R14), 16(to) \
+	SUBS  $16, R12 \
+	BHS   wrap16 \
+wrapped: \
+	ADDS $16, R12 \
+	BEQ  placed \
+wrap4: \
+	MOVWU.P 4(from), R13 \
+	MOVW.P  R13, 4(to) \
+	SUBS    $4, R12 \
+	BNE     wrap4 \
+	B       placed
+
+// COPY moves R9 bytes from R7 to R8.
+#define COPY \
+	CMP $64, R9 \
+	BLO copy32 \
+copy64: \
+	FLDPQ (R7), (F0, F1) \
+	FLDPQ 32(R7), (F2, F3) \
+	FSTPQ (F0, F1), (R8) \
+	FSTPQ (F2, F3), 32(R8) \
+	ADD   $64, R7 \
+	ADD   $64, R8 \
+	SUB   $64, R9 \
+	CMP   $64, R9 \
+	BHS   copy64 \
+copy32: \
+	TBZ     $5, R9, copy16 \
+	FLDPQ.P 32(R7), (F0, F1) \
+	FSTPQ.P (F0, F1), 32(R8) \
+copy16: \
+	TBZ   $4, R9, copy8 \
+	LDP.P 16(R7), (R13, R14) \
+	STP.P (R13, R14), 16(R8) \
+copy8: \
+	TBZ    $3, R9, copy4 \
+	MOVD.P 8(R7), R13 \
+	MOVD.P R13, 8(R8) \
+copy4: \
+	TBZ   $2, R9, copied \
+	MOVWU (R7), R13 \
+	MOVW  R13, (R8) \
+copied:
+
+#define RETURN \
+	SUBW R4, R5 \
+	ORR  R5<<32, R4, R5 \
+	MOVD R5, moved+24(FP) \
+	RET
+
+#define COLD_ENQUEUE \
+	SHORT \
+	WRAP(R8, R7, R10, R11)
+
+#define COLD_DEQUEUE \
+	SHORT \
+	WRAP(R7, R8, R11, R10)
+
+// BARRED(op) spins a while, then leaves the waiting to Go. R12 counts.
+#define BARRED(op) \
+barred: \
+	YIELD \
+	SUBSW $1, R12 \
+	BNE   retry \
+	MOVBU once+21(FP), R6 \
+	CBZW  R6, wait \
+	MOVD  $const_again, R6 \
+	MOVD  R6, moved+24(FP) \
+	RET \
+wait: \
+	B op(SB)
+
+// Single: nobody else writes this side. Head and tail move together, in one
+// store (release), after the copy: whoever dies before it has done nothing.
+
+#define RESERVE_SINGLE(ROOM) \
+	MOVWU HeadTail_Head(R1), R3 \
+	ROOM \
+	TAKE
+
+#define PUBLISH_SINGLE \
+	ADDW R4, R3 \
+	ORR  R3<<32, R3 \
+	STLR R3, (R1) \
+	RETURN
+
+// Multi: a compare-and-swap of the head, then publish in the order of the
+// reservations.
+
+// The head is an acquire, so that the other's tail is not older than it, and
+// its move a release, which gives what we saw of that tail to whoever is next.
+#define RESERVE_MULTI(ROOM) \
+retry: \
+	LDARW (R1), R3 \
+	ROOM \
+	TAKE \
+	ADDW R4, R3, R6 \
+swap: \
+	LDAXRW (R1), R9 \
+	CMPW   R3, R9 \
+	BNE    retry \
+	STLXRW R6, (R1), R10 \
+	CBNZW  R10, swap
+
+#define PUBLISH_MULTI \
+	ADD   $HeadTail_Tail, R1, R6 \
+	LDARW (R6), R9 \
+	CMPW  R3, R9 \
+	BNE   early \
+publish: \
+	ADDW  R4, R3, R9 \
+	STLRW R9, (R6) \
+	RETURN
+
+// EARLY waits for those who reserved before; if it takes long, publishMulti
+// waits on. Its arguments take the place of ours.
+#define EARLY \
+early: \
+	MOVD $const_spins, R12 \
+spin: \
+	YIELD \
+	LDARW (R6), R9 \
+	CMPW  R3, R9 \
+	BEQ   publish \
+	SUBSW $1, R12 \
+	BNE   spin \
+	SUBW  R4, R5 \
+	MOVD  R1, own+0(FP) \
+	MOVW  R4, done+8(FP) \
+	MOVW  R5, left+12(FP) \
+	MOVW  R3, head+16(FP) \
+	B     ·publishMulti(SB)
+
+// RTS: head and tail are pairs of a counter (low half) and a position (high
+// half). The counters differ by the number of threads inside.
+
+#define RESERVE_RTS(ROOM) \
+	MOVD $const_spins, R12 \
+	ADD  $HeadTail_RTSHead, R1, R15 \
+retry: \
+	LDAR  (R15), R14 \
+	LSR   $32, R14, R3 \
+	MOVWU HeadTail_Tail(R1), R6 \
+	SUBW  R6, R3, R6 \
+	MOVWU HeadTail_HTDMax(R1), R9 \
+	CMPW  R9, R6 \
+	BHI   barred \
+	ROOM \
+	TAKE \
+	ADDW R4, R3, R6 \
+	ADDW $1, R14, R9 \
+	ORR  R6<<32, R9, R6 \
+swap: \
+	LDAXR (R15), R9 \
+	CMP   R14, R9 \
+	BNE   retry \
+	STLXR R6, (R15), R10 \
+	CBNZW R10, swap
+
+// The last thread out finds the counters equal and sets the tail to the whole
+// head word; others only count. The tail is an acquire: it is read before the
+// head.
+#define PUBLISH_RTS \
+count: \
+	LDAR (R1), R14 \
+	MOVD (R15), R6 \
+	ADDW $1, R14, R9 \
+	CMPW R6, R9 \
+	BEQ  last \
+	LSR  $32, R14, R6 \
+	ORR  R6<<32, R9, R6 \
+last: \
+	LDAXR (R1), R9 \
+	CMP   R14, R9 \
+	BNE   count \
+	STLXR R6, (R1), R10 \
+	CBNZW R10, last \
+	RETURN
+
+// HTS: head (low half) and tail (high half) are one word. Who finds them equal
+// and moves the head is alone until it moves the tail.
+
+#define RESERVE_HTS(ROOM) \
+	MOVD $const_spins, R12 \
+retry: \
+	LDAR (R1), R14 \
+	LSR  $32, R14, R3 \
+	CMPW R14, R3 \
+	BNE  barred \
+	ROOM \
+	TAKE \
+	ADDW R4, R3, R6 \
+	ORR  R3<<32, R6 \
+swap: \
+	LDAXR (R1), R9 \
+	CMP   R14, R9 \
+	BNE   retry \
+	STLXR R6, (R1), R10 \
+	CBNZW R10, swap
+
+#define PUBLISH_HTS \
+	ADD   $HeadTail_Tail, R1, R6 \
+	ADDW  R4, R3, R9 \
+	STLRW R9, (R6) \
+	RETURN

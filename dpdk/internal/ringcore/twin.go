@@ -1,0 +1,174 @@
+package ringcore
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// The plain Go twin of the assembly. sync/atomic's loads, stores and
+// compare-and-swaps are sequentially consistent, more than the acquire and
+// release that the protocol asks for.
+
+// EnqueueGo is Enqueue in plain Go, on every architecture.
+func (r *Ring) EnqueueGo(objs unsafe.Pointer, n uint32, bulk bool) Moved {
+	if raceEnabled {
+		raceEnqueue(r, objs, n)
+	}
+	return enqueueGo(r, objs, n, bulk)
+}
+
+// DequeueGo is Dequeue in plain Go, on every architecture.
+func (r *Ring) DequeueGo(objs unsafe.Pointer, n uint32, bulk bool) Moved {
+	if raceEnabled {
+		return raceDequeue(r, objs, dequeueGo(r, objs, n, bulk))
+	}
+	return dequeueGo(r, objs, n, bulk)
+}
+
+func enqueueGo(r *Ring, objs unsafe.Pointer, n uint32, bulk bool) Moved {
+	head, done, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk)
+	if done == 0 {
+		return moved(0, room)
+	}
+	copyIn(r, objs, head&r.Mask, done)
+	publish(r.Prod, r.ProdSync, head, done)
+	return moved(done, room-done)
+}
+
+func dequeueGo(r *Ring, objs unsafe.Pointer, n uint32, bulk bool) Moved {
+	head, done, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk)
+	if done == 0 {
+		return moved(0, room)
+	}
+	copyOut(r, objs, head&r.Mask, done)
+	publish(r.Cons, r.ConsSync, head, done)
+	return moved(done, room-done)
+}
+
+// reserve moves own's head on by up to n elements. capacity is the ring's for a
+// producer and 0 for a consumer, which makes room the free elements to one and
+// the filled ones to the other, both before the move.
+func reserve(own, other *HeadTail, sync Sync, capacity, n uint32, bulk bool) (head, take, room uint32) {
+	for round := 0; ; {
+		// The own head (and tail) always before the other side's tail: a newer
+		// head with an older tail would make room too large.
+		var old uint64
+		switch sync {
+		case RTS:
+			old = atomic.LoadUint64(&own.RTSHead)
+			_, head = unpair(old)
+			if head-atomic.LoadUint32(&own.Tail) > own.HTDMax {
+				yield(round)
+				round++
+				continue
+			}
+		case HTS:
+			old = atomic.LoadUint64(own.word())
+			var tail uint32
+			if head, tail = unpair(old); head != tail {
+				yield(round)
+				round++
+				continue
+			}
+		default:
+			head = atomic.LoadUint32(&own.Head)
+		}
+
+		room = capacity + atomic.LoadUint32(&other.Tail) - head
+		if take = n; take > room {
+			take = room
+			if bulk {
+				take = 0
+			}
+		}
+		if take == 0 {
+			return head, 0, room
+		}
+
+		moved := true
+		switch sync {
+		case Single:
+			atomic.StoreUint32(&own.Head, head+take)
+		case RTS:
+			cnt, _ := unpair(old)
+			moved = atomic.CompareAndSwapUint64(&own.RTSHead, old, pair(cnt+1, head+take))
+		case HTS:
+			moved = atomic.CompareAndSwapUint64(own.word(), old, pair(head+take, head))
+		default:
+			moved = atomic.CompareAndSwapUint32(&own.Head, head, head+take)
+		}
+		if moved {
+			return head, take, room
+		}
+	}
+}
+
+// publish moves own's tail over the n elements reserved at head.
+func publish(own *HeadTail, sync Sync, head, n uint32) {
+	switch sync {
+	case RTS:
+		publishRTS(own)
+		return
+	case Multi:
+		waitTail(own, head)
+	}
+	atomic.StoreUint32(&own.Tail, head+n)
+}
+
+// publishRTS counts one more thread out; the last one out moves the tail to the
+// head. The tail must be read before the head.
+func publishRTS(own *HeadTail) {
+	for {
+		tail := atomic.LoadUint64(own.word())
+		head := atomic.LoadUint64(&own.RTSHead)
+		cnt, pos := unpair(tail)
+		cnt++
+		if headCnt, headPos := unpair(head); cnt == headCnt {
+			pos = headPos
+		}
+		if atomic.CompareAndSwapUint64(own.word(), tail, pair(cnt, pos)) {
+			return
+		}
+	}
+}
+
+// word is Head and Tail as the one word that HTS and RTS take them for.
+func (ht *HeadTail) word() *uint64 {
+	return (*uint64)(unsafe.Pointer(ht))
+}
+
+// pair makes the 64-bit word that holds lo at its first and hi at its second
+// four bytes, whatever the byte order.
+func pair(lo, hi uint32) (word uint64) {
+	*(*[2]uint32)(unsafe.Pointer(&word)) = [2]uint32{lo, hi}
+	return word
+}
+
+func unpair(word uint64) (lo, hi uint32) {
+	p := (*[2]uint32)(unsafe.Pointer(&word))
+	return p[0], p[1]
+}
+
+func copyIn(r *Ring, objs unsafe.Pointer, index, n uint32) {
+	first := min(n, r.Size-index)
+	copyElems(r.slot(index), objs, r.bytes(first))
+	if n > first {
+		copyElems(r.Slots, unsafe.Add(objs, r.bytes(first)), r.bytes(n-first))
+	}
+}
+
+func copyOut(r *Ring, objs unsafe.Pointer, index, n uint32) {
+	first := min(n, r.Size-index)
+	copyElems(objs, r.slot(index), r.bytes(first))
+	if n > first {
+		copyElems(unsafe.Add(objs, r.bytes(first)), r.Slots, r.bytes(n-first))
+	}
+}
+
+func (r *Ring) slot(index uint32) unsafe.Pointer {
+	return unsafe.Add(r.Slots, r.bytes(index))
+}
+
+func (r *Ring) bytes(n uint32) uintptr {
+	return uintptr(n) * uintptr(r.ElemSize)
+}

@@ -1,0 +1,196 @@
+// Package memzone reserves and finds named blocks of hugepage memory that all
+// processes of a file prefix share (rte_memzone).
+//
+// All functions may be called from any goroutine, in primary and secondary,
+// between eal.Init and Close. What is in a zone is not synchronised: use a
+// Value with sync/atomic fields, or a ring, for what several threads touch.
+package memzone
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opReserve = "rte_memzone_reserve_bounded"
+	opLookup  = "rte_memzone_lookup"
+	opFree    = "rte_memzone_free"
+	opWalk    = "rte_memzone_walk"
+)
+
+// MaxName is the length of the longest name, in bytes.
+const MaxName = cgo.MemzoneNameSize - 1
+
+// PageSize asks for memory from hugepages of one size (RTE_MEMZONE_2MB and so on).
+type PageSize uint32
+
+// Sizes of hugepages; which exist is a matter of the architecture.
+const (
+	AnyPage   PageSize = 0
+	Page256KB PageSize = cgo.Memzone256KB
+	Page2MB   PageSize = cgo.Memzone2MB
+	Page16MB  PageSize = cgo.Memzone16MB
+	Page256MB PageSize = cgo.Memzone256MB
+	Page512MB PageSize = cgo.Memzone512MB
+	Page1GB   PageSize = cgo.Memzone1GB
+	Page4GB   PageSize = cgo.Memzone4GB
+	Page16GB  PageSize = cgo.Memzone16GB
+)
+
+// Config says what memory a zone wants. The zero value is any memory, aligned
+// to a cache line.
+type Config struct {
+	Socket dpdk.SocketID
+	// Align is the alignment in bytes, a power of two; 0 is a cache line, and
+	// DPDK rounds less up to it.
+	Align int
+	// Bound, a power of two not below the size, is what the zone must not
+	// cross a multiple of; 0 is no bound.
+	Bound    int
+	PageSize PageSize
+	// PageSizeHint takes other pages if there are none of PageSize
+	// (RTE_MEMZONE_SIZE_HINT_ONLY).
+	PageSizeHint bool
+	// IOVAContiguous asks for contiguous IO addresses, for what a device reads
+	// (RTE_MEMZONE_IOVA_CONTIG).
+	IOVAContiguous bool
+}
+
+// Info describes a zone.
+type Info struct {
+	Name         string
+	Size         int    // bytes
+	IOVA         uint64 // the address for devices
+	HugepageSize int    // bytes
+	Socket       dpdk.SocketID
+}
+
+// Zone is a handle to a zone. Dropping it frees nothing. The memory stays valid
+// until Free in any process, or until this process's EAL closes.
+type Zone struct {
+	info Info
+	mem  []byte
+}
+
+// Reserve makes a zone of size bytes (rte_memzone_reserve_bounded). Its memory
+// may hold old data. Size 0 takes the largest free block that meets cfg.
+//
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace (too many zones),
+// dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+func Reserve(name string, size int, cfg Config) (*Zone, error) {
+	if err := guard.Name(opReserve, name, cgo.MemzoneNameSize); err != nil {
+		return nil, err
+	}
+	if err := cfg.check(name, size); err != nil {
+		return nil, err
+	}
+	flags := uint32(cfg.PageSize)
+	if cfg.PageSizeHint {
+		flags |= cgo.MemzoneSizeHintOnly
+	}
+	if cfg.IOVAContiguous {
+		flags |= cgo.MemzoneIOVAContig
+	}
+	return zone(opReserve, name, func() (cgo.MemzoneInfo, int) {
+		return cgo.MemzoneReserve(name, uint64(size), cfg.Socket.Int(), flags, uint32(cfg.Align), uint32(cfg.Bound))
+	})
+}
+
+// Lookup finds a zone that any process has reserved, C programs included
+// (rte_memzone_lookup). The error is dpdk.ErrNotFound if there is none.
+func Lookup(name string) (*Zone, error) {
+	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
+		return nil, err
+	}
+	return zone(opLookup, name, func() (cgo.MemzoneInfo, int) { return cgo.MemzoneLookup(name) })
+}
+
+func zone(op, name string, f func() (cgo.MemzoneInfo, int)) (*Zone, error) {
+	var z Zone
+	err := guard.Control(op, name, func() int {
+		i, errno := f()
+		if errno == 0 {
+			z = Zone{info(i), unsafe.Slice((*byte)(i.Addr), i.Len)}
+		}
+		return errno
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &z, nil
+}
+
+func info(i cgo.MemzoneInfo) Info {
+	return Info{Name: i.Name, Size: int(i.Len), IOVA: i.IOVA, HugepageSize: int(i.HugepageSize), Socket: dpdk.Socket(int(i.Socket))}
+}
+
+// check refuses what DPDK would refuse with less to say, truncate or ignore.
+func (c *Config) check(name string, size int) error {
+	if size < 0 {
+		return guard.Invalid(opReserve, name, "the size %d is negative", size)
+	}
+	for _, p := range []struct {
+		field string
+		value int
+	}{{"Align", c.Align}, {"Bound", c.Bound}} {
+		if v := p.value; v < 0 || v&(v-1) != 0 || v > math.MaxUint32 {
+			return guard.Invalid(opReserve, name, "%s %d is not a power of two below 4 GiB", p.field, v)
+		}
+	}
+	if c.Bound != 0 && size > c.Bound {
+		return guard.Invalid(opReserve, name, "%d bytes cannot lie within Bound %d", size, c.Bound)
+	}
+	switch c.PageSize {
+	case AnyPage, Page256KB, Page2MB, Page16MB, Page256MB, Page512MB, Page1GB, Page4GB, Page16GB:
+	default:
+		return guard.Invalid(opReserve, name, "PageSize %#x is none of the package's constants", c.PageSize)
+	}
+	return guard.Socket(opReserve, name, c.Socket)
+}
+
+// List describes all zones of the shared memory, those inside DPDK's own
+// objects included (rte_memzone_walk).
+func List() ([]Info, error) {
+	var all []Info
+	err := guard.Control(opWalk, "", func() int {
+		zones, errno := cgo.Memzones()
+		for _, z := range zones {
+			all = append(all, info(z))
+		}
+		return errno
+	})
+	return all, err
+}
+
+// Info describes the zone as it was when this handle was made.
+func (z *Zone) Info() Info { return z.info }
+
+// Name is the zone's name.
+func (z *Zone) Name() string { return z.info.Name }
+
+// Bytes is the zone's memory, shared with all processes; nil after Free on
+// this handle. DPDK rounds the size that was asked for up to a cache line.
+func (z *Zone) Bytes() []byte { return z.mem }
+
+// IOVA is the zone's address for devices.
+func (z *Zone) IOVA() uint64 { return z.info.IOVA }
+
+// Free destroys the zone for all processes (rte_memzone_free): nobody may use
+// its memory any more. The error is dpdk.ErrNotFound if it was freed before,
+// here or in another process, also if the name means a new zone by now.
+func (z *Zone) Free() error {
+	if z.mem == nil {
+		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "freed before"}
+	}
+	err := guard.Control(opFree, z.info.Name, func() int {
+		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(unsafe.SliceData(z.mem)))
+	})
+	if err == nil {
+		z.mem = nil
+	}
+	return err
+}

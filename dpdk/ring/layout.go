@@ -1,0 +1,47 @@
+package ring
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
+
+// What package ringcore takes for granted, against what the C compiler says.
+// A difference in either direction is a negative array length here.
+type (
+	ht = ringcore.HeadTail
+
+	_ [unsafe.Offsetof(ht{}.Head) - cgo.RingHead]struct{}
+	_ [cgo.RingHead - unsafe.Offsetof(ht{}.Head)]struct{}
+	_ [unsafe.Offsetof(ht{}.Tail) - cgo.RingTail]struct{}
+	_ [cgo.RingTail - unsafe.Offsetof(ht{}.Tail)]struct{}
+	_ [unsafe.Offsetof(ht{}.SyncType) - cgo.RingSync]struct{}
+	_ [cgo.RingSync - unsafe.Offsetof(ht{}.SyncType)]struct{}
+	_ [unsafe.Offsetof(ht{}.Head) - cgo.RingRTSTail]struct{}
+	_ [cgo.RingRTSTail - unsafe.Offsetof(ht{}.Head)]struct{}
+	_ [unsafe.Offsetof(ht{}.HTDMax) - cgo.RingRTSMax]struct{}
+	_ [cgo.RingRTSMax - unsafe.Offsetof(ht{}.HTDMax)]struct{}
+	_ [unsafe.Offsetof(ht{}.RTSHead) - cgo.RingRTSHead]struct{}
+	_ [cgo.RingRTSHead - unsafe.Offsetof(ht{}.RTSHead)]struct{}
+	_ [unsafe.Offsetof(ht{}.Head) - cgo.RingHTSPos]struct{}
+	_ [cgo.RingHTSPos - unsafe.Offsetof(ht{}.Head)]struct{}
+
+	_ [ringcore.Multi - cgo.RingSyncMT]struct{}
+	_ [cgo.RingSyncMT - ringcore.Multi]struct{}
+	_ [ringcore.Single - cgo.RingSyncST]struct{}
+	_ [cgo.RingSyncST - ringcore.Single]struct{}
+	_ [ringcore.RTS - cgo.RingSyncRTS]struct{}
+	_ [cgo.RingSyncRTS - ringcore.RTS]struct{}
+	_ [ringcore.HTS - cgo.RingSyncHTS]struct{}
+	_ [cgo.RingSyncHTS - ringcore.HTS]struct{}
+)
+
+// describe makes this process's description of a ring in shared memory.
+func describe(r cgo.Ring, i cgo.RingInfo, elemSize uint32) (ringcore.Ring, error) {
+	return ringcore.New(
+		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingProd)),
+		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingCons)),
+		unsafe.Add(r, cgo.RingSizeof),
+		i.Size, i.Capacity, elemSize)
+}

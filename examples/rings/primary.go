@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/dpdk/ring"
+)
+
+// desk is the primary's side of one worker.
+type desk struct {
+	down *ring.Ring[Order]
+	up   *ring.Ring[Receipt]
+
+	orders   [burst]Order
+	pending  []Order // of orders, not yet in the ring
+	receipts [burst]Receipt
+	seq      uint64 // of the next order
+	expected uint64 // seq of the next receipt
+	bad      uint64
+}
+
+// primary creates the shared objects, sends orders until time or Ctrl-C ends it,
+// and waits for the last receipt.
+func primary(ctx context.Context, length time.Duration) error {
+	counters, err := memzone.CreateValue[Counters](countZone, memzone.Config{})
+	if err != nil {
+		return err
+	}
+	c := counters.Get()
+	desks := make([]desk, workers)
+	for w := range desks {
+		down, up := ringNames(w + 1)
+		if desks[w].down, err = ring.Create[Order](down, ringSize, singles); err != nil {
+			return err
+		}
+		if desks[w].up, err = ring.Create[Receipt](up, ringSize, singles); err != nil {
+			return err
+		}
+	}
+	fmt.Printf("primary: rings of %d orders (%d bytes) and receipts; waiting for %d workers\n", ringSize, 24, workers)
+	if err := join(ctx, c); err != nil {
+		return err
+	}
+	if length > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, length)
+		defer cancel()
+	}
+	start := time.Now()
+	trade(ctx, c, desks)
+	return summary(c, desks, time.Since(start))
+}
+
+// join waits until all workers look at their rings.
+func join(ctx context.Context, c *Counters) error {
+	deadline := time.Now().Add(30 * time.Second)
+	for w := 0; w < workers; {
+		if c.Workers[w].Joined.Load() == 1 {
+			w++
+			continue
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("worker %d did not join within 30 s: start it with --proc-type=secondary … -- -worker=%d", w+1, w+1)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// trade polls all desks until ctx ends and every order has its receipt. A worker
+// that answers nothing for 2 s by then is given up.
+func trade(ctx context.Context, c *Counters, desks []desk) {
+	var idle idle
+	var before [workers]uint64
+	progress, second := time.Now(), time.NewTicker(time.Second)
+	defer second.Stop()
+	for {
+		moved, open := 0, false
+		for w := range desks {
+			d, k := &desks[w], &c.Workers[w]
+			if k.Last.Load() == 0 {
+				moved += d.send()
+				k.Sent.Store(d.seq - uint64(len(d.pending)))
+				if len(d.pending) == 0 && (ctx.Err() != nil || k.Leaving.Load() == 1) {
+					k.Last.Store(1)
+				}
+			}
+			moved += d.receive()
+			k.Received.Store(d.expected)
+			open = open || k.Last.Load() == 0 || d.expected < d.seq
+		}
+		if !open {
+			return
+		}
+		idle.after(moved)
+		if moved > 0 {
+			select {
+			case <-second.C:
+				before = rates(c, before)
+			default:
+			}
+			if ctx.Err() != nil {
+				progress = time.Now()
+			}
+		} else if ctx.Err() != nil && time.Since(progress) > 2*time.Second {
+			return
+		} else if ctx.Err() == nil {
+			progress = time.Now()
+		}
+	}
+}
+
+// send moves pending orders, or new ones, into the ring; it returns how many.
+func (d *desk) send() int {
+	if len(d.pending) == 0 {
+		for i := range d.orders {
+			o := &d.orders[i]
+			*o = Order{Seq: d.seq, Price: uint32(d.seq % 977), Quantity: uint32(d.seq%13) + 1}
+			o.Check = o.check()
+			d.seq++
+		}
+		d.pending = d.orders[:]
+	}
+	n := d.down.EnqueueBurst(d.pending)
+	d.pending = d.pending[n:]
+	return n
+}
+
+// receive checks the receipts that have come: each order's, once, in order.
+func (d *desk) receive() int {
+	n := d.up.DequeueBurst(d.receipts[:])
+	for i := range d.receipts[:n] {
+		r := &d.receipts[i]
+		want := (r.Seq % 977) * (r.Seq%13 + 1)
+		if r.Seq != d.expected || r.Value != want || r.Check != r.check() {
+			d.bad++
+		}
+		d.expected++
+	}
+	return n
+}
+
+// rates prints what each worker did in the last second.
+func rates(c *Counters, before [workers]uint64) (now [workers]uint64) {
+	fmt.Print("primary:")
+	for w := range now {
+		now[w] = c.Workers[w].Received.Load()
+		fmt.Printf("  worker %d %6.2f M round trips/s", w+1, float64(now[w]-before[w])/1e6)
+	}
+	fmt.Println()
+	return now
+}
+
+func summary(c *Counters, desks []desk, took time.Duration) error {
+	var sent, received, bad uint64
+	for w := range desks {
+		d, k := &desks[w], &c.Workers[w]
+		fmt.Printf("worker %d: %d orders sent, %d done, %d receipts\n", w+1, k.Sent.Load(), k.Done.Load(), d.expected)
+		sent, received, bad = sent+k.Sent.Load(), received+d.expected, bad+d.bad
+	}
+	lost := sent - received
+	fmt.Printf("summary: %d messages in %.1f s, %.2f M messages/s, lost %d, damaged %d\n",
+		sent+received, took.Seconds(), float64(sent+received)/took.Seconds()/1e6, lost, bad)
+	if lost != 0 || bad != 0 {
+		return fmt.Errorf("%d messages lost, %d damaged", lost, bad)
+	}
+	return nil
+}

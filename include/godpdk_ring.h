@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* librte_ring: control calls, the layout that the Go-native data path stands
+ * on, and the data path through cgo that the tests compare it with. */
+#ifndef GODPDK_RING_H
+#define GODPDK_RING_H
+
+#include "godpdk.h"
+
+#include <rte_eal_memconfig.h>
+#include <rte_ring.h>
+#include <rte_ring_elem.h>
+#include <rte_tailq.h>
+
+enum {
+	GODPDK_RING_PROD = offsetof(struct rte_ring, prod),
+	GODPDK_RING_CONS = offsetof(struct rte_ring, cons),
+	GODPDK_RING_SIZEOF = sizeof(struct rte_ring),
+	GODPDK_RING_HEAD = offsetof(struct rte_ring_headtail, head),
+	GODPDK_RING_TAIL = offsetof(struct rte_ring_headtail, tail),
+	GODPDK_RING_SYNC = offsetof(struct rte_ring_headtail, sync_type),
+	GODPDK_RING_RTS_TAIL = offsetof(struct rte_ring_rts_headtail, tail),
+	GODPDK_RING_RTS_MAX = offsetof(struct rte_ring_rts_headtail, htd_max),
+	GODPDK_RING_RTS_HEAD = offsetof(struct rte_ring_rts_headtail, head),
+	GODPDK_RING_HTS_POS = offsetof(struct rte_ring_hts_headtail, ht),
+	GODPDK_RING_NAMESIZE = RTE_RING_NAMESIZE,
+};
+
+/* A side's mode is read at one place whatever the mode is, and the other
+ * side's tail too: that is what lets one function serve all of its peers. */
+_Static_assert(sizeof(enum rte_ring_sync_type) == 4, "sync_type is a word");
+_Static_assert(offsetof(struct rte_ring_rts_headtail, sync_type) ==
+	       offsetof(struct rte_ring_headtail, sync_type), "RTS sync_type");
+_Static_assert(offsetof(struct rte_ring_hts_headtail, sync_type) ==
+	       offsetof(struct rte_ring_headtail, sync_type), "HTS sync_type");
+_Static_assert(offsetof(union __rte_ring_rts_poscnt, val.pos) ==
+	       offsetof(struct rte_ring_headtail, tail), "RTS tail position");
+_Static_assert(offsetof(union __rte_ring_hts_pos, pos.tail) ==
+	       offsetof(struct rte_ring_headtail, tail), "HTS tail position");
+_Static_assert(offsetof(union __rte_ring_hts_pos, pos.head) ==
+	       offsetof(struct rte_ring_headtail, head), "HTS head position");
+_Static_assert(offsetof(union __rte_ring_rts_poscnt, val.cnt) == 0, "RTS count");
+
+/* rte_ring_create_elem. */
+static inline struct godpdk_ptr
+godpdk_ring_create(const char *name, unsigned int esize, unsigned int count,
+		   int socket, unsigned int flags)
+{
+	rte_errno = 0;
+	return godpdk_result(rte_ring_create_elem(name, esize, count, socket, flags));
+}
+
+/* rte_ring_lookup. */
+static inline struct godpdk_ptr
+godpdk_ring_lookup(const char *name)
+{
+	rte_errno = 0;
+	return godpdk_result(rte_ring_lookup(name));
+}
+
+/* rte_ring_free of the ring that the name still means: a ring freed by another
+ * process must not be freed again. Returns 0 or a positive errno. */
+static inline int
+godpdk_ring_free(const char *name, struct rte_ring *r)
+{
+	if (rte_ring_lookup(name) != r)
+		return ENOENT;
+	rte_ring_free(r);
+	return 0;
+}
+
+/* What a ring says of itself. */
+struct godpdk_ring_info {
+	char name[RTE_RING_NAMESIZE];
+	uint32_t flags, size, mask, capacity;
+	uint32_t prod_sync, cons_sync;
+	uint32_t count;
+	size_t memory; /* length of its memzone; 0 if it has none */
+};
+
+static inline void
+godpdk_ring_info(const struct rte_ring *r, struct godpdk_ring_info *i)
+{
+	snprintf(i->name, sizeof(i->name), "%s", r->name);
+	i->flags = r->flags;
+	i->size = r->size;
+	i->mask = r->mask;
+	i->capacity = r->capacity;
+	i->prod_sync = r->prod.sync_type;
+	i->cons_sync = r->cons.sync_type;
+	i->count = rte_ring_count(r);
+	i->memory = r->memzone != NULL ? r->memzone->len : 0;
+}
+
+/* Collects all rings under the lock of the tail queues; at most max of them.
+ * Returns how many there are. */
+static inline size_t
+godpdk_ring_list(struct godpdk_ring_info *out, size_t max)
+{
+	struct rte_tailq_head *q = rte_eal_tailq_lookup(RTE_TAILQ_RING_NAME);
+	struct rte_tailq_entry *e;
+	size_t n = 0;
+
+	if (q == NULL)
+		return 0;
+	rte_mcfg_tailq_read_lock();
+	for (e = q->tailq_head.tqh_first; e != NULL; e = e->next.tqe_next) {
+		if (n < max)
+			godpdk_ring_info(e->data, &out[n]);
+		n++;
+	}
+	rte_mcfg_tailq_read_unlock();
+	return n;
+}
+
+/* rte_ring_dump. */
+static inline struct godpdk_text
+godpdk_ring_dump(const struct rte_ring *r)
+{
+	GODPDK_DUMP(f, rte_ring_dump(f, r));
+}
+
+/* The data path through cgo, in the modes the ring was created with. The
+ * buffer is a uintptr_t pointer, not void **: the runtime's check of cgo
+ * pointers then has nothing to walk. */
+struct godpdk_moved {
+	uint32_t n, left;
+};
+
+static inline struct godpdk_moved
+godpdk_ring_enqueue(struct rte_ring *r, const uintptr_t *objs, uint32_t esize,
+		    uint32_t n, int bulk)
+{
+	struct godpdk_moved m;
+	unsigned int left = 0;
+
+	m.n = bulk ? rte_ring_enqueue_bulk_elem(r, objs, esize, n, &left)
+		   : rte_ring_enqueue_burst_elem(r, objs, esize, n, &left);
+	m.left = left;
+	return m;
+}
+
+static inline struct godpdk_moved
+godpdk_ring_dequeue(struct rte_ring *r, uintptr_t *objs, uint32_t esize,
+		    uint32_t n, int bulk)
+{
+	struct godpdk_moved m;
+	unsigned int left = 0;
+
+	m.n = bulk ? rte_ring_dequeue_bulk_elem(r, objs, esize, n, &left)
+		   : rte_ring_dequeue_burst_elem(r, objs, esize, n, &left);
+	m.left = left;
+	return m;
+}
+
+#endif

@@ -1,0 +1,55 @@
+// Package cloop holds the C side of the benchmarks: the same loops over DPDK's
+// own inline functions, compiled as a C program would be.
+package cloop
+
+/*
+#cgo pkg-config: --fragment-filter=ILl libdpdk
+#cgo CFLAGS: -include rte_config.h -O3 -march=native
+#cgo LDFLAGS: -Wl,--as-needed
+#include <rte_ring.h>
+
+static __rte_noinline void
+ring_sp_sc(struct rte_ring *r, void **objs, unsigned int n, unsigned int iters)
+{
+	while (iters--) {
+		rte_ring_sp_enqueue_bulk(r, objs, n, NULL);
+		rte_ring_sc_dequeue_bulk(r, objs, n, NULL);
+	}
+}
+
+static __rte_noinline void
+ring_mp_mc(struct rte_ring *r, void **objs, unsigned int n, unsigned int iters)
+{
+	while (iters--) {
+		rte_ring_mp_enqueue_bulk(r, objs, n, NULL);
+		rte_ring_mc_dequeue_bulk(r, objs, n, NULL);
+	}
+}
+
+static __rte_noinline void
+ring_any(struct rte_ring *r, void **objs, unsigned int n, unsigned int iters)
+{
+	while (iters--) {
+		rte_ring_enqueue_bulk(r, objs, n, NULL);
+		rte_ring_dequeue_bulk(r, objs, n, NULL);
+	}
+}
+*/
+import "C"
+
+import "unsafe"
+
+// Ring enqueues and dequeues bulks of n pointers, iters times, with the calls
+// for r's mode: those of single or multi sides are the ones a C program picks
+// when it knows the mode at compile time.
+func Ring(r unsafe.Pointer, single, multi bool, objs unsafe.Pointer, n, iters int) {
+	ring, table := (*C.struct_rte_ring)(r), (*unsafe.Pointer)(objs)
+	switch {
+	case single:
+		C.ring_sp_sc(ring, table, C.uint(n), C.uint(iters))
+	case multi:
+		C.ring_mp_mc(ring, table, C.uint(n), C.uint(iters))
+	default:
+		C.ring_any(ring, table, C.uint(n), C.uint(iters))
+	}
+}

@@ -1,0 +1,150 @@
+// Command bench compares godpdk's data path with the same loops in C, in one
+// process, on one core, in one ring or pool. Machines differ and are shared, so
+// what counts is the ratio Go ÷ C of measurements that took turns.
+//
+// BENCH_JSON=FILE also writes the rows as a JSON array.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+)
+
+const (
+	rounds = 301                    // of C, Go and cgo in turn
+	sample = 200 * time.Microsecond // about, for one measurement
+)
+
+// loop runs an operation iters times.
+type loop func(iters int)
+
+// contest is one comparison; c and goNative run the same operation.
+type contest struct {
+	group, name      string
+	burst            int
+	c, goNative, cgo loop
+}
+
+// Row is the outcome of a contest; times are nanoseconds per operation, the best
+// of all rounds.
+type Row struct {
+	Group       string  `json:"group"`
+	Name        string  `json:"name"`
+	Burst       int     `json:"burst"`
+	CNs         float64 `json:"c_ns"`
+	GoNs        float64 `json:"go_ns"`
+	CgoNs       float64 `json:"cgo_ns"`
+	RatioMedian float64 `json:"ratio_median"` // of Go ÷ C in each round
+	RatioBest   float64 `json:"ratio_best"`   // best Go ÷ best C
+	Allocs      float64 `json:"allocs"`       // per Go operation
+}
+
+func main() {
+	if err := bench(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func bench() error {
+	rt, err := eal.Init(eal.Config{
+		FilePrefix: fmt.Sprintf("bench%d", os.Getpid()),
+		MemoryMB:   64,
+		NoPCI:      true,
+		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
+	contests, err := rings()
+	if err != nil {
+		return err
+	}
+	pin()
+
+	fmt.Printf("%s, %s, %s/%s; ns per operation, best of %d rounds in turn\n\n",
+		dpdk.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, rounds)
+	fmt.Printf("%-6s %-26s %5s %8s %8s %8s   %s\n", "group", "operation", "burst", "C", "Go", "cgo", "Go ÷ C: median, best; allocations")
+	rows := make([]Row, len(contests))
+	for i, c := range contests {
+		r := c.run()
+		rows[i] = r
+		fmt.Printf("%-6s %-26s %5d %8.2f %8.2f %8.2f   %.2f  %.2f  %.0f\n",
+			r.Group, r.Name, r.Burst, r.CNs, r.GoNs, r.CgoNs, r.RatioMedian, r.RatioBest, r.Allocs)
+	}
+	if file := os.Getenv("BENCH_JSON"); file != "" {
+		text, err := json.MarshalIndent(rows, "", "  ")
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(file, append(text, '\n'), 0o644)
+	}
+	return nil
+}
+
+// pin keeps the measuring goroutine on one CPU, the last it may use: the first
+// serves most interrupts.
+func pin() {
+	runtime.LockOSThread()
+	var may, one unix.CPUSet
+	if unix.SchedGetaffinity(0, &may) != nil {
+		return
+	}
+	for cpu := 1023; cpu >= 0; cpu-- {
+		if may.IsSet(cpu) {
+			one.Set(cpu)
+			break
+		}
+	}
+	_ = unix.SchedSetaffinity(0, &one)
+}
+
+func (c *contest) run() Row {
+	iters := calibrate(c.c)
+	var cs, gos, cgos, ratios []float64
+	for range rounds {
+		a, b, x := measure(c.c, iters), measure(c.goNative, iters), measure(c.cgo, iters)
+		cs, gos, cgos, ratios = append(cs, a), append(gos, b), append(cgos, x), append(ratios, b/a)
+	}
+	slices.Sort(ratios)
+	bestC, bestGo := slices.Min(cs), slices.Min(gos)
+	return Row{
+		Group: c.group, Name: c.name, Burst: c.burst,
+		CNs: bestC, GoNs: bestGo, CgoNs: slices.Min(cgos),
+		RatioMedian: ratios[len(ratios)/2],
+		RatioBest:   bestGo / bestC,
+		Allocs:      testing.AllocsPerRun(100, func() { c.goNative(1) }),
+	}
+}
+
+// calibrate finds how many iterations take about one sample.
+func calibrate(l loop) int {
+	for iters := 100; ; iters *= 2 {
+		if start := time.Now(); true {
+			l(iters)
+			if time.Since(start) > sample {
+				return iters
+			}
+		}
+	}
+}
+
+// measure is the time of one iteration in ns.
+func measure(l loop, iters int) float64 {
+	start := time.Now()
+	l(iters)
+	return float64(time.Since(start).Nanoseconds()) / float64(iters)
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/bench/cloop"
+)
+
+// rings compares enqueue + dequeue of a bulk of pointers, per mode and burst.
+func rings() ([]contest, error) {
+	var contests []contest
+	for _, mode := range []ring.Sync{ring.Single, ring.Multi, ring.RTS, ring.HTS} {
+		name := map[ring.Sync]string{ring.Single: "SP/SC", ring.Multi: "MP/MC", ring.RTS: "RTS", ring.HTS: "HTS"}[mode]
+		r, err := ring.Create[uintptr]("bench "+name, 1024, ring.Config{Producer: mode, Consumer: mode})
+		if err != nil {
+			return nil, err
+		}
+		raw, errno := cgo.RingLookup(r.Name())
+		if errno != 0 {
+			return nil, fmt.Errorf("lookup %s: %s", r.Name(), cgo.Strerror(errno))
+		}
+		for _, burst := range []int{1, 8, 32, 128} {
+			objs := make([]uintptr, burst)
+			for i := range objs {
+				objs[i] = uintptr(i)
+			}
+			p := unsafe.Pointer(&objs[0])
+			contests = append(contests, contest{
+				group: "ring", name: name + " enqueue + dequeue", burst: burst,
+				c: func(iters int) { cloop.Ring(raw, mode == ring.Single, mode == ring.Multi, p, burst, iters) },
+				goNative: func(iters int) {
+					for range iters {
+						r.EnqueueBulk(objs)
+						r.DequeueBulk(objs)
+					}
+				},
+				cgo: func(iters int) {
+					for range iters {
+						cgo.RingEnqueue(raw, p, 8, uint32(burst), true)
+						cgo.RingDequeue(raw, p, 8, uint32(burst), true)
+					}
+				},
+			})
+		}
+	}
+	return contests, nil
+}

@@ -1,0 +1,78 @@
+package harness
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Thing is what a test can need of the platform.
+type Thing string
+
+// Things that not every platform has.
+const (
+	Root      Thing = "root"
+	Hugepages Thing = "hugepages"
+	Compiler  Thing = "a C compiler and DPDK's headers"
+	ProcInfo  Thing = "dpdk-proc-info"
+)
+
+// Need skips the test where the platform lacks what it needs. Where the
+// platform should have it, as in CI, which sets GODPDK_REQUIRE, it fails.
+func Need(t testing.TB, things ...Thing) {
+	t.Helper()
+	for _, thing := range things {
+		why := missing(thing)
+		if why == "" {
+			continue
+		}
+		if os.Getenv("GODPDK_REQUIRE") != "" {
+			t.Fatalf("needs %s: %s", thing, why)
+		}
+		t.Skipf("needs %s: %s", thing, why)
+	}
+}
+
+// missing says why a thing is not to be had, or "".
+func missing(thing Thing) string {
+	switch thing {
+	case Root:
+		if os.Geteuid() != 0 {
+			return "run as root"
+		}
+	case Hugepages:
+		if os.Getenv(envSandbox) == "" {
+			return "run as root, for a private mount of hugetlbfs"
+		}
+		if free := freeHugepages(); free < 64 {
+			return fmt.Sprintf("%d are free, 64 are needed: run 'make hugepages'", free)
+		}
+	case Compiler:
+		if err := exec.Command("pkg-config", "--exists", "libdpdk").Run(); err != nil {
+			return "pkg-config does not find libdpdk: run 'make deps'"
+		}
+		if _, err := exec.LookPath("cc"); err != nil {
+			return err.Error()
+		}
+	case ProcInfo:
+		if _, err := exec.LookPath("dpdk-proc-info"); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+func freeHugepages() (free int) {
+	info, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(info)) {
+		if _, err := fmt.Sscanf(line, "HugePages_Free: %d", &free); err == nil {
+			return free
+		}
+	}
+	return 0
+}

@@ -1,0 +1,163 @@
+// Package layers checks the direction of the house: examples, test → dpdk → cgo → include, and that nothing leans on
+// the CGO_*_ALLOW variables.
+package layers
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	module = "github.com/godpdk/godpdk"
+	root   = "../.."
+)
+
+// forbidden says why the file (a path below the root) may not import path, or "" if it may.
+func forbidden(file, path string) string {
+	below := func(dir string) bool { return strings.HasPrefix(file, dir+"/") }
+	imports := func(dir string) bool {
+		return path == module+"/"+dir || strings.HasPrefix(path, module+"/"+dir+"/")
+	}
+	isTest := strings.HasSuffix(file, "_test.go")
+
+	switch {
+	case path == "C":
+		if !below("cgo") && !below("test") {
+			return "only cgo/ and test/ say import \"C\""
+		}
+		return ""
+	case (below("cgo") || below("include")) && imports("dpdk"):
+		return "cgo/ and include/ stand below dpdk/"
+	case below("include") && imports("cgo"):
+		return "include/ stands below cgo/"
+	case isTest || !(below("dpdk") || below("cgo") || below("include")):
+		return ""
+	case imports("examples") || imports("test"):
+		return "the library stands below examples/ and test/"
+	case path == module || strings.HasPrefix(path, module+"/"):
+		return ""
+	case path == "golang.org/x/sys" || strings.HasPrefix(path, "golang.org/x/sys/"):
+		return ""
+	case below("dpdk/packet") && strings.HasPrefix(path, "github.com/google/gopacket"):
+		return ""
+	case strings.Contains(strings.Split(path, "/")[0], "."):
+		return "the library imports the standard library and golang.org/x/sys only"
+	}
+	return ""
+}
+
+// walk calls f with the path below the root of each file of this module.
+func walk(t *testing.T, f func(file string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		file, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			switch d.Name() {
+			case ".git", "vendor", "testdata", "bin":
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		f(filepath.ToSlash(file))
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+func TestImportsPointDownwards(t *testing.T) {
+	seen := map[string]int{}
+	// Parsed rather than listed by the go command, which sees one operating system, processor and set of tags.
+	walk(t, func(file string) {
+		if !strings.HasSuffix(file, ".go") {
+			return
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, file), nil, parser.ImportsOnly)
+		if !assert.NoError(t, err) {
+			return
+		}
+		seen[strings.Split(file, "/")[0]]++
+		for _, spec := range parsed.Imports {
+			path, err := strconv.Unquote(spec.Path.Value)
+			require.NoError(t, err)
+			if why := forbidden(file, path); why != "" {
+				t.Errorf("%s imports %q: %s", file, path, why)
+			}
+		}
+	})
+	for _, floor := range []string{"cgo", "dpdk", "examples", "include", "test"} {
+		assert.NotZero(t, seen[floor], "no Go file found below %s/: this test looked in the wrong place", floor)
+	}
+}
+
+func TestForbidden(t *testing.T) {
+	tests := []struct {
+		file, path string
+		ok         bool
+	}{
+		{"cgo/ring.go", "C", true},
+		{"test/bench/c.go", "C", true},
+		{"dpdk/ring/ring.go", "C", false},
+		{"dpdk/ring/ring_test.go", "C", false},
+		{"examples/rings/main.go", "C", false},
+		{"cgo/ring.go", module + "/include", true},
+		{"cgo/ring.go", module + "/dpdk", false},
+		{"cgo/ring_test.go", module + "/dpdk/eal", false},
+		{"include/include.go", module + "/dpdk", false},
+		{"include/include.go", module + "/cgo", false},
+		{"dpdk/ring/ring.go", module + "/cgo", true},
+		{"dpdk/ring/ring.go", module + "/dpdk/internal/ringcore", true},
+		{"dpdk/ring/ring.go", module + "/test/harness", false},
+		{"dpdk/ring/ring.go", module + "/examples/rings", false},
+		{"dpdk/ring/ring_test.go", module + "/test/harness", true},
+		{"dpdk/ring/ring.go", "unsafe", true},
+		{"dpdk/ring/ring.go", "sync/atomic", true},
+		{"dpdk/eal/eal.go", "golang.org/x/sys/unix", true},
+		{"dpdk/eal/eal.go", "golang.org/x/sync/errgroup", false},
+		{"dpdk/eal/eal_test.go", "github.com/stretchr/testify/assert", true},
+		{"cgo/eal.go", "github.com/stretchr/testify/assert", false},
+		{"dpdk/packet/packet.go", "github.com/google/gopacket/layers", true},
+		{"dpdk/ring/ring.go", "github.com/google/gopacket", false},
+		{"examples/rings/main.go", "github.com/schollz/progressbar/v3", true},
+	}
+	for _, test := range tests {
+		t.Run(test.file+" imports "+test.path, func(t *testing.T) {
+			why := forbidden(test.file, test.path)
+			assert.Equal(t, test.ok, why == "", why)
+		})
+	}
+}
+
+func TestNoScriptSetsAllowVariables(t *testing.T) {
+	allow := regexp.MustCompile(`CGO_\w*_ALLOW`)
+	seen := map[string]bool{}
+	walk(t, func(file string) {
+		name := filepath.Base(file)
+		if name != "Makefile" && !strings.HasSuffix(name, ".sh") && !strings.HasSuffix(name, ".mk") &&
+			!strings.HasPrefix(file, ".ci/") {
+			return
+		}
+		text, err := os.ReadFile(filepath.Join(root, file))
+		require.NoError(t, err)
+		seen[file] = true
+		assert.NotRegexp(t, allow, string(text), file)
+	})
+	for _, file := range []string{"Makefile", ".ci/run", "test/setup/packages.sh"} {
+		assert.True(t, seen[file], "%s was not looked at", file)
+	}
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# packages.sh installs what building and testing godpdk needs. It asks apt only when something is missing.
+set -euo pipefail
+
+packages=(libdpdk-dev dpdk-dev pkgconf gcc libc6-dev qemu-user)
+
+# missing prints what this machine lacks. It looks for the things, not for the packages, so that a DPDK built from
+# source or another distribution passes too.
+missing() {
+  if ! pkg-config --fragment-filter=ILl --exists libdpdk 2>/dev/null; then
+    echo "pkgconf and DPDK's headers (libdpdk.pc)"
+  elif ! pkg-config --fragment-filter=ILl --cflags --libs libdpdk >/dev/null 2>&1; then
+    echo "packages that libdpdk.pc requires: see 'pkg-config --cflags libdpdk'"
+  fi
+  if ! command -v gcc >/dev/null; then
+    echo "gcc"
+  elif ! echo '#include <stdio.h>' | gcc -E - >/dev/null 2>&1; then
+    echo "the C library's headers"
+  fi
+  command -v dpdk-proc-info >/dev/null || echo "dpdk-proc-info (a C peer for the two-process tests)"
+  [ "$(uname -m)" = aarch64 ] || command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null ||
+    echo "qemu-aarch64 (runs the arm64 tests)"
+}
+
+# quietly runs a step with a dot every two seconds, and shows its output only when it fails.
+quietly() {
+  local what=$1 log pid start=$SECONDS
+  shift
+  log=$(mktemp)
+  printf 'deps: %s ' "$what"
+  "$@" >"$log" 2>&1 </dev/null &
+  pid=$!
+  while kill -0 "$pid" 2>/dev/null; do
+    sleep 0.5
+    (((SECONDS - start) % 2)) || printf .
+  done
+  if wait "$pid"; then
+    echo " $((SECONDS - start)) s"
+    rm -f "$log"
+  else
+    printf ' failed:\n'
+    cat "$log"
+    rm -f "$log"
+    return 1
+  fi
+}
+
+lacks=$(missing)
+if [ -z "$lacks" ]; then
+  echo "deps: all here, DPDK $(pkg-config --modversion libdpdk)"
+  exit 0
+fi
+printf 'deps: missing: %s\n' "${lacks//$'\n'/; }"
+
+if ! command -v apt-get >/dev/null; then
+  {
+    echo "deps: this is not a Debian. Install what is missing; Debian calls the packages"
+    echo "    ${packages[*]}"
+    echo "and Fedora dpdk-devel dpdk-tools pkgconf-pkg-config gcc glibc-devel qemu-user."
+  } >&2
+  exit 1
+fi
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+  # Ask for the password here, not in the middle of the dots.
+  if ! command -v sudo >/dev/null || ! { sudo -n true 2>/dev/null || sudo -v; }; then
+    {
+      echo "deps: only root can install them, and sudo is not to be had here. As root type:"
+      echo "    apt-get update && apt-get install --no-install-recommends ${packages[*]}"
+    } >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120)
+quietly "reading the package lists" "${apt[@]}" update
+quietly "installing ${packages[*]} (100 to 200 MB)" "${apt[@]}" install --no-install-recommends "${packages[@]}"
+
+lacks=$(missing)
+if [ -n "$lacks" ]; then
+  printf 'deps: apt is done, but still missing: %s\n' "${lacks//$'\n'/; }" >&2
+  exit 1
+fi
+echo "deps: ready, DPDK $(pkg-config --modversion libdpdk)"
