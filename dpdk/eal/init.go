@@ -22,6 +22,7 @@ var (
 	initMu  sync.Mutex // one start or stop at a time
 	stream  *logStream // of the first Init; a failed one may be tried again
 	used    bool       // EAL has started once
+	failed  bool       // EAL has failed to start
 	current atomic.Pointer[Runtime]
 )
 
@@ -85,7 +86,7 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 		}
 	}
 
-	argv := append([]string{filepath.Base(os.Args[0]), "--proc-type=" + p.role.String()}, o.args...)
+	argv := append([]string{filepath.Base(os.Args[0]), "--proc-type=" + p.role.String()}, o.argv()...)
 	main := newThread()
 	stream.begin(logger)
 	var parsed, errno int
@@ -93,7 +94,12 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 	lines := stream.end()
 	if parsed < 0 {
 		main.end()
-		return nil, nil, failure(errno, lines)
+		err := failure(errno, lines)
+		if failed {
+			err.Detail = join(err.Detail, "rte_eal_init has failed before in this process, after which it may not start: try in a new one")
+		}
+		failed = true
+		return nil, nil, err
 	}
 	used = true
 	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: runtimeDir(p.prefix), args: argv[1:],
@@ -109,8 +115,12 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 
 // failure makes the error of a failed rte_eal_init, whose reason often stands
 // in the log only.
-func failure(errno int, lines []string) error {
+func failure(errno int, lines []string) *dpdk.Error {
 	e := &dpdk.Error{Op: opInit, Errno: dpdk.Errno(errno), Log: lines}
+	if unix.Errno(errno) == unix.EALREADY { // a failed start got too far for another
+		e.Cause = dpdk.ErrAlreadyRunning
+		return e
+	}
 	text := strings.Join(lines, "\n")
 	for _, reason := range []struct {
 		said   string
@@ -119,6 +129,7 @@ func failure(errno int, lines []string) error {
 	}{
 		{"Is another primary process running?", dpdk.ErrPrimaryRunning, "use another Config.FilePrefix, or eal.Auto to join it"},
 		{"/config' for rte_mem_config", dpdk.ErrNoPrimary, "start one first, or use eal.Auto"},
+		{"please use '--base-virtaddr' option", nil, "other memory is where EAL's has to be: start again, or set the primary's Config.BaseVirtAddr"},
 		{"Cannot get hugepage information", dpdk.ErrNoHugepages, noHugepages},
 		{"No free hugepages reported", dpdk.ErrNoHugepages, noHugepages},
 		{"Not enough memory available", dpdk.ErrNoHugepages, noHugepages},
@@ -133,6 +144,13 @@ func failure(errno int, lines []string) error {
 		e.Detail = `EAL logged nothing: add "*:debug" to Config.LogLevels`
 	}
 	return e
+}
+
+func join(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
 }
 
 const noHugepages = "as root: echo 512 > /proc/sys/vm/nr_hugepages; mount -t hugetlbfs nodev /dev/hugepages"

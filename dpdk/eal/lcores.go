@@ -1,6 +1,7 @@
 package eal
 
 import (
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -58,7 +59,7 @@ func (p *lcoreParser) lcores() ([]Lcore, error) {
 		for _, id := range ids {
 			on := []int{id}
 			if group {
-				on = append([]int(nil), cpus...)
+				on = slices.Compact(slices.Sorted(slices.Values(cpus)))
 			}
 			lcores = append(lcores, Lcore{id, on})
 		}

@@ -1,6 +1,7 @@
 package eal
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -42,6 +43,20 @@ var short = map[byte]string{
 type options struct {
 	args   []string            // as given, but for --proc-type
 	values map[string][]string // by long name; "" for an option without a value
+	lcores [][2]int            // where in args the options for lcores are
+}
+
+// argv is args with the options for lcores last. EAL does not forget them when
+// it fails at another option, and refuses them in the next start.
+func (o *options) argv() []string {
+	var argv, last []string
+	begin := 0
+	for _, at := range o.lcores {
+		argv = append(argv, o.args[begin:at[0]]...)
+		last = append(last, o.args[at[0]:at[1]]...)
+		begin = at[1]
+	}
+	return append(append(argv, o.args[begin:]...), last...)
 }
 
 func (o *options) has(name string) bool { return len(o.values[name]) > 0 }
@@ -70,7 +85,10 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 		if len(arg) < 2 || arg[0] != '-' {
 			return nil, nil, invalid("argument %q is no EAL option: arguments of the application go behind --", arg)
 		}
-		names, val, wants := split(arg)
+		names, val, wants, err := split(arg)
+		if err != nil {
+			return nil, nil, err
+		}
 		used := 1
 		if wants && i+1 < len(args) {
 			val, used = args[i+1], 2
@@ -80,8 +98,15 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 		if strings.IndexByte(val, 0) >= 0 {
 			return nil, nil, invalid("the value of %s holds a NUL byte: %q", arg, val)
 		}
-		for _, name := range names {
-			o.values[name] = append(o.values[name], val)
+		for i, name := range names {
+			v := ""
+			if i == len(names)-1 {
+				v = val
+			}
+			o.values[name] = append(o.values[name], v)
+		}
+		if names[0] == "lcores" || names[0] == "coremask" {
+			o.lcores = append(o.lcores, [2]int{len(o.args), len(o.args) + used})
 		}
 		if names[0] != "proc-type" {
 			o.args = append(o.args, args[i:i+used]...)
@@ -93,11 +118,13 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 
 // split takes one argument apart: the options it names (several for "-vh"),
 // the value of the last, and whether that value is the next argument.
-func split(arg string) (names []string, val string, wants bool) {
+func split(arg string) (names []string, val string, wants bool, err error) {
 	if strings.HasPrefix(arg, "--") {
 		name, val, has := strings.Cut(arg[2:], "=")
-		name = complete(name)
-		return []string{name}, val, known[name] == required && !has
+		if name, err = complete(name); err != nil {
+			return nil, "", false, err
+		}
+		return []string{name}, val, known[name] == required && !has, nil
 	}
 	for i := 1; i < len(arg); i++ {
 		name, ok := short[arg[i]]
@@ -107,25 +134,31 @@ func split(arg string) (names []string, val string, wants bool) {
 		names = append(names, name)
 		if known[name] != none {
 			val = strings.TrimPrefix(arg[i+1:], "=")
-			return names, val, known[name] == required && i+1 == len(arg)
+			return names, val, known[name] == required && i+1 == len(arg), nil
 		}
 	}
-	return names, "", false
+	return names, "", false, nil
 }
 
-// complete finds the option that getopt_long takes an abbreviation for.
-func complete(name string) string {
+// complete finds the option that getopt_long takes an abbreviation for. One of
+// several options is refused even if this DPDK has only one of them: "--lo=help"
+// is --log-level=help to 22.11, which makes it exit.
+func complete(name string) (string, error) {
 	if _, ok := known[name]; ok || name == "" {
-		return name
+		return name, nil
 	}
-	found := name
+	var found []string
 	for k := range known {
 		if strings.HasPrefix(k, name) {
-			if found != name {
-				return name // ambiguous: EAL says so
-			}
-			found = k
+			found = append(found, k)
 		}
 	}
-	return found
+	switch len(found) {
+	case 0:
+		return name, nil // EAL may know it
+	case 1:
+		return found[0], nil
+	}
+	slices.Sort(found)
+	return "", invalid("option --%s may mean --%s: write it out", name, strings.Join(found, " or --"))
 }

@@ -1,5 +1,5 @@
-// Package layers checks the direction of the house: examples, test → dpdk → cgo → include, and that nothing leans on
-// the CGO_*_ALLOW variables.
+// Package layers checks the direction of the house (examples, test → dpdk → cgo → include) and that nothing leans on the
+// CGO_*_ALLOW variables.
 package layers
 
 import (
@@ -28,7 +28,9 @@ func forbidden(file, path string) string {
 	imports := func(dir string) bool {
 		return path == module+"/"+dir || strings.HasPrefix(path, module+"/"+dir+"/")
 	}
-	isTest := strings.HasSuffix(file, "_test.go")
+	// As in the standard library, a package named …test under internal/ helps tests of several packages.
+	helper := regexp.MustCompile(`/internal/(.*/)?\w+test(/|$)`)
+	isTest := strings.HasSuffix(file, "_test.go") || helper.MatchString(filepath.Dir(file)+"/")
 
 	switch {
 	case path == "C":
@@ -44,6 +46,8 @@ func forbidden(file, path string) string {
 		return ""
 	case imports("examples") || imports("test"):
 		return "the library stands below examples/ and test/"
+	case strings.HasPrefix(path, module+"/") && helper.MatchString(path):
+		return "only tests import a test helper"
 	case path == module || strings.HasPrefix(path, module+"/"):
 		return ""
 	case path == "golang.org/x/sys" || strings.HasPrefix(path, "golang.org/x/sys/"):
@@ -125,6 +129,11 @@ func TestForbidden(t *testing.T) {
 		{"dpdk/ring/ring.go", module + "/test/harness", false},
 		{"dpdk/ring/ring.go", module + "/examples/rings", false},
 		{"dpdk/ring/ring_test.go", module + "/test/harness", true},
+		{"dpdk/internal/core/coretest/local.go", "github.com/stretchr/testify/require", true},
+		{"dpdk/internal/core/coretest/local.go", "C", false},
+		{"dpdk/internal/core/core.go", "github.com/stretchr/testify/require", false},
+		{"dpdk/internal/core/core.go", module + "/dpdk/internal/core/coretest", false},
+		{"dpdk/internal/core/core_test.go", module + "/dpdk/internal/core/coretest", true},
 		{"dpdk/ring/ring.go", "unsafe", true},
 		{"dpdk/ring/ring.go", "sync/atomic", true},
 		{"dpdk/eal/eal.go", "golang.org/x/sys/unix", true},

@@ -60,6 +60,9 @@ func started(t *testing.T, role, prefix string, options ...string) *peer {
 // answer is its role.
 func cPeer(t *testing.T, source, role, prefix string, options ...string) *peer {
 	t.Helper()
+	if role == "primary" { // rte_eal_cleanup leaves them to the prefix's next primary
+		t.Cleanup(func() { removeAll(t, hugeFiles(t, prefix)) })
+	}
 	args := []string{"--proc-type=" + role, "--file-prefix=" + prefix, "--lcores=" + harness.Lcore(nextLcore()), "-m", "32", "--no-pci"}
 	return &peer{harness.Command(t, compiled(t, source), append(args, options...)...), t}
 }
@@ -100,13 +103,15 @@ func (p *peer) do(request ...string) string {
 	return p.done()
 }
 
-// refused asks for what must fail at once with the sentinel is.
+// refused asks for what must fail at once, with the sentinel is unless it is "".
 func (p *peer) refused(is string, request ...string) answer {
 	p.t.Helper()
 	p.ask(request...)
 	a := p.answer()
 	require.NotEmpty(p.t, a.Err, "%v succeeded: %s", request, a.Result)
-	require.Contains(p.t, a.Is, is, a.Err)
+	if is != "" {
+		require.Contains(p.t, a.Is, is, a.Err)
+	}
 	assert.Less(p.t, a.Took, atOnce)
 	return a
 }
@@ -146,6 +151,13 @@ func hugeFiles(t *testing.T, prefix string) []string {
 	files, err := filepath.Glob(filepath.Join(harness.HugeDir(), prefix+"map_*"))
 	require.NoError(t, err)
 	return files
+}
+
+func removeAll(t *testing.T, files []string) {
+	t.Helper()
+	for _, f := range files {
+		require.NoError(t, os.Remove(f))
+	}
 }
 
 // sockets are the IPC sockets of a prefix's process.

@@ -46,8 +46,9 @@ const (
 
 // enqueueWait goes on with an enqueue that found the way barred.
 func enqueueWait(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
-	for round := 0; ; round++ {
-		yield(round)
+	var wait backoff
+	for {
+		wait.yield()
 		if m := enqueue(r, objs, n, bulk, true); m != again {
 			return m
 		}
@@ -56,8 +57,9 @@ func enqueueWait(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
 
 // dequeueWait goes on with a dequeue that found the way barred.
 func dequeueWait(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
-	for round := 0; ; round++ {
-		yield(round)
+	var wait backoff
+	for {
+		wait.yield()
 		if m := dequeue(r, objs, n, bulk, true); m != again {
 			return m
 		}

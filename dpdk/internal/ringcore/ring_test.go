@@ -21,6 +21,14 @@ func TestStressNative(t *testing.T) {
 	ringtest.Stress(t, ringtest.NewLocal, 3000, ringtest.Native)
 }
 
+func TestHammer(t *testing.T) {
+	ringtest.Hammer(t, ringtest.NewLocal, 1_000_000, ringtest.Native)
+}
+
+func TestHammerMixed(t *testing.T) {
+	ringtest.Hammer(t, ringtest.NewLocal, 50_000, ringtest.Native, ringtest.Twin)
+}
+
 func TestNewRefuses(t *testing.T) {
 	var prod, cons, unknown ringcore.HeadTail
 	unknown.SyncType = 4

@@ -49,7 +49,8 @@ func dequeueGo(r *Ring, objs unsafe.Pointer, n uint32, bulk bool) Moved {
 // producer and 0 for a consumer, which makes room the free elements to one and
 // the filled ones to the other, both before the move.
 func reserve(own, other *HeadTail, sync Sync, capacity, n uint32, bulk bool) (head, take, room uint32) {
-	for round := 0; ; {
+	var wait backoff
+	for {
 		// The own head (and tail) always before the other side's tail: a newer
 		// head with an older tail would make room too large.
 		var old uint64
@@ -58,16 +59,14 @@ func reserve(own, other *HeadTail, sync Sync, capacity, n uint32, bulk bool) (he
 			old = atomic.LoadUint64(&own.RTSHead)
 			_, head = unpair(old)
 			if head-atomic.LoadUint32(&own.Tail) > own.HTDMax {
-				yield(round)
-				round++
+				wait.yield()
 				continue
 			}
 		case HTS:
 			old = atomic.LoadUint64(own.word())
 			var tail uint32
 			if head, tail = unpair(old); head != tail {
-				yield(round)
-				round++
+				wait.yield()
 				continue
 			}
 		default:

@@ -7,15 +7,25 @@ import (
 )
 
 const (
-	yieldRounds = 64                    // how often a waiter yields before it starts to sleep
-	waitSleep   = 50 * time.Microsecond // long enough for the kernel to run a descheduled peer
+	yieldFor  = time.Millisecond      // how long a waiter yields before it starts to sleep
+	waitSleep = 50 * time.Microsecond // how long it sleeps at a time
 )
 
-// yield gives up the processor once. The one we wait for may be a goroutine, for
-// which yielding is enough, or a thread of another process that the kernel has
-// descheduled, perhaps in favour of us, which only sleeping helps.
-func yield(round int) {
-	if round < yieldRounds {
+// A backoff is the patience of one wait; the zero value is ready.
+//
+// The one we wait for may be a goroutine, for which yielding is enough, or a
+// thread of another process that the kernel has descheduled, perhaps in favour
+// of us, which only sleeping helps. A waiter yields for much longer than one
+// sleeps: otherwise those who wait for a sleeper fall asleep too, and from then
+// on each of them finds somebody asleep before it, at every operation.
+type backoff struct{ since time.Time }
+
+// yield gives up the processor once.
+func (b *backoff) yield() {
+	if b.since.IsZero() {
+		b.since = time.Now()
+	}
+	if time.Since(b.since) < yieldFor {
 		runtime.Gosched()
 	} else {
 		time.Sleep(waitSleep)
@@ -25,7 +35,8 @@ func yield(round int) {
 // waitTail returns when ht's tail has come to pos, that is when all who reserved
 // before have published.
 func waitTail(ht *HeadTail, pos uint32) {
-	for round := 0; atomic.LoadUint32(&ht.Tail) != pos; round++ {
-		yield(round)
+	var wait backoff
+	for atomic.LoadUint32(&ht.Tail) != pos {
+		wait.yield()
 	}
 }

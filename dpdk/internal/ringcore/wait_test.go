@@ -158,3 +158,23 @@ func TestMultiPublishesInOrder(t *testing.T) {
 	}
 	require.Len(t, seen, producers)
 }
+
+// An RTS operation that ends while somebody who came before is inside counts
+// itself out and leaves the tail to that one.
+func TestRTSLeavesPublishingToTheLast(t *testing.T) {
+	for _, impl := range []ringtest.Impl{ringtest.Native, ringtest.Twin} {
+		t.Run(impl.Name, func(t *testing.T) {
+			r := ringtest.NewLocal(t, 8, 16, ringcore.RTS, ringcore.RTS, false)
+			r.Prod.HTDMax = r.Capacity
+			head := (*[2]uint32)(unsafe.Pointer(&r.Prod.RTSHead))
+			*head = [2]uint32{1, stuck}
+
+			objs := [1]uint64{71}
+			done, free := impl.Enqueue(r, unsafe.Pointer(&objs), 1, true)
+			assert.Equal(t, []uint32{1, 15 - stuck - 1}, []uint32{done, free})
+			assert.Equal(t, [2]uint32{2, stuck + 1}, *head)
+			assert.Equal(t, [2]uint32{1, 0}, [2]uint32{r.Prod.Head, r.Prod.Tail})
+			assert.Zero(t, r.Count())
+		})
+	}
+}

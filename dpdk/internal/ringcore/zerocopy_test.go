@@ -62,6 +62,7 @@ func TestCommitOfMoreThanReservedIsRefused(t *testing.T) {
 	for _, sync := range twoStep {
 		t.Run(sync.String(), func(t *testing.T) {
 			r := ringtest.NewLocal(t, 8, 8, sync, sync, false)
+			r.Prod.Head, r.Prod.Tail, r.Cons.Head, r.Cons.Tail = 50, 50, 50, 50
 			require.ErrorIs(t, r.CommitEnqueue(1), ringcore.ErrNotReserved)
 			require.ErrorIs(t, r.CommitDequeue(1), ringcore.ErrNotReserved)
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -51,16 +50,14 @@ func stress(t *testing.T, r *ringcore.Ring, count int, impls []Impl) {
 	left.Store(int64(producers * count))
 	received := make([][]message, consumers)
 
-	var wg sync.WaitGroup
-	for id := range producers {
-		impl := impls[id%len(impls)]
-		wg.Go(func() { produce(r, impl, uint32(id), count) })
-	}
-	for id := range consumers {
-		impl := impls[(id+1)%len(impls)]
-		wg.Go(func() { received[id] = consume(r, impl, uint64(id), &left) })
-	}
-	wg.Wait()
+	within(t, producers+consumers, func(id int) {
+		if id < producers {
+			produce(r, impls[id%len(impls)], uint32(id), count)
+			return
+		}
+		id -= producers
+		received[id] = consume(r, impls[(id+1)%len(impls)], uint64(id), &left)
+	})
 
 	seen := make([][]bool, producers)
 	for id := range seen {

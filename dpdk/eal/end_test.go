@@ -1,0 +1,120 @@
+package eal
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// bind makes a datagram socket as rte_mp's, with a file.
+func bind(t *testing.T, path string) (fd int) {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.Bind(fd, &unix.SockaddrUnix{Name: path}))
+	return fd
+}
+
+func TestDetachingRemovesThisProcesssSocketOnly(t *testing.T) {
+	dir := mkdir(t, runtimeDirs(t))
+	mine, others := filepath.Join(dir, "mp_socket_7_abc"), filepath.Join(dir, "mp_socket_8_abc")
+	primarys, other := filepath.Join(dir, "mp_socket"), filepath.Join(dir, "telemetry")
+	fd := bind(t, mine)
+	defer unix.Close(fd)
+	for _, path := range []string{others, primarys} {
+		unix.Close(bind(t, path)) // another process has it
+	}
+	fd = bind(t, other) // ours, but not for memory events
+	defer unix.Close(fd)
+
+	require.NoError(t, detach(dir))
+	assert.NoFileExists(t, mine)
+	for _, path := range []string{others, primarys, other} {
+		_, err := os.Lstat(path)
+		assert.NoError(t, err, path)
+	}
+	assert.NoError(t, detach(dir), "again, with the file gone")
+}
+
+func TestHugepageFilesAreThoseThatAreMapped(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	mapped := map[string]bool{"pmap_0": true, "pmap_7": true, "pmap_9": false, "ppmap_0": true, "qmap_0": true, "pmap": true}
+	for name, mapIt := range mapped {
+		f, err := os.Create(path(name))
+		require.NoError(t, err)
+		require.NoError(t, f.Truncate(8192))
+		if mapIt {
+			for range 2 { // twice: it is one file still
+				mem, err := unix.Mmap(int(f.Fd()), 0, 4096, unix.PROT_READ, unix.MAP_SHARED)
+				require.NoError(t, err)
+				defer func() { _ = unix.Munmap(mem) }()
+			}
+		}
+		require.NoError(t, f.Close())
+	}
+	files, err := hugepageFiles("p")
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{path("pmap_0"), path("pmap_7")}, files)
+
+	require.NoError(t, os.Remove(path("pmap_7")))
+	require.NoError(t, removeAll(files), "what is gone is no failure")
+	for name := range mapped {
+		_, err := os.Lstat(path(name))
+		assert.Equal(t, name == "pmap_0" || name == "pmap_7", os.IsNotExist(err), name)
+	}
+	assert.Error(t, removeAll([]string{dir}), "what cannot be removed is told")
+}
+
+func TestFailuresNameTheirCauseFromTheLog(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		errno int
+		lines []string
+		want  error
+		says  string
+	}{
+		{"primary runs", 0, []string{"EAL: x", "EAL: Cannot create lock on '/var/run/dpdk/rte/config'. Is another primary process running?"}, dpdk.ErrPrimaryRunning, "Config.FilePrefix"},
+		{"no primary", 0, []string{"EAL: Cannot open '/var/run/dpdk/rte/config' for rte_mem_config"}, dpdk.ErrNoPrimary, "start one first"},
+		{"no hugepage information", 13, []string{"EAL: Cannot get hugepage information."}, dpdk.ErrNoHugepages, "nr_hugepages"},
+		{"no free hugepages", 0, []string{"EAL: No free hugepages reported in hugepages-2048kB"}, dpdk.ErrNoHugepages, "nr_hugepages"},
+		{"not enough memory", 12, []string{"EAL: Not enough memory available on socket 0! Requested: 9MB, available: 8MB"}, dpdk.ErrNoHugepages, "nr_hugepages"},
+		{"first cause of several", 0, []string{"EAL: No free hugepages reported", "EAL: a. Is another primary process running?"}, dpdk.ErrPrimaryRunning, ""},
+		{"something else", 22, []string{"EAL: Invalid 'command line' arguments."}, unix.EINVAL, "Invalid 'command line'"},
+		{"silence", 0, nil, nil, "logged nothing"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			err := failure(tc.errno, tc.lines)
+			if tc.want != nil {
+				require.ErrorIs(t, err, tc.want)
+			}
+			if tc.errno != 0 {
+				assert.ErrorIs(t, err, unix.Errno(tc.errno))
+			}
+			assert.Contains(t, err.Error(), tc.says)
+			for _, line := range tc.lines {
+				assert.Contains(t, err.Error(), line, "EAL's own words")
+			}
+		})
+	}
+}
+
+// All of EAL's calls must come from one thread, which is its main lcore.
+func TestEALsCallsRunOnOneThread(t *testing.T) {
+	th := newThread()
+	defer th.end()
+	first := 0
+	th.do(func() { first = unix.Gettid() })
+	for range 100 {
+		runtime.Gosched()
+		th.do(func() { require.Equal(t, first, unix.Gettid()) })
+	}
+	require.NotZero(t, first)
+}

@@ -1,0 +1,145 @@
+package eal_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+// What only C can refuse. One process tries them all, and then starts. (DPDK
+// forgets the options of a failed start, but not all: --legacy-mem stays.)
+var refusedByEAL = [][]string{
+	{"--no-such-option"},
+	{"-Z"},
+	{"-n", "0"},
+	{"-r", "17"},
+	{"--iova-mode=no"},
+	{"--base-virtaddr=no"},
+	{"-c", "0"},
+	{"-c", "no"},
+	{"--main-lcore=no"},
+	{"--main-lcore=500"},
+	{"-S", "999"},
+	{"--huge-unlink=no"},
+	{"--vfio-intr=no"},
+	{"--trace-mode=no"},
+}
+
+var _ = harness.Role("init", func(args []string) error {
+	private := []string{"app", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "8"}
+	for _, extra := range refusedByEAL {
+		rt, _, err := eal.InitArgs(append(slices.Clone(private), extra...))
+		if rt != nil || err == nil {
+			return fmt.Errorf("%q: accepted", extra)
+		}
+		var e *dpdk.Error
+		if !errors.As(err, &e) || len(e.Log) == 0 {
+			return fmt.Errorf("%q: no log lines of EAL in %q", extra, err)
+		}
+		if errors.Is(err, dpdk.ErrAlreadyRunning) {
+			return fmt.Errorf("%q: %w", extra, err)
+		}
+		harness.Say("\nrefused %q", extra) // EAL writes its usage to stdout
+	}
+
+	lcores := "--lcores=" + harness.Lcore(3)
+	rt, rest, err := eal.InitArgs(append(private, lcores, "--", "-h", "file"))
+	if err != nil {
+		return err
+	}
+	memory, err := rt.Memory()
+	if err != nil {
+		return err
+	}
+	var total uint64
+	for _, m := range memory {
+		total += m.Total
+		if m.Total != m.Free+m.Used || m.LargestFree > m.Free {
+			return fmt.Errorf("memory %+v", m)
+		}
+	}
+	for _, check := range []struct {
+		what      string
+		got, want any
+	}{
+		{"rest", strings.Join(rest, " "), "-h file"},
+		{"process type", rt.ProcessType(), eal.Primary},
+		{"prefix", rt.FilePrefix(), "rte"},
+		{"hugepages", rt.HasHugepages(), false},
+		{"main lcore", rt.MainLcore(), 3},
+		{"IOVA mode without hugepages", rt.IOVAMode(), eal.IOVAVirtual},
+		{"primary alive", rt.PrimaryAlive(), true},
+		{"total memory", total > 4<<20 && total <= 8<<20, true},
+		{"args", strings.Join(rt.Args(), " "), "--proc-type=primary " + strings.Join(private[1:], " ") + " " + lcores},
+		{"second start", is(secondInit(), dpdk.ErrAlreadyRunning, unix.EALREADY), true},
+		{"close", rt.Close(), nil},
+		{"second close", rt.Close(), nil},
+		{"primary alive after close", rt.PrimaryAlive(), false},
+		{"start after close", is(secondInit(), dpdk.ErrAlreadyRunning, unix.EALREADY), true},
+		{"control call after close", is(memoryOf(rt), dpdk.ErrNotRunning), true},
+	} {
+		if check.got != check.want {
+			return fmt.Errorf("%s: %v, want %v", check.what, check.got, check.want)
+		}
+	}
+	rt.Args()[0] = "changed"
+	if rt.Args()[0] == "changed" {
+		return errors.New("Args is not a copy")
+	}
+	harness.Say("\ndone")
+	return nil
+})
+
+func secondInit() error {
+	_, err := eal.Init(eal.Config{NoHuge: true, MemoryMB: 8, NoPCI: true})
+	return err
+}
+
+func memoryOf(rt *eal.Runtime) error {
+	_, err := rt.Memory()
+	return err
+}
+
+func is(err error, targets ...error) bool {
+	for _, target := range targets {
+		if !errors.Is(err, target) {
+			return false
+		}
+	}
+	return true
+}
+
+func TestWhatEALRefusesLeavesTheProcessAbleToStart(t *testing.T) {
+	harness.Need(t, harness.Root)
+	c := harness.Start(t, "init")
+	lines := c.Wait()
+	refused := 0
+	for _, line := range lines {
+		if strings.HasPrefix(line, "refused ") {
+			refused++
+		}
+	}
+	require.Equal(t, len(refusedByEAL), refused, "%q", lines)
+	require.Contains(t, lines, "done")
+}
+
+func TestWaitPrimaryOfAnEndedContextEndsAtOnce(t *testing.T) {
+	t.Setenv("RUNTIME_DIRECTORY", t.TempDir())
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	err := eal.WaitPrimary(ctx, "nobody")
+	require.ErrorIs(t, err, dpdk.ErrNoPrimary)
+	require.ErrorIs(t, err, context.Canceled)
+}

@@ -1,0 +1,275 @@
+package eal
+
+import (
+	"context"
+	"encoding/binary"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// Package-internal tests start no EAL; the files of a primary are made by hand.
+// Its lock is an open file description lock, which the code under test sees as
+// another process's, although it is this one's.
+
+// runtimeDirs points EAL's runtime directory at a folder with a short path,
+// since sockets go there, and returns the prefix p's, which does not exist yet.
+func runtimeDirs(t *testing.T) string {
+	t.Helper()
+	base, err := os.MkdirTemp("", "g")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(base) })
+	t.Setenv("RUNTIME_DIRECTORY", base)
+	return filepath.Join(base, "dpdk", "p")
+}
+
+// primaryFile is what a primary has in its runtime directory, or left there.
+func primaryFile(t *testing.T, dir string, content []byte, locked bool) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	f, err := os.Create(filepath.Join(dir, configFile))
+	require.NoError(t, err)
+	t.Cleanup(func() { f.Close() })
+	_, err = f.Write(content)
+	require.NoError(t, err)
+	if locked {
+		// As EAL does, only a part of the file.
+		lock := unix.Flock_t{Type: unix.F_WRLCK, Start: 1000, Len: 100}
+		require.NoError(t, unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock))
+	}
+}
+
+func magicWord() []byte { return binary.NativeEndian.AppendUint32(nil, magic) }
+
+func TestRuntimeDirByEnvironment(t *testing.T) {
+	home := "/tmp" // of a user without XDG_RUNTIME_DIR
+	if os.Getuid() == 0 {
+		home = "/var/run"
+	}
+	for _, tc := range []struct{ name, runtimeDir, xdg, want string }{
+		{"systemd's, first of all", "/run/app", "/run/user/7", "/run/app/dpdk/p"},
+		{"none", "", "", home + "/dpdk/p"},
+		{"trailing slash", "/run/app/", "", "/run/app/dpdk/p"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Setenv("RUNTIME_DIRECTORY", tc.runtimeDir)
+			t.Setenv("XDG_RUNTIME_DIR", tc.xdg)
+			assert.Equal(t, tc.want, runtimeDir("p"))
+		})
+	}
+	t.Setenv("RUNTIME_DIRECTORY", "")
+	t.Setenv("XDG_RUNTIME_DIR", "/run/user/7")
+	if os.Getuid() == 0 {
+		assert.Equal(t, "/var/run/dpdk/p", runtimeDir("p"), "root's is not the session's")
+	} else {
+		assert.Equal(t, "/run/user/7/dpdk/p", runtimeDir("p"))
+	}
+}
+
+func TestStateOfAPrimaryByItsFiles(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		make func(t *testing.T, dir string)
+		want state
+	}{
+		{"no folder", func(*testing.T, string) {}, absent},
+		{"no file", func(t *testing.T, dir string) { require.NoError(t, os.MkdirAll(dir, 0o700)) }, absent},
+		{"dead while starting", func(t *testing.T, dir string) { primaryFile(t, dir, nil, false) }, absent},
+		{"dead", func(t *testing.T, dir string) { primaryFile(t, dir, magicWord(), false) }, absent},
+		{"starting: empty file", func(t *testing.T, dir string) { primaryFile(t, dir, nil, true) }, starting},
+		{"starting: short file", func(t *testing.T, dir string) { primaryFile(t, dir, magicWord()[:3], true) }, starting},
+		{"starting: not yet marked", func(t *testing.T, dir string) { primaryFile(t, dir, make([]byte, 4096), true) }, starting},
+		{"ready", func(t *testing.T, dir string) { primaryFile(t, dir, append(magicWord(), make([]byte, 4096)...), true) }, ready},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := runtimeDirs(t)
+			tc.make(t, dir)
+			got, err := primaryState(dir)
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, got)
+		})
+	}
+}
+
+func TestUnreadablePrimaryFileIsAnErrorAndNoAbsence(t *testing.T) {
+	dir := runtimeDirs(t)
+	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o700))
+	require.NoError(t, os.WriteFile(dir, nil, 0o600)) // a file where the folder should be
+	_, err := primaryState(dir)
+	require.Error(t, err)
+	err = WaitPrimary(context.Background(), "p")
+	require.ErrorIs(t, err, dpdk.ErrNoPrimary)
+	assert.Contains(t, err.Error(), dir)
+}
+
+// ended is a context that ends soon enough for a test of what happens then.
+func ended(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*poll)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestWaitPrimary(t *testing.T) {
+	t.Run("is ready at once when one is", func(t *testing.T) {
+		primaryFile(t, runtimeDirs(t), magicWord(), true)
+		assert.NoError(t, WaitPrimary(context.Background(), "p"))
+	})
+	t.Run("ends with the context when there is none", func(t *testing.T) {
+		runtimeDirs(t)
+		err := WaitPrimary(ended(t), "p")
+		require.ErrorIs(t, err, dpdk.ErrNoPrimary)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Contains(t, err.Error(), `none runs with file prefix "p"`)
+	})
+	t.Run("ends with the context when one starts and does not finish", func(t *testing.T) {
+		primaryFile(t, runtimeDirs(t), nil, true)
+		err := WaitPrimary(ended(t), "p")
+		require.ErrorIs(t, err, dpdk.ErrNoPrimary)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Contains(t, err.Error(), "still starting")
+	})
+	t.Run("sees one that comes later", func(t *testing.T) {
+		dir := runtimeDirs(t)
+		got := make(chan error, 1)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		go func() { got <- WaitPrimary(ctx, "p") }()
+		primaryFile(t, dir, nil, true)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, configFile), magicWord(), 0o600))
+		assert.NoError(t, <-got)
+	})
+	t.Run("takes no prefix for EAL's default", func(t *testing.T) {
+		dir := runtimeDirs(t)
+		primaryFile(t, filepath.Join(filepath.Dir(dir), "rte"), magicWord(), true)
+		assert.NoError(t, WaitPrimary(ended(t), ""))
+	})
+}
+
+func TestRolesAreSettledBeforeEALStarts(t *testing.T) {
+	none := func(*testing.T, string) {}
+	dead := func(t *testing.T, dir string) { primaryFile(t, dir, magicWord(), false) }
+	runs := func(t *testing.T, dir string) { primaryFile(t, dir, magicWord(), true) }
+	stuck := func(t *testing.T, dir string) { primaryFile(t, dir, nil, true) }
+	for _, tc := range []struct {
+		name  string
+		files func(*testing.T, string)
+		role  ProcessType
+		want  ProcessType
+		err   error
+	}{
+		{"primary, nothing there", none, Primary, Primary, nil},
+		{"primary after a dead one", dead, Primary, Primary, nil},
+		{"primary beside a running one", runs, Primary, Primary, dpdk.ErrPrimaryRunning},
+		{"primary beside a starting one", stuck, Primary, Primary, dpdk.ErrPrimaryRunning},
+		{"auto, nothing there", none, Auto, Primary, nil},
+		{"auto after a dead one", dead, Auto, Primary, nil},
+		{"auto beside a running one", runs, Auto, Secondary, nil},
+		{"auto beside one that never finishes", stuck, Auto, Secondary, context.DeadlineExceeded},
+		{"secondary of a running one", runs, Secondary, Secondary, nil},
+		{"secondary of none fails at once", none, Secondary, Secondary, dpdk.ErrNoPrimary},
+		{"secondary of a dead one fails at once", dead, Secondary, Secondary, dpdk.ErrNoPrimary},
+		{"secondary of one that never finishes", stuck, Secondary, Secondary, context.DeadlineExceeded},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := runtimeDirs(t)
+			tc.files(t, dir)
+			ctx := context.Background()
+			if tc.err == context.DeadlineExceeded {
+				ctx = ended(t)
+			}
+			p := plan{tc.role, "p", true}
+			done, err := p.arrange(ctx)
+			assert.Equal(t, tc.want, p.role)
+			if tc.err != nil {
+				require.ErrorIs(t, err, tc.err)
+				assert.Contains(t, err.Error(), dir, "says which")
+				// Nothing stays reserved.
+				unlock, err := lockInit(ended(t), mkdir(t, dir), unix.LOCK_EX)
+				require.NoError(t, err)
+				unlock()
+				return
+			}
+			require.NoError(t, err)
+			_, err = lockInit(ended(t), dir, unix.LOCK_EX)
+			require.ErrorIs(t, err, context.DeadlineExceeded, "reserved until done")
+			done()
+			unlock, err := lockInit(ended(t), dir, unix.LOCK_EX)
+			require.NoError(t, err)
+			unlock()
+		})
+	}
+}
+
+func mkdir(t *testing.T, dir string) string {
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	return dir
+}
+
+func TestStartsOfPrivateProcessesTouchNoFiles(t *testing.T) {
+	dir := runtimeDirs(t)
+	p := plan{Primary, "p", false}
+	done, err := p.arrange(context.Background())
+	require.NoError(t, err)
+	done()
+	_, err = os.Stat(dir)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestTooLongPrefixIsRefusedWithTheLengthToSave(t *testing.T) {
+	dir := runtimeDirs(t)
+	room := 107 - len(filepath.Dir(dir)+"/") - len("/mp_socket_4194304_0123456789abcdef")
+
+	fits := plan{Auto, strings.Repeat("p", room), true}
+	done, err := fits.arrange(context.Background())
+	require.NoError(t, err)
+	done()
+
+	long := plan{Auto, strings.Repeat("p", room+3), true}
+	_, err = long.arrange(context.Background())
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.Contains(t, err.Error(), "shorten it by 3")
+}
+
+func TestStartsOfAPrefixExcludeEachOther(t *testing.T) {
+	dir := mkdir(t, runtimeDirs(t))
+
+	reader, err := lockInit(ended(t), dir, unix.LOCK_SH)
+	require.NoError(t, err)
+	another, err := lockInit(ended(t), dir, unix.LOCK_SH)
+	require.NoError(t, err, "secondaries start side by side")
+	_, err = lockInit(ended(t), dir, unix.LOCK_EX)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, unix.EAGAIN)
+	assert.Contains(t, err.Error(), filepath.Join(dir, initLock), "says who holds it")
+
+	got := make(chan error, 1)
+	go func() {
+		unlock, err := lockInit(context.Background(), dir, unix.LOCK_EX)
+		if err == nil {
+			unlock()
+		}
+		got <- err
+	}()
+	reader()
+	another()
+	assert.NoError(t, <-got, "the wait ends with the lock")
+}
+
+func TestRuntimeDirThatCannotBeMade(t *testing.T) {
+	dir := runtimeDirs(t)
+	require.NoError(t, os.WriteFile(filepath.Dir(dir), nil, 0o600))
+	p := plan{Primary, "p", true}
+	_, err := p.arrange(context.Background())
+	var e *dpdk.Error
+	require.ErrorAs(t, err, &e)
+	assert.Contains(t, e.Detail, "runtime directory")
+}

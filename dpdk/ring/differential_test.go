@@ -1,0 +1,83 @@
+package ring
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore/ringtest"
+)
+
+// The assembly, its Go twin and C on the same real rings. Package ringcore runs
+// the same suite without C, on all architectures.
+
+// inC is rte_ring itself.
+var inC = ringtest.Impl{
+	Name: "c",
+	Enqueue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, free uint32) {
+		return cgo.RingEnqueue(cRing(r), objs, r.ElemSize, n, bulk)
+	},
+	Dequeue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, available uint32) {
+		return cgo.RingDequeue(cRing(r), objs, r.ElemSize, n, bulk)
+	},
+}
+
+// cRing is the struct rte_ring that a description was made of.
+func cRing(r *ringcore.Ring) cgo.Ring { return unsafe.Add(unsafe.Pointer(r.Prod), -cgo.RingProd) }
+
+var made atomic.Int64
+
+// inHugepages makes rings in DPDK's memory.
+func inHugepages(t *testing.T, elemSize, count uint32, prod, cons ringcore.Sync, exact bool) *ringcore.Ring {
+	t.Helper()
+	cfg := Config{Producer: prod, Consumer: cons, ExactSize: exact}
+	flags, ok := cfg.flags()
+	require.True(t, ok)
+	name := fmt.Sprintf("differential %d", made.Add(1))
+	p, errno := cgo.RingCreate(name, elemSize, count, -1, flags)
+	require.Zero(t, errno)
+	t.Cleanup(func() { require.Zero(t, cgo.RingFree(name, p)) })
+	r, err := describe(p, cgo.RingDescribe(p), elemSize)
+	require.NoError(t, err)
+	require.Equal(t, p, cRing(&r))
+	return &r
+}
+
+func TestAssemblyGoAndCAgreeInAllModes(t *testing.T) {
+	ringtest.Differential(t, inHugepages, ringtest.Native, ringtest.Twin, inC)
+}
+
+func TestAssemblyGoAndCShareARingUnderLoad(t *testing.T) {
+	ringtest.Stress(t, inHugepages, 3000, ringtest.Native, inC, ringtest.Twin)
+}
+
+// What Go says of a ring is what C says of it, full, empty and in between.
+func TestCountsAgreeWithC(t *testing.T) {
+	for _, prod := range []Sync{Multi, Single, RTS, HTS} {
+		for _, cons := range []Sync{Multi, Single, RTS, HTS} {
+			for _, exact := range []bool{false, true} {
+				r := inHugepages(t, 8, 16, prod, cons, exact)
+				objs := make([]uint64, 16)
+				for i := range 200 {
+					n := uint32(i*7%5 + 1)
+					if i%3 == 2 {
+						r.Dequeue(unsafe.Pointer(&objs[0]), n+2, false)
+					} else {
+						r.Enqueue(unsafe.Pointer(&objs[0]), n, false)
+					}
+					info := cgo.RingDescribe(cRing(r))
+					require.Equal(t, info.Count, r.Count())
+					require.Equal(t, info.Capacity-info.Count, r.FreeCount())
+					require.Equal(t, info.Size, r.Size)
+					require.Equal(t, info.Mask, r.Mask)
+					require.Equal(t, info.Capacity, r.Capacity)
+				}
+			}
+		}
+	}
+}

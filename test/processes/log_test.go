@@ -1,0 +1,76 @@
+package processes
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// logger keeps what a node's EAL logs, for the request "log".
+var logger = slog.New(&records)
+
+var records recorder
+
+type recorder struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (*recorder) Enabled(context.Context, slog.Level) bool { return true }
+func (r *recorder) WithAttrs([]slog.Attr) slog.Handler     { return r }
+func (r *recorder) WithGroup(string) slog.Handler          { return r }
+func (r *recorder) Handle(_ context.Context, rec slog.Record) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines = append(r.lines, rec.Level.String()+" "+rec.Message)
+	return nil
+}
+
+var _ = verb("log", func([]string) (string, error) {
+	records.mu.Lock()
+	defer records.mu.Unlock()
+	return strings.Join(records.lines, "\n"), nil
+})
+
+func TestEALsLogGoesToTheLoggerOnly(t *testing.T) {
+	p := goPeer(t)
+	prefix := newPrefix(t)
+	p.refused("", "init", "primary", prefix, "--base-virtaddr=no")
+	p.do("init", "primary", prefix, "--log-level=lib.eal:debug")
+	p.do("reserve", "zone", "100000000", "grown") // EAL logs this from a later call
+	log := p.do("log")
+	assert.Contains(t, log, "ERROR EAL: ")
+	assert.Contains(t, log, "INFO EAL: Multi-process socket")
+	assert.Contains(t, log, "DEBUG EAL: ")
+	for line := range strings.Lines(log) {
+		if strings.HasPrefix(line, "ERROR") {
+			assert.Regexp(t, "(?i)base-virtaddr|invalid|fatal", line, "an error where nothing went wrong")
+		}
+	}
+	p.Send("fail")
+	assert.Equal(t, asTold, p.Fail(), "standard error")
+}
+
+// With the log silenced, DPDK's own call says -1 and no more.
+func TestAFailedStartExplainsItselfWithTheLogSilenced(t *testing.T) {
+	for _, c := range []struct{ name, is, says, option string }{
+		{"lcore", "ErrInvalid", "lcore 99", "--main-lcore=99"},
+		{"unknown option", "", "no-such-option", "--no-such-option"},
+		{"value", "", "Invalid", "--base-virtaddr=no"},
+		{"no hugetlbfs there", "ErrNoHugepages", "hugetlbfs", "--huge-dir=/proc"},
+		{"no such device", "", "no such device", "--vdev=net_nosuch0"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			prefix := newPrefix(t)
+			p := goPeer(t)
+			a := p.refused(c.is, "init", "primary", prefix, "--log-level=*:1", c.option)
+			assert.Contains(t, a.Err, c.says)
+			p.Send("fail")
+			p.Fail()
+		})
+	}
+}
