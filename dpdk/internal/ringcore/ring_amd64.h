@@ -244,6 +244,7 @@ retry: \
 	ROOM(AX) \
 	TAKE \
 	LEAL (AX)(CX*1), R12 \
+	LOCK \
 	CMPXCHGL R12, HeadTail_Head(R8) \
 	JNE  retry
 

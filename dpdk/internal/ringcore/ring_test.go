@@ -22,7 +22,7 @@ func TestStressNative(t *testing.T) {
 }
 
 func TestHammer(t *testing.T) {
-	ringtest.Hammer(t, ringtest.NewLocal, 1_000_000, ringtest.Native)
+	ringtest.Hammer(t, ringtest.NewLocal, 500_000, ringtest.Native)
 }
 
 func TestHammerMixed(t *testing.T) {

@@ -50,7 +50,7 @@ func Differential(t *testing.T, mk Make, impls ...Impl) {
 }
 
 const (
-	opsPerRing = 60
+	opsPerRing = 40
 	startPos   = 0xFFFFFFF0
 	startCount = 0xFFFFFFFA // RTS counters: they wrap as well, and not into the position
 )
