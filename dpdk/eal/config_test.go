@@ -141,6 +141,12 @@ func TestContradictionsAreRefusedBeforeC(t *testing.T) {
 		{"Extra is no option", Config{Extra: []string{"x"}}, dpdk.ErrInvalid, `"x" is no EAL option`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			// Not by Init alone: where EAL is reached after all, some of these exit.
+			args, err := tc.cfg.args()
+			require.NoError(t, err)
+			_, err = planOf(args...)
+			require.ErrorIs(t, err, tc.want)
+
 			rt, err := Init(tc.cfg)
 			require.Nil(t, rt)
 			require.ErrorIs(t, err, tc.want)

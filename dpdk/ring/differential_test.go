@@ -66,9 +66,9 @@ func TestCountsAgreeWithC(t *testing.T) {
 				for i := range 200 {
 					n := uint32(i*7%5 + 1)
 					if i%3 == 2 {
-						r.Dequeue(unsafe.Pointer(&objs[0]), n+2, false)
+						r.Dequeue(unsafe.Pointer(&objs[0]), int(n)+2, false)
 					} else {
-						r.Enqueue(unsafe.Pointer(&objs[0]), n, false)
+						r.Enqueue(unsafe.Pointer(&objs[0]), int(n), false)
 					}
 					info := cgo.RingDescribe(cRing(r))
 					require.Equal(t, info.Count, r.Count())

@@ -80,7 +80,8 @@ func Start(t testing.TB, role string, args ...string) *Child {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), envRole+"="+role, envRole+"_ARGS="+string(packed))
+	cmd.Env = append(os.Environ(), envRole+"="+role, envRole+"_ARGS="+string(packed),
+		"GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")) // with -race each exit would take a second
 	return start(t, role, cmd)
 }
 

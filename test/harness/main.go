@@ -26,6 +26,7 @@ import (
 const (
 	envRole    = "GODPDK_ROLE"    // this process is a child in that role
 	envSandbox = "GODPDK_SANDBOX" // this process is in the sandbox of that folder
+	ended      = "ended"          // file of the sandbox: all tests have run
 )
 
 // Main is for TestMain: it runs the tests in the sandbox, or this process's
@@ -97,7 +98,12 @@ func run(tests func() int) int {
 			fmt.Fprintln(os.Stderr, "harness:", err)
 			return 1
 		}
-		return tests()
+		code := tests()
+		if err := os.WriteFile(filepath.Join(dir, ended), nil, 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, "harness:", err)
+			return 1
+		}
+		return code
 	}
 	return sandbox()
 }
@@ -121,6 +127,11 @@ func sandbox() int {
 		if cmd.ProcessState == nil {
 			fmt.Fprintln(os.Stderr, "harness: mount namespace:", err)
 		}
+		return 1
+	}
+	// C can exit the process with 0 in the middle of a test, as --help makes EAL do.
+	if _, err := os.Stat(filepath.Join(dir, ended)); err != nil {
+		fmt.Fprintln(os.Stderr, "harness: the tests did not run to their end")
 		return 1
 	}
 	return 0

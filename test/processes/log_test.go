@@ -67,7 +67,7 @@ func TestAFailedStartExplainsItselfWithTheLogSilenced(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			prefix := newPrefix(t)
 			p := goPeer(t)
-			a := p.refused(c.is, "init", "primary", prefix, "--log-level=*:1", c.option)
+			a := p.refused(c.is, "init", "primary", prefix, "--log-level=3", c.option)
 			assert.Contains(t, a.Err, c.says)
 			p.Send("fail")
 			p.Fail()

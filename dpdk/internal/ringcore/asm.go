@@ -6,34 +6,38 @@ import "unsafe"
 
 //lint:file-ignore U1000 The assembly uses what Go does not.
 
-// enqueue and dequeue look at the ring's sync type and go on, without
-// returning, in one of the functions below. once is false for users: then a
-// wait that does not end soon goes on in Go, in the functions at the end of
-// this file. With once set they return again instead of waiting on.
+// Enqueue and Dequeue are the methods of Ring without what -race needs, for
+// wrappers that are inlined where they are called: with one more function
+// between, the compiler would not.
+//
+// They look at the ring's sync type and go on, without returning, in one of the
+// functions below. once is false for users: then a wait that does not end soon
+// goes on in Go, in the functions at the end of this file. With once set they
+// return again instead of waiting on.
 
 //go:noescape
-func enqueue(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 //go:noescape
-func dequeue(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 //go:noescape
-func enqueueMulti(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func enqueueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 //go:noescape
-func dequeueMulti(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 //go:noescape
-func enqueueRTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 //go:noescape
-func dequeueRTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func dequeueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 //go:noescape
-func enqueueHTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func enqueueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 //go:noescape
-func dequeueHTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
+func dequeueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 const (
 	again = 1<<64 - 1 // instead of Moved: nothing was done, others are in the way
@@ -45,22 +49,22 @@ const (
 // out like its own.
 
 // enqueueWait goes on with an enqueue that found the way barred.
-func enqueueWait(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
+func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	var wait backoff
 	for {
 		wait.yield()
-		if m := enqueue(r, objs, n, bulk, true); m != again {
+		if m := Enqueue(r, objs, n, bulk, true); m != again {
 			return m
 		}
 	}
 }
 
 // dequeueWait goes on with a dequeue that found the way barred.
-func dequeueWait(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
+func dequeueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	var wait backoff
 	for {
 		wait.yield()
-		if m := dequeue(r, objs, n, bulk, true); m != again {
+		if m := Dequeue(r, objs, n, bulk, true); m != again {
 			return m
 		}
 	}
@@ -68,7 +72,7 @@ func dequeueWait(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
 
 // publishMulti ends a multi-thread operation of done elements, copied and ready,
 // that was reserved at head behind others who have not published yet.
-func publishMulti(own *HeadTail, done, left, head uint32) Moved {
+func publishMulti(own *HeadTail, done, left, head, _ uint32, _ uint64) Moved {
 	waitTail(own, head)
 	publish(own, Single, head, done)
 	return moved(done, left)

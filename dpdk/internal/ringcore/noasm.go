@@ -4,10 +4,12 @@ package ringcore
 
 import "unsafe"
 
-func enqueue(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
+// Enqueue is the method of Ring without what -race needs.
+func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	return enqueueGo(r, objs, n, bulk)
 }
 
-func dequeue(r *Ring, objs unsafe.Pointer, n uint32, bulk, _ bool) Moved {
+// Dequeue is the method of Ring without what -race needs.
+func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	return dequeueGo(r, objs, n, bulk)
 }

@@ -11,11 +11,12 @@ import (
 // functions tell it what an operation does to the caller's buffer, and that what came
 // out of a Ring happened after what went into that same Ring.
 
-const raceEnabled = true
+// RaceEnabled says whether this is a build with -race.
+const RaceEnabled = true
 
-func raceEnqueue(r *Ring, objs unsafe.Pointer, n uint32) {
+func raceEnqueue(r *Ring, objs unsafe.Pointer, n int) {
 	if n != 0 {
-		runtime.RaceReadRange(objs, int(n)*int(r.ElemSize))
+		runtime.RaceReadRange(objs, min(n, int(r.Capacity))*int(r.ElemSize))
 	}
 	// Before the elements can be seen, so that no consumer is early.
 	runtime.RaceReleaseMerge(unsafe.Pointer(r))

@@ -119,26 +119,26 @@ func moved(done, left uint32) Moved { return Moved(done) | Moved(left)<<32 }
 
 // Enqueue copies up to n elements from objs into the ring: all or none of them
 // if bulk, otherwise as many as there is room for. Left is the room left then.
-// With n == 0 objs may be nil.
+// With n == 0 objs may be nil; n must not be negative.
 //
 // Who may call it concurrently is the matter of r.ProdSync. It waits, yielding
 // the processor, only for other producers that are half-way through.
-func (r *Ring) Enqueue(objs unsafe.Pointer, n uint32, bulk bool) Moved {
-	if raceEnabled {
+func (r *Ring) Enqueue(objs unsafe.Pointer, n int, bulk bool) Moved {
+	if RaceEnabled {
 		raceEnqueue(r, objs, n)
 	}
-	return enqueue(r, objs, n, bulk, false)
+	return Enqueue(r, objs, n, bulk, false)
 }
 
 // Dequeue copies up to n elements from the ring to objs: all or none of them if
 // bulk, otherwise as many as there are. Left is the number still in the ring
-// then. With n == 0 objs may be nil.
+// then. With n == 0 objs may be nil; n must not be negative.
 //
 // Who may call it concurrently is the matter of r.ConsSync. It waits, yielding
 // the processor, only for other consumers that are half-way through.
-func (r *Ring) Dequeue(objs unsafe.Pointer, n uint32, bulk bool) Moved {
-	if raceEnabled {
-		return raceDequeue(r, objs, dequeue(r, objs, n, bulk, false))
+func (r *Ring) Dequeue(objs unsafe.Pointer, n int, bulk bool) Moved {
+	if RaceEnabled {
+		return raceDequeue(r, objs, Dequeue(r, objs, n, bulk, false))
 	}
-	return dequeue(r, objs, n, bulk, false)
+	return Dequeue(r, objs, n, bulk, false)
 }

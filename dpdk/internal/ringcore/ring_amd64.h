@@ -35,18 +35,18 @@
 // TAKE settles CX. One comparison finds both n == 0 and n > room; SHORT
 // below, out of the way, tells them apart.
 #define TAKE \
-	MOVL n+16(FP), CX \
-	LEAL -1(CX), R12 \
-	CMPL R12, DX \
+	MOVQ n+16(FP), CX \
+	LEAQ -1(CX), R12 \
+	CMPQ R12, DX \
 	JCC  short \
 took:
 
 #define SHORT \
 short: \
-	TESTL CX, CX \
+	TESTQ CX, CX \
 	JEQ  none \
 	MOVL DX, CX \
-	CMPB bulk+20(FP), $0 \
+	CMPB bulk+24(FP), $0 \
 	JNE  none \
 	TESTL CX, CX \
 	JNE  took \
@@ -193,7 +193,7 @@ sse: \
 	SUBL CX, DX \
 	SHLQ $32, DX \
 	ORQ  CX, DX \
-	MOVQ DX, moved+24(FP) \
+	MOVQ DX, moved+32(FP) \
 	RET
 
 #define COLD_ENQUEUE \
@@ -212,9 +212,9 @@ barred: \
 	PAUSE \
 	DECL R13 \
 	JNE  retry \
-	CMPB once+21(FP), $0 \
+	CMPB once+25(FP), $0 \
 	JEQ  wait \
-	MOVQ $const_again, moved+24(FP) \
+	MOVQ $const_again, moved+32(FP) \
 	RET \
 wait: \
 	JMP  op(SB)

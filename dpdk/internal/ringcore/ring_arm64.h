@@ -38,16 +38,16 @@
 // TAKE settles R4. One comparison finds both n == 0 and n > room; SHORT
 // below, out of the way, tells them apart.
 #define TAKE \
-	MOVWU n+16(FP), R4 \
-	SUBW  $1, R4, R6 \
-	CMPW  R5, R6 \
+	MOVD  n+16(FP), R4 \
+	SUB   $1, R4, R6 \
+	CMP   R5, R6 \
 	BHS   short \
 took:
 
 #define SHORT \
 short: \
-	CBZW  R4, none \
-	MOVBU bulk+20(FP), R6 \
+	CBZ   R4, none \
+	MOVBU bulk+24(FP), R6 \
 	CBNZW R6, none \
 	MOVWU R5, R4 \
 	CBNZW R4, took \
@@ -133,7 +133,7 @@ copied:
 #define RETURN \
 	SUBW R4, R5 \
 	ORR  R5<<32, R4, R5 \
-	MOVD R5, moved+24(FP) \
+	MOVD R5, moved+32(FP) \
 	RET
 
 #define COLD_ENQUEUE \
@@ -150,10 +150,10 @@ barred: \
 	YIELD \
 	SUBSW $1, R12 \
 	BNE   retry \
-	MOVBU once+21(FP), R6 \
+	MOVBU once+25(FP), R6 \
 	CBZW  R6, wait \
 	MOVD  $const_again, R6 \
-	MOVD  R6, moved+24(FP) \
+	MOVD  R6, moved+32(FP) \
 	RET \
 wait: \
 	B op(SB)

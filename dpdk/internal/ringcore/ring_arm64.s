@@ -4,8 +4,8 @@
 #include "go_asm.h"
 #include "ring_arm64.h"
 
-// func enqueue(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·enqueue(SB), NOSPLIT, $0-32
+// func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·Enqueue(SB), NOSPLIT, $0-40
 	ENQUEUE
 	MOVWU Ring_ProdSync(R0), R6
 	CMPW  $const_Single, R6
@@ -25,8 +25,8 @@ rts:
 hts:
 	B ·enqueueHTS(SB)
 
-// func dequeue(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·dequeue(SB), NOSPLIT, $0-32
+// func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·Dequeue(SB), NOSPLIT, $0-40
 	DEQUEUE
 	MOVWU Ring_ConsSync(R0), R6
 	CMPW  $const_Single, R6
@@ -46,8 +46,8 @@ rts:
 hts:
 	B ·dequeueHTS(SB)
 
-// func enqueueMulti(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·enqueueMulti(SB), NOSPLIT, $0-32
+// func enqueueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·enqueueMulti(SB), NOSPLIT, $0-40
 	ENQUEUE
 	RESERVE_MULTI(ROOM_ENQUEUE)
 	PLACE(R8, R7)
@@ -56,8 +56,8 @@ TEXT ·enqueueMulti(SB), NOSPLIT, $0-32
 	COLD_ENQUEUE
 	EARLY
 
-// func dequeueMulti(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·dequeueMulti(SB), NOSPLIT, $0-32
+// func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·dequeueMulti(SB), NOSPLIT, $0-40
 	DEQUEUE
 	RESERVE_MULTI(ROOM_DEQUEUE)
 	PLACE(R7, R8)
@@ -66,8 +66,8 @@ TEXT ·dequeueMulti(SB), NOSPLIT, $0-32
 	COLD_DEQUEUE
 	EARLY
 
-// func enqueueRTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·enqueueRTS(SB), NOSPLIT, $0-32
+// func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·enqueueRTS(SB), NOSPLIT, $0-40
 	ENQUEUE
 	RESERVE_RTS(ROOM_ENQUEUE)
 	PLACE(R8, R7)
@@ -76,8 +76,8 @@ TEXT ·enqueueRTS(SB), NOSPLIT, $0-32
 	COLD_ENQUEUE
 	BARRED(·enqueueWait)
 
-// func dequeueRTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·dequeueRTS(SB), NOSPLIT, $0-32
+// func dequeueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·dequeueRTS(SB), NOSPLIT, $0-40
 	DEQUEUE
 	RESERVE_RTS(ROOM_DEQUEUE)
 	PLACE(R7, R8)
@@ -86,8 +86,8 @@ TEXT ·dequeueRTS(SB), NOSPLIT, $0-32
 	COLD_DEQUEUE
 	BARRED(·dequeueWait)
 
-// func enqueueHTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·enqueueHTS(SB), NOSPLIT, $0-32
+// func enqueueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·enqueueHTS(SB), NOSPLIT, $0-40
 	ENQUEUE
 	RESERVE_HTS(ROOM_ENQUEUE)
 	PLACE(R8, R7)
@@ -96,8 +96,8 @@ TEXT ·enqueueHTS(SB), NOSPLIT, $0-32
 	COLD_ENQUEUE
 	BARRED(·enqueueWait)
 
-// func dequeueHTS(r *Ring, objs unsafe.Pointer, n uint32, bulk, once bool) Moved
-TEXT ·dequeueHTS(SB), NOSPLIT, $0-32
+// func dequeueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+TEXT ·dequeueHTS(SB), NOSPLIT, $0-40
 	DEQUEUE
 	RESERVE_HTS(ROOM_DEQUEUE)
 	PLACE(R7, R8)

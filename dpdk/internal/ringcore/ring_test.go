@@ -1,6 +1,7 @@
 package ringcore_test
 
 import (
+	"math"
 	"testing"
 	"unsafe"
 
@@ -64,11 +65,11 @@ func TestNewRefuses(t *testing.T) {
 type ring[T any] struct{ core ringcore.Ring }
 
 func (r *ring[T]) enqueue(objs []T) int {
-	return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), uint32(len(objs)), false).Done())
+	return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 }
 
 func (r *ring[T]) dequeue(objs []T) int {
-	return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), uint32(len(objs)), false).Done())
+	return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 }
 
 func BenchmarkEnqueueDequeue(b *testing.B) {
@@ -83,6 +84,37 @@ func BenchmarkEnqueueDequeue(b *testing.B) {
 			for b.Loop() {
 				r.enqueue(objs)
 				r.dequeue(objs)
+			}
+		})
+	}
+}
+
+// A count that needs more than 32 bits is a large count, not a small one.
+func TestCountsAreNotTruncated(t *testing.T) {
+	if math.MaxInt == math.MaxInt32 {
+		return // no such count on this machine
+	}
+	const huge = (math.MaxInt>>31 + 1) // 2^32 where int has 64 bits
+	for _, sync := range []ringcore.Sync{ringcore.Multi, ringcore.Single, ringcore.RTS, ringcore.HTS} {
+		t.Run(sync.String(), func(t *testing.T) {
+			for _, op := range []struct {
+				name    string
+				enqueue func(*ringcore.Ring, unsafe.Pointer, int, bool) ringcore.Moved
+				dequeue func(*ringcore.Ring, unsafe.Pointer, int, bool) ringcore.Moved
+			}{
+				{"native", (*ringcore.Ring).Enqueue, (*ringcore.Ring).Dequeue},
+				{"twin", (*ringcore.Ring).EnqueueGo, (*ringcore.Ring).DequeueGo},
+			} {
+				var prod, cons ringcore.HeadTail
+				prod.SyncType, cons.SyncType = sync, sync
+				r, err := ringcore.New(&prod, &cons, unsafe.Pointer(new([8]uint64)), 8, 7, 8)
+				require.NoError(t, err)
+				var objs [7]uint64
+				p := unsafe.Pointer(&objs)
+				require.EqualValues(t, 0, op.enqueue(&r, p, huge+1, true).Done(), op.name)
+				require.EqualValues(t, 7, op.enqueue(&r, p, huge+1, false).Done(), op.name)
+				require.EqualValues(t, 0, op.dequeue(&r, p, huge+1, true).Done(), op.name)
+				require.EqualValues(t, 7, op.dequeue(&r, p, huge+1, false).Done(), op.name)
 			}
 		})
 	}

@@ -10,22 +10,22 @@ import (
 // release that the protocol asks for.
 
 // EnqueueGo is Enqueue in plain Go, on every architecture.
-func (r *Ring) EnqueueGo(objs unsafe.Pointer, n uint32, bulk bool) Moved {
-	if raceEnabled {
+func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
+	if RaceEnabled {
 		raceEnqueue(r, objs, n)
 	}
 	return enqueueGo(r, objs, n, bulk)
 }
 
 // DequeueGo is Dequeue in plain Go, on every architecture.
-func (r *Ring) DequeueGo(objs unsafe.Pointer, n uint32, bulk bool) Moved {
-	if raceEnabled {
+func (r *Ring) DequeueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
+	if RaceEnabled {
 		return raceDequeue(r, objs, dequeueGo(r, objs, n, bulk))
 	}
 	return dequeueGo(r, objs, n, bulk)
 }
 
-func enqueueGo(r *Ring, objs unsafe.Pointer, n uint32, bulk bool) Moved {
+func enqueueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
 	head, done, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk)
 	if done == 0 {
 		return moved(0, room)
@@ -35,7 +35,7 @@ func enqueueGo(r *Ring, objs unsafe.Pointer, n uint32, bulk bool) Moved {
 	return moved(done, room-done)
 }
 
-func dequeueGo(r *Ring, objs unsafe.Pointer, n uint32, bulk bool) Moved {
+func dequeueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
 	head, done, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk)
 	if done == 0 {
 		return moved(0, room)
@@ -48,7 +48,7 @@ func dequeueGo(r *Ring, objs unsafe.Pointer, n uint32, bulk bool) Moved {
 // reserve moves own's head on by up to n elements. capacity is the ring's for a
 // producer and 0 for a consumer, which makes room the free elements to one and
 // the filled ones to the other, both before the move.
-func reserve(own, other *HeadTail, sync Sync, capacity, n uint32, bulk bool) (head, take, room uint32) {
+func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool) (head, take, room uint32) {
 	var wait backoff
 	for {
 		// The own head (and tail) always before the other side's tail: a newer
@@ -74,11 +74,13 @@ func reserve(own, other *HeadTail, sync Sync, capacity, n uint32, bulk bool) (he
 		}
 
 		room = capacity + atomic.LoadUint32(&other.Tail) - head
-		if take = n; take > room {
+		switch {
+		case uint64(n) <= uint64(room): // n may be more than 32 bits hold
+			take = uint32(n)
+		case bulk:
+			take = 0
+		default:
 			take = room
-			if bulk {
-				take = 0
-			}
 		}
 		if take == 0 {
 			return head, 0, room

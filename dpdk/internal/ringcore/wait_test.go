@@ -150,7 +150,7 @@ func TestMultiPublishesInOrder(t *testing.T) {
 	require.EqualValues(t, stuck+2*producers, r.Count())
 
 	var objs [stuck + 2*producers]uint64
-	require.EqualValues(t, len(objs), r.Dequeue(unsafe.Pointer(&objs), uint32(len(objs)), true).Done())
+	require.EqualValues(t, len(objs), r.Dequeue(unsafe.Pointer(&objs), len(objs), true).Done())
 	seen := make(map[uint64]bool)
 	for i := stuck; i < len(objs); i += 2 {
 		require.Equal(t, objs[i], objs[i+1])

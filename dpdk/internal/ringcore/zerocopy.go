@@ -25,14 +25,14 @@ func (r *Ring) ReserveEnqueue(n uint32, bulk bool) (start, taken, free uint32) {
 	if !r.ProdSync.twoStep() {
 		return 0, 0, 0
 	}
-	start, taken, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk)
+	start, taken, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, int(n), bulk)
 	return start, taken, room - taken
 }
 
 // CommitEnqueue publishes the first n of the reserved slots and gives back the
 // others.
 func (r *Ring) CommitEnqueue(n uint32) error {
-	if raceEnabled {
+	if RaceEnabled {
 		raceEnqueue(r, nil, 0)
 	}
 	return commit(r.Prod, r.ProdSync, n)
@@ -47,8 +47,8 @@ func (r *Ring) ReserveDequeue(n uint32, bulk bool) (start, taken, available uint
 	if !r.ConsSync.twoStep() {
 		return 0, 0, 0
 	}
-	start, taken, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk)
-	if raceEnabled {
+	start, taken, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, int(n), bulk)
+	if RaceEnabled {
 		raceAcquire(r)
 	}
 	return start, taken, room - taken

@@ -24,11 +24,11 @@ type Impl struct {
 var Native = Impl{
 	Name: "native",
 	Enqueue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, free uint32) {
-		m := r.Enqueue(objs, n, bulk)
+		m := r.Enqueue(objs, int(n), bulk)
 		return m.Done(), m.Left()
 	},
 	Dequeue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, available uint32) {
-		m := r.Dequeue(objs, n, bulk)
+		m := r.Dequeue(objs, int(n), bulk)
 		return m.Done(), m.Left()
 	},
 }
@@ -37,11 +37,11 @@ var Native = Impl{
 var Twin = Impl{
 	Name: "go",
 	Enqueue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, free uint32) {
-		m := r.EnqueueGo(objs, n, bulk)
+		m := r.EnqueueGo(objs, int(n), bulk)
 		return m.Done(), m.Left()
 	},
 	Dequeue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, available uint32) {
-		m := r.DequeueGo(objs, n, bulk)
+		m := r.DequeueGo(objs, int(n), bulk)
 		return m.Done(), m.Left()
 	},
 }

@@ -1,0 +1,5 @@
+//go:build race
+
+package processes
+
+const race = true // the race detector moves buffers to the heap
