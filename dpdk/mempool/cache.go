@@ -6,6 +6,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/words"
 )
 
 // Cache keeps some of a pool's objects at hand for one goroutine or lcore: a
@@ -147,7 +148,19 @@ func (c *Cache) Flush() {
 }
 
 // Get takes an object and says whether there was one (rte_mempool_generic_get).
-func (c *Cache) Get() (o Object, ok bool) {
+func (c *Cache) Get() (Object, bool) {
+	if m := c.mem; simple && m.len != 0 {
+		o := *(*Object)(m.slot(int(m.len - 1)))
+		m.len--
+		return o, true
+	}
+	return c.getOne()
+}
+
+// simple is set where Get and Put need not look at anything but the cache.
+const simple = cgo.MempoolNative == 1 && !raceEnabled && !debug
+
+func (c *Cache) getOne() (o Object, ok bool) {
 	ok = c.GetPointers(unsafe.Pointer(&o), 1)
 	return o, ok
 }
@@ -159,7 +172,16 @@ func (c *Cache) GetBulk(objs []Object) bool {
 }
 
 // Put gives an object back (rte_mempool_generic_put).
-func (c *Cache) Put(o Object) { c.PutPointers(unsafe.Pointer(&o), 1) }
+func (c *Cache) Put(o Object) {
+	if m := c.mem; simple && m.len < m.threshold {
+		*m.object(m.len) = uintptr(o.ptr)
+		m.len++
+	} else {
+		c.putOne(o)
+	}
+}
+
+func (c *Cache) putOne(o Object) { c.PutPointers(unsafe.Pointer(&o), 1) }
 
 // PutBulk gives objects back (rte_mempool_generic_put).
 func (c *Cache) PutBulk(objs []Object) {
@@ -177,7 +199,7 @@ func (c *Cache) GetPointers(objs unsafe.Pointer, n int) bool {
 		return c.getMore(objs, n)
 	}
 	// The length is lowered last: an object is always somewhere.
-	pop(objs, m.slot(have), n)
+	words.Pop(objs, m.slot(have), n)
 	m.len = uint32(have - n)
 	return true
 }
@@ -194,10 +216,10 @@ func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 	}
 	have, size := int(m.len), int(m.size)
 	rest := n - have
-	pop(objs, m.slot(have), have)
+	words.Pop(objs, m.slot(have), have)
 	objs = unsafe.Add(objs, uintptr(have)*wordSize)
 	if rest <= cgo.MempoolCacheMax && p.take(m.slot(0), size+rest) {
-		pop(objs, m.slot(size+rest), rest)
+		words.Pop(objs, m.slot(size+rest), rest)
 		m.len = uint32(size)
 		return true
 	}
@@ -222,7 +244,7 @@ func (c *Cache) PutPointers(objs unsafe.Pointer, n int) {
 		c.putMore(objs, n)
 		return
 	}
-	push(m.slot(have), objs, n)
+	words.Push(m.slot(have), objs, n)
 	m.len = uint32(have + n)
 }
 
@@ -237,7 +259,7 @@ func (c *Cache) putMore(objs unsafe.Pointer, n int) {
 		p.give(objs, n)
 	default:
 		p.give(m.slot(0), int(m.len))
-		push(m.slot(0), objs, n)
+		words.Push(m.slot(0), objs, n)
 		m.len = uint32(n)
 	}
 }

@@ -38,6 +38,9 @@ func (h *cacheHead) slot(i int) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(h), cgo.MempoolCacheObjs+uintptr(i)*wordSize)
 }
 
+// object is slot as a word: to the garbage collector it is no pointer.
+func (h *cacheHead) object(i uint32) *uintptr { return (*uintptr)(h.slot(int(i))) }
+
 // backend is where a pool keeps the objects that no cache has.
 type backend struct {
 	ring   ringcore.Ring // if native
