@@ -5,6 +5,8 @@ package cgo
 
 #cgo noescape godpdk_mbuf_alloc_bulk
 #cgo nocallback godpdk_mbuf_alloc_bulk
+#cgo noescape godpdk_mbuf_reset_bulk
+#cgo nocallback godpdk_mbuf_reset_bulk
 #cgo noescape godpdk_mbuf_free_bulk
 #cgo nocallback godpdk_mbuf_free_bulk
 #cgo noescape godpdk_mbuf_free
@@ -175,6 +177,11 @@ func MbufAllocBulk(pool, cache, table unsafe.Pointer, n uint32) bool {
 	return C.godpdk_mbuf_alloc_bulk((*C.struct_rte_mempool)(pool), (*C.struct_rte_mempool_cache)(cache), (*C.uintptr_t)(table), C.uint32_t(n)) != 0
 }
 
+// MbufResetBulk makes raw mbufs of pool empty packets: rte_pktmbuf_reset.
+func MbufResetBulk(pool, table unsafe.Pointer, n uint32) {
+	C.godpdk_mbuf_reset_bulk((*C.struct_rte_mempool)(pool), (*C.uintptr_t)(table), C.uint32_t(n))
+}
+
 // MbufFreeBulk is rte_pktmbuf_free_bulk, with a cache of the caller's own for
 // mbufs of pool unless that is nil.
 func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32) {
@@ -256,6 +263,13 @@ func MbufFlagName(mask uint64, tx bool) string {
 		return C.GoString(C.rte_get_tx_ol_flag_name(C.uint64_t(mask)))
 	}
 	return C.GoString(C.rte_get_rx_ol_flag_name(C.uint64_t(mask)))
+}
+
+// MbufTypeName is rte_get_ptype_name.
+func MbufTypeName(t uint32) string {
+	var buf [256]C.char
+	C.rte_get_ptype_name(C.uint32_t(t), &buf[0], C.size_t(len(buf)))
+	return C.GoString(&buf[0])
 }
 
 // MbufDynfieldRegister is rte_mbuf_dynfield_register_offset; at 0 is anywhere.

@@ -16,6 +16,7 @@
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
+#include <rte_mbuf_ptype.h>
 #include <rte_mempool.h>
 
 enum {
@@ -95,6 +96,21 @@ godpdk_mbuf_pool_create(const char *name, unsigned int n, unsigned int cache,
 	return godpdk_result(rte_pktmbuf_pool_create_by_ops(name, n, cache, priv, room, socket, ops));
 }
 
+/* What rte_pktmbuf_alloc does to an mbuf that it has from the pool. */
+static inline void
+godpdk_mbuf_reset_bulk(struct rte_mempool *mp, uintptr_t *table, uint32_t n)
+{
+	struct rte_mbuf **m = (struct rte_mbuf **)table;
+
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+	rte_mbuf_raw_reset_bulk(mp, m, n);
+#else
+	(void)mp;
+	for (uint32_t i = 0; i < n; i++)
+		rte_pktmbuf_reset(m[i]);
+#endif
+}
+
 /* rte_pktmbuf_alloc_bulk, or the same with a cache of the caller's own.
  * Returns 1 or, with nothing taken, 0. */
 static inline int
@@ -107,12 +123,7 @@ godpdk_mbuf_alloc_bulk(struct rte_mempool *mp, struct rte_mempool_cache *cache,
 		return rte_pktmbuf_alloc_bulk(mp, m, n) == 0;
 	if (rte_mempool_generic_get(mp, (void **)m, n, cache) < 0)
 		return 0;
-#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
-	rte_mbuf_raw_reset_bulk(mp, m, n);
-#else
-	for (uint32_t i = 0; i < n; i++)
-		rte_pktmbuf_reset(m[i]);
-#endif
+	godpdk_mbuf_reset_bulk(mp, table, n);
 	return 1;
 }
 
