@@ -264,3 +264,6 @@ func mempoolInfo(i *C.struct_godpdk_mempool_info) MempoolInfo {
 		Socket: int32(i.socket), OpsIndex: int32(i.ops_index),
 	}
 }
+
+// VirtToIOVA is rte_mem_virt2iova.
+func VirtToIOVA(addr unsafe.Pointer) uint64 { return uint64(C.rte_mem_virt2iova(addr)) }
