@@ -5,6 +5,7 @@ import "unsafe"
 // For the tests of package mempool_test.
 const (
 	Debug   = debug
+	Race    = raceEnabled
 	OpsZone = opsZone
 )
 
