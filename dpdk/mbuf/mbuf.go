@@ -75,8 +75,10 @@ const InvalidPort = dpdkcgo.MbufPortInvalid
 // Prepend, Adj and Trim; call Data again. Of a packet with several segments it
 // is the first: see Segments and Read.
 func (m *Mbuf) Data() []byte {
-	m.alive("Data")
-	return m.bytes(int(m.dataOff), m.dataLen)
+	if debug { // not the empty method: inlining leaves an instruction behind
+		m.alive("Data")
+	}
+	return (*[1 << 16]byte)(unsafe.Add(m.bufAddr, m.dataOff))[:m.dataLen:m.dataLen]
 }
 
 // bytes is a view of the buffer. The array's length spares the slice's checks.

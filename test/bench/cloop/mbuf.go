@@ -1,7 +1,6 @@
 package cloop
 
 /*
-#include <rte_ether.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
@@ -53,11 +52,16 @@ mbuf_swap(struct rte_mbuf **pkts, unsigned int n, unsigned int iters)
 {
 	while (iters--) {
 		for (unsigned int i = 0; i < n; i++) {
-			struct rte_ether_hdr *e = rte_pktmbuf_mtod(pkts[i], struct rte_ether_hdr *);
-			struct rte_ether_addr a = e->dst_addr;
+			char *frame = rte_pktmbuf_mtod(pkts[i], char *);
+			uint64_t lo, first;
+			uint32_t hi, last;
 
-			e->dst_addr = e->src_addr;
-			e->src_addr = a;
+			memcpy(&lo, frame, sizeof(lo));
+			memcpy(&hi, frame + 8, sizeof(hi));
+			first = lo << 48 | (uint64_t)hi << 16 | lo >> 48;
+			last = lo >> 16;
+			memcpy(frame, &first, sizeof(first));
+			memcpy(frame + 8, &last, sizeof(last));
 		}
 		__asm__ volatile("" ::: "memory");
 	}
