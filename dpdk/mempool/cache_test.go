@@ -14,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
 // impl is one way to get and put: through Go or through rte_mempool_generic_get
@@ -349,5 +350,36 @@ func TestGetAndPutDoNotAllocate(t *testing.T) {
 			p.GetPointers(unsafe.Pointer(&local), 4)
 			p.PutPointers(unsafe.Pointer(&local), 4)
 		}), ops)
+	}
+}
+
+func TestGetOfMoreThanACacheCanHoldGoesPastIt(t *testing.T) {
+	p := pool(t, 3000, 64, mempool.Config{})
+	for _, use := range []impl{native, twin} {
+		c := cache(t, p, 256)
+		objs := make([]mempool.Object, 1024)
+		for _, tc := range []struct{ n, left int }{{512, 256}, {513, 0}, {700, 0}, {1024, 0}} {
+			require.True(t, use.get(p, c, objs[:tc.n]))
+			assert.Equal(t, tc.left, c.Len(), "%s: %d on an empty cache", use.name, tc.n)
+			p.PutBulk(objs[:tc.n])
+			c.Flush()
+		}
+	}
+}
+
+func TestOpsSayHowTheRingIsEntered(t *testing.T) {
+	for ops, want := range map[string][2]ring.Sync{
+		"ring_mp_mc":  {ring.Multi, ring.Multi},
+		"ring_sp_sc":  {ring.Single, ring.Single},
+		"ring_mp_sc":  {ring.Multi, ring.Single},
+		"ring_sp_mc":  {ring.Single, ring.Multi},
+		"ring_mt_rts": {ring.RTS, ring.RTS},
+		"ring_mt_hts": {ring.HTS, ring.HTS},
+	} {
+		for _, single := range []bool{false, true} { // which is what the ring is made for
+			p := pool(t, 10, 64, mempool.Config{Ops: ops, SingleProducer: single, SingleConsumer: single})
+			put, get := mempool.Modes(p)
+			assert.Equal(t, want, [2]ring.Sync{put, get}, ops)
+		}
 	}
 }

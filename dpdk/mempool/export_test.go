@@ -1,6 +1,10 @@
 package mempool
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
 
 // For the tests of package mempool_test.
 const (
@@ -25,3 +29,6 @@ func Contents(c *Cache) []Object {
 	}
 	return objs
 }
+
+// Modes are how p's puts and gets enter its ring.
+func Modes(p *Pool) (put, get ringcore.Sync) { return p.ring.ProdSync, p.ring.ConsSync }
