@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -56,6 +55,3 @@ func all(t testing.TB, p *mempool.Pool) []mempool.Object {
 	}
 	return objs
 }
-
-// table is a table of pointers as C has it.
-func table(objs []mempool.Object) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(objs)) }
