@@ -75,11 +75,13 @@ godpdk_mbuf_pool_info(struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
 {
 	const struct rte_pktmbuf_pool_private *p = rte_mempool_get_priv(mp);
 
+	const struct rte_mempool_objhdr *first = STAILQ_FIRST(&mp->elt_list);
+
 	memset(i, 0, sizeof(*i));
-	if (mp->private_data_size < sizeof(*p) ||
+	/* An mbuf names its pool; other objects are unlikely to. */
+	if (first == NULL || mp->private_data_size < sizeof(*p) ||
 	    mp->elt_size < sizeof(struct rte_mbuf) + p->mbuf_priv_size ||
-	    (!(p->flags & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF) &&
-	     mp->elt_size != sizeof(struct rte_mbuf) + p->mbuf_priv_size + p->mbuf_data_room_size))
+	    ((const struct rte_mbuf *)(first + 1))->pool != mp)
 		return;
 	i->is_mbuf = 1;
 	i->data_room = p->mbuf_data_room_size;

@@ -26,7 +26,7 @@ func (m *Mbuf) SetPort(port uint16) {
 type PacketType uint32
 
 // String names the types' layers as rte_get_ptype_name does.
-func (p PacketType) String() string { return cgo.MbufTypeName(uint32(p)) }
+func (p PacketType) String() string { return strings.TrimSpace(cgo.MbufTypeName(uint32(p))) }
 
 // PacketType is what the packet's headers are, as the port told.
 func (m *Mbuf) PacketType() PacketType {

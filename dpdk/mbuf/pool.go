@@ -86,7 +86,11 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(mempool.Wrap(made))
+	p, err := open(mempool.Wrap(made))
+	if err != nil { // nothing is left of what cannot be used
+		_ = guard.Control(opCreate, name, func() int { return cgo.MempoolFree(name, made, true) })
+	}
+	return p, err
 }
 
 // check refuses what C would cut to size.

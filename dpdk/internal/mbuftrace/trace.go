@@ -5,13 +5,17 @@ package mbuftrace
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"unsafe"
 )
 
-// library is what every function of package mbuf and its helpers begins with.
-const library = "github.com/godpdk/godpdk/dpdk/mbuf."
+// library is what the functions of package mbuf and its helpers begin with.
+var library = []string{
+	"github.com/godpdk/godpdk/dpdk/mbuf.", "github.com/godpdk/godpdk/dpdk/mbuf/mbuftest.",
+	"github.com/godpdk/godpdk/dpdk/internal/mbuftrace.", "runtime.", "testing.",
+}
 
 type stack [16]uintptr
 
@@ -34,18 +38,6 @@ func note(m unsafe.Pointer, in, out map[unsafe.Pointer]stack) {
 	defer mu.Unlock()
 	in[m] = s
 	delete(out, m)
-}
-
-// Allocated are the mbufs that were allocated and, as far as this process
-// knows, not freed.
-func Allocated() []unsafe.Pointer {
-	mu.Lock()
-	defer mu.Unlock()
-	all := make([]unsafe.Pointer, 0, len(allocs))
-	for m := range allocs {
-		all = append(all, m)
-	}
-	return all
 }
 
 // AllocatedBy says who allocated m, "" if that is not known.
@@ -76,7 +68,8 @@ func (s stack) String() string {
 	var names []string
 	for frames := runtime.CallersFrames(s[:]); ; {
 		f, more := frames.Next()
-		if f.Function != "" && !strings.HasPrefix(f.Function, library) && !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, "testing.") {
+		ours := slices.ContainsFunc(library, func(p string) bool { return strings.HasPrefix(f.Function, p) })
+		if f.Function != "" && !ours {
 			names = append(names, fmt.Sprintf("%s (%s:%d)", f.Function, f.File, f.Line))
 		}
 		if !more || len(names) == 4 {
