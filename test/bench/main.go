@@ -69,20 +69,27 @@ func bench() error {
 		return err
 	}
 	defer rt.Close()
-	contests, err := rings()
-	if err != nil {
-		return err
+	var contests []contest
+	for _, group := range []func() ([]contest, error){rings, mempools, mbufs} {
+		c, err := group()
+		if err != nil {
+			return err
+		}
+		contests = append(contests, c...)
 	}
 	pin()
 
 	fmt.Printf("%s, %s, %s/%s; ns per operation, best of %d rounds in turn\n\n",
 		dpdk.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, rounds)
-	fmt.Printf("%-6s %-26s %5s %8s %8s %8s   %s\n", "group", "operation", "burst", "C", "Go", "cgo", "Go ÷ C: median, best; allocations")
-	rows := make([]Row, len(contests))
-	for i, c := range contests {
+	fmt.Printf("%-7s %-26s %5s %8s %8s %8s   %s\n", "group", "operation", "burst", "C", "Go", "cgo", "Go ÷ C: median, best; allocations")
+	var rows []Row
+	for _, c := range contests {
+		if only := os.Getenv("BENCH_GROUP"); only != "" && only != c.group {
+			continue
+		}
 		r := c.run()
-		rows[i] = r
-		fmt.Printf("%-6s %-26s %5d %8.2f %8.2f %8.2f   %.2f  %.2f  %.0f\n",
+		rows = append(rows, r)
+		fmt.Printf("%-7s %-26s %5d %8.2f %8.2f %8.2f   %.2f  %.2f  %.0f\n",
 			r.Group, r.Name, r.Burst, r.CNs, r.GoNs, r.CgoNs, r.RatioMedian, r.RatioBest, r.Allocs)
 	}
 	if file := os.Getenv("BENCH_JSON"); file != "" {

@@ -35,8 +35,8 @@ func Main(m *testing.M) { os.Exit(run(m.Run)) }
 
 // MainEAL is Main for tests that use DPDK inside the test process itself: EAL
 // runs as a primary in hugepages, or, if the platform has none, in ordinary
-// memory.
-func MainEAL(m *testing.M) {
+// memory. After the tests the checks must pass, such as mbuftest.Leaks.
+func MainEAL(m *testing.M, checks ...func() error) {
 	os.Exit(run(func() int {
 		cfg := Config(0)
 		if missing(Hugepages) != "" {
@@ -48,6 +48,12 @@ func MainEAL(m *testing.M) {
 			return 1
 		}
 		code := m.Run()
+		for _, check := range checks {
+			if err := check(); err != nil {
+				fmt.Fprintln(os.Stderr, "harness:", err)
+				code = 1
+			}
+		}
 		if err := rt.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "harness:", err)
 			return 1

@@ -167,8 +167,18 @@ type (
 		UP  atomic.Uintptr
 		B   atomic.Bool
 	}
-	named uint16
-	link  struct{ Next *link }
+	named  uint16
+	link   struct{ Next *link }
+	handle struct {
+		_    Shared
+		Next *handle
+		P    unsafe.Pointer
+	}
+	late struct {
+		N int
+		_ Shared
+	}
+	wrapped struct{ handle }
 )
 
 func TestGoPointersAreFound(t *testing.T) {
@@ -200,6 +210,20 @@ func TestGoPointersAreFound(t *testing.T) {
 		{"struct of plain things", reflect.TypeFor[plain](), ""},
 		{"atomics of numbers", reflect.TypeFor[atomics](), ""},
 
+		{"pointer to what is shared", reflect.TypeFor[*handle](), ""},
+		{"array of pointers to what is shared", reflect.TypeFor[[2]*handle](), ""},
+		{"struct of pointers to what is shared", reflect.TypeFor[struct {
+			N uint64
+			H *handle
+		}](), ""},
+
+		{"what is shared itself", reflect.TypeFor[handle](), "P unsafe.Pointer"},
+		{"pointer to a pointer to what is shared", reflect.TypeFor[**handle](), "**guard.handle"},
+		{"slice of pointers to what is shared", reflect.TypeFor[[]*handle](), "[]*guard.handle"},
+		{"mark that is not the first field", reflect.TypeFor[*late](), "*guard.late"},
+		{"mark inside the first field", reflect.TypeFor[*wrapped](), "*guard.wrapped"},
+		{"pointer to the mark", reflect.TypeFor[*Shared](), "*guard.Shared"},
+		{"pointer to an empty struct", reflect.TypeFor[*struct{}](), "*struct {}"},
 		{"pointer", reflect.TypeFor[*int](), "*int"},
 		{"unsafe.Pointer", reflect.TypeFor[unsafe.Pointer](), "unsafe.Pointer"},
 		{"string", reflect.TypeFor[string](), "string"},

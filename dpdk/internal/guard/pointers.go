@@ -2,8 +2,11 @@ package guard
 
 import "reflect"
 
+var shared = reflect.TypeFor[Shared]()
+
 // GoPointer finds a Go pointer inside t: memory that other processes share
-// must not hold one. It returns the path to the first, or "".
+// must not hold one, but for pointers to what is marked as Shared. It returns
+// the path to the first, or "".
 func GoPointer(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Array:
@@ -19,7 +22,12 @@ func GoPointer(t reflect.Type) string {
 			}
 		}
 		return ""
-	case reflect.Pointer, reflect.UnsafePointer, reflect.String, reflect.Slice, reflect.Map,
+	case reflect.Pointer:
+		if e := t.Elem(); e.Kind() == reflect.Struct && e.NumField() > 0 && e.Field(0).Type == shared {
+			return ""
+		}
+		return t.String()
+	case reflect.UnsafePointer, reflect.String, reflect.Slice, reflect.Map,
 		reflect.Chan, reflect.Func, reflect.Interface:
 		return t.String()
 	}

@@ -1,0 +1,269 @@
+package cgo
+
+/*
+#include "godpdk_mempool.h"
+
+#cgo noescape godpdk_mempool_dequeue
+#cgo nocallback godpdk_mempool_dequeue
+#cgo noescape godpdk_mempool_enqueue
+#cgo nocallback godpdk_mempool_enqueue
+#cgo noescape godpdk_mempool_get
+#cgo nocallback godpdk_mempool_get
+#cgo noescape godpdk_mempool_put
+#cgo nocallback godpdk_mempool_put
+#cgo noescape godpdk_mempool_flush
+#cgo nocallback godpdk_mempool_flush
+#cgo noescape godpdk_mempool_default_cache
+#cgo nocallback godpdk_mempool_default_cache
+#cgo nocallback rte_mempool_avail_count
+*/
+import "C"
+
+import "unsafe"
+
+// Flags and limits of rte_mempool.h.
+const (
+	MempoolNameSize    = C.GODPDK_MEMPOOL_NAMESIZE
+	MempoolOpsNameSize = C.RTE_MEMPOOL_OPS_NAMESIZE
+	MempoolMaxOps      = C.RTE_MEMPOOL_MAX_OPS_IDX
+	MempoolCacheMax    = C.RTE_MEMPOOL_CACHE_MAX_SIZE
+
+	MempoolNoSpread     = C.RTE_MEMPOOL_F_NO_SPREAD
+	MempoolNoCacheAlign = C.RTE_MEMPOOL_F_NO_CACHE_ALIGN
+	MempoolSPPut        = C.RTE_MEMPOOL_F_SP_PUT
+	MempoolSCGet        = C.RTE_MEMPOOL_F_SC_GET
+	MempoolNoIOVAContig = C.RTE_MEMPOOL_F_NO_IOVA_CONTIG
+	MempoolCreated      = C.GODPDK_MEMPOOL_FLAG_CREATED
+	MempoolNonIO        = C.GODPDK_MEMPOOL_FLAG_NON_IO
+)
+
+// Layout of struct rte_mempool_cache and of struct rte_mempool_objhdr, which
+// stands before each object, in bytes.
+const (
+	MempoolCacheSize      = C.GODPDK_MEMPOOL_CACHE_SIZE
+	MempoolCacheThreshold = C.GODPDK_MEMPOOL_CACHE_THRESHOLD
+	MempoolCacheLen       = C.GODPDK_MEMPOOL_CACHE_LEN
+	MempoolCacheObjs      = C.GODPDK_MEMPOOL_CACHE_OBJS
+	MempoolCacheSizeof    = C.GODPDK_MEMPOOL_CACHE_SIZEOF
+
+	MempoolHeaderSizeof = C.GODPDK_MEMPOOL_HDR_SIZEOF
+	MempoolHeaderPool   = C.GODPDK_MEMPOOL_HDR_MP
+	MempoolHeaderIOVA   = C.GODPDK_MEMPOOL_HDR_IOVA
+)
+
+// MempoolNative is 0 where DPDK was built with RTE_LIBRTE_MEMPOOL_DEBUG or
+// RTE_LIBRTE_MEMPOOL_STATS: then only MempoolGet and MempoolPut are right.
+const MempoolNative = C.GODPDK_MEMPOOL_NATIVE
+
+// Mempool points to a struct rte_mempool.
+type Mempool = unsafe.Pointer
+
+// MempoolCache points to a struct rte_mempool_cache.
+type MempoolCache = unsafe.Pointer
+
+// MempoolInfo is what a pool says of itself.
+type MempoolInfo struct {
+	Name, Ops                                      string // Ops is "" if this process lacks them
+	Pool                                           Mempool
+	Data                                           unsafe.Pointer // of the ops; nil before the pool is populated
+	Private                                        unsafe.Pointer
+	Caches                                         MempoolCache // the first of RTE_MAX_LCORE, or nil
+	Flags                                          uint32
+	Size, Populated, CacheSize                     uint32
+	ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
+	Chunks, Available                              uint32 // Available is 0 before the pool is populated
+	Socket, OpsIndex                               int32
+}
+
+// MempoolChunk is a copy of a struct rte_mempool_memhdr; Shared is false for
+// memory that DPDK does not know, such as anonymous memory.
+type MempoolChunk struct {
+	Addr   unsafe.Pointer
+	IOVA   uint64
+	Len    uint64
+	Shared bool
+}
+
+// MempoolCreate is rte_mempool_create_empty with rte_mempool_set_ops_byname and,
+// if populate, rte_mempool_populate_default.
+func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, socket int, flags uint32, ops string, populate bool) (Mempool, int) {
+	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
+		return withName(ops, func(o *C.char) C.struct_godpdk_ptr {
+			return C.godpdk_mempool_create(n, C.uint(count), C.uint(elemSize), C.uint(cacheSize), C.uint(privateSize),
+				C.int(socket), C.uint(flags), o, cbool(populate))
+		})
+	}))
+}
+
+// MempoolLookup is rte_mempool_lookup.
+func MempoolLookup(name string) (Mempool, int) {
+	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr { return C.godpdk_mempool_lookup(n) }))
+}
+
+// MempoolSetOps is rte_mempool_set_ops_byname.
+func MempoolSetOps(mp Mempool, name string) int {
+	return withName(name, func(n *C.char) int { return int(C.godpdk_mempool_set_ops(mempool(mp), n)) })
+}
+
+// MempoolPopulate is rte_mempool_populate_default.
+func MempoolPopulate(mp Mempool) (objects, errno int) {
+	return counted(C.godpdk_mempool_populate(mempool(mp)))
+}
+
+// MempoolPopulateAnon is rte_mempool_populate_anon.
+func MempoolPopulateAnon(mp Mempool) (objects, errno int) {
+	return counted(C.godpdk_mempool_populate_anon(mempool(mp)))
+}
+
+// MempoolFree is rte_mempool_free of mp, if name still means mp. It is EXDEV if
+// the memory is of a kind that only the process that populated the pool can
+// free, and mine is false.
+func MempoolFree(name string, mp Mempool, mine bool) int {
+	return withName(name, func(n *C.char) int { return int(C.godpdk_mempool_free(n, mempool(mp), cbool(mine))) })
+}
+
+// MempoolDescribe reads the fields of a pool.
+func MempoolDescribe(mp Mempool) MempoolInfo {
+	var i C.struct_godpdk_mempool_info
+	C.godpdk_mempool_info(mempool(mp), &i)
+	return mempoolInfo(&i)
+}
+
+// Mempools is rte_mempool_walk.
+func Mempools() []MempoolInfo {
+	infos := make([]C.struct_godpdk_mempool_info, 16)
+	for {
+		n := int(C.godpdk_mempool_walk(&infos[0], C.size_t(len(infos))))
+		if n <= len(infos) {
+			infos = infos[:n]
+			break
+		}
+		infos = make([]C.struct_godpdk_mempool_info, 2*n)
+	}
+	pools := make([]MempoolInfo, len(infos))
+	for i := range infos {
+		pools[i] = mempoolInfo(&infos[i])
+	}
+	return pools
+}
+
+// MempoolOps lists the names of rte_mempool_ops_table, in the order of their index.
+func MempoolOps() []string {
+	var names []string
+	for {
+		s := C.godpdk_mempool_ops_name(C.uint(len(names)))
+		if s == nil {
+			return names
+		}
+		names = append(names, C.GoString(s))
+	}
+}
+
+// MempoolObjects is rte_mempool_obj_iter: the addresses of at most max objects.
+func MempoolObjects(mp Mempool, max uint32) []uintptr {
+	if max == 0 {
+		return nil
+	}
+	objs := make([]uintptr, max)
+	return objs[:C.godpdk_mempool_objects(mempool(mp), (*C.uintptr_t)(unsafe.Pointer(&objs[0])), C.uint32_t(max))]
+}
+
+// MempoolChunks is rte_mempool_mem_iter: at most max chunks.
+func MempoolChunks(mp Mempool, max uint32) []MempoolChunk {
+	if max == 0 {
+		return nil
+	}
+	found := make([]C.struct_godpdk_mempool_chunk, max)
+	found = found[:C.godpdk_mempool_chunks(mempool(mp), &found[0], C.uint32_t(max))]
+	chunks := make([]MempoolChunk, len(found))
+	for i, c := range found {
+		chunks[i] = MempoolChunk{Addr: c.addr, IOVA: uint64(c.iova), Len: uint64(c.len), Shared: c.shared != 0}
+	}
+	return chunks
+}
+
+// MempoolBadCache finds an lcore's cache that rte_mempool_audit would end the
+// process for; the lcore is -1 if there is none.
+func MempoolBadCache(mp Mempool) (lcore int, length, limit uint32) {
+	var n, max C.uint32_t
+	lcore = int(C.godpdk_mempool_bad_cache(mempool(mp), &n, &max))
+	return lcore, uint32(n), uint32(max)
+}
+
+// MempoolAudit is rte_mempool_audit, which ends the process if it finds damage.
+func MempoolAudit(mp Mempool) { C.rte_mempool_audit(mempool(mp)) }
+
+// MempoolDump is rte_mempool_dump.
+func MempoolDump(mp Mempool) (string, int) { return text(C.godpdk_mempool_dump(mempool(mp))) }
+
+// MempoolAvailable is rte_mempool_avail_count.
+func MempoolAvailable(mp Mempool) uint32 { return uint32(C.rte_mempool_avail_count(mempool(mp))) }
+
+// MempoolCacheCreate is rte_mempool_cache_create.
+func MempoolCacheCreate(size uint32, socket int) (MempoolCache, int) {
+	return pointer(C.godpdk_mempool_cache_create(C.uint32_t(size), C.int(socket)))
+}
+
+// MempoolCacheFree is rte_mempool_cache_free.
+func MempoolCacheFree(c MempoolCache) { C.rte_mempool_cache_free(mempoolCache(c)) }
+
+// MempoolDefaultCache is rte_mempool_default_cache of the calling thread's
+// lcore; nil on threads that are no lcore.
+func MempoolDefaultCache(mp Mempool) MempoolCache {
+	return unsafe.Pointer(C.godpdk_mempool_default_cache(mempool(mp)))
+}
+
+// MempoolDequeue is rte_mempool_ops_dequeue_bulk: all of n objects or none.
+func MempoolDequeue(mp Mempool, objs unsafe.Pointer, n uint32) bool {
+	return C.godpdk_mempool_dequeue(mempool(mp), (*C.uintptr_t)(objs), C.uint(n)) == 0
+}
+
+// MempoolEnqueue is rte_mempool_ops_enqueue_bulk: all of n objects or none.
+func MempoolEnqueue(mp Mempool, objs unsafe.Pointer, n uint32) bool {
+	return C.godpdk_mempool_enqueue(mempool(mp), (*C.uintptr_t)(objs), C.uint(n)) == 0
+}
+
+// MempoolGet is rte_mempool_generic_get; c may be nil.
+func MempoolGet(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) bool {
+	return C.godpdk_mempool_get(mempool(mp), mempoolCache(c), (*C.uintptr_t)(objs), C.uint(n)) == 0
+}
+
+// MempoolPut is rte_mempool_generic_put; c may be nil.
+func MempoolPut(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) {
+	C.godpdk_mempool_put(mempool(mp), mempoolCache(c), (*C.uintptr_t)(objs), C.uint(n))
+}
+
+// MempoolFlush is rte_mempool_cache_flush.
+func MempoolFlush(mp Mempool, c MempoolCache) {
+	C.godpdk_mempool_flush(mempool(mp), mempoolCache(c))
+}
+
+func mempool(mp Mempool) *C.struct_rte_mempool { return (*C.struct_rte_mempool)(mp) }
+
+func mempoolCache(c MempoolCache) *C.struct_rte_mempool_cache {
+	return (*C.struct_rte_mempool_cache)(c)
+}
+
+// counted takes a number of objects or -errno apart.
+func counted(n C.int) (objects, errno int) {
+	if n < 0 {
+		return 0, int(-n)
+	}
+	return int(n), 0
+}
+
+func mempoolInfo(i *C.struct_godpdk_mempool_info) MempoolInfo {
+	return MempoolInfo{
+		Name: C.GoString(&i.name[0]), Ops: C.GoString(&i.ops[0]),
+		Pool: i.mp, Data: i.data, Private: i.priv, Caches: i.caches,
+		Flags: uint32(i.flags),
+		Size:  uint32(i.size), Populated: uint32(i.populated), CacheSize: uint32(i.cache_size),
+		ElemSize: uint32(i.elt_size), HeaderSize: uint32(i.header_size),
+		TrailerSize: uint32(i.trailer_size), PrivateSize: uint32(i.private_size),
+		Chunks: uint32(i.chunks), Available: uint32(i.available),
+		Socket: int32(i.socket), OpsIndex: int32(i.ops_index),
+	}
+}
+
+// VirtToIOVA is rte_mem_virt2iova.
+func VirtToIOVA(addr unsafe.Pointer) uint64 { return uint64(C.rte_mem_virt2iova(addr)) }

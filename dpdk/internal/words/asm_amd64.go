@@ -1,0 +1,22 @@
+//go:build !purego && !race
+
+package words
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+var useAVX2 = cpu.X86.HasAVX2
+
+// Push copies n words from src to dst; they do not overlap. n is not negative.
+//
+//go:noescape
+func Push(dst, src unsafe.Pointer, n int)
+
+// Pop copies the n words that end at top to dst, the last one first; they do not
+// overlap. n is not negative.
+//
+//go:noescape
+func Pop(dst, top unsafe.Pointer, n int)

@@ -1,0 +1,176 @@
+package mbuf
+
+import (
+	"fmt"
+	"math"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opClone  = "rte_pktmbuf_clone"
+	opCopy   = "rte_pktmbuf_copy"
+	opAttach = "rte_pktmbuf_attach"
+	opRefcnt = "rte_mbuf_refcnt_update"
+)
+
+// ErrNoMbufs is the error of Clone, Copy and Writer when a pool has too few
+// mbufs left. It is dpdk.ErrNoMemory for errors.Is.
+var ErrNoMbufs error = &dpdk.Error{Op: "rte_pktmbuf_alloc", Errno: dpdk.Errno(unix.ENOMEM), Detail: "the pool has no mbufs left"}
+
+// Clone makes a second packet of the same bytes: mbufs of pool that refer to the
+// buffers of m, each of which counts one more holder (rte_pktmbuf_clone). Both
+// are freed on their own; neither may change the bytes while the other is in
+// use. Errors: ErrNoMbufs, dpdk.ErrInvalid for a nil pool, or for a pool whose
+// mbufs cannot refer to other buffers.
+func (m *Mbuf) Clone(pool *Pool) (*Mbuf, error) {
+	m.alive("Clone")
+	if err := pool.usable(opClone); err != nil {
+		return nil, err
+	}
+	return made(cgo.MbufClone(m.raw(), pool.Pointer()))
+}
+
+// Copy makes a second packet with a copy of m's bytes, its fields and flags, in
+// as many mbufs of pool as it takes (rte_pktmbuf_copy). Errors: ErrNoMbufs,
+// dpdk.ErrInvalid for an empty packet, a nil pool, or one whose mbufs have no
+// room.
+func (m *Mbuf) Copy(pool *Pool) (*Mbuf, error) {
+	m.alive("Copy")
+	return m.CopyRange(pool, 0, int(m.pktLen))
+}
+
+// CopyRange is Copy of n bytes from off on. Fewer are never copied: the error is
+// dpdk.ErrInvalid if the packet does not have them, and for n 0.
+func (m *Mbuf) CopyRange(pool *Pool, off, n int) (*Mbuf, error) {
+	m.alive("CopyRange")
+	if err := pool.usable(opCopy); err != nil {
+		return nil, err
+	}
+	switch {
+	case !m.within(off, n) || n == 0:
+		return nil, guard.Invalid(opCopy, "", "%d bytes from %d on, of a packet of %d", n, off, m.pktLen)
+	case pool.dataRoom <= DefaultHeadroom:
+		return nil, guard.Invalid(opCopy, pool.Name(), "the pool's mbufs have no room: their buffers have %d bytes", pool.dataRoom)
+	}
+	return made(cgo.MbufCopy(m.raw(), pool.Pointer(), uint32(off), uint32(n)))
+}
+
+func made(p cgo.Mbuf) (*Mbuf, error) {
+	if p == nil {
+		return nil, ErrNoMbufs
+	}
+	m := (*Mbuf)(p)
+	if debug {
+		for seg := m; seg != nil; seg = *seg.next() {
+			allocated([]*Mbuf{seg})
+		}
+	}
+	return m, nil
+}
+
+// usable refuses handles that C would crash on.
+func (p *Pool) usable(op string) error {
+	switch {
+	case p == nil || p.Pool == nil:
+		return guard.Invalid(op, "", "the pool is nil")
+	case p.Pointer() == nil:
+		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.Errno(unix.ENOENT), Detail: "the pool was freed"}
+	case p.pinned:
+		return guard.Invalid(op, p.Name(), "the pool's mbufs cannot leave their external buffers")
+	}
+	return nil
+}
+
+// Attach makes m, an mbuf with a buffer of its own and one holder, refer to the
+// buffer of the segment to, which counts one more holder; m's fields and flags
+// become those of to (rte_pktmbuf_attach). Errors: dpdk.ErrInvalid for a nil to,
+// m itself, or an m that is not such an mbuf; nothing has changed then.
+func (m *Mbuf) Attach(to *Mbuf) error {
+	m.alive("Attach")
+	switch {
+	case to == nil:
+		return guard.Invalid(opAttach, "", "there is nothing to attach to")
+	case to == m:
+		return guard.Invalid(opAttach, "", "an mbuf cannot be attached to itself")
+	}
+	to.alive("Attach")
+	if err := m.unattached(opAttach); err != nil {
+		return err
+	}
+	cgo.MbufAttach(m.raw(), to.raw())
+	return nil
+}
+
+// unattached refuses an m that cannot be given another buffer.
+func (m *Mbuf) unattached(op string) error {
+	switch {
+	case m.olFlags&attached != 0:
+		return guard.Invalid(op, "", "the mbuf is attached to another buffer already: use Detach")
+	case m.Refcount() != 1:
+		return guard.Invalid(op, "", "%d others hold the mbuf's buffer", m.Refcount()-1)
+	case m.nbSegs != 1 || *m.next() != nil:
+		return guard.Invalid(op, "", "the mbuf has %d segments", m.nbSegs)
+	}
+	return nil
+}
+
+// Detach gives m its own buffer back, empty, and lets go of the one it was
+// attached to, which is freed if nobody else holds it (rte_pktmbuf_detach). On an
+// mbuf that is not attached it does nothing.
+func (m *Mbuf) Detach() {
+	m.alive("Detach")
+	if m.olFlags&attached != 0 {
+		cgo.MbufDetach(m.raw())
+	}
+}
+
+// AddRefcount adds delta to the number of holders of this segment's buffer, at
+// once for all threads and processes, and returns the new number
+// (rte_mbuf_refcnt_update). Each holder frees the mbuf once. The error is
+// dpdk.ErrInvalid if the number would not be 1 to 65,534; nothing has changed
+// then. To give up a hold use Free.
+func (m *Mbuf) AddRefcount(delta int) (int, error) {
+	m.alive("AddRefcount")
+	now := m.Refcount()
+	if delta < math.MinInt16 || delta > math.MaxInt16 || now+delta < 1 || now+delta >= math.MaxUint16 {
+		return now, guard.Invalid(opRefcnt, "", "%+d is too much for a count of %d", delta, now)
+	}
+	return int(cgo.MbufRefcntUpdate(m.raw(), int16(delta))), nil
+}
+
+// Check looks for damage in the packet m, or in the segment m if head is false,
+// and says what is wrong (rte_mbuf_check). The error is dpdk.ErrInvalid with
+// DPDK's reason, also for a nil m.
+func (m *Mbuf) Check(head bool) error {
+	if reason := cgo.MbufCheck(m.raw(), head); reason != "" {
+		return guard.Invalid("rte_mbuf_check", "", "%s", reason)
+	}
+	return nil
+}
+
+// Dump is the text of rte_pktmbuf_dump: the fields of the packet and the first n
+// bytes of its data.
+func (m *Mbuf) Dump(n int) (string, error) {
+	m.alive("Dump")
+	if m == nil || n < 0 {
+		return "", guard.Invalid("rte_pktmbuf_dump", "", "%d bytes of %p", n, m)
+	}
+	text, errno := cgo.MbufDump(m.raw(), uint32(min(n, int(m.pktLen))))
+	if errno != 0 {
+		return "", &dpdk.Error{Op: "rte_pktmbuf_dump", Errno: dpdk.Errno(errno)}
+	}
+	return text, nil
+}
+
+// String says where the mbuf is and what it holds, in a line.
+func (m *Mbuf) String() string {
+	if m == nil {
+		return "no mbuf"
+	}
+	return fmt.Sprintf("mbuf %p: %d bytes in %d segments, refcount %d, flags %v", m, m.pktLen, m.nbSegs, m.refcnt, m.olFlags)
+}

@@ -1,0 +1,162 @@
+package mbuf
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// Port is the port that received the packet, or InvalidPort.
+func (m *Mbuf) Port() uint16 {
+	m.alive("Port")
+	return m.port
+}
+
+// SetPort sets what Port returns.
+func (m *Mbuf) SetPort(port uint16) {
+	m.alive("SetPort")
+	m.port = port
+}
+
+// PacketType is what a packet's headers are, as the port told: the RTE_PTYPE_
+// bits of rte_mbuf_ptype.h, 0 if nothing is known.
+type PacketType uint32
+
+// String names the types' layers as rte_get_ptype_name does.
+func (p PacketType) String() string { return strings.TrimSpace(cgo.MbufTypeName(uint32(p))) }
+
+// PacketType is what the packet's headers are, as the port told.
+func (m *Mbuf) PacketType() PacketType {
+	m.alive("PacketType")
+	return m.packetType
+}
+
+// SetPacketType sets what PacketType returns.
+func (m *Mbuf) SetPacketType(p PacketType) {
+	m.alive("SetPacketType")
+	m.packetType = p
+}
+
+// RSSHash is the hash by which the port chose the queue. It is meaningful with
+// RxRSSHash among the Flags.
+func (m *Mbuf) RSSHash() uint32 {
+	m.alive("RSSHash")
+	return m.rss
+}
+
+// SetRSSHash sets what RSSHash returns, not the flag.
+func (m *Mbuf) SetRSSHash(hash uint32) {
+	m.alive("SetRSSHash")
+	m.rss = hash
+}
+
+// VLAN is the tag (TCI, in the CPU's byte order): what the port stripped, with
+// RxVLANStripped among the Flags, or what it is to insert, with TxVLAN.
+func (m *Mbuf) VLAN() uint16 {
+	m.alive("VLAN")
+	return m.vlanTCI
+}
+
+// SetVLAN sets what VLAN returns, not the flag.
+func (m *Mbuf) SetVLAN(tci uint16) {
+	m.alive("SetVLAN")
+	m.vlanTCI = tci
+}
+
+// OuterVLAN is the outer tag of two: with RxQinQStripped or TxQinQ.
+func (m *Mbuf) OuterVLAN() uint16 {
+	m.alive("OuterVLAN")
+	return m.vlanOuter
+}
+
+// SetOuterVLAN sets what OuterVLAN returns, not the flag.
+func (m *Mbuf) SetOuterVLAN(tci uint16) {
+	m.alive("SetOuterVLAN")
+	m.vlanOuter = tci
+}
+
+// Private is the area of PoolConfig.PrivateSize bytes that the pool gives each
+// mbuf for the application's own use (rte_mbuf_to_priv). It belongs to the mbuf
+// and stays as it is over frees and allocations. The view ends as Data's does.
+func (m *Mbuf) Private() []byte {
+	m.alive("Private")
+	n := m.privSize
+	if m.olFlags&Indirect != 0 {
+		n = cgo.MbufPrivSize(m.raw()) // the field is that of the buffer's owner
+	}
+	return m.behind(n)
+}
+
+// TxOffload is where a packet's headers end, for a port that fills in checksums
+// or cuts segments: lengths in bytes. With a tunnel L2Len is everything from the
+// end of the outer L3 header to the inner L3 header.
+type TxOffload struct {
+	L2Len, L3Len, L4Len    int
+	SegmentSize            int // TSO: the most payload a segment may have
+	OuterL3Len, OuterL2Len int
+}
+
+// TxOffload are the lengths that were set.
+func (m *Mbuf) TxOffload() TxOffload {
+	m.alive("TxOffload")
+	v := m.txOffload
+	field := func(shift, bits int) int { return int(v >> shift & (1<<bits - 1)) }
+	return TxOffload{
+		L2Len:       field(cgo.MbufL2LenOfs, cgo.MbufL2LenBits),
+		L3Len:       field(cgo.MbufL3LenOfs, cgo.MbufL3LenBits),
+		L4Len:       field(cgo.MbufL4LenOfs, cgo.MbufL4LenBits),
+		SegmentSize: field(cgo.MbufTSOSegszOfs, cgo.MbufTSOSegszBits),
+		OuterL3Len:  field(cgo.MbufOuterL3LenOfs, cgo.MbufOuterL3LenBits),
+		OuterL2Len:  field(cgo.MbufOuterL2LenOfs, cgo.MbufOuterL2LenBits),
+	}
+}
+
+// SetTxOffload sets the lengths (rte_mbuf_tx_offload). The error is
+// dpdk.ErrInvalid for a length that is negative or longer than DPDK stores:
+// 127, 511, 255, 65,535, 511 and 127 in the order of TxOffload's fields. Nothing
+// has changed then.
+func (m *Mbuf) SetTxOffload(o TxOffload) error {
+	m.alive("SetTxOffload")
+	if uint(o.L2Len) >= 1<<cgo.MbufL2LenBits || uint(o.L3Len) >= 1<<cgo.MbufL3LenBits ||
+		uint(o.L4Len) >= 1<<cgo.MbufL4LenBits || uint(o.SegmentSize) >= 1<<cgo.MbufTSOSegszBits ||
+		uint(o.OuterL3Len) >= 1<<cgo.MbufOuterL3LenBits || uint(o.OuterL2Len) >= 1<<cgo.MbufOuterL2LenBits {
+		return o.tooLong()
+	}
+	m.txOffload = uint64(o.L2Len)<<cgo.MbufL2LenOfs | uint64(o.L3Len)<<cgo.MbufL3LenOfs |
+		uint64(o.L4Len)<<cgo.MbufL4LenOfs | uint64(o.SegmentSize)<<cgo.MbufTSOSegszOfs |
+		uint64(o.OuterL3Len)<<cgo.MbufOuterL3LenOfs | uint64(o.OuterL2Len)<<cgo.MbufOuterL2LenOfs
+	return nil
+}
+
+func (o TxOffload) tooLong() error {
+	var bad []string
+	for _, f := range []struct {
+		name     string
+		n, limit int
+	}{
+		{"L2Len", o.L2Len, 1<<cgo.MbufL2LenBits - 1},
+		{"L3Len", o.L3Len, 1<<cgo.MbufL3LenBits - 1},
+		{"L4Len", o.L4Len, 1<<cgo.MbufL4LenBits - 1},
+		{"SegmentSize", o.SegmentSize, 1<<cgo.MbufTSOSegszBits - 1},
+		{"OuterL3Len", o.OuterL3Len, 1<<cgo.MbufOuterL3LenBits - 1},
+		{"OuterL2Len", o.OuterL2Len, 1<<cgo.MbufOuterL2LenBits - 1},
+	} {
+		if f.n < 0 || f.n > f.limit {
+			bad = append(bad, fmt.Sprintf("%s is %d: use 0 to %d", f.name, f.n, f.limit))
+		}
+	}
+	return guard.Invalid("rte_mbuf_tx_offload", "", "%s", strings.Join(bad, "; "))
+}
+
+// ValidateTx is nil if Flags and TxOffload agree with each other
+// (rte_validate_tx_offload), else dpdk.ErrInvalid.
+func (m *Mbuf) ValidateTx() error {
+	m.alive("ValidateTx")
+	if errno := cgo.MbufValidateTx(m.raw()); errno != 0 {
+		return &dpdk.Error{Op: "rte_validate_tx_offload", Errno: dpdk.Errno(errno), Detail: "the offload flags " + m.olFlags.String() + " do not go together, or lack SegmentSize"}
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package mbuf
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/mempool"
+)
+
+const (
+	opCreate = "rte_pktmbuf_pool_create_by_ops"
+	opLookup = "rte_mempool_lookup"
+)
+
+const (
+	// DefaultDataRoom is what PoolConfig.DataRoom 0 means: 2,048 bytes and the
+	// headroom (RTE_MBUF_DEFAULT_BUF_SIZE).
+	DefaultDataRoom = cgo.MbufDefaultBufSize
+	// NoDataRoom is a PoolConfig.DataRoom for mbufs without a buffer of their
+	// own, which Clone and Attach give those of others.
+	NoDataRoom = -1
+	// DefaultHeadroom is how far from the start of its buffer the data of a new
+	// mbuf is, if the buffer has as much (RTE_PKTMBUF_HEADROOM).
+	DefaultHeadroom = cgo.MbufHeadroom
+)
+
+// PoolConfig says how a pool is made. The zero value is mbufs with 2,048 bytes
+// of data behind a headroom, on any socket.
+type PoolConfig struct {
+	// DataRoom is the size of each mbuf's buffer in bytes, headroom included:
+	// at most 65,535. 0 is DefaultDataRoom.
+	DataRoom int
+	// PrivateSize is the size of each mbuf's private area in bytes: a multiple
+	// of 8, at most 65,528.
+	PrivateSize int
+	// CacheSize is the size of the cache that each lcore has; 0 is none.
+	// Goroutines that are no lcore make their own with NewCache.
+	CacheSize int
+	Socket    dpdk.SocketID
+	// Ops names what keeps the free mbufs, such as "ring_mp_mc" or "stack"; ""
+	// is the best for the platform (rte_mbuf_best_mempool_ops).
+	Ops string
+}
+
+// Pool is a handle to a pool of mbufs: a mempool.Pool whose objects are mbufs.
+// Take mbufs with Alloc and AllocBulk, or from a Cache, not with the mempool's
+// own Get, which leaves in them what the last owner wrote. Dropping the handle
+// frees nothing. The pool is valid until its Free in any process, which needs
+// all its mbufs to be back, or until this process's EAL closes.
+//
+// All methods may be called from any goroutine.
+type Pool struct {
+	*mempool.Pool
+	dataRoom, privSize int
+	pinned             bool   // its mbufs have external buffers for good
+	rearm              uint64 // what reset writes
+}
+
+// CreatePool makes a pool of count mbufs (rte_pktmbuf_pool_create_by_ops), of
+// any number; 2^n - 1 uses memory best.
+//
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid
+// (a number out of range, the socket, or ops that there are not).
+func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
+	if err := guard.Name(opCreate, name, cgo.MempoolNameSize); err != nil {
+		return nil, err
+	}
+	switch cfg.DataRoom {
+	case 0:
+		cfg.DataRoom = DefaultDataRoom
+	case NoDataRoom:
+		cfg.DataRoom = 0
+	}
+	if err := cfg.check(name, count); err != nil {
+		return nil, err
+	}
+	var made unsafe.Pointer
+	err := guard.Control(opCreate, name, func() (errno int) {
+		made, errno = cgo.MbufPoolCreate(name, uint32(count), uint32(cfg.CacheSize), uint16(cfg.PrivateSize), uint16(cfg.DataRoom), cfg.Socket.Int(), cfg.Ops)
+		return errno
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, err := open(mempool.Wrap(made))
+	if err != nil { // nothing is left of what cannot be used
+		_ = guard.Control(opCreate, name, func() int { return cgo.MempoolFree(name, made, true) })
+	}
+	return p, err
+}
+
+// check refuses what C would cut to size.
+func (c *PoolConfig) check(name string, count int) error {
+	invalid := func(format string, args ...any) error { return guard.Invalid(opCreate, name, format, args...) }
+	switch {
+	case count <= 0 || count > mempool.MaxCount:
+		return invalid("the count is %d: use 1 to %d", count, mempool.MaxCount)
+	case c.DataRoom < 0 || c.DataRoom > math.MaxUint16:
+		return invalid("DataRoom is %d: use at most %d, 0 for the default, or NoDataRoom", c.DataRoom, math.MaxUint16)
+	case c.PrivateSize < 0 || c.PrivateSize > math.MaxUint16:
+		return invalid("PrivateSize is %d: use at most %d", c.PrivateSize, math.MaxUint16/cgo.MbufPrivAlign*cgo.MbufPrivAlign)
+	case c.PrivateSize%cgo.MbufPrivAlign != 0:
+		return invalid("PrivateSize is %d: use a multiple of %d", c.PrivateSize, cgo.MbufPrivAlign)
+	case c.CacheSize < 0 || c.CacheSize > mempool.MaxCacheSize:
+		return invalid("CacheSize is %d: use at most %d", c.CacheSize, mempool.MaxCacheSize)
+	case c.CacheSize+c.CacheSize/2 > count:
+		return invalid("CacheSize %d is too large for %d mbufs: use at most two thirds of them", c.CacheSize, count)
+	}
+	if c.Ops != "" {
+		if err := guard.Name(opCreate, c.Ops, cgo.MempoolOpsNameSize); err != nil {
+			return invalid("Ops %q is not a name of ops", c.Ops)
+		}
+	}
+	return guard.Socket(opCreate, name, c.Socket)
+}
+
+// LookupPool finds a pool that any process has made, C programs included
+// (rte_mempool_lookup). Errors are those of mempool.Lookup, and dpdk.ErrInvalid
+// for a pool whose objects are no mbufs.
+func LookupPool(name string) (*Pool, error) { return open(mempool.Lookup(name)) }
+
+func open(mp *mempool.Pool, err error) (*Pool, error) {
+	if err != nil {
+		return nil, err
+	}
+	var i cgo.MbufPoolInfo
+	err = guard.Control(opLookup, mp.Name(), func() int {
+		i = cgo.MbufPoolDescribe(mp.Pointer())
+		return 0
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !i.IsMbuf {
+		return nil, guard.Invalid(opLookup, mp.Name(), "the pool's objects of %d bytes are no mbufs: use mempool.Lookup", mp.ElemSize())
+	}
+	p := &Pool{Pool: mp, dataRoom: int(i.DataRoom), privSize: int(i.PrivSize), pinned: i.Flags&cgo.MbufPoolPinned != 0}
+	p.rearm = uint64(min(DefaultHeadroom, p.dataRoom)) | 1<<refcntShift | 1<<nbSegsShift | InvalidPort<<portShift
+	return p, nil
+}
+
+// DataRoom is the size of each mbuf's buffer in bytes, headroom included
+// (rte_pktmbuf_data_room_size).
+func (p *Pool) DataRoom() int { return p.dataRoom }
+
+// PrivateSize is the size of each mbuf's private area in bytes
+// (rte_pktmbuf_priv_size).
+func (p *Pool) PrivateSize() int { return p.privSize }
+
+// String names the pool.
+func (p *Pool) String() string {
+	return fmt.Sprintf("pool %q of %d mbufs of %d bytes", p.Name(), p.Size(), p.dataRoom)
+}
+
+// native says whether mbufs of the pool may be reset in Go.
+func (p *Pool) native() bool { return native && !p.pinned }
+
+// Alloc takes an empty packet from the pool, and says whether there was one
+// (rte_pktmbuf_alloc without a cache). Cache.Alloc is several times faster.
+func (p *Pool) Alloc() (m *Mbuf, ok bool) {
+	var one [1]*Mbuf
+	ok = p.AllocBulk(one[:])
+	return one[0], ok
+}
+
+// AllocBulk fills all of pkts with empty packets or takes nothing, and says
+// which (rte_pktmbuf_alloc_bulk without a cache). If it took nothing the
+// contents of pkts are undefined.
+func (p *Pool) AllocBulk(pkts []*Mbuf) bool {
+	table := unsafe.Pointer(unsafe.SliceData(pkts))
+	if !p.native() {
+		if len(pkts) > p.Size() || p.Pointer() == nil || len(pkts) != 0 && !cgo.MbufAllocBulk(p.Pointer(), nil, table, uint32(len(pkts))) {
+			return false
+		}
+	} else {
+		if !p.GetPointers(table, len(pkts)) {
+			return false
+		}
+		for _, m := range pkts {
+			m.reset(p.rearm)
+		}
+	}
+	if debug {
+		allocated(pkts)
+	}
+	return true
+}

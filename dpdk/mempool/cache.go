@@ -1,0 +1,265 @@
+package mempool
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/words"
+)
+
+// Cache keeps some of a pool's objects at hand for one goroutine or lcore: a
+// stack, refilled from the pool when it is empty and flushed to it when it holds
+// more than 1.5 times its size. Only one goroutine at a time may use a cache,
+// and may then use it without a word to others. What it holds is missing from
+// the pool for everybody else until Flush or Free.
+//
+// It stands on struct rte_mempool_cache in shared memory; C code may use the
+// same cache in turn.
+type Cache struct {
+	mem   *cacheHead
+	pool  *Pool
+	owner *Pool // pool, also after Free
+	lcore int   // -1 for a user-owned cache
+	turn  int   // written by every call under -race, so that two users are found
+}
+
+// NewCache makes a cache of size objects, at most MaxCacheSize, for a goroutine
+// (rte_mempool_cache_create); it may hold half as many again. Free it when the
+// goroutine ends. Errors: dpdk.ErrInvalid, dpdk.ErrNoMemory.
+func (p *Pool) NewCache(size int) (*Cache, error) {
+	switch {
+	case size <= 0 || size > MaxCacheSize:
+		return nil, guard.Invalid(opCache, p.info.Name, "the size is %d: use 1 to %d", size, MaxCacheSize)
+	case threshold(size) > int(p.info.Size):
+		return nil, guard.Invalid(opCache, p.info.Name, "size %d is too large for a pool of %d objects: use at most %d, two thirds of them",
+			size, p.info.Size, largestCache(int(p.info.Size)))
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := &Cache{pool: p, owner: p, lcore: -1}
+	err := guard.Control(opCache, p.info.Name, func() int {
+		if p.mp == nil {
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		mem, errno := cgo.MempoolCacheCreate(uint32(size), p.Socket().Int())
+		c.mem = (*cacheHead)(mem)
+		return errno
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.caches == nil {
+		p.caches = map[*Cache]struct{}{}
+	}
+	p.caches[c] = struct{}{}
+	return c, nil
+}
+
+// LcoreCache is the cache that the pool keeps for an lcore
+// (rte_mempool_default_cache). Nobody but that lcore's thread may use it while
+// the lcore runs, in any process. It fails with dpdk.ErrInvalid for a pool whose
+// CacheSize is 0, and for an lcore that cannot be.
+func (p *Pool) LcoreCache(lcore int) (*Cache, error) {
+	switch {
+	case p.mp == nil:
+		return nil, &dpdk.Error{Op: opLcoreCache, Name: p.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno)}
+	case lcore < 0 || lcore >= cgo.MaxLcore:
+		return nil, guard.Invalid(opLcoreCache, p.info.Name, "the lcore is %d: use 0 to %d", lcore, cgo.MaxLcore-1)
+	case p.info.Caches == nil:
+		return nil, guard.Invalid(opLcoreCache, p.info.Name, "the pool has no caches for lcores: give it a CacheSize, or use NewCache")
+	}
+	return p.lcoreCache(lcore), nil
+}
+
+// DefaultCache is the calling lcore thread's own cache; nil on all other threads,
+// and for a pool whose CacheSize is 0 (rte_mempool_default_cache). It costs a
+// call of C: an lcore asks once. Goroutines elsewhere use NewCache.
+func (p *Pool) DefaultCache() *Cache {
+	if p.mp == nil || p.info.Caches == nil {
+		return nil
+	}
+	mem := cgo.MempoolDefaultCache(p.mp)
+	if mem == nil {
+		return nil
+	}
+	return p.lcoreCache(int((uintptr(mem) - uintptr(p.info.Caches)) / cgo.MempoolCacheSizeof))
+}
+
+// lcoreCache makes one Cache for each lcore, so that Free finds it.
+func (p *Pool) lcoreCache(lcore int) *Cache {
+	if c := p.lcores[lcore].Load(); c != nil {
+		return c
+	}
+	mem := unsafe.Add(p.info.Caches, lcore*cgo.MempoolCacheSizeof)
+	p.lcores[lcore].CompareAndSwap(nil, &Cache{mem: (*cacheHead)(mem), pool: p, owner: p, lcore: lcore})
+	return p.lcores[lcore].Load()
+}
+
+// Free flushes a cache made by NewCache and gives its memory back
+// (rte_mempool_cache_free). Afterwards it is empty and takes nothing. A second
+// Free fails with dpdk.ErrNotFound, that of an lcore's cache with
+// dpdk.ErrInvalid: it is part of the pool.
+func (c *Cache) Free() error {
+	p := c.owner
+	if c.lcore >= 0 {
+		return guard.Invalid(opCacheFree, p.info.Name, "the cache of lcore %d is part of the pool: use Flush", c.lcore)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return guard.Control(opCacheFree, p.info.Name, func() int {
+		if c.pool == &gonePool {
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		c.Flush()
+		mem := c.mem
+		c.mem, c.pool = &goneCache.head, &gonePool
+		delete(p.caches, c)
+		cgo.MempoolCacheFree(unsafe.Pointer(mem))
+		return 0
+	})
+}
+
+// Pool is the pool that the cache stands before.
+func (c *Cache) Pool() *Pool { return c.owner }
+
+// Size is how many objects a refill leaves in the cache; 0 after Free.
+func (c *Cache) Size() int { return int(c.mem.size) }
+
+// Len is how many objects the cache holds.
+func (c *Cache) Len() int { return int(c.mem.len) }
+
+// Flush gives all objects of the cache back to the pool (rte_mempool_cache_flush).
+func (c *Cache) Flush() {
+	if raceEnabled {
+		c.turn++
+	}
+	n := int(c.mem.len)
+	if n == 0 {
+		return
+	}
+	if cgo.MempoolNative == 0 {
+		cgo.MempoolFlush(c.pool.mp, unsafe.Pointer(c.mem))
+		return
+	}
+	c.pool.give(c.mem.slot(0), n)
+	c.mem.len = 0
+}
+
+// Get takes an object and says whether there was one (rte_mempool_generic_get).
+func (c *Cache) Get() (Object, bool) {
+	if m := c.mem; simple && m.len != 0 {
+		o := *(*Object)(m.slot(int(m.len - 1)))
+		m.len--
+		return o, true
+	}
+	return c.getOne()
+}
+
+// simple is set where Get and Put need not look at anything but the cache.
+const simple = cgo.MempoolNative == 1 && !raceEnabled && !debug
+
+func (c *Cache) getOne() (o Object, ok bool) {
+	ok = c.GetPointers(unsafe.Pointer(&o), 1)
+	return o, ok
+}
+
+// GetBulk fills all of objs or takes nothing, and says which; if it took nothing
+// the contents of objs are undefined (rte_mempool_generic_get).
+func (c *Cache) GetBulk(objs []Object) bool {
+	return c.GetPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+}
+
+// Put gives an object back (rte_mempool_generic_put).
+func (c *Cache) Put(o Object) {
+	if m := c.mem; simple && m.len < m.threshold {
+		*m.object(m.len) = uintptr(o.ptr)
+		m.len++
+	} else {
+		c.putOne(o)
+	}
+}
+
+func (c *Cache) putOne(o Object) { c.PutPointers(unsafe.Pointer(&o), 1) }
+
+// PutBulk gives objects back (rte_mempool_generic_put).
+func (c *Cache) PutBulk(objs []Object) {
+	c.PutPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+}
+
+// GetPointers is GetBulk for a table of n pointers, in C's sense, at objs.
+func (c *Cache) GetPointers(objs unsafe.Pointer, n int) bool {
+	if raceEnabled {
+		c.turn++
+	}
+	m := c.mem
+	have := int(m.len)
+	if cgo.MempoolNative == 0 || uint(n) > uint(have) {
+		return c.getMore(objs, n)
+	}
+	// The length is lowered last: an object is always somewhere.
+	words.Pop(objs, m.slot(have), n)
+	m.len = uint32(have - n)
+	return true
+}
+
+// getMore gets more objects than the cache has: the cache's first, then from
+// the pool, with as many more as the cache's size if there are. As C does it.
+func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
+	m, p := c.mem, c.pool
+	if n < 0 || n > p.size {
+		return false
+	}
+	if cgo.MempoolNative == 0 {
+		return n == 0 || p.mp != nil && cgo.MempoolGet(p.mp, unsafe.Pointer(m), objs, uint32(n))
+	}
+	have, size := int(m.len), int(m.size)
+	rest := n - have
+	words.Pop(objs, m.slot(have), have)
+	objs = unsafe.Add(objs, uintptr(have)*wordSize)
+	if rest <= cgo.MempoolCacheMax && p.take(m.slot(0), size+rest) {
+		words.Pop(objs, m.slot(size+rest), rest)
+		m.len = uint32(size)
+		return true
+	}
+	if !p.take(objs, rest) {
+		return false // the cache still has what was copied
+	}
+	m.len = 0
+	return true
+}
+
+// PutPointers is PutBulk for a table of n pointers, in C's sense, at objs.
+func (c *Cache) PutPointers(objs unsafe.Pointer, n int) {
+	if raceEnabled {
+		c.turn++
+	}
+	if debug {
+		checkPut(c.pool, c, objs, n)
+	}
+	m := c.mem
+	have := int(m.len)
+	if cgo.MempoolNative == 0 || uint(n) > uint(int(m.threshold)-have) {
+		c.putMore(objs, n)
+		return
+	}
+	words.Push(m.slot(have), objs, n)
+	m.len = uint32(have + n)
+}
+
+// putMore puts more objects than the cache has room for.
+func (c *Cache) putMore(objs unsafe.Pointer, n int) {
+	m, p := c.mem, c.pool
+	switch {
+	case n <= 0 || n > p.size:
+	case cgo.MempoolNative == 0:
+		cgo.MempoolPut(p.mp, unsafe.Pointer(m), objs, uint32(n))
+	case n > int(m.threshold):
+		p.give(objs, n)
+	default:
+		p.give(m.slot(0), int(m.len))
+		words.Push(m.slot(0), objs, n)
+		m.len = uint32(n)
+	}
+}

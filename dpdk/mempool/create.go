@@ -1,0 +1,246 @@
+package mempool
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// Limits of Create.
+const (
+	MaxName        = cgo.MempoolNameSize - 1 // bytes
+	MaxCacheSize   = cgo.MempoolCacheMax     // objects
+	MaxCount       = 1<<30 - 1               // objects: what a ring can hold
+	MaxElemSize    = 1 << 30                 // bytes
+	MaxPrivateSize = 1 << 30                 // bytes
+)
+
+// Config says how a pool is made. The zero value is a pool for any number of
+// threads, without caches for lcores, on any socket.
+type Config struct {
+	// CacheSize is the size of the cache that each lcore gets: at most
+	// MaxCacheSize, and 1.5 times it at most the pool's count. Goroutines have
+	// caches of their own: see NewCache.
+	CacheSize int
+	// PrivateSize is the size of the pool's private area, in bytes.
+	PrivateSize int
+	Socket      dpdk.SocketID
+
+	// SingleProducer promises that one thread at a time puts past its cache,
+	// in all processes together; SingleConsumer, that one gets. They choose the
+	// ops if Ops is "" (RTE_MEMPOOL_F_SP_PUT, RTE_MEMPOOL_F_SC_GET).
+	SingleProducer, SingleConsumer bool
+	// NoCacheAlign packs objects at multiples of 8 bytes instead of cache lines
+	// (RTE_MEMPOOL_F_NO_CACHE_ALIGN).
+	NoCacheAlign bool
+	// NoSpread leaves out the padding that spreads objects over memory channels
+	// (RTE_MEMPOOL_F_NO_SPREAD).
+	NoSpread bool
+	// NoIOVAContiguous is for objects that no device reads: they get no IO
+	// address (RTE_MEMPOOL_F_NO_IOVA_CONTIG).
+	NoIOVAContiguous bool
+
+	// Ops names what keeps the objects: see Ops. "" is the ring ops that fit
+	// SingleProducer and SingleConsumer, such as "ring_mp_mc".
+	Ops string
+}
+
+// Create makes a pool of count objects of elemSize bytes and populates it, as
+// rte_mempool_create does. The memory of objects may hold old data: Each visits
+// them. Nothing is left of a pool that could not be made in full.
+//
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+func Create(name string, count, elemSize int, cfg Config) (*Pool, error) {
+	return create(opCreate, name, count, elemSize, cfg, true)
+}
+
+// CreateEmpty is Create without the objects (rte_mempool_create_empty): SetOps
+// may change the ops, and PopulateDefault or PopulateAnonymous makes the
+// objects. Get finds nothing before that.
+func CreateEmpty(name string, count, elemSize int, cfg Config) (*Pool, error) {
+	return create(opCreateEmpty, name, count, elemSize, cfg, false)
+}
+
+func create(op, name string, count, elemSize int, cfg Config, populate bool) (*Pool, error) {
+	if err := guard.Name(op, name, cgo.MempoolNameSize); err != nil {
+		return nil, err
+	}
+	if err := cfg.check(op, name, count, elemSize); err != nil {
+		return nil, err
+	}
+	ops := cfg.ops()
+	var made cgo.Mempool
+	var bad error
+	p, err := open(op, name, func() (cgo.Mempool, int) {
+		if bad = publishOps(op, name, ops); bad != nil {
+			return nil, int(dpdk.ErrInvalid.(dpdk.Errno))
+		}
+		var errno int
+		made, errno = cgo.MempoolCreate(name, uint32(count), uint32(elemSize), uint32(cfg.CacheSize), uint32(cfg.PrivateSize),
+			cfg.Socket.Int(), cfg.flags(), ops, populate)
+		return made, errno
+	})
+	if bad != nil {
+		return nil, bad
+	}
+	if err != nil && made != nil { // made, but nothing that Go can use
+		_ = guard.Control(opFree, name, func() int { return cgo.MempoolFree(name, made, true) })
+	}
+	return p, err
+}
+
+// check refuses what DPDK would refuse with less to say, or truncate.
+func (c *Config) check(op, name string, count, elemSize int) error {
+	for _, v := range []struct {
+		what            string
+		value, min, max int
+	}{
+		{"count", count, 1, MaxCount},
+		{"element size", elemSize, 1, MaxElemSize},
+		{"CacheSize", c.CacheSize, 0, MaxCacheSize},
+		{"PrivateSize", c.PrivateSize, 0, MaxPrivateSize},
+	} {
+		if v.value < v.min || v.value > v.max {
+			return guard.Invalid(op, name, "the %s is %d: use %d to %d", v.what, v.value, v.min, v.max)
+		}
+	}
+	if threshold(c.CacheSize) > count {
+		return guard.Invalid(op, name, "CacheSize %d is too large for %d objects: use at most %d, two thirds of them",
+			c.CacheSize, count, largestCache(count))
+	}
+	return guard.Socket(op, name, c.Socket)
+}
+
+// threshold is the number of objects at which a cache of this size flushes.
+func threshold(size int) int { return size * 3 / 2 }
+
+// largestCache is the size of the largest cache for a pool of count objects.
+func largestCache(count int) int {
+	size := min(count*2/3+1, MaxCacheSize)
+	for threshold(size) > count {
+		size--
+	}
+	return size
+}
+
+func (c *Config) flags() (flags uint32) {
+	for _, f := range []struct {
+		set  bool
+		flag uint32
+	}{
+		{c.SingleProducer, cgo.MempoolSPPut},
+		{c.SingleConsumer, cgo.MempoolSCGet},
+		{c.NoCacheAlign, cgo.MempoolNoCacheAlign},
+		{c.NoSpread, cgo.MempoolNoSpread},
+		{c.NoIOVAContiguous, cgo.MempoolNoIOVAContig},
+	} {
+		if f.set {
+			flags |= f.flag
+		}
+	}
+	return flags
+}
+
+// ops is the choice that rte_mempool_create makes.
+func (c *Config) ops() string {
+	switch {
+	case c.Ops != "":
+		return c.Ops
+	case c.SingleProducer && c.SingleConsumer:
+		return "ring_sp_sc"
+	case c.SingleProducer:
+		return "ring_sp_mc"
+	case c.SingleConsumer:
+		return "ring_mp_sc"
+	}
+	return "ring_mp_mc"
+}
+
+// SetOps chooses what keeps the objects of a pool that is not populated yet
+// (rte_mempool_set_ops_byname). Errors: dpdk.ErrExist if it is populated,
+// dpdk.ErrInvalid for ops that this process does not have.
+func (p *Pool) SetOps(name string) error {
+	var bad error
+	err := guard.Control(opSetOps, p.info.Name, func() int {
+		if p.mp == nil {
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		if cgo.MempoolDescribe(p.mp).Flags&cgo.MempoolCreated != 0 {
+			return int(dpdk.ErrExist.(dpdk.Errno))
+		}
+		if bad = publishOps(opSetOps, p.info.Name, name); bad != nil {
+			return 0
+		}
+		errno := cgo.MempoolSetOps(p.mp, name)
+		p.info = cgo.MempoolDescribe(p.mp)
+		return errno
+	})
+	if err == nil {
+		err = bad
+	}
+	return err
+}
+
+// PopulateDefault makes the objects in DPDK's memory, which all processes share,
+// and returns how many (rte_mempool_populate_default). Errors: dpdk.ErrExist if
+// the pool has objects already, dpdk.ErrNoMemory.
+func (p *Pool) PopulateDefault() (int, error) {
+	return p.populate(opPopulate, cgo.MempoolPopulate)
+}
+
+// PopulateAnonymous makes the objects in ordinary locked memory of this process
+// alone, and returns how many (rte_mempool_populate_anon). Other processes must
+// not use the pool: Lookup refuses it there. Errors: dpdk.ErrExist if the pool
+// has objects already, dpdk.ErrNoMemory, also for more than RLIMIT_MEMLOCK.
+func (p *Pool) PopulateAnonymous() (int, error) {
+	return p.populate(opPopulateAn, func(mp cgo.Mempool) (int, int) {
+		n, errno := cgo.MempoolPopulateAnon(mp)
+		if errno == 0 {
+			own(mp)
+		}
+		return n, errno
+	})
+}
+
+func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err error) {
+	var bad error
+	err = guard.Control(op, p.info.Name, func() (errno int) {
+		if p.mp == nil {
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		if cgo.MempoolDescribe(p.mp).Chunks != 0 { // one of the two says EINVAL for it
+			return int(dpdk.ErrExist.(dpdk.Errno))
+		}
+		if n, errno = f(p.mp); errno != 0 {
+			return errno
+		}
+		p.info = cgo.MempoolDescribe(p.mp)
+		p.backend, bad = newBackend(op, &p.info)
+		return 0
+	})
+	if err == nil {
+		err = bad
+	}
+	return n, err
+}
+
+// knownOps is the number of ops in this process's table, or an error that lists
+// the table.
+func knownOps(op, name, ops string) (index int, err error) {
+	known := cgo.MempoolOps()
+	if index = slices.Index(known, ops); index < 0 {
+		return 0, guard.Invalid(op, name, "no ops %q in this process: use one of %s", ops, strings.Join(known, ", "))
+	}
+	return index, nil
+}
+
+func socketID(n int32) dpdk.SocketID {
+	if n < 0 || n == math.MaxInt32 {
+		return dpdk.AnySocket
+	}
+	return dpdk.Socket(int(n))
+}

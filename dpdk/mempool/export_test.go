@@ -1,0 +1,34 @@
+package mempool
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
+
+// For the tests of package mempool_test.
+const (
+	Debug   = debug
+	Race    = raceEnabled
+	OpsZone = opsZone
+)
+
+// Memory is the struct rte_mempool_cache of c, which may be nil.
+func Memory(c *Cache) unsafe.Pointer {
+	if c == nil {
+		return nil
+	}
+	return unsafe.Pointer(c.mem)
+}
+
+// Contents are the objects that c holds, in its order.
+func Contents(c *Cache) []Object {
+	objs := make([]Object, c.Len())
+	for i := range objs {
+		objs[i] = *(*Object)(c.mem.slot(i))
+	}
+	return objs
+}
+
+// Modes are how p's puts and gets enter its ring.
+func Modes(p *Pool) (put, get ringcore.Sync) { return p.ring.ProdSync, p.ring.ConsSync }

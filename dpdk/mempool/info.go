@@ -1,0 +1,219 @@
+package mempool
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// Flags are a pool's flags (RTE_MEMPOOL_F_*).
+type Flags uint32
+
+// The flags of a pool; all but the last two are fields of Config.
+const (
+	NoSpread         Flags = cgo.MempoolNoSpread
+	NoCacheAlign     Flags = cgo.MempoolNoCacheAlign
+	SingleProducer   Flags = cgo.MempoolSPPut
+	SingleConsumer   Flags = cgo.MempoolSCGet
+	NoIOVAContiguous Flags = cgo.MempoolNoIOVAContig
+	Created          Flags = cgo.MempoolCreated // the ops have made what keeps the objects
+	NonIO            Flags = cgo.MempoolNonIO   // no device can read any of the objects
+)
+
+// String lists the flags' names.
+func (f Flags) String() string {
+	var names []string
+	for _, n := range []struct {
+		flag Flags
+		name string
+	}{
+		{NoSpread, "NoSpread"}, {NoCacheAlign, "NoCacheAlign"}, {SingleProducer, "SingleProducer"}, {SingleConsumer, "SingleConsumer"},
+		{Created, "Created"}, {NoIOVAContiguous, "NoIOVAContiguous"}, {NonIO, "NonIO"},
+	} {
+		if f&n.flag != 0 {
+			names = append(names, n.name)
+			f &^= n.flag
+		}
+	}
+	if f != 0 {
+		names = append(names, fmt.Sprintf("%#x", uint32(f)))
+	}
+	return strings.Join(names, "|")
+}
+
+// Info describes a pool.
+type Info struct {
+	Name                                           string
+	Ops                                            string // "" if this process does not have them
+	Size, Populated                                int    // objects it is made for, and has
+	Available                                      int    // objects in the pool and in lcores' caches, when it was looked at
+	CacheSize                                      int
+	ElemSize, HeaderSize, TrailerSize, PrivateSize int // bytes
+	Chunks                                         int
+	Socket                                         dpdk.SocketID
+	Flags                                          Flags
+}
+
+// List describes all pools of the shared memory, those of C programs included
+// (rte_mempool_walk).
+func List() ([]Info, error) {
+	var all []Info
+	err := guard.Control(opWalk, "", func() int {
+		for _, i := range cgo.Mempools() {
+			all = append(all, Info{
+				Name: i.Name, Ops: i.Ops,
+				Size: int(i.Size), Populated: int(i.Populated), Available: int(i.Available),
+				CacheSize: int(i.CacheSize),
+				ElemSize:  int(i.ElemSize), HeaderSize: int(i.HeaderSize), TrailerSize: int(i.TrailerSize),
+				PrivateSize: int(i.PrivateSize), Chunks: int(i.Chunks),
+				Socket: socketID(i.Socket), Flags: Flags(i.Flags),
+			})
+		}
+		return 0
+	})
+	return all, err
+}
+
+// control runs f as guard.Control does, if the handle was not freed.
+func (p *Pool) control(op string, f func() (errno int)) error {
+	return guard.Control(op, p.info.Name, func() int {
+		if p.mp == nil {
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		return f()
+	})
+}
+
+// Available is how many objects are in the pool and in the caches of lcores, at
+// some moment during the call; what is in caches made by NewCache counts as in
+// use (rte_mempool_avail_count). It is 0 before the pool is populated and after
+// Free on this handle.
+func (p *Pool) Available() (n int) {
+	_ = p.control(opAvailable, func() int {
+		if p.info.Flags&cgo.MempoolCreated != 0 {
+			n = int(cgo.MempoolAvailable(p.mp))
+		}
+		return 0
+	})
+	return n
+}
+
+// InUse is Size less Available (rte_mempool_in_use_count); 0 after Free on this
+// handle.
+func (p *Pool) InUse() int {
+	if p.mp == nil {
+		return 0
+	}
+	return p.Size() - p.Available()
+}
+
+// Full is true if all objects are in the pool or in lcores' caches
+// (rte_mempool_full).
+func (p *Pool) Full() bool { return p.mp != nil && p.Available() == p.Size() }
+
+// Empty is true if no object is (rte_mempool_empty).
+func (p *Pool) Empty() bool { return p.Available() == 0 }
+
+// Audit looks for damage in the pool's own data: the lcores' caches and, if DPDK
+// was built with cookies, around each object (rte_mempool_audit). The error says
+// what was overwritten; damaged cookies end the process, as in C.
+func (p *Pool) Audit() error {
+	return p.audited(opAudit, func() int {
+		cgo.MempoolAudit(p.mp)
+		return 0
+	})
+}
+
+// Dump is the text of rte_mempool_dump. It fails with dpdk.ErrInvalid if the pool
+// is not populated, and as Audit does.
+func (p *Pool) Dump() (string, error) {
+	var text string
+	err := p.audited(opDump, func() (errno int) {
+		text, errno = cgo.MempoolDump(p.mp)
+		return errno
+	})
+	return strings.TrimSpace(text), err
+}
+
+// audited runs f, in which DPDK ends the process if it finds damage.
+func (p *Pool) audited(op string, f func() (errno int)) error {
+	var bad error
+	err := p.control(op, func() int {
+		if p.info.Flags&cgo.MempoolCreated == 0 {
+			bad = guard.Invalid(op, p.info.Name, "the pool is not populated yet")
+			return 0
+		}
+		if lcore, n, limit := cgo.MempoolBadCache(p.mp); lcore >= 0 {
+			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(unix.EUCLEAN),
+				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", lcore, n, limit)}
+			return 0
+		}
+		return f()
+	})
+	if err == nil {
+		err = bad
+	}
+	return err
+}
+
+// Each calls f for every object of the pool, in use or not, with its index, in
+// the order in which they were made, until f returns false
+// (rte_mempool_obj_iter). To initialise the objects call it before anybody gets
+// one.
+func (p *Pool) Each(f func(i int, o Object) bool) {
+	var objs []uintptr
+	_ = p.control(opObjIter, func() int {
+		objs = cgo.MempoolObjects(p.mp, cgo.MempoolDescribe(p.mp).Populated)
+		return 0
+	})
+	for i := range objs {
+		if !f(i, *(*Object)(unsafe.Pointer(&objs[i]))) {
+			return
+		}
+	}
+}
+
+// Chunk is a piece of memory that holds objects of a pool.
+type Chunk struct {
+	Addr unsafe.Pointer
+	Len  int    // bytes
+	IOVA uint64 // the address for devices, or NoIOVA
+}
+
+// Chunks lists the pieces of memory that hold the pool's objects
+// (rte_mempool_mem_iter).
+func (p *Pool) Chunks() ([]Chunk, error) {
+	var chunks []Chunk
+	err := p.control(opMemIter, func() int {
+		for _, c := range cgo.MempoolChunks(p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
+			chunks = append(chunks, Chunk{c.Addr, int(c.Len), c.IOVA})
+		}
+		return 0
+	})
+	return chunks, err
+}
+
+// owned are the pools whose objects are in memory of this process alone.
+var owned sync.Map // of cgo.Mempool
+
+func own(mp cgo.Mempool) { owned.Store(mp, struct{}{}) }
+
+// checkMemory refuses a pool in memory that this process does not have.
+func checkMemory(op string, i *cgo.MempoolInfo) error {
+	if _, ok := owned.Load(i.Pool); ok {
+		return nil
+	}
+	for _, c := range cgo.MempoolChunks(i.Pool, i.Chunks) {
+		if !c.Shared {
+			return guard.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package mempool
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	_ "github.com/godpdk/godpdk/dpdk/ring" // checks ringcore's layout against the C compiler's
+)
+
+// cacheHead is the head of struct rte_mempool_cache; the objects stand
+// cgo.MempoolCacheObjs behind its start.
+type cacheHead struct {
+	size      uint32 // what a refill leaves in it
+	threshold uint32 // the most it holds
+	len       uint32
+}
+
+// What this package takes for granted, against what the C compiler says. A
+// difference in either direction is a negative array length here.
+type (
+	_ [unsafe.Offsetof(cacheHead{}.size) - cgo.MempoolCacheSize]struct{}
+	_ [cgo.MempoolCacheSize - unsafe.Offsetof(cacheHead{}.size)]struct{}
+	_ [unsafe.Offsetof(cacheHead{}.threshold) - cgo.MempoolCacheThreshold]struct{}
+	_ [cgo.MempoolCacheThreshold - unsafe.Offsetof(cacheHead{}.threshold)]struct{}
+	_ [unsafe.Offsetof(cacheHead{}.len) - cgo.MempoolCacheLen]struct{}
+	_ [cgo.MempoolCacheLen - unsafe.Offsetof(cacheHead{}.len)]struct{}
+	// Objects are passed to C as they lie.
+	_ [unsafe.Sizeof(Object{}) - wordSize]struct{}
+	_ [wordSize - unsafe.Sizeof(Object{})]struct{}
+)
+
+const wordSize = unsafe.Sizeof(uintptr(0))
+
+// slot is where the object at index i of the cache stands, or would stand.
+func (h *cacheHead) slot(i int) unsafe.Pointer {
+	return unsafe.Add(unsafe.Pointer(h), cgo.MempoolCacheObjs+uintptr(i)*wordSize)
+}
+
+// object is slot as a word: to the garbage collector it is no pointer.
+func (h *cacheHead) object(i uint32) *uintptr { return (*uintptr)(h.slot(int(i))) }
+
+// backend is where a pool keeps the objects that no cache has.
+type backend struct {
+	ring   ringcore.Ring // if native
+	native bool          // the ops are one of the ring ops
+	mp     cgo.Mempool   // nil in the backend of a freed handle
+	size   int           // the pool's
+}
+
+// ringOps are the ops whose data is an rte_ring, with how their functions enter
+// it, which is not what the ring was made for: that follows the pool's flags.
+var ringOps = map[string]struct{ put, get ringcore.Sync }{
+	"ring_mp_mc":  {ringcore.Multi, ringcore.Multi},
+	"ring_sp_sc":  {ringcore.Single, ringcore.Single},
+	"ring_mp_sc":  {ringcore.Multi, ringcore.Single},
+	"ring_sp_mc":  {ringcore.Single, ringcore.Multi},
+	"ring_mt_rts": {ringcore.RTS, ringcore.RTS},
+	"ring_mt_hts": {ringcore.HTS, ringcore.HTS},
+}
+
+// newBackend describes the backend of a pool, which is empty until the pool is
+// populated.
+func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
+	b := backend{mp: i.Pool, size: int(i.Size)}
+	if i.Flags&cgo.MempoolCreated == 0 {
+		b.ring, b.native = goneRing, true
+		return b, nil
+	}
+	sync, ok := ringOps[i.Ops]
+	if !ok || cgo.MempoolNative == 0 {
+		return b, nil
+	}
+	d := cgo.RingDescribe(i.Data)
+	ring, err := ringcore.New(
+		(*ringcore.HeadTail)(unsafe.Add(i.Data, cgo.RingProd)),
+		(*ringcore.HeadTail)(unsafe.Add(i.Data, cgo.RingCons)),
+		unsafe.Add(i.Data, cgo.RingSizeof),
+		d.Size, d.Capacity, uint32(wordSize))
+	if err != nil {
+		return b, guard.Invalid(op, i.Name, "ops %q: %v", i.Ops, err)
+	}
+	ring.ProdSync, ring.ConsSync = sync.put, sync.get
+	b.ring, b.native = ring, true
+	return b, nil
+}
+
+// take gets n objects, all or none; n is not negative.
+func (b *backend) take(objs unsafe.Pointer, n int) bool {
+	if n > b.size {
+		return false
+	}
+	if b.native {
+		return int(b.ring.Dequeue(objs, uint32(n), true).Done()) == n
+	}
+	return n == 0 || cgo.MempoolDequeue(b.mp, objs, uint32(n))
+}
+
+// give puts n objects, all or none; n is not negative. There is always room,
+// unless objects are put that did not come from the pool.
+func (b *backend) give(objs unsafe.Pointer, n int) {
+	if n > b.size {
+		return
+	}
+	if b.native {
+		b.ring.Enqueue(objs, uint32(n), true)
+	} else if n != 0 {
+		cgo.MempoolEnqueue(b.mp, objs, uint32(n))
+	}
+}

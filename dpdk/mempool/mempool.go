@@ -1,0 +1,209 @@
+// Package mempool hands out and takes back objects of one size from a fixed
+// set in shared memory (rte_mempool). A pool made here works with C programs on
+// the same pool, and the reverse.
+//
+// Create, Lookup, Free and the calls that describe a pool may be called from
+// any goroutine, in primary and secondary, between eal.Init and Close. Get and
+// Put on a Pool go to the objects that all threads share: any goroutine may
+// call them, unless the pool was made with SingleProducer or SingleConsumer.
+//
+// A Cache in front of the pool is much faster, and belongs to one goroutine at
+// a time: NewCache makes one for a goroutine; an lcore's thread has one already
+// (DefaultCache). What a cache holds counts as taken from the pool until Flush.
+//
+// Get and Put do not allocate, and with the ring ops, DPDK's default, they do
+// not call C. An empty pool is no error: bulk calls are all or nothing and say
+// which it was.
+//
+// A build with the tag godpdk_debug panics, with the caller's name, when an
+// object is put that is not the pool's own or that is in the pool already. Such
+// a put corrupts the pool otherwise, as in C.
+package mempool
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
+
+const (
+	opCreate      = "rte_mempool_create"
+	opCreateEmpty = "rte_mempool_create_empty"
+	opLookup      = "rte_mempool_lookup"
+	opFree        = "rte_mempool_free"
+	opSetOps      = "rte_mempool_set_ops_byname"
+	opPopulate    = "rte_mempool_populate_default"
+	opPopulateAn  = "rte_mempool_populate_anon"
+	opCache       = "rte_mempool_cache_create"
+	opCacheFree   = "rte_mempool_cache_free"
+	opLcoreCache  = "rte_mempool_default_cache"
+	opFromObj     = "rte_mempool_from_obj"
+	opAvailable   = "rte_mempool_avail_count"
+	opAudit       = "rte_mempool_audit"
+	opDump        = "rte_mempool_dump"
+	opWalk        = "rte_mempool_walk"
+	opObjIter     = "rte_mempool_obj_iter"
+	opMemIter     = "rte_mempool_mem_iter"
+)
+
+// Pool is a handle to a pool. Dropping it frees nothing. The pool stays valid
+// until Free in any process, or until this process's EAL closes; using it, a
+// cache or an object of it after that is an access to unmapped memory. On the
+// handle that Free was called on, and on caches got from that handle, calls
+// fail or do nothing.
+type Pool struct {
+	backend
+	info cgo.MempoolInfo // as of when the handle was made or populated
+
+	mu     sync.Mutex
+	caches map[*Cache]struct{}                 // from NewCache, not freed
+	lcores [cgo.MaxLcore]atomic.Pointer[Cache] // from LcoreCache
+}
+
+// Lookup finds a pool that any process has made, C programs included
+// (rte_mempool_lookup). The error is dpdk.ErrNotFound if there is none.
+//
+// DPDK stores a pool's ops as a number, which means different ops in processes
+// that load different drivers: a pool whose ops this process lacks, or knows
+// under another number, is refused with dpdk.ErrInvalid; so is one in memory
+// that only another process has (PopulateAnonymous). Look a pool up only when
+// it has been populated: the handle to an empty one stays empty.
+func Lookup(name string) (*Pool, error) {
+	if err := guard.Name(opLookup, name, cgo.MempoolNameSize); err != nil {
+		return nil, err
+	}
+	return open(opLookup, name, func() (cgo.Mempool, int) { return cgo.MempoolLookup(name) })
+}
+
+// Wrap makes a handle to the pool at ptr, a struct rte_mempool that a C function
+// of this process has made, such as rte_pktmbuf_pool_create. It checks the ops
+// as Lookup does. It is for godpdk's own packages and for programs with C parts.
+func Wrap(ptr unsafe.Pointer) (*Pool, error) {
+	if ptr == nil {
+		return nil, guard.Invalid(opLookup, "", "the pool is nil")
+	}
+	return open(opLookup, "", func() (cgo.Mempool, int) { return ptr, 0 })
+}
+
+// open makes a handle to the pool that f finds or makes.
+func open(op, name string, f func() (cgo.Mempool, int)) (*Pool, error) {
+	p := new(Pool)
+	var bad error
+	err := guard.Control(op, name, func() int {
+		mp, errno := f()
+		if errno != 0 {
+			return errno
+		}
+		p.info = cgo.MempoolDescribe(mp)
+		if bad = checkOps(op, &p.info); bad == nil {
+			bad = checkMemory(op, &p.info)
+		}
+		if bad == nil {
+			p.backend, bad = newBackend(op, &p.info)
+		}
+		return 0
+	})
+	if err == nil {
+		err = bad
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Free destroys the pool for all processes (rte_mempool_free): nobody may use it
+// or an object of it any more, whether it was put back or not. Caches made by
+// NewCache on this handle are freed with it. The error is dpdk.ErrNotFound if
+// the pool was freed before, here or in another process, and unix.EXDEV if only
+// the process that populated it can free its memory.
+func (p *Pool) Free() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	err := guard.Control(opFree, p.info.Name, func() int {
+		if p.mp == nil { // a NULL would equal what the lookup of a free name gives
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		_, mine := owned.Load(p.mp)
+		if errno := cgo.MempoolFree(p.info.Name, p.mp, mine); errno != 0 {
+			return errno
+		}
+		owned.Delete(p.mp)
+		for c := range p.caches {
+			cgo.MempoolCacheFree(unsafe.Pointer(c.mem))
+			c.mem, c.pool = &goneCache.head, &gonePool
+		}
+		return 0
+	})
+	if err != nil {
+		return err
+	}
+	for i := range p.lcores {
+		if c := p.lcores[i].Load(); c != nil {
+			c.mem, c.pool = &goneCache.head, &gonePool
+		}
+	}
+	p.caches, p.backend = nil, goneBackend
+	return nil
+}
+
+// Pointer is the struct rte_mempool, for C; nil after Free on this handle.
+func (p *Pool) Pointer() unsafe.Pointer { return p.mp }
+
+// Name is the pool's name.
+func (p *Pool) Name() string { return p.info.Name }
+
+// Size is how many objects the pool has when it is populated.
+func (p *Pool) Size() int { return int(p.info.Size) }
+
+// ElemSize is the size of an object in bytes: what was asked for, rounded up to
+// a multiple of 8.
+func (p *Pool) ElemSize() int { return int(p.info.ElemSize) }
+
+// HeaderSize is how many bytes stand before each object.
+func (p *Pool) HeaderSize() int { return int(p.info.HeaderSize) }
+
+// TrailerSize is how many bytes follow each object.
+func (p *Pool) TrailerSize() int { return int(p.info.TrailerSize) }
+
+// PrivateSize is the size of Private in bytes: what was asked for, rounded up to
+// a cache line.
+func (p *Pool) PrivateSize() int { return int(p.info.PrivateSize) }
+
+// CacheSize is the size of each lcore's cache; 0 if lcores have none.
+func (p *Pool) CacheSize() int { return int(p.info.CacheSize) }
+
+// Socket is the socket that was asked for.
+func (p *Pool) Socket() dpdk.SocketID { return socketID(p.info.Socket) }
+
+// Flags are the pool's flags as of when it was created, looked up or populated.
+func (p *Pool) Flags() Flags { return Flags(p.info.Flags) }
+
+// OpsName is the name of the pool's ops: what keeps its objects.
+func (p *Pool) OpsName() string { return p.info.Ops }
+
+// Private is the pool's private area, shared with all processes; nil if it has
+// none, and after Free on this handle (rte_mempool_get_priv).
+func (p *Pool) Private() []byte {
+	if p.mp == nil || p.info.PrivateSize == 0 {
+		return nil
+	}
+	return unsafe.Slice((*byte)(p.info.Private), p.info.PrivateSize)
+}
+
+// Handles that were freed point to these: nothing comes out, nothing goes in.
+var (
+	goneRing, _ = ringcore.New(&ringcore.HeadTail{SyncType: ringcore.Single}, &ringcore.HeadTail{SyncType: ringcore.Single},
+		unsafe.Pointer(new(uint64)), 1, 0, 8)
+	goneBackend = backend{ring: goneRing, native: true}
+	gonePool    = Pool{backend: goneBackend}
+	goneCache   struct {
+		head cacheHead
+		_    [cgo.MempoolCacheSizeof]byte
+	}
+)

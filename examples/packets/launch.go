@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+)
+
+// launch starts a primary and its workers as processes of their own and waits
+// for them. Ctrl-C reaches them all; each ends by itself.
+func launch(ctx context.Context) error {
+	prefix := fmt.Sprintf("packets%d", os.Getpid())
+	p, err := spawn(0, "--proc-type=primary", "--file-prefix="+prefix, "-m", "64", "--")
+	if err != nil {
+		return err
+	}
+	processes := []*exec.Cmd{p}
+	primaryEnded := make(chan error, 1)
+	waiting, cancel := context.WithCancelCause(ctx)
+	go func() {
+		err := p.Wait()
+		cancel(errors.New("the primary ended before its workers could join"))
+		primaryEnded <- err
+	}()
+
+	// A secondary needs a primary that has finished starting.
+	if err = eal.WaitPrimary(waiting, prefix); err == nil {
+		for w := 1; w <= workers && err == nil; w++ {
+			var s *exec.Cmd
+			if s, err = spawn(w, "--proc-type=secondary", "--file-prefix="+prefix, "--", fmt.Sprint("-worker=", w)); err == nil {
+				processes = append(processes, s)
+			}
+		}
+	}
+	if err != nil {
+		_ = p.Process.Signal(unix.SIGTERM)
+	}
+	errs := []error{err, <-primaryEnded}
+	for _, s := range processes[1:] {
+		errs = append(errs, s.Wait())
+	}
+	return errors.Join(errs...)
+}
+
+// spawn runs this program again, on lcore n: processes need disjoint lcores.
+func spawn(n int, args ...string) (*exec.Cmd, error) {
+	args = append([]string{fmt.Sprintf("--lcores=%d@%d", n, cpu(n)), "--no-pci"}, args...)
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd, cmd.Start()
+}
+
+// cpu spreads the processes over the CPUs that this one may use.
+func cpu(n int) int {
+	var set unix.CPUSet
+	if unix.SchedGetaffinity(0, &set) != nil || set.Count() == 0 {
+		return 0
+	}
+	n %= set.Count()
+	for c := 0; ; c++ {
+		if set.IsSet(c) {
+			if n == 0 {
+				return c
+			}
+			n--
+		}
+	}
+}

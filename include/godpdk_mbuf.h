@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* librte_mbuf: control calls, the layout that the Go-native data path stands
+ * on, and the data path through cgo: what Go leaves to C, and what the tests
+ * compare it with. Buffers of pointers are uintptr_t: the runtime's check of
+ * cgo pointers then has nothing to walk. */
+#ifndef GODPDK_MBUF_H
+#define GODPDK_MBUF_H
+
+#include "godpdk.h"
+
+#include <limits.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_malloc.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+#include <rte_mbuf_ptype.h>
+#include <rte_mempool.h>
+
+enum {
+	GODPDK_MBUF_BUF_ADDR = offsetof(struct rte_mbuf, buf_addr),
+	GODPDK_MBUF_DATA_OFF = offsetof(struct rte_mbuf, data_off),
+	GODPDK_MBUF_REFCNT = offsetof(struct rte_mbuf, refcnt),
+	GODPDK_MBUF_NB_SEGS = offsetof(struct rte_mbuf, nb_segs),
+	GODPDK_MBUF_PORT = offsetof(struct rte_mbuf, port),
+	GODPDK_MBUF_OL_FLAGS = offsetof(struct rte_mbuf, ol_flags),
+	GODPDK_MBUF_PACKET_TYPE = offsetof(struct rte_mbuf, packet_type),
+	GODPDK_MBUF_PKT_LEN = offsetof(struct rte_mbuf, pkt_len),
+	GODPDK_MBUF_DATA_LEN = offsetof(struct rte_mbuf, data_len),
+	GODPDK_MBUF_VLAN_TCI = offsetof(struct rte_mbuf, vlan_tci),
+	GODPDK_MBUF_RSS = offsetof(struct rte_mbuf, hash.rss),
+	GODPDK_MBUF_FDIR_HI = offsetof(struct rte_mbuf, hash.fdir.hi),
+	GODPDK_MBUF_VLAN_TCI_OUTER = offsetof(struct rte_mbuf, vlan_tci_outer),
+	GODPDK_MBUF_BUF_LEN = offsetof(struct rte_mbuf, buf_len),
+	GODPDK_MBUF_POOL = offsetof(struct rte_mbuf, pool),
+	GODPDK_MBUF_NEXT = offsetof(struct rte_mbuf, next), /* of either cache line */
+	GODPDK_MBUF_TX_OFFLOAD = offsetof(struct rte_mbuf, tx_offload),
+	GODPDK_MBUF_SHINFO = offsetof(struct rte_mbuf, shinfo),
+	GODPDK_MBUF_PRIV_SIZE = offsetof(struct rte_mbuf, priv_size),
+	GODPDK_MBUF_TIMESYNC = offsetof(struct rte_mbuf, timesync),
+	GODPDK_MBUF_SIZEOF = sizeof(struct rte_mbuf),
+
+	/* Go knows what reset and prefree do to a simple mbuf. These builds do
+	 * something else there, so that Go leaves it to C. */
+#if defined(RTE_LIBRTE_MBUF_DEBUG) || defined(RTE_MBUF_HISTORY_DEBUG) || \
+	defined(RTE_ENABLE_ASSERT) || !defined(RTE_MBUF_REFCNT_ATOMIC) || \
+	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+	GODPDK_MBUF_NATIVE = 0,
+#else
+	GODPDK_MBUF_NATIVE = 1,
+#endif
+};
+
+_Static_assert(sizeof(void *) == 8, "godpdk needs 64 bits");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->refcnt) == 2, "refcnt");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->nb_segs) == 2, "nb_segs");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->data_off) == 2, "data_off");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->port) == 2, "port");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->data_len) == 2, "data_len");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->pkt_len) == 4, "pkt_len");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->buf_len) == 2, "buf_len");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->ol_flags) == 8, "ol_flags");
+_Static_assert(sizeof(((struct rte_mbuf *)0)->tx_offload) == 8, "tx_offload");
+
+/* What a pool of mbufs says of itself; is_mbuf is 0 for other mempools. */
+struct godpdk_mbuf_pool_info {
+	int is_mbuf;
+	uint32_t data_room, priv_size, flags;
+};
+
+static inline void
+godpdk_mbuf_pool_info(struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
+{
+	const struct rte_pktmbuf_pool_private *p = rte_mempool_get_priv(mp);
+
+	const struct rte_mempool_objhdr *first = STAILQ_FIRST(&mp->elt_list);
+
+	memset(i, 0, sizeof(*i));
+	/* An mbuf names its pool; other objects are unlikely to. */
+	if (first == NULL || mp->private_data_size < sizeof(*p) ||
+	    mp->elt_size < sizeof(struct rte_mbuf) + p->mbuf_priv_size ||
+	    ((const struct rte_mbuf *)(first + 1))->pool != mp)
+		return;
+	i->is_mbuf = 1;
+	i->data_room = p->mbuf_data_room_size;
+	i->priv_size = p->mbuf_priv_size;
+	i->flags = p->flags;
+}
+
+/* rte_pktmbuf_pool_create_by_ops; ops NULL is the best there is. */
+static inline struct godpdk_ptr
+godpdk_mbuf_pool_create(const char *name, unsigned int n, unsigned int cache,
+			uint16_t priv, uint16_t room, int socket, const char *ops)
+{
+	rte_errno = 0;
+	return godpdk_result(rte_pktmbuf_pool_create_by_ops(name, n, cache, priv, room, socket, ops));
+}
+
+/* What rte_pktmbuf_alloc does to an mbuf that it has from the pool. */
+static inline void
+godpdk_mbuf_reset_bulk(struct rte_mempool *mp, uintptr_t *table, uint32_t n)
+{
+	struct rte_mbuf **m = (struct rte_mbuf **)table;
+
+#if RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0)
+	rte_mbuf_raw_reset_bulk(mp, m, n);
+#else
+	(void)mp;
+	for (uint32_t i = 0; i < n; i++)
+		rte_pktmbuf_reset(m[i]);
+#endif
+}
+
+/* rte_pktmbuf_alloc_bulk, or the same with a cache of the caller's own.
+ * Returns 1 or, with nothing taken, 0. */
+static inline int
+godpdk_mbuf_alloc_bulk(struct rte_mempool *mp, struct rte_mempool_cache *cache,
+		       uintptr_t *table, uint32_t n)
+{
+	struct rte_mbuf **m = (struct rte_mbuf **)table;
+
+	if (cache == NULL)
+		return rte_pktmbuf_alloc_bulk(mp, m, n) == 0;
+	if (rte_mempool_generic_get(mp, (void **)m, n, cache) < 0)
+		return 0;
+	godpdk_mbuf_reset_bulk(mp, table, n);
+	return 1;
+}
+
+/* rte_pktmbuf_free_bulk, or the same with a cache of the caller's own for what
+ * is mp's: runs of one pool's mbufs go home together. */
+static inline void
+godpdk_mbuf_free_bulk(struct rte_mempool *mp, struct rte_mempool_cache *cache,
+		      const uintptr_t *table, uint32_t n)
+{
+	struct rte_mbuf **mbufs = (struct rte_mbuf **)(uintptr_t)table;
+	void *run[64];
+	uint32_t len = 0;
+
+	if (cache == NULL) {
+		rte_pktmbuf_free_bulk(mbufs, n);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *next, *m = mbufs[i];
+
+		for (; m != NULL; m = next) {
+			next = m->next;
+			m = rte_pktmbuf_prefree_seg(m);
+			if (m == NULL)
+				continue;
+			if (m->pool != mp) {
+				rte_mbuf_raw_free(m);
+				continue;
+			}
+			if (len == RTE_DIM(run)) {
+				rte_mempool_generic_put(mp, run, len, cache);
+				len = 0;
+			}
+			run[len++] = m;
+		}
+	}
+	if (len > 0)
+		rte_mempool_generic_put(mp, run, len, cache);
+}
+
+/* rte_pktmbuf_free. */
+static inline void
+godpdk_mbuf_free(struct rte_mbuf *m)
+{
+	rte_pktmbuf_free(m);
+}
+
+/* rte_pktmbuf_free_seg. */
+static inline void
+godpdk_mbuf_free_seg(struct rte_mbuf *m)
+{
+	rte_pktmbuf_free_seg(m);
+}
+
+/* The mark of a freed mbuf in the debug build: a data_len and a pkt_len that
+ * no packet has at once. Whoever allocates writes both, C and drivers too. */
+#define GODPDK_MBUF_DEAD_DATA_LEN 0xdead
+#define GODPDK_MBUF_DEAD_PKT_LEN 0xdeadf4ee
+
+static inline void
+godpdk_mbuf_bury(struct rte_mbuf *m, uint32_t pid)
+{
+	m->data_len = GODPDK_MBUF_DEAD_DATA_LEN;
+	m->pkt_len = GODPDK_MBUF_DEAD_PKT_LEN;
+	m->packet_type = pid;
+}
+
+/* rte_pktmbuf_free_seg that marks what goes back to a pool; pid is the process
+ * to name. Returns 1 if m went back, 0 if others still hold it. */
+static inline int
+godpdk_mbuf_free_debug(struct rte_mbuf *m, uint32_t pid)
+{
+	if (RTE_MBUF_CLONED(m) && rte_mbuf_refcnt_read(m) == 1) {
+		struct rte_mbuf *md = rte_mbuf_from_indirect(m);
+
+		if (rte_mbuf_refcnt_read(md) == 1)
+			godpdk_mbuf_bury(md, pid);
+	}
+	m = rte_pktmbuf_prefree_seg(m);
+	if (m == NULL)
+		return 0;
+	godpdk_mbuf_bury(m, pid);
+	rte_mbuf_raw_free(m);
+	return 1;
+}
+
+/* rte_pktmbuf_clone. */
+static inline void *
+godpdk_mbuf_clone(struct rte_mbuf *m, struct rte_mempool *mp)
+{
+	return rte_pktmbuf_clone(m, mp);
+}
+
+/* rte_pktmbuf_copy. */
+static inline void *
+godpdk_mbuf_copy(const struct rte_mbuf *m, struct rte_mempool *mp, uint32_t off, uint32_t len)
+{
+	return rte_pktmbuf_copy(m, mp, off, len);
+}
+
+/* rte_pktmbuf_attach. */
+static inline void
+godpdk_mbuf_attach(struct rte_mbuf *mi, struct rte_mbuf *m)
+{
+	rte_pktmbuf_attach(mi, m);
+}
+
+/* rte_pktmbuf_detach. */
+static inline void
+godpdk_mbuf_detach(struct rte_mbuf *m)
+{
+	rte_pktmbuf_detach(m);
+}
+
+/* rte_pktmbuf_chain: 0 or a positive errno. */
+static inline int
+godpdk_mbuf_chain(struct rte_mbuf *head, struct rte_mbuf *tail)
+{
+	return godpdk_neg(rte_pktmbuf_chain(head, tail));
+}
+
+/* rte_pktmbuf_linearize: 1 or, with nothing changed, 0. */
+static inline int
+godpdk_mbuf_linearize(struct rte_mbuf *m)
+{
+	return rte_pktmbuf_linearize(m) == 0;
+}
+
+/* rte_mbuf_refcnt_update. */
+static inline uint16_t
+godpdk_mbuf_refcnt_update(struct rte_mbuf *m, int16_t v)
+{
+	return rte_mbuf_refcnt_update(m, v);
+}
+
+/* rte_mbuf_check; the text is static. */
+static inline const char *
+godpdk_mbuf_check(const struct rte_mbuf *m, int is_header)
+{
+	const char *reason = NULL;
+
+	return rte_mbuf_check(m, is_header, &reason) == 0 ? NULL : reason;
+}
+
+/* rte_validate_tx_offload: 0 or a positive errno. */
+static inline int
+godpdk_mbuf_validate_tx(const struct rte_mbuf *m)
+{
+	return godpdk_neg(rte_validate_tx_offload(m));
+}
+
+/* rte_pktmbuf_dump. */
+static inline struct godpdk_text
+godpdk_mbuf_dump(const struct rte_mbuf *m, unsigned int len)
+{
+	GODPDK_DUMP(f, rte_pktmbuf_dump(f, m, len));
+}
+
+/* rte_pktmbuf_priv_size of m's own pool: m's field may be another mbuf's. */
+static inline uint16_t
+godpdk_mbuf_priv_size(struct rte_mbuf *m)
+{
+	return rte_pktmbuf_priv_size(m->pool);
+}
+
+/* Names of the flags in mask, the unknown ones left out. */
+static inline int
+godpdk_mbuf_flag_list(uint64_t mask, int tx, char *buf, size_t len)
+{
+	return tx ? rte_get_tx_ol_flag_list(mask, buf, len)
+		  : rte_get_rx_ol_flag_list(mask, buf, len);
+}
+
+/* rte_mbuf_dynfield_register_offset; at 0, where no field can be, is anywhere.
+ * Returns the offset or a negative errno. */
+static inline int
+godpdk_mbuf_dynfield_register(const char *name, size_t size, size_t align,
+			      unsigned int flags, size_t at)
+{
+	struct rte_mbuf_dynfield f = { .size = size, .align = align, .flags = flags };
+	int off;
+
+	snprintf(f.name, sizeof(f.name), "%s", name);
+	rte_errno = 0;
+	off = rte_mbuf_dynfield_register_offset(&f, at != 0 ? at : SIZE_MAX);
+	return off >= 0 ? off : -godpdk_errno();
+}
+
+/* rte_mbuf_dynfield_lookup. Returns the offset or a negative errno. */
+static inline int
+godpdk_mbuf_dynfield_lookup(const char *name, size_t *size, size_t *align)
+{
+	struct rte_mbuf_dynfield f;
+	int off;
+
+	rte_errno = 0;
+	off = rte_mbuf_dynfield_lookup(name, &f);
+	if (off < 0)
+		return -godpdk_errno();
+	*size = f.size;
+	*align = f.align;
+	return off;
+}
+
+/* rte_mbuf_dynflag_register_bitnum; bit 0, which is taken, is any. Returns the
+ * bit or a negative errno. */
+static inline int
+godpdk_mbuf_dynflag_register(const char *name, unsigned int flags, unsigned int bit)
+{
+	struct rte_mbuf_dynflag f = { .flags = flags };
+	int b;
+
+	snprintf(f.name, sizeof(f.name), "%s", name);
+	rte_errno = 0;
+	b = rte_mbuf_dynflag_register_bitnum(&f, bit != 0 ? bit : UINT_MAX);
+	return b >= 0 ? b : -godpdk_errno();
+}
+
+/* rte_mbuf_dynflag_lookup. Returns the bit or a negative errno. */
+static inline int
+godpdk_mbuf_dynflag_lookup(const char *name)
+{
+	int b;
+
+	rte_errno = 0;
+	b = rte_mbuf_dynflag_lookup(name, NULL);
+	return b >= 0 ? b : -godpdk_errno();
+}
+
+/* rte_mbuf_dyn_rx_timestamp_register or its tx twin: 0 or a positive errno. */
+static inline int
+godpdk_mbuf_timestamp(int tx, int *offset, uint64_t *flag)
+{
+	int ret;
+
+	rte_errno = 0;
+	ret = tx ? rte_mbuf_dyn_tx_timestamp_register(offset, flag)
+		 : rte_mbuf_dyn_rx_timestamp_register(offset, flag);
+	return ret == 0 ? 0 : godpdk_errno();
+}
+
+/* External buffers. C calls the callback below on whatever thread drops the
+ * last reference, maybe inside a driver's burst, so it calls no Go and takes no
+ * lock: the buffer joins a list that a goroutine empties when an eventfd wakes it. */
+struct godpdk_ext {
+	struct rte_mbuf_ext_shared_info *shinfo; /* in shared memory */
+	struct godpdk_ext *next;
+	uint64_t id; /* Go's */
+};
+
+static struct godpdk_ext *godpdk_ext_freed;
+static int godpdk_ext_fd = -1;
+
+static void
+godpdk_ext_free(void *addr, void *opaque)
+{
+	struct godpdk_ext *e = opaque, *first;
+	const uint64_t one = 1;
+
+	(void)addr;
+	first = __atomic_load_n(&godpdk_ext_freed, __ATOMIC_RELAXED);
+	do
+		e->next = first;
+	while (!__atomic_compare_exchange_n(&godpdk_ext_freed, &first, e, 1,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	/* A list that was not empty has its wake-up under way. */
+	if (first == NULL && write(godpdk_ext_fd, &one, sizeof(one)) < 0)
+		return; /* the counter is full: it wakes all the same */
+}
+
+/* The eventfd, made at the first call, or a negative errno. Go serialises. */
+static inline int
+godpdk_ext_open(void)
+{
+	if (godpdk_ext_fd < 0)
+		godpdk_ext_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return godpdk_ext_fd < 0 ? -errno : godpdk_ext_fd;
+}
+
+/* rte_pktmbuf_attach_extbuf of memory of the caller's; iova 0 is looked up.
+ * Returns 0 or a positive errno. */
+static inline int
+godpdk_ext_attach(struct rte_mbuf *m, void *addr, uint64_t iova, uint16_t len, uint64_t id)
+{
+	struct godpdk_ext *e = malloc(sizeof(*e));
+	struct rte_mbuf_ext_shared_info *s;
+
+	if (e == NULL)
+		return ENOMEM;
+	s = rte_zmalloc("godpdk_ext", sizeof(*s), 0);
+	if (s == NULL) {
+		free(e);
+		return ENOMEM;
+	}
+	*e = (struct godpdk_ext){ .shinfo = s, .id = id };
+	s->free_cb = godpdk_ext_free;
+	s->fcb_opaque = e;
+	rte_mbuf_ext_refcnt_set(s, 1);
+	rte_pktmbuf_attach_extbuf(m, addr, iova != 0 ? iova : rte_mem_virt2iova(addr), len, s);
+	return 0;
+}
+
+/* Takes the whole list of buffers that nobody refers to any more. */
+static inline struct godpdk_ext *
+godpdk_ext_take(void)
+{
+	return __atomic_exchange_n(&godpdk_ext_freed, NULL, __ATOMIC_ACQUIRE);
+}
+
+/* Frees the first of the list; returns the rest. With EAL gone its share of
+ * memory is gone too. */
+static inline struct godpdk_ext *
+godpdk_ext_drop(struct godpdk_ext *e, int running)
+{
+	struct godpdk_ext *next = e->next;
+
+	if (running)
+		rte_free(e->shinfo);
+	free(e);
+	return next;
+}
+
+/* For the tests: C's own word on what Go does natively. */
+
+/* rte_pktmbuf_append, prepend, adj, trim: where the data is now, as an offset
+ * into the segment's buffer, or -1. */
+static inline int64_t
+godpdk_mbuf_room(struct rte_mbuf *m, char op, uint16_t n)
+{
+	const char *p = NULL;
+
+	switch (op) {
+	case '+':
+		p = rte_pktmbuf_append(m, n);
+		return p == NULL ? -1 : p - (char *)rte_pktmbuf_lastseg(m)->buf_addr;
+	case '<':
+		p = rte_pktmbuf_prepend(m, n);
+		break;
+	case '>':
+		p = rte_pktmbuf_adj(m, n);
+		break;
+	case '-':
+		return rte_pktmbuf_trim(m, n);
+	}
+	return p == NULL ? -1 : p - (char *)m->buf_addr;
+}
+
+/* rte_pktmbuf_read: NULL, or where the bytes are. */
+static inline const void *
+godpdk_mbuf_read(const struct rte_mbuf *m, uint32_t off, uint32_t len, void *buf)
+{
+	return rte_pktmbuf_read(m, off, len, buf);
+}
+
+/* The bit-fields, which cgo does not see. */
+static inline uint64_t
+godpdk_mbuf_tx_offload(uint64_t l2, uint64_t l3, uint64_t l4, uint64_t tso,
+		       uint64_t outer_l3, uint64_t outer_l2)
+{
+	struct rte_mbuf m = { .l2_len = l2, .l3_len = l3, .l4_len = l4,
+		.tso_segsz = tso, .outer_l3_len = outer_l3, .outer_l2_len = outer_l2 };
+
+	return m.tx_offload;
+}
+
+#endif
