@@ -6,7 +6,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
-	_ "github.com/godpdk/godpdk/dpdk/ring" // checks ringcore's layout against the C compiler's
+	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 )
 
 // cacheHead is the head of struct rte_mempool_cache; the objects stand
@@ -72,12 +72,7 @@ func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 	if !ok || cgo.MempoolNative == 0 {
 		return b, nil
 	}
-	d := cgo.RingDescribe(i.Data)
-	ring, err := ringcore.New(
-		(*ringcore.HeadTail)(unsafe.Add(i.Data, cgo.RingProd)),
-		(*ringcore.HeadTail)(unsafe.Add(i.Data, cgo.RingCons)),
-		unsafe.Add(i.Data, cgo.RingSizeof),
-		d.Size, d.Capacity, uint32(wordSize))
+	ring, err := ringlayout.Describe(i.Data, uint32(wordSize))
 	if err != nil {
 		return b, guard.Invalid(op, i.Name, "ops %q: %v", i.Ops, err)
 	}
@@ -92,7 +87,7 @@ func (b *backend) take(objs unsafe.Pointer, n int) bool {
 		return false
 	}
 	if b.native {
-		return int(b.ring.Dequeue(objs, uint32(n), true).Done()) == n
+		return int(b.ring.Dequeue(objs, n, true).Done()) == n
 	}
 	return n == 0 || cgo.MempoolDequeue(b.mp, objs, uint32(n))
 }
@@ -104,7 +99,7 @@ func (b *backend) give(objs unsafe.Pointer, n int) {
 		return
 	}
 	if b.native {
-		b.ring.Enqueue(objs, uint32(n), true)
+		b.ring.Enqueue(objs, n, true)
 	} else if n != 0 {
 		cgo.MempoolEnqueue(b.mp, objs, uint32(n))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore/ringtest"
+	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 )
 
 // The assembly, its Go twin and C on the same real rings. Package ringcore runs
@@ -42,7 +43,7 @@ func inHugepages(t *testing.T, elemSize, count uint32, prod, cons ringcore.Sync,
 	p, errno := cgo.RingCreate(name, elemSize, count, -1, flags)
 	require.Zero(t, errno)
 	t.Cleanup(func() { require.Zero(t, cgo.RingFree(name, p)) })
-	r, err := describe(p, cgo.RingDescribe(p), elemSize)
+	r, err := ringlayout.Describe(p, elemSize)
 	require.NoError(t, err)
 	require.Equal(t, p, cRing(&r))
 	return &r

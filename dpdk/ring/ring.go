@@ -22,6 +22,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 )
 
 const (
@@ -117,7 +118,7 @@ func open[T any](op, name string, esize uint32, f func() (cgo.Ring, int)) (*Ring
 				reflect.TypeFor[T](), esize, i.Size, (i.Memory-cgo.RingSizeof)/uint64(i.Size))
 			return 0
 		}
-		core, err := describe(p, i, esize)
+		core, err := ringlayout.Describe(p, esize)
 		if err != nil {
 			bad = guard.Invalid(op, name, "%v", err)
 		}

@@ -1,4 +1,6 @@
-package ring
+// Package ringlayout holds what package ringcore takes for granted of struct
+// rte_ring against what the C compiler says, and describes rings by it.
+package ringlayout
 
 import (
 	"unsafe"
@@ -7,7 +9,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
-// What package ringcore takes for granted, against what the C compiler says.
 // A difference in either direction is a negative array length here.
 type (
 	ht = ringcore.HeadTail
@@ -37,8 +38,10 @@ type (
 	_ [cgo.RingSyncHTS - ringcore.HTS]struct{}
 )
 
-// describe makes this process's description of a ring in shared memory.
-func describe(r cgo.Ring, i cgo.RingInfo, elemSize uint32) (ringcore.Ring, error) {
+// Describe makes this process's description of a ring in shared memory, whose
+// elements have elemSize bytes.
+func Describe(r cgo.Ring, elemSize uint32) (ringcore.Ring, error) {
+	i := cgo.RingDescribe(r)
 	return ringcore.New(
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingProd)),
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingCons)),
