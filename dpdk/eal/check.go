@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 )
 
@@ -29,6 +30,10 @@ func (o *options) check() (plan, error) {
 		}
 	}
 	for name, values := range o.values {
+		// EAL 25.11 exits on them.
+		if _, ok := known[name]; !ok || since[name] > cgo.BuildVersion() {
+			return p, invalid("EAL has no option %s", dashed(name))
+		}
 		for _, v := range values {
 			if v == "" && known[name] == required {
 				return p, invalid("option --%s has an empty value", name)
@@ -72,6 +77,14 @@ func (o *options) check() (plan, error) {
 		}
 	}
 	return p, o.checkLcores()
+}
+
+// dashed is an option as it is typed.
+func dashed(name string) string {
+	if strings.HasPrefix(name, "-") {
+		return name
+	}
+	return "--" + name
 }
 
 func (o *options) checkLcores() error {

@@ -21,8 +21,6 @@ func TestMain(m *testing.M) { harness.Main(m) }
 // What only C can refuse. One process tries them all, and then starts. (DPDK
 // forgets the options of a failed start, but not all: --legacy-mem stays.)
 var refusedByEAL = [][]string{
-	{"--no-such-option"},
-	{"-Z"},
 	{"-n", "0"},
 	{"-r", "17"},
 	{"--iova-mode=no"},

@@ -32,6 +32,13 @@ var known = map[string]value{
 	"version": none, "vfio-intr": required, "vfio-vf-token": required, "vmware-tsc-map": none,
 }
 
+// since are the options that older releases lack, as RTE_VERSION_NUM.
+var since = map[string]uint32{"auto-probing": 26<<24 | 3<<16, "no-auto-probing": 26<<24 | 3<<16, "pagesz-mem": 26<<24 | 3<<16}
+
+// repeatable are the options of which EAL takes all, not just the last.
+var repeatable = map[string]bool{"allow": true, "block": true, "driver-path": true, "log-level": true,
+	"trace": true, "vdev": true}
+
 // short are the one-letter options.
 var short = map[byte]string{
 	'a': "allow", 'b': "block", 'c': "coremask", 'd': "driver-path", 'h': "help", 'l': "lcores",
@@ -43,20 +50,33 @@ var short = map[byte]string{
 type options struct {
 	args   []string            // as given, but for --proc-type
 	values map[string][]string // by long name; "" for an option without a value
-	lcores [][2]int            // where in args the options for lcores are
+	parts  []part              // of args
 }
 
-// argv is args with the options for lcores last. EAL does not forget them when
-// it fails at another option, and refuses them in the next start.
+// part is one argument, with its value if that is the next, and what it names.
+type part struct{ names, args []string }
+
+// argv is what EAL gets: of what is given several times the last only, on which
+// EAL 25.11 exits, and the options for lcores last, which older EALs do not
+// forget when they fail at another option, and refuse in the next start.
 func (o *options) argv() []string {
-	var argv, last []string
-	begin := 0
-	for _, at := range o.lcores {
-		argv = append(argv, o.args[begin:at[0]]...)
-		last = append(last, o.args[at[0]:at[1]]...)
-		begin = at[1]
+	last := map[string]int{}
+	for i, p := range o.parts {
+		for _, name := range p.names {
+			last[name] = i
+		}
 	}
-	return append(append(argv, o.args[begin:]...), last...)
+	var argv, lcores []string
+	for i, p := range o.parts {
+		switch name := p.names[0]; {
+		case len(p.names) == 1 && last[name] > i && !repeatable[name]:
+		case name == "lcores" || name == "coremask":
+			lcores = append(lcores, p.args...)
+		default:
+			argv = append(argv, p.args...)
+		}
+	}
+	return append(argv, lcores...)
 }
 
 func (o *options) has(name string) bool { return len(o.values[name]) > 0 }
@@ -105,11 +125,9 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 			}
 			o.values[name] = append(o.values[name], v)
 		}
-		if names[0] == "lcores" || names[0] == "coremask" {
-			o.lcores = append(o.lcores, [2]int{len(o.args), len(o.args) + used})
-		}
 		if names[0] != "proc-type" {
 			o.args = append(o.args, args[i:i+used]...)
+			o.parts = append(o.parts, part{names, args[i : i+used]})
 		}
 		i += used
 	}
@@ -123,6 +141,9 @@ func split(arg string) (names []string, val string, wants bool, err error) {
 		name, val, has := strings.Cut(arg[2:], "=")
 		if name, err = complete(name); err != nil {
 			return nil, "", false, err
+		}
+		if kind, ok := known[name]; ok && kind == none && has && name != "help" {
+			return nil, "", false, invalid("option --%s takes no value", name)
 		}
 		return []string{name}, val, known[name] == required && !has, nil
 	}

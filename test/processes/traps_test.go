@@ -208,17 +208,34 @@ func TestEALStartsOncePerProcess(t *testing.T) {
 	p.quit()
 }
 
-// What EAL itself refuses before it has done anything may be put right.
 func TestAFailedStartCanBeFollowedByAGoodOne(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
-	p.refused("", "init", "primary", prefix, "-n", "0")
-	p.refused("", "init", "primary", prefix, "--base-virtaddr=nonsense")
-	p.refused("", "init", "primary", prefix, "--iova-mode=nonsense")
+	p.refused("ErrInvalid", "init", "primary", prefix, "--lcores=0@9999")
+	p.refused("ErrInvalid", "init", "primary", prefix, "--main-lcore=99")
 	p.refused("ErrNoPrimary", "init", "secondary", prefix)
 	p.do("init", "primary", prefix)
 	p.do("create", "ring", "64", "24", "multi")
 	p.quit()
+}
+
+// What EAL itself refuses it forgets, up to DPDK 24.11, or it does not, from
+// 25.11 on. The error must say so: a user sees the first reason again.
+func TestAStartThatEALRefusedCanBeFollowedByAGoodOneOrSaysThatItCannot(t *testing.T) {
+	for _, option := range []string{"-n=0", "--base-virtaddr=no", "--iova-mode=no"} {
+		t.Run(option, func(t *testing.T) {
+			prefix := newPrefix(t)
+			p := goPeer(t)
+			p.refused("", "init", "primary", prefix, option)
+			p.ask("init", "primary", prefix)
+			if a := p.answer(); a.Err != "" {
+				assert.Contains(t, a.Err, "try in a new one")
+			} else {
+				assert.Equal(t, "primary", a.Result)
+			}
+			p.quit()
+		})
+	}
 }
 
 // What EAL refuses after that is final: DPDK may not start again, and it says so.
@@ -267,11 +284,12 @@ func TestOptionsThatMakeEALPrintOrExitAreRefused(t *testing.T) {
 	p := goPeer(t)
 	for _, options := range [][]string{
 		{"-h"}, {"--help"}, {"-vh"}, {"--he"}, {"--log-level=help"}, {"--log-level", "help"},
+		{"--no-such-option"}, {"-Z"}, {"--no-pci=1"}, // EAL 25.11 exits on them
 		{"-d", "/nonexistent/driver.so"}, {"-d/nonexistent"}, {"--driver-path=/nonexistent.so"},
 	} {
 		p.refused("ErrInvalid", append([]string{"init", "primary", prefix}, options...)...)
 	}
-	p.do("init", "primary", prefix)
+	p.do("init", "primary", prefix, "-m", "16", "-m", "32", "--no-pci", "--iova-mode=va", "--iova-mode=pa") // and on these
 	p.Send("fail")
 	assert.Equal(t, asTold, p.Fail(), "printed")
 
