@@ -25,7 +25,10 @@ var ErrNoMbufs error = &dpdk.Error{Op: "rte_pktmbuf_alloc", Errno: dpdk.Errno(un
 // Clone makes a second packet of the same bytes: mbufs of pool that refer to the
 // buffers of m, each of which counts one more holder (rte_pktmbuf_clone). Both
 // are freed on their own; neither may change the bytes while the other is in
-// use. Errors: ErrNoMbufs, dpdk.ErrInvalid for a nil pool, or for a pool whose
+// use. Who clones must be a holder: with a count of 1 DPDK counts without an
+// atomic operation, so that two goroutines must not clone, attach to or free a
+// packet at once on the strength of one hold. Give each its own before, with
+// AddRefcount or Clone. Errors: ErrNoMbufs, dpdk.ErrInvalid for a nil pool, or for a pool whose
 // mbufs cannot refer to other buffers.
 func (m *Mbuf) Clone(pool *Pool) (*Mbuf, error) {
 	m.alive("Clone")
@@ -129,9 +132,9 @@ func (m *Mbuf) Detach() {
 	}
 }
 
-// AddRefcount adds delta to the number of holders of this segment's buffer, at
-// once for all threads and processes, and returns the new number
-// (rte_mbuf_refcnt_update). Each holder frees the mbuf once. The error is
+// AddRefcount adds delta to the number of holders of this segment's buffer and
+// returns the new number (rte_mbuf_refcnt_update): atomically for all threads and
+// processes that hold it, see Clone. Each holder frees the mbuf once. The error is
 // dpdk.ErrInvalid if the number would not be 1 to 65,534; nothing has changed
 // then. To give up a hold use Free.
 func (m *Mbuf) AddRefcount(delta int) (int, error) {

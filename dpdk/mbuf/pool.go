@@ -42,7 +42,12 @@ type PoolConfig struct {
 	CacheSize int
 	Socket    dpdk.SocketID
 	// Ops names what keeps the free mbufs, such as "ring_mp_mc" or "stack"; ""
-	// is the best for the platform (rte_mbuf_best_mempool_ops).
+	// is the best for the platform (rte_mbuf_best_mempool_ops). That is a ring on
+	// which all wait, in C without yielding, for one that the kernel stopped in
+	// the middle: with more threads than CPUs at work in C, as by Clone, Copy and
+	// Free without a cache, it can stall for seconds. "lf_stack" waits for nobody.
+	// Do not take "ring_mt_rts" for a pool of 2^n - 1: its puts can find the ring
+	// full while a get elsewhere is under way, and DPDK then drops the mbufs.
 	Ops string
 }
 

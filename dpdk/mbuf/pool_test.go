@@ -260,8 +260,12 @@ func TestFreedPoolGivesNothing(t *testing.T) {
 // every count is exact.
 func TestGoroutinesWithCaches(t *testing.T) {
 	const workers, rounds = 6, 3000
-	p := newPool(t, 2047, mbuf.PoolConfig{CacheSize: 32})
+	// More threads than CPUs: see PoolConfig.Ops.
+	p := newPool(t, 2047, mbuf.PoolConfig{CacheSize: 32, Ops: "lf_stack"})
 	shared := packet(t, p, "shared by all")
+	// Each worker holds it, so that the count is never 1 while others clone.
+	_, err := shared.AddRefcount(workers)
+	require.NoError(t, err)
 	ch := make(chan *mbuf.Mbuf, 64)
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -272,7 +276,10 @@ func TestGoroutinesWithCaches(t *testing.T) {
 			if !assert.NoError(t, err) {
 				return
 			}
-			defer func() { assert.NoError(t, c.Close()) }()
+			defer func() {
+				c.Free(shared)
+				assert.NoError(t, c.Close())
+			}()
 			pkts := make([]*mbuf.Mbuf, 16)
 			for i := range rounds {
 				n := 1 + (i+w)%len(pkts)
