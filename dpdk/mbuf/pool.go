@@ -46,7 +46,7 @@ type PoolConfig struct {
 	// which all wait, in C without yielding, for one that the kernel stopped in
 	// the middle: with more threads than CPUs at work in C, as by Clone, Copy and
 	// Free without a cache, it can stall for seconds. "lf_stack" waits for nobody.
-	// Do not take "ring_mt_rts" for a pool of 2^n - 1: its puts can find the ring
+	// Do not take "ring_mt_rts" for a pool of 2^n - 1: puts by C can find the ring
 	// full while a get elsewhere is under way, and DPDK then drops the mbufs.
 	Ops string
 }

@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
@@ -32,3 +33,14 @@ func Contents(c *Cache) []Object {
 
 // Modes are how p's puts and gets enter its ring.
 func Modes(p *Pool) (put, get ringcore.Sync) { return p.ring.ProdSync, p.ring.ConsSync }
+
+// EnterGet stands for another thread that is inside a get of a pool with ops
+// "ring_mt_rts", until leave is called after all other gets have ended.
+func (p *Pool) EnterGet() (leave func()) {
+	cons := p.ring.Cons
+	atomic.AddUint64(&cons.RTSHead, 1) // the low half counts who went in
+	return func() {
+		tail := (*uint64)(unsafe.Pointer(&cons.Head))
+		atomic.StoreUint64(tail, atomic.LoadUint64(&cons.RTSHead))
+	}
+}

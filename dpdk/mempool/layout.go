@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"time"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -95,12 +96,26 @@ func (b *backend) take(objs unsafe.Pointer, n int) bool {
 // give puts n objects, all or none; n is not negative. There is always room,
 // unless objects are put that did not come from the pool.
 func (b *backend) give(objs unsafe.Pointer, n int) {
-	if n > b.size {
-		return
+	switch {
+	case n > b.size:
+	case !b.native:
+		if n != 0 {
+			cgo.MempoolEnqueue(b.mp, objs, uint32(n))
+		}
+	case int(b.ring.Enqueue(objs, n, true).Done()) != n:
+		b.giveLater(objs, n)
 	}
-	if b.native {
-		b.ring.Enqueue(objs, n, true)
-	} else if n != 0 {
-		cgo.MempoolEnqueue(b.mp, objs, uint32(n))
+}
+
+// giveLater puts objects that found no room. With ops "ring_mt_rts" that can be:
+// a get is over when others who began before it have not moved the tail yet, and
+// until they do its slots count as taken. C drops the objects then. A second is
+// long enough for whoever lives; after that the objects are not the pool's.
+func (b *backend) giveLater(objs unsafe.Pointer, n int) {
+	var wait ringcore.Backoff
+	for end := time.Now().Add(time.Second); time.Now().Before(end); wait.Yield() {
+		if int(b.ring.Enqueue(objs, n, true).Done()) == n {
+			return
+		}
 	}
 }

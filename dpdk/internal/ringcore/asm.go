@@ -50,9 +50,9 @@ const (
 
 // enqueueWait goes on with an enqueue that found the way barred.
 func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
-	var wait backoff
+	var wait Backoff
 	for {
-		wait.yield()
+		wait.Yield()
 		if m := Enqueue(r, objs, n, bulk, true); m != again {
 			return m
 		}
@@ -61,9 +61,9 @@ func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 
 // dequeueWait goes on with a dequeue that found the way barred.
 func dequeueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
-	var wait backoff
+	var wait Backoff
 	for {
-		wait.yield()
+		wait.Yield()
 		if m := Dequeue(r, objs, n, bulk, true); m != again {
 			return m
 		}

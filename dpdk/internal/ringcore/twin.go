@@ -49,7 +49,7 @@ func dequeueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
 // producer and 0 for a consumer, which makes room the free elements to one and
 // the filled ones to the other, both before the move.
 func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool) (head, take, room uint32) {
-	var wait backoff
+	var wait Backoff
 	for {
 		// The own head (and tail) always before the other side's tail: a newer
 		// head with an older tail would make room too large.
@@ -59,14 +59,14 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 			old = atomic.LoadUint64(&own.RTSHead)
 			_, head = unpair(old)
 			if head-atomic.LoadUint32(&own.Tail) > own.HTDMax {
-				wait.yield()
+				wait.Yield()
 				continue
 			}
 		case HTS:
 			old = atomic.LoadUint64(own.word())
 			var tail uint32
 			if head, tail = unpair(old); head != tail {
-				wait.yield()
+				wait.Yield()
 				continue
 			}
 		default:

@@ -11,17 +11,17 @@ const (
 	waitSleep = 50 * time.Microsecond // how long it sleeps at a time
 )
 
-// A backoff is the patience of one wait; the zero value is ready.
+// A Backoff is the patience of one wait; the zero value is ready.
 //
 // The one we wait for may be a goroutine, for which yielding is enough, or a
 // thread of another process that the kernel has descheduled, perhaps in favour
 // of us, which only sleeping helps. A waiter yields for much longer than one
 // sleeps: otherwise those who wait for a sleeper fall asleep too, and from then
 // on each of them finds somebody asleep before it, at every operation.
-type backoff struct{ since time.Time }
+type Backoff struct{ since time.Time }
 
-// yield gives up the processor once.
-func (b *backoff) yield() {
+// Yield gives up the processor once.
+func (b *Backoff) Yield() {
 	if b.since.IsZero() {
 		b.since = time.Now()
 	}
@@ -35,8 +35,8 @@ func (b *backoff) yield() {
 // waitTail returns when ht's tail has come to pos, that is when all who reserved
 // before have published.
 func waitTail(ht *HeadTail, pos uint32) {
-	var wait backoff
+	var wait Backoff
 	for atomic.LoadUint32(&ht.Tail) != pos {
-		wait.yield()
+		wait.Yield()
 	}
 }
