@@ -18,6 +18,9 @@ else
 arm64 := GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec "$$(command -v qemu-aarch64 || command -v qemu-aarch64-static)"
 endif
 
+# One package at a time: two-process tests poll, and packages side by side would starve each other of cores and hugepages.
+testflags := -count=1 -p 1
+
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
@@ -48,11 +51,11 @@ run: deps hugepages ## the two-process demo: a primary and its secondaries talk 
 
 test: deps hugepages ## all tests: plain, -race, cgocheck2, and the arm64 assembly
 	$(call step,go test ./...)
-	@$(go) test -count=1 ./...
+	@$(go) test $(testflags) ./...
 	$(call step,go test -race ./...)
-	@$(go) test -count=1 -race ./...
+	@$(go) test $(testflags) -race ./...
 	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
-	@export GOEXPERIMENT=cgocheck2; $(go) test -count=1 ./...
+	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
 	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/...)
 	@$(arm64) ./dpdk/internal/ringcore/...
 

@@ -32,26 +32,26 @@ if [ ${#typed[@]} -gt 0 ] && [ "$(id -u)" != 0 ]; then
     "${typed[@]/#/    }"
 fi
 
-if [ "$(free)" -lt "$need" ]; then
+# More than one try: other processes may take pages meanwhile, and tidying memory may give the kernel more to give. What
+# it gave stays in the pool even when it is too little; taking it back could take what another process was promised.
+for _ in 1 2 3; do
   lacking=$((need - $(free)))
+  [ "$lacking" -gt 0 ] || break
   available=$(awk '/^MemAvailable/ { print int($2 / 2048) }' /proc/meminfo)
-  less="Ask for less, as in: make hugepages HUGEPAGES=256"
   [ "$lacking" -lt "$available" ] ||
-    die "$lacking more 2 MiB pages are needed, but the machine has memory for only $available. $less"
-
+    die "$lacking more 2 MiB pages are needed, but the machine has memory for only $available." \
+      "Ask for less, as in: make hugepages HUGEPAGES=256"
   echo "hugepages: $(free) free, raising the pool by $lacking (2 MiB each)"
-  before=$(<"$pool/nr_hugepages")
-  (target >"$knob") 2>/dev/null || die "cannot write $knob (a container?). On the host type:" "    ${typed[0]}"
-  if [ "$(free)" -lt "$need" ]; then # memory may only be fragmented: tidy it and ask once more
-    (echo 1 >/proc/sys/vm/compact_memory) 2>/dev/null || true
-    (target >"$knob") 2>/dev/null || true
+  want=$(target)
+  (echo "$want" >"$knob") 2>/dev/null || die "cannot write $knob (a container?). On the host type:" "    sudo sh -c 'echo $want > $knob'"
+  [ "$(<"$pool/nr_hugepages")" -ge "$want" ] || (echo 1 >/proc/sys/vm/compact_memory) 2>/dev/null || true
+done
+if [ "$(free)" -lt "$need" ]; then
+  if [ "$(<"$pool/nr_hugepages")" -lt "$want" ]; then
+    die "the kernel gave only $(<"$pool/nr_hugepages") of $want 2 MiB pages; its memory is too fragmented. $(free) are free, $need are needed." \
+      "Boot with hugepages=$want on the kernel's command line, or ask for less: make hugepages HUGEPAGES=256"
   fi
-  got=$(free)
-  if [ "$got" -lt "$need" ]; then
-    echo "$before" >"$knob"
-    die "the kernel has only $got of $need free 2 MiB pages to give; its memory is too fragmented. The pool is back at $before." \
-      "Boot with hugepages=$need on the kernel's command line. $less"
-  fi
+  die "$(free) of $(<"$pool/nr_hugepages") 2 MiB pages are free, $need are needed: other processes take them as fast as they come. Stop those, or type it again."
 fi
 
 if [ -z "$(mounted)" ]; then
