@@ -48,32 +48,34 @@ var short = map[byte]string{
 
 // options is a command line of EAL options taken apart.
 type options struct {
-	args   []string            // as given, but for --proc-type
+	given  []option            // in order, but for --proc-type
 	values map[string][]string // by long name; "" for an option without a value
-	parts  []part              // of args
 }
 
-// part is one argument, with its value if that is the next, and what it names.
-type part struct{ names, args []string }
+// option is one option as EAL gets it, with its value: getopt_long's
+// abbreviations and letters in a row ("-vl0"), on which EAL 25.11 exits, are
+// written out.
+type option struct {
+	name string
+	args []string
+}
 
 // argv is what EAL gets: of what is given several times the last only, on which
 // EAL 25.11 exits, and the options for lcores last, which older EALs do not
 // forget when they fail at another option, and refuse in the next start.
 func (o *options) argv() []string {
 	last := map[string]int{}
-	for i, p := range o.parts {
-		for _, name := range p.names {
-			last[name] = i
-		}
+	for i, g := range o.given {
+		last[g.name] = i
 	}
 	var argv, lcores []string
-	for i, p := range o.parts {
-		switch name := p.names[0]; {
-		case len(p.names) == 1 && last[name] > i && !repeatable[name]:
-		case name == "lcores" || name == "coremask":
-			lcores = append(lcores, p.args...)
+	for i, g := range o.given {
+		switch {
+		case last[g.name] > i && !repeatable[g.name]:
+		case g.name == "lcores" || g.name == "coremask":
+			lcores = append(lcores, g.args...)
 		default:
-			argv = append(argv, p.args...)
+			argv = append(argv, g.args...)
 		}
 	}
 	return append(argv, lcores...)
@@ -105,7 +107,7 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 		if len(arg) < 2 || arg[0] != '-' {
 			return nil, nil, invalid("argument %q is no EAL option: arguments of the application go behind --", arg)
 		}
-		names, val, wants, err := split(arg)
+		parts, val, wants, err := split(arg)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -118,25 +120,25 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 		if strings.IndexByte(val, 0) >= 0 {
 			return nil, nil, invalid("the value of %s holds a NUL byte: %q", arg, val)
 		}
-		for i, name := range names {
+		for k, g := range parts {
 			v := ""
-			if i == len(names)-1 {
+			if k == len(parts)-1 {
 				v = val
+				g.args = append(g.args, args[i+1:i+used]...)
 			}
-			o.values[name] = append(o.values[name], v)
-		}
-		if names[0] != "proc-type" {
-			o.args = append(o.args, args[i:i+used]...)
-			o.parts = append(o.parts, part{names, args[i : i+used]})
+			o.values[g.name] = append(o.values[g.name], v)
+			if g.name != "proc-type" {
+				o.given = append(o.given, g)
+			}
 		}
 		i += used
 	}
 	return o, nil, nil
 }
 
-// split takes one argument apart: the options it names (several for "-vh"),
-// the value of the last, and whether that value is the next argument.
-func split(arg string) (names []string, val string, wants bool, err error) {
+// split takes one argument apart: the options it holds (several for "-vh"), the
+// value of the last, and whether that value is the next argument.
+func split(arg string) (parts []option, val string, wants bool, err error) {
 	if strings.HasPrefix(arg, "--") {
 		name, val, has := strings.Cut(arg[2:], "=")
 		if name, err = complete(name); err != nil {
@@ -145,20 +147,24 @@ func split(arg string) (names []string, val string, wants bool, err error) {
 		if kind, ok := known[name]; ok && kind == none && has && name != "help" {
 			return nil, "", false, invalid("option --%s takes no value", name)
 		}
-		return []string{name}, val, known[name] == required && !has, nil
+		full := "--" + name
+		if has {
+			full += "=" + val
+		}
+		return []option{{name, []string{full}}}, val, known[name] == required && !has, nil
 	}
 	for i := 1; i < len(arg); i++ {
 		name, ok := short[arg[i]]
 		if !ok {
 			name = "-" + arg[i:i+1]
 		}
-		names = append(names, name)
 		if known[name] != none {
 			val = strings.TrimPrefix(arg[i+1:], "=")
-			return names, val, known[name] == required && i+1 == len(arg), nil
+			return append(parts, option{name, []string{"-" + arg[i:]}}), val, known[name] == required && i+1 == len(arg), nil
 		}
+		parts = append(parts, option{name, []string{"-" + arg[i:i+1]}})
 	}
-	return names, "", false, nil
+	return parts, "", false, nil
 }
 
 // complete finds the option that getopt_long takes an abbreviation for. One of

@@ -187,7 +187,7 @@ serve(const char *verb, const char *name, const char *a, const char *b, const ch
 	struct rte_ring *r;
 	char text[64] = "";
 
-	if (strcmp(verb, "create") == 0) {
+	if (strcmp(verb, "create") == 0) { /* a ring: name, count, element size, mode */
 		r = rte_ring_create_elem(name, atoi(b), atoi(a), SOCKET_ID_ANY, mode(c));
 		return r != NULL ? answer("") : refuse(rte_errno);
 	}
