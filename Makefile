@@ -24,7 +24,7 @@ testflags := -count=1 -p 1
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run test lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets test lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -49,13 +49,19 @@ run: deps hugepages ## the two-process demo: a primary and its secondaries talk 
 	@$(MAKE) --no-print-directory build
 	@bin/rings
 
-test: deps hugepages ## all tests: plain, -race, cgocheck2, and the arm64 assembly
+packets: deps hugepages ## packets shared between processes without a copy
+	@$(MAKE) --no-print-directory build
+	@bin/packets
+
+test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
 	$(call step,go test ./...)
 	@$(go) test $(testflags) ./...
 	$(call step,go test -race ./...)
 	@$(go) test $(testflags) -race ./...
 	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
+	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...)
+	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...
 	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/...)
 	@$(arm64) ./dpdk/internal/ringcore/...
 
