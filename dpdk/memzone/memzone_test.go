@@ -278,7 +278,7 @@ func TestSocketThatDoesNotExistIsRefused(t *testing.T) {
 	for _, socket := range []int{7, 1000} { // no such socket; beyond DPDK's table
 		before := list(t)
 		z, err := memzone.Reserve(name(), 64, memzone.Config{Socket: dpdk.Socket(socket)})
-		if !hugepages { // one heap, whatever the socket
+		if socket == 7 && !hugepages { // one heap for all sockets
 			require.NoError(t, err)
 			require.NoError(t, z.Free())
 			continue
