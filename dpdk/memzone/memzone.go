@@ -181,7 +181,8 @@ func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 
 // Free destroys the zone for all processes (rte_memzone_free): nobody may use
 // its memory any more. The error is dpdk.ErrNotFound if it was freed before,
-// here or in another process, also if the name means a new zone by now.
+// here or in another process. A new zone of the same name is told from this one
+// by its address only: free a zone in one place.
 func (z *Zone) Free() error {
 	if z.mem == nil {
 		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "freed before"}

@@ -156,7 +156,8 @@ func (r *Ring[T]) Name() string { return r.name }
 // Free destroys the ring for all processes (rte_ring_free): nobody may use it
 // any more. What it held is not looked at. On this handle the ring is empty and
 // full afterwards, so that calls move nothing. The error is dpdk.ErrNotFound if
-// it was freed before, here or in another process.
+// it was freed before, here or in another process. A new ring of the same name is
+// told from this one by its address only: free a ring in one place.
 func (r *Ring[T]) Free() error {
 	err := guard.Control(opFree, r.name, func() int {
 		if r.ring == nil { // a NULL would equal what the lookup of a free name gives

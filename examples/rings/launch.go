@@ -22,6 +22,8 @@ func launch(ctx context.Context) error {
 	}
 	processes := []*exec.Cmd{p}
 	primaryEnded := make(chan error, 1)
+	// Ctrl-C reaches all processes, a SIGTERM only this one.
+	defer context.AfterFunc(ctx, func() { _ = p.Process.Signal(unix.SIGTERM) })()
 	waiting, cancel := context.WithCancelCause(ctx)
 	go func() {
 		err := p.Wait()

@@ -39,7 +39,11 @@ func Main(m *testing.M) { os.Exit(run(m.Run)) }
 func MainEAL(m *testing.M, checks ...func() error) {
 	os.Exit(run(func() int {
 		cfg := Config(0)
-		if missing(Hugepages) != "" {
+		if why := missing(Hugepages); why != "" {
+			if required() {
+				fmt.Fprintln(os.Stderr, "harness: needs hugepages:", why)
+				return 1
+			}
 			cfg.NoHuge = true
 		}
 		rt, err := eal.Init(cfg)

@@ -28,12 +28,14 @@ func Need(t testing.TB, things ...Thing) {
 		if why == "" {
 			continue
 		}
-		if os.Getenv("GODPDK_REQUIRE") != "" {
+		if required() {
 			t.Fatalf("needs %s: %s", thing, why)
 		}
 		t.Skipf("needs %s: %s", thing, why)
 	}
 }
+
+func required() bool { return os.Getenv("GODPDK_REQUIRE") != "" }
 
 // missing says why a thing is not to be had, or "".
 func missing(thing Thing) string {
