@@ -18,6 +18,7 @@ import (
 var eal struct {
 	sync.RWMutex
 	running bool
+	atStop  []func()
 }
 
 // SetRunning says whether control calls may run; it waits for those that do.
@@ -25,6 +26,19 @@ func SetRunning(running bool) {
 	eal.Lock()
 	defer eal.Unlock()
 	eal.running = running
+	if !running {
+		for _, f := range eal.atStop {
+			f()
+		}
+	}
+}
+
+// AtStop has f called when EAL stops, before any memory is unmapped: it ends what
+// goes on without control calls, and must make no control calls.
+func AtStop(f func()) {
+	eal.Lock()
+	defer eal.Unlock()
+	eal.atStop = append(eal.atStop, f)
 }
 
 // Control runs f, a call of the rte_ function op on the object name, if EAL

@@ -1,0 +1,1 @@
+// This file lets direct.go declare a function without a body.
