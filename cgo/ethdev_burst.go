@@ -62,9 +62,11 @@ type EthBurst struct {
 
 // EthExchange is struct godpdk_eth_exchange.
 type EthExchange struct {
-	Tx, Rx   EthBurst
-	Drop     int
-	Received int
+	Tx, Rx    *EthQueue
+	Out, In   unsafe.Pointer
+	NOut, NIn int
+	Drop      int
+	Received  int
 }
 
 // What Go takes for granted of both.

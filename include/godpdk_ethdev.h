@@ -326,16 +326,28 @@ godpdk_eth_rx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
 	return got;
 }
 
+/* Two pointers at a time, wherever they lie. */
+typedef uint64_t godpdk_eth_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
 /* How many packets there are before the first nil. */
 static inline uint32_t
 godpdk_eth_until_nil(struct godpdk_eth_queue *q, const uintptr_t *pkts, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (unlikely(pkts[i] == 0)) {
-			q->nil = i + 1;
-			return i;
-		}
-	return n;
+	const godpdk_eth_pair *p = (const godpdk_eth_pair *)pkts;
+	const godpdk_eth_pair *end = p + n / 2;
+	godpdk_eth_pair nil = { 0, 0 };
+	uint32_t i;
+
+	for (; end - p >= 4; p += 4)
+		nil |= (godpdk_eth_pair)((p[0] == 0) | (p[1] == 0)) | (godpdk_eth_pair)((p[2] == 0) | (p[3] == 0));
+	for (; p < end; p++)
+		nil |= (godpdk_eth_pair)(*p == 0);
+	if (likely((nil[0] | nil[1]) == 0 && (n % 2 == 0 || pkts[n - 1] != 0)))
+		return n;
+	for (i = 0; pkts[i] != 0; i++)
+		;
+	q->nil = i + 1;
+	return i;
 }
 
 /* rte_eth_tx_burst of what is before the first nil, or 0 at a closed gate. */
@@ -372,7 +384,9 @@ godpdk_eth_prepare(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n, int 
 
 /* Both directions in one call: send, free what was refused if asked to, receive. */
 struct godpdk_eth_exchange {
-	struct godpdk_eth_burst tx, rx;
+	struct godpdk_eth_queue *tx, *rx;
+	uintptr_t *out, *in;
+	uint64_t nout, nin;
 	uint64_t drop; /* free what was refused */
 	uint64_t received;
 };
@@ -412,8 +426,7 @@ godpdk_eth_swap_direct(void *arg)
 {
 	struct godpdk_eth_exchange *e = arg;
 	uint32_t received;
-	int32_t sent = godpdk_eth_swap(e->tx.q, e->tx.pkts, e->tx.n, e->rx.q, e->rx.pkts,
-		e->rx.n, e->drop, &received);
+	int32_t sent = godpdk_eth_swap(e->tx, e->out, e->nout, e->rx, e->in, e->nin, e->drop, &received);
 
 	e->received = received;
 	return sent;

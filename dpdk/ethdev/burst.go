@@ -25,17 +25,17 @@ func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
 // Some drivers receive in steps of 4 or 8 packets, or at least 4: use bursts of 32.
 // At a port that is stopped or gone it returns 0: see Err.
 func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
-	if len(pkts) == 0 || q.gate == nil {
+	if len(pkts) == 0 || q.q == nil {
 		return 0
 	}
 	if debug {
 		defer q.q.user.enter(q.q).leave()
 	}
 	p, n := table(pkts)
-	if !fastcall.Enabled || !q.direct {
-		n = cgo.EthRx(q.gate, p, n)
+	if !fastcall.Enabled || !q.q.direct {
+		n = cgo.EthRx(q.q.gate, p, n)
 	} else {
-		b := cgo.EthBurst{Queue: q.gate, Pkts: p, N: n}
+		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
 		n = int(fastcall.Call(cgo.EthRxAddress, unsafe.Pointer(&b)))
 	}
 	if debug {
@@ -52,7 +52,7 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 // A nil among pkts ends the burst before it. At a port that is stopped or gone
 // nothing is sent. Err tells of both.
 func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
-	if len(pkts) == 0 || q.gate == nil {
+	if len(pkts) == 0 || q.q == nil {
 		return 0
 	}
 	if debug {
@@ -60,10 +60,10 @@ func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		sendable(pkts)
 	}
 	p, n := table(pkts)
-	if !fastcall.Enabled || !q.direct {
-		return cgo.EthTx(q.gate, p, n)
+	if !fastcall.Enabled || !q.q.direct {
+		return cgo.EthTx(q.q.gate, p, n)
 	}
-	b := cgo.EthBurst{Queue: q.gate, Pkts: p, N: n}
+	b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
 	return int(fastcall.Call(cgo.EthTxAddress, unsafe.Pointer(&b)))
 }
 
@@ -81,7 +81,7 @@ func (q TxQueue) Forward(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf) (sent, r
 }
 
 func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop int) (sent, n int) {
-	if q.gate == nil || rx.gate == nil || len(in) == 0 || len(out) > math.MaxUint16 {
+	if q.q == nil || rx.q == nil || len(in) == 0 || len(out) > math.MaxUint16 {
 		return q.separate(out, rx, in, drop)
 	}
 	if debug {
@@ -91,14 +91,15 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	}
 	pOut, nOut := table(out)
 	pIn, nIn := table(in)
-	if !fastcall.Enabled || !q.direct || !rx.direct {
-		sent, n = cgo.EthSwap(q.gate, pOut, nOut, rx.gate, pIn, nIn, drop != 0)
+	if !fastcall.Enabled || !q.q.direct || !rx.q.direct {
+		sent, n = cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
 	} else {
-		e := cgo.EthExchange{
-			Tx:   cgo.EthBurst{Queue: q.gate, Pkts: pOut, N: nOut},
-			Rx:   cgo.EthBurst{Queue: rx.gate, Pkts: pIn, N: nIn},
-			Drop: drop,
-		}
+		// Field by field: the compiler would build a literal elsewhere and copy it in
+		// larger words than it was written in, which stalls the CPU.
+		var e cgo.EthExchange
+		e.Tx, e.Out, e.NOut = q.q.gate, pOut, nOut
+		e.Rx, e.In, e.NIn = rx.q.gate, pIn, nIn
+		e.Drop = drop
 		sent = int(fastcall.Call(cgo.EthExchangeAddress, unsafe.Pointer(&e)))
 		n = e.Received
 	}
@@ -126,11 +127,11 @@ func (q TxQueue) Prepare(pkts []*mbuf.Mbuf) (int, error) {
 	if len(pkts) == 0 {
 		return 0, nil
 	}
-	if q.gate == nil {
+	if q.q == nil {
 		return 0, q.Err()
 	}
 	p, n := table(pkts)
-	good, errno := cgo.EthPrepare(q.gate, p, n)
+	good, errno := cgo.EthPrepare(q.q.gate, p, n)
 	if good == len(pkts) {
 		return good, nil
 	}
@@ -151,21 +152,21 @@ func (q TxQueue) Sent(max int) (freed int, err error) {
 	if max < 0 || max > math.MaxUint32 {
 		return 0, q.q.port.invalid("rte_eth_tx_done_cleanup", "max is %d", max)
 	}
-	return q.q.result("rte_eth_tx_done_cleanup", cgo.EthDoneCleanup(q.gate, uint32(max)))
+	return q.q.result("rte_eth_tx_done_cleanup", cgo.EthDoneCleanup(q.q.gate, uint32(max)))
 }
 
 // Used is how many descriptors hold packets that were received and not yet taken
 // (rte_eth_rx_queue_count). It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
 func (q RxQueue) Used() (int, error) {
-	return q.q.result("rte_eth_rx_queue_count", cgo.EthQueueCount(q.gate, false))
+	return q.q.result("rte_eth_rx_queue_count", cgo.EthQueueCount(q.q.gate, false))
 }
 
 // Used is how many descriptors hold packets that are not yet sent
 // (rte_eth_tx_queue_count, of DPDK 24.11). It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
 func (q TxQueue) Used() (int, error) {
-	return q.q.result("rte_eth_tx_queue_count", cgo.EthQueueCount(q.gate, true))
+	return q.q.result("rte_eth_tx_queue_count", cgo.EthQueueCount(q.q.gate, true))
 }
 
 // RxDescriptor is what a descriptor of a receive queue holds.

@@ -19,6 +19,8 @@ type queue struct {
 	id   uint16
 	tx   bool
 	gate *cgo.EthQueue
+	// direct is that bursts may take the short way.
+	direct bool
 	// stopped is that the queue was stopped by itself, or waits for its own start.
 	stopped bool
 	user    user
@@ -26,33 +28,19 @@ type queue struct {
 
 // RxQueue is a receive queue of a port. One goroutine at a time uses it; copies
 // stand for the same queue. The zero value receives nothing.
-type RxQueue struct {
-	gate   *cgo.EthQueue
-	direct bool
-	q      *queue
-}
+type RxQueue struct{ q *queue }
 
 // TxQueue is a transmit queue of a port. One goroutine at a time uses it; copies
 // stand for the same queue. The zero value sends nothing.
-type TxQueue struct {
-	gate   *cgo.EthQueue
-	direct bool
-	q      *queue
-}
+type TxQueue struct{ q *queue }
 
 // RxQueue is receive queue n of the port. It can be had before the port is
 // configured, and stays valid over Stop, Configure and Start. A queue that does
 // not exist receives nothing, and its Err says so.
-func (p *Port) RxQueue(n int) RxQueue {
-	q := p.queue(n, false)
-	return RxQueue{q.gate, p.direct, q}
-}
+func (p *Port) RxQueue(n int) RxQueue { return RxQueue{p.queue(n, false)} }
 
 // TxQueue is transmit queue n of the port; see RxQueue.
-func (p *Port) TxQueue(n int) TxQueue {
-	q := p.queue(n, true)
-	return TxQueue{q.gate, p.direct, q}
-}
+func (p *Port) TxQueue(n int) TxQueue { return TxQueue{p.queue(n, true)} }
 
 // queue finds the queue, or makes one that is never opened.
 func (p *Port) queue(n int, tx bool) *queue {
@@ -81,7 +69,7 @@ func (p *Port) grow(list *[]*queue, n int, tx bool) {
 }
 
 func newQueue(p *Port, id uint16, tx bool) *queue {
-	return &queue{port: p, id: id, tx: tx, gate: cgo.NewEthQueue(p.id, id, !barrier())}
+	return &queue{port: p, id: id, tx: tx, direct: p.direct, gate: cgo.NewEthQueue(p.id, id, !barrier())}
 }
 
 // attach opens the queue to a secondary if it can be polled there: the primary has
@@ -236,7 +224,7 @@ func (q TxQueue) Err() error {
 	if err := q.q.err(); err != nil {
 		return err
 	}
-	if at := q.gate.TakeNil(); at >= 0 {
+	if at := q.q.gate.TakeNil(); at >= 0 {
 		return q.q.port.invalid(q.q.op(), "packet %d of a burst was nil: the burst ended before it", at)
 	}
 	return nil

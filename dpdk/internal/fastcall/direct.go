@@ -11,5 +11,4 @@ const Enabled = true
 // to the caller's stack, and returns its result.
 //
 //go:noescape
-//go:linkname Call runtime.asmcgocall
 func Call(fn, arg unsafe.Pointer) int32

@@ -7,5 +7,5 @@ import "unsafe"
 // Enabled says that Call may be called.
 const Enabled = false
 
-// Call does nothing in this build.
+// Call is not to be had in this build, and does nothing.
 func Call(fn, arg unsafe.Pointer) int32 { return 0 }

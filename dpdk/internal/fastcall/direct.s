@@ -1,1 +1,0 @@
-// This file lets direct.go declare a function without a body.
