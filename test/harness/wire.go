@@ -16,7 +16,7 @@ var wires atomic.Int32
 func Wire(t testing.TB) *wire.Wire {
 	t.Helper()
 	Need(t, Root)
-	w, err := wire.New(fmt.Sprintf("w%d", wires.Add(1)))
+	w, err := wire.FromHere(fmt.Sprintf("w%d", wires.Add(1)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,7 +38,7 @@ func host(get func() (netns.NsHandle, error)) (h *Host, err error) {
 			return errors.Join(fmt.Errorf("netlink: %w", err), ns.Close())
 		}
 		h = &Host{ns, nl}
-		return h.up("lo")
+		return h.Up("lo")
 	})
 	return h, err
 }
@@ -137,8 +137,8 @@ func (h *Host) Quiet(iface string) error {
 	})
 }
 
-// up brings an interface up.
-func (h *Host) up(iface string) error {
+// Up brings an interface up.
+func (h *Host) Up(iface string) error {
 	link, err := h.nl.LinkByName(iface)
 	if err == nil {
 		err = h.nl.LinkSetUp(link)

@@ -11,76 +11,82 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Wire is a veth pair: one end is here, where a DPDK port may take it, and the
-// other at a host of its own.
+// Wire is a veth pair.
 type Wire struct {
 	Near, Far End
-	// Peer is the host at the far end.
-	Peer *Host
-	here *Host
 }
 
-// End is an interface at one end of a wire.
+// End is an interface at one end of a wire, and the host that has it.
 type End struct {
+	*Host
 	Name string
 	MAC  net.HardwareAddr
 }
 
-// New connects this process's network namespace with a new host. Both interfaces
+// New connects two new hosts. Both interfaces
 // are up, Quiet and without addresses; their names begin with name.
 func New(name string) (*Wire, error) {
-	w := &Wire{Near: End{Name: name + "n"}, Far: End{Name: name + "f"}}
-	if err := w.connect(name); err != nil {
+	near, err := NewHost()
+	if err != nil {
+		return nil, err
+	}
+	return toNew(name, near)
+}
+
+// FromHere connects this process's network namespace, at the near end, with a new
+// host.
+func FromHere(name string) (*Wire, error) {
+	here, err := Here()
+	if err != nil {
+		return nil, err
+	}
+	return toNew(name, here)
+}
+
+func toNew(name string, near *Host) (*Wire, error) {
+	far, err := NewHost()
+	if err != nil {
+		return nil, errors.Join(err, near.Close())
+	}
+	w := &Wire{Near: End{Host: near, Name: name + "n"}, Far: End{Host: far, Name: name + "f"}}
+	if err := w.connect(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
 }
 
-func (w *Wire) connect(name string) (err error) {
-	if w.here, err = Here(); err != nil {
-		return err
-	}
-	if w.Peer, err = NewHost(); err != nil {
-		return err
-	}
-	pair := &netlink.Veth{LinkAttrs: netlink.NewLinkAttrs(), PeerName: w.Far.Name, PeerNamespace: netlink.NsFd(w.Peer.ns)}
+func (w *Wire) connect() error {
+	pair := &netlink.Veth{LinkAttrs: netlink.NewLinkAttrs(), PeerName: w.Far.Name, PeerNamespace: netlink.NsFd(w.Far.ns)}
 	pair.Name = w.Near.Name
-	if err := w.here.nl.LinkAdd(pair); err != nil {
-		return fmt.Errorf("veth pair %s: %w", name, err)
+	if err := w.Near.nl.LinkAdd(pair); err != nil {
+		return fmt.Errorf("veth pair %s and %s: %w", w.Near.Name, w.Far.Name, err)
 	}
-	if err := w.here.bring(&w.Near); err != nil {
+	if err := w.Near.bring(); err != nil {
 		return err
 	}
-	return w.Peer.bring(&w.Far)
+	return w.Far.bring()
 }
 
 // bring makes an end ready.
-func (h *Host) bring(e *End) error {
-	if err := h.Quiet(e.Name); err != nil {
+func (e *End) bring() error {
+	if err := e.Quiet(e.Name); err != nil {
 		return err
 	}
-	if err := h.up(e.Name); err != nil {
+	if err := e.Up(e.Name); err != nil {
 		return err
 	}
-	l, err := h.Link(e.Name)
+	l, err := e.Link(e.Name)
 	if err == nil {
 		e.MAC = l.HardwareAddr
 	}
 	return err
 }
 
-// Close takes the wire away, and with it the host unless a process is still
-// there.
+// Close takes the wire away and lets its hosts go.
 func (w *Wire) Close() error {
 	var errs []error
-	if w.here != nil {
-		if link, err := w.here.nl.LinkByName(w.Near.Name); err == nil {
-			errs = append(errs, w.here.nl.LinkDel(link))
-		}
-		errs = append(errs, w.here.Close())
+	if link, err := w.Near.nl.LinkByName(w.Near.Name); err == nil {
+		errs = append(errs, w.Near.nl.LinkDel(link))
 	}
-	if w.Peer != nil {
-		errs = append(errs, w.Peer.Close())
-	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, w.Near.Host.Close(), w.Far.Host.Close())...)
 }
