@@ -29,6 +29,9 @@ func Attach(devargs string) (*Port, error) {
 	var p *Port
 	err := guard.Control(opAttach, devargs, func() int {
 		forget()
+		if ids, _ := cgo.EthMatch(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
+			return int(unix.EEXIST)
+		}
 		if errno := cgo.DevProbe(devargs); errno != 0 {
 			return errno
 		}
