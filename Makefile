@@ -66,7 +66,7 @@ test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and
 	@$(arm64) ./dpdk/internal/ringcore/...
 
 soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, profiles, traces and dumps
-	@GODPDK_SOAK=$(or $(SOAK),60s) $(go) test -count=1 -v -run RestlessRuntime ./dpdk/ethdev
+	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -run RestlessRuntime ./dpdk/ethdev
 
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
