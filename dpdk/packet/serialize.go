@@ -29,37 +29,31 @@ var buffers = sync.Pool{New: func() any { return new(Buffer) }}
 // goroutine; m is the caller's.
 func Serialize(m *mbuf.Mbuf, opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {
 	b := buffers.Get().(*Buffer)
-	defer buffers.Put(b)
-	if err := b.Reset(m); err != nil {
-		return err
-	}
-	err := b.serialize(opts, layers)
-	b.m = nil
+	err := b.serialize(m, opts, layers)
+	*b = Buffer{layers: b.layers}
+	buffers.Put(b)
 	return err
 }
 
 // serialize tries places for an empty packet: how much layers append is known only
-// when they have. Each failure teaches more of it, so this ends.
-func (b *Buffer) serialize(opts gopacket.SerializeOptions, layers []gopacket.SerializableLayer) error {
-	head, n, room := b.m.Headroom(), b.m.DataLen(), b.m.BufLen()
-	anchor := -1
+// when they have. Each failure teaches more of it, so this ends. m changes only at
+// success.
+func (b *Buffer) serialize(m *mbuf.Mbuf, opts gopacket.SerializeOptions, layers []gopacket.SerializableLayer) error {
+	if err := b.Reset(m); err != nil {
+		return err
+	}
+	empty := b.start == unplaced
 	for {
-		b.begin(anchor)
 		err := b.write(opts, layers)
 		if err == nil {
+			b.commit()
 			return nil
 		}
-		if n == 0 {
-			b.m.Trim(b.m.DataLen())
-			b.place(head)
-		} else {
-			b.m.Adj(head - b.m.Headroom())
-			b.m.Trim(b.m.DataLen() - n)
-		}
-		if b.short == nil || n != 0 || b.before+b.behind > room {
+		if b.short == nil || !empty || b.need.before+b.need.behind > len(b.room) {
 			return err
 		}
-		anchor = room - b.behind
+		b.begin()
+		b.place(len(b.room) - b.need.behind)
 	}
 }
 
@@ -77,7 +71,7 @@ func (b *Buffer) write(opts gopacket.SerializeOptions, layers []gopacket.Seriali
 		if err != nil {
 			return fmt.Errorf("packet: layer %d, %v: %w", i, l.LayerType(), err)
 		}
-		b.PushLayer(l.LayerType())
+		b.layers = append(b.layers, l.LayerType())
 	}
 	return nil
 }
