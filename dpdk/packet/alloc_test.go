@@ -7,29 +7,12 @@ import (
 	"testing"
 
 	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
-
-// decoder decodes into layers that stay.
-type decoder struct {
-	eth     layers.Ethernet
-	ip      layers.IPv4
-	udp     layers.UDP
-	payload gopacket.Payload
-	decoded []gopacket.LayerType
-	*gopacket.DecodingLayerParser
-}
-
-func newDecoder() *decoder {
-	d := &decoder{decoded: make([]gopacket.LayerType, 0, 8)}
-	d.DecodingLayerParser = gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &d.eth, &d.ip, &d.udp, &d.payload)
-	return d
-}
 
 func TestReadingAndDecodingDoNotAllocate(t *testing.T) {
 	pool := newPool(t, 1023, mbuf.PoolConfig{})

@@ -115,6 +115,17 @@ func (b *Buffer) PrependBytes(num int) ([]byte, error) {
 	return p, nil
 }
 
+// payload prepends p, without clearing the room for it first.
+func (b *Buffer) payload(p []byte) error {
+	if len(p) > b.start {
+		if err := b.prepend(len(p)); err != nil {
+			return err
+		}
+	}
+	b.start -= copy(b.room[b.start-len(p):b.start], p)
+	return nil
+}
+
 // prepend places an empty packet for PrependBytes, or says why there is no room.
 func (b *Buffer) prepend(num int) error {
 	if err := b.check(opPrepend, num); err != nil {

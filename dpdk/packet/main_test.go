@@ -118,3 +118,19 @@ func known(t testing.TB) (all [][]byte) {
 	eth := &layers.Ethernet{SrcMAC: macA, DstMAC: layers.EthernetBroadcast, EthernetType: layers.EthernetTypeARP}
 	return append(all, serialized(t, fix, eth, arp))
 }
+
+// decoder decodes into layers that stay.
+type decoder struct {
+	eth     layers.Ethernet
+	ip      layers.IPv4
+	udp     layers.UDP
+	payload gopacket.Payload
+	decoded []gopacket.LayerType
+	*gopacket.DecodingLayerParser
+}
+
+func newDecoder() *decoder {
+	d := &decoder{decoded: make([]gopacket.LayerType, 0, 8)}
+	d.DecodingLayerParser = gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &d.eth, &d.ip, &d.udp, &d.payload)
+	return d
+}

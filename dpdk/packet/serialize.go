@@ -30,7 +30,7 @@ var buffers = sync.Pool{New: func() any { return new(Buffer) }}
 func Serialize(m *mbuf.Mbuf, opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {
 	b := buffers.Get().(*Buffer)
 	err := b.serialize(m, opts, layers)
-	*b = Buffer{layers: b.layers}
+	b.m, b.room, b.short = nil, nil, nil
 	buffers.Put(b)
 	return err
 }
@@ -64,7 +64,12 @@ func (b *Buffer) write(opts gopacket.SerializeOptions, layers []gopacket.Seriali
 		if l == nil {
 			return guard.Invalid(opPrepend, "", "layer %d is nil", i)
 		}
-		err := l.SerializeTo(b, opts)
+		var err error
+		if p, ok := l.(gopacket.Payload); ok {
+			err = b.payload(p)
+		} else {
+			err = l.SerializeTo(b, opts)
+		}
 		if err == nil {
 			err = b.short // which some layers do not look at
 		}

@@ -35,6 +35,7 @@ type Sink struct {
 	// pkts are waiting to be sent; its capacity is the burst.
 	pkts  []*mbuf.Mbuf
 	sizes []int // of pkts, which are not to be looked at when they are sent
+	buf   Buffer
 	stats SinkStats
 }
 
@@ -80,7 +81,7 @@ func (s *Sink) WritePacketData(data []byte) error {
 // WriteLayers sends the packet that Serialize makes of the layers. Errors are those of
 // WritePacketData and of Serialize.
 func (s *Sink) WriteLayers(opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {
-	return s.write(func(m *mbuf.Mbuf) error { return Serialize(m, opts, layers...) })
+	return s.write(func(m *mbuf.Mbuf) error { return s.buf.serialize(m, opts, layers) })
 }
 
 // write adds a packet that fill fills to those that wait.
