@@ -24,7 +24,7 @@ testflags := -count=1 -p 1
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets test soak lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets capture test soak lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -52,6 +52,10 @@ run: deps hugepages ## the two-process demo: a primary and its secondaries talk 
 packets: deps hugepages ## packets shared between processes without a copy
 	@$(MAKE) --no-print-directory build
 	@bin/packets
+
+capture: deps hugepages ## packets of a port to a pcap file, decoded by gopacket
+	@$(MAKE) --no-print-directory build
+	@bin/capture -w bin/capture.pcap
 
 test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
 	$(call step,go test ./...)
