@@ -1,6 +1,8 @@
 package ethdev
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -33,6 +35,11 @@ func Attach(devargs string) (*Port, error) {
 			return errno
 		}
 		ids, errno := cgo.EthMatch(devargs)
+		if errno == 0 && len(ids) == 0 {
+			// The match takes mac=… for the port's address, which it need not be yet.
+			name, _, _ := strings.Cut(devargs, ",")
+			ids, errno = cgo.EthMatch(name)
+		}
 		if errno == 0 && len(ids) == 0 {
 			errno = int(unix.ENODEV)
 		}
@@ -84,6 +91,9 @@ func (p *Port) Detach() error {
 		return err
 	}
 	err = p.owned(opDetach, func() error {
+		if err := p.unbonded(opDetach); err != nil {
+			return err
+		}
 		if err := p.stop(); err != nil {
 			return err
 		}
