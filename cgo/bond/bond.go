@@ -50,11 +50,6 @@ func SetPrimary(port, member uint16) int {
 	return int(C.rte_eth_bond_primary_set(C.uint16_t(port), C.uint16_t(member)))
 }
 
-// Monitoring is rte_eth_bond_link_monitoring_get in milliseconds, or -1.
-func Monitoring(port uint16) int {
-	return int(C.rte_eth_bond_link_monitoring_get(C.uint16_t(port)))
-}
-
 // SetMonitoring is rte_eth_bond_link_monitoring_set.
 func SetMonitoring(port uint16, ms uint32) int {
 	return int(C.rte_eth_bond_link_monitoring_set(C.uint16_t(port), C.uint32_t(ms)))
