@@ -53,15 +53,14 @@ godpdk_eth_name(uint16_t port, char name[RTE_ETH_NAME_MAX_LEN])
 	return godpdk_neg(rte_eth_dev_get_name_by_port(port, name));
 }
 
-/* rte_dev_probe: 0 or a positive errno. Some drivers fail with -1. */
+/* rte_dev_probe: 0 or a positive errno. Many drivers fail with -1, which is no
+ * EPERM; rte_errno is then what anything on the way there has left. */
 static inline int
 godpdk_dev_probe(const char *devargs)
 {
-	int ret;
+	int ret = rte_dev_probe(devargs);
 
-	rte_errno = 0;
-	ret = rte_dev_probe(devargs);
-	return ret == -1 ? godpdk_errno() : godpdk_neg(ret);
+	return ret == -1 ? EINVAL : godpdk_neg(ret);
 }
 
 /* Whether the virtual device of that name would find a driver. */

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -29,6 +30,7 @@ func Attach(devargs string) (*Port, error) {
 		return nil, err
 	}
 	var p *Port
+	var portless error
 	err := guard.Control(opAttach, devargs, func() int {
 		forget()
 		if errno := cgo.DevProbe(devargs); errno != 0 {
@@ -40,14 +42,19 @@ func Attach(devargs string) (*Port, error) {
 			name, _, _ := strings.Cut(devargs, ",")
 			ids, errno = cgo.EthMatch(name)
 		}
-		if errno == 0 && len(ids) == 0 {
-			errno = int(unix.ENODEV)
-		}
-		if errno == 0 {
+		switch {
+		case errno != 0:
+		case len(ids) == 0:
+			portless = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(unix.ENODEV),
+				Detail: "the device is there without a port: it was closed and not detached, or is no Ethernet device"}
+		default:
 			p, errno = port(ids[0])
 		}
 		return errno
 	})
+	if err == nil {
+		err = portless
+	}
 	return p, err
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
@@ -55,18 +53,11 @@ func Open(d Device, cfg ethdev.Config) (*ethdev.Port, error) {
 	if d == nil {
 		return nil, guard.Invalid(op, "", "the device is nil")
 	}
-	for try := 0; ; try++ {
-		devargs, err := d.Devargs()
-		if err != nil {
-			return nil, err
-		}
-		p, err := open(d, devargs, cfg)
-		// A device without a port, or of another process, can have the number.
-		if errors.Is(err, dpdk.ErrExist) && d.name() == "" && try < cgo.EthMaxPorts {
-			continue
-		}
-		return p, err
+	devargs, err := d.Devargs()
+	if err != nil {
+		return nil, err
 	}
+	return open(d, devargs, cfg)
 }
 
 func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
