@@ -20,6 +20,10 @@ const (
 	prefix = driver + "_" // that DPDK puts before the name it is given
 )
 
+// MaxName is the length of the longest name of a port, in bytes, of which
+// "net_ring_" are nine.
+const MaxName = netringcgo.NameSize - 1
+
 // MaxQueues is how many queues a port can have each way.
 const MaxQueues = min(netringcgo.MaxRx, netringcgo.MaxTx)
 
@@ -28,8 +32,8 @@ type Config struct {
 	// Name is the port's name, which starts with "net_ring_"; "" is that and a
 	// free number.
 	Name string
-	// Rx and Tx are the rings of the queues, from queue 0 on. A ring may be in both,
-	// and in several ports.
+	// Rx and Tx are the rings of the queues, from queue 0 on, at least one each. A
+	// ring may be in both, and in several ports.
 	Rx, Tx []*ring.Ring[*mbuf.Mbuf]
 	Socket dpdk.SocketID // of the port's memory
 }
@@ -52,9 +56,6 @@ func Attach(c Config) (*ethdev.Port, error) {
 	if err := guard.Socket(op, name, c.Socket); err != nil {
 		return nil, err
 	}
-	if len(c.Rx) == 0 && len(c.Tx) == 0 {
-		return nil, guard.Invalid(op, name, "a port needs a ring: Rx or Tx")
-	}
 	rx, err := pointers(name, "Rx", c.Rx)
 	if err != nil {
 		return nil, err
@@ -76,6 +77,9 @@ func Attach(c Config) (*ethdev.Port, error) {
 }
 
 func pointers(name, field string, rings []*ring.Ring[*mbuf.Mbuf]) ([]unsafe.Pointer, error) {
+	if len(rings) == 0 { // for which the driver has no memory
+		return nil, guard.Invalid(op, name, "%s has no ring: the driver wants one each way", field)
+	}
 	if len(rings) > MaxQueues {
 		return nil, guard.Invalid(op, name, "%s has %d rings: the driver takes at most %d", field, len(rings), MaxQueues)
 	}
@@ -98,16 +102,12 @@ func Open(c Config, cfg ethdev.Config) (*ethdev.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	queues := func(asked, rings int) int {
-		switch {
-		case asked != 0:
-			return asked
-		case rings == 0:
-			return ethdev.NoQueues
-		}
-		return rings
+	if cfg.RxQueues == 0 {
+		cfg.RxQueues = len(c.Rx)
 	}
-	cfg.RxQueues, cfg.TxQueues = queues(cfg.RxQueues, len(c.Rx)), queues(cfg.TxQueues, len(c.Tx))
+	if cfg.TxQueues == 0 {
+		cfg.TxQueues = len(c.Tx)
+	}
 	if err = p.Configure(cfg); err == nil {
 		err = p.Start()
 	}
