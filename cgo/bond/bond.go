@@ -54,12 +54,3 @@ func SetPrimary(port, member uint16) int {
 func SetMonitoring(port uint16, ms uint32) int {
 	return int(C.rte_eth_bond_link_monitoring_set(C.uint16_t(port), C.uint32_t(ms)))
 }
-
-// SetDelays is rte_eth_bond_link_up_prop_delay_set and
-// rte_eth_bond_link_down_prop_delay_set.
-func SetDelays(port uint16, upMS, downMS uint32) int {
-	if rc := int(C.rte_eth_bond_link_up_prop_delay_set(C.uint16_t(port), C.uint32_t(upMS))); rc != 0 {
-		return rc
-	}
-	return int(C.rte_eth_bond_link_down_prop_delay_set(C.uint16_t(port), C.uint32_t(downMS)))
-}

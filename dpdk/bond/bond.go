@@ -10,6 +10,7 @@ package bond
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -71,7 +72,7 @@ func Add(p, member *ethdev.Port) error {
 // Remove takes a member out of p, stopped (rte_eth_bond_member_remove). Errors:
 // dpdk.ErrInvalid for what is no member.
 func Remove(p, member *ethdev.Port) error {
-	return p.Call("rte_eth_bond_member_remove", func(id uint16) int { return failed(bondcgo.Remove(id, uint16(member.ID()))) })
+	return p.Call("rte_eth_bond_member_remove", ofMember(member, bondcgo.Remove))
 }
 
 // Primary is the member that p sends through as long as its link is up
@@ -94,38 +95,30 @@ func Primary(p *ethdev.Port) (*ethdev.Port, error) {
 // SetPrimary makes a member the primary (rte_eth_bond_primary_set). Errors:
 // dpdk.ErrInvalid for what is no member.
 func SetPrimary(p, member *ethdev.Port) error {
-	return p.Call("rte_eth_bond_primary_set", func(id uint16) int { return failed(bondcgo.SetPrimary(id, uint16(member.ID()))) })
+	return p.Call("rte_eth_bond_primary_set", ofMember(member, bondcgo.SetPrimary))
 }
 
-// Monitoring is how p watches the links of its members.
-type Monitoring struct {
-	// Interval is how often it looks at links that do not tell of their changes; 0 is
-	// 10 ms.
-	Interval time.Duration
-	// UpDelay and DownDelay are how long a link must be so before p takes notice, in
-	// steps of Interval.
-	UpDelay, DownDelay time.Duration
-}
-
-// SetMonitoring says how p watches links (rte_eth_bond_link_monitoring_set,
-// rte_eth_bond_link_up_prop_delay_set, rte_eth_bond_link_down_prop_delay_set). It is
-// counted in milliseconds. Errors: dpdk.ErrInvalid.
-func SetMonitoring(p *ethdev.Port, m Monitoring) error {
+// SetMonitoring says how often p looks at the links of members that do not tell of
+// changes by themselves: every 10 ms, unless it is said
+// (rte_eth_bond_link_monitoring_set). It is counted in milliseconds. Errors:
+// dpdk.ErrInvalid. The delays before p takes notice of a change cannot be had: shared
+// DPDK libraries do not export their functions.
+func SetMonitoring(p *ethdev.Port, interval time.Duration) error {
 	const op = "rte_eth_bond_link_monitoring_set"
-	if m.Interval == 0 {
-		m.Interval = 10 * time.Millisecond
+	if interval <= 0 || interval%time.Millisecond != 0 || interval.Milliseconds() > math.MaxInt32/1000 {
+		return guard.Invalid(op, p.Name(), "the interval is %v: use whole milliseconds, at most %d", interval, math.MaxInt32/1000)
 	}
-	for _, d := range []time.Duration{m.Interval, m.UpDelay, m.DownDelay} {
-		if d < 0 || d%time.Millisecond != 0 || d.Milliseconds() > math.MaxInt32 {
-			return guard.Invalid(op, p.Name(), "%v: use whole milliseconds, up to %d", d, math.MaxInt32)
+	return p.Call(op, func(id uint16) int { return failed(bondcgo.SetMonitoring(id, uint32(interval.Milliseconds()))) })
+}
+
+// ofMember is f, if the port is a member: DPDK takes any port for a primary.
+func ofMember(member *ethdev.Port, f func(port, member uint16) int) func(port uint16) (errno int) {
+	return func(port uint16) int {
+		if all, _ := bondcgo.Members(port, false); !slices.Contains(all, uint16(member.ID())) {
+			return int(unix.EINVAL)
 		}
+		return failed(f(port, uint16(member.ID())))
 	}
-	return p.Call(op, func(id uint16) int {
-		if rc := bondcgo.SetMonitoring(id, uint32(m.Interval.Milliseconds())); rc != 0 {
-			return failed(rc)
-		}
-		return failed(bondcgo.SetDelays(id, uint32(m.UpDelay.Milliseconds()), uint32(m.DownDelay.Milliseconds())))
-	})
 }
 
 // failed is an errno for what DPDK says no errno of.
