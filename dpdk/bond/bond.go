@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/godpdk/godpdk/cgo"
 	bondcgo "github.com/godpdk/godpdk/cgo/bond"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -72,7 +73,12 @@ func Add(p, member *ethdev.Port) error {
 // Remove takes a member out of p, stopped (rte_eth_bond_member_remove). Errors:
 // dpdk.ErrInvalid for what is no member.
 func Remove(p, member *ethdev.Port) error {
-	return p.Call("rte_eth_bond_member_remove", ofMember(member, bondcgo.Remove))
+	return p.Call("rte_eth_bond_member_remove", ofMember(member, func(port, member uint16) int {
+		if rc := bondcgo.Remove(port, member); rc != 0 {
+			return rc
+		}
+		return cgo.EthStop(member) // which DPDK leaves running
+	}))
 }
 
 // Primary is the member that p sends through as long as its link is up
