@@ -74,6 +74,15 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 		if err := d.free(name); err != nil {
 			return nil, err
 		}
+	case Memif:
+		if err := d.shareable(name); err != nil {
+			return nil, err
+		}
+	case VirtioUser:
+		if err := d.shareable(name); err != nil {
+			return nil, err
+		}
+		return d.wait(name, func() (*ethdev.Port, error) { return ethdev.Open(devargs, cfg) })
 	}
 	p, err := ethdev.Open(devargs, cfg)
 	if err != nil {

@@ -4,6 +4,12 @@ import (
 	"math"
 	"math/bits"
 	"net"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
 // MemifRole is which side of a memif a port is.
@@ -106,3 +112,22 @@ func (d Memif) socket(w *writer) {
 	w.number("owner-uid", "OwnerUID", d.OwnerUID, 1, math.MaxInt32)
 	w.number("owner-gid", "OwnerGID", d.OwnerGID, 1, math.MaxInt32)
 }
+
+// shareable says why memory cannot be shared, which the driver finds out when it
+// is too late to say so.
+func (d Memif) shareable(name string) error {
+	if !d.ZeroCopy {
+		return nil
+	}
+	single := false
+	err := guard.Control(op, name, func() int {
+		single = cgo.SingleFileSegments()
+		return 0
+	})
+	if err == nil && !single {
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP), Detail: "ZeroCopy needs " + singleFile}
+	}
+	return err
+}
+
+const singleFile = `EAL's memory in few files: add "--single-file-segments" to eal.Config.Extra`

@@ -1,21 +1,35 @@
 package vdev
 
 import (
+	"errors"
+	"fmt"
 	"net"
+	"os"
 	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
 // VirtioUser is the driver's side of virtio, without a guest: the other side is a
-// vhost in another process, such as Vhost, or in the kernel (net_virtio_user). Vhost
-// maps all of EAL's memory.
+// vhost in another process, such as Vhost, or in the kernel (net_virtio_user). The
+// vhost maps all of EAL's memory, of at most 8 files: with pages of 2 MiB start EAL
+// with "--single-file-segments" in Config.Extra.
 type VirtioUser struct {
 	Name string
 	// Path is the socket of a vhost, which must listen already, unless Server; or
 	// /dev/vhost-net, or a device of vDPA.
-	Path   string
-	Server bool // listen on Path for a vhost that connects
+	Path string
+	// Server listens on Path for a vhost that connects. Open waits for the first as
+	// long as Patience, 0 is 10 s; the driver itself, and eal.Init for Config.Vdevs,
+	// wait for ever. The vhost may go and come again later.
+	Server   bool
+	Patience time.Duration
 	// Queues is how many queues there are each way; 0 is 1, more than 8 need DPDK
 	// 23.03. QueueSize is how many descriptors each has, a power of two; 0 is 256.
 	Queues, QueueSize int
@@ -62,4 +76,55 @@ func (d VirtioUser) Devargs() (string, error) {
 	}
 	w.flag("speed", number(d.SpeedMbps), d.SpeedMbps != 0)
 	return w.done()
+}
+
+// maxRegions is VHOST_MEMORY_MAX_NREGIONS of the driver.
+const maxRegions = 8
+
+// shareable says why a vhost cannot map the memory: the driver says so in the log only,
+// and moves no packets.
+func (d VirtioUser) shareable(name string) error {
+	if i, err := os.Stat(d.Path); err == nil && i.Mode()&os.ModeCharDevice != 0 {
+		return nil // the kernel's vhost takes more
+	}
+	files := 0
+	err := guard.Control(op, name, func() int {
+		files = cgo.MemoryFiles()
+		return 0
+	})
+	if err == nil && files > maxRegions {
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP),
+			Detail: fmt.Sprintf("a vhost maps at most %d files of memory, here are %d. It needs %s", maxRegions, files, singleFile)}
+	}
+	return err
+}
+
+// wait ends the driver's wait for a vhost, which is in C, by a connection that says
+// nothing.
+func (d VirtioUser) wait(name string, open func() (*ethdev.Port, error)) (*ethdev.Port, error) {
+	if !d.Server {
+		return open()
+	}
+	patience := d.Patience
+	if patience <= 0 {
+		patience = 10 * time.Second
+	}
+	over := make(chan struct{})
+	timer := time.AfterFunc(patience, func() {
+		defer close(over)
+		if c, err := net.Dial("unix", d.Path); err == nil {
+			c.Close()
+		}
+	})
+	p, err := open()
+	if timer.Stop() {
+		return p, err
+	}
+	<-over
+	if err == nil { // it came in the last moment, and our connection after it
+		err = p.Detach()
+	}
+	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ETIMEDOUT), Detail: fmt.Sprintf("no vhost connected to %s within %v", d.Path, patience)}
+	_ = os.Remove(d.Path) // the driver leaves it
+	return nil, errors.Join(late, err)
 }
