@@ -85,6 +85,9 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 		return d.wait(name, func() (*ethdev.Port, error) { return ethdev.Open(devargs, cfg) })
 	}
 	p, err := ethdev.Open(devargs, cfg)
+	if d, ok := d.(Memif); ok && err != nil {
+		return nil, d.unserved(name, err)
+	}
 	if err != nil {
 		return nil, err
 	}

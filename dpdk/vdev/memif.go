@@ -1,6 +1,8 @@
 package vdev
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"math/bits"
 	"net"
@@ -24,7 +26,8 @@ const (
 
 // Memif is a link to another process by shared memory, such as VPP, or a container's
 // (net_memif). The port's link is up while the other side is there; until then
-// it receives and sends nothing. Either side can start first, and start again.
+// it receives and sends nothing. Start of a client fails if there is no server; the
+// server can send once the client has called Burst of its receive queue.
 type Memif struct {
 	Name string
 	Role MemifRole
@@ -38,12 +41,14 @@ type Memif struct {
 	// OwnerUID and OwnerGID own the server's File; 0 leaves it. Needs DPDK 23.03.
 	OwnerUID, OwnerGID int
 	// RingSize is how many packets a queue holds: a power of two up to 16384; 0 is
-	// 1024. BufferSize is how many bytes its buffers have; larger packets take several.
-	// 0 is 2048. What the client has holds.
+	// 1024. BufferSize is how many bytes its buffers have; 0 is 2048. What the client
+	// has holds. Let it be more than any packet has: those that need several buffers
+	// are joined with others wrongly by DPDK before 24.11.6 and 25.11.2.
 	RingSize, BufferSize int
 	MAC                  net.HardwareAddr // of the port; nil is a random one
 	// ZeroCopy lets a client's mbufs be shared with the server. EAL must have been
-	// started with --single-file-segments.
+	// started with --single-file-segments. The driver does not free what is in its queues
+	// at the port's end: the pool lacks those mbufs then.
 	ZeroCopy bool
 	// Secret must be the same on both sides; at most 23 bytes. It stands in the
 	// devargs.
@@ -128,6 +133,19 @@ func (d Memif) shareable(name string) error {
 		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP), Detail: "ZeroCopy needs " + singleFile}
 	}
 	return err
+}
+
+// unserved says why a client did not start, of which DPDK says -1 only.
+func (d Memif) unserved(name string, err error) error {
+	if d.Role != MemifClient || !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	socket := d.Socket
+	if socket == "" {
+		socket = "/run/memif.sock"
+	}
+	return &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(unix.ECONNREFUSED),
+		Detail: fmt.Sprintf("no memif server listens on %s: start it first", socket)}
 }
 
 const singleFile = `EAL's memory in few files: add "--single-file-segments" to eal.Config.Extra`

@@ -36,17 +36,20 @@ var kinds = map[string]func(socket string) vdev.Device{
 	"memif-server": func(s string) vdev.Device { return vdev.Memif{Role: vdev.MemifServer, Socket: s, File: true} },
 	"memif-client": func(s string) vdev.Device { return vdev.Memif{Socket: s, File: true} },
 	"memif-abstract-server": func(s string) vdev.Device {
-		return vdev.Memif{Role: vdev.MemifServer, Socket: s, ID: 7, Secret: "psst", RingSize: 128, BufferSize: 1024}
+		return vdev.Memif{Role: vdev.MemifServer, Socket: s, ID: 7, Secret: "psst", RingSize: 128}
 	},
 	"memif-abstract-client": func(s string) vdev.Device {
-		return vdev.Memif{Socket: s, ID: 7, Secret: "psst", RingSize: 128, BufferSize: 1024}
+		return vdev.Memif{Socket: s, ID: 7, Secret: "psst", RingSize: 128}
 	},
 	"memif-zero-copy-client": func(s string) vdev.Device { return vdev.Memif{Socket: s, File: true, ZeroCopy: true} },
 	"virtio":                 func(s string) vdev.Device { return vdev.VirtioUser{Path: s} },
 	"virtio-packed":          func(s string) vdev.Device { return vdev.VirtioUser{Path: s, Packed: true} },
 	"virtio-server":          func(s string) vdev.Device { return vdev.VirtioUser{Path: s, Server: true, Patience: limit} },
-	"vhost":                  func(s string) vdev.Device { return vdev.Vhost{Socket: s} },
-	"vhost-client":           func(s string) vdev.Device { return vdev.Vhost{Socket: s, Client: true} },
+	"virtio-impatient": func(s string) vdev.Device {
+		return vdev.VirtioUser{Path: s, Server: true, Patience: 200 * time.Millisecond}
+	},
+	"vhost":        func(s string) vdev.Device { return vdev.Vhost{Socket: s} },
+	"vhost-client": func(s string) vdev.Device { return vdev.Vhost{Socket: s, Client: true} },
 }
 
 // A device opens a port, says so, and does as it is told until its input ends: "send"
@@ -91,7 +94,11 @@ var _ = harness.Role("device", func(args []string) (err error) {
 		}
 		harness.Say("done %s", request)
 	}
-	return errors.Join(port.Detach(), mbuftest.Missing(pool))
+	err = port.Detach()
+	if kind != "memif-zero-copy-client" { // whose driver keeps what is in its queues
+		err = errors.Join(err, mbuftest.Missing(pool))
+	}
+	return err
 })
 
 // under is how many packets may be under way: fewer than any queue holds, so that a
