@@ -29,6 +29,8 @@ func Attach(devargs string) (*Port, error) {
 	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {
 		return nil, err
 	}
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	var p *Port
 	var portless error
 	err := guard.Control(opAttach, devargs, func() int {
@@ -88,6 +90,8 @@ func Match(devargs string) ([]*Port, error) {
 // port that was closed or detached, dpdk.ErrUnsupported for a device that cannot be
 // taken away.
 func (p *Port) Detach() error {
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	siblings, err := p.siblings()
 	for _, s := range siblings {
 		if err == nil {

@@ -67,9 +67,11 @@ func Attach(c Config) (*ethdev.Port, error) {
 	if err := device.Ready(op, driver, name); err != nil {
 		return nil, err
 	}
+	guard.Hotplug.Lock()
 	err = guard.Control(op, name, func() int {
 		return netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int())
 	})
+	guard.Hotplug.Unlock()
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package netring_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -194,5 +195,22 @@ func TestFailingCableLeavesNothing(t *testing.T) {
 	after, err := ring.List()
 	require.NoError(t, err)
 	assert.Len(t, after, len(before))
+	noPorts(t)
+}
+
+func TestManyComeAndGoAtOnce(t *testing.T) {
+	pool := newPool(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				c, err := netring.Pair(netring.CableConfig{Size: 8}, ethdev.Config{Pool: pool})
+				if assert.NoError(t, err) {
+					assert.NoError(t, c.Close())
+				}
+			}
+		})
+	}
+	wg.Wait()
 	noPorts(t)
 }
