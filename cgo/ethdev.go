@@ -17,6 +17,7 @@ const (
 	EthDevIntrLSC     = C.RTE_ETH_DEV_INTR_LSC
 	EthDevIntrRMV     = C.RTE_ETH_DEV_INTR_RMV
 	EthDevRepresentor = C.RTE_ETH_DEV_REPRESENTOR
+	EthDevBonded      = C.GODPDK_ETH_DEV_BONDED
 
 	EthQueueStopped = C.RTE_ETH_QUEUE_STATE_STOPPED
 	EthQueueStarted = C.RTE_ETH_QUEUE_STATE_STARTED

@@ -17,6 +17,7 @@ const (
 	Hugepages Thing = "hugepages"
 	Compiler  Thing = "a C compiler and DPDK's headers"
 	ProcInfo  Thing = "dpdk-proc-info"
+	Testpmd   Thing = "dpdk-testpmd"
 )
 
 // Need skips the test where the platform lacks what it needs. Where the
@@ -58,8 +59,8 @@ func missing(thing Thing) string {
 		if _, err := exec.LookPath("cc"); err != nil {
 			return err.Error()
 		}
-	case ProcInfo:
-		if _, err := exec.LookPath("dpdk-proc-info"); err != nil {
+	case ProcInfo, Testpmd:
+		if _, err := exec.LookPath(string(thing)); err != nil {
 			return err.Error()
 		}
 	}

@@ -18,6 +18,7 @@ missing() {
     echo "the C library's headers"
   fi
   command -v dpdk-proc-info >/dev/null || echo "dpdk-proc-info (a C peer for the two-process tests)"
+  command -v dpdk-testpmd >/dev/null || echo "dpdk-testpmd (a C peer for the tests of devices)"
   [ "$(uname -m)" = aarch64 ] || command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null ||
     echo "qemu-aarch64 (runs the arm64 tests)"
 }
