@@ -24,11 +24,11 @@ testflags := -count=1 -p 1
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets capture test soak lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets capture echo l2fwd symmetric-mp test soak lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-10s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
 
 deps: ## install DPDK, pkgconf, gcc and qemu-user (Debian packages) if they are missing
 	@command -v go >/dev/null || { echo "deps: no Go here: install it from https://go.dev/dl/ and put it in PATH" >&2; exit 1; }
@@ -56,6 +56,14 @@ packets: deps hugepages ## packets shared between processes without a copy
 capture: deps hugepages ## packets of a port to a pcap file, decoded by gopacket
 	@$(MAKE) --no-print-directory build
 	@bin/capture -w bin/capture.pcap
+echo: deps hugepages ## a kernel's ping, answered by Go over DPDK, on a veth pair of its own (root)
+	@bin/echo
+
+l2fwd: deps hugepages ## frames forwarded between two virtual ports, for 5 seconds
+	@bin/l2fwd -duration 5s
+
+symmetric-mp: deps hugepages ## three processes share two ports, each on queues of its own
+	@bin/symmetric-mp
 
 test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
 	$(call step,go test ./...)

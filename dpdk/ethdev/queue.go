@@ -77,7 +77,8 @@ func newQueue(p *Port, id uint16, tx bool) *queue {
 func (q *queue) attach() error {
 	p := q.port
 	return p.do(q.op(), func() error {
-		if _, errno := cgo.EthQueueInfoGet(p.id, q.id, q.tx); errno != 0 {
+		// Of a queue that there is, the driver may have nothing to tell.
+		if _, errno := cgo.EthQueueInfoGet(p.id, q.id, q.tx); errno != 0 && errno != int(unix.ENOTSUP) {
 			return q.fail(unix.EINVAL, "queue %d has not been set up by the primary", q.id)
 		}
 		if !cgo.EthQueueReady(p.id, q.id, q.tx) {

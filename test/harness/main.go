@@ -2,8 +2,8 @@
 //
 // A test package calls Main or MainEAL from its TestMain. As root the tests then
 // run in a mount namespace of their own, with a private hugetlbfs mount and a
-// private runtime directory, so that nothing of them is left on the machine and
-// nothing of the machine reaches them. Other processes are re-executions of the
+// private runtime directory, and in an empty network namespace, so that nothing of
+// them is left on the machine and nothing of the machine reaches them. Other processes are re-executions of the
 // test binary in a role (Role, Start) or C programs (CC, Command).
 package harness
 
@@ -118,8 +118,8 @@ func run(tests func() int) int {
 	return sandbox()
 }
 
-// sandbox runs this very command again in a mount namespace of its own, and
-// removes its folder afterwards.
+// sandbox runs this very command again in mount and network namespaces of its own,
+// and removes its folder afterwards.
 func sandbox() int {
 	dir, err := os.MkdirTemp("", "godpdk")
 	if err != nil {
@@ -132,10 +132,10 @@ func sandbox() int {
 	cmd.Env = append(os.Environ(), envSandbox+"="+dir)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	runtime.LockOSThread() // Pdeathsig is about the thread that starts the process
-	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Run(); err != nil {
 		if cmd.ProcessState == nil {
-			fmt.Fprintln(os.Stderr, "harness: mount namespace:", err)
+			fmt.Fprintln(os.Stderr, "harness: mount and network namespaces:", err)
 		}
 		return 1
 	}

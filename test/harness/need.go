@@ -6,6 +6,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // Thing is what a test can need of the platform.
@@ -18,6 +21,8 @@ const (
 	Compiler  Thing = "a C compiler and DPDK's headers"
 	ProcInfo  Thing = "dpdk-proc-info"
 	Testpmd   Thing = "dpdk-testpmd"
+	Ping      Thing = "ping"
+	XDP       Thing = "AF_XDP"
 )
 
 // Need skips the test where the platform lacks what it needs. Where the
@@ -59,12 +64,27 @@ func missing(thing Thing) string {
 		if _, err := exec.LookPath("cc"); err != nil {
 			return err.Error()
 		}
-	case ProcInfo, Testpmd:
+	case ProcInfo, Testpmd, Ping:
 		if _, err := exec.LookPath(string(thing)); err != nil {
-			return err.Error()
+			return err.Error() + ": run 'make deps'"
+		}
+	case XDP:
+		if err := xskMap(); err != nil {
+			return fmt.Sprintf("the kernel gives no map of XDP sockets: %v", err)
 		}
 	}
 	return ""
+}
+
+// xskMap makes a map of XDP sockets, as an AF_XDP driver does: it needs a kernel
+// with BPF and AF_XDP, and a process that may use them.
+func xskMap() error {
+	attr := struct{ kind, keySize, valueSize, entries, flags uint32 }{unix.BPF_MAP_TYPE_XSKMAP, 4, 4, 1, 0}
+	fd, _, e := unix.Syscall(unix.SYS_BPF, unix.BPF_MAP_CREATE, uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr))
+	if e != 0 {
+		return e
+	}
+	return unix.Close(int(fd))
 }
 
 func freeHugepages() (free int) {

@@ -2,7 +2,7 @@
 # packages.sh installs what building and testing godpdk needs. It asks apt only when something is missing.
 set -euo pipefail
 
-packages=(libdpdk-dev dpdk-dev pkgconf gcc libc6-dev qemu-user)
+packages=(libdpdk-dev dpdk-dev pkgconf gcc libc6-dev qemu-user iputils-ping)
 
 # missing prints what this machine lacks. It looks for the things, not for the packages, so that a DPDK built from
 # source or another distribution passes too.
@@ -18,7 +18,8 @@ missing() {
     echo "the C library's headers"
   fi
   command -v dpdk-proc-info >/dev/null || echo "dpdk-proc-info (a C peer for the two-process tests)"
-  command -v dpdk-testpmd >/dev/null || echo "dpdk-testpmd (a C peer for the tests of devices)"
+  command -v dpdk-testpmd >/dev/null || echo "dpdk-testpmd (a C peer for the tests of ports)"
+  command -v ping >/dev/null || echo "ping (for the tests on the kernel's network stack)"
   [ "$(uname -m)" = aarch64 ] || command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null ||
     echo "qemu-aarch64 (runs the arm64 tests)"
 }
@@ -57,7 +58,7 @@ if ! command -v apt-get >/dev/null; then
   {
     echo "deps: this is not a Debian. Install what is missing; Debian calls the packages"
     echo "    ${packages[*]}"
-    echo "and Fedora dpdk-devel dpdk-tools pkgconf-pkg-config gcc glibc-devel qemu-user."
+    echo "and Fedora dpdk-devel dpdk-tools pkgconf-pkg-config gcc glibc-devel qemu-user iputils."
   } >&2
   exit 1
 fi

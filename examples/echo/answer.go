@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/binary"
+	"net/netip"
+)
+
+// Where things are in a frame, in bytes.
+const (
+	ethLen   = 14
+	arpLen   = 28
+	ipLen    = 20 // without options
+	icmpLen  = 8
+	udpLen   = 8
+	typeIPv4 = 0x0800
+	typeARP  = 0x0806
+)
+
+// kind is what a frame was.
+type kind int
+
+const (
+	ignored kind = iota
+	arp
+	icmp
+	udp
+	kinds
+)
+
+// host is who answers.
+type host struct {
+	mac     [6]byte
+	ip      [4]byte
+	udpPort uint16
+}
+
+func newHost(mac []byte, ip netip.Addr, udpPort uint16) *host {
+	return &host{mac: [6]byte(mac), ip: ip.As4(), udpPort: udpPort}
+}
+
+// answer makes of a frame, in place, the answer to it, and says what it was. head is
+// the frame's first segment, which holds all headers, length the whole frame's.
+// A frame that asks nothing of this host is ignored and left as it was.
+func (h *host) answer(head []byte, length int) kind {
+	if len(head) < ethLen || head[6]&1 != 0 { // nobody has a group's address
+		return ignored
+	}
+	k := ignored
+	switch to := [6]byte(head); binary.BigEndian.Uint16(head[12:]) {
+	case typeARP:
+		if to == h.mac || to == [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff} {
+			k = h.arp(head[ethLen:])
+		}
+	case typeIPv4:
+		if to == h.mac {
+			k = h.ipv4(head[ethLen:], length-ethLen)
+		}
+	}
+	if k != ignored {
+		copy(head, head[6:12])
+		copy(head[6:], h.mac[:])
+	}
+	return k
+}
+
+// arp turns "who has my address" into the reply.
+func (h *host) arp(p []byte) kind {
+	const request = "\x00\x01\x08\x00\x06\x04\x00\x01" // Ethernet, IPv4, their lengths, the operation
+	if len(p) < arpLen || string(p[:8]) != request || [4]byte(p[24:]) != h.ip {
+		return ignored
+	}
+	p[7] = 2                // reply
+	copy(p[18:28], p[8:18]) // the sender becomes the target
+	copy(p[8:14], h.mac[:]) // and this host the sender
+	copy(p[14:18], h.ip[:])
+	return arp
+}
+
+// ipv4 turns a packet for this host round. Swapped addresses and ports leave all
+// checksums as they are.
+func (h *host) ipv4(p []byte, length int) kind {
+	if len(p) < ipLen || p[0]>>4 != 4 {
+		return ignored
+	}
+	header, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
+	const fragment = 0x3fff // more fragments, or an offset
+	if header < ipLen || header > len(p) || total < header || total > length ||
+		binary.BigEndian.Uint16(p[6:])&fragment != 0 || [4]byte(p[16:]) != h.ip || sum(p[:header]) != 0xffff {
+		return ignored
+	}
+	k, payload := ignored, p[header:]
+	switch p[9] {
+	case 1:
+		k = ping(payload, total-header)
+	case 17:
+		k = h.datagram(payload, total-header)
+	}
+	if k != ignored {
+		copy(p[16:20], p[12:16])
+		copy(p[12:16], h.ip[:])
+		ttl := binary.BigEndian.Uint16(p[8:])
+		p[8] = 64
+		adjust(p[10:], ttl, binary.BigEndian.Uint16(p[8:]))
+	}
+	return k
+}
+
+// ping turns an echo request into the reply. Its checksum is not computed but
+// adjusted: that of a damaged request stays wrong, and the asker sees it.
+func ping(p []byte, length int) kind {
+	if length < icmpLen || len(p) < icmpLen || p[0] != 8 || p[1] != 0 {
+		return ignored
+	}
+	p[0] = 0
+	adjust(p[2:], 8<<8, 0)
+	return icmp
+}
+
+// datagram turns a UDP datagram for the echo port round (RFC 862). Two echo
+// services could go on for ever, so one does not answer another.
+func (h *host) datagram(p []byte, length int) kind {
+	if length < udpLen || len(p) < udpLen || int(binary.BigEndian.Uint16(p[4:])) > length {
+		return ignored
+	}
+	from, to := binary.BigEndian.Uint16(p), binary.BigEndian.Uint16(p[2:])
+	if to != h.udpPort || from == to || from == 0 {
+		return ignored
+	}
+	binary.BigEndian.PutUint16(p, to)
+	binary.BigEndian.PutUint16(p[2:], from)
+	return udp
+}
+
+// sum is the sum of the Internet checksum (RFC 1071) of an even number of bytes:
+// 0xffff if the checksum among them is right.
+func sum(p []byte) uint16 {
+	var s uint32
+	for ; len(p) >= 2; p = p[2:] {
+		s += uint32(binary.BigEndian.Uint16(p))
+	}
+	return fold(s)
+}
+
+// adjust corrects a checksum for a word that has changed (RFC 1624).
+func adjust(checksum []byte, before, after uint16) {
+	s := uint32(^binary.BigEndian.Uint16(checksum)) + uint32(^before) + uint32(after)
+	binary.BigEndian.PutUint16(checksum, ^fold(s))
+}
+
+func fold(s uint32) uint16 {
+	s = s>>16 + s&0xffff
+	return uint16(s>>16 + s&0xffff)
+}

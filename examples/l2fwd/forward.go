@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+)
+
+const burst = 32
+
+// pair is two ports that forward to each other.
+type pair struct{ sides [2]side }
+
+// side is a port of a pair.
+type side struct {
+	port *ethdev.Port
+	rx   ethdev.RxQueue
+	tx   ethdev.TxQueue
+	// addresses are what a frame that leaves here begins with: its destination, which
+	// names the port, and its source, which is the port's own address.
+	addresses [12]byte
+
+	pkts [burst]*mbuf.Mbuf // received here
+	n    int               // of pkts, to be sent by the partner
+
+	received, sent, dropped atomic.Uint64 // by the poller, for the table
+}
+
+func (s *side) use(p *ethdev.Port) error {
+	mac, err := p.MAC()
+	if err != nil {
+		return err
+	}
+	s.port, s.rx, s.tx = p, p.RxQueue(0), p.TxQueue(0)
+	s.addresses = [12]byte{0: 2, 5: byte(p.ID())}
+	copy(s.addresses[6:], mac)
+	return nil
+}
+
+// forward runs a poller for each pair until ctx ends, and prints the table.
+func forward(ctx context.Context, pairs []*pair, s settings) {
+	var pollers sync.WaitGroup
+	for _, p := range pairs {
+		pollers.Go(func() { p.poll(ctx, s.updateMAC) })
+	}
+	t := newTable(pairs)
+	if s.period > 0 {
+		ticker := time.NewTicker(s.period)
+		defer ticker.Stop()
+		for ctx.Err() == nil {
+			select {
+			case <-ticker.C:
+				t.print()
+			case <-ctx.Done():
+			}
+		}
+	}
+	pollers.Wait()
+	t.last, t.before = t.start, map[*side]uint64{} // the last table is about all of it
+	t.print()
+}
+
+// poll forwards between the two ports, in both directions.
+func (p *pair) poll(ctx context.Context, updateMAC bool) {
+	a, b := &p.sides[0], &p.sides[1]
+	idle := 0
+	for ctx.Err() == nil {
+		moved := a.step(b, updateMAC) + b.step(a, updateMAC)
+
+		// With a CPU for itself a poller need not give way.
+		if idle++; moved > 0 {
+			idle = 0
+		} else if idle < 200 {
+			runtime.Gosched()
+		} else {
+			time.Sleep(20 * time.Microsecond)
+		}
+	}
+	a.flush(b, updateMAC)
+	b.flush(a, updateMAC)
+}
+
+// step sends what this port received last by its partner and receives what has come
+// since, with one call of C. What the partner does not take is dropped, and
+// counted there.
+func (s *side) step(partner *side, updateMAC bool) int {
+	out := s.n
+	partner.address(s.pkts[:out], updateMAC)
+	sent, n := partner.tx.Forward(s.pkts[:out], s.rx, s.pkts[:])
+	partner.count(sent, out)
+	if s.n = n; n > 0 {
+		s.received.Add(uint64(n))
+	}
+	return out + n
+}
+
+// flush sends what this port received last by its partner.
+func (s *side) flush(partner *side, updateMAC bool) {
+	out := s.pkts[:s.n]
+	partner.address(out, updateMAC)
+	sent := partner.tx.Burst(out)
+	mbuf.FreeBulk(out[sent:])
+	partner.count(sent, len(out))
+	s.n = 0
+}
+
+// address gives frames that are to leave here their new addresses.
+func (s *side) address(pkts []*mbuf.Mbuf, update bool) {
+	if !update {
+		return
+	}
+	for _, m := range pkts {
+		if frame := m.Data(); len(frame) >= len(s.addresses) {
+			copy(frame, s.addresses[:])
+		}
+	}
+}
+
+// count notes how many of n frames have left here.
+func (s *side) count(sent, n int) {
+	if n > 0 {
+		s.sent.Add(uint64(sent))
+	}
+	if sent < n {
+		s.dropped.Add(uint64(n - sent))
+	}
+}

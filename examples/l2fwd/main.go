@@ -1,0 +1,110 @@
+// Command l2fwd forwards Ethernet frames between pairs of ports, as DPDK's sample
+// of that name does: what a port receives leaves by its partner, with new
+// addresses. It prints a table of what went where.
+//
+//	l2fwd                              two net_null ports, until Ctrl-C
+//	l2fwd -duration 5s                 the same for 5 seconds
+//	l2fwd -port net_af_packet0,iface=eth1 -port net_af_packet1,iface=eth2
+//	l2fwd -port 0000:03:00.0 -port 0000:03:00.1 -- -a 0000:03:00.0 -a 0000:03:00.1    with EAL's options
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// EAL's log at start is for when something fails, and the error holds it.
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "l2fwd:", err)
+		os.Exit(1)
+	}
+}
+
+// settings are what the command line says.
+type settings struct {
+	ports     []string
+	duration  time.Duration
+	period    time.Duration
+	updateMAC bool
+	options   []string // EAL's
+}
+
+func parse(args []string) (s settings, err error) {
+	flags := flag.NewFlagSet("l2fwd", flag.ContinueOnError)
+	flags.Func("port", "devargs of a `port`; give it twice for each pair (net_null0 and net_null1)", func(v string) error {
+		s.ports = append(s.ports, v)
+		return nil
+	})
+	flags.DurationVar(&s.duration, "duration", 0, "how long to forward; 0 is until Ctrl-C")
+	flags.DurationVar(&s.period, "period", time.Second, "how often to print the table; 0 is only at the end")
+	flags.BoolVar(&s.updateMAC, "mac-updating", true, "give frames new addresses")
+	if err := flags.Parse(args); err != nil {
+		return s, err
+	}
+	s.options = flags.Args()
+	switch {
+	case len(s.ports) == 0:
+		s.ports = []string{"net_null0", "net_null1"}
+	case len(s.ports)%2 != 0:
+		return s, fmt.Errorf("an odd number of ports, %d: each needs a partner, so give -port twice for each pair", len(s.ports))
+	}
+	if s.duration < 0 || s.period < 0 {
+		return s, fmt.Errorf("-duration=%v -period=%v: neither can be negative", s.duration, s.period)
+	}
+	return s, nil
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	s, err := parse(args)
+	if err != nil {
+		return err
+	}
+	rt, err := eal.Init(eal.Config{InMemory: true, MemoryMB: 128, NoPCI: len(s.options) == 0, Extra: s.options})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	pool, err := mbuf.CreatePool("packets", 8191*len(s.ports), mbuf.PoolConfig{})
+	if err != nil {
+		return err
+	}
+	var pairs []*pair
+	for i := 0; i < len(s.ports); i += 2 {
+		pair := &pair{}
+		for n := range pair.sides {
+			p, err := ethdev.Open(s.ports[i+n], ethdev.Config{Pool: pool})
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, p.Stop()) }()
+			if err := pair.sides[n].use(p); err != nil {
+				return err
+			}
+		}
+		pairs = append(pairs, pair)
+	}
+	if s.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.duration)
+		defer cancel()
+	}
+	forward(ctx, pairs, s)
+	return nil
+}

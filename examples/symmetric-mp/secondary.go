@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/memzone"
+)
+
+// secondary polls its queues of the primary's ports until the primary says stop, or
+// has gone, or ctx ends.
+func secondary(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, process int) error {
+	zone, err := memzone.LookupValue[Shared](sharedZone)
+	if err != nil {
+		return fmt.Errorf("start secondaries when the primary is ready: %w", err)
+	}
+	shared := zone.Get()
+	if n := int(shared.Processes.Load()); process < 1 || process >= n {
+		return fmt.Errorf("-process=%d: the primary has queues for processes 1 to %d", process, n-1)
+	}
+	for _, p := range ports {
+		if err := errors.Join(p.RxQueue(process).Err(), p.TxQueue(process).Err()); err != nil {
+			return err
+		}
+	}
+	own := &shared.Of[process]
+	if !own.State.CompareAndSwap(absent, polling) {
+		return fmt.Errorf("-process=%d: another process has been it", process)
+	}
+	defer own.State.Store(done)
+	fmt.Printf("process %d: polls queue %d of %d ports\n", process, process, len(ports))
+	alive := time.NewTicker(100 * time.Millisecond)
+	defer alive.Stop()
+	own.forward(ports, process, func() bool {
+		select {
+		case <-alive.C: // nothing else would tell that the primary has ended
+			return !rt.PrimaryAlive()
+		default:
+			return shared.Stop.Load() == 1 || ctx.Err() != nil
+		}
+	})
+	return nil
+}

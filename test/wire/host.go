@@ -1,0 +1,150 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+
+	"github.com/safchain/ethtool"
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// Host is a network namespace: interfaces, addresses and sockets of its own, as
+// another machine has them. It has no name, and so it ends with the last process
+// that uses it, however that process ends.
+type Host struct {
+	ns netns.NsHandle
+	nl *netlink.Handle
+}
+
+// NewHost makes an empty network namespace.
+func NewHost() (*Host, error) { return host(netns.New) }
+
+// Here is the network namespace that this process is in.
+func Here() (*Host, error) { return host(netns.Get) }
+
+// host is the namespace that get returns, in which it may leave the thread.
+func host(get func() (netns.NsHandle, error)) (h *Host, err error) {
+	err = apart(func() error {
+		ns, err := get()
+		if err != nil {
+			return fmt.Errorf("network namespace: %w", err)
+		}
+		nl, err := netlink.NewHandleAt(ns)
+		if err != nil {
+			return errors.Join(fmt.Errorf("netlink: %w", err), ns.Close())
+		}
+		h = &Host{ns, nl}
+		return h.Up("lo")
+	})
+	return h, err
+}
+
+// apart runs f, which may take its thread to another network namespace.
+func apart(f func() error) error {
+	runtime.LockOSThread()
+	home, err := netns.Get()
+	if err != nil {
+		runtime.UnlockOSThread()
+		return err
+	}
+	defer home.Close()
+	err = f()
+	if back := netns.Set(home); back != nil {
+		return errors.Join(err, back) // and the thread, still locked, ends with its goroutine
+	}
+	runtime.UnlockOSThread()
+	return err
+}
+
+// Close lets the namespace go.
+func (h *Host) Close() error {
+	h.nl.Close()
+	return h.ns.Close()
+}
+
+// Do runs f in the namespace: sockets and processes that it makes belong there.
+func (h *Host) Do(f func() error) error {
+	return apart(func() error {
+		if err := netns.Set(h.ns); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// Address gives an interface an address such as "10.0.0.1/24".
+func (h *Host) Address(iface, cidr string) error {
+	link, err := h.nl.LinkByName(iface)
+	if err != nil {
+		return fmt.Errorf("%s: %w", iface, err)
+	}
+	addr, err := netlink.ParseAddr(cidr)
+	if err == nil {
+		err = h.nl.AddrReplace(link, addr)
+	}
+	if err != nil {
+		return fmt.Errorf("address %s of %s: %w", cidr, iface, err)
+	}
+	return nil
+}
+
+// Neighbour tells the host whose MAC address ip is, so that it need not ask.
+func (h *Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) error {
+	link, err := h.nl.LinkByName(iface)
+	if err == nil {
+		err = h.nl.NeighSet(&netlink.Neigh{LinkIndex: link.Attrs().Index, State: netlink.NUD_PERMANENT, IP: ip, HardwareAddr: mac})
+	}
+	if err != nil {
+		return fmt.Errorf("neighbour %v of %s: %w", ip, iface, err)
+	}
+	return nil
+}
+
+// Link is an interface as it is now, with the kernel's counters.
+func (h *Host) Link(iface string) (*netlink.LinkAttrs, error) {
+	link, err := h.nl.LinkByName(iface)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", iface, err)
+	}
+	return link.Attrs(), nil
+}
+
+// Quiet has an interface send what it is given and nothing else: no IPv6 of its
+// own accord, and checksums that are computed, not left to a device that is none.
+func (h *Host) Quiet(iface string) error {
+	link, err := h.nl.LinkByName(iface)
+	if err != nil {
+		return fmt.Errorf("%s: %w", iface, err)
+	}
+	const none = 1 // IN6_ADDR_GEN_MODE_NONE
+	if err := h.nl.LinkSetIP6AddrGenMode(link, none); err != nil && !errors.Is(err, unix.EAFNOSUPPORT) {
+		return fmt.Errorf("%s: IPv6: %w", iface, err)
+	}
+	return h.Do(func() error {
+		e, err := ethtool.NewEthtool()
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		if err := e.Change(iface, map[string]bool{"tx-checksum-ip-generic": false}); err != nil {
+			return fmt.Errorf("%s: checksums: %w", iface, err)
+		}
+		return nil
+	})
+}
+
+// Up brings an interface up.
+func (h *Host) Up(iface string) error {
+	link, err := h.nl.LinkByName(iface)
+	if err == nil {
+		err = h.nl.LinkSetUp(link)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", iface, err)
+	}
+	return nil
+}
