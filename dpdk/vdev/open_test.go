@@ -115,7 +115,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 
 func TestDeviceWithoutAPort(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
-	named := vdev.Null{Name: "net_null5000"}
+	named := vdev.Null{Name: fmt.Sprint("net_null_closed", pools)} // which stays until EAL ends
 	p, err := vdev.Open(named, ethdev.Config{Pool: pool})
 	require.NoError(t, err)
 	require.NoError(t, p.Close())

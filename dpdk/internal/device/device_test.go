@@ -30,6 +30,7 @@ func TestReady(t *testing.T) {
 }
 
 func TestFreePassesOverPorts(t *testing.T) {
+	numbers.next = nil
 	p, err := ethdev.Attach("net_null1")
 	require.NoError(t, err)
 	assert.Equal(t, "net_null0", Free("net_null"))
