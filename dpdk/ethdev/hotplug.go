@@ -1,6 +1,8 @@
 package ethdev
 
 import (
+	"sync"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -12,6 +14,10 @@ const (
 	opDetach = "rte_dev_remove"
 	opMatch  = "rte_eth_iterator_init"
 )
+
+// hotplug is held by those who change which devices there are: DPDK's lists of
+// devices and their arguments have no lock. It is taken before all other locks.
+var hotplug sync.Mutex
 
 // Attach makes the device that devargs describe available to this process and all
 // others of its prefix (rte_dev_probe), such as "net_null0,size=64" or
@@ -26,6 +32,8 @@ func Attach(devargs string) (*Port, error) {
 	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {
 		return nil, err
 	}
+	hotplug.Lock()
+	defer hotplug.Unlock()
 	var p *Port
 	err := guard.Control(opAttach, devargs, func() int {
 		forget()
@@ -74,6 +82,8 @@ func Match(devargs string) ([]*Port, error) {
 // port that was closed or detached, dpdk.ErrUnsupported for a device that cannot be
 // taken away.
 func (p *Port) Detach() error {
+	hotplug.Lock()
+	defer hotplug.Unlock()
 	siblings, err := p.siblings()
 	for _, s := range siblings {
 		if err == nil {
