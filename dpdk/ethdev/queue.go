@@ -21,6 +21,7 @@ type queue struct {
 	gate *cgo.EthQueue
 	// stopped is that the queue was stopped by itself, or waits for its own start.
 	stopped bool
+	sleeper *sleeper // see RxQueue.Wait
 	user    user
 }
 
@@ -145,6 +146,7 @@ func shut(queues ...*queue) error {
 			}
 			runtime.Gosched()
 		}
+		q.rouse()
 	}
 	return nil
 }
