@@ -126,8 +126,8 @@ func TestWhatADriverCannot(t *testing.T) {
 	}{
 		{"link up", null.SetLinkUp()},
 		{"link down", null.SetLinkDown()},
-		{"promiscuous", null.SetPromiscuous(true)},
-		{"all multicast", null.SetAllMulticast(true)},
+		{"promiscuous", null.SetPromiscuous(false)},
+		{"all multicast", null.SetAllMulticast(false)},
 		{"MTU", ring.SetMTU(1400)},
 		{"MAC", ring.SetMAC(mac)},
 		{"another MAC", null.AddMAC(mac)},
