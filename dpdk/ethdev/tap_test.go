@@ -1,6 +1,7 @@
 package ethdev_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -158,12 +159,31 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	_, err = rx.Wait(ctx, pkts[:])
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
-	send(t, i, frame(7)) // the next one is as good as the first
-	n, err := rx.Wait(context.Background(), pkts[:])
-	require.NoError(t, err)
+	var n int
+	got := make(chan error)
+	go func() {
+		n, err = rx.Wait(context.Background(), pkts[:])
+		got <- err
+	}()
+	require.True(t, asleep()) // the next one is as good as the first
+	send(t, i, frame(7))
+	require.NoError(t, <-got)
 	require.Equal(t, 1, n)
 	assert.True(t, isFrame(pkts[0], 7))
 	mbuf.FreeBulk(pkts[:n])
+}
+
+// asleep waits until a goroutine sleeps in Wait; it is false if none does.
+func asleep() bool {
+	stacks := make([]byte, 1<<20)
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); runtime.Gosched() {
+		for g := range bytes.SplitSeq(stacks[:runtime.Stack(stacks, true)], []byte("\n\n")) {
+			if bytes.Contains(g, []byte("[IO wait")) && bytes.Contains(g, []byte("ethdev.(*sleeper).wait")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // drainFor takes what the kernel sends of its own when an interface comes up.
@@ -202,6 +222,7 @@ func TestWaitEndsWithThePort(t *testing.T) {
 	}
 	for range 5 {
 		ended := wait()
+		require.True(t, asleep())
 		require.NoError(t, p.Stop())
 		select {
 		case err := <-ended:

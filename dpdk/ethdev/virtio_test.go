@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -67,7 +69,37 @@ func virtio(socket string) error {
 			return fmt.Errorf("%v to %v: %w", way[0], way[1], err)
 		}
 	}
+	for _, p := range []*ethdev.Port{user, vhost} {
+		if err := interrupted(p); err != nil {
+			return fmt.Errorf("%v: %w", p, err)
+		}
+	}
 	return errors.Join(user.Detach(), vhost.Detach(), pool.Free())
+}
+
+// interrupted stops a port that somebody waits at.
+func interrupted(p *ethdev.Port) error {
+	ended := make(chan error, 1)
+	go func() {
+		pkts := make([]*mbuf.Mbuf, 8)
+		_, err := p.RxQueue(0).Wait(context.Background(), pkts)
+		ended <- err
+	}()
+	if !asleep() {
+		return errors.New("nobody sleeps")
+	}
+	if err := p.Stop(); err != nil {
+		return err
+	}
+	select {
+	case err := <-ended:
+		if !errors.Is(err, unix.ENETDOWN) {
+			return fmt.Errorf("it ended with %w", err)
+		}
+		return nil
+	case <-time.After(10 * time.Second):
+		return errors.New("it sleeps on")
+	}
 }
 
 // awake sends packets one by one, each when the receiver has got the one before, and so
