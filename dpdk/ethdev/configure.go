@@ -75,6 +75,7 @@ func (p *Port) Configure(cfg Config) error {
 // holds mu.
 func (p *Port) configure(c Config) error {
 	p.cfg, p.state = Config{}, attached
+	p.generation++
 	if err := p.result("rte_eth_dev_configure", cgo.EthConfigure(p.id, c.conf())); err != nil {
 		return err
 	}

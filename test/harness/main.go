@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -148,8 +149,15 @@ func sandbox() int {
 }
 
 // enter sets the sandbox up from inside: its own hugetlbfs is the only one in
-// sight, and EAL's runtime directory lies beside it.
+// sight, EAL's runtime directory lies beside it, and lo is up as on any machine.
 func enter(dir string) error {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return err
+	}
+	if err := netlink.LinkSetUp(lo); err != nil {
+		return err
+	}
 	run := filepath.Join(dir, "run")
 	if err := os.MkdirAll(run, 0o700); err != nil {
 		return err
