@@ -1,0 +1,162 @@
+// Package examples runs the programs of examples/ that drive ports, as their users
+// do.
+package examples
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/test/harness"
+	"github.com/godpdk/godpdk/test/wire"
+)
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+// built is an example's program.
+func built(t *testing.T, name string) string {
+	t.Helper()
+	harness.Need(t, harness.Root, harness.Hugepages)
+	bin := filepath.Join(filepath.Dir(harness.HugeDir()), "example-"+name)
+	if _, err := os.Stat(bin); err != nil {
+		out, err := exec.Command("go", "build", "-o", bin, "../../examples/"+name).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	return bin
+}
+
+// clean fails the test if a program has left files in hugepages.
+func clean(t *testing.T) {
+	t.Helper()
+	left, err := os.ReadDir(harness.HugeDir())
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+var total = regexp.MustCompile(`total +(\d+) +(\d+) +(\d+) `)
+
+func TestL2fwdForwardsUntilItsTimeIsUp(t *testing.T) {
+	l := harness.Command(t, built(t, "l2fwd"), "-duration", "500ms", "-period", "0")
+	out := strings.Join(l.Wait(), "\n")
+	m := total.FindStringSubmatch(out)
+	require.NotNil(t, m, out)
+	assert.Greater(t, len(m[1]), 4, "packets: %s", m[1])
+	assert.Equal(t, m[1], m[2], "all that was received was sent")
+	assert.Equal(t, "0", m[3], "dropped")
+	clean(t)
+}
+
+// A frame leaves by the partner with the addresses that DPDK's l2fwd gives it.
+func TestL2fwdGivesFramesNewAddresses(t *testing.T) {
+	bin, a, b := built(t, "l2fwd"), harness.Wire(t), harness.Wire(t)
+	l := harness.Command(t, bin, "-port", "net_af_packet0,iface="+a.Near.Name, "-port", "net_af_packet1,iface="+b.Near.Name, "-period", "50ms")
+	l.Expect("") // its first table: it runs
+	in, out := packetSocket(t, a.Far), packetSocket(t, b.Far)
+	frame := append(append(append([]byte(nil), a.Near.MAC...), a.Far.MAC...), "\x88\xb5 payload of the frame, long enough for Ethernet.."...)
+	require.NoError(t, syscall.Sendto(in, frame, 0, &syscall.SockaddrLinklayer{Ifindex: index(t, a.Far)}))
+	buf := make([]byte, 2048)
+	n, _, err := syscall.Recvfrom(out, buf, 0)
+	require.NoError(t, err)
+	assert.Equal(t, []byte{2, 0, 0, 0, 0, 1}, buf[:6], "destination: the port that it left by")
+	assert.Equal(t, []byte(b.Near.MAC), buf[6:12], "source: that port's own address")
+	assert.Equal(t, frame[12:], buf[12:n])
+	l.Signal(syscall.SIGTERM)
+	assert.Equal(t, []string{"total", "1", "1", "0"}, strings.Fields(last(l.Wait(), "total"))[:4])
+	clean(t)
+}
+
+func last(lines []string, word string) (found string) {
+	for _, line := range lines {
+		if strings.Contains(line, word) {
+			found = line
+		}
+	}
+	return found
+}
+
+func index(t *testing.T, e wire.End) int {
+	l, err := e.Link(e.Name)
+	require.NoError(t, err)
+	return l.Index
+}
+
+// packetSocket receives and sends frames of the tests' protocol at an interface.
+func packetSocket(t *testing.T, e wire.End) (fd int) {
+	const protocol = 0xb588 // 0x88b5 in network order
+	require.NoError(t, e.Do(func() (err error) {
+		fd, err = syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW|syscall.SOCK_CLOEXEC, protocol)
+		return err
+	}))
+	t.Cleanup(func() { syscall.Close(fd) })
+	require.NoError(t, syscall.Bind(fd, &syscall.SockaddrLinklayer{Ifindex: index(t, e), Protocol: protocol}))
+	require.NoError(t, syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &syscall.Timeval{Sec: 10}))
+	return fd
+}
+
+func TestSymmetricMPLosesNothing(t *testing.T) {
+	s := harness.Command(t, built(t, "symmetric-mp"))
+	for range 2 {
+		s.Expect("process ") // polls
+	}
+	time.AfterFunc(300*time.Millisecond, func() { s.Signal(syscall.SIGTERM) })
+	lines := s.Wait()
+	out := strings.Join(lines, "\n")
+	assert.Contains(t, out, "summary: 768 of 768 packets are there, 0 twice or damaged")
+	rows := 0
+	for _, line := range lines {
+		if f := strings.Fields(line); len(f) > 5 && f[0] == "process" && strings.HasPrefix(f[2], "port") {
+			rows++
+			assert.NotEqual(t, "0", f[5], "each process moved packets: %s", line)
+		}
+	}
+	assert.Equal(t, 6, rows, out)
+	clean(t)
+}
+
+func TestEchoPingsItself(t *testing.T) {
+	harness.Need(t, harness.Ping)
+	for _, driver := range []string{"net_af_packet", "net_af_xdp"} {
+		t.Run(driver, func(t *testing.T) {
+			if driver == "net_af_xdp" {
+				harness.Need(t, harness.XDP)
+			}
+			e := harness.Command(t, built(t, "echo"), "-driver", driver, "-count", "100")
+			out := strings.Join(e.Wait(), "\n")
+			assert.Contains(t, out, "100 packets transmitted, 100 received, 0% packet loss")
+			assert.Contains(t, out, "100 datagrams of 8 to 107 bytes came back whole")
+			assert.Regexp(t, `answered [1-9]\d* ARP, 100 ping, 100 UDP; \d+ packets ignored, 0 answers not sent`, out)
+			clean(t)
+		})
+	}
+}
+
+func TestWrongFlagsAreExplained(t *testing.T) {
+	tests := []struct{ program, args, says string }{
+		{"l2fwd", "-port net_null0", "an odd number of ports"},
+		{"l2fwd", "-period -1s", "neither can be negative"},
+		{"l2fwd", "-nonsense", "flag provided but not defined: -nonsense"},
+		{"l2fwd", "-port net_nosuch0 -port net_null0", "net_nosuch0"},
+		{"echo", "-ip 10.0.0.2", "which port?"},
+		{"echo", "-port net_null0 -ip fe80::1", "use an IPv4 address"},
+		{"echo", "-port net_null0", "use an IPv4 address"},
+		{"echo", "-port net_null0 -ip 10.0.0.2 -udp 65536", "use 1 to 65535"},
+		{"echo", "-driver e1000", "use net_af_packet or net_af_xdp"},
+		{"echo", "-count 0", "use 1 or more"},
+		{"symmetric-mp", "--no-pci --in-memory", "give EAL pairs of them"},
+		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -processes 17", "use 1 to 16"},
+		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -seed -1", "use 0 to 512"},
+	}
+	for _, test := range tests {
+		t.Run(test.program+" "+test.args, func(t *testing.T) {
+			assert.Contains(t, harness.Command(t, built(t, test.program), strings.Fields(test.args)...).Fail(), test.says)
+		})
+	}
+}
