@@ -24,7 +24,7 @@ testflags := -count=1 -p 1
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets test lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets capture test lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -53,6 +53,10 @@ packets: deps hugepages ## packets shared between processes without a copy
 	@$(MAKE) --no-print-directory build
 	@bin/packets
 
+capture: deps hugepages ## packets of a port to a pcap file, decoded by gopacket
+	@$(MAKE) --no-print-directory build
+	@bin/capture -w bin/capture.pcap
+
 test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
 	$(call step,go test ./...)
 	@$(go) test $(testflags) ./...
@@ -60,8 +64,8 @@ test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and
 	@$(go) test $(testflags) -race ./...
 	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
-	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...)
-	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...
+	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/packet/...)
+	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/packet/...
 	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/...)
 	@$(arm64) ./dpdk/internal/ringcore/...
 
