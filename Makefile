@@ -21,6 +21,9 @@ endif
 # One package at a time: two-process tests poll, and packages side by side would starve each other of cores and hugepages.
 testflags := -count=1 -p 1
 
+# What the tag godpdk_debug changes.
+debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/...
+
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
@@ -56,13 +59,17 @@ packets: deps hugepages ## packets shared between processes without a copy
 capture: deps hugepages ## packets of a port to a pcap file, decoded by gopacket
 	@$(MAKE) --no-print-directory build
 	@bin/capture -w bin/capture.pcap
+
 echo: deps hugepages ## a kernel's ping, answered by Go over DPDK, on a veth pair of its own (root)
+	@$(MAKE) --no-print-directory build
 	@bin/echo
 
 l2fwd: deps hugepages ## frames forwarded between two virtual ports, for 5 seconds
+	@$(MAKE) --no-print-directory build
 	@bin/l2fwd -duration 5s
 
 symmetric-mp: deps hugepages ## three processes share two ports, each on queues of its own
+	@$(MAKE) --no-print-directory build
 	@bin/symmetric-mp
 
 test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
@@ -72,8 +79,8 @@ test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and
 	@$(go) test $(testflags) -race ./...
 	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
-	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/...)
-	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/...
+	$(call step,go test -tags godpdk_debug $(debugged))
+	@$(go) test $(testflags) -tags godpdk_debug $(debugged)
 	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/...)
 	@$(arm64) ./dpdk/internal/ringcore/...
 

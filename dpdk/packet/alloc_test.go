@@ -87,6 +87,11 @@ func TestSerializingDoesNotAllocate(t *testing.T) {
 			}
 			return gopacket.SerializeLayers(b, fix, l...)
 		},
+		"Buffer.Serialize": func() error {
+			m, _ := cache.Alloc()
+			defer cache.Free(m)
+			return b.Serialize(m, fix, l[0], l[1], l[2], l[3])
+		},
 		"WriteLayers":     func() error { return sink.WriteLayers(fix, l[0], l[1], l[2], l[3]) },
 		"WritePacketData": func() error { return sink.WritePacketData(data) },
 	} {

@@ -57,15 +57,17 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 // BenchmarkSerialize makes a packet in an mbuf, allocated and freed each time: straight
-// into it, and by a copy from gopacket's own buffer.
+// into it, the same with a Buffer that is kept, and by a copy from gopacket's own buffer.
 func BenchmarkSerialize(b *testing.B) {
 	for _, size := range []int{100, 1400} {
 		for _, opts := range []gopacket.SerializeOptions{{FixLengths: true}, fix} {
 			cache := newCache(b, newPool(b, 1023, mbuf.PoolConfig{}))
 			l := udp(make([]byte, size))
+			var kept packet.Buffer
 			own := gopacket.NewSerializeBuffer()
 			for name, write := range map[string]func(*mbuf.Mbuf) error{
 				"mbuf": func(m *mbuf.Mbuf) error { return packet.Serialize(m, opts, l...) },
+				"kept": func(m *mbuf.Mbuf) error { return kept.Serialize(m, opts, l...) },
 				"copy": func(m *mbuf.Mbuf) error {
 					err := gopacket.SerializeLayers(own, opts, l...)
 					m.AppendBytes(own.Bytes())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -320,6 +321,16 @@ func TestSerializeLeavesThePacketAsItWas(t *testing.T) {
 	assert.Equal(t, 300, m.Len())
 	require.NoError(t, packet.Serialize(m, fix), "no layers")
 	assert.Equal(t, 300, m.Len())
+}
+
+func TestLayerThatIgnoresMissingRoomFails(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: mbuf.DefaultHeadroom + 171})
+	m := alloc(t, pool, strings.Repeat("x", 171)) // a byte is missing for a multiple of 4
+	defer m.Free()
+	err := packet.Serialize(m, fix, &layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}})
+	assert.ErrorIs(t, err, unix.EMSGSIZE)
+	assert.ErrorContains(t, err, "1 bytes behind 171")
+	assert.Equal(t, 171, m.Len())
 }
 
 func TestBufferRefusesWhatItCannotWriteTo(t *testing.T) {

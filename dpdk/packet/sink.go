@@ -81,7 +81,7 @@ func (s *Sink) WritePacketData(data []byte) error {
 // WriteLayers sends the packet that Serialize makes of the layers. Errors are those of
 // WritePacketData and of Serialize.
 func (s *Sink) WriteLayers(opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {
-	return s.write(func(m *mbuf.Mbuf) error { return s.buf.serialize(m, opts, layers) })
+	return s.write(func(m *mbuf.Mbuf) error { return s.buf.Serialize(m, opts, layers...) })
 }
 
 // write adds a packet that fill fills to those that wait.

@@ -219,6 +219,9 @@ func TestPacketOfSeveralSegments(t *testing.T) {
 					part = want[:snap]
 				}
 				assert.Equal(t, part, string(data))
+				if s.Mbuf().Contiguous() {
+					assert.Equal(t, len(part), cap(data), "an append must not write into the mbuf")
+				}
 				assert.Equal(t, len(part), ci.CaptureLength)
 				assert.Equal(t, len(want), ci.Length)
 				assert.Equal(t, mbuf.InvalidPort, ci.InterfaceIndex, "no port received it")
