@@ -75,7 +75,9 @@ const allPorts = -1
 // DPDK waits; close a Subscription that nobody reads.
 //
 // It works in all processes, each of which sees events of its own: attached and
-// detached devices in all of them, the rest mostly in the primary. Errors:
+// detached devices in all of them, the rest mostly in the primary. EventNew and
+// EventDestroy come before the Attach or Detach has ended: a secondary that ended EAL
+// at once would leave the primary without an answer for 5 s. Errors:
 // dpdk.ErrInvalid for an empty set or unknown types, dpdk.ErrNoMemory,
 // dpdk.ErrNotRunning.
 func Subscribe(types EventType) (*Subscription, error) {

@@ -83,6 +83,7 @@ func read(name string) error {
 	harness.Say("read %d %d %v", s.RxPackets, q.Packets, mac)
 	e, ok := <-events.C
 	harness.Say("event %v %v", e, ok)
+	harness.Hear() // the primary waits for a word on the detach, which comes after the event
 	end = events.C
 	return nil
 }
@@ -107,5 +108,6 @@ func TestSecondariesReadAndChangeNothing(t *testing.T) {
 	require.Equal(t, "4 4 "+mac(8).String(), c.Expect("read"))
 	require.NoError(t, p.Detach())
 	require.Equal(t, fmt.Sprintf("{destroy %d} true", p.ID()), c.Expect("event"))
+	c.Send("end")
 	c.Wait()
 }
