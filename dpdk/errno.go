@@ -52,6 +52,7 @@ var (
 	ErrNameTooLong error = Errno(unix.ENAMETOOLONG) // longer than DPDK stores
 	ErrNoMemory    error = Errno(unix.ENOMEM)       // no hugepage memory left for it
 	ErrNoSpace     error = Errno(unix.ENOSPC)       // DPDK's table of such objects is full
+	ErrBusy        error = Errno(unix.EBUSY)        // somebody else uses it now
 	ErrSecondary   error = ESECONDARY               // only the primary may do this
 	ErrNoConfig    error = ENOCONFIG                // EAL's shared configuration is missing
 

@@ -104,6 +104,10 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 	used = true
 	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: runtimeDir(p.prefix), args: argv[1:],
 		keep: o.last("huge-unlink") == "never"}
+	if logger == nil {
+		logger = slog.Default()
+	}
+	guard.Lcores.Main, guard.Lcores.Logger = main.give, logger
 	guard.SetRunning(true)
 	current.Store(rt)
 	if p.role == Secondary && !rt.PrimaryAlive() {
@@ -165,11 +169,24 @@ func newThread() *thread {
 		// Locked for good: when the goroutine ends, so does the thread, and Go
 		// starts no other thread from one that is locked.
 		runtime.LockOSThread()
-		for f := range t.calls {
-			f()
-		}
+		t.serve()
 	}()
 	return t
+}
+
+// serve runs the calls. One that ends its goroutine (runtime.Goexit) does not
+// end the thread: the rest is served on the way out.
+func (t *thread) serve() {
+	ended := false
+	defer func() {
+		if !ended {
+			t.serve()
+		}
+	}()
+	for f := range t.calls {
+		f()
+	}
+	ended = true
 }
 
 // do runs f on the thread and waits for it.
@@ -181,5 +198,8 @@ func (t *thread) do(f func()) {
 	}
 	<-done
 }
+
+// give runs f on the thread and waits only until it has begun.
+func (t *thread) give(f func()) { t.calls <- f }
 
 func (t *thread) end() { close(t.calls) }

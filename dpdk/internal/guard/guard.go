@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,22 +19,29 @@ import (
 // stops, so that no call runs over memory that is being unmapped.
 var eal struct {
 	sync.RWMutex
-	running bool
+	running atomic.Bool
 }
 
 // SetRunning says whether control calls may run; it waits for those that do.
 func SetRunning(running bool) {
-	eal.Lock()
-	defer eal.Unlock()
-	eal.running = running
+	eal.running.Store(running)
+	// Not Lock: a writer that waits keeps new readers out, and a call under way
+	// may be in a callback that makes another one.
+	for !eal.TryLock() {
+		time.Sleep(100 * time.Microsecond)
+	}
+	eal.Unlock()
 }
+
+// Running says whether EAL runs, as of now.
+func Running() bool { return eal.running.Load() }
 
 // Control runs f, a call of the rte_ function op on the object name, if EAL
 // runs, and turns the errno it returns into an error.
 func Control(op, name string, f func() (errno int)) error {
 	eal.RLock()
 	defer eal.RUnlock()
-	if !eal.running {
+	if !eal.running.Load() {
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
 	}
 	if errno := f(); errno != 0 {
