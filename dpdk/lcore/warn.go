@@ -1,0 +1,3 @@
+package lcore
+
+func warnPollers() {}
