@@ -57,6 +57,9 @@ type Info struct {
 // eal.Init and Close; the error is dpdk.ErrNotRunning outside of that.
 func List() ([]Info, error) {
 	var lcores []Info
+	if inCallback() {
+		return nil, errInCallback("rte_lcore_iterate")
+	}
 	err := guard.Control("rte_lcore_iterate", "", func() int {
 		main := cgo.MainLcore()
 		for _, l := range cgo.Lcores() {

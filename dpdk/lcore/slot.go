@@ -8,36 +8,46 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
 // slot is an lcore as this package sees it.
 type slot struct {
 	task atomic.Pointer[Task] // that has the lcore
-	// leaving is set when a function has ended whose thread may not be back in
-	// EAL's loop yet: for some instructions, or as long as others have the CPU.
-	leaving atomic.Bool
+	// left is when a function ended whose thread was not back in EAL's loop yet,
+	// in ns; 0 if it is back.
+	left atomic.Int64
 	// stranded is set when a function has called runtime.Goexit. Go cannot end
 	// a goroutine that a thread of C's is in, so the thread never gets back to
 	// EAL's loop: it takes its next tasks from here.
 	stranded atomic.Bool
 	next     chan *Task
-	locked   bool // of the lcore's own thread
+	locked   bool        // of the lcore's own thread
+	timing   atomic.Bool // it is in RunTimers
+	fired    []error     // panics of timers in it
 }
 
 var slots [Max]slot
 
 func init() { cgo.Callbacks.Lcore = onLcore }
 
-// leave is how long a thread may take from the end of a function to EAL's loop
-// when its CPU is crowded.
+// leave is how long a thread may take from the end of a function to EAL's loop:
+// some instructions, or as long as others have its CPU.
 const leave = time.Second
+
+// start of the clock of slots.
+var epoch = time.Now()
 
 // start gives the task, which has the slot, to the lcore's thread.
 func (s *slot) start(t *Task) error {
-	for begin := time.Now(); ; {
-		var errno int
-		err := guard.Control(opLaunch, name(t.lcore), func() int {
+	errno := int(unix.EBUSY)
+	for attempt := 0; attempt < 2 && unix.Errno(errno) == unix.EBUSY; attempt++ {
+		if attempt > 0 {
+			s.back(t.lcore)
+		}
+		err := guard.Control(opLaunch, t.name, func() int {
+			errno = 0
 			switch {
 			case t.lcore == cgo.MainLcore():
 				guard.Lcores.Main(func() { s.run(t, false) })
@@ -48,15 +58,30 @@ func (s *slot) start(t *Task) error {
 			}
 			return 0
 		})
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
-		case errno == 0:
-			return nil
-		case unix.Errno(errno) != unix.EBUSY:
-			return guard.Control(opLaunch, name(t.lcore), func() int { return errno })
-		case !s.leaving.Load() || time.Since(begin) > leave:
-			return busy(t.lcore, "a function of C's runs there")
+		}
+	}
+	switch unix.Errno(errno) {
+	case 0:
+		return nil
+	case unix.EBUSY:
+		return busy(t.lcore, "a function of C's runs there")
+	}
+	return &dpdk.Error{Op: opLaunch, Name: t.name, Errno: dpdk.Errno(errno)}
+}
+
+// back waits until the lcore's thread, whose Go function has ended, is in EAL's
+// loop, or must have been there: C has given it something since.
+func (s *slot) back(id int) {
+	for {
+		left := s.left.Load()
+		if left == 0 {
+			return
+		}
+		if !cgo.LcoreRunning(id) || int64(time.Since(epoch))-left > int64(leave) {
+			s.left.CompareAndSwap(left, 0)
+			return
 		}
 		time.Sleep(20 * time.Microsecond)
 	}
@@ -71,7 +96,7 @@ func onLcore(id int) {
 		runtime.LockOSThread()
 		s.locked = true
 	}
-	s.leaving.Store(false)
+	s.left.Store(0)
 	s.run(s.task.Load(), true)
 }
 
@@ -90,7 +115,7 @@ func (s *slot) run(t *Task, foreign bool) {
 	err := try(func() error { return t.fn(t.ctx) })
 	returned = true
 	if foreign {
-		s.leaving.Store(true)
+		s.left.Store(int64(time.Since(epoch)))
 	}
 	s.end(t, err)
 }

@@ -2,7 +2,6 @@ package lcore
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -35,14 +34,23 @@ func stop() error {
 			t.cancel(closed)
 		}
 	}
+	controls.each(func(_ uintptr, t *Task) { t.cancel(closed) })
+	stopAlarms()
+	stopServices()
 	deadline, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
 	var stuck []string
 	for id := range slots {
 		if why := slots[id].settle(deadline, id); why != "" {
-			stuck = append(stuck, fmt.Sprintf("lcore %d %s", id, why))
+			stuck = append(stuck, name(id)+" "+why)
 		}
 	}
+	controls.each(func(_ uintptr, t *Task) {
+		if !t.settle(deadline) {
+			stuck = append(stuck, t.name+" runs")
+		}
+	})
+	stopTimers()
 	if stuck == nil {
 		return nil
 	}
@@ -50,27 +58,36 @@ func stop() error {
 		Detail: strings.Join(stuck, ", ") + ": its memory stays mapped and its devices open until the process ends; functions must return when their context ends"}
 }
 
+// settle waits for the task's end, or gives it up.
+func (t *Task) settle(ctx context.Context) bool {
+	select {
+	case <-t.done:
+		return true
+	case <-ctx.Done():
+		t.end(&dpdk.Error{Op: opWait, Name: t.name, Cause: dpdk.ErrNotRunning, Detail: "the function did not end before Close"})
+		return false
+	}
+}
+
 // settle waits until the lcore is in EAL's loop, or says what it does instead.
 func (s *slot) settle(ctx context.Context, id int) string {
-	if t := s.task.Load(); t != nil {
-		select {
-		case <-t.done:
-		case <-ctx.Done():
-			t.end(&dpdk.Error{Op: opWait, Name: name(id), Cause: dpdk.ErrNotRunning, Detail: "the function did not end before Close"})
-			return "runs a function"
-		}
+	if t := s.task.Load(); t != nil && !t.settle(ctx) {
+		return "runs a function"
 	}
-	switch {
-	case s.stranded.Load():
+	if s.stranded.Load() {
 		return "was left by runtime.Goexit"
-	case id == cgo.MainLcore() || cgo.LcoreRole(id) == cgo.RoleOff || cgo.LcoreRole(id) == cgo.RoleNonEAL:
-		return ""
 	}
-	for cgo.LcoreRunning(id) {
+	for s.timing.Load() || inLoop(id) {
 		if ctx.Err() != nil {
-			return "runs a function of C's"
+			return "runs a function of C's, a service or a timer"
 		}
 		time.Sleep(100 * time.Microsecond)
 	}
 	return ""
+}
+
+// inLoop says whether EAL's thread of the lcore runs something.
+func inLoop(id int) bool {
+	role := Role(cgo.LcoreRole(id))
+	return (role == RoleEAL || role == RoleService) && id != cgo.MainLcore() && cgo.LcoreRunning(id)
 }

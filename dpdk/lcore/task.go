@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync/atomic"
+	"time"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -23,9 +24,11 @@ type Func func(ctx context.Context) error
 // also after Close.
 type Task struct {
 	lcore  int
+	name   string // in errors
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	fn     Func
+	begin  time.Time
 	ended  atomic.Bool
 	done   chan struct{}
 	err    error // before done
@@ -42,7 +45,7 @@ type Task struct {
 // Errors: dpdk.ErrBusy (a function runs there, of Go or C), dpdk.ErrInvalid (no
 // such lcore, a service core, a registered thread, a nil fn), dpdk.ErrNotRunning.
 func Launch(ctx context.Context, id int, fn Func) (*Task, error) {
-	if err := check(ctx, fn, name(id)); err != nil {
+	if err := check(opLaunch, ctx, fn, name(id)); err != nil {
 		return nil, err
 	}
 	t := newTask(ctx, id, fn)
@@ -61,7 +64,7 @@ func Launch(ctx context.Context, id int, fn Func) (*Task, error) {
 // on others by then: their contexts end at once. Without workers there are no
 // tasks and no error.
 func LaunchWorkers(ctx context.Context, fn Func) (Tasks, error) {
-	if err := check(ctx, fn, ""); err != nil {
+	if err := check(opLaunch, ctx, fn, ""); err != nil {
 		return nil, err
 	}
 	if !guard.Running() {
@@ -92,39 +95,40 @@ func LaunchWorkers(ctx context.Context, fn Func) (Tasks, error) {
 	return nil, err
 }
 
-func check(ctx context.Context, fn Func, name string) error {
+func check(op string, ctx context.Context, fn Func, name string) error {
 	switch {
 	case fn == nil:
-		return guard.Invalid(opLaunch, name, "the function is nil")
+		return guard.Invalid(op, name, "the function is nil")
 	case ctx == nil:
-		return guard.Invalid(opLaunch, name, "the context is nil: use context.Background()")
+		return guard.Invalid(op, name, "the context is nil: use context.Background()")
 	}
 	return nil
 }
 
+// newTask makes a task for an lcore.
 func newTask(ctx context.Context, id int, fn Func) *Task {
-	t := &Task{lcore: id, fn: fn, done: make(chan struct{})}
+	t := &Task{lcore: id, name: name(id), fn: fn, begin: time.Now(), done: make(chan struct{})}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	return t
 }
 
 // reserve takes the lcore for the task, or says why it cannot have it.
 func (t *Task) reserve() error {
-	err := guard.Control(opLaunch, name(t.lcore), func() int { return 0 })
+	err := guard.Control(opLaunch, t.name, func() int { return 0 })
 	if err != nil {
 		return err
 	}
 	if t.lcore < 0 || t.lcore >= Max {
-		return guard.Invalid(opLaunch, name(t.lcore), "ids are 0 to %d", Max-1)
+		return guard.Invalid(opLaunch, t.name, "ids are 0 to %d", Max-1)
 	}
 	switch role := Role(cgo.LcoreRole(t.lcore)); role {
 	case RoleEAL:
 	case RoleOff:
-		return guard.Invalid(opLaunch, name(t.lcore), "there is no such lcore: the workers are %v; see eal.Config.Lcores", Workers())
+		return guard.Invalid(opLaunch, t.name, "there is no such lcore: the workers are %v; see eal.Config.Lcores", Workers())
 	case RoleService:
-		return guard.Invalid(opLaunch, name(t.lcore), "it is a service core: use another, or RemoveServiceCore first")
+		return guard.Invalid(opLaunch, t.name, "it is a service core: use another, or RemoveServiceCore first")
 	default:
-		return guard.Invalid(opLaunch, name(t.lcore), "its role is %v: it takes no functions", role)
+		return guard.Invalid(opLaunch, t.name, "its role is %v: it takes no functions", role)
 	}
 	s := &slots[t.lcore]
 	if !s.task.CompareAndSwap(nil, t) {
@@ -132,7 +136,7 @@ func (t *Task) reserve() error {
 	}
 	if stopping.Load() { // whoever set it has not seen this task, or has cancelled it
 		s.release(t)
-		return &dpdk.Error{Op: opLaunch, Name: name(t.lcore), Cause: dpdk.ErrNotRunning}
+		return &dpdk.Error{Op: opLaunch, Name: t.name, Cause: dpdk.ErrNotRunning}
 	}
 	return nil
 }
@@ -143,7 +147,7 @@ func busy(id int, why string) error {
 
 // start gives the task to its lcore, which it has reserved.
 func (t *Task) start() error {
-	warnPollers()
+	watchPollers()
 	s := &slots[t.lcore]
 	err := s.start(t)
 	if err != nil {
@@ -200,7 +204,7 @@ func (t *Task) Wait(ctx context.Context) error {
 	case <-t.done:
 		return t.err
 	case <-ctx.Done():
-		return &dpdk.Error{Op: opWait, Name: name(t.lcore), Cause: context.Cause(ctx),
+		return &dpdk.Error{Op: opWait, Name: t.name, Cause: context.Cause(ctx),
 			Detail: "the function runs on: Stop its Task, or wait longer"}
 	}
 }
@@ -226,16 +230,18 @@ func (ts Tasks) Wait(ctx context.Context) error {
 }
 
 // Running says whether a function runs on the lcore, of Go or C: services too
-// (rte_eal_get_lcore_state).
+// (rte_eal_get_lcore_state). Errors: dpdk.ErrInvalid, dpdk.ErrNotRunning.
 func Running(id int) (bool, error) {
-	const op = "rte_eal_get_lcore_state"
 	running := false
-	err := guard.Control(op, name(id), func() int {
-		if id < 0 || id >= Max || cgo.LcoreRole(id) == cgo.RoleOff {
+	err := guard.Control("rte_eal_get_lcore_state", name(id), func() int {
+		if id < 0 || id >= Max || Role(cgo.LcoreRole(id)) == RoleOff {
 			return int(dpdk.ErrInvalid.(dpdk.Errno))
 		}
 		s := &slots[id]
-		running = s.task.Load() != nil || !s.stranded.Load() && !s.leaving.Load() && cgo.LcoreRunning(id)
+		if running = s.task.Load() != nil; !running && !s.stranded.Load() {
+			s.back(id)
+			running = inLoop(id)
+		}
 		return 0
 	})
 	return running, err
