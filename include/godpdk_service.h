@@ -5,16 +5,17 @@
 
 #include "godpdk.h"
 
+#include <rte_lcore.h>
 #include <rte_service.h>
 #include <rte_service_component.h>
 
 /* In Go, see cgo/callbacks.go. */
-extern int32_t godpdkService(uintptr_t id);
+extern int32_t godpdkService(uint32_t lcore, uintptr_t id);
 
 static int32_t
 godpdk_service_run(void *arg)
 {
-	return godpdkService((uintptr_t)arg);
+	return godpdkService(rte_lcore_id(), (uintptr_t)arg);
 }
 
 /* rte_service_component_register of Go. */

@@ -11,7 +11,7 @@
 #include <rte_timer.h>
 
 /* In Go, see cgo/callbacks.go. */
-extern void godpdkTimer(uintptr_t id);
+extern void godpdkTimer(uint32_t lcore, uintptr_t id);
 extern void godpdkAlarm(uintptr_t id);
 
 static inline uint64_t
@@ -23,7 +23,7 @@ godpdk_cycles(void)
 static void
 godpdk_timer_fire(struct rte_timer *timer __rte_unused, void *arg)
 {
-	godpdkTimer((uintptr_t)arg);
+	godpdkTimer(rte_lcore_id(), (uintptr_t)arg);
 }
 
 /* rte_timer_subsystem_init; EALREADY if somebody in this process has done it. */

@@ -54,7 +54,7 @@ func (l Lcores) String() string {
 		}
 		item := spans(ids)
 		if !l[0].own() {
-			item = group(item) + "@" + group(l[0].CPUs.String())
+			item = group(item, ",-") + "@" + group(l[0].CPUs.String(), ",")
 		}
 		items = append(items, item)
 		l = l[n:]
@@ -83,9 +83,10 @@ func alike(a, b Lcore) bool {
 	return a.own() && b.own() || !a.own() && !b.own() && slices.Equal(a.CPUs, b.CPUs)
 }
 
-// group puts parentheses around what is more than a number or a span.
-func group(set string) string {
-	if strings.Contains(set, ",") {
+// group puts parentheses around a set that holds one of these: EAL takes a span
+// without them behind the @ only.
+func group(set, these string) string {
+	if strings.ContainsAny(set, these) {
 		return "(" + set + ")"
 	}
 	return set
@@ -98,12 +99,15 @@ type lcoreParser struct{ what, list, rest string }
 func (p *lcoreParser) lcores() (Lcores, error) {
 	var lcores Lcores
 	for {
-		group := strings.HasPrefix(p.rest, "(")
+		item, group := p.rest, strings.HasPrefix(p.rest, "(")
 		ids, err := p.set(cgo.MaxLcore)
 		if err != nil {
 			return nil, err
 		}
 		cpus := ids
+		if at := len(item) - len(p.rest); !group && strings.Contains(item[:at], "-") && strings.HasPrefix(p.rest, "@") {
+			return nil, p.fail("put parentheses around the lcores: EAL takes no span without them")
+		}
 		if p.take("@") {
 			group = true
 			if cpus, err = p.set(maxCPU); err != nil {

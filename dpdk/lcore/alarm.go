@@ -1,6 +1,7 @@
 package lcore
 
 import (
+	"runtime"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -22,6 +23,8 @@ var alarms handles[Alarm]
 
 func init() {
 	cgo.Callbacks.Alarm = func(id uintptr) {
+		runtime.LockOSThread() // see slot.lock: the go statement may start a thread
+		defer runtime.UnlockOSThread()
 		a := alarms.get(id)
 		if a == nil || !alarms.drop(id) || stopping.Load() {
 			return

@@ -51,7 +51,7 @@ func Control(ctx context.Context, name string, fn Func) (*Task, error) {
 
 // onControl is called by the thread.
 func onControl(id uintptr) {
-	runtime.LockOSThread() // see onLcore
+	runtime.LockOSThread() // see slot.lock
 	defer runtime.UnlockOSThread()
 	t := controls.get(id)
 	returned := false

@@ -23,6 +23,8 @@ import (
 // what went wrong, or nothing.
 var endings = map[string]func(rt *eal.Runtime) error{}
 
+var asked eal.Lcores // of this process's EAL
+
 func ending(name string, f func(rt *eal.Runtime) error) struct{} {
 	endings[name] = f
 	return struct{}{}
@@ -31,7 +33,21 @@ func ending(name string, f func(rt *eal.Runtime) error) struct{} {
 var _ = harness.Role("ending", func(args []string) error {
 	cfg := harness.Config(0)
 	cfg.FilePrefix = args[1]
-	cfg.Lcores = harness.Lcores(0, 4)
+	lcores, err := eal.ParseLcores(harness.Lcores(0, 4))
+	if err != nil {
+		return err
+	}
+	if args[0] == "lcores on groups of CPUs" {
+		lcores = nil
+		for _, l := range []struct {
+			id   int
+			cpus eal.CPUSet
+		}{{0, ownCPUs}, {1, ownCPUs[:1]}, {2, ownCPUs[:1]}, {3, ownCPUs}, {5, ownCPUs}, {7, ownCPUs[len(ownCPUs)-1:]}, {8, ownCPUs[len(ownCPUs)-1:]}, {9, ownCPUs[len(ownCPUs)-1:]}} {
+			lcores = append(lcores, eal.Lcore{ID: l.id, CPUs: l.cpus})
+		}
+	}
+	asked = lcores
+	cfg.Lcores = lcores.String() // EAL reads what Lcores writes
 	rt, err := eal.Init(cfg)
 	if err != nil {
 		return err
@@ -93,7 +109,6 @@ var _ = ending("calls after Close", func(rt *eal.Runtime) error {
 	if err := rt.Close(); err != nil {
 		return err
 	}
-	nothing := func(context.Context) error { return nil }
 	return within(time.Second, func() error {
 		errs := []error{want(done.Wait(context.Background()), os.ErrExist, "")}
 		for _, id := range ids {
@@ -181,7 +196,9 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 	for _, t := range tasks {
 		go func() { waits <- t.Wait(context.Background()) }()
 	}
-	closed := within(3*time.Second, func() error { return want(rt.Close(), dpdk.ErrBusy, "lcore 0 runs a function, lcore 1 runs a function, lcore 2 runs a function, control thread stays runs: ") })
+	closed := within(3*time.Second, func() error {
+		return want(rt.Close(), dpdk.ErrBusy, "lcore 0 runs a function, lcore 1 runs a function, lcore 2 runs a function, control thread stays runs: ")
+	})
 	if closed != nil {
 		return closed
 	}
@@ -257,5 +274,36 @@ var _ = ending("Goexit", func(rt *eal.Runtime) error {
 	if err := want(AddServiceCore(1), dpdk.ErrBusy, "Goexit"); err != nil {
 		return err
 	}
-	return within(time.Second, func() error { return want(rt.Close(), dpdk.ErrBusy, "lcore 1 was left by runtime.Goexit, lcore 2 was left") })
+	return within(time.Second, func() error {
+		return want(rt.Close(), dpdk.ErrBusy, "lcore 1 was left by runtime.Goexit, lcore 2 was left")
+	})
+})
+
+var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
+	lcores, err := List()
+	if err != nil {
+		return err
+	}
+	var got eal.Lcores
+	for _, l := range lcores {
+		got = append(got, eal.Lcore{ID: l.ID, CPUs: l.CPUs})
+	}
+	if got.String() != asked.String() {
+		return fmt.Errorf("%v, not %v", got, asked)
+	}
+	tasks, err := LaunchWorkers(context.Background(), func(context.Context) error {
+		id, _ := Current()
+		i, err := Get(id)
+		if err != nil {
+			return err
+		}
+		if cpus, err := eal.ThreadCPUs(); err != nil || cpus.String() != i.CPUs.String() {
+			return fmt.Errorf("lcore %d on CPUs %v (%v), not %v", id, cpus, err, i.CPUs)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tasks.Wait(context.Background())
 })

@@ -98,3 +98,5 @@ func cpusOfThread() (eal.CPUSet, int, error) {
 	cpus, err := eal.ThreadCPUs()
 	return cpus, unix.Gettid(), err
 }
+
+func nothing(context.Context) error { return nil }

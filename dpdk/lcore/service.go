@@ -46,14 +46,16 @@ var servicesMu sync.Mutex
 var functions [64]atomic.Pointer[function]
 
 func init() {
-	cgo.Callbacks.Service = func(i uintptr) int {
+	cgo.Callbacks.Service = func(lcore int, i uintptr) int {
+		if lcore < Max { // C code can call services on threads that are none
+			slots[lcore].lock()
+		}
 		f := functions[i].Load()
 		if f == nil || f.err.Load() != nil || stopping.Load() {
 			return -int(unix.EAGAIN)
 		}
 		worked := false
 		err := try(func() error {
-			lcore, _ := Current()
 			worked = f.fn(lcore)
 			return nil
 		})

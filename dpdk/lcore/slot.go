@@ -90,14 +90,19 @@ func (s *slot) back(id int) {
 // onLcore is called by the lcore's thread.
 func onLcore(id int) {
 	s := &slots[id]
+	s.lock()
+	s.left.Store(0)
+	s.run(s.task.Load(), true)
+}
+
+// lock comes first in what EAL's thread of the lcore calls, and lasts: a thread
+// that Go's runtime starts from here must not inherit this one's CPUs, and it
+// looks at LockOSThread for that.
+func (s *slot) lock() {
 	if !s.locked {
-		// First of all, and for good: a thread that the runtime starts from here
-		// must not inherit this one's CPUs, and it looks at LockOSThread for that.
 		runtime.LockOSThread()
 		s.locked = true
 	}
-	s.left.Store(0)
-	s.run(s.task.Load(), true)
 }
 
 // run runs a task on the calling thread, which is C's or the main lcore's.

@@ -71,7 +71,6 @@ func TestAThousandLaunchesInTurnOnEachLcore(t *testing.T) {
 }
 
 func TestLaunchRefuses(t *testing.T) {
-	nothing := func(context.Context) error { return nil }
 	for _, tc := range []struct {
 		name string
 		id   int

@@ -45,10 +45,9 @@ var (
 )
 
 func init() {
-	cgo.Callbacks.Timer = func(id uintptr) {
+	cgo.Callbacks.Timer = func(lcore int, id uintptr) {
 		if t := timers.get(id); t != nil {
 			if err := try(func() error { t.fn(); return nil }); err != nil {
-				lcore, _ := Current()
 				slots[lcore].fired = append(slots[lcore].fired, err)
 			}
 		}
