@@ -132,6 +132,7 @@ func failure(errno int, lines []string) *dpdk.Error {
 		detail string
 	}{
 		{"Is another primary process running?", dpdk.ErrPrimaryRunning, "use another Config.FilePrefix, or eal.Auto to join it"},
+		{"refused secondary attachment", dpdk.ErrNotShared, "the primary has registered a thread as an lcore (lcore.Register), after which it takes no secondaries: start it anew, or have it use lcore.Pin"},
 		{"/config' for rte_mem_config", dpdk.ErrNoPrimary, "start one first, or use eal.Auto"},
 		{"please use '--base-virtaddr' option", nil, "other memory is where EAL's has to be: start again, or set the primary's Config.BaseVirtAddr"},
 		{"Cannot get hugepage information", dpdk.ErrNoHugepages, noHugepages},

@@ -24,13 +24,13 @@ type poller struct {
 // long is how long a function runs that is taken for a poller.
 var long = time.Second
 
-var (
-	watching atomic.Bool // a look is due
-	warned   struct {
-		sync.Mutex
-		about map[string]bool
-	}
-)
+var watching atomic.Bool // a look is due
+
+// warned is what has been said.
+var warned = struct {
+	sync.Mutex
+	about map[string]bool
+}{about: map[string]bool{}}
 
 // watchPollers looks some time from now at what runs then, and warns of what
 // pollers do not go well with, once each.
@@ -38,33 +38,27 @@ func watchPollers() {
 	if !watching.CompareAndSwap(false, true) {
 		return
 	}
-	time.AfterFunc(long+long/4, func() {
-		watching.Store(false)
-		old, young := pollers()
-		for about, text := range complaints(old, runtime.GOMAXPROCS(0), eal.Isolated()) {
-			warnOnce(about, text)
-		}
-		if young > 0 {
-			watchPollers()
-		}
-	})
+	time.AfterFunc(long+long/4, look)
 }
 
-func warnOnce(about, text string) {
+func look() {
+	watching.Store(false)
 	warned.Lock()
 	defer warned.Unlock()
-	if warned.about[about] {
-		return
-	}
-	if warned.about == nil {
-		warned.about = map[string]bool{}
-	}
-	warned.about[about] = true
+	old, young := pollers()
 	logger := guard.Lcores.Logger
 	if logger == nil {
 		logger = slog.Default() // Pin needs no EAL
 	}
-	logger.Warn("godpdk: " + text)
+	for about, text := range complaints(old, runtime.GOMAXPROCS(0), eal.Isolated()) {
+		if !warned.about[about] {
+			logger.Warn("godpdk: " + text)
+			warned.about[about] = true
+		}
+	}
+	if young > 0 {
+		watchPollers()
+	}
 }
 
 // pollers are those that have run for long; young are those that may yet.
