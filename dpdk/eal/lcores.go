@@ -2,10 +2,13 @@ package eal
 
 import (
 	"os"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 )
@@ -206,18 +209,28 @@ func (p *lcoreParser) fail(why string) error {
 	return invalid("%s %q: %s at %s", p.what, p.list, why, at)
 }
 
-// available refuses CPUs that this process may not run on. CPUs that the kernel
-// keeps for whoever asks (isolcpus) are not among those it starts on.
+// available refuses CPUs that do not exist or that are not for this process (a
+// container's cpuset). Others it may use even if it was not started on them, as
+// with isolcpus, or with taskset that keeps the rest of it off them.
 func available(lcores []Lcore) error {
+	refused := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlock: the thread that tries ends with the goroutine
+		refused <- try(lcores)
+	}()
+	return <-refused
+}
+
+func try(lcores []Lcore) error {
 	mine, err := ThreadCPUs()
 	if err != nil {
 		return nil // EAL finds out
 	}
-	isolated := Isolated()
 	for _, l := range lcores {
 		for _, cpu := range l.CPUs {
-			if !mine.Has(cpu) && !isolated.Has(cpu) {
-				return invalid("CPU %d of lcore %d is not available to this process, which may run on CPUs %s", cpu, l.ID, mine)
+			one := CPUs(cpu).Unix()
+			if !mine.Has(cpu) && unix.SchedSetaffinity(0, &one) != nil {
+				return invalid("CPU %d of lcore %d is not available to this process, which runs on CPUs %s", cpu, l.ID, mine)
 			}
 		}
 	}

@@ -127,6 +127,9 @@ func TestLcoresOnCPUsThatThisProcessMayNotUseAreRefused(t *testing.T) {
 		}
 	}
 	assert.NoError(t, available([]Lcore{{7, CPUs(mine)}}))
+	var after unix.CPUSet
+	require.NoError(t, unix.SchedGetaffinity(0, &after))
+	assert.Equal(t, set, after, "trying does not change this thread")
 	err := available([]Lcore{{7, CPUs(mine)}, {8, CPUSet{mine, other}}})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.Contains(t, err.Error(), fmt.Sprintf("CPU %d of lcore 8", other))
