@@ -24,7 +24,7 @@ testflags := -count=1 -p 1
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets test lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets lcores test lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -53,6 +53,10 @@ packets: deps hugepages ## packets shared between processes without a copy
 	@$(MAKE) --no-print-directory build
 	@bin/packets
 
+lcores: deps hugepages ## Go functions on DPDK's lcores
+	@$(MAKE) --no-print-directory build
+	@bin/lcores
+
 test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
 	$(call step,go test ./...)
 	@$(go) test $(testflags) ./...
@@ -62,13 +66,13 @@ test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
 	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...)
 	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...
-	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/...)
-	@$(arm64) ./dpdk/internal/ringcore/...
+	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/... ./dpdk/internal/tsc)
+	@$(arm64) ./dpdk/internal/ringcore/... ./dpdk/internal/tsc
 
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
 	@$(go) vet ./...
-	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/...
+	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/... ./dpdk/internal/tsc
 	@$(go) tool staticcheck ./...
 	@echo "lint: clean"
 
