@@ -59,7 +59,9 @@
 //
 // # What must not be done
 //
-// Callbacks (timers, services, lcore callbacks) run inside a call of C: they must
-// not call runtime.Goexit, and so not testing.T's FailNow. In a launched function
-// that is harmless: it ends with ErrGoexit.
+// Timers and services run inside a call of C: they must not call runtime.Goexit,
+// and so not testing.T's FailNow. A launched function that does ends with
+// ErrGoexit, and the lcore goes on. But Go cannot end a goroutine that C has
+// called: a worker's thread stays in Go then, so that the lcore takes functions
+// but no services, and eal.Runtime.Close leaves devices open and says so.
 package lcore

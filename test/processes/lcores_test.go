@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/godpdk/godpdk/dpdk/lcore"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // "register" makes a thread an lcore and gives it back.
@@ -108,9 +109,16 @@ func TestLcoresOfSeveralProcesses(t *testing.T) {
 	}
 	assert.Len(t, ids, 3, "each its own lcore: %v", ids)
 	p.do("timer")
-	s.do("timer")
-	s.quit() // the timer it leaves is in its lcore's list, which another process may be
 	other.do("timer")
+	id := s.do("launch")
+	assert.Equal(t, id, s.do("timer"))
+	s.quit()
+	// The lists of timers are in shared memory, by lcore: the next process on this
+	// lcore must not find the last one's.
+	next := &peer{harness.Start(t, "node", id), t}
+	next.do("init", "secondary", prefix)
+	assert.Equal(t, id, next.do("timer"))
+	next.quit()
 	p.do("timer")
 	other.quit()
 	p.quit()
