@@ -104,10 +104,8 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 	used = true
 	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: runtimeDir(p.prefix), args: argv[1:],
 		keep: o.last("huge-unlink") == "never"}
-	if logger == nil {
-		logger = slog.Default()
-	}
-	guard.Lcores.Main, guard.Lcores.Logger = main.give, logger
+	guard.Lcores.Main = main.give
+	guard.SetLogger(logger)
 	guard.SetRunning(true)
 	current.Store(rt)
 	if p.role == Secondary && !rt.PrimaryAlive() {

@@ -31,7 +31,7 @@ func init() {
 		}
 		go func() {
 			if err := try(func() error { a.fn(); return nil }); err != nil {
-				guard.Lcores.Logger.Error("godpdk: alarm", "error", err)
+				guard.Logger().Error("godpdk: alarm", "error", err)
 			}
 		}()
 	}

@@ -44,7 +44,7 @@ func init() {
 	cgo.Callbacks.LcoreUninit = func(lcore int, id uintptr) {
 		c := callbacks.get(id)
 		if err := apart(func() error { c.uninit(lcore); return nil }); err != nil {
-			guard.Lcores.Logger.Error("godpdk: lcore callback", "name", c.name, "lcore", lcore, "error", err)
+			guard.Logger().Error("godpdk: lcore callback", "name", c.name, "lcore", lcore, "error", err)
 		}
 	}
 }

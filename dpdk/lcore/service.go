@@ -62,7 +62,7 @@ func init() {
 		if err != nil {
 			f.err.Store(&err)
 			cgo.ServiceComponentRunstate(f.id.Load(), false)
-			guard.Lcores.Logger.Error("godpdk: service stopped", "error", err)
+			guard.Logger().Error("godpdk: service stopped", "error", err)
 		}
 		if !worked {
 			return -int(unix.EAGAIN) // which statistics take as an idle round

@@ -2,7 +2,6 @@ package lcore
 
 import (
 	"fmt"
-	"log/slog"
 	"runtime"
 	"slices"
 	"strings"
@@ -46,13 +45,9 @@ func look() {
 	warned.Lock()
 	defer warned.Unlock()
 	old, young := pollers()
-	logger := guard.Lcores.Logger
-	if logger == nil {
-		logger = slog.Default() // Pin needs no EAL
-	}
 	for about, text := range complaints(old, runtime.GOMAXPROCS(0), eal.Isolated()) {
 		if !warned.about[about] {
-			logger.Warn("godpdk: " + text)
+			guard.Logger().Warn("godpdk: " + text)
 			warned.about[about] = true
 		}
 	}

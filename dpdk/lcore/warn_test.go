@@ -79,12 +79,13 @@ func TestPollersAreWarnedOfOnce(t *testing.T) {
 		eventually(t, func() bool { return !watching.Load() }, "a look that an earlier test has made due")
 		warned.Lock()
 		defer warned.Unlock()
-		guard.Lcores.Logger, long, warned.about = logger, l, map[string]bool{}
+		long, warned.about = l, map[string]bool{}
+		guard.SetLogger(logger)
 	}
 	worker, err := Get(1)
 	require.NoError(t, err)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	defer set(guard.Lcores.Logger, long)
+	defer set(guard.Logger(), long)
 	set(slog.New(slog.NewTextHandler(&log, nil)), 20*time.Millisecond)
 	for range 100 {
 		require.NoError(t, on(t, 1, func() error { return nil }))

@@ -1,14 +1,28 @@
 package guard
 
-import "log/slog"
+import (
+	"log/slog"
+	"sync/atomic"
+)
+
+var logger atomic.Pointer[slog.Logger]
+
+// SetLogger says where warnings go.
+func SetLogger(l *slog.Logger) { logger.Store(l) }
+
+// Logger is where warnings go: EAL's logger, and before its start slog's default.
+func Logger() *slog.Logger {
+	if l := logger.Load(); l != nil {
+		return l
+	}
+	return slog.Default()
+}
 
 // Lcores is what the packages eal and lcore tell each other: eal stands below
 // lcore, which a program need not have.
 var Lcores struct {
 	// Main gives f to the thread of the main lcore. EAL sets it.
 	Main func(f func())
-	// Logger is where warnings go. EAL sets it.
-	Logger *slog.Logger
 	// Own says whether the caller runs on an lcore that Stop would wait for.
 	Own func() bool
 	// Stop ends what runs on lcores, and names what does not end. Then EAL's
