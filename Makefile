@@ -24,7 +24,7 @@ testflags := -count=1 -p 1
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets lcores test lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets lcores test soak lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -64,10 +64,13 @@ test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and
 	@$(go) test $(testflags) -race ./...
 	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
-	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...)
-	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...
+	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/...)
+	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/...
 	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/... ./dpdk/internal/tsc)
 	@$(arm64) ./dpdk/internal/ringcore/... ./dpdk/internal/tsc
+
+soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, profiles, traces and dumps
+	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -run RestlessRuntime ./dpdk/ethdev
 
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }

@@ -70,7 +70,7 @@ func bench() error {
 	}
 	defer rt.Close()
 	var contests []contest
-	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, lcores} {
+	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs, lcores} {
 		c, err := group()
 		if err != nil {
 			return err

@@ -20,17 +20,35 @@ import (
 var eal struct {
 	sync.RWMutex
 	running atomic.Bool
+	atStop  []func()
 }
 
 // SetRunning says whether control calls may run; it waits for those that do.
 func SetRunning(running bool) {
 	eal.running.Store(running)
-	// Not Lock: a writer that waits keeps new readers out, and a call under way
-	// may be in a callback that makes another one.
+	lock()
+	defer eal.Unlock()
+	if !running {
+		for _, f := range eal.atStop {
+			f()
+		}
+	}
+}
+
+// lock is eal.Lock without its queue: a writer that waits there keeps new readers
+// out, and a call under way may be in a callback that makes another one.
+func lock() {
 	for !eal.TryLock() {
 		time.Sleep(100 * time.Microsecond)
 	}
-	eal.Unlock()
+}
+
+// AtStop has f called when EAL stops, before any memory is unmapped: it ends what
+// goes on without control calls, and must make no control calls.
+func AtStop(f func()) {
+	lock()
+	defer eal.Unlock()
+	eal.atStop = append(eal.atStop, f)
 }
 
 // Running says whether EAL runs, as of now.

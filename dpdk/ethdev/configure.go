@@ -1,0 +1,213 @@
+package ethdev
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// Open attaches the device that devargs describe, such as
+// "net_af_packet0,iface=eth1" or "0000:03:00.0", configures its port and starts it.
+// A port that is there already is opened by its name alone. If a step fails, the
+// steps before it are undone: a device that Open attached is detached again.
+//
+// Errors are those of Attach, Configure and Start.
+func Open(devargs string, cfg Config) (*Port, error) {
+	p, err := ByName(devargs)
+	found := err == nil
+	if !found {
+		if p, err = Attach(devargs); err != nil {
+			return nil, err
+		}
+	}
+	if err = p.Configure(cfg); err == nil {
+		err = p.Start()
+	}
+	if err != nil && !found {
+		err = errors.Join(err, p.Detach())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Configure sets the port and all its queues up (rte_eth_dev_configure,
+// rte_eth_rx_queue_setup, rte_eth_tx_queue_setup). The port must not be started. If a
+// step fails the port has its last configuration again, or none if it had none.
+//
+// Errors: dpdk.ErrBusy for a started port, dpdk.ErrInvalid for what the port cannot
+// do, which the error names, dpdk.ErrNoMemory, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+func (p *Port) Configure(cfg Config) error {
+	return p.owned("rte_eth_dev_configure", func() error {
+		if p.state == started {
+			return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.Errno(unix.EBUSY), Detail: "the port is started: call Stop first"}
+		}
+		i, err := p.info()
+		if err != nil {
+			return err
+		}
+		c := cfg.normal(i)
+		c.RSSKey = slices.Clone(c.RSSKey)
+		if err := c.check(p, i); err != nil {
+			return err
+		}
+		before, was := p.cfg, p.state
+		if err := p.configure(c); err != nil {
+			if was == configured {
+				err = errors.Join(err, p.configure(before))
+			}
+			return err
+		}
+		return nil
+	})
+}
+
+// configure does the steps of Configure with a checked configuration. The caller
+// holds mu.
+func (p *Port) configure(c Config) error {
+	p.cfg, p.state = Config{}, attached
+	if err := p.result("rte_eth_dev_configure", cgo.EthConfigure(p.id, c.conf())); err != nil {
+		return err
+	}
+	setup := func(op, what string, n, errno int) error {
+		if errno == 0 {
+			return nil
+		}
+		return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf("%s queue %d", what, n)}
+	}
+	for n, q := range c.RxEach {
+		if err := setup("rte_eth_rx_queue_setup", "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), q.Pool.Pointer())); err != nil {
+			return err
+		}
+	}
+	for n, q := range c.TxEach {
+		if err := setup("rte_eth_tx_queue_setup", "transmit", n, cgo.EthTxSetup(p.id, uint16(n), q.conf())); err != nil {
+			return err
+		}
+	}
+	p.grow(&p.rx, c.RxQueues, false)
+	p.grow(&p.tx, c.TxQueues, true)
+	p.cfg, p.state = c, configured
+	return nil
+}
+
+// Config is the last configuration, with its defaults written out; the zero Config
+// if there is none, or if the primary configured the port and this is a secondary.
+func (p *Port) Config() Config {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cfg
+}
+
+// Start makes the port receive and send (rte_eth_dev_start). On a port that is
+// started it does nothing. Errors: dpdk.ErrInvalid for a port that is not
+// configured, dpdk.ErrSecondary, dpdk.ErrNoDevice, and the driver's.
+func (p *Port) Start() error {
+	return p.owned("rte_eth_dev_start", p.start)
+}
+
+func (p *Port) start() error {
+	const op = "rte_eth_dev_start"
+	switch p.state {
+	case attached:
+		return p.invalid(op, "the port is not configured: call Configure first")
+	case started:
+		return nil
+	}
+	if err := p.result(op, cgo.EthStart(p.id)); err != nil {
+		return err
+	}
+	p.state = started
+	for n, q := range p.rx[:p.cfg.RxQueues] {
+		q.stopped = p.cfg.RxEach[n].DeferredStart
+	}
+	for n, q := range p.tx[:p.cfg.TxQueues] {
+		q.stopped = p.cfg.TxEach[n].DeferredStart
+	}
+	p.open()
+	return nil
+}
+
+// Stop waits for the bursts that are under way in this process, lets no more of
+// them in, and stops the port (rte_eth_dev_stop), which can then be configured
+// anew. Packets in its queues are lost. On a port that is not started it does
+// nothing. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary,
+// dpdk.ErrNoDevice, and the driver's.
+func (p *Port) Stop() error {
+	return p.owned("rte_eth_dev_stop", p.stop)
+}
+
+func (p *Port) stop() error {
+	if p.state != started {
+		return nil
+	}
+	if err := p.shut(); err != nil {
+		return err
+	}
+	if err := p.result("rte_eth_dev_stop", cgo.EthStop(p.id)); err != nil {
+		p.open()
+		return err
+	}
+	p.state = configured
+	return nil
+}
+
+// Close stops the port, frees what it has and ends it (rte_eth_dev_close): for good,
+// also for others. Its device stays attached, without a port: Detach ends both.
+// Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
+func (p *Port) Close() error {
+	err := p.owned("rte_eth_dev_close", func() error {
+		if err := p.stop(); err != nil {
+			return err
+		}
+		err := p.result("rte_eth_dev_close", cgo.EthClose(p.id))
+		p.end() // DPDK takes the port away even if the driver complains
+		return err
+	})
+	return err
+}
+
+// Reset stops the port, has the driver reset the device (rte_eth_dev_reset) and
+// configures and starts it as it was, after an EventReset for instance. Errors:
+// dpdk.ErrUnsupported, those of Configure and Start, after which the port is not
+// configured.
+func (p *Port) Reset() error {
+	return p.owned("rte_eth_dev_reset", func() error {
+		was, cfg := p.state, p.cfg
+		if err := p.stop(); err != nil {
+			return err
+		}
+		if err := p.result("rte_eth_dev_reset", cgo.EthReset(p.id)); err != nil {
+			if errors.Is(err, dpdk.ErrUnsupported) && was == started { // nothing was touched
+				return errors.Join(err, p.start())
+			}
+			p.cfg, p.state = Config{}, attached
+			return err
+		}
+		p.cfg, p.state = Config{}, attached
+		if was == attached {
+			return nil
+		}
+		if err := p.configure(cfg); err != nil || was == configured {
+			return err
+		}
+		return p.start()
+	})
+}
+
+// Removed says whether the device has been pulled out (rte_eth_dev_is_removed),
+// and is true for a port that is gone.
+func (p *Port) Removed() bool {
+	removed := true
+	_ = p.do("rte_eth_dev_is_removed", func() error {
+		removed = cgo.EthIsRemoved(p.id)
+		return nil
+	})
+	return removed
+}

@@ -1,0 +1,42 @@
+// Package ethdev is Ethernet ports: network interfaces, real and virtual, that a
+// poll-mode driver in this process receives from and sends through (rte_ethdev).
+//
+// # From a device to packets
+//
+// Open attaches a device by its devargs, configures the port, sets its queues up
+// and starts it; each step can be had by itself: Attach, Configure, Start, Stop,
+// Close, Detach. A failing step undoes those before it. Package vdev writes the
+// devargs of the virtual devices.
+//
+//	port, err := ethdev.Open("net_af_packet0,iface=eth1", ethdev.Config{Pool: pool})
+//	rx, tx := port.RxQueue(0), port.TxQueue(0)
+//	for ctx.Err() == nil {
+//		n := rx.Burst(pkts[:])
+//		…
+//		sent := tx.Burst(pkts[:n])
+//		mbuf.FreeBulk(pkts[sent:n])
+//	}
+//
+// # Goroutines
+//
+// A queue is polled by one goroutine at a time; give each goroutine queues of its
+// own. Control calls, that is all methods of Port, may be called from any
+// goroutine at any time: they take turns. Stop, Close, Detach and eal's Close wait
+// for bursts that are under way in this process and let no more of them in, so a
+// poller whose port goes away gets 0 packets, and its queue's Err says why. Builds
+// with the tag godpdk_debug panic when two goroutines use one queue at once.
+//
+// A burst makes one call of C, without allocating. With drivers whose bursts make
+// no system calls it takes a shorter way than cgo, which holds up a garbage
+// collection for as long as the burst takes; see package internal/fastcall. The
+// build tag godpdk_cgo takes cgo for all.
+//
+// # Processes
+//
+// The primary attaches, configures, starts and stops ports. A secondary finds them
+// by name and polls queues that no other process polls; what belongs to the primary
+// fails there with dpdk.ErrSecondary. Configure ports before secondaries start:
+// DPDK copies where a port's queues are when a process attaches, and RxQueue and
+// TxQueue give queues whose Err says so where it was too early. The primary must
+// not stop or close a port that a secondary polls: nothing in DPDK tells it.
+package ethdev

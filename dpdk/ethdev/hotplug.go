@@ -1,0 +1,121 @@
+package ethdev
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opAttach = "rte_dev_probe"
+	opDetach = "rte_dev_remove"
+	opMatch  = "rte_eth_iterator_init"
+)
+
+// Attach makes the device that devargs describe available to this process and all
+// others of its prefix (rte_dev_probe), such as "net_null0,size=64" or
+// "0000:03:00.0", and returns its port, the first if it has several: Match finds the
+// others. With Config.NoPCI of package eal there are no PCI devices to attach.
+//
+// In a secondary the primary is asked, and attaches the device too. Errors:
+// dpdk.ErrExist for a device that is attached, dpdk.ErrNoDevice for one that there is
+// not or that is no Ethernet device, dpdk.ErrInvalid for arguments that its driver
+// does not take. The driver's reason is in the log.
+func Attach(devargs string) (*Port, error) {
+	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {
+		return nil, err
+	}
+	var p *Port
+	err := guard.Control(opAttach, devargs, func() int {
+		forget()
+		if ids, _ := cgo.EthMatch(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
+			return int(unix.EEXIST)
+		}
+		if errno := cgo.DevProbe(devargs); errno != 0 {
+			return errno
+		}
+		ids, errno := cgo.EthMatch(devargs)
+		if errno == 0 && len(ids) == 0 {
+			errno = int(unix.ENODEV)
+		}
+		if errno == 0 {
+			p, errno = port(ids[0])
+		}
+		return errno
+	})
+	return p, err
+}
+
+// maxDevargs is more than any device needs; C takes any length.
+const maxDevargs = 1 << 16
+
+// Match finds the ports that devargs describe (rte_eth_iterator_init): those of a
+// device, "0000:03:00.0", or of all devices of a kind, "class=eth,mac=…". No such port
+// is no error.
+func Match(devargs string) ([]*Port, error) {
+	if err := guard.Name(opMatch, devargs, maxDevargs); err != nil {
+		return nil, err
+	}
+	var all []*Port
+	err := guard.Control(opMatch, devargs, func() int {
+		ids, errno := cgo.EthMatch(devargs)
+		for _, id := range ids {
+			if p, e := port(id); e == 0 {
+				all = append(all, p)
+			}
+		}
+		return errno
+	})
+	return all, err
+}
+
+// Detach stops the port and takes its device away from this process and all others
+// of its prefix (rte_dev_remove), and with it the device's other ports. Secondaries
+// must have stopped polling it. Errors: dpdk.ErrBusy if a burst does not end,
+// dpdk.ErrSecondary, because the primary may poll the port, dpdk.ErrNoDevice for a
+// port that was closed or detached, dpdk.ErrUnsupported for a device that cannot be
+// taken away.
+func (p *Port) Detach() error {
+	siblings, err := p.siblings()
+	for _, s := range siblings {
+		if err == nil {
+			err = s.Stop()
+		}
+	}
+	if err != nil {
+		return err
+	}
+	err = p.owned(opDetach, func() error {
+		if err := p.stop(); err != nil {
+			return err
+		}
+		return p.result(opDetach, cgo.EthDetach(p.id))
+	})
+	if err != nil {
+		return err
+	}
+	return guard.Control(opDetach, p.name, func() int {
+		forget()
+		return 0
+	})
+}
+
+// siblings are the other ports of the port's device.
+func (p *Port) siblings() ([]*Port, error) {
+	own, err := p.Info()
+	if err != nil {
+		return nil, err
+	}
+	all, err := Ports()
+	if err != nil {
+		return nil, err
+	}
+	var siblings []*Port
+	for _, s := range all {
+		if i, err := s.Info(); err == nil && s != p && i.Device == own.Device {
+			siblings = append(siblings, s)
+		}
+	}
+	return siblings, nil
+}

@@ -1,0 +1,354 @@
+package ethdev_test
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func TestFindingPorts(t *testing.T) {
+	p, err := ethdev.Attach(null(""))
+	require.NoError(t, err)
+	byName, err := ethdev.ByName(p.Name())
+	require.NoError(t, err)
+	assert.Same(t, p, byName)
+	byID, err := ethdev.ByID(p.ID())
+	require.NoError(t, err)
+	assert.Same(t, p, byID)
+	all, err := ethdev.Ports()
+	require.NoError(t, err)
+	assert.Contains(t, all, p)
+	matching, err := ethdev.Match(p.Name())
+	require.NoError(t, err)
+	assert.Equal(t, []*ethdev.Port{p}, matching)
+
+	require.NoError(t, p.Detach())
+	for name, find := range map[string]func() error{
+		"by name": func() error { _, err := ethdev.ByName(p.Name()); return err },
+		"by id":   func() error { _, err := ethdev.ByID(p.ID()); return err },
+	} {
+		assert.ErrorIs(t, find(), dpdk.ErrNoDevice, name)
+	}
+	for _, id := range []int{-1, 1 << 20} {
+		_, err = ethdev.ByID(id)
+		assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	}
+	_, err = ethdev.ByName("")
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+}
+
+func TestAttachTellsWhatIsWrong(t *testing.T) {
+	p, err := ethdev.Attach(null(""))
+	require.NoError(t, err)
+	_, err = ethdev.Attach(p.Name())
+	assert.ErrorIs(t, err, dpdk.ErrExist)
+	require.NoError(t, p.Detach())
+
+	for _, devargs := range []string{"net_nosuchdriver0", "net_null0,nosucharg=1", "net_pcap9,rx_pcap=/nosuch/file"} {
+		_, err := ethdev.Attach(devargs)
+		assert.Error(t, err, devargs)
+		name, _, _ := cut(devargs)
+		_, err = ethdev.ByName(name)
+		assert.ErrorIs(t, err, dpdk.ErrNoDevice, "nothing is left of %s", devargs)
+	}
+	_, err = ethdev.Attach("")
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+}
+
+func cut(devargs string) (name, args string, ok bool) {
+	for i := range devargs {
+		if devargs[i] == ',' {
+			return devargs[:i], devargs[i+1:], true
+		}
+	}
+	return devargs, "", false
+}
+
+// A port goes through its states; queues that were asked for at the start stay valid.
+func TestLifeOfAPort(t *testing.T) {
+	pool := newPool(t)
+	p, err := ethdev.Attach(loop())
+	require.NoError(t, err)
+	rx, tx := p.RxQueue(0), p.TxQueue(0)
+	var pkts [4]*mbuf.Mbuf
+	idle := func(errno unix.Errno, says string) {
+		t.Helper()
+		m := numbered(t, pool, 0, 1)
+		assert.Zero(t, tx.Burst(m))
+		m[0].Free()
+		assert.Zero(t, rx.Burst(pkts[:]))
+		for _, err := range []error{rx.Err(), tx.Err()} {
+			assert.ErrorIs(t, err, errno)
+			assert.ErrorContains(t, err, says)
+		}
+	}
+	runs := func() {
+		t.Helper()
+		require.Equal(t, 1, tx.Burst(numbered(t, pool, 7, 1)))
+		require.Equal(t, 1, rx.Burst(pkts[:]))
+		pkts[0].Free()
+	}
+	idle(unix.ENETDOWN, "call Configure")
+	err = p.Start()
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.ErrorContains(t, err, "call Configure first")
+
+	require.NoError(t, p.Configure(ethdev.Config{Pool: pool}))
+	idle(unix.ENETDOWN, "call Start")
+	require.NoError(t, p.Start())
+	assert.True(t, p.Started())
+	runs()
+	require.NoError(t, p.Start(), "a second Start does nothing")
+	err = p.Configure(ethdev.Config{Pool: pool})
+	assert.ErrorIs(t, err, dpdk.ErrBusy)
+	assert.ErrorContains(t, err, "call Stop first")
+	runs()
+
+	require.NoError(t, p.Stop())
+	require.NoError(t, p.Stop(), "a second Stop does nothing")
+	idle(unix.ENETDOWN, "call Start")
+	require.NoError(t, p.Start())
+	runs()
+	require.NoError(t, p.Stop())
+	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, RxQueues: ethdev.NoQueues}))
+	require.NoError(t, p.Start())
+	assert.ErrorContains(t, rx.Err(), "there is no queue 0: the Config asked for 0")
+	assert.Zero(t, rx.Burst(pkts[:]))
+	assert.NoError(t, tx.Err())
+	require.NoError(t, p.Stop())
+	require.NoError(t, p.Configure(ethdev.Config{Pool: pool}))
+	require.NoError(t, p.Start())
+	runs()
+
+	require.NoError(t, p.Detach())
+	idle(unix.ENODEV, "closed or detached")
+	for name, f := range map[string]func() error{
+		"Start": p.Start, "Stop": p.Stop, "Close": p.Close, "Detach": p.Detach, "Reset": p.Reset,
+		"Configure": func() error { return p.Configure(ethdev.Config{Pool: pool}) },
+		"Info":      func() error { _, err := p.Info(); return err },
+	} {
+		assert.ErrorIs(t, f(), dpdk.ErrNoDevice, name)
+	}
+	assert.True(t, p.Removed())
+}
+
+func TestAnotherPortWithTheSameNumberIsAnother(t *testing.T) {
+	pool := newPool(t)
+	old := open0(t, pool)
+	rx := old.RxQueue(0)
+	require.NoError(t, old.Detach())
+	p := open(t, null(""), ethdev.Config{Pool: pool})
+	require.Equal(t, old.ID(), p.ID())
+	var pkts [4]*mbuf.Mbuf
+	assert.Zero(t, rx.Burst(pkts[:]), "a queue of the old port")
+	assert.ErrorIs(t, rx.Err(), dpdk.ErrNoDevice)
+	assert.ErrorIs(t, old.Stop(), dpdk.ErrNoDevice)
+	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]))
+	mbuf.FreeBulk(pkts[:])
+}
+
+// open0 is a started net_null port, which the test detaches.
+func open0(t testing.TB, pool *mbuf.Pool) *ethdev.Port {
+	t.Helper()
+	p, err := ethdev.Open(null(""), ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	return p
+}
+
+func TestQueuesThatThereAreNot(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, loop(), ethdev.Config{Pool: pool})
+	var pkts [4]*mbuf.Mbuf
+	for _, n := range []int{1, 7, 1023, 1 << 16, -1} {
+		rx, tx := p.RxQueue(n), p.TxQueue(n)
+		assert.Zero(t, rx.Burst(pkts[:]), n)
+		m := numbered(t, pool, 0, 1)
+		assert.Zero(t, tx.Burst(m), n)
+		m[0].Free()
+		for _, err := range []error{rx.Err(), tx.Err()} {
+			assert.ErrorIs(t, err, dpdk.ErrInvalid, n)
+			assert.ErrorContains(t, err, "there is no queue", n)
+		}
+		_, err := rx.Info()
+		assert.Error(t, err, n)
+	}
+	var rx ethdev.RxQueue
+	var tx ethdev.TxQueue
+	assert.Zero(t, rx.Burst(pkts[:]))
+	assert.Zero(t, tx.Burst(pkts[:]))
+	assert.ErrorContains(t, rx.Err(), "zero value")
+	assert.ErrorContains(t, tx.Err(), "zero value")
+	_, err := tx.Prepare(pkts[:])
+	assert.Error(t, err)
+}
+
+// A port goes away under goroutines that poll it: they get an error and nothing
+// crashes.
+func TestAPortIsDetachedWhileItIsPolled(t *testing.T) {
+	pool := newPool(t)
+	for round := range 40 {
+		p := open0(t, pool)
+		var polls atomic.Int64
+		ended := make(chan error, 2)
+		for _, poller := range []func([]*mbuf.Mbuf) error{
+			func(pkts []*mbuf.Mbuf) error {
+				rx := p.RxQueue(0)
+				n := rx.Burst(pkts)
+				mbuf.FreeBulk(pkts[:n])
+				return rx.Err()
+			},
+			func(pkts []*mbuf.Mbuf) error {
+				tx := p.TxQueue(0)
+				if !pool.AllocBulk(pkts) {
+					return nil
+				}
+				sent := tx.Burst(pkts)
+				mbuf.FreeBulk(pkts[sent:])
+				return tx.Err()
+			},
+		} {
+			go func() {
+				pkts := make([]*mbuf.Mbuf, 32)
+				var err error
+				for err == nil {
+					err = poller(pkts)
+					polls.Add(1)
+				}
+				ended <- err
+			}()
+		}
+		for polls.Load() < 10 {
+		}
+		switch round % 2 {
+		case 0:
+			require.NoError(t, p.Detach())
+		case 1:
+			device := p.Name()
+			require.NoError(t, p.Close())
+			_ = device // its device goes with EAL
+		}
+		for range 2 {
+			assert.ErrorIs(t, <-ended, dpdk.ErrNoDevice)
+		}
+	}
+}
+
+// Stop and Start under a poller: no packet comes from a stopped port.
+func TestAPortIsStoppedWhileItIsPolled(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, null(""), ethdev.Config{Pool: pool})
+	rx := p.RxQueue(0)
+	var polls, got, end atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		pkts := make([]*mbuf.Mbuf, 32)
+		for end.Load() == 0 {
+			n := rx.Burst(pkts)
+			mbuf.FreeBulk(pkts[:n])
+			got.Add(int64(n))
+			polls.Add(1)
+		}
+	}()
+	wait := func() {
+		for start := polls.Load(); polls.Load() < start+3; {
+		}
+	}
+	for range 200 {
+		require.NoError(t, p.Stop())
+		wait() // a burst before the stop has been counted by now
+		before := got.Load()
+		wait()
+		require.Equal(t, before, got.Load(), "packets of a stopped port")
+		require.NoError(t, p.Start())
+		wait()
+		require.Greater(t, got.Load(), before)
+	}
+	end.Store(1)
+	<-done
+}
+
+// A driver that fails in the middle leaves the port as it was.
+func TestAFailingStepIsUndone(t *testing.T) {
+	harness.Need(t, harness.Root)
+	good := newPool(t)
+	small, err := mbuf.CreatePool(fmt.Sprint("pool ", number()), 127, mbuf.PoolConfig{DataRoom: 512})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, small.Free()) }()
+	name := fmt.Sprintf("net_af_packet%d", number())
+	devargs := name + ",iface=lo" // whose frames do not fit into small's mbufs
+
+	_, err = ethdev.Open(devargs, ethdev.Config{Pool: small})
+	require.Error(t, err)
+	assert.ErrorContains(t, err, "receive queue 0")
+	_, err = ethdev.ByName(name)
+	assert.ErrorIs(t, err, dpdk.ErrNoDevice, "Open has detached what it attached")
+
+	p := open(t, devargs, ethdev.Config{Pool: good})
+	rx := p.RxQueue(0)
+	assert.False(t, rx.Direct(), "it makes system calls")
+	require.NoError(t, p.Stop())
+	require.Error(t, p.Configure(ethdev.Config{Pool: small}))
+	assert.Same(t, good, p.Config().Pool)
+	require.NoError(t, p.Start(), "it has its last configuration again")
+	assert.NoError(t, rx.Err())
+
+	// A port that was there already stays, when Open fails.
+	require.NoError(t, p.Stop())
+	_, err = ethdev.Open(name, ethdev.Config{Pool: small})
+	require.Error(t, err)
+	require.NoError(t, p.Start())
+}
+
+func TestAMissingNetworkDevice(t *testing.T) {
+	harness.Need(t, harness.Root)
+	name := fmt.Sprintf("net_af_packet%d", number())
+	for range 2 {
+		_, err := ethdev.Open(name+",iface=nosuchdev", ethdev.Config{Pool: newPool(t)})
+		require.Error(t, err)
+		var e *dpdk.Error
+		require.True(t, errors.As(err, &e))
+		assert.Equal(t, "rte_dev_probe", e.Op)
+	}
+	_, err := ethdev.ByName(name)
+	assert.ErrorIs(t, err, dpdk.ErrNoDevice)
+}
+
+func TestResetConfiguresAgain(t *testing.T) {
+	p := open(t, null(""), ethdev.Config{Pool: newPool(t)})
+	assert.ErrorIs(t, p.Reset(), dpdk.ErrUnsupported)
+	assert.True(t, p.Started())
+	var pkts [4]*mbuf.Mbuf
+	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]), "a reset that is not to be had changes nothing")
+	mbuf.FreeBulk(pkts[:])
+}
+
+func TestStoppingOneQueue(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})
+	q := p.RxQueue(1)
+	err := q.Stop()
+	if errors.Is(err, dpdk.ErrUnsupported) { // net_null learned it after 22.11
+		assert.NoError(t, q.Err(), "it runs on")
+		return
+	}
+	require.NoError(t, err)
+	var pkts [4]*mbuf.Mbuf
+	assert.Zero(t, q.Burst(pkts[:]))
+	assert.ErrorContains(t, q.Err(), "queue 1 is stopped")
+	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]))
+	mbuf.FreeBulk(pkts[:])
+	require.NoError(t, q.Start())
+	assert.Equal(t, 4, q.Burst(pkts[:]))
+	mbuf.FreeBulk(pkts[:])
+}

@@ -1,0 +1,46 @@
+package ethdev_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/mbuf/mbuftest"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
+
+var numbers int
+
+// number makes names different.
+func number() int {
+	numbers++
+	return numbers
+}
+
+// newPool is a pool that must be full again when the ports that use it are closed.
+func newPool(t testing.TB) *mbuf.Pool {
+	t.Helper()
+	p, err := mbuf.CreatePool(fmt.Sprint("pool ", number()), 2047, mbuf.PoolConfig{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, p.Free()) })
+	mbuftest.CheckFull(t, p)
+	return p
+}
+
+// null is the devargs of a net_null device of its own.
+func null(args string) string { return fmt.Sprintf("net_null%d%s", number(), args) }
+
+// open is a started port, detached at the test's end.
+func open(t testing.TB, devargs string, cfg ethdev.Config) *ethdev.Port {
+	t.Helper()
+	p, err := ethdev.Open(devargs, cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, p.Detach()) })
+	return p
+}

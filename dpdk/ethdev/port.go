@@ -1,0 +1,247 @@
+package ethdev
+
+import (
+	"fmt"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opByName = "rte_eth_dev_get_port_by_name"
+	opFind   = "rte_eth_find_next"
+)
+
+// MaxName is the length of the longest name of a port, in bytes.
+const MaxName = cgo.EthNameSize - 1
+
+// state is how far a port has come, in this process's eyes.
+type state int
+
+const (
+	attached state = iota
+	configured
+	started
+	gone // closed or detached; for good
+)
+
+// Port is an Ethernet port. All who ask for the same port in a process get the
+// same *Port, which is valid until the port is closed or detached: after that its
+// methods fail with dpdk.ErrNoDevice, also if another port has its number.
+//
+// All methods may be called from any goroutine.
+type Port struct {
+	id     uint16
+	name   string
+	direct bool // bursts may take the short way
+
+	mu    sync.Mutex // held by control calls, and for what follows
+	state state
+	cfg   Config // of the last Configure
+	// Queues, by number; once made they stay, so that values of RxQueue and
+	// TxQueue outlive a Configure.
+	rx, tx []*queue
+}
+
+// ports are those that were asked for, by id.
+var ports struct {
+	sync.Mutex
+	byID map[uint16]*Port
+}
+
+func init() { guard.AtStop(closeGates) }
+
+// closeGates ends all bursts of the process, when EAL ends.
+func closeGates() {
+	ports.Lock()
+	defer ports.Unlock()
+	for _, p := range ports.byID {
+		p.mu.Lock()
+		p.end()
+		p.mu.Unlock()
+	}
+	ports.byID = nil
+}
+
+// port is the handle of port id, made at the first call. The caller is inside
+// guard.Control.
+func port(id uint16) (*Port, int) {
+	name, errno := cgo.EthName(id)
+	if errno != 0 {
+		return nil, errno
+	}
+	info, errno := cgo.EthDevInfo(id)
+	if errno != 0 {
+		return nil, errno
+	}
+	ports.Lock()
+	defer ports.Unlock()
+	if p := ports.byID[id]; p != nil {
+		if p.name == name {
+			return p, 0
+		}
+		p.mu.Lock()
+		p.end() // its driver took it away and another came
+		p.mu.Unlock()
+	}
+	if ports.byID == nil {
+		ports.byID = map[uint16]*Port{}
+	}
+	p := &Port{id: id, name: name, direct: !systemCalls[info.Driver]}
+	if !primary() {
+		p.state = started // as far as a secondary can know: see ready
+	}
+	ports.byID[id] = p
+	return p, 0
+}
+
+// systemCalls are the drivers whose bursts make system calls, beside which a cgo
+// call costs nothing, and during which the scheduler must know.
+var systemCalls = map[string]bool{
+	"net_af_packet": true, "net_af_xdp": true, "net_pcap": true, "net_tap": true, "net_tun": true, "net_kni": true,
+	"net_virtio_user": true, "net_vhost": true, "net_memif": true,
+}
+
+func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }
+
+// ByName finds a port by its name, such as "net_null0" or "0000:03:00.0"
+// (rte_eth_dev_get_port_by_name). The error is dpdk.ErrNoDevice if there is none.
+func ByName(name string) (*Port, error) {
+	if err := guard.Name(opByName, name, cgo.EthNameSize); err != nil {
+		return nil, err
+	}
+	return find(opByName, name, func() (uint16, int) { return cgo.EthByName(name) })
+}
+
+// ByID finds a port by its number. The error is dpdk.ErrNoDevice if there is none.
+func ByID(id int) (*Port, error) {
+	name := fmt.Sprint(id)
+	if id < 0 || id >= cgo.EthMaxPorts {
+		return nil, guard.Invalid(opFind, name, "ports have numbers from 0 to %d", cgo.EthMaxPorts-1)
+	}
+	return find(opFind, name, func() (uint16, int) {
+		if cgo.EthFindNext(id) != id {
+			return 0, int(unix.ENODEV)
+		}
+		return uint16(id), 0
+	})
+}
+
+func find(op, name string, f func() (uint16, int)) (*Port, error) {
+	var p *Port
+	err := guard.Control(op, name, func() int {
+		id, errno := f()
+		if errno == 0 {
+			p, errno = port(id)
+		}
+		return errno
+	})
+	return p, err
+}
+
+// Ports are all ports that there are, whoever owns them (rte_eth_find_next).
+func Ports() ([]*Port, error) {
+	var all []*Port
+	err := guard.Control(opFind, "", func() int {
+		for id := cgo.EthFindNext(0); id >= 0; id = cgo.EthFindNext(id + 1) {
+			if p, errno := port(uint16(id)); errno == 0 {
+				all = append(all, p)
+			}
+		}
+		return 0
+	})
+	return all, err
+}
+
+// ID is the port's number: what Mbuf.Port says of packets that it received.
+func (p *Port) ID() int { return int(p.id) }
+
+// Name is the port's name.
+func (p *Port) Name() string { return p.name }
+
+// String names the port.
+func (p *Port) String() string { return fmt.Sprintf("port %d (%s)", p.id, p.name) }
+
+// Started says whether the port is started. A secondary takes it for started.
+func (p *Port) Started() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state == started
+}
+
+// do runs f for op if EAL runs and the port is still there; one control call of a
+// port at a time. Locks are taken in the order guard, ports, mu.
+func (p *Port) do(op string, f func() error) error {
+	var failed error
+	err := guard.Control(op, p.name, func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if name, errno := cgo.EthName(p.id); errno != 0 || name != p.name {
+			p.end()
+		}
+		if p.state == gone {
+			failed = &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(unix.ENODEV), Detail: "the port was closed or detached"}
+		} else {
+			failed = f()
+		}
+		return 0
+	})
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// control is do for a call of the rte_ function op.
+func (p *Port) control(op string, f func() (errno int)) error {
+	return p.do(op, func() error { return p.result(op, f()) })
+}
+
+// owned is do for what only the primary may do.
+func (p *Port) owned(op string, f func() error) error {
+	return p.do(op, func() error {
+		if !primary() {
+			return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ESECONDARY, Detail: "only the primary may do this to a port"}
+		}
+		return f()
+	})
+}
+
+// result is the error of an errno.
+func (p *Port) result(op string, errno int) error {
+	if errno == 0 {
+		return nil
+	}
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno)}
+}
+
+// invalid is an argument error of a call on the port.
+func (p *Port) invalid(op, format string, args ...any) error {
+	return guard.Invalid(op, p.name, format, args...)
+}
+
+// end makes the handle one of a port that is no more. The caller holds mu.
+func (p *Port) end() {
+	p.state = gone
+	_ = p.shut()
+}
+
+// forget ends handles of ports that are no more: their drivers took them away
+// with another port of the device. The caller is inside guard.Control and holds no
+// port's mu.
+func forget() {
+	ports.Lock()
+	defer ports.Unlock()
+	for id, p := range ports.byID {
+		if name, errno := cgo.EthName(id); errno != 0 || name != p.name {
+			p.mu.Lock()
+			p.end()
+			p.mu.Unlock()
+			delete(ports.byID, id)
+		}
+	}
+}

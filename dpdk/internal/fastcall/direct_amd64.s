@@ -1,0 +1,21 @@
+//go:build go1.26 && !go1.27 && linux && !race && !msan && !asan && !godpdk_cgo
+
+#include "funcdata.h"
+#include "go_asm.h"
+#include "textflag.h"
+
+// func Call(fn, arg unsafe.Pointer) int32
+//
+// C is to have the frame below it, so it is called with the stack pointer at the
+// frame's top, aligned as the System V ABI wants it. C preserves R12 and BP.
+TEXT ·Call(SB), 0, $65536-20 // StackSize
+	NO_LOCAL_POINTERS
+	MOVQ fn+0(FP), AX
+	MOVQ arg+8(FP), DI
+	MOVQ SP, R12
+	ADDQ $(const_StackSize-16), SP
+	ANDQ $~15, SP
+	CALL AX
+	MOVQ R12, SP
+	MOVL AX, ret+16(FP)
+	RET

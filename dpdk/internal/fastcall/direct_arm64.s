@@ -1,0 +1,23 @@
+//go:build go1.26 && !go1.27 && linux && !race && !msan && !asan && !godpdk_cgo
+
+#include "funcdata.h"
+#include "go_asm.h"
+#include "textflag.h"
+
+// func Call(fn, arg unsafe.Pointer) int32
+//
+// C is to have the frame below it, so it is called with the stack pointer at the
+// frame's top. C preserves R19, R28 (g) and R29; the prologue has saved LR.
+TEXT ·Call(SB), 0, $65536-20 // StackSize
+	NO_LOCAL_POINTERS
+	MOVD fn+0(FP), R9
+	MOVD arg+8(FP), R0
+	MOVD RSP, R19
+	MOVD $(const_StackSize-32), R10
+	ADD  R19, R10
+	AND  $~15, R10
+	MOVD R10, RSP
+	BL   (R9)
+	MOVD R19, RSP
+	MOVW R0, ret+16(FP)
+	RET

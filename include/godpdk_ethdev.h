@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* librte_ethdev: ports, their configuration, and bursts. */
+#ifndef GODPDK_ETHDEV_H
+#define GODPDK_ETHDEV_H
+
+#include "godpdk.h"
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+/* Speeds that not every release names. */
+#ifdef RTE_ETH_LINK_SPEED_400G
+#define GODPDK_ETH_SPEED_400G RTE_ETH_LINK_SPEED_400G
+#else
+#define GODPDK_ETH_SPEED_400G 0
+#endif
+
+/* rte_eth_find_next: the first port from id on that is there, whoever owns it,
+ * or a negative number. */
+static inline int
+godpdk_eth_find_next(uint16_t id)
+{
+	uint16_t found = rte_eth_find_next(id);
+
+	return found < RTE_MAX_ETHPORTS ? found : -1;
+}
+
+/* rte_eth_dev_get_port_by_name: a port, or a negative errno. */
+static inline int
+godpdk_eth_by_name(const char *name)
+{
+	uint16_t id;
+	int ret = rte_eth_dev_get_port_by_name(name, &id);
+
+	return ret == 0 ? id : ret;
+}
+
+/* rte_eth_dev_get_name_by_port: 0 or a positive errno. */
+static inline int
+godpdk_eth_name(uint16_t port, char name[RTE_ETH_NAME_MAX_LEN])
+{
+	name[0] = '\0';
+	return godpdk_neg(rte_eth_dev_get_name_by_port(port, name));
+}
+
+/* rte_dev_probe: 0 or a positive errno. Some drivers fail with -1. */
+static inline int
+godpdk_dev_probe(const char *devargs)
+{
+	int ret;
+
+	rte_errno = 0;
+	ret = rte_dev_probe(devargs);
+	return ret == -1 ? godpdk_errno() : godpdk_neg(ret);
+}
+
+/* rte_dev_remove of the device behind a port: 0 or a positive errno. */
+static inline int
+godpdk_eth_detach(uint16_t port)
+{
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_info_get(port, &info);
+
+	if (ret != 0)
+		return godpdk_neg(ret);
+	if (info.device == NULL)
+		return ENODEV;
+	rte_errno = 0;
+	ret = rte_dev_remove(info.device);
+	return ret == -1 ? godpdk_errno() : godpdk_neg(ret);
+}
+
+/* All ports that devargs match: how many, or a negative errno. */
+static inline int
+godpdk_eth_match(const char *devargs, uint16_t ids[RTE_MAX_ETHPORTS])
+{
+	struct rte_dev_iterator it;
+	uint16_t id;
+	int n = 0;
+	int ret = rte_eth_iterator_init(&it, devargs);
+
+	if (ret != 0)
+		return ret;
+	for (id = rte_eth_iterator_next(&it); id != RTE_MAX_ETHPORTS; id = rte_eth_iterator_next(&it))
+		if (n < RTE_MAX_ETHPORTS)
+			ids[n++] = id;
+	return n;
+}
+
+/* What cgo does not see in struct rte_eth_dev_info. */
+static inline uint32_t
+godpdk_eth_dev_flags(const struct rte_eth_dev_info *i)
+{
+	return i->dev_flags != NULL ? *i->dev_flags : 0;
+}
+
+/* The name of the device behind a port, which need not be the port's own. */
+static inline const char *
+godpdk_eth_device(const struct rte_eth_dev_info *i)
+{
+	return i->device != NULL ? rte_dev_name(i->device) : "";
+}
+
+/* What a port is configured with. */
+struct godpdk_eth_conf {
+	uint16_t rx_queues, tx_queues;
+	uint32_t link_speeds, loopback, mtu, max_lro;
+	uint64_t rx_offloads, tx_offloads;
+	uint64_t rss_types;
+	uint8_t rss_key_len;
+	uint8_t lsc, rxq, rmv; /* interrupts */
+};
+
+/* rte_eth_dev_configure; key has rss_key_len bytes. Returns 0 or a positive errno. */
+static inline int
+godpdk_eth_configure(uint16_t port, const struct godpdk_eth_conf *c, uint8_t *key)
+{
+	struct rte_eth_conf conf;
+
+	memset(&conf, 0, sizeof(conf));
+	conf.link_speeds = c->link_speeds;
+	conf.lpbk_mode = c->loopback;
+	conf.rxmode.mtu = c->mtu;
+	conf.rxmode.max_lro_pkt_size = c->max_lro;
+	conf.rxmode.offloads = c->rx_offloads;
+	conf.txmode.offloads = c->tx_offloads;
+	if (c->rss_types != 0) {
+		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf.rx_adv_conf.rss_conf.rss_hf = c->rss_types;
+		if (c->rss_key_len != 0) {
+			conf.rx_adv_conf.rss_conf.rss_key = key;
+			conf.rx_adv_conf.rss_conf.rss_key_len = c->rss_key_len;
+		}
+	}
+	conf.intr_conf.lsc = c->lsc;
+	conf.intr_conf.rxq = c->rxq;
+	conf.intr_conf.rmv = c->rmv;
+	return godpdk_neg(rte_eth_dev_configure(port, c->rx_queues, c->tx_queues, &conf));
+}
+
+/* How a queue is set up; negative thresholds are the driver's defaults. */
+struct godpdk_eth_queue_conf {
+	uint16_t descriptors;
+	int socket;
+	int32_t pthresh, hthresh, wthresh, free_thresh, rs_thresh;
+	int8_t drop;
+	uint8_t deferred;
+	uint64_t offloads;
+};
+
+static inline void
+godpdk_eth_thresh(struct rte_eth_thresh *t, const struct godpdk_eth_queue_conf *c)
+{
+	if (c->pthresh >= 0)
+		t->pthresh = c->pthresh;
+	if (c->hthresh >= 0)
+		t->hthresh = c->hthresh;
+	if (c->wthresh >= 0)
+		t->wthresh = c->wthresh;
+}
+
+/* rte_eth_rx_queue_setup: 0 or a positive errno. */
+static inline int
+godpdk_eth_rx_setup(uint16_t port, uint16_t queue, const struct godpdk_eth_queue_conf *c,
+		    struct rte_mempool *pool)
+{
+	struct rte_eth_dev_info info;
+	struct rte_eth_rxconf conf;
+	int ret = rte_eth_dev_info_get(port, &info);
+
+	if (ret != 0)
+		return godpdk_neg(ret);
+	conf = info.default_rxconf;
+	godpdk_eth_thresh(&conf.rx_thresh, c);
+	if (c->free_thresh >= 0)
+		conf.rx_free_thresh = c->free_thresh;
+	if (c->drop >= 0)
+		conf.rx_drop_en = c->drop;
+	conf.rx_deferred_start = c->deferred;
+	conf.offloads = c->offloads;
+	return godpdk_neg(rte_eth_rx_queue_setup(port, queue, c->descriptors, c->socket, &conf, pool));
+}
+
+/* rte_eth_tx_queue_setup: 0 or a positive errno. */
+static inline int
+godpdk_eth_tx_setup(uint16_t port, uint16_t queue, const struct godpdk_eth_queue_conf *c)
+{
+	struct rte_eth_dev_info info;
+	struct rte_eth_txconf conf;
+	int ret = rte_eth_dev_info_get(port, &info);
+
+	if (ret != 0)
+		return godpdk_neg(ret);
+	conf = info.default_txconf;
+	godpdk_eth_thresh(&conf.tx_thresh, c);
+	if (c->free_thresh >= 0)
+		conf.tx_free_thresh = c->free_thresh;
+	if (c->rs_thresh >= 0)
+		conf.tx_rs_thresh = c->rs_thresh;
+	conf.tx_deferred_start = c->deferred;
+	conf.offloads = c->offloads;
+	return godpdk_neg(rte_eth_tx_queue_setup(port, queue, c->descriptors, c->socket, &conf));
+}
+
+/* Whether a queue can be polled in this process: it has been set up, and this
+ * process knew of it when it attached. A secondary copies where a port's queues
+ * are when it probes the port, which is too early if nothing was configured. */
+static inline int
+godpdk_eth_queue_ready(uint16_t port, uint16_t queue, int tx)
+{
+	const struct rte_eth_fp_ops *p = &rte_eth_fp_ops[port];
+	void **data = tx ? p->txq.data : p->rxq.data;
+
+	return data != NULL && data[queue] != NULL;
+}
+
+/* What is known of a queue (rte_eth_rx_queue_info_get, rte_eth_tx_queue_info_get). */
+struct godpdk_eth_queue_info {
+	struct rte_mempool *pool;
+	uint32_t descriptors, buf_size;
+	uint64_t offloads;
+	uint8_t state, scattered, deferred;
+};
+
+static inline int
+godpdk_eth_queue_info(uint16_t port, uint16_t queue, int tx, struct godpdk_eth_queue_info *i)
+{
+	int ret;
+
+	memset(i, 0, sizeof(*i));
+	if (tx) {
+		struct rte_eth_txq_info q;
+
+		ret = rte_eth_tx_queue_info_get(port, queue, &q);
+		if (ret != 0)
+			return godpdk_neg(ret);
+		i->descriptors = q.nb_desc;
+		i->offloads = q.conf.offloads;
+		i->state = q.queue_state;
+		i->deferred = q.conf.tx_deferred_start;
+		return 0;
+	}
+	struct rte_eth_rxq_info q;
+
+	ret = rte_eth_rx_queue_info_get(port, queue, &q);
+	if (ret != 0)
+		return godpdk_neg(ret);
+	i->pool = q.mp;
+	i->descriptors = q.nb_desc;
+	i->buf_size = q.rx_buf_size;
+	i->offloads = q.conf.offloads;
+	i->state = q.queue_state;
+	i->scattered = q.scattered_rx;
+	i->deferred = q.conf.rx_deferred_start;
+	return 0;
+}
+
+/* rte_eth_rx_burst_mode_get or its tx twin: 0 or a positive errno. */
+static inline int
+godpdk_eth_burst_mode(uint16_t port, uint16_t queue, int tx, struct rte_eth_burst_mode *m)
+{
+	memset(m, 0, sizeof(*m));
+	return godpdk_neg(tx ? rte_eth_tx_burst_mode_get(port, queue, m)
+			     : rte_eth_rx_burst_mode_get(port, queue, m));
+}
+
+/* rte_eth_dev_rx_queue_start and its three kin: 0 or a positive errno. */
+static inline int
+godpdk_eth_queue_switch(uint16_t port, uint16_t queue, int tx, int on)
+{
+	if (tx)
+		return godpdk_neg(on ? rte_eth_dev_tx_queue_start(port, queue)
+				     : rte_eth_dev_tx_queue_stop(port, queue));
+	return godpdk_neg(on ? rte_eth_dev_rx_queue_start(port, queue)
+			     : rte_eth_dev_rx_queue_stop(port, queue));
+}
+
+/* A queue as its poller sees it. A port must not be stopped, closed or detached
+ * while a burst is under way, and the poller must not pay for that: it says that
+ * it is in a burst and looks whether the gate is open. The other side closes the
+ * gate, makes all threads of the process pass a barrier (membarrier(2)), and waits
+ * until nobody is in. Where the kernel has no such barrier, fence is set. */
+struct godpdk_eth_queue {
+	uint32_t busy; /* the poller is in a burst */
+	uint32_t open; /* bursts may run */
+	uint32_t fence;
+	uint32_t nil; /* 1 + the place of a nil that ended a transmit burst */
+	uint16_t port, queue;
+} __rte_cache_aligned;
+
+static inline uint32_t
+godpdk_eth_enter(struct godpdk_eth_queue *q)
+{
+	__atomic_store_n(&q->busy, 1, __ATOMIC_RELAXED);
+	if (unlikely(q->fence))
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	else
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&q->open, __ATOMIC_ACQUIRE);
+}
+
+static inline void
+godpdk_eth_leave(struct godpdk_eth_queue *q)
+{
+	__atomic_store_n(&q->busy, 0, __ATOMIC_RELEASE);
+}
+
+/* The parameters of a burst. The table is one of pointers to mbufs; as uintptr_t
+ * the runtime's check of cgo pointers has nothing to walk. */
+struct godpdk_eth_burst {
+	struct godpdk_eth_queue *q;
+	uintptr_t *pkts;
+	uint64_t n;
+};
+
+/* rte_eth_rx_burst, or 0 at a closed gate. */
+static inline uint32_t
+godpdk_eth_rx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
+{
+	uint32_t got = 0;
+
+	if (likely(godpdk_eth_enter(q)))
+		got = rte_eth_rx_burst(q->port, q->queue, (struct rte_mbuf **)pkts, n);
+	godpdk_eth_leave(q);
+	return got;
+}
+
+/* Two pointers at a time, wherever they lie. */
+typedef uint64_t godpdk_eth_pair __attribute__((vector_size(16), aligned(8), may_alias));
+
+/* How many packets there are before the first nil. */
+static inline uint32_t
+godpdk_eth_until_nil(struct godpdk_eth_queue *q, const uintptr_t *pkts, uint32_t n)
+{
+	const godpdk_eth_pair *p = (const godpdk_eth_pair *)pkts;
+	const godpdk_eth_pair *end = p + n / 2;
+	godpdk_eth_pair nil = { 0, 0 };
+	uint32_t i;
+
+	for (; end - p >= 4; p += 4)
+		nil |= (godpdk_eth_pair)((p[0] == 0) | (p[1] == 0)) | (godpdk_eth_pair)((p[2] == 0) | (p[3] == 0));
+	for (; p < end; p++)
+		nil |= (godpdk_eth_pair)(*p == 0);
+	if (likely((nil[0] | nil[1]) == 0 && (n % 2 == 0 || pkts[n - 1] != 0)))
+		return n;
+	for (i = 0; pkts[i] != 0; i++)
+		;
+	q->nil = i + 1;
+	return i;
+}
+
+/* rte_eth_tx_burst of what is before the first nil, or 0 at a closed gate. */
+static inline uint32_t
+godpdk_eth_tx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
+{
+	uint32_t sent = 0;
+
+	n = godpdk_eth_until_nil(q, pkts, n);
+	if (likely(godpdk_eth_enter(q)))
+		sent = rte_eth_tx_burst(q->port, q->queue, (struct rte_mbuf **)pkts, n);
+	godpdk_eth_leave(q);
+	return sent;
+}
+
+/* rte_eth_tx_prepare of what is before the first nil; *err is a positive errno
+ * if a packet cannot be sent, which is the one behind those returned. */
+static inline uint32_t
+godpdk_eth_prepare(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n, int *err)
+{
+	uint32_t good = 0;
+
+	*err = 0;
+	n = godpdk_eth_until_nil(q, pkts, n);
+	if (likely(godpdk_eth_enter(q))) {
+		rte_errno = 0;
+		good = rte_eth_tx_prepare(q->port, q->queue, (struct rte_mbuf **)pkts, n);
+		if (good < n)
+			*err = godpdk_errno();
+	}
+	godpdk_eth_leave(q);
+	return good;
+}
+
+/* Both directions in one call: send, free what was refused if asked to, receive. */
+struct godpdk_eth_exchange {
+	struct godpdk_eth_queue *tx, *rx;
+	uintptr_t *out, *in;
+	uint64_t nout, nin;
+	uint64_t drop; /* free what was refused */
+	uint64_t received;
+};
+
+static inline uint32_t
+godpdk_eth_swap(struct godpdk_eth_queue *txq, uintptr_t *out, uint32_t nout,
+		struct godpdk_eth_queue *rxq, uintptr_t *in, uint32_t nin,
+		int drop, uint32_t *received)
+{
+	uint32_t sent = nout > 0 ? godpdk_eth_tx(txq, out, nout) : 0;
+
+	if (drop && unlikely(sent < nout))
+		rte_pktmbuf_free_bulk((struct rte_mbuf **)out + sent, nout - sent);
+	*received = godpdk_eth_rx(rxq, in, nin);
+	return sent;
+}
+
+/* The same with one argument, for calls on the thread's system stack. */
+static int32_t
+godpdk_eth_rx_direct(void *arg)
+{
+	struct godpdk_eth_burst *b = arg;
+
+	return godpdk_eth_rx(b->q, b->pkts, b->n);
+}
+
+static int32_t
+godpdk_eth_tx_direct(void *arg)
+{
+	struct godpdk_eth_burst *b = arg;
+
+	return godpdk_eth_tx(b->q, b->pkts, b->n);
+}
+
+static int32_t
+godpdk_eth_swap_direct(void *arg)
+{
+	struct godpdk_eth_exchange *e = arg;
+	uint32_t received;
+	int32_t sent = godpdk_eth_swap(e->tx, e->out, e->nout, e->rx, e->in, e->nin, e->drop, &received);
+
+	e->received = received;
+	return sent;
+}
+
+/* A static function has no name for Go's linker: these say where they are. */
+static inline void *godpdk_eth_rx_address(void) { return (void *)godpdk_eth_rx_direct; }
+static inline void *godpdk_eth_tx_address(void) { return (void *)godpdk_eth_tx_direct; }
+static inline void *godpdk_eth_swap_address(void) { return (void *)godpdk_eth_swap_direct; }
+
+/* rte_eth_tx_done_cleanup: how many were freed, or a negative errno. */
+static inline int
+godpdk_eth_done_cleanup(struct godpdk_eth_queue *q, uint32_t n)
+{
+	int ret = -ENODEV;
+
+	if (godpdk_eth_enter(q))
+		ret = rte_eth_tx_done_cleanup(q->port, q->queue, n);
+	godpdk_eth_leave(q);
+	return ret;
+}
+
+/* rte_eth_rx_queue_count, or its tx twin of 24.11: a count or a negative errno. */
+static inline int
+godpdk_eth_queue_count(struct godpdk_eth_queue *q, int tx)
+{
+	int ret = -ENODEV;
+
+	if (godpdk_eth_enter(q)) {
+		if (!tx)
+			ret = rte_eth_rx_queue_count(q->port, q->queue);
+		else
+#if RTE_VERSION >= RTE_VERSION_NUM(24, 11, 0, 0)
+			ret = rte_eth_tx_queue_count(q->port, q->queue);
+#else
+			ret = -ENOTSUP;
+#endif
+	}
+	godpdk_eth_leave(q);
+	return ret;
+}
+
+/* rte_eth_rx_descriptor_status or its tx twin: a status or a negative errno. */
+static inline int
+godpdk_eth_descriptor_status(struct godpdk_eth_queue *q, int tx, uint16_t offset)
+{
+	int ret = -ENODEV;
+
+	if (godpdk_eth_enter(q))
+		ret = tx ? rte_eth_tx_descriptor_status(q->port, q->queue, offset)
+			 : rte_eth_rx_descriptor_status(q->port, q->queue, offset);
+	godpdk_eth_leave(q);
+	return ret;
+}
+
+#endif
