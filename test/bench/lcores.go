@@ -34,7 +34,7 @@ func onLcore(id int, f func()) {
 }
 
 // polls is so many polls that a launch is nothing beside them.
-const polls = 10_000
+const polls = 20_000
 
 // lcores compares launching, and polling on an lcore with polling on a goroutine
 // that is locked to its thread, on the same CPU: that stands in the column of C.
@@ -65,6 +65,6 @@ func lcores() ([]contest, error) {
 	lcorePoll := func(iters int) { onLcore(id, func() { poll(iters) }) }
 	return []contest{
 		{group: "lcore", name: "launch + wait, empty", burst: 1, c: func(iters int) { cloop.LaunchWait(id, iters) }, goNative: empty, cgo: empty},
-		{group: "lcore", name: "10,000 polls; C: goroutine", burst: 32, c: poll, goNative: lcorePoll, cgo: lcorePoll},
+		{group: "lcore", name: "20,000 polls; C: goroutine", burst: 32, c: poll, goNative: lcorePoll, cgo: lcorePoll},
 	}, nil
 }
