@@ -3,6 +3,7 @@ module github.com/godpdk/godpdk
 go 1.26.0
 
 require (
+	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/google/gopacket v1.1.19
 	github.com/safchain/ethtool v0.7.0
 	github.com/stretchr/testify v1.12.1

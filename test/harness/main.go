@@ -37,9 +37,13 @@ func Main(m *testing.M) { os.Exit(run(m.Run)) }
 // MainEAL is Main for tests that use DPDK inside the test process itself: EAL
 // runs as a primary in hugepages, or, if the platform has none, in ordinary
 // memory. After the tests the checks must pass, such as mbuftest.Leaks.
-func MainEAL(m *testing.M, checks ...func() error) {
+func MainEAL(m *testing.M, checks ...func() error) { MainLcores(m, 1, checks...) }
+
+// MainLcores is MainEAL with several lcores, from 0 on.
+func MainLcores(m *testing.M, lcores int, checks ...func() error) {
 	os.Exit(run(func() int {
 		cfg := Config(0)
+		cfg.Lcores = Lcores(0, lcores)
 		if why := missing(Hugepages); why != "" {
 			if required() {
 				fmt.Fprintln(os.Stderr, "harness: needs hugepages:", why)
@@ -95,6 +99,15 @@ func Lcore(n int) string {
 			skip--
 		}
 	}
+}
+
+// Lcores are n lcores from first on, spread over the CPUs that there are.
+func Lcores(first, n int) string {
+	lcores := make([]string, n)
+	for i := range lcores {
+		lcores[i] = Lcore(first + i)
+	}
+	return strings.Join(lcores, ",")
 }
 
 func run(tests func() int) int {
