@@ -21,10 +21,13 @@ endif
 # One package at a time: two-process tests poll, and packages side by side would starve each other of cores and hugepages.
 testflags := -count=1 -p 1
 
+# What the tag godpdk_debug changes.
+debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/...
+
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets echo l2fwd symmetric-mp test lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets lcores capture echo l2fwd symmetric-mp test soak lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -53,6 +56,14 @@ packets: deps hugepages ## packets shared between processes without a copy
 	@$(MAKE) --no-print-directory build
 	@bin/packets
 
+lcores: deps hugepages ## Go functions on DPDK's lcores
+	@$(MAKE) --no-print-directory build
+	@bin/lcores
+
+capture: deps hugepages ## packets of a port to a pcap file, decoded by gopacket
+	@$(MAKE) --no-print-directory build
+	@bin/capture -w bin/capture.pcap
+
 echo: deps hugepages ## a kernel's ping, answered by Go over DPDK, on a veth pair of its own (root)
 	@$(MAKE) --no-print-directory build
 	@bin/echo
@@ -72,15 +83,18 @@ test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and
 	@$(go) test $(testflags) -race ./...
 	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
-	$(call step,go test -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...)
-	@$(go) test $(testflags) -tags godpdk_debug ./dpdk/mempool/... ./dpdk/mbuf/...
-	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/...)
-	@$(arm64) ./dpdk/internal/ringcore/...
+	$(call step,go test -tags godpdk_debug $(debugged))
+	@$(go) test $(testflags) -tags godpdk_debug $(debugged)
+	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/... ./dpdk/internal/tsc)
+	@$(arm64) ./dpdk/internal/ringcore/... ./dpdk/internal/tsc
+
+soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, profiles, traces and dumps
+	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -run RestlessRuntime ./dpdk/ethdev
 
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
 	@$(go) vet ./...
-	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/...
+	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/... ./dpdk/internal/tsc
 	@$(go) tool staticcheck ./...
 	@echo "lint: clean"
 

@@ -78,3 +78,9 @@ func MallocSocketStats(socket int) (MallocStats, int) {
 		GreatestFree: uint64(s.greatest_free_size),
 	}, 0
 }
+
+// MemoryFiles is in how many files EAL's memory lies.
+func MemoryFiles() int { return int(C.godpdk_memory_files()) }
+
+// SingleFileSegments is rte_mcfg_get_single_file_segments.
+func SingleFileSegments() bool { return bool(C.rte_mcfg_get_single_file_segments()) }

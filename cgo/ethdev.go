@@ -2,10 +2,16 @@ package cgo
 
 /*
 #include "godpdk_ethdev.h"
+
+#cgo noescape godpdk_eth_name
+#cgo nocallback godpdk_eth_name
 */
 import "C"
 
-import "unsafe"
+import (
+	"bytes"
+	"unsafe"
+)
 
 // Limits of the build, and values of rte_ethdev.h.
 const (
@@ -17,6 +23,7 @@ const (
 	EthDevIntrLSC     = C.RTE_ETH_DEV_INTR_LSC
 	EthDevIntrRMV     = C.RTE_ETH_DEV_INTR_RMV
 	EthDevRepresentor = C.RTE_ETH_DEV_REPRESENTOR
+	EthDevBonded      = C.GODPDK_ETH_DEV_BONDED
 
 	EthQueueStopped = C.RTE_ETH_QUEUE_STATE_STOPPED
 	EthQueueStarted = C.RTE_ETH_QUEUE_STATE_STARTED
@@ -41,6 +48,13 @@ func EthName(port uint16) (string, int) {
 	var name [EthNameSize]C.char
 	errno := C.godpdk_eth_name(C.uint16_t(port), &name[0])
 	return C.GoString(&name[0]), int(errno)
+}
+
+// EthIsNamed says whether port is there and has that name, without allocating.
+func EthIsNamed(port uint16, name string) bool {
+	var buf [EthNameSize]byte
+	errno := C.godpdk_eth_name(C.uint16_t(port), (*C.char)(unsafe.Pointer(&buf[0])))
+	return errno == 0 && string(buf[:bytes.IndexByte(buf[:], 0)]) == name
 }
 
 // EthSocket is rte_eth_dev_socket_id.

@@ -10,6 +10,11 @@ func DevProbe(devargs string) int {
 	return int(withName(devargs, func(s *C.char) C.int { return C.godpdk_dev_probe(s) }))
 }
 
+// VdevDriver says whether there is a driver for the virtual device of that name.
+func VdevDriver(name string) bool {
+	return withName(name, func(s *C.char) C.int { return C.godpdk_vdev_driver(s) }) != 0
+}
+
 // EthDetach is rte_dev_remove of the device behind a port.
 func EthDetach(port uint16) int { return int(C.godpdk_eth_detach(C.uint16_t(port))) }
 

@@ -53,7 +53,7 @@ var (
 	ErrNoMemory    error = Errno(unix.ENOMEM)       // no hugepage memory left for it
 	ErrNoSpace     error = Errno(unix.ENOSPC)       // DPDK's table of such objects is full
 	ErrNoDevice    error = Errno(unix.ENODEV)       // no port or device of that name, or no more
-	ErrBusy        error = Errno(unix.EBUSY)        // in use, or started
+	ErrBusy        error = Errno(unix.EBUSY)        // in use, or started, or a function runs there
 	ErrUnsupported error = Errno(unix.ENOTSUP)      // the driver, or this DPDK, cannot
 	ErrSecondary   error = ESECONDARY               // only the primary may do this
 	ErrNoConfig    error = ENOCONFIG                // EAL's shared configuration is missing

@@ -60,6 +60,7 @@ func TestSentinels(t *testing.T) {
 		{dpdk.ErrNameTooLong, unix.ENAMETOOLONG},
 		{dpdk.ErrNoMemory, unix.ENOMEM},
 		{dpdk.ErrNoSpace, unix.ENOSPC},
+		{dpdk.ErrBusy, unix.EBUSY},
 		{dpdk.ErrSecondary, unix.Errno(1001)},
 		{dpdk.ErrNoConfig, unix.Errno(1002)},
 	} {

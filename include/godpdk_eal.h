@@ -7,6 +7,7 @@
 
 #include <sys/mman.h>
 
+#include <rte_eal_memconfig.h>
 #include <rte_eal.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
@@ -80,6 +81,34 @@ godpdk_malloc_stats(int socket, struct rte_malloc_socket_stats *stats)
 {
 	memset(stats, 0, sizeof(*stats));
 	return rte_malloc_get_socket_stats(socket, stats) < 0 ? EINVAL : 0;
+}
+
+/* One call of godpdk_memory_files' walk. */
+struct godpdk_files {
+	const struct rte_memseg_list *last;
+	int single, n;
+};
+
+static inline int
+godpdk_count_file(const struct rte_memseg_list *msl, const struct rte_memseg *ms, void *arg)
+{
+	struct godpdk_files *f = arg;
+
+	(void)ms;
+	if (!f->single || f->last != msl)
+		f->n++;
+	f->last = msl;
+	return 0;
+}
+
+/* In how many files EAL's memory lies: one a page, or one a list of pages. */
+static inline int
+godpdk_memory_files(void)
+{
+	struct godpdk_files f = { NULL, rte_mcfg_get_single_file_segments(), 0 };
+
+	rte_memseg_walk(godpdk_count_file, &f);
+	return f.n;
 }
 
 #endif

@@ -5,7 +5,9 @@
 
 #include "godpdk.h"
 
+#include <rte_bus.h>
 #include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
@@ -14,6 +16,13 @@
 #define GODPDK_ETH_SPEED_400G RTE_ETH_LINK_SPEED_400G
 #else
 #define GODPDK_ETH_SPEED_400G 0
+#endif
+
+/* The flag of ports that a bonding port has; renamed in 23.11. */
+#ifdef RTE_ETH_DEV_BONDING_MEMBER
+#define GODPDK_ETH_DEV_BONDED RTE_ETH_DEV_BONDING_MEMBER
+#else
+#define GODPDK_ETH_DEV_BONDED RTE_ETH_DEV_BONDED_SLAVE
 #endif
 
 /* rte_eth_find_next: the first port from id on that is there, whoever owns it,
@@ -44,18 +53,33 @@ godpdk_eth_name(uint16_t port, char name[RTE_ETH_NAME_MAX_LEN])
 	return godpdk_neg(rte_eth_dev_get_name_by_port(port, name));
 }
 
-/* rte_dev_probe: 0 or a positive errno. Some drivers fail with -1. */
+/* rte_dev_probe: 0 or a positive errno. Many drivers fail with -1, which is no
+ * EPERM; rte_errno is then what anything on the way there has left. */
 static inline int
 godpdk_dev_probe(const char *devargs)
 {
-	int ret;
+	int ret = rte_dev_probe(devargs);
 
-	rte_errno = 0;
-	ret = rte_dev_probe(devargs);
-	return ret == -1 ? godpdk_errno() : godpdk_neg(ret);
+	return ret == -1 ? EINVAL : godpdk_neg(ret);
 }
 
-/* rte_dev_remove of the device behind a port: 0 or a positive errno. */
+/* Whether the virtual device of that name would find a driver. */
+static inline int
+godpdk_vdev_driver(const char *name)
+{
+	struct rte_devargs da;
+	int ret;
+
+	memset(&da, 0, sizeof(da));
+	if (rte_devargs_parse(&da, name) != 0)
+		return 0;
+	ret = da.bus != NULL && strcmp(rte_bus_name(da.bus), "vdev") == 0;
+	free(da.data); /* what rte_devargs_reset does, which is experimental in 22.11 */
+	return ret;
+}
+
+/* rte_dev_remove of the device behind a port: 0 or a positive errno. A bonding
+ * device is busy as long as it has members; closing its port lets them go. */
 static inline int
 godpdk_eth_detach(uint16_t port)
 {
@@ -66,6 +90,11 @@ godpdk_eth_detach(uint16_t port)
 		return godpdk_neg(ret);
 	if (info.device == NULL)
 		return ENODEV;
+	if (info.driver_name != NULL && strcmp(info.driver_name, "net_bonding") == 0) {
+		ret = rte_eth_dev_close(port);
+		if (ret != 0)
+			return godpdk_neg(ret);
+	}
 	rte_errno = 0;
 	ret = rte_dev_remove(info.device);
 	return ret == -1 ? godpdk_errno() : godpdk_neg(ret);

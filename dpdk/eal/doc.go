@@ -9,6 +9,8 @@
 // Processes find each other by file prefix. Their lcores must be disjoint,
 // which DPDK does not check: give each process its own Config.Lcores.
 //
+// Package lcore runs Go functions on the lcores' threads.
+//
 // A goroutine that polls without pause occupies a P. Keep GOMAXPROCS larger
 // than the number of pollers, or let each call runtime.Gosched when idle.
 package eal

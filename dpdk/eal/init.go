@@ -104,6 +104,8 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 	used = true
 	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: runtimeDir(p.prefix), args: argv[1:],
 		keep: o.last("huge-unlink") == "never"}
+	guard.Lcores.Main = main.give
+	guard.SetLogger(logger)
 	guard.SetRunning(true)
 	current.Store(rt)
 	if p.role == Secondary && !rt.PrimaryAlive() {
@@ -128,6 +130,7 @@ func failure(errno int, lines []string) *dpdk.Error {
 		detail string
 	}{
 		{"Is another primary process running?", dpdk.ErrPrimaryRunning, "use another Config.FilePrefix, or eal.Auto to join it"},
+		{"refused secondary attachment", dpdk.ErrNotShared, "the primary has registered a thread as an lcore (lcore.Register), after which it takes no secondaries: start it anew, or have it use lcore.Pin"},
 		{"/config' for rte_mem_config", dpdk.ErrNoPrimary, "start one first, or use eal.Auto"},
 		{"please use '--base-virtaddr' option", nil, "other memory is where EAL's has to be: start again, or set the primary's Config.BaseVirtAddr"},
 		{"Cannot get hugepage information", dpdk.ErrNoHugepages, noHugepages},
@@ -165,11 +168,24 @@ func newThread() *thread {
 		// Locked for good: when the goroutine ends, so does the thread, and Go
 		// starts no other thread from one that is locked.
 		runtime.LockOSThread()
-		for f := range t.calls {
-			f()
-		}
+		t.serve()
 	}()
 	return t
+}
+
+// serve runs the calls. One that ends its goroutine (runtime.Goexit) does not
+// end the thread: the rest is served on the way out.
+func (t *thread) serve() {
+	ended := false
+	defer func() {
+		if !ended {
+			t.serve()
+		}
+	}()
+	for f := range t.calls {
+		f()
+	}
+	ended = true
 }
 
 // do runs f on the thread and waits for it.
@@ -181,5 +197,8 @@ func (t *thread) do(f func()) {
 	}
 	<-done
 }
+
+// give runs f on the thread and waits only until it has begun.
+func (t *thread) give(f func()) { t.calls <- f }
 
 func (t *thread) end() { close(t.calls) }

@@ -1,6 +1,8 @@
 package eal
 
 import (
+	"os"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
@@ -14,16 +16,19 @@ import (
 // Lcore is a logical core of EAL and the CPUs its thread may run on.
 type Lcore struct {
 	ID   int
-	CPUs []int
+	CPUs CPUSet
 }
+
+// Lcores are logical cores, sorted by ID, each once: what --lcores says.
+type Lcores []Lcore
 
 // ParseLcores reads a list in the syntax of EAL's --lcores option: "0-3,5" is
 // an lcore on the CPU of the same number each, "2@0" is lcore 2 on CPU 0,
 // "(0-1)@(4-7)" is lcores 0 and 1, both on any of CPUs 4 to 7, and "(2,3)" is
 // lcores 2 and 3 on any of CPUs 2 and 3. The result is sorted by ID. An lcore
 // named twice is refused.
-func ParseLcores(list string) ([]Lcore, error) {
-	p := lcoreParser{list: list, rest: list}
+func ParseLcores(list string) (Lcores, error) {
+	p := lcoreParser{what: "lcores", list: list, rest: list}
 	lcores, err := p.lcores()
 	if err != nil {
 		return nil, err
@@ -37,19 +42,75 @@ func ParseLcores(list string) ([]Lcore, error) {
 	return lcores, nil
 }
 
+// String writes the list as ParseLcores reads it: neighbours on the same CPUs
+// share an item, and an lcore on the CPU of its own number needs no @.
+func (l Lcores) String() string {
+	var items []string
+	for len(l) > 0 {
+		n := 1
+		for n < len(l) && alike(l[0], l[n]) {
+			n++
+		}
+		ids := make([]int, n)
+		for i := range ids {
+			ids[i] = l[i].ID
+		}
+		item := spans(ids)
+		if !l[0].own() {
+			item = group(item, ",-") + "@" + group(l[0].CPUs.String(), ",")
+		}
+		items = append(items, item)
+		l = l[n:]
+	}
+	return strings.Join(items, ",")
+}
+
+// MarshalText is String, for flags and configuration files.
+func (l Lcores) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText is ParseLcores; an empty text is no lcores.
+func (l *Lcores) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*l = nil
+		return nil
+	}
+	*l, err = ParseLcores(string(text))
+	return err
+}
+
+// own says whether the lcore is on the CPU of its own number only.
+func (l Lcore) own() bool { return len(l.CPUs) == 1 && l.CPUs[0] == l.ID }
+
+// alike says whether two lcores can share an item.
+func alike(a, b Lcore) bool {
+	return a.own() && b.own() || !a.own() && !b.own() && slices.Equal(a.CPUs, b.CPUs)
+}
+
+// group puts parentheses around a set that holds one of these: EAL takes a span
+// without them behind the @ only.
+func group(set, these string) string {
+	if strings.ContainsAny(set, these) {
+		return "(" + set + ")"
+	}
+	return set
+}
+
 // lcoreParser is a recursive descent over rest.
-type lcoreParser struct{ list, rest string }
+type lcoreParser struct{ what, list, rest string }
 
 // lcores = item { "," item }; item = set [ "@" set ].
-func (p *lcoreParser) lcores() ([]Lcore, error) {
-	var lcores []Lcore
+func (p *lcoreParser) lcores() (Lcores, error) {
+	var lcores Lcores
 	for {
-		group := strings.HasPrefix(p.rest, "(")
+		item, group := p.rest, strings.HasPrefix(p.rest, "(")
 		ids, err := p.set(cgo.MaxLcore)
 		if err != nil {
 			return nil, err
 		}
 		cpus := ids
+		if at := len(item) - len(p.rest); !group && strings.Contains(item[:at], "-") && strings.HasPrefix(p.rest, "@") {
+			return nil, p.fail("put parentheses around the lcores: EAL takes no span without them")
+		}
 		if p.take("@") {
 			group = true
 			if cpus, err = p.set(maxCPU); err != nil {
@@ -57,9 +118,9 @@ func (p *lcoreParser) lcores() ([]Lcore, error) {
 			}
 		}
 		for _, id := range ids {
-			on := []int{id}
+			on := CPUs(id)
 			if group {
-				on = slices.Compact(slices.Sorted(slices.Values(cpus)))
+				on = CPUs(cpus...)
 			}
 			lcores = append(lcores, Lcore{id, on})
 		}
@@ -109,7 +170,7 @@ func (p *lcoreParser) span(limit int) ([]int, error) {
 		}
 	}
 	if last < first {
-		return nil, invalid("lcores %q: %d-%d runs backwards", p.list, first, last)
+		return nil, invalid("%s %q: %d-%d runs backwards", p.what, p.list, first, last)
 	}
 	var all []int
 	for n := first; n <= last; n++ {
@@ -128,7 +189,7 @@ func (p *lcoreParser) number(limit int) (int, error) {
 	}
 	n, err := strconv.Atoi(p.rest[:end])
 	if err != nil || n >= limit {
-		return 0, invalid("lcores %q: %s is too large: the limit is %d", p.list, p.rest[:end], limit-1)
+		return 0, invalid("%s %q: %s is too large: the limit is %d", p.what, p.list, p.rest[:end], limit-1)
 	}
 	p.rest = p.rest[end:]
 	return n, nil
@@ -145,34 +206,47 @@ func (p *lcoreParser) fail(why string) error {
 	if p.rest != "" {
 		at = strconv.Quote(p.rest)
 	}
-	return invalid("lcores %q: %s at %s", p.list, why, at)
+	return invalid("%s %q: %s at %s", p.what, p.list, why, at)
 }
 
-// maxCPU is how many CPUs a unix.CPUSet holds.
-const maxCPU = 1024
-
-// available refuses CPUs that this process may not run on.
+// available refuses CPUs that do not exist or that are not for this process (a
+// container's cpuset). Others it may use even if it was not started on them, as
+// with isolcpus, or with taskset that keeps the rest of it off them.
 func available(lcores []Lcore) error {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
+	refused := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlock: the thread that tries ends with the goroutine
+		refused <- try(lcores)
+	}()
+	return <-refused
+}
+
+func try(lcores []Lcore) error {
+	mine, err := ThreadCPUs()
+	if err != nil {
 		return nil // EAL finds out
 	}
 	for _, l := range lcores {
 		for _, cpu := range l.CPUs {
-			if !set.IsSet(cpu) {
-				return invalid("CPU %d of lcore %d is not available to this process, which may run on %s", cpu, l.ID, cpuList(&set))
+			one := CPUs(cpu).Unix()
+			if !mine.Has(cpu) && unix.SchedSetaffinity(0, &one) != nil {
+				return invalid("CPU %d of lcore %d is not available to this process, which runs on CPUs %s", cpu, l.ID, mine)
 			}
 		}
 	}
 	return nil
 }
 
-func cpuList(set *unix.CPUSet) string {
-	var cpus []string
-	for cpu := range maxCPU {
-		if set.IsSet(cpu) {
-			cpus = append(cpus, strconv.Itoa(cpu))
-		}
+// Isolated are the CPUs that the kernel was started without (isolcpus): it puts
+// no thread there that does not ask for it, and does not balance between them.
+func Isolated() CPUSet {
+	text, err := os.ReadFile("/sys/devices/system/cpu/isolated")
+	if err != nil {
+		return nil
 	}
-	return "CPUs " + strings.Join(cpus, ",")
+	cpus, err := ParseCPUs(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil // none
+	}
+	return cpus
 }

@@ -17,7 +17,7 @@ import (
 func brief(lcores []Lcore) string {
 	var items []string
 	for _, l := range lcores {
-		items = append(items, fmt.Sprintf("%d:%s", l.ID, strings.ReplaceAll(strings.Trim(fmt.Sprint(l.CPUs), "[]"), " ", ",")))
+		items = append(items, fmt.Sprintf("%d:%s", l.ID, strings.ReplaceAll(strings.Trim(fmt.Sprint([]int(l.CPUs)), "[]"), " ", ",")))
 	}
 	return strings.Join(items, " ")
 }
@@ -38,8 +38,8 @@ func TestLcoreLists(t *testing.T) {
 		{"0@0-2", "0:0,1,2"},
 		{"0@(0,2)", "0:0,2"},
 		{"0@1023", "0:1023"},
-		{"0-1@4", "0:4 1:4"},
-		{"0-1@4-5", "0:4,5 1:4,5"},
+		{"(0-1)@4", "0:4 1:4"},
+		{"(0-1)@4-5", "0:4,5 1:4,5"},
 		{"(2,3)", "2:2,3 3:2,3"},
 		{"(1)", "1:1"},
 		{"(0-1)@(4-7)", "0:4,5,6,7 1:4,5,6,7"},
@@ -78,6 +78,8 @@ func TestLcoreListsThatAreRefused(t *testing.T) {
 		{"@0", "expected a number"},
 		{"0@@1", "expected a number"},
 		{"0@1@2", "expected a comma"},
+		{"0-1@4", "parentheses"},
+		{"0-0@4", "parentheses"},
 		{"(", "expected a number at the end"},
 		{")", "expected a number"},
 		{"()", "expected a number"},
@@ -124,9 +126,85 @@ func TestLcoresOnCPUsThatThisProcessMayNotUseAreRefused(t *testing.T) {
 			other = cpu
 		}
 	}
-	assert.NoError(t, available([]Lcore{{7, []int{mine}}}))
-	err := available([]Lcore{{7, []int{mine}}, {8, []int{mine, other}}})
+	assert.NoError(t, available([]Lcore{{7, CPUs(mine)}}))
+	var after unix.CPUSet
+	require.NoError(t, unix.SchedGetaffinity(0, &after))
+	assert.Equal(t, set, after, "trying does not change this thread")
+	err := available([]Lcore{{7, CPUs(mine)}, {8, CPUSet{mine, other}}})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.Contains(t, err.Error(), fmt.Sprintf("CPU %d of lcore 8", other))
-	assert.Contains(t, err.Error(), cpuList(&set))
+	assert.Contains(t, err.Error(), "CPUs "+cpusOf(&set).String())
+}
+
+func TestLcoreListsAreWrittenShort(t *testing.T) {
+	for _, tc := range []struct{ list, want string }{
+		{"0", "0"},
+		{"3,2,1,0", "0-3"},
+		{"0,1", "0,1"},
+		{"0,2,4-6", "0,2,4-6"},
+		{"0-3,(4-7)@8", "0-3,(4-7)@8"},
+		{"0-3,(4-7)@(8,10)", "0-3,(4-7)@(8,10)"},
+		{"(0,2)@(1-3)", "(0,2)@1-3"},
+		{"(2,3)", "(2,3)@(2,3)"},
+		{"5@5", "5"},
+		{"1@0,0@0", "0,1@0"},
+		{"1-2,4@0", "1,2,4@0"},
+		{"1@0,2@0,4@0", "(1,2,4)@0"},
+		{"1,2@(5-7),(3-5)@(0,2),(0,6),7-8", "0@(0,6),1,2@5-7,(3-5)@(0,2),6@(0,6),7,8"},
+	} {
+		t.Run(tc.list, func(t *testing.T) {
+			lcores, err := ParseLcores(tc.list)
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, lcores.String())
+			text, err := lcores.MarshalText()
+			require.NoError(t, err)
+			var again Lcores
+			require.NoError(t, again.UnmarshalText(text))
+			assert.Equal(t, lcores, again)
+		})
+	}
+	assert.Empty(t, Lcores{}.String())
+	none := Lcores{{ID: 1}}
+	require.NoError(t, none.UnmarshalText(nil))
+	assert.Empty(t, none)
+	assert.ErrorIs(t, none.UnmarshalText([]byte("x")), dpdk.ErrInvalid)
+}
+
+func TestCPUSets(t *testing.T) {
+	for _, tc := range []struct {
+		list string
+		want CPUSet
+		text string
+	}{
+		{"0", CPUSet{0}, "0"},
+		{"3,1-2", CPUSet{1, 2, 3}, "1-3"},
+		{"(1,0)", CPUSet{0, 1}, "0,1"},
+		{"7,7", CPUSet{7}, "7"},
+	} {
+		t.Run(tc.list, func(t *testing.T) {
+			got, err := ParseCPUs(tc.list)
+			require.NoError(t, err)
+			assert.Equal(t, tc.want, got)
+			assert.Equal(t, tc.text, got.String())
+			set := got.Unix()
+			assert.Equal(t, got, cpusOf(&set))
+		})
+	}
+	for _, tc := range []struct{ list, says string }{
+		{"", "expected a number"}, {"()", "expected a number"}, {"0@1", "expected a comma"}, {"(0)1", "expected the end"}, {"(0", "at the end"},
+		{"0)", `expected the end at ")"`}, {"1024", "the limit is 1023"}, {"2-1", "runs backwards"}, {"-1", "expected a number"},
+	} {
+		t.Run("refused: "+tc.list, func(t *testing.T) {
+			got, err := ParseCPUs(tc.list)
+			require.ErrorIs(t, err, dpdk.ErrInvalid)
+			assert.Nil(t, got)
+			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), fmt.Sprintf("CPUs %q", tc.list))
+		})
+	}
+	s := CPUs(5, 1, 5)
+	assert.Equal(t, CPUSet{1, 5}, s)
+	assert.True(t, s.Has(5))
+	assert.False(t, s.Has(3))
+	assert.Empty(t, CPUSet(nil).String())
 }

@@ -96,10 +96,21 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 // takes its socket away and keeps the memory mapped, because rte_eal_cleanup
 // in a secondary would close devices under the primary.
 //
+// Functions on lcores (package lcore) have their contexts cancelled, and Close
+// waits for them up to 5 seconds. If one still runs then, or C code occupies a
+// lcore, rte_eal_cleanup would wait for it for ever: Close leaves the memory
+// mapped and the devices open until the process ends, removes the files, and
+// returns an error that names the lcores (dpdk.ErrBusy). A function on an lcore
+// cannot close EAL itself: that is refused, and EAL runs on.
+//
 // Close waits for control calls that are under way, and refuses later ones
 // with dpdk.ErrNotRunning. EAL cannot start again in this process. A second
 // Close does nothing.
 func (rt *Runtime) Close() error {
+	if own := guard.Lcores.Own; own != nil && own() {
+		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy.(dpdk.Errno),
+			Detail: "called by a function on an lcore, which it would wait for: call Close elsewhere"}
+	}
 	initMu.Lock()
 	defer initMu.Unlock()
 	return rt.close()
@@ -109,12 +120,19 @@ func (rt *Runtime) close() error {
 	if !current.CompareAndSwap(rt, nil) {
 		return nil
 	}
+	var busy error
+	if stop := guard.Lcores.Stop; stop != nil {
+		busy = stop()
+	}
 	guard.SetRunning(false)
 	defer rt.main.end()
 	if rt.role == Secondary {
-		return detach(rt.dir)
+		return errors.Join(busy, detach(rt.dir))
 	}
 	pages, err := hugepageFiles(rt.prefix)
+	if busy != nil {
+		return errors.Join(busy, err, rt.remove(pages))
+	}
 	var errno int
 	rt.main.do(func() { errno = cgo.EALCleanup() })
 	cgo.LogReset()
@@ -122,8 +140,13 @@ func (rt *Runtime) close() error {
 	if errno != 0 {
 		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.Errno(errno)}
 	}
-	if err != nil || !rt.shared || rt.keep {
-		return err
+	return errors.Join(err, rt.remove(pages))
+}
+
+// remove takes the primary's files away, if it had any and should.
+func (rt *Runtime) remove(pages []string) error {
+	if !rt.shared || rt.keep {
+		return nil
 	}
 	return errors.Join(removeAll(pages), removeRuntimeDir(rt.dir))
 }

@@ -65,10 +65,7 @@ func eachWay(t *testing.T, f func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQue
 			assert.True(t, p.RxQueue(0).Direct(), "net_ring makes no system calls")
 			rx, tx := way(p.RxQueue(0), p.TxQueue(0))
 			f(t, pool, rx, tx)
-			var rest [64]*mbuf.Mbuf // leave the ring empty, whatever the test left there
-			for n := rx.Burst(rest[:]); n > 0; n = rx.Burst(rest[:]) {
-				mbuf.FreeBulk(rest[:n])
-			}
+			drain(rx) // whatever the test left there
 		})
 	}
 }

@@ -45,6 +45,9 @@ func Open(devargs string, cfg Config) (*Port, error) {
 // do, which the error names, dpdk.ErrNoMemory, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 func (p *Port) Configure(cfg Config) error {
 	return p.owned("rte_eth_dev_configure", func() error {
+		if err := p.unbonded("rte_eth_dev_configure"); err != nil {
+			return err
+		}
 		if p.state == started {
 			return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.Errno(unix.EBUSY), Detail: "the port is started: call Stop first"}
 		}
@@ -72,6 +75,7 @@ func (p *Port) Configure(cfg Config) error {
 // holds mu.
 func (p *Port) configure(c Config) error {
 	p.cfg, p.state = Config{}, attached
+	p.generation++
 	if err := p.result("rte_eth_dev_configure", cgo.EthConfigure(p.id, c.conf())); err != nil {
 		return err
 	}
@@ -114,6 +118,9 @@ func (p *Port) Start() error {
 
 func (p *Port) start() error {
 	const op = "rte_eth_dev_start"
+	if err := p.unbonded(op); err != nil {
+		return err
+	}
 	switch p.state {
 	case attached:
 		return p.invalid(op, "the port is not configured: call Configure first")
@@ -163,6 +170,9 @@ func (p *Port) stop() error {
 // Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
 func (p *Port) Close() error {
 	err := p.owned("rte_eth_dev_close", func() error {
+		if err := p.unbonded("rte_eth_dev_close"); err != nil {
+			return err
+		}
 		if err := p.stop(); err != nil {
 			return err
 		}

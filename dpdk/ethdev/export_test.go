@@ -18,3 +18,6 @@ func CheckConfig(cfg Config, i Info) error {
 	c := cfg.normal(i)
 	return c.check(&Port{name: "port"}, i)
 }
+
+// Result is how errnos become errors.
+func (p *Port) Result(op string, errno int) error { return p.result(op, errno) }

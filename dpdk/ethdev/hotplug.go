@@ -1,9 +1,12 @@
 package ethdev
 
 import (
+	"strings"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -26,7 +29,10 @@ func Attach(devargs string) (*Port, error) {
 	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {
 		return nil, err
 	}
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	var p *Port
+	var portless error
 	err := guard.Control(opAttach, devargs, func() int {
 		forget()
 		if ids, _ := cgo.EthMatch(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
@@ -37,13 +43,23 @@ func Attach(devargs string) (*Port, error) {
 		}
 		ids, errno := cgo.EthMatch(devargs)
 		if errno == 0 && len(ids) == 0 {
-			errno = int(unix.ENODEV)
+			// The match takes mac=… for the port's address, which it need not be yet.
+			name, _, _ := strings.Cut(devargs, ",")
+			ids, errno = cgo.EthMatch(name)
 		}
-		if errno == 0 {
+		switch {
+		case errno != 0:
+		case len(ids) == 0:
+			portless = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(unix.ENODEV),
+				Detail: "the device is there without a port: it was closed and not detached, or is no Ethernet device"}
+		default:
 			p, errno = port(ids[0])
 		}
 		return errno
 	})
+	if err == nil {
+		err = portless
+	}
 	return p, err
 }
 
@@ -77,6 +93,8 @@ func Match(devargs string) ([]*Port, error) {
 // port that was closed or detached, dpdk.ErrUnsupported for a device that cannot be
 // taken away.
 func (p *Port) Detach() error {
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	siblings, err := p.siblings()
 	for _, s := range siblings {
 		if err == nil {
@@ -87,6 +105,9 @@ func (p *Port) Detach() error {
 		return err
 	}
 	err = p.owned(opDetach, func() error {
+		if err := p.unbonded(opDetach); err != nil {
+			return err
+		}
 		if err := p.stop(); err != nil {
 			return err
 		}

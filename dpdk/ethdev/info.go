@@ -32,6 +32,9 @@ type Info struct {
 	LinkEvents    bool // it can tell of its link: Config.LinkEvents
 	RemovalEvents bool // it can tell of its removal: Config.RemovalEvents
 	Representor   bool
+	// Bonded is that the port is a member of a bonding port, which configures,
+	// starts and stops it; until then nobody else may, and it cannot be detached.
+	Bonded bool
 }
 
 // DescriptorLimits are how many descriptors a queue may have.
@@ -93,7 +96,7 @@ func (p *Port) info() (Info, error) {
 		},
 		MaxMACs: int(i.MaxMACs), RSS: RSSType(i.RSSTypes), RSSKeySize: int(i.HashKeySize), RETASize: int(i.RETASize),
 		Speeds: LinkSpeeds(i.Speeds), LinkEvents: i.Flags&cgo.EthDevIntrLSC != 0, RemovalEvents: i.Flags&cgo.EthDevIntrRMV != 0,
-		Representor: i.Flags&cgo.EthDevRepresentor != 0,
+		Representor: i.Flags&cgo.EthDevRepresentor != 0, Bonded: i.Flags&cgo.EthDevBonded != 0,
 	}, nil
 }
 

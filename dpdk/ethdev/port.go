@@ -42,6 +42,9 @@ type Port struct {
 	mu    sync.Mutex // held by control calls, and for what follows
 	state state
 	cfg   Config // of the last Configure
+	// generation counts configurations, each of which may change what the extended
+	// statistics are.
+	generation uint64
 	// Queues, by number; once made they stay, so that values of RxQueue and
 	// TxQueue outlive a Configure.
 	rx, tx []*queue
@@ -180,7 +183,7 @@ func (p *Port) do(op string, f func() error) error {
 	err := guard.Control(op, p.name, func() int {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if name, errno := cgo.EthName(p.id); errno != 0 || name != p.name {
+		if !cgo.EthIsNamed(p.id, p.name) {
 			p.end()
 		}
 		if p.state == gone {
@@ -211,10 +214,13 @@ func (p *Port) owned(op string, f func() error) error {
 	})
 }
 
-// result is the error of an errno.
+// result is the error of an errno. What a driver cannot it calls ENOTSUP, or ENOSYS.
 func (p *Port) result(op string, errno int) error {
-	if errno == 0 {
+	switch unix.Errno(errno) {
+	case 0:
 		return nil
+	case unix.ENOSYS:
+		errno = int(unix.ENOTSUP)
 	}
 	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno)}
 }
@@ -237,7 +243,7 @@ func forget() {
 	ports.Lock()
 	defer ports.Unlock()
 	for id, p := range ports.byID {
-		if name, errno := cgo.EthName(id); errno != 0 || name != p.name {
+		if !cgo.EthIsNamed(id, p.name) {
 			p.mu.Lock()
 			p.end()
 			p.mu.Unlock()

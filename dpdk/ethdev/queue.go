@@ -23,6 +23,7 @@ type queue struct {
 	direct bool
 	// stopped is that the queue was stopped by itself, or waits for its own start.
 	stopped bool
+	sleeper *sleeper // see RxQueue.Wait
 	user    user
 }
 
@@ -134,6 +135,7 @@ func shut(queues ...*queue) error {
 			}
 			runtime.Gosched()
 		}
+		q.rouse()
 	}
 	return nil
 }

@@ -470,3 +470,15 @@ func TestMbufsGoThroughRings(t *testing.T) {
 	assert.Equal(t, in, out)
 	mbuf.FreeBulk(out)
 }
+
+func TestBufferIsHeadroomDataAndTailroom(t *testing.T) {
+	p := newPool(t, 7, mbuf.PoolConfig{})
+	m := packet(t, p, "data")
+	defer m.Free()
+	b := m.Buffer()
+	assert.Len(t, b, m.BufLen())
+	assert.Equal(t, "data", string(b[m.Headroom():len(b)-m.Tailroom()]))
+	b[m.Headroom()] = 'D'
+	assert.Equal(t, "Data", string(m.Data()))
+	assert.Equal(t, len(b), cap(b))
+}

@@ -81,6 +81,14 @@ func (m *Mbuf) Data() []byte {
 	return (*[1 << 16]byte)(unsafe.Add(m.bufAddr, m.dataOff))[:m.dataLen:m.dataLen]
 }
 
+// Buffer is the segment's whole buffer: the headroom, the data and the tailroom
+// (buf_addr and buf_len). It is a view as Data's is. What it holds outside the data
+// is left from earlier packets.
+func (m *Mbuf) Buffer() []byte {
+	m.alive("Buffer")
+	return m.bytes(0, m.bufLen)
+}
+
 // bytes is a view of the buffer. The array's length spares the slice's checks.
 func (m *Mbuf) bytes(off int, n uint16) []byte {
 	return (*[1 << 16]byte)(unsafe.Add(m.bufAddr, off))[:n:n]

@@ -150,6 +150,9 @@ func elemSize[T any](op, name string) (uint32, error) {
 	return uint32(size), nil
 }
 
+// Pointer is the struct rte_ring, for C; nil after Free on this handle.
+func (r *Ring[T]) Pointer() unsafe.Pointer { return r.ring }
+
 // Name is the ring's name.
 func (r *Ring[T]) Name() string { return r.name }
 

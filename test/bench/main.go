@@ -70,7 +70,7 @@ func bench() error {
 	}
 	defer rt.Close()
 	var contests []contest
-	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs} {
+	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs, lcores} {
 		c, err := group()
 		if err != nil {
 			return err
@@ -91,6 +91,10 @@ func bench() error {
 		rows = append(rows, r)
 		fmt.Printf("%-7s %-26s %5d %8.2f %8.2f %8.2f   %.2f  %.2f  %.0f\n",
 			r.Group, r.Name, r.Burst, r.CNs, r.GoNs, r.CgoNs, r.RatioMedian, r.RatioBest, r.Allocs)
+	}
+	if only := os.Getenv("BENCH_GROUP"); only == "" || only == "gaps" {
+		fmt.Println()
+		rows = append(rows, gaps()...)
 	}
 	if file := os.Getenv("BENCH_JSON"); file != "" {
 		text, err := json.MarshalIndent(rows, "", "  ")

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -36,9 +37,13 @@ func Main(m *testing.M) { os.Exit(run(m.Run)) }
 // MainEAL is Main for tests that use DPDK inside the test process itself: EAL
 // runs as a primary in hugepages, or, if the platform has none, in ordinary
 // memory. After the tests the checks must pass, such as mbuftest.Leaks.
-func MainEAL(m *testing.M, checks ...func() error) {
+func MainEAL(m *testing.M, checks ...func() error) { MainLcores(m, 1, checks...) }
+
+// MainLcores is MainEAL with several lcores, from 0 on.
+func MainLcores(m *testing.M, lcores int, checks ...func() error) {
 	os.Exit(run(func() int {
 		cfg := Config(0)
+		cfg.Lcores = Lcores(0, lcores)
 		if why := missing(Hugepages); why != "" {
 			if required() {
 				fmt.Fprintln(os.Stderr, "harness: needs hugepages:", why)
@@ -96,6 +101,15 @@ func Lcore(n int) string {
 	}
 }
 
+// Lcores are n lcores from first on, spread over the CPUs that there are.
+func Lcores(first, n int) string {
+	lcores := make([]string, n)
+	for i := range lcores {
+		lcores[i] = Lcore(first + i)
+	}
+	return strings.Join(lcores, ",")
+}
+
 func run(tests func() int) int {
 	if role := os.Getenv(envRole); role != "" {
 		return runRole(role)
@@ -148,8 +162,15 @@ func sandbox() int {
 }
 
 // enter sets the sandbox up from inside: its own hugetlbfs is the only one in
-// sight, and EAL's runtime directory lies beside it.
+// sight, EAL's runtime directory lies beside it, and lo is up as on any machine.
 func enter(dir string) error {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return err
+	}
+	if err := netlink.LinkSetUp(lo); err != nil {
+		return err
+	}
 	run := filepath.Join(dir, "run")
 	if err := os.MkdirAll(run, 0o700); err != nil {
 		return err

@@ -32,8 +32,8 @@ func verb(name string, f func(args []string) (string, error)) struct{} {
 
 // State of a node.
 var (
-	rt    *eal.Runtime // of the last good init
-	lcore int
+	rt  *eal.Runtime // of the last good init
+	own int          // lcore
 )
 
 // asTold is what "fail" leaves on a node's standard error, if nothing else does.
@@ -41,7 +41,7 @@ const asTold = "role node: as told\n"
 
 // A node answers requests until its input ends. Then it closes EAL.
 var _ = harness.Role("node", func(args []string) (err error) {
-	if lcore, err = strconv.Atoi(args[0]); err != nil {
+	if own, err = strconv.Atoi(args[0]); err != nil {
 		return err
 	}
 	if err = ownStdout(); err != nil {
@@ -103,6 +103,7 @@ var sentinels = map[string]error{
 	"ErrNotFound":       dpdk.ErrNotFound,
 	"ErrExist":          dpdk.ErrExist,
 	"ErrInvalid":        dpdk.ErrInvalid,
+	"ErrSecondary":      dpdk.ErrSecondary,
 	"ErrNoMemory":       dpdk.ErrNoMemory,
 	"ErrNotRunning":     dpdk.ErrNotRunning,
 	"ErrAlreadyRunning": dpdk.ErrAlreadyRunning,
@@ -125,7 +126,7 @@ func cpuTime() time.Duration {
 // initialise starts EAL: a role, a file prefix, and EAL options, among which
 // "timeout=1s" is Config.PrimaryTimeout. It says when it begins.
 func initialise(args []string) (string, error) {
-	cfg := harness.Config(lcore)
+	cfg := harness.Config(own)
 	cfg.Logger = logger
 	cfg.FilePrefix = args[1]
 	switch args[0] {

@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -17,15 +19,15 @@ import (
 // stops, so that no call runs over memory that is being unmapped.
 var eal struct {
 	sync.RWMutex
-	running bool
+	running atomic.Bool
 	atStop  []func()
 }
 
 // SetRunning says whether control calls may run; it waits for those that do.
 func SetRunning(running bool) {
-	eal.Lock()
+	eal.running.Store(running)
+	lock()
 	defer eal.Unlock()
-	eal.running = running
 	if !running {
 		for _, f := range eal.atStop {
 			f()
@@ -33,20 +35,31 @@ func SetRunning(running bool) {
 	}
 }
 
+// lock is eal.Lock without its queue: a writer that waits there keeps new readers
+// out, and a call under way may be in a callback that makes another one.
+func lock() {
+	for !eal.TryLock() {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
 // AtStop has f called when EAL stops, before any memory is unmapped: it ends what
 // goes on without control calls, and must make no control calls.
 func AtStop(f func()) {
-	eal.Lock()
+	lock()
 	defer eal.Unlock()
 	eal.atStop = append(eal.atStop, f)
 }
+
+// Running says whether EAL runs, as of now.
+func Running() bool { return eal.running.Load() }
 
 // Control runs f, a call of the rte_ function op on the object name, if EAL
 // runs, and turns the errno it returns into an error.
 func Control(op, name string, f func() (errno int)) error {
 	eal.RLock()
 	defer eal.RUnlock()
-	if !eal.running {
+	if !eal.running.Load() {
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
 	}
 	if errno := f(); errno != 0 {

@@ -65,11 +65,10 @@ func TestStopWaitsForControlCallsUnderWay(t *testing.T) {
 		SetRunning(false)
 		stopped <- finished.Load()
 	}()
-	// A writer that waits keeps new readers out: that is how to see it waiting.
-	for deadline := time.Now().Add(10 * time.Second); eal.TryRLock(); runtime.Gosched() {
-		eal.RUnlock()
-		require.True(t, time.Now().Before(deadline), "SetRunning does not wait for control calls")
+	for deadline := time.Now().Add(10 * time.Second); Running(); runtime.Gosched() {
+		require.True(t, time.Now().Before(deadline), "SetRunning did not begin")
 	}
+	assert.ErrorIs(t, Control("rte_y", "", func() int { return 0 }), dpdk.ErrNotRunning, "refused at once, inside another call too")
 	assert.Empty(t, stopped)
 	close(release)
 	assert.True(t, <-stopped, "stopped while a control call was inside")

@@ -1,0 +1,56 @@
+// Package bond is the bonding driver, librte_net_bond, as package cgo is the core
+// libraries: a package of its own, because a DPDK may lack it. Its C functions
+// tell no errno: what fails is -1.
+package bond
+
+/*
+#cgo pkg-config: --fragment-filter=ILl libdpdk
+#cgo CFLAGS: -I${SRCDIR}/../../include -include rte_config.h -D_GNU_SOURCE -O2
+#cgo amd64 CFLAGS: -march=corei7
+#cgo arm64 CFLAGS: -march=armv8-a+crc
+#cgo LDFLAGS: -Wl,--as-needed -lrte_net_bond
+#include "godpdk_bond.h"
+*/
+import "C"
+
+import (
+	_ "github.com/godpdk/godpdk/include" // keeps the headers with the package
+)
+
+// Add is rte_eth_bond_member_add.
+func Add(port, member uint16) int {
+	return int(C.rte_eth_bond_member_add(C.uint16_t(port), C.uint16_t(member)))
+}
+
+// Remove is rte_eth_bond_member_remove.
+func Remove(port, member uint16) int {
+	return int(C.rte_eth_bond_member_remove(C.uint16_t(port), C.uint16_t(member)))
+}
+
+// Members is rte_eth_bond_members_get or, of the active ones,
+// rte_eth_bond_active_members_get; ok is false for what is no bonding port.
+func Members(port uint16, active bool) (ids []uint16, ok bool) {
+	var all [C.RTE_MAX_ETHPORTS]C.uint16_t
+	var which C.int
+	if active {
+		which = 1
+	}
+	n := int(C.godpdk_bond_members(C.uint16_t(port), &all[0], which))
+	for i := range max(n, 0) {
+		ids = append(ids, uint16(all[i]))
+	}
+	return ids, n >= 0
+}
+
+// Primary is rte_eth_bond_primary_get: a port, or -1.
+func Primary(port uint16) int { return int(C.rte_eth_bond_primary_get(C.uint16_t(port))) }
+
+// SetPrimary is rte_eth_bond_primary_set.
+func SetPrimary(port, member uint16) int {
+	return int(C.rte_eth_bond_primary_set(C.uint16_t(port), C.uint16_t(member)))
+}
+
+// SetMonitoring is rte_eth_bond_link_monitoring_set.
+func SetMonitoring(port uint16, ms uint32) int {
+	return int(C.rte_eth_bond_link_monitoring_set(C.uint16_t(port), C.uint32_t(ms)))
+}

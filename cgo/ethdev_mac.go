@@ -1,0 +1,56 @@
+package cgo
+
+/*
+#include "godpdk_ethdev_mac.h"
+*/
+import "C"
+
+import "unsafe"
+
+// EthAddr is struct rte_ether_addr.
+type EthAddr [C.RTE_ETHER_ADDR_LEN]byte
+
+func (a *EthAddr) c() *C.struct_rte_ether_addr {
+	return (*C.struct_rte_ether_addr)(unsafe.Pointer(a))
+}
+
+// What Go takes for granted of it.
+type _ [unsafe.Sizeof(EthAddr{}) - C.sizeof_struct_rte_ether_addr]struct{}
+
+// EthMAC is rte_eth_macaddr_get.
+func EthMAC(port uint16) (addr EthAddr, errno int) {
+	errno = int(-C.rte_eth_macaddr_get(C.uint16_t(port), addr.c()))
+	return addr, errno
+}
+
+// EthMACs is rte_eth_macaddrs_get: how many of addrs were filled, also with zeros.
+func EthMACs(port uint16, addrs []EthAddr) (n, errno int) {
+	if len(addrs) == 0 {
+		return 0, 0
+	}
+	return valueOrErrno(C.godpdk_eth_macs(C.uint16_t(port), addrs[0].c(), C.uint32_t(len(addrs))))
+}
+
+// EthMACSet is rte_eth_dev_default_mac_addr_set.
+func EthMACSet(port uint16, addr EthAddr) int {
+	return int(-C.rte_eth_dev_default_mac_addr_set(C.uint16_t(port), addr.c()))
+}
+
+// EthMACAdd is rte_eth_dev_mac_addr_add.
+func EthMACAdd(port uint16, addr EthAddr, pool uint32) int {
+	return int(-C.rte_eth_dev_mac_addr_add(C.uint16_t(port), addr.c(), C.uint32_t(pool)))
+}
+
+// EthMACRemove is rte_eth_dev_mac_addr_remove.
+func EthMACRemove(port uint16, addr EthAddr) int {
+	return int(-C.rte_eth_dev_mac_addr_remove(C.uint16_t(port), addr.c()))
+}
+
+// EthMulticastSet is rte_eth_dev_set_mc_addr_list.
+func EthMulticastSet(port uint16, addrs []EthAddr) int {
+	var list *C.struct_rte_ether_addr
+	if len(addrs) > 0 {
+		list = addrs[0].c()
+	}
+	return int(-C.rte_eth_dev_set_mc_addr_list(C.uint16_t(port), list, C.uint32_t(len(addrs))))
+}

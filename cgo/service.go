@@ -1,0 +1,120 @@
+package cgo
+
+/*
+#include "godpdk_service.h"
+*/
+import "C"
+
+// ServiceNameSize is RTE_SERVICE_NAME_MAX, with the final NUL.
+const ServiceNameSize = C.RTE_SERVICE_NAME_MAX
+
+// ServiceMTSafe is RTE_SERVICE_CAP_MT_SAFE.
+const ServiceMTSafe = C.RTE_SERVICE_CAP_MT_SAFE
+
+// Attributes of services and service cores.
+const (
+	ServiceAttrCycles = C.RTE_SERVICE_ATTR_CYCLES
+	ServiceAttrCalls  = C.RTE_SERVICE_ATTR_CALL_COUNT
+	ServiceCoreLoops  = C.RTE_SERVICE_LCORE_ATTR_LOOPS
+)
+
+// ServiceRegister is rte_service_component_register of Callbacks.Service.
+func ServiceRegister(name string, capabilities uint32, socket int, id uintptr) (service uint32, errno int) {
+	var s C.uint32_t
+	errno = withName(name, func(n *C.char) int {
+		return int(C.godpdk_service_register(n, C.uint32_t(capabilities), C.int(socket), C.uintptr_t(id), &s))
+	})
+	return uint32(s), errno
+}
+
+// ServiceUnregister is rte_service_component_unregister.
+func ServiceUnregister(id uint32) int {
+	return negative(C.rte_service_component_unregister(C.uint32_t(id)))
+}
+
+// ServiceComponentRunstate is rte_service_component_runstate_set.
+func ServiceComponentRunstate(id uint32, on bool) int {
+	return negative(C.rte_service_component_runstate_set(C.uint32_t(id), C.uint32_t(cbool(on))))
+}
+
+// ServiceRunstate is rte_service_runstate_set.
+func ServiceRunstate(id uint32, on bool) int {
+	return negative(C.rte_service_runstate_set(C.uint32_t(id), C.uint32_t(cbool(on))))
+}
+
+// ServiceRunning is rte_service_runstate_get.
+func ServiceRunning(id uint32) bool { return C.rte_service_runstate_get(C.uint32_t(id)) == 1 }
+
+// Services lists the ids of all services.
+func Services() []uint32 {
+	var ids [64]C.uint32_t
+	services := make([]uint32, C.godpdk_service_list(&ids[0], C.uint32_t(len(ids))))
+	for i := range services {
+		services[i] = uint32(ids[i])
+	}
+	return services
+}
+
+// ServiceName is rte_service_get_name; "" if there is no such service.
+func ServiceName(id uint32) string {
+	n := C.rte_service_get_name(C.uint32_t(id))
+	if n == nil {
+		return ""
+	}
+	return C.GoString(n)
+}
+
+// ServiceCan is rte_service_probe_capability.
+func ServiceCan(id, capability uint32) bool {
+	return C.rte_service_probe_capability(C.uint32_t(id), C.uint32_t(capability)) == 1
+}
+
+// ServiceMap is rte_service_map_lcore_set.
+func ServiceMap(id uint32, lcore int, on bool) int {
+	return negative(C.rte_service_map_lcore_set(C.uint32_t(id), C.uint32_t(lcore), C.uint32_t(cbool(on))))
+}
+
+// ServiceMapped is rte_service_map_lcore_get.
+func ServiceMapped(id uint32, lcore int) bool {
+	return C.rte_service_map_lcore_get(C.uint32_t(id), C.uint32_t(lcore)) == 1
+}
+
+// ServiceStats is rte_service_set_stats_enable.
+func ServiceStats(id uint32, on bool) int {
+	return negative(C.rte_service_set_stats_enable(C.uint32_t(id), C.int32_t(cbool(on))))
+}
+
+// ServiceAttr is rte_service_attr_get.
+func ServiceAttr(id, attr uint32) (uint64, int) {
+	var v C.uint64_t
+	errno := negative(C.rte_service_attr_get(C.uint32_t(id), C.uint32_t(attr), &v))
+	return uint64(v), errno
+}
+
+// ServiceAttrReset is rte_service_attr_reset_all.
+func ServiceAttrReset(id uint32) int { return negative(C.rte_service_attr_reset_all(C.uint32_t(id))) }
+
+// ServiceCoreAdd is rte_service_lcore_add; it waits until the lcore is idle.
+func ServiceCoreAdd(lcore int) int { return negative(C.rte_service_lcore_add(C.uint32_t(lcore))) }
+
+// ServiceCoreDel is rte_service_lcore_del.
+func ServiceCoreDel(lcore int) int { return negative(C.rte_service_lcore_del(C.uint32_t(lcore))) }
+
+// ServiceCoreStart is rte_service_lcore_start.
+func ServiceCoreStart(lcore int) int { return negative(C.rte_service_lcore_start(C.uint32_t(lcore))) }
+
+// ServiceCoreStop is rte_service_lcore_stop.
+func ServiceCoreStop(lcore int) int { return negative(C.rte_service_lcore_stop(C.uint32_t(lcore))) }
+
+// ServiceCoreReset is rte_service_lcore_reset_all.
+func ServiceCoreReset() { C.rte_service_lcore_reset_all() }
+
+// ServiceCoreAttr is rte_service_lcore_attr_get.
+func ServiceCoreAttr(lcore int, attr uint32) (uint64, int) {
+	var v C.uint64_t
+	errno := negative(C.rte_service_lcore_attr_get(C.uint32_t(lcore), C.uint32_t(attr), &v))
+	return uint64(v), errno
+}
+
+// negative turns 0 or -errno into errno.
+func negative(ret C.int32_t) int { return int(C.godpdk_neg(C.int(ret))) }

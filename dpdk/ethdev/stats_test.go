@@ -1,0 +1,208 @@
+package ethdev_test
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+)
+
+// drain takes what waits in a queue, so that its pool is full again.
+func drain(q ethdev.RxQueue) (n int) {
+	var pkts [32]*mbuf.Mbuf
+	for got := q.Burst(pkts[:]); got > 0; got = q.Burst(pkts[:]) {
+		mbuf.FreeBulk(pkts[:got])
+		n += got
+	}
+	return n
+}
+
+// packets are n packets of that many bytes.
+func packets(t testing.TB, pool *mbuf.Pool, n, bytes int) []*mbuf.Mbuf {
+	t.Helper()
+	pkts := make([]*mbuf.Mbuf, n)
+	require.True(t, pool.AllocBulk(pkts))
+	for _, m := range pkts {
+		_, ok := m.Append(bytes)
+		require.True(t, ok)
+	}
+	return pkts
+}
+
+func TestStatsCountPackets(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, loop(), ethdev.Config{Pool: pool})
+	rx, tx := p.RxQueue(0), p.TxQueue(0)
+	check := func(want ethdev.Stats, wantRx, wantTx uint64) {
+		t.Helper()
+		s, err := p.Stats()
+		require.NoError(t, err)
+		assert.Equal(t, want, s)
+		qr, err := rx.Stats()
+		require.NoError(t, err)
+		assert.Equal(t, ethdev.QueueStats{Packets: wantRx}, qr)
+		qt, err := tx.Stats()
+		require.NoError(t, err)
+		assert.Equal(t, ethdev.QueueStats{Packets: wantTx}, qt)
+	}
+	check(ethdev.Stats{}, 0, 0)
+	require.Equal(t, 3, tx.Burst(packets(t, pool, 3, 60)))
+	check(ethdev.Stats{TxPackets: 3}, 0, 3)
+	require.Equal(t, 3, drain(rx))
+	check(ethdev.Stats{TxPackets: 3, RxPackets: 3}, 3, 3)
+	require.NoError(t, p.ResetStats())
+	check(ethdev.Stats{}, 0, 0)
+}
+
+func TestStatsOfQueuesAreTheirOwn(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, null(",size=100"), ethdev.Config{Pool: pool, RxQueues: 2, TxQueues: 2})
+	var pkts [8]*mbuf.Mbuf
+	require.Equal(t, 8, p.RxQueue(1).Burst(pkts[:]))
+	require.Equal(t, 5, p.TxQueue(0).Burst(pkts[:5]))
+	mbuf.FreeBulk(pkts[5:])
+	for n, want := range []uint64{0, 8} {
+		s, err := p.RxQueue(n).Stats()
+		require.NoError(t, err)
+		assert.Equal(t, want, s.Packets, "receive queue %d", n)
+	}
+	for n, want := range []uint64{5, 0} {
+		s, err := p.TxQueue(n).Stats()
+		require.NoError(t, err)
+		assert.Equal(t, want, s.Packets, "transmit queue %d", n)
+	}
+	_, err := p.RxQueue(2).Stats()
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.Contains(t, err.Error(), "no rx queue 2: the port has 2")
+	_, err = ethdev.TxQueue{}.Stats()
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+}
+
+func TestExtendedStats(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, loop(), ethdev.Config{Pool: pool})
+	x, err := p.XStats()
+	require.NoError(t, err)
+	require.Equal(t, x.Len(), len(x.Names()))
+	tx, ok := x.ID("tx_good_packets")
+	require.True(t, ok, x.Names())
+	q, ok := x.ID("tx_q0_packets")
+	require.True(t, ok, x.Names())
+	assert.Equal(t, "tx_q0_packets", x.Name(q))
+	_, ok = x.ID("no such")
+	assert.False(t, ok)
+
+	require.Equal(t, 7, p.TxQueue(0).Burst(packets(t, pool, 7, 60)))
+	values := make([]uint64, x.Len())
+	require.NoError(t, x.Read(values))
+	assert.EqualValues(t, 7, values[tx])
+	assert.EqualValues(t, 7, values[q])
+	some := []uint64{99, 99}
+	rx, _ := x.ID("rx_good_packets")
+	require.NoError(t, x.ReadIDs([]uint64{uint64(q), uint64(rx)}, some))
+	assert.Equal(t, []uint64{7, 0}, some)
+	require.NoError(t, x.ReadIDs(nil, nil))
+
+	require.NoError(t, x.Reset())
+	require.NoError(t, x.Read(values))
+	assert.EqualValues(t, 0, values[tx])
+	assert.Equal(t, 7, drain(p.RxQueue(0)))
+
+	require.ErrorIs(t, x.Read(values[1:]), dpdk.ErrInvalid)
+	require.ErrorIs(t, x.ReadIDs([]uint64{uint64(x.Len())}, some[:1]), dpdk.ErrInvalid)
+	require.ErrorIs(t, x.ReadIDs([]uint64{0}, some), dpdk.ErrInvalid)
+}
+
+func TestExtendedStatsKnowWhenTheyAreOld(t *testing.T) {
+	pool := newPool(t)
+	// Another 2 queues in all, with as many statistics as before: 3 a receive queue
+	// and 2 a transmit queue.
+	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 1, TxQueues: 4})
+	x, err := p.XStats()
+	require.NoError(t, err)
+	values := make([]uint64, x.Len())
+	require.NoError(t, x.Read(values))
+	_, ok := x.ID("tx_q3_packets")
+	require.True(t, ok)
+
+	require.NoError(t, p.Stop())
+	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, RxQueues: 3, TxQueues: 1}))
+	err = x.Read(values)
+	require.ErrorIs(t, err, unix.ESTALE)
+	assert.Contains(t, err.Error(), "Refresh")
+	require.ErrorIs(t, x.ReadIDs([]uint64{0}, values[:1]), unix.ESTALE)
+	require.NoError(t, x.Refresh())
+	_, ok = x.ID("tx_q3_packets")
+	assert.False(t, ok)
+	_, ok = x.ID("rx_q2_packets")
+	assert.True(t, ok)
+	assert.Equal(t, len(values), x.Len(), "the test shows nothing if the number tells")
+	require.NoError(t, x.Read(values))
+}
+
+func TestExtendedStatsOfABusyPortAreReadWithoutAllocation(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, null(""), ethdev.Config{Pool: pool})
+	x, err := p.XStats()
+	require.NoError(t, err)
+	values := make([]uint64, x.Len())
+	ids, some := []uint64{0, 3}, make([]uint64, 2)
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		rx, tx := p.RxQueue(0), p.TxQueue(0)
+		pkts := make([]*mbuf.Mbuf, 32)
+		n := 0
+		for {
+			_, n = tx.Forward(pkts[:n], rx, pkts)
+			select {
+			case <-stop:
+				mbuf.FreeBulk(pkts[:n])
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	}()
+	rx, _ := x.ID("rx_good_packets")
+	var last uint64
+	for last == 0 {
+		require.NoError(t, x.Read(values))
+		last = values[rx]
+		runtime.Gosched()
+	}
+	before := last
+	allocs := testing.AllocsPerRun(1000, func() {
+		if x.Read(values) != nil || values[rx] < last {
+			panic("a read failed, or packets became fewer")
+		}
+		last = values[rx]
+		if x.ReadIDs(ids, some) != nil {
+			panic("a read by id failed")
+		}
+		runtime.Gosched() // to the poller: there is one P now
+	})
+	close(stop)
+	<-done
+	assert.Zero(t, allocs)
+	assert.Greater(t, last, before, "the port was not busy")
+}
+
+func TestStatsOfAPortThatIsGone(t *testing.T) {
+	p, err := ethdev.Attach(null(""))
+	require.NoError(t, err)
+	x, err := p.XStats()
+	require.NoError(t, err)
+	require.NoError(t, p.Detach())
+	_, err = p.Stats()
+	require.ErrorIs(t, err, dpdk.ErrNoDevice)
+	require.ErrorIs(t, p.ResetStats(), dpdk.ErrNoDevice)
+	require.ErrorIs(t, x.Read(make([]uint64, x.Len())), dpdk.ErrNoDevice)
+	require.ErrorIs(t, x.Refresh(), dpdk.ErrNoDevice)
+}

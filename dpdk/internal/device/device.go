@@ -1,0 +1,88 @@
+// Package device is what all virtual devices share: their names, and what must
+// hold before DPDK is asked to make one.
+package device
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// special are the characters that end or group the values of devargs, and
+// control characters.
+func special(r rune) bool { return strings.ContainsRune(`,=[]"`, r) || r < ' ' || r == 0x7f }
+
+// Text refuses what cannot stand in devargs.
+func Text(op, name, field, value string) error {
+	if i := strings.IndexFunc(value, special); i >= 0 {
+		return guard.Invalid(op, name, "%s is %q: devargs cannot hold the %q in it", field, value, value[i])
+	}
+	return nil
+}
+
+// Name refuses names that are not the driver's: DPDK finds a driver by the start
+// of a device's name. size counts the final NUL.
+func Name(op, driver, name string, size int) error {
+	if err := guard.Name(op, name, size); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(name, driver) {
+		return guard.Invalid(op, name, "the name of such a device starts with %s: %s0", driver, driver)
+	}
+	return Text(op, name, "the name", name)
+}
+
+var numbers struct {
+	sync.Mutex
+	next map[string]int // by prefix
+}
+
+// Free is a name that this call alone has given in this process: prefix and a
+// number that no port has.
+func Free(prefix string) string {
+	numbers.Lock()
+	defer numbers.Unlock()
+	if numbers.next == nil {
+		numbers.next = map[string]int{}
+	}
+	for {
+		name := fmt.Sprint(prefix, numbers.next[prefix])
+		numbers.next[prefix]++
+		if _, err := ethdev.ByName(name); err != nil {
+			return name
+		}
+	}
+}
+
+// Ready says why no device of that name can be made here and now.
+func Ready(op, driver, name string) error {
+	var refused error
+	err := guard.Control(op, name, func() int {
+		switch {
+		case cgo.ProcessType() != cgo.ProcPrimary:
+			refused = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
+				Detail: "the primary makes devices; here ethdev.ByName finds them"}
+		case !cgo.VdevDriver(name):
+			refused = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP),
+				Detail: fmt.Sprintf("this DPDK has no driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
+		}
+		return 0
+	})
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := ethdev.ByName(name); err == nil {
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.EEXIST), Detail: "there is a port of that name"}
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+package lcore
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opAlarm       = "rte_eal_alarm_set"
+	opAlarmCancel = "rte_eal_alarm_cancel"
+)
+
+// Alarm is a function that runs once, some time from now (rte_eal_alarm_set).
+type Alarm struct {
+	fn func()
+	id uintptr
+}
+
+var alarms handles[Alarm]
+
+func init() {
+	cgo.Callbacks.Alarm = func(id uintptr) {
+		runtime.LockOSThread() // see slot.lock: the go statement may start a thread
+		defer runtime.UnlockOSThread()
+		a := alarms.get(id)
+		if a == nil || !alarms.drop(id) || stopping.Load() {
+			return
+		}
+		go func() {
+			if err := try(func() error { a.fn(); return nil }); err != nil {
+				guard.Logger().Error("godpdk: alarm", "error", err)
+			}
+		}()
+	}
+}
+
+// SetAlarm has fn called once when d has gone by, at least 1 µs. EAL's interrupt
+// thread tells the time; fn runs on a goroutine of its own, so that it may block
+// without holding up interrupts and other alarms. A panic in it is logged. Alarms
+// that are set at Close never run. To a Go program time.AfterFunc is as good:
+// this one is for a program that keeps to DPDK's clock.
+//
+// Errors: dpdk.ErrInvalid (below 1 µs, a nil fn), dpdk.ErrNoMemory, dpdk.ErrNotRunning.
+func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
+	if d < time.Microsecond {
+		return nil, guard.Invalid(opAlarm, "", "%v: the least is 1 µs", d)
+	}
+	if fn == nil {
+		return nil, guard.Invalid(opAlarm, "", "the function is nil")
+	}
+	a := &Alarm{fn: fn}
+	a.id = alarms.add(a)
+	err := guard.Control(opAlarm, "", func() int { return cgo.AlarmSet(uint64(d/time.Microsecond), a.id) })
+	if err != nil {
+		alarms.drop(a.id)
+		return nil, err
+	}
+	return a, nil
+}
+
+// Cancel takes an alarm back (rte_eal_alarm_cancel). The error is dpdk.ErrNotFound
+// if it has gone off or was cancelled: its function may still run.
+func (a *Alarm) Cancel() error {
+	err := guard.Control(opAlarmCancel, "", func() int { return cgo.AlarmCancel(a.id) })
+	if err == nil {
+		alarms.drop(a.id)
+	}
+	return err
+}
+
+// stopAlarms takes all back, before EAL stops.
+func stopAlarms() {
+	alarms.each(func(_ uintptr, a *Alarm) { _ = a.Cancel() })
+}

@@ -1,0 +1,139 @@
+package lcore
+
+import (
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opCallback   = "rte_lcore_callback_register"
+	opUncallback = "rte_lcore_callback_unregister"
+)
+
+// Callback is a pair of functions that are told of lcores.
+type Callback struct {
+	init   func(id int) error
+	uninit func(id int)
+	name   string
+	id     uintptr
+	handle atomic.Pointer[byte]
+	refuse error // of the last init
+}
+
+// calling is the thread that runs a callback now: DPDK's lock of lcores is held.
+var calling atomic.Int64
+
+var callbacks handles[Callback]
+
+func init() {
+	cgo.Callbacks.LcoreInit = func(lcore int, id uintptr) bool {
+		c := callbacks.get(id)
+		err := apart(func() error { return c.init(lcore) })
+		if err != nil {
+			c.refuse = err
+		}
+		return err == nil
+	}
+	cgo.Callbacks.LcoreUninit = func(lcore int, id uintptr) {
+		c := callbacks.get(id)
+		if err := apart(func() error { c.uninit(lcore); return nil }); err != nil {
+			guard.Logger().Error("godpdk: lcore callback", "name", c.name, "lcore", lcore, "error", err)
+		}
+	}
+}
+
+// OnLcore has init called for each lcore: at once for those there are, by id, and
+// for a thread that registers later before it is one; uninit when it has gone,
+// and for all at Unregister (rte_lcore_callback_register). Either may be nil. If
+// init refuses an lcore with an error, uninit is called for those it has accepted,
+// and OnLcore, or the Register, fails.
+//
+// The functions run one at a time on goroutines of their own. DPDK holds its lock
+// of lcores meanwhile: List, Register and OnLcore fail with dpdk.ErrBusy in them.
+// A panic in init refuses the lcore, one in uninit is logged.
+//
+// Errors: what init returned, dpdk.ErrInvalid, dpdk.ErrNotRunning.
+func OnLcore(name string, init func(id int) error, uninit func(id int)) (*Callback, error) {
+	if err := guard.Name(opCallback, name, 64); err != nil {
+		return nil, err
+	}
+	if init == nil && uninit == nil {
+		return nil, guard.Invalid(opCallback, name, "both functions are nil")
+	}
+	if inCallback() {
+		return nil, errInCallback(opCallback)
+	}
+	c := &Callback{name: name, init: init, uninit: uninit}
+	if init == nil {
+		c.init = func(int) error { return nil }
+	}
+	if uninit == nil {
+		c.uninit = func(int) {}
+	}
+	c.id = callbacks.add(c)
+	err := guard.Control(opCallback, name, func() int {
+		h := cgo.LcoreCallback(name, c.id)
+		if h == nil {
+			return int(dpdk.ErrNoMemory.(dpdk.Errno))
+		}
+		c.handle.Store((*byte)(h))
+		return 0
+	})
+	if err != nil {
+		callbacks.drop(c.id)
+		if c.refuse != nil {
+			return nil, &dpdk.Error{Op: opCallback, Name: name, Cause: c.refuse}
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// Unregister has uninit called for all lcores, and then neither any more
+// (rte_lcore_callback_unregister). A second one fails with dpdk.ErrNotFound.
+func (c *Callback) Unregister() error {
+	if inCallback() {
+		return errInCallback(opUncallback)
+	}
+	err := guard.Control(opUncallback, c.name, func() int {
+		h := c.handle.Swap(nil)
+		if h == nil {
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		cgo.LcoreCallbackUnregister(unsafe.Pointer(h))
+		return 0
+	})
+	if err == nil {
+		callbacks.drop(c.id)
+	}
+	return err
+}
+
+// apart runs f on a goroutine of its own, so that runtime.Goexit in it does not
+// end one that C is in the middle of.
+func apart(f func() error) error {
+	result := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // a thread tells who is in a callback
+		defer runtime.UnlockOSThread()
+		calling.Store(int64(unix.Gettid()))
+		defer calling.Store(0)
+		err := ErrGoexit
+		defer func() { result <- err }()
+		err = try(f)
+	}()
+	return <-result
+}
+
+func inCallback() bool { return calling.Load() == int64(unix.Gettid()) }
+
+func errInCallback(op string) error {
+	return &dpdk.Error{Op: op, Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: "called by an lcore callback, during which DPDK's lcores are locked: do it afterwards"}
+}

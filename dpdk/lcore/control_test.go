@@ -1,0 +1,62 @@
+package lcore
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
+	cause := errors.New("cause")
+	task, err := Control(context.Background(), "fifteen letters", func(context.Context) error {
+		if id, ok := Current(); ok {
+			return errors.New(name(id))
+		}
+		comm, err := os.ReadFile("/proc/thread-self/comm")
+		if err != nil || strings.TrimSpace(string(comm)) != "fifteen letters" {
+			return errors.Join(err, errors.New(string(comm)))
+		}
+		return cause
+	})
+	require.NoError(t, err)
+	assert.Equal(t, cause, task.Wait(soon(t)))
+	assert.Equal(t, -1, task.Lcore())
+	require.NoError(t, freshThreads())
+}
+
+func TestControlThreadsPanicAndStop(t *testing.T) {
+	task, err := Control(context.Background(), "panics", func(context.Context) error { panic("x") })
+	require.NoError(t, err)
+	var p *PanicError
+	require.ErrorAs(t, task.Wait(soon(t)), &p)
+	assert.Equal(t, -1, p.Lcore)
+	task, err = Control(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	assert.ErrorContains(t, task.Wait(ctx), "control thread waits")
+	task.Stop()
+	assert.ErrorIs(t, task.Wait(soon(t)), context.Canceled)
+	for range 50 { // more than a few come and go
+		task, err := Control(context.Background(), "short", nothing)
+		require.NoError(t, err)
+		require.NoError(t, task.Wait(soon(t)))
+	}
+	assert.Empty(t, controls.all)
+}
+
+func TestControlArguments(t *testing.T) {
+	_, err := Control(context.Background(), "", nothing)
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	_, err = Control(context.Background(), "sixteen letters!", nothing)
+	assert.ErrorIs(t, err, dpdk.ErrNameTooLong)
+	_, err = Control(context.Background(), "n", nil)
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+}

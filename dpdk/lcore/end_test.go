@@ -1,0 +1,309 @@
+package lcore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+// What ends EAL happens in processes of its own: each has lcores 0 to 3 and says
+// what went wrong, or nothing.
+var endings = map[string]func(rt *eal.Runtime) error{}
+
+var asked eal.Lcores // of this process's EAL
+
+func ending(name string, f func(rt *eal.Runtime) error) struct{} {
+	endings[name] = f
+	return struct{}{}
+}
+
+var _ = harness.Role("ending", func(args []string) error {
+	cfg := harness.Config(0)
+	cfg.FilePrefix = args[1]
+	lcores, err := eal.ParseLcores(harness.Lcores(0, 4))
+	if err != nil {
+		return err
+	}
+	if args[0] == "lcores on groups of CPUs" {
+		lcores = nil
+		for _, l := range []struct {
+			id   int
+			cpus eal.CPUSet
+		}{{0, ownCPUs}, {1, ownCPUs[:1]}, {2, ownCPUs[:1]}, {3, ownCPUs}, {5, ownCPUs}, {7, ownCPUs[len(ownCPUs)-1:]}, {8, ownCPUs[len(ownCPUs)-1:]}, {9, ownCPUs[len(ownCPUs)-1:]}} {
+			lcores = append(lcores, eal.Lcore{ID: l.id, CPUs: l.cpus})
+		}
+	}
+	asked = lcores
+	cfg.Lcores = lcores.String() // EAL reads what Lcores writes
+	rt, err := eal.Init(cfg)
+	if err != nil {
+		return err
+	}
+	if err := endings[args[0]](rt); err != nil {
+		return err
+	}
+	if err := rt.Close(); err != nil { // done before, or for the first time
+		return fmt.Errorf("close: %w", err)
+	}
+	return freshThreads()
+})
+
+// end runs a process to its end, and sees that it leaves no file.
+func end(t *testing.T, name string) {
+	t.Helper()
+	harness.Need(t, harness.Hugepages)
+	prefix := fmt.Sprintf("lc%d%s", os.Getpid(), strings.ReplaceAll(name, " ", ""))
+	assert.Empty(t, harness.Start(t, "ending", name, prefix).Wait())
+	files, err := os.ReadDir(harness.HugeDir())
+	require.NoError(t, err)
+	for _, f := range files {
+		assert.NotContains(t, f.Name(), prefix)
+	}
+	_, err = os.Stat(os.Getenv("RUNTIME_DIRECTORY") + "/dpdk/" + prefix)
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+func TestEndings(t *testing.T) {
+	for name := range endings {
+		t.Run(name, func(t *testing.T) { end(t, name) })
+	}
+}
+
+// within fails what takes too long.
+func within(most time.Duration, f func() error) error {
+	begin := time.Now()
+	err := f()
+	if took := time.Since(begin); took > most {
+		return errors.Join(err, fmt.Errorf("took %v", took))
+	}
+	return err
+}
+
+// want is nil if err is, or wraps, what was expected and says so.
+func want(err, target error, says string) error {
+	if !errors.Is(err, target) || !strings.Contains(fmt.Sprint(err), says) {
+		return fmt.Errorf("%v, want %v (%q)", err, target, says)
+	}
+	return nil
+}
+
+var _ = ending("calls after Close", func(rt *eal.Runtime) error {
+	ids := append(Workers(), Main())
+	done, err := Launch(context.Background(), 1, func(context.Context) error { return os.ErrExist })
+	if err != nil {
+		return err
+	}
+	if err := rt.Close(); err != nil {
+		return err
+	}
+	return within(time.Second, func() error {
+		errs := []error{want(done.Wait(context.Background()), os.ErrExist, "")}
+		for _, id := range ids {
+			_, err := Launch(context.Background(), id, nothing)
+			errs = append(errs, want(err, dpdk.ErrNotRunning, fmt.Sprint("lcore ", id)))
+		}
+		refused := func(_ any, err error) { errs = append(errs, want(err, dpdk.ErrNotRunning, "eal.Init")) }
+		refused(LaunchWorkers(context.Background(), nothing))
+		refused(List())
+		refused(Get(0))
+		refused(Running(0))
+		refused(Register())
+		refused(Control(context.Background(), "late", nothing))
+		refused(OnLcore("late", nil, func(int) {}))
+		refused(NewTimer(func() {}))
+		refused(SetAlarm(time.Second, func() {}))
+		refused(NewMeter(0))
+		refused(Services())
+		refused(ServiceCores())
+		refused(nil, AddServiceCore(1))
+		if Main() != -1 || len(Workers()) != 0 {
+			errs = append(errs, fmt.Errorf("main %d, workers %v", Main(), Workers()))
+		}
+		return errors.Join(errs...)
+	})
+})
+
+var _ = ending("functions that heed their context", func(rt *eal.Runtime) error {
+	var tasks Tasks
+	for _, id := range append(Workers(), Main()) {
+		t, err := Launch(context.Background(), id, func(ctx context.Context) error {
+			if id%2 == 0 {
+				<-ctx.Done()
+			}
+			for ctx.Err() == nil {
+				continue
+			}
+			if _, err := List(); err != nil { // EAL runs until all have ended
+				return err
+			}
+			return context.Cause(ctx)
+		})
+		if err != nil {
+			return err
+		}
+		tasks = append(tasks, t)
+	}
+	control, err := Control(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) })
+	if err != nil {
+		return err
+	}
+	tasks = append(tasks, control)
+	waits := make(chan error, len(tasks))
+	for _, t := range tasks {
+		go func() { waits <- t.Wait(context.Background()) }()
+	}
+	if err := within(3*time.Second, rt.Close); err != nil {
+		return err
+	}
+	for range tasks {
+		if err := want(<-waits, dpdk.ErrNotRunning, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+var _ = ending("functions that never end", func(rt *eal.Runtime) error {
+	grace = 200 * time.Millisecond
+	forever := func(context.Context) error { select {} }
+	var tasks Tasks
+	for _, id := range []int{1, 2, 0} {
+		t, err := Launch(context.Background(), id, forever)
+		if err != nil {
+			return err
+		}
+		tasks = append(tasks, t)
+	}
+	control, err := Control(context.Background(), "stays", forever)
+	if err != nil {
+		return err
+	}
+	tasks = append(tasks, control)
+	waits := make(chan error, len(tasks))
+	for _, t := range tasks {
+		go func() { waits <- t.Wait(context.Background()) }()
+	}
+	closed := within(3*time.Second, func() error {
+		return want(rt.Close(), dpdk.ErrBusy, "lcore 0 runs a function, lcore 1 runs a function, lcore 2 runs a function, control thread stays runs: ")
+	})
+	if closed != nil {
+		return closed
+	}
+	for range tasks {
+		if err := want(<-waits, dpdk.ErrNotRunning, "did not end before Close"); err != nil {
+			return err
+		}
+	}
+	return nil
+})
+
+var _ = ending("Close on an lcore", func(rt *eal.Runtime) error {
+	for _, id := range []int{Main(), 1} {
+		t, err := Launch(context.Background(), id, func(context.Context) error { return rt.Close() })
+		if err != nil {
+			return err
+		}
+		if err := within(time.Second, func() error { return want(t.Wait(context.Background()), dpdk.ErrBusy, "call Close elsewhere") }); err != nil {
+			return err
+		}
+	}
+	_, err := List() // EAL runs on
+	return err
+})
+
+var _ = ending("Goexit", func(rt *eal.Runtime) error {
+	for _, id := range []int{Main(), 1, 2} {
+		tids := map[int]bool{}
+		deferred := 0
+		run := func(f func()) error {
+			t, err := Launch(context.Background(), id, func(context.Context) error {
+				defer func() { deferred++ }()
+				tids[unix.Gettid()] = true
+				f()
+				if got, _ := Current(); got != id {
+					return fmt.Errorf("lcore %d", got)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			return t.Wait(context.Background())
+		}
+		for range 3 {
+			if err := want(run(runtime.Goexit), ErrGoexit, "Goexit"); err != nil {
+				return err
+			}
+			for range 100 {
+				if err := run(func() {}); err != nil {
+					return err
+				}
+			}
+			var p *PanicError
+			if err := run(func() { panic("after") }); !errors.As(err, &p) || p.Lcore != id {
+				return fmt.Errorf("no panic: %w", err)
+			}
+		}
+		if running, err := Running(id); running || err != nil {
+			return fmt.Errorf("lcore %d runs (%v)", id, err)
+		}
+		if len(tids) != 1 || deferred != 3*102 {
+			return fmt.Errorf("threads %v, %d deferred calls", tids, deferred)
+		}
+	}
+	t, err := Control(context.Background(), "exits", func(context.Context) error { runtime.Goexit(); return nil })
+	if err != nil {
+		return err
+	}
+	if err := want(t.Wait(context.Background()), ErrGoexit, ""); err != nil {
+		return err
+	}
+	if err := want(AddServiceCore(1), dpdk.ErrBusy, "Goexit"); err != nil {
+		return err
+	}
+	return within(time.Second, func() error {
+		return want(rt.Close(), dpdk.ErrBusy, "lcore 1 was left by runtime.Goexit, lcore 2 was left")
+	})
+})
+
+var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
+	lcores, err := List()
+	if err != nil {
+		return err
+	}
+	var got eal.Lcores
+	for _, l := range lcores {
+		got = append(got, eal.Lcore{ID: l.ID, CPUs: l.CPUs})
+	}
+	if got.String() != asked.String() {
+		return fmt.Errorf("%v, not %v", got, asked)
+	}
+	tasks, err := LaunchWorkers(context.Background(), func(context.Context) error {
+		id, _ := Current()
+		i, err := Get(id)
+		if err != nil {
+			return err
+		}
+		if cpus, err := eal.ThreadCPUs(); err != nil || cpus.String() != i.CPUs.String() {
+			return fmt.Errorf("lcore %d on CPUs %v (%v), not %v", id, cpus, err, i.CPUs)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return tasks.Wait(context.Background())
+})

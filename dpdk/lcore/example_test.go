@@ -1,0 +1,78 @@
+package lcore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/lcore"
+)
+
+// A function on an lcore, and its panic.
+func ExampleLaunch() {
+	ctx := context.Background()
+	t, err := lcore.Launch(ctx, 1, func(ctx context.Context) error {
+		id, _ := lcore.Current()
+		fmt.Println("on lcore", id)
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(t.Wait(ctx))
+
+	cause := errors.New("bad packet")
+	t, err = lcore.Launch(ctx, 1, func(context.Context) error { panic(cause) })
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = t.Wait(ctx)
+	var p *lcore.PanicError
+	fmt.Println(errors.Is(err, cause), errors.As(err, &p) && p.Lcore == 1)
+	// Output:
+	// on lcore 1
+	// <nil>
+	// true true
+}
+
+// A goroutine that polls on a CPU of its own and is no lcore.
+func ExamplePin() {
+	mine, err := eal.ThreadCPUs()
+	if err != nil {
+		log.Fatal(err)
+	}
+	unpin, err := lcore.Pin(mine[:1])
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer unpin()
+	now, _ := eal.ThreadCPUs()
+	fmt.Println(len(now), "CPU")
+	// Output: 1 CPU
+}
+
+// A variable of which each lcore has one.
+func ExampleVar() {
+	counts := lcore.NewVar[int]()
+	ctx := context.Background()
+	tasks, err := lcore.LaunchWorkers(ctx, func(context.Context) error {
+		id, _ := lcore.Current()
+		*counts.Own() += 10 * id
+		return nil
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := tasks.Wait(ctx); err != nil {
+		log.Fatal(err)
+	}
+	for _, id := range lcore.Workers() {
+		fmt.Println(id, *counts.Of(id))
+	}
+	// Output:
+	// 1 10
+	// 2 20
+	// 3 30
+}

@@ -1,0 +1,99 @@
+package lcore
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+)
+
+func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
+	for _, cpu := range ownCPUs {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			unpin, err := Pin(eal.CPUs(cpu))
+			if !assert.NoError(t, err) {
+				return
+			}
+			cpus, tid, err := cpusOfThread()
+			assert.NoError(t, err)
+			assert.Equal(t, eal.CPUs(cpu), cpus)
+			for range 100 {
+				runtime.Gosched()
+				assert.Equal(t, tid, unix.Gettid(), "locked")
+			}
+			inner, err := Pin(ownCPUs) // within, too
+			assert.NoError(t, err)
+			assert.NoError(t, inner())
+			cpus, _, err = cpusOfThread()
+			assert.NoError(t, err)
+			assert.Equal(t, eal.CPUs(cpu), cpus)
+			_, ok := Current()
+			assert.False(t, ok, "no lcore")
+
+			assert.NoError(t, unpin())
+			cpus, _, err = cpusOfThread()
+			assert.NoError(t, err)
+			assert.Equal(t, ownCPUs, cpus)
+		}()
+		<-done
+	}
+	require.NoError(t, freshThreads())
+}
+
+func TestUnpinIsForItsOwnGoroutine(t *testing.T) {
+	unpin, err := Pin(eal.CPUs(ownCPUs[0]))
+	require.NoError(t, err)
+	other := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		other <- unpin()
+	}()
+	err = <-other
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.ErrorContains(t, err, "another goroutine")
+	cpus, _, err := cpusOfThread()
+	require.NoError(t, err)
+	assert.Equal(t, eal.CPUs(ownCPUs[0]), cpus, "still pinned")
+	require.NoError(t, unpin())
+}
+
+func TestPinRefuses(t *testing.T) {
+	none := 1023
+	require.False(t, ownCPUs.Has(none))
+	for _, tc := range []struct {
+		name string
+		cpus eal.CPUSet
+		says string
+	}{
+		{"no CPUs", nil, "empty"},
+		{"a CPU that there is not", eal.CPUs(none), "CPUs 1023 do not exist"},
+		{"one that there is not, and one that there is", eal.CPUs(ownCPUs[0], none), "may use"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			unpin, err := Pin(tc.cpus)
+			require.ErrorIs(t, err, dpdk.ErrInvalid)
+			assert.Nil(t, unpin)
+			assert.ErrorContains(t, err, tc.says)
+			cpus, _, err := cpusOfThread()
+			require.NoError(t, err)
+			assert.Equal(t, ownCPUs, cpus)
+		})
+	}
+	err := on(t, 1, func() error {
+		_, err := Pin(ownCPUs)
+		return err
+	})
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.ErrorContains(t, err, "lcore 1")
+	cpus := eal.CPUSet{}
+	require.NoError(t, on(t, 1, func() (err error) { cpus, _, err = cpusOfThread(); return err }))
+	assert.Len(t, cpus, 1)
+}

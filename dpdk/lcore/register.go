@@ -1,0 +1,84 @@
+package lcore
+
+import (
+	"runtime"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opRegister   = "rte_thread_register"
+	opUnregister = "rte_thread_unregister"
+)
+
+// Registration is a goroutine's thread that is an lcore.
+type Registration struct{ id, tid int }
+
+// Register locks the calling goroutine to its thread and makes the thread an
+// lcore (rte_thread_register): it has an id, a cache in each mempool and a timer
+// list. It keeps its CPUs; Pin it before if it should have others.
+//
+// The price is multi-process: from the first Register on, successful or not, this
+// primary refuses every secondary until it ends, and where a secondary has ever
+// attached Register fails. A goroutine that wants no lcore id needs it not: Pin
+// costs nothing of that.
+//
+// Unregister before Close, on the same goroutine.
+//
+// Errors: dpdk.ErrInvalid (a secondary has attached), dpdk.ErrSecondary (this is
+// one), dpdk.ErrExist (the thread is an lcore), dpdk.ErrNoMemory (no id is free,
+// or an lcore callback refused), dpdk.ErrNotRunning.
+func Register() (*Registration, error) {
+	if inCallback() {
+		return nil, errInCallback(opRegister)
+	}
+	runtime.LockOSThread()
+	err := guard.Control(opRegister, "", func() int {
+		switch _, ok := Current(); {
+		case ok:
+			return int(dpdk.ErrExist.(dpdk.Errno))
+		case cgo.ProcessType() == cgo.ProcSecondary:
+			return int(dpdk.ESECONDARY)
+		}
+		return cgo.ThreadRegister()
+	})
+	if err != nil {
+		runtime.UnlockOSThread()
+		if e, ok := err.(*dpdk.Error); ok {
+			e.Detail = map[dpdk.Errno]string{
+				dpdk.Errno(unix.EEXIST): "the thread is an lcore already",
+				dpdk.ESECONDARY:         "use Pin, or give this process lcores of its own",
+				dpdk.Errno(unix.EINVAL): "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
+				dpdk.Errno(unix.ENOMEM): "all lcore ids are taken, or an lcore callback refused this one",
+			}[e.Errno]
+		}
+		return nil, err
+	}
+	id, _ := Current()
+	return &Registration{id: id, tid: unix.Gettid()}, nil
+}
+
+// Lcore is the id.
+func (r *Registration) Lcore() int { return r.id }
+
+// Unregister gives the id back and unlocks the goroutine (rte_thread_unregister).
+// The caches of the lcore keep what is in them: flush them before. It must be
+// called by the goroutine that called Register, once.
+func (r *Registration) Unregister() error {
+	if inCallback() {
+		return errInCallback(opUnregister)
+	}
+	if id, ok := Current(); !ok || id != r.id || unix.Gettid() != r.tid {
+		return guard.Invalid(opUnregister, name(r.id), "the calling thread is not this lcore: defer it right after Register")
+	}
+	err := guard.Control(opUnregister, name(r.id), func() int {
+		cgo.ThreadUnregister()
+		return 0
+	})
+	runtime.UnlockOSThread()
+	return err
+}

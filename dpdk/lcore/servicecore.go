@@ -1,0 +1,136 @@
+package lcore
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opCoreAdd   = "rte_service_lcore_add"
+	opCoreDel   = "rte_service_lcore_del"
+	opCoreStart = "rte_service_lcore_start"
+	opCoreStop  = "rte_service_lcore_stop"
+)
+
+// ServiceCores are the lcores that run services (rte_service_lcore_list): those of
+// EAL's option -s, and of AddServiceCore.
+func ServiceCores() ([]int, error) {
+	var cores []int
+	err := guard.Control("rte_service_lcore_list", "", func() int {
+		cores = serviceCores()
+		return 0
+	})
+	return cores, err
+}
+
+// AddServiceCore makes a service core of a worker (rte_service_lcore_add). It takes
+// no functions until RemoveServiceCore, and no services until StartServiceCore.
+//
+// Errors: dpdk.ErrBusy if a function runs there, dpdk.ErrInvalid (no such lcore,
+// the main one, a service core already), dpdk.ErrNotRunning.
+func AddServiceCore(id int) error {
+	if id == Main() {
+		return guard.Invalid(opCoreAdd, name(id), "it is the main lcore: use one of the workers, %v", Workers())
+	}
+	t := newTask(context.Background(), id, nil)
+	if err := t.reserve(); err != nil { // DPDK would wait for a function's end
+		t.end(err)
+		return err
+	}
+	defer t.end(nil)
+	defer slots[id].release(t)
+	if slots[id].stranded.Load() {
+		return busy(id, "a function that called runtime.Goexit has left it unfit for services")
+	}
+	servicesMu.Lock()
+	defer servicesMu.Unlock()
+	if idle := slots[id].idle(id, leave); !idle {
+		return busy(id, "a function of C's runs there")
+	}
+	return guard.Control(opCoreAdd, name(id), func() int { return cgo.ServiceCoreAdd(id) })
+}
+
+// RemoveServiceCore makes an ordinary worker of a service core that is stopped
+// (rte_service_lcore_del). The error is dpdk.ErrBusy if it is not.
+func RemoveServiceCore(id int) error {
+	return core(opCoreDel, id, "it is started: StopServiceCore first", cgo.ServiceCoreDel)
+}
+
+// StartServiceCore lets a service core run the services mapped to it
+// (rte_service_lcore_start); one that is started stays so.
+func StartServiceCore(id int) error {
+	return core(opCoreStart, id, "", cgo.ServiceCoreStart)
+}
+
+// StopServiceCore takes a service core out of its loop and waits until it is
+// (rte_service_lcore_stop), at most 5 seconds; one that is stopped stays so.
+//
+// Errors: dpdk.ErrBusy if a started service has no other core, or a service does
+// not return; dpdk.ErrInvalid, dpdk.ErrNotRunning.
+func StopServiceCore(id int) error {
+	err := core(opCoreStop, id, "it is the only core of a service that is started: Stop the service, or Map it to another core", cgo.ServiceCoreStop)
+	if err == nil && !slots[id].idle(id, grace) {
+		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: "a service on it does not return"}
+	}
+	return err
+}
+
+// ServiceCoreLoops is how often a service core has gone through its services
+// (rte_service_lcore_attr_get).
+func ServiceCoreLoops(id int) (uint64, error) {
+	var n uint64
+	err := core("rte_service_lcore_attr_get", id, "", func(id int) (errno int) {
+		n, errno = cgo.ServiceCoreAttr(id, cgo.ServiceCoreLoops)
+		return errno
+	})
+	return n, err
+}
+
+func core(op string, id int, whenBusy string, f func(int) int) error {
+	if err := serviceCore(op, id); err != nil {
+		return err
+	}
+	servicesMu.Lock()
+	defer servicesMu.Unlock()
+	err := guard.Control(op, name(id), func() int {
+		errno := f(id)
+		if unix.Errno(errno) == unix.EALREADY {
+			return 0
+		}
+		return errno
+	})
+	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrBusy {
+		e.Detail = whenBusy
+	}
+	return err
+}
+
+// idle waits until the lcore is in EAL's loop, and says whether it is.
+func (s *slot) idle(id int, most time.Duration) bool {
+	for begin := time.Now(); ; time.Sleep(100 * time.Microsecond) {
+		running := false
+		if err := guard.Control(opCoreStop, name(id), func() int { running = cgo.LcoreRunning(id); return 0 }); err != nil {
+			return false
+		}
+		if !running {
+			return true
+		}
+		if time.Since(begin) > most {
+			return false
+		}
+	}
+}
+
+// stopServices ends the loops of service cores, which are workers then, before
+// EAL stops.
+func stopServices() {
+	servicesMu.Lock()
+	defer servicesMu.Unlock()
+	cgo.ServiceCoreReset()
+}

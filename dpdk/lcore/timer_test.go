@@ -1,0 +1,237 @@
+package lcore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// timing has an lcore run its timers until the test ends.
+func timing(t *testing.T, id int) *Task {
+	t.Helper()
+	task, err := Launch(context.Background(), id, func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			if err := RunTimers(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		task.Stop()
+		assert.NoError(t, task.Wait(soon(t)))
+	})
+	return task
+}
+
+func newTimer(t *testing.T, fn func()) *Timer {
+	t.Helper()
+	timer, err := NewTimer(fn)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.Eventually(t, func() bool {
+			err := timer.Free()
+			return err == nil || errors.Is(err, dpdk.ErrNotFound)
+		}, 10*time.Second, time.Millisecond)
+	})
+	return timer
+}
+
+func TestATimerRunsOnceOnItsLcoreWhenDue(t *testing.T) {
+	for _, id := range []int{mainLcore, 1, 2} {
+		t.Run(name(id), func(t *testing.T) {
+			ran := make(chan int, 10)
+			timer := newTimer(t, func() { id, _ := Current(); ran <- id })
+			assert.False(t, timer.Pending())
+			timing(t, id)
+			begin := time.Now()
+			require.NoError(t, timer.Once(20*time.Millisecond, id))
+			assert.True(t, timer.Pending())
+			assert.Equal(t, id, <-ran)
+			assert.GreaterOrEqual(t, time.Since(begin), 20*time.Millisecond)
+			eventually(t, func() bool { return timer.Once(0, id) == nil }, "again, when the function has returned")
+			<-ran
+			require.Eventually(t, func() bool { return !timer.Pending() }, 10*time.Second, time.Millisecond)
+			assert.Empty(t, ran)
+		})
+	}
+}
+
+func TestAPeriodicTimerRunsUntilStopped(t *testing.T) {
+	var ran atomic.Int32
+	timer := newTimer(t, func() { ran.Add(1) })
+	timing(t, 1)
+	begin := time.Now()
+	require.NoError(t, timer.Every(2*time.Millisecond, 1))
+	require.Eventually(t, func() bool { return ran.Load() >= 5 }, 10*time.Second, time.Millisecond)
+	assert.GreaterOrEqual(t, time.Since(begin), 10*time.Millisecond)
+	require.Eventually(t, func() bool { return timer.Stop() == nil }, 10*time.Second, time.Millisecond)
+	assert.False(t, timer.Pending())
+	n := ran.Load()
+	other := newTimer(t, func() { ran.Add(100) })
+	require.NoError(t, other.Once(20*time.Millisecond, 1))
+	require.Eventually(t, func() bool { return ran.Load() >= 100 }, 10*time.Second, time.Millisecond)
+	assert.Equal(t, n+100, ran.Load(), "the stopped one ran no more")
+	require.NoError(t, timer.Stop(), "stopped twice")
+}
+
+func TestTimersRunInOrderAndCanBeSetAnew(t *testing.T) {
+	var order []int
+	var timers []*Timer
+	for i := range 5 {
+		timers = append(timers, newTimer(t, func() { order = append(order, i) }))
+	}
+	for i, d := range []time.Duration{50, 10, 40, 20, 30} {
+		require.NoError(t, timers[i].Once(d*time.Millisecond, 1))
+	}
+	require.NoError(t, timers[2].Once(5*time.Millisecond, 1))
+	require.NoError(t, timers[3].Stop())
+	require.NoError(t, on(t, 1, func() error {
+		for begin := time.Now(); time.Since(begin) < 60*time.Millisecond; {
+			if err := RunTimers(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	assert.Equal(t, []int{2, 1, 4, 0}, order)
+}
+
+func TestATimersFunctionMaySetAndStopTimers(t *testing.T) {
+	var timer, other *Timer
+	errs := make(chan error, 10)
+	n := 0
+	other = newTimer(t, func() { errs <- errors.New("ran though stopped") })
+	timer = newTimer(t, func() {
+		if n++; n < 4 {
+			errs <- timer.Once(time.Millisecond, 1)
+			return
+		}
+		errs <- other.Stop()
+		errs <- timer.Stop()
+		if err := timer.Free(); !errors.Is(err, dpdk.ErrBusy) {
+			errs <- fmt.Errorf("freed inside: %w", err)
+		}
+		if err := RunTimers(); !errors.Is(err, dpdk.ErrBusy) {
+			errs <- fmt.Errorf("nested: %w", err)
+		}
+		errs <- nil
+	})
+	timing(t, 1)
+	require.NoError(t, other.Once(time.Minute, 1))
+	require.NoError(t, timer.Once(time.Millisecond, 1))
+	for range 6 {
+		assert.NoError(t, <-errs)
+	}
+	assert.False(t, other.Pending())
+}
+
+func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
+	begun, end := make(chan struct{}), make(chan struct{})
+	timer := newTimer(t, func() { close(begun); <-end })
+	timing(t, 1)
+	require.NoError(t, timer.Once(0, 1))
+	<-begun
+	for _, f := range []func() error{timer.Stop, timer.Free, func() error { return timer.Once(0, 2) }} {
+		err := f()
+		assert.ErrorIs(t, err, dpdk.ErrBusy)
+		assert.ErrorContains(t, err, "try again")
+	}
+	close(end)
+	require.Eventually(t, func() bool { return timer.Stop() == nil }, 10*time.Second, time.Millisecond)
+}
+
+func TestPanicsOfTimersComeBackFromRunTimers(t *testing.T) {
+	cause := errors.New("cause")
+	ran := false
+	a, b := newTimer(t, func() { panic(cause) }), newTimer(t, func() { ran = true })
+	require.NoError(t, a.Once(0, 2))
+	require.NoError(t, b.Once(time.Microsecond, 2))
+	time.Sleep(time.Millisecond)
+	err := on(t, 2, RunTimers)
+	require.ErrorIs(t, err, cause)
+	var p *PanicError
+	require.ErrorAs(t, err, &p)
+	assert.Equal(t, 2, p.Lcore)
+	assert.True(t, ran, "the others run")
+	require.NoError(t, on(t, 2, RunTimers), "told once")
+}
+
+func TestTimerArguments(t *testing.T) {
+	_, err := NewTimer(nil)
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	timer := newTimer(t, func() {})
+	for _, err := range []error{
+		timer.Once(-1, 1), timer.Every(0, 1), timer.Every(-1, 1), timer.Once(1, 77), timer.Once(1, -2), timer.Once(1, Max), RunTimers(),
+	} {
+		assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	}
+	require.NoError(t, timer.Once(time.Hour, AnyLcore))
+	assert.True(t, timer.Pending())
+	require.NoError(t, timer.Free())
+	assert.False(t, timer.Pending())
+	for _, err := range []error{timer.Free(), timer.Stop(), timer.Once(1, 1)} {
+		assert.ErrorIs(t, err, dpdk.ErrNotFound)
+	}
+}
+
+func TestRunTimersAllocatesNothing(t *testing.T) {
+	newTimer(t, func() {})
+	require.NoError(t, on(t, 1, func() error {
+		if n := testing.AllocsPerRun(100, func() { _ = RunTimers() }); n != 0 {
+			return fmt.Errorf("%v allocations", n)
+		}
+		return nil
+	}))
+}
+
+func TestAlarms(t *testing.T) {
+	t.Run("go off once, when due", func(t *testing.T) {
+		ran := make(chan time.Duration, 2)
+		begin := time.Now()
+		a, err := SetAlarm(20*time.Millisecond, func() { ran <- time.Since(begin) })
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, <-ran, 20*time.Millisecond)
+		assert.ErrorIs(t, a.Cancel(), dpdk.ErrNotFound, "it has gone off")
+		assert.Empty(t, ran)
+	})
+	t.Run("can be taken back", func(t *testing.T) {
+		ran := make(chan int, 2)
+		first, err := SetAlarm(50*time.Millisecond, func() { ran <- 1 })
+		require.NoError(t, err)
+		_, err = SetAlarm(60*time.Millisecond, func() { ran <- 2 })
+		require.NoError(t, err)
+		require.NoError(t, first.Cancel())
+		assert.ErrorIs(t, first.Cancel(), dpdk.ErrNotFound)
+		assert.Equal(t, 2, <-ran)
+	})
+	t.Run("may block and panic", func(t *testing.T) {
+		end, ran := make(chan struct{}), make(chan struct{})
+		defer close(end)
+		_, err := SetAlarm(time.Microsecond, func() { <-end })
+		require.NoError(t, err)
+		_, err = SetAlarm(time.Microsecond, func() { panic("logged") })
+		require.NoError(t, err)
+		_, err = SetAlarm(time.Millisecond, func() { close(ran) })
+		require.NoError(t, err)
+		<-ran
+	})
+	for _, d := range []time.Duration{0, -1, time.Microsecond - 1} {
+		_, err := SetAlarm(d, func() {})
+		assert.ErrorIs(t, err, dpdk.ErrInvalid, d)
+	}
+	_, err := SetAlarm(time.Second, nil)
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	a, err := SetAlarm(1<<63-1, func() {})
+	require.NoError(t, err, "292 years")
+	assert.NoError(t, a.Cancel())
+}

@@ -1,0 +1,94 @@
+package lcore
+
+import (
+	"errors"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const opUsage = "rte_lcore_register_usage_cb"
+
+// Meter counts the cycles of an lcore: all, and those in which it had work. It is
+// what DPDK's telemetry answers to /eal/lcore/usage (dpdk-telemetry.py), and from
+// 23.03 on shows in rte_lcore_dump. A polling loop tells it after each round
+// whether there was work:
+//
+//	m, err := lcore.NewMeter(id)
+//	for ctx.Err() == nil {
+//		n := rx.Burst(pkts)
+//		…
+//		m.Round(n > 0)
+//	}
+//
+// One goroutine at a time uses a Meter.
+type Meter struct {
+	mem  *usage
+	last uint64
+}
+
+type usage struct{ total, busy uint64 } // as struct godpdk_usage begins
+
+var metering struct {
+	sync.Mutex
+	on bool
+}
+
+// NewMeter begins to count for an lcore, from where an earlier Meter for it left
+// off. DPDK knows one such source a process: it replaces a C program's own
+// callback (rte_lcore_register_usage_cb; a telemetry command of the same form
+// before 23.03).
+//
+// Errors: dpdk.ErrInvalid for an id that no lcore has, errors.ErrUnsupported with
+// DPDK 23.03 to 24.07, where the call was experimental, dpdk.ErrNotRunning.
+func NewMeter(id int) (*Meter, error) {
+	if _, err := Get(id); err != nil {
+		return nil, err
+	}
+	metering.Lock()
+	defer metering.Unlock()
+	err := guard.Control(opUsage, name(id), func() int {
+		if metering.on {
+			return 0
+		}
+		return cgo.LcoreUsageRegister()
+	})
+	if err != nil {
+		return nil, unsupported(err, "DPDK 23.03 to 24.07 has it as an experimental call: use another release")
+	}
+	metering.on = true
+	return &Meter{(*usage)(unsafe.Pointer(cgo.LcoreUsage(id))), Cycles()}, nil
+}
+
+// Round counts the cycles since the last Round, or since NewMeter, and says
+// whether they were work.
+func (m *Meter) Round(work bool) {
+	now := Cycles()
+	d := now - m.last
+	m.last = now
+	// Plain stores of words, the total first: the reader is C, and reads busy first.
+	m.mem.total += d
+	if work {
+		m.mem.busy += d
+	}
+}
+
+// Busy is the cycles with work so far.
+func (m *Meter) Busy() uint64 { return m.mem.busy }
+
+// Total is all cycles so far, with and without work.
+func (m *Meter) Total() uint64 { return m.mem.total }
+
+// unsupported makes errors.ErrUnsupported of an ENOTSUP.
+func unsupported(err error, detail string) error {
+	e, ok := err.(*dpdk.Error)
+	if ok && e.Errno == dpdk.Errno(unix.ENOTSUP) {
+		e.Cause, e.Detail = errors.ErrUnsupported, detail
+	}
+	return err
+}

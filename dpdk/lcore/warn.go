@@ -1,0 +1,119 @@
+package lcore
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// poller is what has a thread for long, and may poll.
+type poller struct {
+	name  string
+	cpus  eal.CPUSet
+	begin time.Time
+}
+
+// long is how long a function runs that is taken for a poller.
+var long = time.Second
+
+var watching atomic.Bool // a look is due
+
+// warned is what has been said.
+var warned = struct {
+	sync.Mutex
+	about map[string]bool
+}{about: map[string]bool{}}
+
+// watchPollers looks some time from now at what runs then, and warns of what
+// pollers do not go well with, once each.
+func watchPollers() {
+	if !watching.CompareAndSwap(false, true) {
+		return
+	}
+	time.AfterFunc(long+long/4, look)
+}
+
+func look() {
+	watching.Store(false)
+	warned.Lock()
+	defer warned.Unlock()
+	old, young := pollers()
+	for about, text := range complaints(old, runtime.GOMAXPROCS(0), eal.Isolated()) {
+		if !warned.about[about] {
+			guard.Logger().Warn("godpdk: " + text)
+			warned.about[about] = true
+		}
+	}
+	if young > 0 {
+		watchPollers()
+	}
+}
+
+// pollers are those that have run for long; young are those that may yet.
+func pollers() (all []poller, young int) {
+	lcores, err := List()
+	if err != nil {
+		lcores = nil
+	}
+	for _, l := range lcores {
+		if t := slots[l.ID].task.Load(); t != nil {
+			all = append(all, poller{name(l.ID), l.CPUs, t.begin})
+		}
+	}
+	pinned.Lock()
+	for _, p := range pinned.pollers {
+		all = append(all, p)
+	}
+	pinned.Unlock()
+	n := len(all)
+	all = slices.DeleteFunc(all, func(p poller) bool { return time.Since(p.begin) < long })
+	return all, n - len(all)
+}
+
+// complaints names what is wrong with the pollers, and what to do.
+func complaints(pollers []poller, procs int, isolated eal.CPUSet) map[string]string {
+	found := map[string]string{}
+	if n := len(pollers); n >= procs {
+		found["GOMAXPROCS"] = fmt.Sprintf("%d functions run on threads of their own, and GOMAXPROCS is %d: if they poll, the rest of the program gets a turn every 10 ms only; set GOMAXPROCS to %d or more, or have fewer pollers", n, procs, n+2)
+	}
+	on := map[int][]string{}
+	var outside, wide []string
+	for _, p := range pollers {
+		if len(p.cpus) == 1 {
+			on[p.cpus[0]] = append(on[p.cpus[0]], p.name)
+		}
+		inside := 0
+		for _, cpu := range p.cpus {
+			if isolated.Has(cpu) {
+				inside++
+			}
+		}
+		switch {
+		case len(isolated) == 0 || len(p.cpus) == 0:
+		case inside < len(p.cpus):
+			outside = append(outside, fmt.Sprintf("%s on CPUs %v", p.name, p.cpus))
+		case inside > 1:
+			wide = append(wide, fmt.Sprintf("%s on CPUs %v", p.name, p.cpus))
+		}
+	}
+	for cpu, names := range on {
+		if len(names) > 1 {
+			slices.Sort(names)
+			found[fmt.Sprint("CPU ", cpu)] = fmt.Sprintf("%s share CPU %d: if they poll, each waits for milliseconds while another runs; give each a CPU (eal.Config.Lcores, Pin), or run their work in one loop", strings.Join(names, " and "), cpu)
+		}
+	}
+	if outside != nil {
+		found["isolated"] = fmt.Sprintf("the kernel keeps CPUs %v free (isolcpus), but %s: name isolated CPUs in eal.Config.Lcores or Pin", isolated, strings.Join(outside, ", "))
+	}
+	if wide != nil {
+		found["balance"] = fmt.Sprintf("%s: the kernel does not move threads between isolated CPUs, all may stay on the first; name one CPU for each", strings.Join(wide, ", "))
+	}
+	return found
+}

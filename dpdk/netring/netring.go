@@ -1,0 +1,120 @@
+package netring
+
+import (
+	"errors"
+	"strings"
+	"unsafe"
+
+	netringcgo "github.com/godpdk/godpdk/cgo/netring"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/device"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/ring"
+)
+
+const (
+	op     = "rte_eth_from_rings"
+	driver = "net_ring"
+	prefix = driver + "_" // that DPDK puts before the name it is given
+)
+
+// MaxName is the length of the longest name of a port, in bytes, of which
+// "net_ring_" are nine.
+const MaxName = netringcgo.NameSize - 1
+
+// MaxQueues is how many queues a port can have each way.
+const MaxQueues = min(netringcgo.MaxRx, netringcgo.MaxTx)
+
+// Config says what rings a port is made of.
+type Config struct {
+	// Name is the port's name, which starts with "net_ring_"; "" is that and a
+	// free number.
+	Name string
+	// Rx and Tx are the rings of the queues, from queue 0 on, at least one each. A
+	// ring may be in both, and in several ports.
+	Rx, Tx []*ring.Ring[*mbuf.Mbuf]
+	Socket dpdk.SocketID // of the port's memory
+}
+
+// Attach makes the port (rte_eth_from_rings), without configuring it. It ends with
+// its Detach. Errors: dpdk.ErrInvalid for rings that there are not or too many of
+// them, dpdk.ErrExist, dpdk.ErrUnsupported if this DPDK has no such driver,
+// dpdk.ErrNoSpace, dpdk.ErrNoMemory, dpdk.ErrSecondary.
+func Attach(c Config) (*ethdev.Port, error) {
+	name := c.Name
+	if name == "" {
+		name = device.Free(prefix)
+	}
+	if err := device.Name(op, prefix, name, netringcgo.NameSize); err != nil {
+		return nil, err
+	}
+	if name == prefix {
+		return nil, guard.Invalid(op, name, "the name ends after %s", prefix)
+	}
+	if err := guard.Socket(op, name, c.Socket); err != nil {
+		return nil, err
+	}
+	rx, err := pointers(name, "Rx", c.Rx)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := pointers(name, "Tx", c.Tx)
+	if err != nil {
+		return nil, err
+	}
+	if err := device.Ready(op, driver, name); err != nil {
+		return nil, err
+	}
+	guard.Hotplug.Lock()
+	err = guard.Control(op, name, func() int {
+		return netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int())
+	})
+	guard.Hotplug.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return ethdev.ByName(name)
+}
+
+func pointers(name, field string, rings []*ring.Ring[*mbuf.Mbuf]) ([]unsafe.Pointer, error) {
+	if len(rings) == 0 { // for which the driver has no memory
+		return nil, guard.Invalid(op, name, "%s has no ring: the driver wants one each way", field)
+	}
+	if len(rings) > MaxQueues {
+		return nil, guard.Invalid(op, name, "%s has %d rings: the driver takes at most %d", field, len(rings), MaxQueues)
+	}
+	all := make([]unsafe.Pointer, len(rings))
+	for i, r := range rings {
+		if r == nil || r.Pointer() == nil {
+			return nil, guard.Invalid(op, name, "%s[%d] is nil, or was freed", field, i)
+		}
+		all[i] = r.Pointer()
+	}
+	return all, nil
+}
+
+// Open is Attach, Configure and Start; if a step fails, those before it are undone.
+// Where cfg asks for no number of queues it is that of the rings. The port
+// receives what others put into the rings, but DPDK wants a pool for each receive
+// queue all the same.
+func Open(c Config, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := Attach(c)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.RxQueues == 0 {
+		cfg.RxQueues = len(c.Rx)
+	}
+	if cfg.TxQueues == 0 {
+		cfg.TxQueues = len(c.Tx)
+	}
+	if err = p.Configure(cfg); err == nil {
+		err = p.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Detach())
+	}
+	return p, nil
+}

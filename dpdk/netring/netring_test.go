@@ -1,0 +1,216 @@
+package netring_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/netring"
+	"github.com/godpdk/godpdk/dpdk/ring"
+)
+
+// What the port receives is what others put into its rings, and the reverse.
+func TestQueuesAreRings(t *testing.T) {
+	pool := newPool(t)
+	rx, tx := newRings(t, 2), newRings(t, 3)
+	p, err := netring.Open(netring.Config{Rx: rx, Tx: tx}, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	assert.Equal(t, 2, p.Config().RxQueues)
+	assert.Equal(t, 3, p.Config().TxQueues)
+	for q, r := range rx {
+		assert.Equal(t, 10, r.EnqueueBurst(numbered(t, pool, 100*q, 10)))
+	}
+	for q := range rx {
+		assert.Equal(t, count(100*q, 10), receive(p.RxQueue(q)), q)
+	}
+	for q, r := range tx {
+		pkts := numbered(t, pool, 100*q, 80)
+		sent := p.TxQueue(q).Burst(pkts)
+		assert.Equal(t, 63, sent, "all that the ring holds")
+		got := make([]*mbuf.Mbuf, 80)
+		assert.Equal(t, 63, r.DequeueBurst(got))
+		assert.Equal(t, pkts[:63], got[:63])
+		mbuf.FreeBulk(pkts)
+	}
+
+	// The port's end leaves the rings, and what is in them, to the user.
+	left := numbered(t, pool, 7, 3)
+	require.Equal(t, 3, rx[0].EnqueueBurst(left))
+	require.NoError(t, p.Detach())
+	assert.Equal(t, 3, rx[0].Len())
+	assert.Equal(t, 3, rx[0].DequeueBurst(make([]*mbuf.Mbuf, 8)))
+	mbuf.FreeBulk(left)
+	noPorts(t)
+}
+
+// DPDK's own test: fewer queues than there were.
+func TestFewerQueuesAfterMore(t *testing.T) {
+	pool := newPool(t)
+	rx, tx := newRings(t, 1), newRings(t, 2)
+	p, err := netring.Open(netring.Config{Rx: rx, Tx: tx}, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, p.Detach()) }()
+	require.NoError(t, p.Stop())
+	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, RxQueues: 1, TxQueues: 1}))
+	require.NoError(t, p.Start())
+	pkts := numbered(t, pool, 0, 1)
+	assert.Equal(t, 0, p.TxQueue(1).Burst(pkts))
+	require.ErrorIs(t, p.TxQueue(1).Err(), dpdk.ErrInvalid)
+	assert.Equal(t, 1, p.TxQueue(0).Burst(pkts))
+	assert.Equal(t, 1, tx[0].DequeueBurst(make([]*mbuf.Mbuf, 2)))
+	mbuf.FreeBulk(pkts)
+	require.ErrorIs(t, p.Configure(ethdev.Config{Pool: pool}), dpdk.ErrBusy)
+	require.NoError(t, p.Stop())
+	require.ErrorIs(t, p.Configure(ethdev.Config{Pool: pool, TxQueues: 3}), dpdk.ErrInvalid)
+}
+
+func TestRefusals(t *testing.T) {
+	pool := newPool(t)
+	r := newRings(t, 1)
+	freed, err := ring.Create[*mbuf.Mbuf]("freed", 64, ring.Config{})
+	require.NoError(t, err)
+	require.NoError(t, freed.Free())
+	many := make([]*ring.Ring[*mbuf.Mbuf], netring.MaxQueues+1)
+	for i := range many {
+		many[i] = r[0]
+	}
+	taken, err := netring.Open(netring.Config{Name: "net_ring_taken", Rx: r, Tx: r}, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	for _, tc := range []struct {
+		name string
+		c    netring.Config
+		cfg  ethdev.Config
+		want error
+		says string
+	}{
+		{"no ring to receive from", netring.Config{Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Rx has no ring"},
+		{"no ring to send to", netring.Config{Rx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Tx has no ring"},
+		{"a nil ring", netring.Config{Rx: []*ring.Ring[*mbuf.Mbuf]{r[0], nil}}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Rx[1]"},
+		{"a freed ring", netring.Config{Rx: r, Tx: []*ring.Ring[*mbuf.Mbuf]{freed}}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Tx[0]"},
+		{"too many to receive from", netring.Config{Rx: many}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "at most"},
+		{"too many to send to", netring.Config{Rx: r, Tx: many}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "at most"},
+		{"another driver's name", netring.Config{Name: "net_null0", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "net_ring_"},
+		{"half a name", netring.Config{Name: "net_ring_", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "net_ring_"},
+		{"a name too long", netring.Config{Name: "net_ring_" + strings.Repeat("x", netring.MaxName-8), Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrNameTooLong, fmt.Sprint("at most ", netring.MaxName)},
+		{"a name with a comma", netring.Config{Name: "net_ring_a,b", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "devargs"},
+		{"a name that is taken", netring.Config{Name: "net_ring_taken", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrExist, "there is a port"},
+		{"a socket", netring.Config{Rx: r, Tx: r, Socket: dpdk.Socket(-2)}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "socket"},
+		{"no pool", netring.Config{Rx: r, Tx: r}, ethdev.Config{}, dpdk.ErrInvalid, "Pool"},
+		{"more queues than rings", netring.Config{Rx: r, Tx: r}, ethdev.Config{Pool: pool, RxQueues: 2}, dpdk.ErrInvalid, "RxQueues is 2"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			p, err := netring.Open(tc.c, tc.cfg)
+			require.ErrorIs(t, err, tc.want)
+			assert.Contains(t, err.Error(), tc.says)
+			assert.Nil(t, p)
+		})
+	}
+	assert.True(t, taken.Started())
+	require.NoError(t, taken.Detach())
+	noPorts(t)
+}
+
+func TestLongestName(t *testing.T) {
+	r := newRings(t, 1)
+	name := "net_ring_" + strings.Repeat("x", netring.MaxName-9)
+	p, err := netring.Attach(netring.Config{Name: name, Rx: r, Tx: r})
+	require.NoError(t, err)
+	assert.Equal(t, name, p.Name())
+	require.NoError(t, p.Detach())
+}
+
+func TestLoopback(t *testing.T) {
+	pool := newPool(t)
+	for _, sync := range []ring.Sync{ring.Multi, ring.Single, ring.RTS, ring.HTS} {
+		t.Run(fmt.Sprint(sync), func(t *testing.T) {
+			c, err := netring.Loopback(netring.CableConfig{Queues: 2, Size: 32, Sync: sync}, ethdev.Config{Pool: pool})
+			require.NoError(t, err)
+			assert.Same(t, c.A, c.B)
+			for q := range 2 {
+				pkts := numbered(t, pool, 100*q, 40)
+				sent := c.A.TxQueue(q).Burst(pkts)
+				assert.Equal(t, 31, sent)
+				mbuf.FreeBulk(pkts[sent:])
+			}
+			for q := range 2 {
+				assert.Equal(t, count(100*q, 31), receive(c.A.RxQueue(q)), q)
+			}
+			assert.Equal(t, 9, c.A.TxQueue(1).Burst(numbered(t, pool, 0, 9)), "left for Close, which frees them")
+			require.NoError(t, c.Close())
+			require.NoError(t, c.Close(), "again")
+			noPorts(t)
+		})
+	}
+}
+
+func TestPairIsCrossed(t *testing.T) {
+	pool := newPool(t)
+	c, err := netring.Pair(netring.CableConfig{Name: "net_ring_x", Queues: 2}, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	assert.Equal(t, "net_ring_xa", c.A.Name())
+	assert.Equal(t, "net_ring_xb", c.B.Name())
+	for q := range 2 {
+		assert.Equal(t, 20, c.A.TxQueue(q).Burst(numbered(t, pool, 1000*q, 20)))
+		assert.Equal(t, 30, c.B.TxQueue(q).Burst(numbered(t, pool, 1000*q+500, 30)))
+	}
+	for q := range 2 {
+		assert.Equal(t, count(1000*q, 20), receive(c.B.RxQueue(q)), q)
+		assert.Equal(t, count(1000*q+500, 30), receive(c.A.RxQueue(q)), q)
+	}
+	assert.Equal(t, 8, c.A.TxQueue(0).Burst(numbered(t, pool, 0, 8)))
+	require.NoError(t, c.A.Detach(), "the user may take one away")
+	require.NoError(t, c.Close())
+	noPorts(t)
+}
+
+func TestFailingCableLeavesNothing(t *testing.T) {
+	pool := newPool(t)
+	before, err := ring.List()
+	require.NoError(t, err)
+	other, err := ring.Create[*mbuf.Mbuf]("net_ring_y-3", 64, ring.Config{}) // which the last ring of the cable needs
+	require.NoError(t, err)
+	for name, tc := range map[string]struct {
+		c    netring.CableConfig
+		cfg  ethdev.Config
+		want error
+	}{
+		"no pool":              {netring.CableConfig{}, ethdev.Config{}, dpdk.ErrInvalid},
+		"a size":               {netring.CableConfig{Size: 100}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		"queues":               {netring.CableConfig{Queues: 17}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		"negative queues":      {netring.CableConfig{Queues: -1}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		"a ring that is there": {netring.CableConfig{Name: "net_ring_y", Queues: 2}, ethdev.Config{Pool: pool}, dpdk.ErrExist},
+		"another name":         {netring.CableConfig{Name: "cable"}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+	} {
+		_, err := netring.Pair(tc.c, tc.cfg)
+		require.ErrorIs(t, err, tc.want, name)
+	}
+	require.NoError(t, other.Free())
+	after, err := ring.List()
+	require.NoError(t, err)
+	assert.Len(t, after, len(before))
+	noPorts(t)
+}
+
+func TestManyComeAndGoAtOnce(t *testing.T) {
+	pool := newPool(t)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 5 {
+				c, err := netring.Pair(netring.CableConfig{Size: 8}, ethdev.Config{Pool: pool})
+				if assert.NoError(t, err) {
+					assert.NoError(t, c.Close())
+				}
+			}
+		})
+	}
+	wg.Wait()
+	noPorts(t)
+}

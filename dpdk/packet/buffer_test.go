@@ -1,0 +1,390 @@
+package packet_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/packet"
+)
+
+// stack is random layers of a random packet.
+func stack(r *rand.Rand) (opts gopacket.SerializeOptions, l []gopacket.SerializableLayer) {
+	opts = gopacket.SerializeOptions{FixLengths: r.IntN(4) > 0, ComputeChecksums: r.IntN(4) > 0}
+	some := func(n int) []byte {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+		return b
+	}
+	ethernet := func(t layers.EthernetType) {
+		l = append(l, &layers.Ethernet{SrcMAC: some(6), DstMAC: some(6), EthernetType: t})
+	}
+	tags := func(t layers.EthernetType) {
+		n := r.IntN(3)
+		if n == 0 {
+			ethernet(t)
+			return
+		}
+		ethernet(layers.EthernetTypeDot1Q)
+		for ; n > 0; n-- {
+			next := layers.EthernetTypeDot1Q
+			if n == 1 {
+				next = t
+			}
+			l = append(l, &layers.Dot1Q{VLANIdentifier: uint16(r.IntN(4096)), Type: next})
+		}
+	}
+	var network gopacket.NetworkLayer
+	ip := func(p layers.IPProtocol) {
+		if r.IntN(2) == 0 {
+			tags(layers.EthernetTypeIPv4)
+			v4 := &layers.IPv4{Version: 4, IHL: 5, TTL: 64, Id: uint16(r.Uint32()), Protocol: p, SrcIP: some(4), DstIP: some(4)}
+			if r.IntN(3) == 0 {
+				v4.Options = []layers.IPv4Option{{OptionType: 7, OptionLength: 7, OptionData: some(5)}}
+				v4.IHL = 7
+			}
+			network = v4
+			l = append(l, v4)
+			return
+		}
+		tags(layers.EthernetTypeIPv6)
+		v6 := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: p, SrcIP: some(16), DstIP: some(16)}
+		network = v6
+		l = append(l, v6)
+	}
+	udp := func(dst layers.UDPPort) {
+		ip(layers.IPProtocolUDP)
+		u := &layers.UDP{SrcPort: layers.UDPPort(r.Uint32()), DstPort: dst}
+		_ = u.SetNetworkLayerForChecksum(network)
+		l = append(l, u)
+	}
+	if r.IntN(4) == 0 {
+		udp(4789)
+		l = append(l, &layers.VXLAN{ValidIDFlag: true, VNI: uint32(r.IntN(1 << 24))})
+	}
+	payload := gopacket.Payload(some(r.IntN(1400)))
+	if r.IntN(3) == 0 {
+		payload = payload[:min(len(payload), r.IntN(30))]
+	}
+	switch r.IntN(9) {
+	case 0:
+		udp(layers.UDPPort(r.Uint32()))
+	case 1:
+		ip(layers.IPProtocolTCP)
+		tcp := &layers.TCP{SrcPort: 1, DstPort: 2, Seq: r.Uint32(), SYN: true, DataOffset: 5}
+		if r.IntN(2) == 0 {
+			tcp.Options = []layers.TCPOption{{OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: some(2)}, {OptionType: layers.TCPOptionKindNop}}
+			tcp.DataOffset = 7
+		}
+		_ = tcp.SetNetworkLayerForChecksum(network)
+		l = append(l, tcp)
+	case 2:
+		ip(layers.IPProtocolICMPv4)
+		l = append(l, &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(8, 0), Id: 7, Seq: uint16(r.Uint32())})
+	case 3:
+		ip(layers.IPProtocolICMPv6)
+		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(128, 0)}
+		_ = icmp.SetNetworkLayerForChecksum(network)
+		l = append(l, icmp, &layers.ICMPv6Echo{Identifier: 1, SeqNumber: uint16(r.Uint32())})
+	case 4:
+		ip(layers.IPProtocolSCTP)
+		l = append(l, &layers.SCTP{SrcPort: 1, DstPort: 2, VerificationTag: r.Uint32()},
+			&layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}, TSN: r.Uint32()})
+	case 5:
+		tags(layers.EthernetTypeARP)
+		return opts, append(l, &layers.ARP{AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4,
+			Operation: layers.ARPReply, SourceHwAddress: some(6), SourceProtAddress: some(4), DstHwAddress: some(6), DstProtAddress: some(4)})
+	case 6:
+		udp(123)
+		return opts, append(l, &layers.NTP{Version: 4, ExtensionBytes: payload}) // appends them all
+	case 7:
+		ethernet(layers.EthernetTypeLinkLayerDiscovery)
+		return opts, append(l, &layers.LinkLayerDiscovery{
+			ChassisID: layers.LLDPChassisID{Subtype: layers.LLDPChassisIDSubTypeMACAddr, ID: some(6)},
+			PortID:    layers.LLDPPortID{Subtype: layers.LLDPPortIDSubtypeIfaceName, ID: some(1 + r.IntN(9))}, TTL: 120,
+			Values: []layers.LinkLayerDiscoveryValue{{Type: layers.LLDPTLVOrgSpecific, Value: some(9), Length: 9}}})
+	case 8:
+		ip(layers.IPProtocolGRE)
+		l = append(l, &layers.GRE{Protocol: layers.EthernetTypeIPv4, ChecksumPresent: r.IntN(2) == 0})
+	}
+	return opts, append(l, payload)
+}
+
+// dirty is an empty mbuf whose buffer is full of what another packet left.
+func dirty(t testing.TB, p *mbuf.Pool, headroom int) *mbuf.Mbuf {
+	t.Helper()
+	m, ok := p.Alloc()
+	require.True(t, ok)
+	m.Prepend(m.Headroom())
+	m.Append(m.Tailroom())
+	for i := range m.Data() {
+		m.Data()[i] = 0xa5
+	}
+	m.Adj(min(headroom, m.BufLen()))
+	m.Trim(m.DataLen())
+	return m
+}
+
+// compare serializes a random packet with gopacket's buffer and into an mbuf.
+func compare(t *testing.T, seed uint64, pool *mbuf.Pool) (fits bool) {
+	opts, l := stack(rand.New(rand.NewPCG(seed, 0)))
+	want := gopacket.NewSerializeBuffer()
+	wantErr := gopacket.SerializeLayers(want, opts, l...)
+	m := dirty(t, pool, int(seed%200))
+	defer m.Free()
+	head := m.Headroom()
+	err := packet.Serialize(m, opts, l...)
+	switch {
+	case wantErr != nil:
+		assert.ErrorContains(t, err, wantErr.Error(), "seed %d", seed)
+	case len(want.Bytes()) > m.BufLen():
+		assert.ErrorIs(t, err, unix.EMSGSIZE, "seed %d", seed)
+	default:
+		require.NoError(t, err, "seed %d: %d bytes into %d", seed, len(want.Bytes()), m.BufLen())
+		require.Equal(t, want.Bytes(), m.Data(), "seed %d", seed)
+		require.Equal(t, len(want.Bytes()), m.Len())
+		require.NoError(t, m.Check(true))
+		return true
+	}
+	assert.Zero(t, m.Len(), "seed %d", seed)
+	assert.Equal(t, head, m.Headroom(), "seed %d", seed)
+	return false
+}
+
+func TestLayersInAnMbufAreAsInGopacketsOwnBuffer(t *testing.T) {
+	for _, room := range []int{mbuf.DefaultDataRoom, 600, 100, 40} {
+		t.Run(fmt.Sprint(room), func(t *testing.T) {
+			pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: room})
+			fit := 0
+			for seed := range uint64(3000) {
+				if compare(t, seed, pool) {
+					fit++
+				}
+			}
+			t.Logf("%d of 3,000 fit into %d bytes", fit, room)
+			assert.Equal(t, room == 40, fit == 0)
+		})
+	}
+}
+
+func FuzzSerialize(f *testing.F) {
+	big := newPool(f, 15, mbuf.PoolConfig{})
+	small := newPool(f, 15, mbuf.PoolConfig{DataRoom: 500})
+	for seed := range uint64(20) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		compare(t, seed, big)
+		compare(t, seed, small)
+	})
+}
+
+func TestBufferOfGopacketsOwnFunctions(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{})
+	m := dirty(t, pool, 128)
+	defer m.Free()
+	b, err := packet.NewBuffer(m)
+	require.NoError(t, err)
+	for seed := range uint64(500) {
+		opts, l := stack(rand.New(rand.NewPCG(seed, 1)))
+		want := gopacket.NewSerializeBuffer()
+		if gopacket.SerializeLayers(want, opts, l...) != nil {
+			continue
+		}
+		err := gopacket.SerializeLayers(b, opts, l...)
+		if errors.Is(err, unix.EMSGSIZE) {
+			assert.IsType(t, &layers.NTP{}, l[len(l)-1], "it alone appends more than a trailer")
+			continue
+		}
+		require.NoError(t, err, "seed %d", seed)
+		require.Equal(t, want.Bytes(), b.Bytes(), "seed %d", seed)
+		require.Equal(t, want.Layers(), b.Layers(), "seed %d", seed)
+		require.Equal(t, want.Bytes(), m.Data())
+	}
+	p := gopacket.NewPacket(serialized(t, fix, udp([]byte("payload"))...), layers.LayerTypeEthernet, gopacket.Default)
+	require.NoError(t, gopacket.SerializePacket(b, gopacket.SerializeOptions{}, p))
+	assert.Equal(t, p.Data(), m.Data())
+	require.NoError(t, b.Clear())
+	assert.Zero(t, m.Len())
+	assert.Empty(t, b.Layers())
+}
+
+// sum is the Internet checksum of parts, 0 if they hold a right one.
+func sum(parts ...[]byte) uint16 {
+	var n uint32
+	for i, b := range bytes.Join(parts, nil) {
+		n += uint32(b) << (8 * (1 - i%2))
+	}
+	for n > 0xffff {
+		n = n>>16 + n&0xffff
+	}
+	return ^uint16(n)
+}
+
+func TestChecksumsAndLengthsAreFilledIn(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{})
+	m := alloc(t, pool, "")
+	defer m.Free()
+	require.NoError(t, packet.Serialize(m, fix, udp(make([]byte, 101))...))
+	frame := m.Data()
+	require.Len(t, frame, 14+20+8+101)
+	ip, udp := frame[14:34], frame[34:]
+	assert.Zero(t, sum(ip))
+	assert.NotZero(t, udp[6], "a checksum")
+	assert.Zero(t, sum(ip[12:20], []byte{0, 17, 0, 109}, udp))
+	assert.Equal(t, []byte{0, 129}, ip[2:4])
+	assert.Equal(t, []byte{0, 109}, udp[4:6])
+}
+
+func TestLayersGoAroundWhatThePacketHolds(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{})
+	inner := serialized(t, fix, udp(bytes.Repeat([]byte("in"), 100))...)
+	m := alloc(t, pool, string(inner))
+	defer m.Free()
+	at := &m.Data()[0]
+	outer := append(udp(nil)[:3], &layers.VXLAN{ValidIDFlag: true, VNI: 42})
+	require.NoError(t, packet.Serialize(m, fix, outer...))
+	assert.Equal(t, serialized(t, fix, append(outer, gopacket.Payload(inner))...), m.Data())
+	assert.Same(t, at, &m.Data()[50], "the packet was not moved")
+
+	// A second tunnel still fits into the headroom; a third does not.
+	require.NoError(t, packet.Serialize(m, fix, outer...))
+	before := bytes.Clone(m.Data())
+	head := m.Headroom()
+	err := packet.Serialize(m, fix, outer...)
+	assert.ErrorIs(t, err, unix.EMSGSIZE)
+	assert.ErrorContains(t, err, "IPv4")
+	assert.ErrorContains(t, err, "DataRoom")
+	assert.Equal(t, before, m.Data())
+	assert.Equal(t, head, m.Headroom())
+	assert.Equal(t, len(before), m.Len())
+}
+
+type failing struct{ after gopacket.SerializableLayer }
+
+var errFailing = errors.New("not this one")
+
+func (f failing) SerializeTo(b gopacket.SerializeBuffer, opts gopacket.SerializeOptions) error {
+	_ = f.after.SerializeTo(b, opts)
+	_, _ = b.AppendBytes(3)
+	return errFailing
+}
+
+func (failing) LayerType() gopacket.LayerType { return gopacket.LayerTypePayload }
+
+func TestSerializeLeavesThePacketAsItWas(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: 300})
+	eth := udp(nil)[0]
+	for _, test := range []struct {
+		name   string
+		holds  string
+		layers []gopacket.SerializableLayer
+		is     error
+	}{
+		{"a layer that fails, in an empty packet", "", []gopacket.SerializableLayer{failing{eth}}, errFailing},
+		{"a layer that fails, around a packet", "some", []gopacket.SerializableLayer{failing{eth}}, errFailing},
+		{"a nil layer", "some", []gopacket.SerializableLayer{nil, eth}, dpdk.ErrInvalid},
+		{"no room in an empty packet", "", udp(make([]byte, 259)), unix.EMSGSIZE},
+		{"no headroom", "some", udp(make([]byte, 87)), unix.EMSGSIZE},
+		{"a payload for which no mbuf is large enough", "", udp(make([]byte, 70000)), unix.EMSGSIZE},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			m := alloc(t, pool, test.holds)
+			defer m.Free()
+			head := m.Headroom()
+			err := packet.Serialize(m, fix, test.layers...)
+			assert.ErrorIs(t, err, test.is)
+			t.Log(err)
+			assert.Equal(t, test.holds, string(m.Data()))
+			assert.Equal(t, len(test.holds), m.Len())
+			assert.Equal(t, head, m.Headroom())
+			require.NoError(t, packet.Serialize(m, fix, eth), "it can still be written to")
+		})
+	}
+	m := alloc(t, pool, "")
+	defer m.Free()
+	require.NoError(t, packet.Serialize(m, fix, udp(make([]byte, 258))...), "as much as the buffer has")
+	assert.Equal(t, 300, m.Len())
+	require.NoError(t, packet.Serialize(m, fix), "no layers")
+	assert.Equal(t, 300, m.Len())
+}
+
+func TestLayerThatIgnoresMissingRoomFails(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: mbuf.DefaultHeadroom + 171})
+	m := alloc(t, pool, strings.Repeat("x", 171)) // a byte is missing for a multiple of 4
+	defer m.Free()
+	err := packet.Serialize(m, fix, &layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}})
+	assert.ErrorIs(t, err, unix.EMSGSIZE)
+	assert.ErrorContains(t, err, "1 bytes behind 171")
+	assert.Equal(t, 171, m.Len())
+}
+
+func TestBufferRefusesWhatItCannotWriteTo(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{})
+	chain := alloc(t, pool, "one", "two")
+	defer chain.Free()
+	m := alloc(t, pool, "cloned")
+	defer m.Free()
+	clone, err := m.Clone(pool)
+	require.NoError(t, err)
+	defer clone.Free()
+	for name, m := range map[string]*mbuf.Mbuf{"nil": nil, "several segments": chain, "cloned": m, "a clone": clone} {
+		assert.ErrorIs(t, packet.Serialize(m, fix, udp(nil)...), dpdk.ErrInvalid, name)
+		_, err := packet.NewBuffer(m)
+		assert.ErrorIs(t, err, dpdk.ErrInvalid, name)
+	}
+	assert.Equal(t, "cloned", string(clone.Data()))
+
+	var zero packet.Buffer
+	_, err = zero.PrependBytes(1)
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	_, err = zero.AppendBytes(1)
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.Empty(t, zero.Bytes())
+	assert.NoError(t, zero.Clear())
+
+	m2 := alloc(t, pool, "")
+	defer m2.Free()
+	b, err := packet.NewBuffer(m2)
+	require.NoError(t, err)
+	for _, n := range []int{-1, -70000} {
+		_, err = b.PrependBytes(n)
+		assert.ErrorIs(t, err, dpdk.ErrInvalid)
+		_, err = b.AppendBytes(n)
+		assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	}
+	for _, n := range []int{mbuf.DefaultDataRoom + 1, 1<<16 + 10, 1 << 40} {
+		_, err = b.PrependBytes(n)
+		assert.ErrorIs(t, err, unix.EMSGSIZE)
+		_, err = b.AppendBytes(n)
+		assert.ErrorIs(t, err, unix.EMSGSIZE)
+	}
+	assert.Zero(t, m2.Len())
+}
+
+func TestSerializedPacketIsDecodedAgain(t *testing.T) {
+	pool := newPool(t, 15, mbuf.PoolConfig{})
+	m := alloc(t, pool, "")
+	defer m.Free()
+	require.NoError(t, packet.Serialize(m, fix, udp([]byte("hello"))...))
+	assert.Len(t, m.Data(), 60, "padded")
+	p := gopacket.NewPacket(m.Data(), layers.LayerTypeEthernet, gopacket.Default)
+	require.Nil(t, p.ErrorLayer())
+	assert.Equal(t, "hello", string(p.ApplicationLayer().Payload()))
+	ip := p.NetworkLayer().(*layers.IPv4)
+	assert.True(t, net.IP(ipA).Equal(ip.SrcIP))
+}

@@ -1,0 +1,151 @@
+package vdev
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/bits"
+	"net"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// MemifRole is which side of a memif a port is.
+type MemifRole int
+
+const (
+	// MemifClient makes the shared memory and connects to the server.
+	MemifClient MemifRole = iota
+	// MemifServer listens on the socket, for clients of several devices.
+	MemifServer
+)
+
+// Memif is a link to another process by shared memory, such as VPP, or a container's
+// (net_memif). The port's link is up while the other side is there; until then
+// it receives and sends nothing. Start of a client fails if there is no server; the
+// server can send once the client has called Burst of its receive queue.
+type Memif struct {
+	Name string
+	Role MemifRole
+	// ID tells links that use one socket apart; both sides have the same.
+	ID int
+	// Socket is where both sides meet: an abstract name, which belongs to the network
+	// namespace, or, with File, a path. "" is /run/memif.sock, which an abstract name
+	// can be too.
+	Socket string
+	File   bool
+	// OwnerUID and OwnerGID own the server's File; 0 leaves it. Needs DPDK 23.03.
+	OwnerUID, OwnerGID int
+	// RingSize is how many packets a queue holds: a power of two up to 16384; 0 is
+	// 1024. BufferSize is how many bytes its buffers have; 0 is 2048. What the client
+	// has holds. Let it be more than any packet has: those that need several buffers
+	// are joined with others wrongly by DPDK before 24.11.6 and 25.11.2.
+	RingSize, BufferSize int
+	MAC                  net.HardwareAddr // of the port; nil is a random one
+	// ZeroCopy lets a client's mbufs be shared with the server. EAL must have been
+	// started with --single-file-segments. The driver does not free what is in its queues
+	// at the port's end: the pool lacks those mbufs then.
+	ZeroCopy bool
+	// Secret must be the same on both sides; at most 23 bytes. It stands in the
+	// devargs.
+	Secret string
+}
+
+func (d Memif) driver() string { return "net_memif" }
+func (d Memif) name() string   { return d.Name }
+
+// Devargs implements Device.
+func (d Memif) Devargs() (string, error) {
+	w := write(d)
+	switch d.Role {
+	case MemifClient:
+	case MemifServer:
+		w.add("role", "server")
+	default:
+		w.fail("Role is %d: use MemifClient or MemifServer", d.Role)
+	}
+	w.number("id", "ID", d.ID, 1, math.MaxUint32)
+	d.socket(w)
+	if d.RingSize&(d.RingSize-1) != 0 {
+		w.fail("RingSize is %d: use a power of two", d.RingSize)
+	}
+	if d.RingSize != 0 && (d.RingSize < 2 || d.RingSize > 1<<14) {
+		w.fail("RingSize is %d: use 2 to %d", d.RingSize, 1<<14)
+	}
+	w.flag("rsize", number(bits.Len(uint(d.RingSize))-1), d.RingSize != 0)
+	w.number("bsize", "BufferSize", d.BufferSize, 1, math.MaxUint16)
+	w.mac("mac", "MAC", d.MAC)
+	if d.ZeroCopy && d.Role != MemifClient {
+		w.fail("ZeroCopy is for the client")
+	}
+	w.flag("zero-copy", "yes", d.ZeroCopy)
+	if len(d.Secret) > 23 {
+		w.fail("Secret has %d bytes: the driver compares 23", len(d.Secret))
+	}
+	w.text("secret", "Secret", d.Secret)
+	return w.done()
+}
+
+func (d Memif) socket(w *writer) {
+	if !d.File {
+		if d.OwnerUID != 0 || d.OwnerGID != 0 {
+			w.fail("OwnerUID and OwnerGID are for a File")
+		}
+		if len(d.Socket) > maxSocket-1 { // one byte says that it is abstract
+			w.fail("Socket has %d bytes: an abstract name has at most %d", len(d.Socket), maxSocket-1)
+		}
+		w.text("socket", "Socket", d.Socket)
+		return
+	}
+	path := d.Socket
+	if path == "" {
+		path = "/run/memif.sock"
+	}
+	if len(path) > maxSocket {
+		w.fail("Socket has %d bytes: a socket's path has at most %d", len(path), maxSocket)
+	}
+	// The client may start first; and a second server of one process shares the file.
+	w.folder("Socket", path)
+	w.text("socket", "Socket", path)
+	w.add("socket-abstract", "no")
+	w.needs(23, 3, "OwnerUID", d.OwnerUID != 0)
+	w.needs(23, 3, "OwnerGID", d.OwnerGID != 0)
+	w.number("owner-uid", "OwnerUID", d.OwnerUID, 1, math.MaxInt32)
+	w.number("owner-gid", "OwnerGID", d.OwnerGID, 1, math.MaxInt32)
+}
+
+// shareable says why memory cannot be shared, which the driver finds out when it
+// is too late to say so.
+func (d Memif) shareable(name string) error {
+	if !d.ZeroCopy {
+		return nil
+	}
+	single := false
+	err := guard.Control(op, name, func() int {
+		single = cgo.SingleFileSegments()
+		return 0
+	})
+	if err == nil && !single {
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP), Detail: "ZeroCopy needs " + singleFile}
+	}
+	return err
+}
+
+// unserved says why a client did not start, of which DPDK says -1 only.
+func (d Memif) unserved(name string, err error) error {
+	if d.Role != MemifClient || !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	socket := d.Socket
+	if socket == "" {
+		socket = "/run/memif.sock"
+	}
+	return &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(unix.ECONNREFUSED),
+		Detail: fmt.Sprintf("no memif server listens on %s: start it first", socket)}
+}
+
+const singleFile = `EAL's memory in few files: add "--single-file-segments" to eal.Config.Extra`

@@ -1,0 +1,45 @@
+package vdev
+
+import (
+	"math"
+
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// Null is a device that drops what it sends and receives as many packets as it is
+// asked for (net_null). Their bytes are what the mbufs held before, or zeros with
+// Copy.
+type Null struct {
+	Name string
+	Size int  // bytes of a received packet; 0 is 64
+	Copy bool // touch the bytes of each packet, both ways, as other drivers must
+	NoRx bool // receive nothing
+}
+
+func (d Null) driver() string { return "net_null" }
+func (d Null) name() string   { return d.Name }
+
+// Devargs implements Device.
+func (d Null) Devargs() (string, error) {
+	w := write(d)
+	w.number("size", "Size", d.Size, 1, math.MaxUint16)
+	w.flag("copy", "1", d.Copy)
+	w.flag("no-rx", "1", d.NoRx)
+	if d.Copy && d.NoRx {
+		w.fail("Copy and NoRx exclude each other")
+	}
+	return w.done()
+}
+
+// fits refuses packets that are larger than the mbufs: the driver does not look.
+func (d Null) fits(name string, cfg ethdev.Config) error {
+	size := d.Size
+	if size == 0 {
+		size = 64
+	}
+	if n, ok := room(cfg); ok && size > n && !d.NoRx {
+		return guard.Invalid(op, name, "Size is %d, but the mbufs to receive into have %d bytes behind their headroom", size, n)
+	}
+	return nil
+}

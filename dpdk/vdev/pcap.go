@@ -1,0 +1,77 @@
+package vdev
+
+// maxStreams is RTE_PMD_PCAP_MAX_QUEUES.
+const maxStreams = 16
+
+// PCAP is a device whose packets come from files, and are written to files, in the
+// format of libpcap, or that uses a network interface of the kernel through libpcap
+// (net_pcap). Each file or interface is a queue. A device that only reads drops what
+// it sends; one that only writes receives nothing.
+type PCAP struct {
+	Name string
+	// Rx are files to receive from, once or, with Repeat, for ever. The files of Tx
+	// are made anew and written through with each burst.
+	Rx, Tx []string
+	Repeat bool
+	// RxInterfaces and TxInterfaces take the place of Rx or Tx. Of RxInterfaces also
+	// what the host sends is received, unless InboundOnly.
+	RxInterfaces, TxInterfaces []string
+	InboundOnly                bool
+	// Interface, without any other, is one to receive from and to send to.
+	// PhysicalMAC takes its Ethernet address for the port's.
+	Interface   string
+	PhysicalMAC bool
+}
+
+func (d PCAP) driver() string { return "net_pcap" }
+func (d PCAP) name() string   { return d.Name }
+
+// Devargs implements Device.
+func (d PCAP) Devargs() (string, error) {
+	w := write(d)
+	d.contradictions(w)
+	streams := func(key, field string, names []string, write func(key, field, name string)) {
+		if len(names) > maxStreams {
+			w.fail("%s has %d entries: the driver takes at most %d", field, len(names), maxStreams)
+		}
+		for _, name := range names {
+			if name == "" {
+				w.fail("%s has an empty entry", field)
+			}
+			write(key, field, name)
+		}
+	}
+	streams("rx_pcap", "Rx", d.Rx, w.readable)
+	streams("tx_pcap", "Tx", d.Tx, w.writable)
+	in := "rx_iface"
+	if d.InboundOnly {
+		in = "rx_iface_in"
+	}
+	streams(in, "RxInterfaces", d.RxInterfaces, w.netdev)
+	streams("tx_iface", "TxInterfaces", d.TxInterfaces, w.netdev)
+	w.netdev("iface", "Interface", d.Interface)
+	w.flag("phy_mac", "1", d.PhysicalMAC)
+	w.flag("infinite_rx", "1", d.Repeat)
+	return w.done()
+}
+
+// contradictions refuses what the driver would leave out without a word.
+func (d PCAP) contradictions(w *writer) {
+	rx, tx := len(d.Rx)+len(d.RxInterfaces), len(d.Tx)+len(d.TxInterfaces)
+	switch {
+	case d.Interface != "" && rx+tx > 0:
+		w.fail("Interface excludes the files and the other interfaces")
+	case d.Interface == "" && rx+tx == 0:
+		w.fail("there is nothing to receive from or send to: set Rx, Tx or Interface")
+	case len(d.Rx) > 0 && len(d.RxInterfaces) > 0:
+		w.fail("Rx and RxInterfaces exclude each other")
+	case len(d.Tx) > 0 && len(d.TxInterfaces) > 0:
+		w.fail("Tx and TxInterfaces exclude each other")
+	case d.Repeat && len(d.Rx) == 0:
+		w.fail("Repeat is for files: set Rx")
+	case d.PhysicalMAC && d.Interface == "":
+		w.fail("PhysicalMAC is for Interface")
+	case d.InboundOnly && len(d.RxInterfaces) == 0:
+		w.fail("InboundOnly is for RxInterfaces")
+	}
+}

@@ -1,0 +1,148 @@
+package vdev_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/vdev"
+)
+
+// frames are n packets of all lengths from 14 bytes to above one mbuf.
+func frames(n int) [][]byte {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	all := make([][]byte, n)
+	for i := range all {
+		all[i] = make([]byte, 14+r.IntN(3000))
+		for k := range all[i] {
+			all[i][k] = byte(r.Uint32())
+		}
+	}
+	return all
+}
+
+// pcapHeader and pcapRecord are a file's and a packet's header in the format of
+// libpcap (draft-ietf-opsawg-pcap).
+type pcapHeader struct {
+	Magic          uint32
+	Major, Minor   uint16
+	_, _, Snap, IP uint32
+}
+
+type pcapRecord struct{ Seconds, Micros, Captured, Len uint32 }
+
+func writePcap(t testing.TB, frames [][]byte) string {
+	t.Helper()
+	var b bytes.Buffer
+	require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapHeader{Magic: 0xa1b2c3d4, Major: 2, Minor: 4, Snap: 65535, IP: 1}))
+	for i, f := range frames {
+		require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapRecord{uint32(i), 0, uint32(len(f)), uint32(len(f))}))
+		b.Write(f)
+	}
+	path := filepath.Join(t.TempDir(), "in.pcap")
+	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+	return path
+}
+
+func readPcap(t testing.TB, path string) (frames [][]byte) {
+	t.Helper()
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	r := bytes.NewReader(file)
+	var h pcapHeader
+	require.NoError(t, binary.Read(r, binary.NativeEndian, &h))
+	require.Contains(t, []uint32{0xa1b2c3d4, 0xa1b23c4d}, h.Magic, "of times in microseconds or nanoseconds")
+	for r.Len() > 0 {
+		var rec pcapRecord
+		require.NoError(t, binary.Read(r, binary.NativeEndian, &rec))
+		require.Equal(t, rec.Len, rec.Captured)
+		f := make([]byte, rec.Len)
+		_, err := r.Read(f)
+		require.NoError(t, err)
+		frames = append(frames, f)
+	}
+	return frames
+}
+
+func TestPcapInPcapOut(t *testing.T) {
+	for name, n := range map[string]int{"a burst": 7, "many bursts": 1000} {
+		t.Run(name, func(t *testing.T) {
+			pool := newPool(t, mbuf.PoolConfig{})
+			want := frames(n)
+			out := filepath.Join(t.TempDir(), "out.pcap")
+			p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(t, want)}, Tx: []string{out}},
+				ethdev.Config{Pool: pool, RxOffloads: 0})
+			require.NoError(t, err)
+			rx, tx := p.RxQueue(0), p.TxQueue(0)
+			var pkts [32]*mbuf.Mbuf
+			got := 0
+			for n := rx.Burst(pkts[:]); n > 0; n = rx.Burst(pkts[:]) {
+				for i, m := range pkts[:n] {
+					data := make([]byte, m.Len())
+					_, err := m.Reader().Read(data)
+					require.NoError(t, err)
+					require.Equal(t, want[got+i], data)
+				}
+				require.Equal(t, n, tx.Burst(pkts[:n]))
+				got += n
+			}
+			assert.Equal(t, n, got)
+			assert.Equal(t, 0, rx.Burst(pkts[:]), "after the end")
+			require.NoError(t, p.Detach())
+			assert.Equal(t, want, readPcap(t, out))
+		})
+	}
+}
+
+func TestPcapQueuesAreFiles(t *testing.T) {
+	pool := newPool(t, mbuf.PoolConfig{})
+	a, b := frames(10), frames(20)
+	dir := t.TempDir()
+	outs := []string{filepath.Join(dir, "0"), filepath.Join(dir, "1")}
+	p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(t, a), writePcap(t, b)}, Tx: outs},
+		ethdev.Config{Pool: pool, RxQueues: 2, TxQueues: 2})
+	require.NoError(t, err)
+	var pkts [64]*mbuf.Mbuf
+	for q, want := range []int{10, 20} {
+		n := p.RxQueue(q).Burst(pkts[:])
+		assert.Equal(t, want, n)
+		assert.Equal(t, n, p.TxQueue(1-q).Burst(pkts[:n]))
+	}
+	require.NoError(t, p.Detach())
+	assert.Equal(t, b, readPcap(t, outs[0]))
+	assert.Equal(t, a, readPcap(t, outs[1]))
+}
+
+func TestPcapForEver(t *testing.T) {
+	pool := newPool(t, mbuf.PoolConfig{})
+	want := [][]byte{bytes.Repeat([]byte{1}, 60), bytes.Repeat([]byte{2}, 70), bytes.Repeat([]byte{3}, 80)}
+	p := open(t, vdev.PCAP{Rx: []string{writePcap(t, want)}, Repeat: true}, ethdev.Config{Pool: pool})
+	rx, tx := p.RxQueue(0), p.TxQueue(0)
+	var pkts [10]*mbuf.Mbuf
+	for at := 0; at < 300; at += len(pkts) {
+		require.Equal(t, len(pkts), rx.Burst(pkts[:]))
+		for i, m := range pkts {
+			require.Equal(t, want[(at+i)%3], m.Data())
+		}
+		require.Equal(t, len(pkts), tx.Burst(pkts[:]), "dropped")
+	}
+}
+
+func TestPcapThatOnlyWrites(t *testing.T) {
+	pool := newPool(t, mbuf.PoolConfig{})
+	out := filepath.Join(t.TempDir(), "out.pcap")
+	p := open(t, vdev.PCAP{Tx: []string{out}}, ethdev.Config{Pool: pool})
+	var pkts [4]*mbuf.Mbuf
+	assert.Equal(t, 0, p.RxQueue(0).Burst(pkts[:]))
+	frame := bytes.Repeat([]byte{7}, 99)
+	require.Equal(t, 1, p.TxQueue(0).Burst([]*mbuf.Mbuf{packet(t, pool, frame)}))
+	assert.Equal(t, [][]byte{frame}, readPcap(t, out), "each burst is written through")
+}

@@ -1,0 +1,52 @@
+package vdev
+
+// maxVhostQueues is VHOST_MAX_QUEUE_PAIRS.
+const maxVhostQueues = 128
+
+// Vhost is the device's side of virtio: the other side is the virtio of a guest, or
+// VirtioUser in another process (net_vhost). The port's link is up while the other
+// side is there. The socket is made when the port is configured.
+type Vhost struct {
+	Name   string
+	Socket string // to listen on, a path
+	// Client connects to a Socket that the other side listens on, and again when that
+	// starts again; the other side need not be there yet.
+	Client bool
+	Queues int // each way; 0 is 1
+	// What to offer to the other side beside the usual.
+	IOMMU    bool // an IOMMU in the guest
+	PostCopy bool // live migration that copies memory after the move
+	TSO      bool // packets that are cut up later
+	// LinearBuffer has packets in one segment only; ExternalBuffer puts those that do
+	// not fit into the pool's mbufs into memory of their own.
+	LinearBuffer, ExternalBuffer bool
+	// LegacyOffloadFlags marks received packets for transmit offloads, as DPDK did
+	// before 21.05.
+	LegacyOffloadFlags bool
+}
+
+func (d Vhost) driver() string { return "net_vhost" }
+func (d Vhost) name() string   { return d.Name }
+
+// Devargs implements Device.
+func (d Vhost) Devargs() (string, error) {
+	w := write(d)
+	if d.Client && d.Socket != "" {
+		w.text("iface", "Socket", d.Socket)
+		w.folder("Socket", d.Socket)
+		if len(d.Socket) > maxSocket {
+			w.fail("Socket has %d bytes: a socket's path has at most %d", len(d.Socket), maxSocket)
+		}
+	} else {
+		w.socket("iface", "Socket", d.Socket, true)
+	}
+	w.flag("client", "1", d.Client)
+	w.number("queues", "Queues", d.Queues, 1, maxVhostQueues)
+	w.flag("iommu-support", "1", d.IOMMU)
+	w.flag("postcopy-support", "1", d.PostCopy)
+	w.flag("tso", "1", d.TSO)
+	w.flag("linear-buffer", "1", d.LinearBuffer)
+	w.flag("ext-buffer", "1", d.ExternalBuffer)
+	w.flag("legacy-ol-flags", "1", d.LegacyOffloadFlags)
+	return w.done()
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* librte_eal's cycles and alarms, and librte_timer. */
+#ifndef GODPDK_TIMER_H
+#define GODPDK_TIMER_H
+
+#include "godpdk.h"
+
+#include <rte_alarm.h>
+#include <rte_cycles.h>
+#include <rte_lcore.h>
+#include <rte_timer.h>
+
+/* In Go, see cgo/callbacks.go. */
+extern void godpdkTimer(uint32_t lcore, uintptr_t id);
+extern void godpdkAlarm(uintptr_t id);
+
+static inline uint64_t
+godpdk_cycles(void)
+{
+	return rte_get_tsc_cycles();
+}
+
+static void
+godpdk_timer_fire(struct rte_timer *timer __rte_unused, void *arg)
+{
+	godpdkTimer(rte_lcore_id(), (uintptr_t)arg);
+}
+
+/* rte_timer_subsystem_init; EALREADY if somebody in this process has done it. */
+static inline int
+godpdk_timer_start(void)
+{
+	return godpdk_neg(rte_timer_subsystem_init());
+}
+
+/* rte_timer_init of a new timer; NULL if there is no memory. */
+static inline struct rte_timer *
+godpdk_timer_new(void)
+{
+	struct rte_timer *timer = calloc(1, sizeof(*timer));
+
+	if (timer != NULL)
+		rte_timer_init(timer);
+	return timer;
+}
+
+/* rte_timer_reset. It fails with -1 while the timer runs on another lcore. */
+static inline int
+godpdk_timer_reset(struct rte_timer *timer, uint64_t ticks, int periodic, uint32_t lcore, uintptr_t id)
+{
+	int ret = rte_timer_reset(timer, ticks, periodic ? PERIODICAL : SINGLE, lcore, godpdk_timer_fire, (void *)id);
+
+	return ret == -1 ? EBUSY : godpdk_neg(ret);
+}
+
+/* rte_timer_stop, which fails as rte_timer_reset does. */
+static inline int
+godpdk_timer_stop(struct rte_timer *timer)
+{
+	int ret = rte_timer_stop(timer);
+
+	return ret == -1 ? EBUSY : godpdk_neg(ret);
+}
+
+static void
+godpdk_alarm_fire(void *arg)
+{
+	godpdkAlarm((uintptr_t)arg);
+}
+
+/* rte_eal_alarm_set. */
+static inline int
+godpdk_alarm_set(uint64_t us, uintptr_t id)
+{
+	return godpdk_neg(rte_eal_alarm_set(us, godpdk_alarm_fire, (void *)id));
+}
+
+/* rte_eal_alarm_cancel; ENOENT if the alarm has fired. */
+static inline int
+godpdk_alarm_cancel(uintptr_t id)
+{
+	int n;
+
+	rte_errno = 0;
+	n = rte_eal_alarm_cancel(godpdk_alarm_fire, (void *)id);
+	return n > 0 ? 0 : godpdk_errno();
+}
+
+#endif
