@@ -18,6 +18,14 @@ func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
 	return unsafe.Pointer(unsafe.SliceData(pkts)), min(len(pkts), math.MaxUint16)
 }
 
+// longestShort is how many packets a burst may have to take the short way. Some
+// drivers, and pdump, put tables of as many entries on the stack, of which fastcall
+// has 64 KiB; and a collection waits for the burst.
+const longestShort = 512
+
+// short says whether a burst of n packets may take the short way.
+func (q *queue) short(n int) bool { return fastcall.Enabled && q.direct && n <= longestShort }
+
 // Burst receives at most len(pkts) packets into pkts, from the first on, and
 // returns how many (rte_eth_rx_burst): fewer, or 0, if no more have come. They are
 // the caller's, to be freed or passed on. It does not wait.
@@ -32,7 +40,7 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		defer q.q.user.enter(q.q).leave()
 	}
 	p, n := table(pkts)
-	if !fastcall.Enabled || !q.q.direct {
+	if !q.q.short(n) {
 		n = cgo.EthRx(q.q.gate, p, n)
 	} else {
 		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
@@ -60,7 +68,7 @@ func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		sendable(pkts)
 	}
 	p, n := table(pkts)
-	if !fastcall.Enabled || !q.q.direct {
+	if !q.q.short(n) {
 		return cgo.EthTx(q.q.gate, p, n)
 	}
 	b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
@@ -91,7 +99,7 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	}
 	pOut, nOut := table(out)
 	pIn, nIn := table(in)
-	if !fastcall.Enabled || !q.q.direct || !rx.q.direct {
+	if !q.q.short(nOut) || !rx.q.short(nIn) {
 		sent, n = cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
 	} else {
 		// Field by field: the compiler would build a literal elsewhere and copy it in

@@ -10,6 +10,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -62,12 +63,22 @@ func eachWay(t *testing.T, f func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQue
 		t.Run(name, func(t *testing.T) {
 			pool := newPool(t)
 			p := open(t, loop(), ethdev.Config{Pool: pool})
-			assert.True(t, p.RxQueue(0).Direct(), "net_ring makes no system calls")
+			assert.Equal(t, fastcall.Enabled, p.RxQueue(0).Short(512), "net_ring makes no system calls")
+			assert.False(t, p.RxQueue(0).Short(513), "some drivers need stack for each packet")
 			rx, tx := way(p.RxQueue(0), p.TxQueue(0))
 			f(t, pool, rx, tx)
 			drain(rx) // whatever the test left there
 		})
 	}
+}
+
+// A bonding port's burst has a table of all packets for each port that there can be
+// on the stack, and sends through drivers of any kind.
+func TestBurstsOfBondingPortsTakeCgo(t *testing.T) {
+	p, err := ethdev.Attach(fmt.Sprintf("net_bonding%d,mode=0", number()))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, p.Detach()) }()
+	assert.False(t, p.RxQueue(0).Short(1))
 }
 
 func TestBurstsKeepOrderAndLoseNothing(t *testing.T) {

@@ -10,8 +10,8 @@ func (q *queue) byCgo() *queue {
 	return &queue{port: q.port, id: q.id, tx: q.tx, gate: q.gate}
 }
 
-// Direct says whether bursts take the short way.
-func (q RxQueue) Direct() bool { return q.q.direct }
+// Short says whether bursts of n packets take the short way.
+func (q RxQueue) Short(n int) bool { return q.q.short(n) }
 
 // CheckConfig is what Configure says of cfg for a port with that Info, before C.
 func CheckConfig(cfg Config, i Info) error {

@@ -94,7 +94,7 @@ func port(id uint16) (*Port, int) {
 	if ports.byID == nil {
 		ports.byID = map[uint16]*Port{}
 	}
-	p := &Port{id: id, name: name, direct: !systemCalls[info.Driver]}
+	p := &Port{id: id, name: name, direct: !long[info.Driver]}
 	if !primary() {
 		p.state = started // as far as a secondary can know: see ready
 	}
@@ -102,11 +102,14 @@ func port(id uint16) (*Port, int) {
 	return p, 0
 }
 
-// systemCalls are the drivers whose bursts make system calls, beside which a cgo
-// call costs nothing, and during which the scheduler must know.
-var systemCalls = map[string]bool{
+// long are the drivers whose bursts are too long for the short way: they make system
+// calls, beside which a cgo call costs nothing and during which the scheduler must
+// know, or they are bursts of other drivers, whatever those do. The tables that
+// net_bonding has on the stack are of 256 bytes a packet.
+var long = map[string]bool{
 	"net_af_packet": true, "net_af_xdp": true, "net_pcap": true, "net_tap": true, "net_tun": true, "net_kni": true,
 	"net_virtio_user": true, "net_vhost": true, "net_memif": true,
+	"net_bonding": true, "net_failsafe": true,
 }
 
 func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }
