@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/test/harness"
@@ -306,4 +307,75 @@ var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
 		return err
 	}
 	return tasks.Wait(context.Background())
+})
+
+// settled waits until nothing runs on the lcore, for this package.
+func settled(id int) error {
+	for begin := time.Now(); slots[id].task.Load() != nil; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			return fmt.Errorf("%s runs", name(id))
+		}
+	}
+	return nil
+}
+
+var _ = ending("a timer that outlives Close", func(rt *eal.Runtime) error {
+	grace = 100 * time.Millisecond
+	begun, end := make(chan struct{}), make(chan struct{})
+	timer, err := NewTimer(func() { close(begun); <-end })
+	if err != nil {
+		return err
+	}
+	if err := timer.Once(0, 1); err != nil {
+		return err
+	}
+	t, err := Launch(context.Background(), 1, func(context.Context) error {
+		for {
+			if err := RunTimers(); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	<-begun
+	if err := want(rt.Close(), dpdk.ErrBusy, "lcore 1 runs a function"); err != nil {
+		return err
+	}
+	if _, errno := cgo.MemzoneLookup("rte_timer_mz"); errno != 0 {
+		return fmt.Errorf("the timers' memory is gone: %w", unix.Errno(errno))
+	}
+	close(end) // DPDK goes on in the timer's list
+	return errors.Join(want(t.Wait(context.Background()), dpdk.ErrNotRunning, ""), settled(1))
+})
+
+var _ = ending("timers that are set while EAL stops", func(rt *eal.Runtime) error {
+	ended := make(chan error)
+	begun := make(chan struct{}, 3)
+	for range cap(begun) {
+		go func() {
+			for i := 0; ; i++ {
+				timer, err := NewTimer(func() {})
+				if err == nil {
+					err = errors.Join(timer.Once(time.Hour, 1), timer.Free())
+				}
+				if err != nil {
+					ended <- want(err, dpdk.ErrNotRunning, "")
+					return
+				}
+				if i == 100 {
+					begun <- struct{}{}
+				}
+			}
+		}()
+	}
+	for range cap(begun) {
+		<-begun
+	}
+	errs := []error{rt.Close()}
+	for range cap(begun) {
+		errs = append(errs, <-ended)
+	}
+	return errors.Join(errs...)
 })

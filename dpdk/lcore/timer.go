@@ -52,6 +52,7 @@ func init() {
 			}
 		}
 	}
+	guard.AtStop(stopTimers)
 }
 
 // NewTimer makes a timer that is not set (rte_timer_init). The first one starts
@@ -203,12 +204,18 @@ func RunTimers() error {
 }
 
 // stopTimers takes all timers out of the lists, which other processes keep, and
-// leaves the library. No lcore is in RunTimers any more, unless it is stuck there.
+// leaves the library. It is called while no control call is under way, for it
+// frees what they use, and leaves it alone if a function is stuck in RunTimers.
 func stopTimers() {
 	if !timersReady.Load() {
 		return
 	}
-	timers.each(func(_ uintptr, t *Timer) { _ = t.Stop() })
+	timers.each(func(_ uintptr, t *Timer) { cgo.TimerStop(t.mem) })
+	for id := range slots {
+		if slots[id].timing.Load() {
+			return
+		}
+	}
 	if timersOurs {
 		cgo.TimerSubsystemFinalize()
 	}
