@@ -211,18 +211,62 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 	return nil
 })
 
-var _ = ending("Close on an lcore", func(rt *eal.Runtime) error {
-	for _, id := range []int{Main(), 1} {
-		t, err := Launch(context.Background(), id, func(context.Context) error { return rt.Close() })
-		if err != nil {
-			return err
-		}
-		if err := within(time.Second, func() error { return want(t.Wait(context.Background()), dpdk.ErrBusy, "call Close elsewhere") }); err != nil {
-			return err
+var _ = ending("Close by what it waits for", func(rt *eal.Runtime) error {
+	var errs []error
+	refused := func(where string, err error) {
+		if err := want(err, dpdk.ErrBusy, "call Close elsewhere"); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", where, err))
 		}
 	}
-	_, err := List() // EAL runs on
-	return err
+	launch := func(id int, f func()) {
+		t, err := Launch(context.Background(), id, func(context.Context) error { f(); return nil })
+		if err == nil {
+			err = t.Wait(context.Background())
+		}
+		errs = append(errs, err)
+	}
+	for _, id := range []int{Main(), 1} {
+		launch(id, func() { refused(name(id), rt.Close()) })
+	}
+
+	control, err := Control(context.Background(), "closes", func(context.Context) error { return rt.Close() })
+	if err != nil {
+		return err
+	}
+	refused("a control thread", control.Wait(context.Background()))
+
+	c, err := OnLcore("closes", func(id int) error { refused("a callback", rt.Close()); return nil }, nil)
+	if err != nil {
+		return err
+	}
+	errs = append(errs, c.Unregister())
+
+	once := make(chan error, 1)
+	s, err := RegisterService("closes", ServiceConfig{}, func(int) bool {
+		select {
+		case once <- rt.Close():
+		default:
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	errs = append(errs, AddServiceCore(2), StartServiceCore(2), s.Map(2), s.Start())
+	refused("a service", <-once)
+	errs = append(errs, s.Stop(), StopServiceCore(2), s.Unregister())
+
+	r, err := Register() // has a timer list, but no task
+	if err != nil {
+		return err
+	}
+	timer, err := NewTimer(func() { refused("a timer", rt.Close()) })
+	if err != nil {
+		return err
+	}
+	errs = append(errs, timer.Once(0, r.Lcore()), RunTimers(), r.Unregister())
+	_, err = List() // EAL runs on
+	return errors.Join(append(errs, err)...)
 })
 
 var _ = ending("Goexit", func(rt *eal.Runtime) error {
