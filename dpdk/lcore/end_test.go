@@ -423,3 +423,29 @@ var _ = ending("timers that are set while EAL stops", func(rt *eal.Runtime) erro
 	}
 	return errors.Join(errs...)
 })
+
+var _ = ending("a thread that Close finds registered", func(rt *eal.Runtime) error {
+	registered, ended := make(chan int), make(chan struct{})
+	result := make(chan error, 1)
+	go func() {
+		r, err := Register()
+		registered <- unix.Gettid()
+		<-ended
+		result <- errors.Join(err, want(r.Unregister(), dpdk.ErrNotRunning, ""))
+	}()
+	tid := <-registered
+	if err := rt.Close(); err != nil {
+		return err
+	}
+	close(ended)
+	if err := <-result; err != nil {
+		return err
+	}
+	// It must not run other goroutines, to which it would be an lcore.
+	for begin := time.Now(); unix.Tgkill(os.Getpid(), tid, 0) == nil; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 5*time.Second {
+			return errors.New("the thread lives on")
+		}
+	}
+	return nil
+})
