@@ -3,6 +3,7 @@ package lcore
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +22,8 @@ const (
 	opTimerManage = "rte_timer_manage"
 )
 
-// AnyLcore lets DPDK choose the lcore of a timer: the next after that of the last.
+// AnyLcore lets DPDK choose the lcore of a timer. On an lcore it is the next after
+// that of the last timer set there; on any other thread it is the first lcore.
 const AnyLcore = -1
 
 // Timer calls a Go function on an lcore at a time (rte_timer). It stands in the
@@ -117,8 +119,18 @@ func (t *Timer) reset(d time.Duration, periodic bool, lcore int) error {
 		on = uint32(lcore)
 	}
 	return t.control(opTimerReset, func() int {
-		return cgo.TimerReset(t.mem, scale(uint64(d), cgo.TimerHz(), uint64(time.Second)), periodic, on, t.id)
+		return cgo.TimerReset(t.mem, ticks(d, cgo.TimerHz()), periodic, on, t.id)
 	})
+}
+
+// ticks are at least 1 unless d is 0, for a period of 0 is none, and at most what
+// DPDK can add to the time.
+func ticks(d time.Duration, hz uint64) uint64 {
+	n := min(scale(uint64(d), hz, uint64(time.Second)), math.MaxInt64)
+	if d > 0 {
+		n = max(n, 1)
+	}
+	return n
 }
 
 // Stop unsets the timer (rte_timer_stop); one that is not set stays so. The error
