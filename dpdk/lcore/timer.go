@@ -99,7 +99,7 @@ func (t *Timer) Once(d time.Duration, lcore int) error { return t.reset(d, false
 
 // Every sets the timer to run on the lcore each time d has gone by
 // (rte_timer_reset, PERIODICAL); d must not be 0. Errors are those of Once. Rounds
-// that the lcore has missed are not made up for.
+// that the lcore has missed are made up for, one in each RunTimers.
 func (t *Timer) Every(d time.Duration, lcore int) error {
 	if d == 0 {
 		return guard.Invalid(opTimerReset, "", "the period is 0: it would run for ever")

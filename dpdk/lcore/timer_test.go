@@ -151,6 +151,23 @@ func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
 	require.Eventually(t, func() bool { return timer.Stop() == nil }, 10*time.Second, time.Millisecond)
 }
 
+func TestAPeriodicTimerMakesUpForRoundsThatItsLcoreHasMissed(t *testing.T) {
+	ran := 0
+	timer := newTimer(t, func() { ran++ })
+	require.NoError(t, on(t, 1, func() error {
+		if err := timer.Every(10*time.Millisecond, 1); err != nil {
+			return err
+		}
+		Delay(55 * time.Millisecond)
+		var errs []error
+		for range 4 { // in less than a period
+			errs = append(errs, RunTimers())
+		}
+		return errors.Join(append(errs, timer.Stop())...)
+	}))
+	assert.Equal(t, 4, ran)
+}
+
 func TestATimerThatIsSetForEverDoesNotRun(t *testing.T) {
 	var ran atomic.Int32
 	once, every := newTimer(t, func() { ran.Add(1) }), newTimer(t, func() { ran.Add(1) })
