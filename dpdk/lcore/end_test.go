@@ -449,3 +449,73 @@ var _ = ending("a thread that Close finds registered", func(rt *eal.Runtime) err
 	}
 	return nil
 })
+
+// Whatever comes while EAL stops is done or refused, and Close waits for all that
+// was done.
+var _ = ending("everything at once while EAL stops", func(rt *eal.Runtime) error {
+	until := func(f func() error) func() error {
+		return func() error {
+			for {
+				err := f()
+				switch {
+				case errors.Is(err, dpdk.ErrNotRunning):
+					return nil
+				case err != nil && !errors.Is(err, dpdk.ErrBusy):
+					return err
+				}
+			}
+		}
+	}
+	wait := func(t *Task, err error) error {
+		if err != nil {
+			return err
+		}
+		return t.Wait(context.Background())
+	}
+	var loops []func() error
+	for _, id := range []int{Main(), 1, 1} {
+		loops = append(loops, until(func() error { return wait(Launch(context.Background(), id, nothing)) }))
+	}
+	loops = append(loops,
+		until(func() error {
+			ts, err := LaunchWorkers(context.Background(), nothing)
+			return errors.Join(err, ts.Wait(context.Background()))
+		}),
+		until(func() error { return wait(Control(context.Background(), "races", nothing)) }),
+		until(func() error { _, err := SetAlarm(time.Microsecond, func() {}); return err }),
+		until(func() error {
+			if err := AddServiceCore(3); err != nil {
+				return err
+			}
+			for _, f := range []func(int) error{StartServiceCore, StopServiceCore, RemoveServiceCore} {
+				if err := f(3); errors.Is(err, dpdk.ErrInvalid) {
+					return nil // Close has made a worker of it
+				} else if err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+		until(func() error {
+			r, err := Register()
+			if err != nil {
+				return err
+			}
+			return errors.Join(RunTimers(), r.Unregister())
+		}))
+	ended := make(chan error, len(loops))
+	for _, f := range loops {
+		go func() { ended <- f() }()
+	}
+	time.Sleep(20 * time.Millisecond) // any moment is right
+	errs := []error{within(3*time.Second, rt.Close)}
+	for range loops {
+		select {
+		case err := <-ended:
+			errs = append(errs, err)
+		case <-time.After(10 * time.Second):
+			return errors.Join(append(errs, errors.New("a call hangs"))...)
+		}
+	}
+	return errors.Join(errs...)
+})
