@@ -2,6 +2,7 @@ package eal
 
 import (
 	"errors"
+	"os"
 	"slices"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -131,6 +132,14 @@ func (rt *Runtime) close() error {
 		return errors.Join(busy, detach(rt.dir))
 	}
 	pages, err := hugepageFiles(rt.prefix)
+	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
+		if own, e := sockets(rt.dir + "/dpdk_telemetry"); e == nil {
+			defer func() {
+				_ = removeAll(own)
+				_ = os.Remove(rt.dir) // unless others have something in it
+			}()
+		}
+	}
 	if busy != nil {
 		return errors.Join(busy, err, rt.remove(pages))
 	}

@@ -32,12 +32,23 @@ func built(t *testing.T, name string) string {
 	return bin
 }
 
-// clean fails the test if a program has left files in hugepages.
+// clean fails the test if a program has left files in hugepages, or a runtime
+// directory.
 func clean(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(harness.HugeDir())
 	require.NoError(t, err)
 	assert.Empty(t, left)
+	left, err = os.ReadDir(filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk"))
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+func TestCaptureReadsBackWhatItWrote(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "packets.pcap")
+	c := harness.Command(t, built(t, "capture"), "-w", file, "-n", "8")
+	assert.Equal(t, "capture: "+file+" holds all 8", last(c.Wait(), "holds"))
+	clean(t)
 }
 
 var total = regexp.MustCompile(`total +(\d+) +(\d+) +(\d+) `)
