@@ -30,12 +30,12 @@ func (d Null) Devargs() (string, error) {
 	w := write(d)
 	w.number("size", "Size", d.Size, 1, math.MaxUint16)
 	w.flag("copy", "1", d.Copy)
-	if d.Copy && release >= 25<<24|7<<16 {
-		w.failed(unix.ENOTSUP, "Copy: net_null has not freed what it sends so since DPDK 25.07: this is %s", dpdk.Version())
-	}
 	w.flag("no-rx", "1", d.NoRx)
 	if d.Copy && d.NoRx {
 		w.fail("Copy and NoRx exclude each other")
+	}
+	if d.Copy && release >= 25<<24|7<<16 {
+		w.failed(unix.ENOTSUP, "Copy: net_null has not freed what it sends so since DPDK 25.07: this is %s", dpdk.Version())
 	}
 	return w.done()
 }
