@@ -1,6 +1,7 @@
 package ethdev
 
 import (
+	"fmt"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,8 @@ const (
 // In a secondary the primary is asked, and attaches the device too. Errors:
 // dpdk.ErrExist for a device that is attached, dpdk.ErrNoDevice for one that there is
 // not or that is no Ethernet device, dpdk.ErrInvalid for arguments that its driver
-// does not take. The driver's reason is in the log.
+// does not take, unix.E2BIG for devargs of more than 127 bytes in releases of 2026.
+// The driver's reason is in the log.
 func Attach(devargs string) (*Port, error) {
 	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {
 		return nil, err
@@ -32,20 +34,25 @@ func Attach(devargs string) (*Port, error) {
 	guard.Hotplug.Lock()
 	defer guard.Hotplug.Unlock()
 	var p *Port
-	var portless error
+	var failed error
 	err := guard.Control(opAttach, devargs, func() int {
 		forget()
 		if ids, _ := matching(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
 			return int(unix.EEXIST)
 		}
 		if errno := cgo.DevProbe(devargs); errno != 0 {
+			if errno == int(unix.E2BIG) {
+				failed = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(
+					"%d bytes are more than this DPDK passes to other processes: use shorter paths, or name the device in eal.Config.Vdevs", len(devargs))}
+				return 0
+			}
 			return errno
 		}
 		ids, errno := matching(devargs)
 		switch {
 		case errno != 0:
 		case len(ids) == 0:
-			portless = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(unix.ENODEV),
+			failed = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(unix.ENODEV),
 				Detail: "the device is there without a port: it was closed and not detached, or is no Ethernet device"}
 		default:
 			p, errno = port(ids[0])
@@ -53,14 +60,13 @@ func Attach(devargs string) (*Port, error) {
 		return errno
 	})
 	if err == nil {
-		err = portless
+		err = failed
 	}
 	return p, err
 }
 
-// matching are the ports of a device. What DPDK's match makes of arguments is not
-// all that a driver does: it takes mac=… for the address that the port has already,
-// and slashes for layers, of which 25.11 knows three. So the name has to do then.
+// matching are the ports of a device. DPDK's match takes mac=… among a driver's
+// arguments for the address that the port has already: then the name has to do.
 func matching(devargs string) (ids []uint16, errno int) {
 	if ids, errno = cgo.EthMatch(devargs); errno == 0 && len(ids) > 0 {
 		return ids, 0

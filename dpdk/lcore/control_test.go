@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -15,15 +16,20 @@ import (
 
 func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
 	cause := errors.New("cause")
-	task, err := Control(context.Background(), "fifteen letters", func(context.Context) error {
+	task, err := Control(soon(t), "fifteen letters", func(ctx context.Context) error {
 		if id, ok := Current(); ok {
 			return errors.New(name(id))
 		}
-		comm, err := os.ReadFile("/proc/thread-self/comm")
-		if err != nil || strings.TrimSpace(string(comm)) != "fifteen letters" {
-			return errors.Join(err, errors.New(string(comm)))
+		for { // DPDK names the thread when it has begun
+			comm, err := os.ReadFile("/proc/thread-self/comm")
+			switch {
+			case err != nil || ctx.Err() != nil:
+				return errors.Join(err, ctx.Err(), errors.New(string(comm)))
+			case strings.TrimSpace(string(comm)) == "fifteen letters":
+				return cause
+			}
+			runtime.Gosched()
 		}
-		return cause
 	})
 	require.NoError(t, err)
 	assert.Equal(t, cause, task.Wait(soon(t)))

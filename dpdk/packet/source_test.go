@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -85,8 +84,8 @@ func TestPacketsComeBackByteByByte(t *testing.T) {
 }
 
 func TestPcapFileThroughAPort(t *testing.T) {
-	dir := t.TempDir()
-	in, out := filepath.Join(dir, "in.pcap"), filepath.Join(dir, "out.pcap")
+	t.Chdir(t.TempDir()) // newer releases attach nothing whose devargs have more than 127 bytes
+	in, out := "in.pcap", "out.pcap"
 	want := append(known(t), serialized(t, fix, udp(bytes.Repeat([]byte("long"), 1500))...)) // five mbufs
 	f, err := os.Create(in)
 	require.NoError(t, err)
