@@ -136,6 +136,7 @@ func (p *Port) start() error {
 	}
 	for n, q := range p.tx[:p.cfg.TxQueues] {
 		q.stopped = p.cfg.TxEach[n].DeferredStart
+		q.share(p.cfg.TxOffloads | p.cfg.TxEach[n].Offloads)
 	}
 	p.open()
 	return nil
@@ -155,6 +156,7 @@ func (p *Port) stop() error {
 		return nil
 	}
 	if err := p.shut(); err != nil {
+		p.open()
 		return err
 	}
 	if err := p.result("rte_eth_dev_stop", cgo.EthStop(p.id)); err != nil {

@@ -79,15 +79,27 @@ func (q *queue) attach() error {
 	p := q.port
 	return p.do(q.op(), func() error {
 		// Of a queue that there is, the driver may have nothing to tell.
-		if _, errno := cgo.EthQueueInfoGet(p.id, q.id, q.tx); errno != 0 && errno != int(unix.ENOTSUP) {
+		i, errno := cgo.EthQueueInfoGet(p.id, q.id, q.tx)
+		if errno != 0 && errno != int(unix.ENOTSUP) {
 			return q.fail(unix.EINVAL, "queue %d has not been set up by the primary", q.id)
 		}
 		if !cgo.EthQueueReady(p.id, q.id, q.tx) {
 			return q.fail(unix.ENODEV, "this process attached before the primary had configured the port: start it again, after the primary's Configure")
 		}
+		if q.tx {
+			q.share(TxOffload(i.Offloads))
+		}
 		q.gate.Open(true)
 		return nil
 	})
+}
+
+// share prepares the gate of a transmit queue with these offloads for as many
+// goroutines as may be in a burst at once.
+func (q *queue) share(offloads TxOffload) {
+	if offloads&TxLockFree != 0 {
+		q.gate.Count()
+	}
 }
 
 // open lets bursts into all queues that the port has and that are not stopped by
@@ -109,8 +121,10 @@ func (p *Port) shut() error {
 
 // patience is how long shut waits for a burst: they take microseconds, but the
 // kernel may have stopped their thread.
-const patience = 10 * time.Second
+var patience = 10 * time.Second
 
+// shut closes the queues' gates. They stay closed if it fails: it is for the caller to
+// open them again, unless the port is no more.
 func shut(queues ...*queue) error {
 	var open []*queue
 	for _, q := range queues {
@@ -127,9 +141,6 @@ func shut(queues ...*queue) error {
 	for _, q := range open {
 		for q.gate.Busy() {
 			if time.Since(start) > patience {
-				for _, q := range open {
-					q.gate.Open(true)
-				}
 				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(unix.EBUSY),
 					Detail: fmt.Sprintf("a burst of queue %d does not end", q.id)}
 			}
@@ -152,8 +163,7 @@ const ( // linux/membarrier.h
 	registerPrivateExpedited = 1 << 4
 )
 
-// pass makes all threads pass a barrier; with a fence in each burst there is no
-// need to.
+// pass makes all threads pass a barrier; with one in each burst there is no need to.
 func pass() {
 	if barrier() {
 		_, _, _ = unix.Syscall(unix.SYS_MEMBARRIER, privateExpedited, 0, 0)
@@ -259,6 +269,7 @@ func (q *queue) power(op string, on bool) error {
 			return err
 		}
 		if err := shut(q); err != nil {
+			q.gate.Open(!q.stopped)
 			return err
 		}
 		err := p.result(op, cgo.EthQueueSwitch(p.id, q.id, q.tx, on))
