@@ -212,11 +212,21 @@ func (q *queue) idle() error {
 	return nil
 }
 
-// Port is the queue's port.
-func (q RxQueue) Port() *Port { return q.q.port }
+// Port is the queue's port; nil for the zero value.
+func (q RxQueue) Port() *Port {
+	if q.q == nil {
+		return nil
+	}
+	return q.q.port
+}
 
-// ID is the queue's number.
-func (q RxQueue) ID() int { return int(q.q.id) }
+// ID is the queue's number; -1 for the zero value.
+func (q RxQueue) ID() int {
+	if q.q == nil {
+		return -1
+	}
+	return int(q.q.id)
+}
 
 // Err says why Burst moves nothing although it could, or nil: the port is gone
 // (dpdk.ErrNoDevice), not started (unix.ENETDOWN) or was never given this queue
@@ -224,11 +234,21 @@ func (q RxQueue) ID() int { return int(q.q.id) }
 // lock.
 func (q RxQueue) Err() error { return q.q.err() }
 
-// Port is the queue's port.
-func (q TxQueue) Port() *Port { return q.q.port }
+// Port is the queue's port; nil for the zero value.
+func (q TxQueue) Port() *Port {
+	if q.q == nil {
+		return nil
+	}
+	return q.q.port
+}
 
-// ID is the queue's number.
-func (q TxQueue) ID() int { return int(q.q.id) }
+// ID is the queue's number; -1 for the zero value.
+func (q TxQueue) ID() int {
+	if q.q == nil {
+		return -1
+	}
+	return int(q.q.id)
+}
 
 // Err says why Burst sends nothing although it could, or nil: as RxQueue.Err
 // does, and dpdk.ErrInvalid, once, if there was a nil among the packets. It takes a
@@ -263,6 +283,9 @@ func (q TxQueue) Stop() error { return q.q.power("rte_eth_dev_tx_queue_stop", fa
 
 // power starts or stops the queue.
 func (q *queue) power(op string, on bool) error {
+	if q == nil {
+		return q.err()
+	}
 	p := q.port
 	return p.owned(op, func() error {
 		if err := q.idle(); err != nil && !(p.state == started && q.stopped) {
@@ -344,6 +367,9 @@ func queueInfo(i cgo.EthQueueInfo) QueueInfo {
 }
 
 func (q *queue) info(op string) (i cgo.EthQueueInfo, err error) {
+	if q == nil {
+		return i, q.err()
+	}
 	err = q.port.control(op, func() (errno int) {
 		i, errno = cgo.EthQueueInfoGet(q.port.id, q.id, q.tx)
 		return errno
@@ -361,6 +387,9 @@ func (q RxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_rx_
 func (q TxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_tx_burst_mode_get") }
 
 func (q *queue) burstMode(op string) (mode string, err error) {
+	if q == nil {
+		return "", q.err()
+	}
 	err = q.port.control(op, func() (errno int) {
 		mode, errno = cgo.EthBurstMode(q.port.id, q.id, q.tx)
 		return errno
