@@ -6,5 +6,6 @@
 // (package ring), memzones (package memzone), object pools (package mempool) and
 // packets (package mbuf). All of them look alike: Create or Reserve makes one,
 // Lookup finds one made by any process, Free destroys the shared object.
-// Dropping a Go value frees nothing.
+// Dropping a Go value frees nothing. Ports receive and send packets (package
+// ethdev), and DPDK's logical cores run Go functions (package lcore).
 package dpdk

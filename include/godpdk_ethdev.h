@@ -485,7 +485,10 @@ godpdk_eth_done_cleanup(struct godpdk_eth_queue *q, uint32_t n)
 	return ret;
 }
 
-/* rte_eth_rx_queue_count, or its tx twin of 24.11: a count or a negative errno. */
+/* rte_eth_rx_queue_count, or its tx twin of 24.11, which is experimental up to now: a
+ * count or a negative errno. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static inline int
 godpdk_eth_queue_count(struct godpdk_eth_queue *q, int tx)
 {
@@ -504,6 +507,7 @@ godpdk_eth_queue_count(struct godpdk_eth_queue *q, int tx)
 	godpdk_eth_leave(q);
 	return ret;
 }
+#pragma GCC diagnostic pop
 
 /* rte_eth_rx_descriptor_status or its tx twin: a status or a negative errno. */
 static inline int

@@ -7,6 +7,7 @@
 
 #include <rte_alarm.h>
 #include <rte_cycles.h>
+#include <rte_eal_memconfig.h>
 #include <rte_lcore.h>
 #include <rte_timer.h>
 
@@ -21,9 +22,9 @@ godpdk_cycles(void)
 }
 
 static void
-godpdk_timer_fire(struct rte_timer *timer __rte_unused, void *arg)
+godpdk_timer_fire(struct rte_timer *timer)
 {
-	godpdkTimer(rte_lcore_id(), (uintptr_t)arg);
+	godpdkTimer(rte_lcore_id(), (uintptr_t)timer->arg);
 }
 
 /* rte_timer_subsystem_init; EALREADY if somebody in this process has done it. */
@@ -31,6 +32,18 @@ static inline int
 godpdk_timer_start(void)
 {
 	return godpdk_neg(rte_timer_subsystem_init());
+}
+
+/* rte_timer_data_alloc, under the lock that it does without. */
+static inline int
+godpdk_timer_data_alloc(uint32_t *lists)
+{
+	int ret;
+
+	rte_mcfg_timer_lock();
+	ret = rte_timer_data_alloc(lists);
+	rte_mcfg_timer_unlock();
+	return godpdk_neg(ret);
 }
 
 /* rte_timer_init of a new timer; NULL if there is no memory. */
@@ -44,22 +57,29 @@ godpdk_timer_new(void)
 	return timer;
 }
 
-/* rte_timer_reset. It fails with -1 while the timer runs on another lcore. */
+/* rte_timer_alt_reset. It fails with -1 while the timer runs on another lcore. */
 static inline int
-godpdk_timer_reset(struct rte_timer *timer, uint64_t ticks, int periodic, uint32_t lcore, uintptr_t id)
+godpdk_timer_reset(uint32_t lists, struct rte_timer *timer, uint64_t ticks, int periodic, uint32_t lcore, uintptr_t id)
 {
-	int ret = rte_timer_reset(timer, ticks, periodic ? PERIODICAL : SINGLE, lcore, godpdk_timer_fire, (void *)id);
+	int ret = rte_timer_alt_reset(lists, timer, ticks, periodic ? PERIODICAL : SINGLE, lcore, NULL, (void *)id);
 
 	return ret == -1 ? EBUSY : godpdk_neg(ret);
 }
 
-/* rte_timer_stop, which fails as rte_timer_reset does. */
+/* rte_timer_alt_stop, which fails as rte_timer_alt_reset does. */
 static inline int
-godpdk_timer_stop(struct rte_timer *timer)
+godpdk_timer_stop(uint32_t lists, struct rte_timer *timer)
 {
-	int ret = rte_timer_stop(timer);
+	int ret = rte_timer_alt_stop(lists, timer);
 
 	return ret == -1 ? EBUSY : godpdk_neg(ret);
+}
+
+/* rte_timer_alt_manage of the calling lcore's list. */
+static inline void
+godpdk_timer_manage(uint32_t lists)
+{
+	rte_timer_alt_manage(lists, NULL, 0, godpdk_timer_fire);
 }
 
 static void

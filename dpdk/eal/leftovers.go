@@ -71,9 +71,18 @@ func detach(dir string) error {
 	if err != nil {
 		return err
 	}
-	fds, err := os.ReadDir("/proc/self/fd")
+	mp, err := sockets(dir + "/mp_socket_")
 	if err != nil {
 		return err
+	}
+	return removeAll(append(files, mp...))
+}
+
+// sockets are the files of this process's own sockets whose paths begin so.
+func sockets(prefix string) (files []string, err error) {
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return nil, err
 	}
 	for _, fd := range fds {
 		n, err := strconv.Atoi(fd.Name())
@@ -84,11 +93,11 @@ func detach(dir string) error {
 		if err != nil {
 			continue
 		}
-		if sock, ok := addr.(*unix.SockaddrUnix); ok && strings.HasPrefix(sock.Name, dir+"/mp_socket_") {
+		if sock, ok := addr.(*unix.SockaddrUnix); ok && strings.HasPrefix(sock.Name, prefix) {
 			files = append(files, sock.Name)
 		}
 	}
-	return removeAll(files)
+	return files, nil
 }
 
 func removeAll(files []string) error {

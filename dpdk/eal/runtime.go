@@ -2,6 +2,7 @@ package eal
 
 import (
 	"errors"
+	"os"
 	"slices"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -100,8 +101,9 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 // waits for them up to 5 seconds. If one still runs then, or C code occupies a
 // lcore, rte_eal_cleanup would wait for it for ever: Close leaves the memory
 // mapped and the devices open until the process ends, removes the files, and
-// returns an error that names the lcores (dpdk.ErrBusy). A function on an lcore
-// cannot close EAL itself: that is refused, and EAL runs on.
+// returns an error that names the lcores (dpdk.ErrBusy). What Close would
+// wait for cannot call it (a function on an lcore or a control thread, a timer, a
+// service, an lcore callback): that is refused, and EAL runs on.
 //
 // Close waits for control calls that are under way, and refuses later ones
 // with dpdk.ErrNotRunning. EAL cannot start again in this process. A second
@@ -109,7 +111,7 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 func (rt *Runtime) Close() error {
 	if own := guard.Lcores.Own; own != nil && own() {
 		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy.(dpdk.Errno),
-			Detail: "called by a function on an lcore, which it would wait for: call Close elsewhere"}
+			Detail: "called by what it would wait for, on an lcore or a control thread or in an lcore callback: call Close elsewhere"}
 	}
 	initMu.Lock()
 	defer initMu.Unlock()
@@ -130,6 +132,14 @@ func (rt *Runtime) close() error {
 		return errors.Join(busy, detach(rt.dir))
 	}
 	pages, err := hugepageFiles(rt.prefix)
+	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
+		if own, e := sockets(rt.dir + "/dpdk_telemetry"); e == nil {
+			defer func() {
+				_ = removeAll(own)
+				_ = os.Remove(rt.dir) // unless others have something in it
+			}()
+		}
+	}
 	if busy != nil {
 		return errors.Join(busy, err, rt.remove(pages))
 	}

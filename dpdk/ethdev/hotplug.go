@@ -35,18 +35,13 @@ func Attach(devargs string) (*Port, error) {
 	var portless error
 	err := guard.Control(opAttach, devargs, func() int {
 		forget()
-		if ids, _ := cgo.EthMatch(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
+		if ids, _ := matching(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
 			return int(unix.EEXIST)
 		}
 		if errno := cgo.DevProbe(devargs); errno != 0 {
 			return errno
 		}
-		ids, errno := cgo.EthMatch(devargs)
-		if errno == 0 && len(ids) == 0 {
-			// The match takes mac=… for the port's address, which it need not be yet.
-			name, _, _ := strings.Cut(devargs, ",")
-			ids, errno = cgo.EthMatch(name)
-		}
+		ids, errno := matching(devargs)
 		switch {
 		case errno != 0:
 		case len(ids) == 0:
@@ -61,6 +56,17 @@ func Attach(devargs string) (*Port, error) {
 		err = portless
 	}
 	return p, err
+}
+
+// matching are the ports of a device. What DPDK's match makes of arguments is not
+// all that a driver does: it takes mac=… for the address that the port has already,
+// and slashes for layers, of which 25.11 knows three. So the name has to do then.
+func matching(devargs string) (ids []uint16, errno int) {
+	if ids, errno = cgo.EthMatch(devargs); errno == 0 && len(ids) > 0 {
+		return ids, 0
+	}
+	name, _, _ := strings.Cut(devargs, ",")
+	return cgo.EthMatch(name)
 }
 
 // maxDevargs is more than any device needs; C takes any length.

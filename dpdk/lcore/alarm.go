@@ -63,15 +63,17 @@ func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
 
 // Cancel takes an alarm back (rte_eal_alarm_cancel). The error is dpdk.ErrNotFound
 // if it has gone off or was cancelled: its function may still run.
-func (a *Alarm) Cancel() error {
-	err := guard.Control(opAlarmCancel, "", func() int { return cgo.AlarmCancel(a.id) })
+func (a *Alarm) Cancel() error { return cancelAlarm(a.id) }
+
+func cancelAlarm(id uintptr) error {
+	err := guard.Control(opAlarmCancel, "", func() int { return cgo.AlarmCancel(id) })
 	if err == nil {
-		alarms.drop(a.id)
+		alarms.drop(id)
 	}
 	return err
 }
 
 // stopAlarms takes all back, before EAL stops.
 func stopAlarms() {
-	alarms.each(func(_ uintptr, a *Alarm) { _ = a.Cancel() })
+	alarms.each(func(id uintptr, _ *Alarm) { _ = cancelAlarm(id) }) // SetAlarm may not have written a.id yet
 }

@@ -123,10 +123,12 @@ func apart(f func() error) error {
 	go func() {
 		runtime.LockOSThread() // a thread tells who is in a callback
 		defer runtime.UnlockOSThread()
-		calling.Store(int64(unix.Gettid()))
-		defer calling.Store(0)
 		err := ErrGoexit
-		defer func() { result <- err }()
+		calling.Store(int64(unix.Gettid()))
+		defer func() {
+			calling.Store(0) // before the next one can set it
+			result <- err
+		}()
 		err = try(f)
 	}()
 	return <-result

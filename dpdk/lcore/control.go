@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
@@ -54,6 +56,7 @@ func onControl(id uintptr) {
 	runtime.LockOSThread() // see slot.lock
 	defer runtime.UnlockOSThread()
 	t := controls.get(id)
+	t.tid.Store(int64(unix.Gettid()))
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit: see slot.strand; nothing else wants this thread

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/test/harness"
@@ -210,18 +211,62 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 	return nil
 })
 
-var _ = ending("Close on an lcore", func(rt *eal.Runtime) error {
-	for _, id := range []int{Main(), 1} {
-		t, err := Launch(context.Background(), id, func(context.Context) error { return rt.Close() })
-		if err != nil {
-			return err
-		}
-		if err := within(time.Second, func() error { return want(t.Wait(context.Background()), dpdk.ErrBusy, "call Close elsewhere") }); err != nil {
-			return err
+var _ = ending("Close by what it waits for", func(rt *eal.Runtime) error {
+	var errs []error
+	refused := func(where string, err error) {
+		if err := want(err, dpdk.ErrBusy, "call Close elsewhere"); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", where, err))
 		}
 	}
-	_, err := List() // EAL runs on
-	return err
+	launch := func(id int, f func()) {
+		t, err := Launch(context.Background(), id, func(context.Context) error { f(); return nil })
+		if err == nil {
+			err = t.Wait(context.Background())
+		}
+		errs = append(errs, err)
+	}
+	for _, id := range []int{Main(), 1} {
+		launch(id, func() { refused(name(id), rt.Close()) })
+	}
+
+	control, err := Control(context.Background(), "closes", func(context.Context) error { return rt.Close() })
+	if err != nil {
+		return err
+	}
+	refused("a control thread", control.Wait(context.Background()))
+
+	c, err := OnLcore("closes", func(id int) error { refused("a callback", rt.Close()); return nil }, nil)
+	if err != nil {
+		return err
+	}
+	errs = append(errs, c.Unregister())
+
+	once := make(chan error, 1)
+	s, err := RegisterService("closes", ServiceConfig{}, func(int) bool {
+		select {
+		case once <- rt.Close():
+		default:
+		}
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	errs = append(errs, AddServiceCore(2), StartServiceCore(2), s.Map(2), s.Start())
+	refused("a service", <-once)
+	errs = append(errs, s.Stop(), StopServiceCore(2), s.Unregister())
+
+	r, err := Register() // has a timer list, but no task
+	if err != nil {
+		return err
+	}
+	timer, err := NewTimer(func() { refused("a timer", rt.Close()) })
+	if err != nil {
+		return err
+	}
+	errs = append(errs, timer.Once(0, r.Lcore()), RunTimers(), r.Unregister())
+	_, err = List() // EAL runs on
+	return errors.Join(append(errs, err)...)
 })
 
 var _ = ending("Goexit", func(rt *eal.Runtime) error {
@@ -306,4 +351,171 @@ var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
 		return err
 	}
 	return tasks.Wait(context.Background())
+})
+
+// settled waits until nothing runs on the lcore, for this package.
+func settled(id int) error {
+	for begin := time.Now(); slots[id].task.Load() != nil; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 10*time.Second {
+			return fmt.Errorf("%s runs", name(id))
+		}
+	}
+	return nil
+}
+
+var _ = ending("a timer that outlives Close", func(rt *eal.Runtime) error {
+	grace = 100 * time.Millisecond
+	begun, end := make(chan struct{}), make(chan struct{})
+	timer, err := NewTimer(func() { close(begun); <-end })
+	if err != nil {
+		return err
+	}
+	if err := timer.Once(0, 1); err != nil {
+		return err
+	}
+	t, err := Launch(context.Background(), 1, func(context.Context) error {
+		for {
+			if err := RunTimers(); err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	<-begun
+	if err := want(rt.Close(), dpdk.ErrBusy, "lcore 1 runs a function"); err != nil {
+		return err
+	}
+	if _, errno := cgo.MemzoneLookup("rte_timer_mz"); errno != 0 {
+		return fmt.Errorf("the timers' memory is gone: %w", unix.Errno(errno))
+	}
+	close(end) // DPDK goes on in the timer's list
+	return errors.Join(want(t.Wait(context.Background()), dpdk.ErrNotRunning, ""), settled(1))
+})
+
+var _ = ending("timers that are set while EAL stops", func(rt *eal.Runtime) error {
+	ended := make(chan error)
+	begun := make(chan struct{}, 3)
+	for range cap(begun) {
+		go func() {
+			for i := 0; ; i++ {
+				timer, err := NewTimer(func() {})
+				if err == nil {
+					err = errors.Join(timer.Once(time.Hour, 1), timer.Free())
+				}
+				if err != nil {
+					ended <- want(err, dpdk.ErrNotRunning, "")
+					return
+				}
+				if i == 100 {
+					begun <- struct{}{}
+				}
+			}
+		}()
+	}
+	for range cap(begun) {
+		<-begun
+	}
+	errs := []error{rt.Close()}
+	for range cap(begun) {
+		errs = append(errs, <-ended)
+	}
+	return errors.Join(errs...)
+})
+
+var _ = ending("a thread that Close finds registered", func(rt *eal.Runtime) error {
+	registered, ended := make(chan int), make(chan struct{})
+	result := make(chan error, 1)
+	go func() {
+		r, err := Register()
+		registered <- unix.Gettid()
+		<-ended
+		result <- errors.Join(err, want(r.Unregister(), dpdk.ErrNotRunning, ""))
+	}()
+	tid := <-registered
+	if err := rt.Close(); err != nil {
+		return err
+	}
+	close(ended)
+	if err := <-result; err != nil {
+		return err
+	}
+	// It must not run other goroutines, to which it would be an lcore.
+	for begin := time.Now(); unix.Tgkill(os.Getpid(), tid, 0) == nil; time.Sleep(time.Millisecond) {
+		if time.Since(begin) > 5*time.Second {
+			return errors.New("the thread lives on")
+		}
+	}
+	return nil
+})
+
+// Whatever comes while EAL stops is done or refused, and Close waits for all that
+// was done.
+var _ = ending("everything at once while EAL stops", func(rt *eal.Runtime) error {
+	until := func(f func() error) func() error {
+		return func() error {
+			for {
+				err := f()
+				switch {
+				case errors.Is(err, dpdk.ErrNotRunning):
+					return nil
+				case err != nil && !errors.Is(err, dpdk.ErrBusy):
+					return err
+				}
+			}
+		}
+	}
+	wait := func(t *Task, err error) error {
+		if err != nil {
+			return err
+		}
+		return t.Wait(context.Background())
+	}
+	var loops []func() error
+	for _, id := range []int{Main(), 1, 1} {
+		loops = append(loops, until(func() error { return wait(Launch(context.Background(), id, nothing)) }))
+	}
+	loops = append(loops,
+		until(func() error {
+			ts, err := LaunchWorkers(context.Background(), nothing)
+			return errors.Join(err, ts.Wait(context.Background()))
+		}),
+		until(func() error { return wait(Control(context.Background(), "races", nothing)) }),
+		until(func() error { _, err := SetAlarm(time.Microsecond, func() {}); return err }),
+		until(func() error {
+			if err := AddServiceCore(3); err != nil {
+				return err
+			}
+			for _, f := range []func(int) error{StartServiceCore, StopServiceCore, RemoveServiceCore} {
+				if err := f(3); errors.Is(err, dpdk.ErrInvalid) {
+					return nil // Close has made a worker of it
+				} else if err != nil {
+					return err
+				}
+			}
+			return nil
+		}),
+		until(func() error {
+			r, err := Register()
+			if err != nil {
+				return err
+			}
+			return errors.Join(RunTimers(), r.Unregister())
+		}))
+	ended := make(chan error, len(loops))
+	for _, f := range loops {
+		go func() { ended <- f() }()
+	}
+	time.Sleep(20 * time.Millisecond) // any moment is right
+	errs := []error{within(3*time.Second, rt.Close)}
+	for range loops {
+		select {
+		case err := <-ended:
+			errs = append(errs, err)
+		case <-time.After(10 * time.Second):
+			return errors.Join(append(errs, errors.New("a call hangs"))...)
+		}
+	}
+	return errors.Join(errs...)
 })

@@ -43,10 +43,12 @@ func Pin(cpus eal.CPUSet) (unpin func() error, err error) {
 	tid := unix.Gettid()
 	remember(tid, cpus)
 	watchPollers()
+	done := false // the thread may have been given to another goroutine since
 	return func() error {
-		if unix.Gettid() != tid {
+		if unix.Gettid() != tid || done {
 			return guard.Invalid(opPin, "", "unpin was called by another goroutine, or twice: defer it right after Pin")
 		}
+		done = true
 		forget(tid)
 		if err := setCPUs(former); err != nil {
 			return err // still locked: the thread ends with its goroutine

@@ -65,6 +65,25 @@ func TestUnpinIsForItsOwnGoroutine(t *testing.T) {
 	require.NoError(t, unpin())
 }
 
+// A second unpin would undo what its caller, or the next goroutine on the thread,
+// has done since.
+func TestUnpinTwiceIsRefused(t *testing.T) {
+	runtime.LockOSThread() // or the second one is refused for its thread
+	defer runtime.UnlockOSThread()
+	first, err := Pin(ownCPUs)
+	require.NoError(t, err)
+	require.NoError(t, first())
+	unpin, err := Pin(eal.CPUs(ownCPUs[0]))
+	require.NoError(t, err)
+	err = first()
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.ErrorContains(t, err, "twice")
+	cpus, _, err := cpusOfThread()
+	require.NoError(t, err)
+	assert.Equal(t, eal.CPUs(ownCPUs[0]), cpus, "still pinned")
+	require.NoError(t, unpin())
+}
+
 func TestPinRefuses(t *testing.T) {
 	none := 1023
 	require.False(t, ownCPUs.Has(none))

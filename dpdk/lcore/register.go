@@ -27,7 +27,8 @@ type Registration struct{ id, tid int }
 // attached Register fails. A goroutine that wants no lcore id needs it not: Pin
 // costs nothing of that.
 //
-// Unregister before Close, on the same goroutine.
+// Unregister before Close, on the same goroutine and before it ends: the id of a
+// thread that has ended stays taken.
 //
 // Errors: dpdk.ErrInvalid (a secondary has attached), dpdk.ErrSecondary (this is
 // one), dpdk.ErrExist (the thread is an lcore), dpdk.ErrNoMemory (no id is free,
@@ -67,7 +68,8 @@ func (r *Registration) Lcore() int { return r.id }
 
 // Unregister gives the id back and unlocks the goroutine (rte_thread_unregister).
 // The caches of the lcore keep what is in them: flush them before. It must be
-// called by the goroutine that called Register, once.
+// called by the goroutine that called Register, once. If it fails the goroutine
+// stays locked, and its thread ends with it.
 func (r *Registration) Unregister() error {
 	if inCallback() {
 		return errInCallback(opUnregister)
@@ -79,6 +81,8 @@ func (r *Registration) Unregister() error {
 		cgo.ThreadUnregister()
 		return 0
 	})
-	runtime.UnlockOSThread()
+	if err == nil { // else the thread stays an lcore, and ends with its goroutine
+		runtime.UnlockOSThread()
+	}
 	return err
 }

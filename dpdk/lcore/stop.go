@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
@@ -19,10 +21,17 @@ var grace = 5 * time.Second
 
 func init() { guard.Lcores.Own, guard.Lcores.Stop = own, stop }
 
-// own says whether the caller is in a function on an lcore.
+// own says whether the caller is in what stop, or its caller, would wait for.
 func own() bool {
-	id, ok := Current()
-	return ok && slots[id].task.Load() != nil
+	if inCallback() {
+		return true
+	}
+	if id, ok := Current(); ok {
+		return slots[id].task.Load() != nil || slots[id].timing.Load() || inLoop(id)
+	}
+	tid, mine := int64(unix.Gettid()), false
+	controls.each(func(_ uintptr, t *Task) { mine = mine || t.tid.Load() == tid })
+	return mine
 }
 
 // stop ends what runs on lcores, as well as it can be ended.
@@ -50,7 +59,6 @@ func stop() error {
 			stuck = append(stuck, t.name+" runs")
 		}
 	})
-	stopTimers()
 	if stuck == nil {
 		return nil
 	}

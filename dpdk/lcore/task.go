@@ -29,6 +29,7 @@ type Task struct {
 	cancel context.CancelCauseFunc
 	fn     Func
 	begin  time.Time
+	tid    atomic.Int64 // of a control thread
 	ended  atomic.Bool
 	done   chan struct{}
 	err    error // before done

@@ -3,6 +3,7 @@ package lcore
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,12 +17,13 @@ import (
 
 const (
 	opTimer       = "rte_timer_init"
-	opTimerReset  = "rte_timer_reset"
-	opTimerStop   = "rte_timer_stop"
-	opTimerManage = "rte_timer_manage"
+	opTimerReset  = "rte_timer_alt_reset"
+	opTimerStop   = "rte_timer_alt_stop"
+	opTimerManage = "rte_timer_alt_manage"
 )
 
-// AnyLcore lets DPDK choose the lcore of a timer: the next after that of the last.
+// AnyLcore lets DPDK choose the lcore of a timer. On an lcore it is the next after
+// that of the last timer set there; on any other thread it is the first lcore.
 const AnyLcore = -1
 
 // Timer calls a Go function on an lcore at a time (rte_timer). It stands in the
@@ -42,6 +44,7 @@ var (
 	timersMu    sync.Mutex
 	timersReady atomic.Bool // the library has started
 	timersOurs  bool        // and C code had not done it
+	timerLists  uint32      // of this process
 )
 
 func init() {
@@ -52,12 +55,18 @@ func init() {
 			}
 		}
 	}
+	guard.AtStop(stopTimers)
 }
 
 // NewTimer makes a timer that is not set (rte_timer_init). The first one starts
-// the timer library, whose lists all processes share.
+// the timer library and takes lists for this process (rte_timer_data_alloc): DPDK's
+// default ones are in memory that all processes share, where a process that was
+// killed leaves pointers to its own memory to the next one on its lcores. They are
+// C code's: RunTimers does not run them.
 //
-// Errors: dpdk.ErrInvalid for a nil fn, dpdk.ErrNoMemory, dpdk.ErrNotRunning.
+// Errors: dpdk.ErrInvalid for a nil fn, dpdk.ErrNoMemory, dpdk.ErrNoSpace (63
+// processes of the prefix have lists, or were killed and still have them),
+// dpdk.ErrNotRunning.
 func NewTimer(fn func()) (*Timer, error) {
 	if fn == nil {
 		return nil, guard.Invalid(opTimer, "", "the function is nil")
@@ -71,7 +80,10 @@ func NewTimer(fn func()) (*Timer, error) {
 			if errno != 0 && unix.Errno(errno) != unix.EALREADY {
 				return errno
 			}
-			timersOurs = errno == 0
+			timersOurs = timersOurs || errno == 0
+			if timerLists, errno = cgo.TimerDataAlloc(); errno != 0 {
+				return errno
+			}
 			timersReady.Store(true)
 		}
 		if t.mem = cgo.TimerNew(); t.mem == nil {
@@ -87,7 +99,7 @@ func NewTimer(fn func()) (*Timer, error) {
 }
 
 // Once sets the timer to run once on the lcore when d has gone by
-// (rte_timer_reset, SINGLE). A timer that was set is set anew.
+// (rte_timer_alt_reset, SINGLE). A timer that was set is set anew.
 //
 // Errors: dpdk.ErrBusy while its function runs on another lcore, dpdk.ErrInvalid
 // (no such lcore in this process, a negative d), dpdk.ErrNotFound after Free,
@@ -95,8 +107,8 @@ func NewTimer(fn func()) (*Timer, error) {
 func (t *Timer) Once(d time.Duration, lcore int) error { return t.reset(d, false, lcore) }
 
 // Every sets the timer to run on the lcore each time d has gone by
-// (rte_timer_reset, PERIODICAL); d must not be 0. Errors are those of Once. Rounds
-// that the lcore has missed are not made up for.
+// (rte_timer_alt_reset, PERIODICAL); d must not be 0. Errors are those of Once. Rounds
+// that the lcore has missed are made up for, one in each RunTimers.
 func (t *Timer) Every(d time.Duration, lcore int) error {
 	if d == 0 {
 		return guard.Invalid(opTimerReset, "", "the period is 0: it would run for ever")
@@ -116,15 +128,25 @@ func (t *Timer) reset(d time.Duration, periodic bool, lcore int) error {
 		on = uint32(lcore)
 	}
 	return t.control(opTimerReset, func() int {
-		return cgo.TimerReset(t.mem, scale(uint64(d), cgo.TimerHz(), uint64(time.Second)), periodic, on, t.id)
+		return cgo.TimerReset(timerLists, t.mem, ticks(d, cgo.TimerHz()), periodic, on, t.id)
 	})
 }
 
-// Stop unsets the timer (rte_timer_stop); one that is not set stays so. The error
+// ticks are at least 1 unless d is 0, for a period of 0 is none, and at most what
+// DPDK can add to the time.
+func ticks(d time.Duration, hz uint64) uint64 {
+	n := min(scale(uint64(d), hz, uint64(time.Second)), math.MaxInt64)
+	if d > 0 {
+		n = max(n, 1)
+	}
+	return n
+}
+
+// Stop unsets the timer (rte_timer_alt_stop); one that is not set stays so. The error
 // is dpdk.ErrBusy while its function runs on another lcore: it may be set again by
 // it, or be periodic, so stop it once more then.
 func (t *Timer) Stop() error {
-	return t.control(opTimerStop, func() int { return cgo.TimerStop(t.mem) })
+	return t.control(opTimerStop, func() int { return cgo.TimerStop(timerLists, t.mem) })
 }
 
 // Pending says whether the timer is set and its function has yet to run
@@ -145,7 +167,7 @@ func (t *Timer) Free() error {
 		if id, ok := Current(); ok && slots[id].timing.Load() {
 			return int(dpdk.ErrBusy.(dpdk.Errno)) // DPDK looks at the timer when its function returns
 		}
-		if errno := cgo.TimerStop(t.mem); errno != 0 {
+		if errno := cgo.TimerStop(timerLists, t.mem); errno != 0 {
 			return errno
 		}
 		timers.drop(t.id)
@@ -171,7 +193,7 @@ func (t *Timer) control(op string, f func() int) error {
 }
 
 // RunTimers runs the functions of the timers that are due on the calling lcore
-// (rte_timer_manage). A function on an lcore calls it in its loop; with nothing due
+// (rte_timer_alt_manage). A function on an lcore calls it in its loop; with nothing due
 // it costs a call of C, so every 10 µs or so is enough. A panic of a timer's
 // function does not stop the others: RunTimers returns all, as *PanicError.
 //
@@ -193,7 +215,7 @@ func RunTimers() error {
 	if !timersReady.Load() {
 		return nil
 	}
-	cgo.TimerManage()
+	cgo.TimerManage(timerLists)
 	if s.fired == nil {
 		return nil
 	}
@@ -202,13 +224,20 @@ func RunTimers() error {
 	return fmt.Errorf("%s: %w", opTimerManage, err)
 }
 
-// stopTimers takes all timers out of the lists, which other processes keep, and
-// leaves the library. No lcore is in RunTimers any more, unless it is stuck there.
+// stopTimers takes all timers out of the lists, which another process may get, and
+// leaves the library. It is called while no control call is under way, for it
+// frees what they use, and leaves it alone if a function is stuck in RunTimers.
 func stopTimers() {
 	if !timersReady.Load() {
 		return
 	}
-	timers.each(func(_ uintptr, t *Timer) { _ = t.Stop() })
+	timers.each(func(_ uintptr, t *Timer) { cgo.TimerStop(timerLists, t.mem) })
+	for id := range slots {
+		if slots[id].timing.Load() {
+			return
+		}
+	}
+	cgo.TimerDataDealloc(timerLists)
 	if timersOurs {
 		cgo.TimerSubsystemFinalize()
 	}

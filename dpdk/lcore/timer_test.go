@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -148,6 +149,53 @@ func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
 	}
 	close(end)
 	require.Eventually(t, func() bool { return timer.Stop() == nil }, 10*time.Second, time.Millisecond)
+}
+
+func TestAPeriodicTimerMakesUpForRoundsThatItsLcoreHasMissed(t *testing.T) {
+	ran := 0
+	timer := newTimer(t, func() { ran++ })
+	require.NoError(t, on(t, 1, func() error {
+		if err := timer.Every(10*time.Millisecond, 1); err != nil {
+			return err
+		}
+		Delay(55 * time.Millisecond)
+		var errs []error
+		for range 4 { // in less than a period
+			errs = append(errs, RunTimers())
+		}
+		return errors.Join(append(errs, timer.Stop())...)
+	}))
+	assert.Equal(t, 4, ran)
+}
+
+func TestATimerThatIsSetForEverDoesNotRun(t *testing.T) {
+	var ran atomic.Int32
+	once, every := newTimer(t, func() { ran.Add(1) }), newTimer(t, func() { ran.Add(1) })
+	require.NoError(t, once.Once(math.MaxInt64, 1))
+	require.NoError(t, every.Every(math.MaxInt64, 1))
+	later := make(chan struct{})
+	require.NoError(t, newTimer(t, func() { close(later) }).Once(10*time.Millisecond, 1))
+	timing(t, 1)
+	<-later
+	assert.Zero(t, ran.Load())
+	assert.True(t, once.Pending())
+	assert.True(t, every.Pending())
+}
+
+func TestTheTicksOfATimer(t *testing.T) {
+	for _, tc := range []struct {
+		d    time.Duration
+		hz   uint64
+		want uint64
+	}{
+		{0, 25e6, 0},
+		{time.Second, 25e6, 25e6},
+		{1, 25e6, 1}, // 0 would make a periodic one a single one
+		{math.MaxInt64, 1e6, math.MaxInt64 / 1000},
+		{math.MaxInt64, 4e9, math.MaxInt64}, // more, and DPDK's sum with the time overflows
+	} {
+		assert.Equal(t, tc.want, ticks(tc.d, tc.hz), "%v at %d Hz", tc.d, tc.hz)
+	}
 }
 
 func TestPanicsOfTimersComeBackFromRunTimers(t *testing.T) {

@@ -3,6 +3,9 @@ package vdev
 import (
 	"math"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
@@ -12,8 +15,10 @@ import (
 // Copy.
 type Null struct {
 	Name string
-	Size int  // bytes of a received packet; 0 is 64
-	Copy bool // touch the bytes of each packet, both ways, as other drivers must
+	Size int // bytes of a received packet; 0 is 64
+	// Copy is to touch the bytes of each packet, both ways, as other drivers must. DPDK
+	// has lost the packets that are sent so since 25.07: there it is unsupported.
+	Copy bool
 	NoRx bool // receive nothing
 }
 
@@ -28,6 +33,9 @@ func (d Null) Devargs() (string, error) {
 	w.flag("no-rx", "1", d.NoRx)
 	if d.Copy && d.NoRx {
 		w.fail("Copy and NoRx exclude each other")
+	}
+	if d.Copy && release >= 25<<24|7<<16 {
+		w.failed(unix.ENOTSUP, "Copy: net_null has not freed what it sends so since DPDK 25.07: this is %s", dpdk.Version())
 	}
 	return w.done()
 }

@@ -1,6 +1,7 @@
 package vdev_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,6 +32,9 @@ func TestNull(t *testing.T) {
 		{"receiving nothing", vdev.Null{NoRx: true}, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			if _, err := tc.device.Devargs(); errors.Is(err, dpdk.ErrUnsupported) {
+				return // copies are lost in this DPDK: see TestDevargsOfReleases
+			}
 			p := open(t, tc.device, ethdev.Config{Pool: pool})
 			var pkts [32]*mbuf.Mbuf
 			n := p.RxQueue(0).Burst(pkts[:])
@@ -56,11 +60,11 @@ func TestNullWithPacketsLargerThanMbufs(t *testing.T) {
 		"in RxQueueConfig": {Pool: large, Rx: ethdev.RxQueueConfig{Pool: small}},
 		"in one of RxEach": {Pool: large, RxEach: []ethdev.RxQueueConfig{{Pool: small}}},
 	} {
-		_, err := vdev.Open(vdev.Null{Size: 2049, Copy: true}, cfg)
+		_, err := vdev.Open(vdev.Null{Size: 2049}, cfg)
 		require.ErrorIs(t, err, dpdk.ErrInvalid, name)
 		assert.Contains(t, err.Error(), "have 2048 bytes", name)
 	}
-	open(t, vdev.Null{Size: 4096, Copy: true}, ethdev.Config{Pool: large})
+	open(t, vdev.Null{Size: 4096}, ethdev.Config{Pool: large})
 }
 
 func TestOpenLeavesNothingAfterAnError(t *testing.T) {

@@ -59,7 +59,7 @@ func demonstrate(ctx context.Context, driver string, count int) (err error) {
 	lines := bufio.NewScanner(out)
 	if lines.Scan() { // it is ready
 		fmt.Println(lines.Text())
-		err = errors.Join(pingHost(ctx, w, askedAt, count), udpHost(w, askedAt, count))
+		err = errors.Join(pingHost(ctx, w, askedAt, count), udpHost(ctx, w, askedAt, count))
 	}
 	_ = echo.Process.Signal(syscall.SIGTERM)
 	for lines.Scan() {
@@ -95,7 +95,7 @@ func pingHost(ctx context.Context, w *wire.Wire, ip string, count int) error {
 }
 
 // udpHost sends datagrams to the echo service and compares what comes back.
-func udpHost(w *wire.Wire, ip string, count int) error {
+func udpHost(ctx context.Context, w *wire.Wire, ip string, count int) error {
 	var conn net.Conn
 	err := w.Far.Do(func() (err error) {
 		conn, err = net.Dial("udp4", net.JoinHostPort(ip, "7"))
@@ -108,6 +108,9 @@ func udpHost(w *wire.Wire, ip string, count int) error {
 	back := make([]byte, 2048)
 	start := time.Now()
 	for i := range count {
+		if ctx.Err() != nil {
+			return nil
+		}
 		sent := fmt.Sprintf("%08d%s", i, strings.Repeat("x", i%1465))
 		if _, err := conn.Write([]byte(sent)); err != nil {
 			return err

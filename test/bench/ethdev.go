@@ -29,7 +29,7 @@ func ethdevs() ([]contest, error) {
 		contests = append(contests, forward(ports[0], ports[1], burst)...)
 	}
 	c, err := loopback(ports[2], pool, 32)
-	return append(contests, c), err
+	return append(contests, c...), err
 }
 
 // Ethernet addresses as the first 6 bytes of a word.
@@ -93,29 +93,36 @@ func update(pkts []*mbuf.Mbuf) {
 	}
 }
 
-func loopback(port *ethdev.Port, pool *mbuf.Pool, burst int) (contest, error) {
+func loopback(port *ethdev.Port, pool *mbuf.Pool, burst int) ([]contest, error) {
 	pkts := make([]*mbuf.Mbuf, burst)
 	if !pool.AllocBulk(pkts) {
-		return contest{}, fmt.Errorf("no mbufs")
+		return nil, fmt.Errorf("no mbufs")
 	}
 	p := unsafe.Pointer(&pkts[0])
 	rx, tx := port.RxQueue(0), port.TxQueue(0)
 	gate := cgo.NewEthQueue(uint16(port.ID()), 0, false)
 	gate.Open(true)
-	return contest{
-		group: "ethdev", name: "loopback net_ring", burst: burst,
-		c: func(iters int) { cloop.Loopback(port.ID(), p, burst, iters) },
+	c := func(iters int) { cloop.Loopback(port.ID(), p, burst, iters) }
+	byCgo := func(iters int) {
+		for range iters {
+			cgo.EthTx(gate, p, burst)
+			cgo.EthRx(gate, p, burst)
+		}
+	}
+	return []contest{{
+		group: "ethdev", name: "loopback net_ring", burst: burst, c: c, cgo: byCgo,
 		goNative: func(iters int) {
 			for range iters {
 				tx.Burst(pkts)
 				rx.Burst(pkts)
 			}
 		},
-		cgo: func(iters int) {
+	}, {
+		group: "ethdev", name: "the same, Exchange", burst: burst, c: c, cgo: byCgo,
+		goNative: func(iters int) {
 			for range iters {
-				cgo.EthTx(gate, p, burst)
-				cgo.EthRx(gate, p, burst)
+				tx.Exchange(pkts, rx, pkts) // nothing is ever refused
 			}
 		},
-	}, nil
+	}}, nil
 }

@@ -1,5 +1,4 @@
-// Package examples runs the programs of examples/ that drive ports, as their users
-// do.
+// Package examples runs programs of examples/ as their users do.
 package examples
 
 import (
@@ -33,12 +32,23 @@ func built(t *testing.T, name string) string {
 	return bin
 }
 
-// clean fails the test if a program has left files in hugepages.
+// clean fails the test if a program has left files in hugepages, or a runtime
+// directory.
 func clean(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(harness.HugeDir())
 	require.NoError(t, err)
 	assert.Empty(t, left)
+	left, err = os.ReadDir(filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk"))
+	require.NoError(t, err)
+	assert.Empty(t, left)
+}
+
+func TestCaptureReadsBackWhatItWrote(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "packets.pcap")
+	c := harness.Command(t, built(t, "capture"), "-w", file, "-n", "8")
+	assert.Equal(t, "capture: "+file+" holds all 8", last(c.Wait(), "holds"))
+	clean(t)
 }
 
 var total = regexp.MustCompile(`total +(\d+) +(\d+) +(\d+) `)
@@ -138,6 +148,26 @@ func TestEchoPingsItself(t *testing.T) {
 	}
 }
 
+func TestLcoresSumAllThatIsDealt(t *testing.T) {
+	l := harness.Command(t, built(t, "lcores")) // 4 lcores, on however few CPUs
+	out := strings.Join(l.Wait(), "\n")
+	m := regexp.MustCompile(`summary: (\d+) numbers dealt, (\d+) summed`).FindStringSubmatch(out)
+	require.NotNil(t, m, out)
+	assert.Greater(t, len(m[1]), 4, "numbers: %s", m[1])
+	assert.Equal(t, m[1], m[2])
+	assert.Len(t, regexp.MustCompile(`(?m)^lcore [123] on CPU \d+: [1-9]\d* numbers, busy \d+%$`).FindAllString(out, -1), 3, "each worker has some: %s", out)
+	assert.GreaterOrEqual(t, len(regexp.MustCompile(`(?m)^lcore 1: \d+  lcore 2: \d+  lcore 3: \d+`).FindAllString(out, -1)), 2, "the timer told of progress: %s", out)
+	clean(t)
+}
+
+func TestLcoresEndsWithASignal(t *testing.T) {
+	l := harness.Command(t, built(t, "lcores"), "--lcores="+harness.Lcores(0, 2), "--file-prefix=lcoresend", "--no-pci", "-m", "16", "--", "-seconds", "60")
+	l.Expect("lcore 1: ") // the first progress
+	l.Signal(syscall.SIGINT)
+	assert.Contains(t, strings.Join(l.Wait(), "\n"), " numbers dealt, ")
+	clean(t)
+}
+
 func TestWrongFlagsAreExplained(t *testing.T) {
 	tests := []struct{ program, args, says string }{
 		{"l2fwd", "-port net_null0", "an odd number of ports"},
@@ -150,6 +180,7 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{"echo", "-port net_null0 -ip 10.0.0.2 -udp 65536", "use 1 to 65535"},
 		{"echo", "-driver e1000", "use net_af_packet or net_af_xdp"},
 		{"echo", "-count 0", "use 1 or more"},
+		{"lcores", "--no-pci --in-memory --lcores=0", "give it --lcores with two or more"},
 		{"symmetric-mp", "--no-pci --in-memory", "give EAL pairs of them"},
 		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -processes 17", "use 1 to 16"},
 		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -seed -1", "use 0 to 512"},

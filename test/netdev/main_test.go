@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -231,10 +232,11 @@ func (s *station) link() (rx, tx uint64) {
 	return l.Statistics.RxPackets, l.Statistics.TxPackets
 }
 
-// udpCounter is one of the kernel's counters of UDP, such as "InCsumErrors".
-func (s *station) udpCounter(name string) (n int) {
-	s.t.Helper()
-	require.NoError(s.t, s.far.Do(func() error {
+// counter is one of the counters of a host's kernel, such as "InCsumErrors" of
+// "Udp".
+func counter(t *testing.T, host *wire.Host, protocol, name string) (n int) {
+	t.Helper()
+	require.NoError(t, host.Do(func() error {
 		snmp, err := os.ReadFile("/proc/thread-self/net/snmp")
 		if err != nil {
 			return err
@@ -242,15 +244,14 @@ func (s *station) udpCounter(name string) (n int) {
 		var names []string
 		for line := range strings.Lines(string(snmp)) {
 			f := strings.Fields(line)
-			if f[0] != "Udp:" {
+			if f[0] != protocol+":" {
 				continue
 			}
-			for i := range names {
-				if names[i] == name {
-					n, err = strconv.Atoi(f[i])
-				}
+			if names == nil {
+				names = f
+				continue
 			}
-			names = f
+			n, err = strconv.Atoi(f[slices.Index(names, name)])
 		}
 		return err
 	}))

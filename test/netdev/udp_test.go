@@ -60,7 +60,7 @@ func TestDatagramsToTheKernelArrive(t *testing.T) {
 	each(t, func(t *testing.T, s *station) {
 		c := s.socket()
 		before, _ := s.link()
-		good, bad := s.udpCounter("InDatagrams"), s.udpCounter("InCsumErrors")
+		good, bad := counter(t, s.far.Host, "Udp", "InDatagrams"), counter(t, s.far.Host, "Udp", "InCsumErrors")
 		buf := make([]byte, 2048)
 		i, damaged := 0, 0
 		for sent := 0; sent < all; {
@@ -85,8 +85,8 @@ func TestDatagramsToTheKernelArrive(t *testing.T) {
 		}
 		rx, _ := s.link()
 		assert.EqualValues(t, all+damaged, rx-before, "packets that the kernel received")
-		assert.Equal(t, all, s.udpCounter("InDatagrams")-good)
-		assert.Equal(t, damaged, s.udpCounter("InCsumErrors")-bad)
+		assert.Equal(t, all, counter(t, s.far.Host, "Udp", "InDatagrams")-good)
+		assert.Equal(t, damaged, counter(t, s.far.Host, "Udp", "InCsumErrors")-bad)
 		st, err := s.port.Stats()
 		require.NoError(t, err)
 		assert.EqualValues(t, all+damaged, st.TxPackets)

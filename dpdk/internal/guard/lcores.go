@@ -23,7 +23,7 @@ func Logger() *slog.Logger {
 var Lcores struct {
 	// Main gives f to the thread of the main lcore. EAL sets it.
 	Main func(f func())
-	// Own says whether the caller runs on an lcore that Stop would wait for.
+	// Own says whether the caller is in what Stop, or SetRunning, would wait for.
 	Own func() bool
 	// Stop ends what runs on lcores, and names what does not end. Then EAL's
 	// clean-up must not run: it would wait for ever, or unmap memory in use.
