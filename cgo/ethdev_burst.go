@@ -29,10 +29,15 @@ import (
 // pointers, so that C may have one that Go allocated.
 type EthQueue C.struct_godpdk_eth_queue
 
-// NewEthQueue makes a closed gate. With fence each burst has a memory barrier.
-func NewEthQueue(port, queue uint16, fence bool) *EthQueue {
-	return &EthQueue{port: C.uint16_t(port), queue: C.uint16_t(queue), fence: C.uint32_t(cbool(fence))}
+// NewEthQueue makes a closed gate. With count each burst is counted, behind a memory
+// barrier.
+func NewEthQueue(port, queue uint16, count bool) *EthQueue {
+	return &EthQueue{port: C.uint16_t(port), queue: C.uint16_t(queue), count: C.uint32_t(cbool(count))}
 }
+
+// Count has bursts counted from now on, so that several may be under way at once. It is
+// for a closed gate.
+func (q *EthQueue) Count() { atomic.StoreUint32((*uint32)(unsafe.Pointer(&q.count)), 1) }
 
 // Open lets bursts in, or, with false, no more of them.
 func (q *EthQueue) Open(open bool) {

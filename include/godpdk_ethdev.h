@@ -309,11 +309,13 @@ godpdk_eth_queue_switch(uint16_t port, uint16_t queue, int tx, int on)
  * while a burst is under way, and the poller must not pay for that: it says that
  * it is in a burst and looks whether the gate is open. The other side closes the
  * gate, makes all threads of the process pass a barrier (membarrier(2)), and waits
- * until nobody is in. Where the kernel has no such barrier, fence is set. */
+ * until nobody is in. Where the kernel has no such barrier, and where several
+ * goroutines may be in at once (RTE_ETH_TX_OFFLOAD_MT_LOCKFREE), count is set: an
+ * atomic addition is a barrier and counts them. */
 struct godpdk_eth_queue {
-	uint32_t busy; /* the poller is in a burst */
+	uint32_t busy; /* pollers that are in a burst */
 	uint32_t open; /* bursts may run */
-	uint32_t fence;
+	uint32_t count;
 	uint32_t nil; /* 1 + the place of a nil that ended a transmit burst */
 	uint16_t port, queue;
 } __rte_cache_aligned;
@@ -321,18 +323,23 @@ struct godpdk_eth_queue {
 static inline uint32_t
 godpdk_eth_enter(struct godpdk_eth_queue *q)
 {
-	__atomic_store_n(&q->busy, 1, __ATOMIC_RELAXED);
-	if (unlikely(q->fence))
+	if (unlikely(q->count)) {
+		__atomic_fetch_add(&q->busy, 1, __ATOMIC_SEQ_CST);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	else
+	} else {
+		__atomic_store_n(&q->busy, 1, __ATOMIC_RELAXED);
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	}
 	return __atomic_load_n(&q->open, __ATOMIC_ACQUIRE);
 }
 
 static inline void
 godpdk_eth_leave(struct godpdk_eth_queue *q)
 {
-	__atomic_store_n(&q->busy, 0, __ATOMIC_RELEASE);
+	if (unlikely(q->count))
+		__atomic_fetch_sub(&q->busy, 1, __ATOMIC_RELEASE);
+	else
+		__atomic_store_n(&q->busy, 0, __ATOMIC_RELEASE);
 }
 
 /* The parameters of a burst. The table is one of pointers to mbufs; as uintptr_t

@@ -157,6 +157,9 @@ func (q TxQueue) Prepare(pkts []*mbuf.Mbuf) (int, error) {
 // they need descriptors. It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
 func (q TxQueue) Sent(max int) (freed int, err error) {
+	if q.q == nil {
+		return 0, q.Err()
+	}
 	if max < 0 || max > math.MaxUint32 {
 		return 0, q.q.port.invalid("rte_eth_tx_done_cleanup", "max is %d", max)
 	}
@@ -167,14 +170,21 @@ func (q TxQueue) Sent(max int) (freed int, err error) {
 // (rte_eth_rx_queue_count). It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
 func (q RxQueue) Used() (int, error) {
-	return q.q.result("rte_eth_rx_queue_count", cgo.EthQueueCount(q.q.gate, false))
+	return q.q.used("rte_eth_rx_queue_count")
 }
 
 // Used is how many descriptors hold packets that are not yet sent
 // (rte_eth_tx_queue_count, of DPDK 24.11). It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
 func (q TxQueue) Used() (int, error) {
-	return q.q.result("rte_eth_tx_queue_count", cgo.EthQueueCount(q.q.gate, true))
+	return q.q.used("rte_eth_tx_queue_count")
+}
+
+func (q *queue) used(op string) (int, error) {
+	if q == nil {
+		return 0, q.err()
+	}
+	return q.result(op, cgo.EthQueueCount(q.gate, q.tx))
 }
 
 // RxDescriptor is what a descriptor of a receive queue holds.
@@ -214,6 +224,9 @@ func (q TxQueue) Descriptor(n int) (TxDescriptor, error) {
 }
 
 func (q *queue) descriptor(op string, n int) (int, error) {
+	if q == nil {
+		return 0, q.err()
+	}
 	if n < 0 || n > math.MaxUint16 {
 		return 0, q.port.invalid(op, "there is no descriptor %d", n)
 	}

@@ -85,8 +85,8 @@ const fallbackDescriptors = 512
 // normal is the configuration with its defaults written out: RxEach and TxEach
 // hold all queues.
 func (c Config) normal(i Info) Config {
+	c = c.clone()
 	c.RxQueues, c.TxQueues = queues(c.RxQueues), queues(c.TxQueues)
-	c.RxEach, c.TxEach = slices.Clone(c.RxEach), slices.Clone(c.TxEach)
 	if c.RxEach == nil && c.RxQueues > 0 && c.RxQueues <= i.MaxRxQueues {
 		c.RxEach = slices.Repeat([]RxQueueConfig{c.Rx}, c.RxQueues)
 	}
@@ -104,6 +104,13 @@ func (c Config) normal(i Info) Config {
 		q := &c.TxEach[n]
 		q.Descriptors = i.Tx.Descriptors.standard(q.Descriptors)
 	}
+	return c
+}
+
+// clone shares nothing with c but the pools. What a port is configured with must stay
+// as it is: DPDK keeps a pointer to the RSSKey.
+func (c Config) clone() Config {
+	c.RxEach, c.TxEach, c.RSSKey = slices.Clone(c.RxEach), slices.Clone(c.TxEach), slices.Clone(c.RSSKey)
 	return c
 }
 
@@ -130,9 +137,13 @@ func (l DescriptorLimits) standard(n int) int {
 
 // clamp is the nearest number that the limits allow.
 func (l DescriptorLimits) clamp(n int) int {
-	n = (n + l.Multiple - 1) / l.Multiple * l.Multiple
-	if l.Max > 0 && n > l.Max {
-		n = l.Max / l.Multiple * l.Multiple
+	multiple, most := max(1, l.Multiple), math.MaxUint16
+	if l.Max > 0 {
+		most = min(l.Max, most)
+	}
+	n = (min(n, most) + multiple - 1) / multiple * multiple
+	if n > most {
+		n = most / multiple * multiple
 	}
 	return max(n, l.Min)
 }
@@ -269,11 +280,11 @@ func (c Clamped) String() string { return fmt.Sprintf("%s: %v instead of %v", c.
 func (c Config) Clamp(i Info) (Config, []Clamped) {
 	var changed []Clamped
 	asked := c
-	c.RxEach, c.TxEach = slices.Clone(c.RxEach), slices.Clone(c.TxEach)
-	if c.RxQueues = min(c.RxQueues, i.MaxRxQueues); len(c.RxEach) > i.MaxRxQueues {
+	c = c.clone()
+	if c.RxQueues = clampQueues(c.RxQueues, i.MaxRxQueues); len(c.RxEach) > i.MaxRxQueues {
 		c.RxEach = c.RxEach[:i.MaxRxQueues]
 	}
-	if c.TxQueues = min(c.TxQueues, i.MaxTxQueues); len(c.TxEach) > i.MaxTxQueues {
+	if c.TxQueues = clampQueues(c.TxQueues, i.MaxTxQueues); len(c.TxEach) > i.MaxTxQueues {
 		c.TxEach = c.TxEach[:i.MaxTxQueues]
 	}
 	c.RxOffloads &= i.Rx.Offloads
@@ -335,6 +346,14 @@ func (c Config) Clamp(i Info) (Config, []Clamped) {
 		tx(fmt.Sprintf("TxEach[%d]", n), &c.TxEach[n])
 	}
 	return c, changed
+}
+
+// clampQueues is n, or the most there can be, of which 0 is written NoQueues.
+func clampQueues(n, most int) int {
+	if most == 0 {
+		return NoQueues
+	}
+	return min(n, most)
 }
 
 func (c *Config) conf() cgo.EthConf {

@@ -3,7 +3,6 @@ package ethdev
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -25,7 +24,9 @@ func Open(devargs string, cfg Config) (*Port, error) {
 			return nil, err
 		}
 	}
-	if err = p.Configure(cfg); err == nil {
+	if found {
+		err = p.reopen(cfg)
+	} else if err = p.Configure(cfg); err == nil {
 		err = p.Start()
 	}
 	if err != nil && !found {
@@ -37,6 +38,22 @@ func Open(devargs string, cfg Config) (*Port, error) {
 	return p, nil
 }
 
+// reopen is Configure and Start, after which a port that does not start is configured
+// as before.
+func (p *Port) reopen(cfg Config) error {
+	return p.owned("rte_eth_dev_configure", func() error {
+		before, was := p.cfg, p.state
+		if err := p.reconfigure(cfg); err != nil {
+			return err
+		}
+		err := p.start()
+		if err != nil {
+			err = errors.Join(err, p.restore(before, was))
+		}
+		return err
+	})
+}
+
 // Configure sets the port and all its queues up (rte_eth_dev_configure,
 // rte_eth_rx_queue_setup, rte_eth_tx_queue_setup). The port must not be started. If a
 // step fails the port has its last configuration again, or none if it had none.
@@ -44,31 +61,40 @@ func Open(devargs string, cfg Config) (*Port, error) {
 // Errors: dpdk.ErrBusy for a started port, dpdk.ErrInvalid for what the port cannot
 // do, which the error names, dpdk.ErrNoMemory, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 func (p *Port) Configure(cfg Config) error {
-	return p.owned("rte_eth_dev_configure", func() error {
-		if err := p.unbonded("rte_eth_dev_configure"); err != nil {
-			return err
-		}
-		if p.state == started {
-			return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.Errno(unix.EBUSY), Detail: "the port is started: call Stop first"}
-		}
-		i, err := p.info()
-		if err != nil {
-			return err
-		}
-		c := cfg.normal(i)
-		c.RSSKey = slices.Clone(c.RSSKey)
-		if err := c.check(p, i); err != nil {
-			return err
-		}
-		before, was := p.cfg, p.state
-		if err := p.configure(c); err != nil {
-			if was == configured {
-				err = errors.Join(err, p.configure(before))
-			}
-			return err
-		}
-		return nil
-	})
+	return p.owned("rte_eth_dev_configure", func() error { return p.reconfigure(cfg) })
+}
+
+// reconfigure is Configure. The caller holds mu.
+func (p *Port) reconfigure(cfg Config) error {
+	if err := p.unbonded("rte_eth_dev_configure"); err != nil {
+		return err
+	}
+	if p.state == started {
+		return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.Errno(unix.EBUSY), Detail: "the port is started: call Stop first"}
+	}
+	i, err := p.info()
+	if err != nil {
+		return err
+	}
+	c := cfg.normal(i)
+	if err := c.check(p, i); err != nil {
+		return err
+	}
+	before, was := p.cfg, p.state
+	if err := p.configure(c); err != nil {
+		return errors.Join(err, p.restore(before, was))
+	}
+	return nil
+}
+
+// restore gives the port the configuration that it had, or none if it had none. The
+// caller holds mu.
+func (p *Port) restore(before Config, was state) error {
+	if was == configured {
+		return p.configure(before)
+	}
+	p.cfg, p.state = Config{}, attached
+	return nil
 }
 
 // configure does the steps of Configure with a checked configuration. The caller
@@ -106,7 +132,7 @@ func (p *Port) configure(c Config) error {
 func (p *Port) Config() Config {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.cfg
+	return p.cfg.clone()
 }
 
 // Start makes the port receive and send (rte_eth_dev_start). On a port that is
@@ -136,6 +162,7 @@ func (p *Port) start() error {
 	}
 	for n, q := range p.tx[:p.cfg.TxQueues] {
 		q.stopped = p.cfg.TxEach[n].DeferredStart
+		q.share(p.cfg.TxOffloads | p.cfg.TxEach[n].Offloads)
 	}
 	p.open()
 	return nil
@@ -155,6 +182,7 @@ func (p *Port) stop() error {
 		return nil
 	}
 	if err := p.shut(); err != nil {
+		p.open()
 		return err
 	}
 	if err := p.result("rte_eth_dev_stop", cgo.EthStop(p.id)); err != nil {

@@ -192,6 +192,39 @@ func TestQueuesThatThereAreNot(t *testing.T) {
 	assert.Error(t, err)
 }
 
+func TestZeroQueuesSayThatTheyAre(t *testing.T) {
+	var rx ethdev.RxQueue
+	var tx ethdev.TxQueue
+	assert.Nil(t, rx.Port())
+	assert.Nil(t, tx.Port())
+	assert.Equal(t, -1, rx.ID())
+	assert.Equal(t, -1, tx.ID())
+	for name, call := range map[string]func() error{
+		"rx start":      rx.Start,
+		"rx stop":       rx.Stop,
+		"tx start":      tx.Start,
+		"tx stop":       tx.Stop,
+		"rx used":       func() error { _, err := rx.Used(); return err },
+		"tx used":       func() error { _, err := tx.Used(); return err },
+		"rx descriptor": func() error { _, err := rx.Descriptor(0); return err },
+		"tx descriptor": func() error { _, err := tx.Descriptor(0); return err },
+		"rx info":       func() error { _, err := rx.Info(); return err },
+		"tx info":       func() error { _, err := tx.Info(); return err },
+		"rx burst mode": func() error { _, err := rx.BurstMode(); return err },
+		"tx burst mode": func() error { _, err := tx.BurstMode(); return err },
+		"rx stats":      func() error { _, err := rx.Stats(); return err },
+		"tx stats":      func() error { _, err := tx.Stats(); return err },
+		"sent":          func() error { _, err := tx.Sent(-1); return err },
+		"vlan strip":    func() error { return rx.SetVLANStrip(true) },
+		"wait":          func() error { _, err := rx.Wait(t.Context(), nil); return err },
+	} {
+		assert.ErrorIs(t, call(), dpdk.ErrInvalid, name)
+		assert.ErrorContains(t, call(), "zero value", name)
+	}
+	sent, received := tx.Forward(nil, rx, make([]*mbuf.Mbuf, 4))
+	assert.Zero(t, sent+received)
+}
+
 // A port goes away under goroutines that poll it: they get an error and nothing
 // crashes.
 func TestAPortIsDetachedWhileItIsPolled(t *testing.T) {
@@ -308,6 +341,33 @@ func TestAFailingStepIsUndone(t *testing.T) {
 	_, err = ethdev.Open(name, ethdev.Config{Pool: small})
 	require.Error(t, err)
 	require.NoError(t, p.Start())
+}
+
+// A memif client is configured, but does not start without a server.
+func TestAPortThatDoesNotStartIsAsBefore(t *testing.T) {
+	pool := newPool(t)
+	p, err := ethdev.Attach(fmt.Sprintf("net_memif%d,socket=godpdk-nobody", number()))
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, p.Detach()) }()
+	_, err = ethdev.Open(p.Name(), ethdev.Config{Pool: pool})
+	require.ErrorIs(t, err, unix.EPERM)
+	assert.Empty(t, p.Config(), "it had none")
+	assert.ErrorContains(t, p.TxQueue(0).Err(), "not configured")
+
+	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, Tx: ethdev.TxQueueConfig{Descriptors: 256}}))
+	before := p.Config()
+	_, err = ethdev.Open(p.Name(), ethdev.Config{Pool: pool})
+	require.ErrorIs(t, err, unix.EPERM)
+	assert.Equal(t, before, p.Config())
+}
+
+func TestAConfigIsACopy(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, null(""), ethdev.Config{Pool: pool})
+	before := p.Config()
+	c := p.Config()
+	c.RxEach[0].Descriptors, c.TxEach[0].Descriptors = 1, 1
+	assert.Equal(t, before, p.Config())
 }
 
 func TestAMissingNetworkDevice(t *testing.T) {

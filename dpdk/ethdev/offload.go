@@ -62,8 +62,9 @@ const (
 	// TxFastFree lets the driver free packets without a look: all of one pool and
 	// with one holder each.
 	TxFastFree TxOffload = cgo.EthTxMbufFastFree
-	// TxLockFree lets several goroutines send through one queue at once. Err of
-	// the queue, and the debug build, still take one.
+	// TxLockFree lets several goroutines send through one queue at once, which then
+	// counts them, by an atomic addition or two a burst. The nil that Err tells of, and
+	// the debug build, still take one.
 	TxLockFree        TxOffload = cgo.EthTxMTLockFree
 	TxSendOnTimestamp TxOffload = cgo.EthTxSendOnTimestamp
 	TxSecurity        TxOffload = cgo.EthTxSecurity

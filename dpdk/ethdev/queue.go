@@ -79,15 +79,27 @@ func (q *queue) attach() error {
 	p := q.port
 	return p.do(q.op(), func() error {
 		// Of a queue that there is, the driver may have nothing to tell.
-		if _, errno := cgo.EthQueueInfoGet(p.id, q.id, q.tx); errno != 0 && errno != int(unix.ENOTSUP) {
+		i, errno := cgo.EthQueueInfoGet(p.id, q.id, q.tx)
+		if errno != 0 && errno != int(unix.ENOTSUP) {
 			return q.fail(unix.EINVAL, "queue %d has not been set up by the primary", q.id)
 		}
 		if !cgo.EthQueueReady(p.id, q.id, q.tx) {
 			return q.fail(unix.ENODEV, "this process attached before the primary had configured the port: start it again, after the primary's Configure")
 		}
+		if q.tx {
+			q.share(TxOffload(i.Offloads))
+		}
 		q.gate.Open(true)
 		return nil
 	})
+}
+
+// share prepares the gate of a transmit queue with these offloads for as many
+// goroutines as may be in a burst at once.
+func (q *queue) share(offloads TxOffload) {
+	if offloads&TxLockFree != 0 {
+		q.gate.Count()
+	}
 }
 
 // open lets bursts into all queues that the port has and that are not stopped by
@@ -109,8 +121,10 @@ func (p *Port) shut() error {
 
 // patience is how long shut waits for a burst: they take microseconds, but the
 // kernel may have stopped their thread.
-const patience = 10 * time.Second
+var patience = 10 * time.Second
 
+// shut closes the queues' gates. They stay closed if it fails: it is for the caller to
+// open them again, unless the port is no more.
 func shut(queues ...*queue) error {
 	var open []*queue
 	for _, q := range queues {
@@ -127,9 +141,6 @@ func shut(queues ...*queue) error {
 	for _, q := range open {
 		for q.gate.Busy() {
 			if time.Since(start) > patience {
-				for _, q := range open {
-					q.gate.Open(true)
-				}
 				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(unix.EBUSY),
 					Detail: fmt.Sprintf("a burst of queue %d does not end", q.id)}
 			}
@@ -152,8 +163,7 @@ const ( // linux/membarrier.h
 	registerPrivateExpedited = 1 << 4
 )
 
-// pass makes all threads pass a barrier; with a fence in each burst there is no
-// need to.
+// pass makes all threads pass a barrier; with one in each burst there is no need to.
 func pass() {
 	if barrier() {
 		_, _, _ = unix.Syscall(unix.SYS_MEMBARRIER, privateExpedited, 0, 0)
@@ -202,11 +212,21 @@ func (q *queue) idle() error {
 	return nil
 }
 
-// Port is the queue's port.
-func (q RxQueue) Port() *Port { return q.q.port }
+// Port is the queue's port; nil for the zero value.
+func (q RxQueue) Port() *Port {
+	if q.q == nil {
+		return nil
+	}
+	return q.q.port
+}
 
-// ID is the queue's number.
-func (q RxQueue) ID() int { return int(q.q.id) }
+// ID is the queue's number; -1 for the zero value.
+func (q RxQueue) ID() int {
+	if q.q == nil {
+		return -1
+	}
+	return int(q.q.id)
+}
 
 // Err says why Burst moves nothing although it could, or nil: the port is gone
 // (dpdk.ErrNoDevice), not started (unix.ENETDOWN) or was never given this queue
@@ -214,11 +234,21 @@ func (q RxQueue) ID() int { return int(q.q.id) }
 // lock.
 func (q RxQueue) Err() error { return q.q.err() }
 
-// Port is the queue's port.
-func (q TxQueue) Port() *Port { return q.q.port }
+// Port is the queue's port; nil for the zero value.
+func (q TxQueue) Port() *Port {
+	if q.q == nil {
+		return nil
+	}
+	return q.q.port
+}
 
-// ID is the queue's number.
-func (q TxQueue) ID() int { return int(q.q.id) }
+// ID is the queue's number; -1 for the zero value.
+func (q TxQueue) ID() int {
+	if q.q == nil {
+		return -1
+	}
+	return int(q.q.id)
+}
 
 // Err says why Burst sends nothing although it could, or nil: as RxQueue.Err
 // does, and dpdk.ErrInvalid, once, if there was a nil among the packets. It takes a
@@ -253,12 +283,16 @@ func (q TxQueue) Stop() error { return q.q.power("rte_eth_dev_tx_queue_stop", fa
 
 // power starts or stops the queue.
 func (q *queue) power(op string, on bool) error {
+	if q == nil {
+		return q.err()
+	}
 	p := q.port
 	return p.owned(op, func() error {
 		if err := q.idle(); err != nil && !(p.state == started && q.stopped) {
 			return err
 		}
 		if err := shut(q); err != nil {
+			q.gate.Open(!q.stopped)
 			return err
 		}
 		err := p.result(op, cgo.EthQueueSwitch(p.id, q.id, q.tx, on))
@@ -333,6 +367,9 @@ func queueInfo(i cgo.EthQueueInfo) QueueInfo {
 }
 
 func (q *queue) info(op string) (i cgo.EthQueueInfo, err error) {
+	if q == nil {
+		return i, q.err()
+	}
 	err = q.port.control(op, func() (errno int) {
 		i, errno = cgo.EthQueueInfoGet(q.port.id, q.id, q.tx)
 		return errno
@@ -350,6 +387,9 @@ func (q RxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_rx_
 func (q TxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_tx_burst_mode_get") }
 
 func (q *queue) burstMode(op string) (mode string, err error) {
+	if q == nil {
+		return "", q.err()
+	}
 	err = q.port.control(op, func() (errno int) {
 		mode, errno = cgo.EthBurstMode(q.port.id, q.id, q.tx)
 		return errno

@@ -89,9 +89,9 @@ func run(ctx context.Context, args []string) (err error) {
 	for i := 0; i < len(s.ports); i += 2 {
 		pair := &pair{}
 		for n := range pair.sides {
-			p, err := ethdev.Open(s.ports[i+n], ethdev.Config{Pool: pool})
-			if err != nil {
-				return err
+			p, failed := ethdev.Open(s.ports[i+n], ethdev.Config{Pool: pool})
+			if failed != nil {
+				return failed
 			}
 			defer func() { err = errors.Join(err, p.Stop()) }()
 			if err := pair.sides[n].use(p); err != nil {

@@ -1,0 +1,63 @@
+package ethdev_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+)
+
+func TestABurstThatDoesNotEndIsWaitedForInVain(t *testing.T) {
+	defer ethdev.SetPatience(10 * time.Millisecond)()
+	pool := newPool(t)
+	p := open(t, null(""), ethdev.Config{Pool: pool})
+	tx := p.TxQueue(0)
+	leave := tx.Enter()
+	require.ErrorIs(t, p.Stop(), dpdk.ErrBusy)
+	assert.True(t, p.Started())
+	assert.True(t, tx.IsOpen(), "the port goes on as before")
+	require.ErrorIs(t, tx.Stop(), dpdk.ErrBusy)
+	assert.True(t, tx.IsOpen(), "the queue goes on as before")
+	leave()
+	require.NoError(t, p.Stop())
+	require.NoError(t, p.Start())
+}
+
+// The memory of a port that is gone is about to go, too: no more bursts, even though
+// one cannot be stopped.
+func TestAPortThatIsGoneLetsNoBurstIn(t *testing.T) {
+	defer ethdev.SetPatience(10 * time.Millisecond)()
+	pool := newPool(t)
+	name := null("")
+	p, err := ethdev.Open(name, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	tx := p.TxQueue(0)
+	leave := tx.Enter()
+	p.End()
+	assert.False(t, tx.IsOpen())
+	leave()
+
+	ethdev.Forget(p)
+	again, err := ethdev.ByName(name)
+	require.NoError(t, err)
+	require.NoError(t, again.Detach())
+}
+
+func TestSeveralBurstsThroughALockFreeQueueAreCounted(t *testing.T) {
+	pool := newPool(t)
+	p := open(t, null(""), ethdev.Config{Pool: pool})
+	require.NoError(t, p.Stop())
+	tx := p.TxQueue(0)
+	tx.Share(ethdev.TxLockFree) // which no driver without hardware has in DPDK 22.11
+	require.NoError(t, p.Start())
+	leave := tx.Enter()
+	assert.Equal(t, 8, tx.Burst(numbered(t, pool, 0, 8)))
+	assert.True(t, tx.Busy(), "the other burst is still under way")
+	leave()
+	assert.False(t, tx.Busy())
+	require.NoError(t, p.Stop())
+}
