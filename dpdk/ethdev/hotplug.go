@@ -25,7 +25,7 @@ const (
 // In a secondary the primary is asked, and attaches the device too. Errors:
 // dpdk.ErrExist for a device that is attached, dpdk.ErrNoDevice for one that there is
 // not or that is no Ethernet device, dpdk.ErrInvalid for arguments that its driver
-// does not take, unix.E2BIG for devargs of more than 127 bytes in releases of 2026.
+// does not take, unix.E2BIG for devargs of more than 127 bytes in 24.11.8, 25.11.4 and later.
 // The driver's reason is in the log.
 func Attach(devargs string) (*Port, error) {
 	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {

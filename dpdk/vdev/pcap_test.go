@@ -39,7 +39,7 @@ type pcapHeader struct {
 
 type pcapRecord struct{ Seconds, Micros, Captured, Len uint32 }
 
-// in moves the test to a folder of its own, for short paths: since 2026 DPDK attaches
+// in moves the test to a folder of its own, for short paths: newer releases attach
 // nothing whose devargs have more than 127 bytes.
 func in(t *testing.T) { t.Chdir(t.TempDir()) }
 
