@@ -70,9 +70,12 @@ func Add(p, member *ethdev.Port) error {
 	return p.Call(op, func(id uint16) int { return failed(bondcgo.Add(id, uint16(member.ID()))) })
 }
 
-// Remove takes a member out of p, stopped (rte_eth_bond_member_remove). Errors:
-// dpdk.ErrInvalid for what is no member.
+// Remove takes a member out of p, stopped and to be configured anew
+// (rte_eth_bond_member_remove). Errors: dpdk.ErrInvalid for what is no member.
 func Remove(p, member *ethdev.Port) error {
+	if _, err := member.Info(); err != nil { // it takes note that it is one
+		return err
+	}
 	return p.Call("rte_eth_bond_member_remove", ofMember(member, func(port, member uint16) int {
 		if rc := bondcgo.Remove(port, member); rc != 0 {
 			return rc

@@ -274,3 +274,46 @@ func TestBondWithAnAddress(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEmpty(t, found)
 }
+
+// A bonding port configures its members, so what they were configured with is over: a
+// port with fewer queues now must not be polled as one that has more.
+func TestAMemberIsNotConfiguredAfterwards(t *testing.T) {
+	for name, leave := range map[string]func(t *testing.T, p, member *ethdev.Port){
+		"removed":  func(t *testing.T, p, member *ethdev.Port) { require.NoError(t, bond.Remove(p, member)) },
+		"detached": func(t *testing.T, p, member *ethdev.Port) { require.NoError(t, p.Detach()) },
+		"closed":   func(t *testing.T, p, member *ethdev.Port) { require.NoError(t, p.Close()) },
+	} {
+		for how, join := range map[string]func(t *testing.T, b *bench) *ethdev.Port{
+			"added": func(t *testing.T, b *bench) *ethdev.Port {
+				p, err := vdev.Open(vdev.Bond{Members: b.names[1:]}, ethdev.Config{Pool: b.pool})
+				require.NoError(t, err)
+				require.NoError(t, bond.Add(p, b.members[0]))
+				return p
+			},
+			"opened": func(t *testing.T, b *bench) *ethdev.Port {
+				devargs, err := vdev.Bond{Members: b.names}.Devargs()
+				require.NoError(t, err)
+				p, err := ethdev.Open(devargs, ethdev.Config{Pool: b.pool})
+				require.NoError(t, err)
+				return p
+			},
+		} {
+			t.Run(how+" and "+name, func(t *testing.T) {
+				b := newBench(t, 2)
+				member := b.members[0]
+				require.NoError(t, member.Configure(ethdev.Config{Pool: b.pool, RxQueues: 4, TxQueues: 4}))
+				p := join(t, b)
+				leave(t, p, member)
+
+				require.ErrorIs(t, member.Start(), dpdk.ErrInvalid)
+				assert.ErrorContains(t, member.RxQueue(3).Err(), "not configured")
+				require.NoError(t, member.Configure(ethdev.Config{Pool: b.pool, RxQueues: 4, TxQueues: 4}))
+				require.NoError(t, member.Start())
+				var pkts [4]*mbuf.Mbuf
+				assert.Equal(t, 4, member.RxQueue(3).Burst(pkts[:]))
+				mbuf.FreeBulk(pkts[:])
+				_ = p.Detach() // of what was only removed from it
+			})
+		}
+	}
+}

@@ -3,7 +3,6 @@ package ethdev
 import (
 	"golang.org/x/sys/unix"
 
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 )
 
@@ -19,11 +18,11 @@ func (p *Port) Call(op string, f func(id uint16) (errno int)) error {
 // unbonded refuses what is the business of the bonding port that has the port as a
 // member, and does not expect it of others. The caller holds mu.
 func (p *Port) unbonded(op string) error {
-	i, errno := cgo.EthDevInfo(p.id)
-	if errno != 0 {
-		return p.result(op, errno)
+	i, err := p.info()
+	if err != nil {
+		return err
 	}
-	if i.Flags&cgo.EthDevBonded == 0 {
+	if !i.Bonded {
 		return nil
 	}
 	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(unix.EBUSY), Detail: "the port is a member of a bonding port: take it out first"}

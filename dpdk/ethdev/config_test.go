@@ -107,6 +107,20 @@ func TestClampSaysWhatItReduced(t *testing.T) {
 	assert.Equal(t, fits, same)
 }
 
+func TestClampFitsPortsWithoutLimitsAndWithoutQueues(t *testing.T) {
+	pool := newPool(t)
+	one := ethdev.Info{Driver: "net_one", MaxTxQueues: 1, RSSKeySize: 40}
+	fits, reduced := ethdev.Config{Pool: pool, Tx: ethdev.TxQueueConfig{Descriptors: 1 << 17}}.Clamp(one)
+	assert.Equal(t, ethdev.NoQueues, fits.RxQueues)
+	assert.Equal(t, 1<<16-1, fits.Tx.Descriptors, "DPDK counts in 16 bits")
+	assert.Len(t, reduced, 2)
+	one.Tx.Descriptors.Multiple = 1 // as Port.Info has it
+	assert.NoError(t, ethdev.CheckConfig(fits, one))
+
+	_, reduced = ethdev.Config{Pool: pool, Rx: ethdev.RxQueueConfig{Descriptors: 100}}.Clamp(ethdev.Info{})
+	assert.Len(t, reduced, 2, "not even an Info makes it panic")
+}
+
 func TestDefaultsAreWrittenOut(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})

@@ -197,7 +197,8 @@ func (p *Port) stop() error {
 // also for others. Its device stays attached, without a port: Detach ends both.
 // Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
 func (p *Port) Close() error {
-	err := p.owned("rte_eth_dev_close", func() error {
+	_, _ = p.siblings() // if it is a bonding port, its members take note before they are let go
+	return p.owned("rte_eth_dev_close", func() error {
 		if err := p.unbonded("rte_eth_dev_close"); err != nil {
 			return err
 		}
@@ -208,7 +209,6 @@ func (p *Port) Close() error {
 		p.end() // DPDK takes the port away even if the driver complains
 		return err
 	})
-	return err
 }
 
 // Reset stops the port, has the driver reset the device (rte_eth_dev_reset) and

@@ -52,13 +52,6 @@ func (p *Port) End() {
 	p.end()
 }
 
-// Forget forgets the handle of a port.
-func Forget(p *Port) {
-	ports.Lock()
-	defer ports.Unlock()
-	delete(ports.byID, p.id)
-}
-
 // SetPatience changes how long Stop waits for a burst, until the function that it
 // returns is called.
 func SetPatience(d time.Duration) (reset func()) {

@@ -134,7 +134,7 @@ func (p *Port) Detach() error {
 	})
 }
 
-// siblings are the other ports of the port's device.
+// siblings are the other ports of the port's device. It asks all ports for their Info.
 func (p *Port) siblings() ([]*Port, error) {
 	own, err := p.Info()
 	if err != nil {

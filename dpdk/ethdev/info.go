@@ -62,7 +62,8 @@ type TxLimits struct {
 	MaxMTUSegments int       // of another packet; 0 is no limit
 }
 
-// Info asks the driver (rte_eth_dev_info_get).
+// Info asks the driver (rte_eth_dev_info_get). What the port was configured with is
+// forgotten if it is found to be Bonded.
 func (p *Port) Info() (Info, error) {
 	var i Info
 	err := p.do("rte_eth_dev_info_get", func() (err error) {
@@ -72,10 +73,15 @@ func (p *Port) Info() (Info, error) {
 	return i, err
 }
 
+// info is Info. The caller holds mu.
 func (p *Port) info() (Info, error) {
 	i, errno := cgo.EthDevInfo(p.id)
 	if errno != 0 {
 		return Info{}, p.result("rte_eth_dev_info_get", errno)
+	}
+	if i.Flags&cgo.EthDevBonded != 0 && p.state == configured { // by the bonding port, anew
+		p.cfg, p.state = Config{}, attached
+		p.generation++
 	}
 	socket := dpdk.AnySocket
 	if s := cgo.EthSocket(p.id); s >= 0 {

@@ -3,6 +3,7 @@ package ethdev
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -37,7 +38,8 @@ const (
 type Port struct {
 	id     uint16
 	name   string
-	direct bool // bursts may take the short way
+	direct bool        // bursts may take the short way
+	over   atomic.Bool // state is gone, for those who do not hold mu
 
 	mu    sync.Mutex // held by control calls, and for what follows
 	state state
@@ -84,11 +86,11 @@ func port(id uint16) (*Port, int) {
 	ports.Lock()
 	defer ports.Unlock()
 	if p := ports.byID[id]; p != nil {
-		if p.name == name {
+		if p.name == name && !p.over.Load() {
 			return p, 0
 		}
 		p.mu.Lock()
-		p.end() // its driver took it away and another came
+		p.end() // its driver, or the primary, took it away and another came
 		p.mu.Unlock()
 	}
 	if ports.byID == nil {
@@ -236,6 +238,7 @@ func (p *Port) invalid(op, format string, args ...any) error {
 // end makes the handle one of a port that is no more. The caller holds mu.
 func (p *Port) end() {
 	p.state = gone
+	p.over.Store(true)
 	_ = p.shut()
 }
 
