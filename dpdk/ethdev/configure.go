@@ -194,7 +194,8 @@ func (p *Port) stop() error {
 }
 
 // Close stops the port, frees what it has and ends it (rte_eth_dev_close): for good,
-// also for others. Its device stays attached, without a port: Detach ends both.
+// also for others. Its device stays attached, without a port, until EAL ends: call
+// Detach instead to end both.
 // Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
 func (p *Port) Close() error {
 	_, _ = p.siblings() // if it is a bonding port, its members take note before they are let go

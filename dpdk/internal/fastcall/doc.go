@@ -14,6 +14,9 @@
 // must not wait for anything; it must not call back into Go; and StackSize must do,
 // as there is no guard page below.
 //
+// A fault in C, which ends the process in a cgo call, looks to the runtime like one of
+// Go code: do not recover from panics of a poller.
+//
 // The runtime does not promise this. The build constraint names the Go releases it
 // was tested on; all other builds, those with -race, -msan or -asan and those with the
 // tag godpdk_cgo have Enabled false and must use cgo.
