@@ -68,7 +68,6 @@ const (
 	EthSpeed56G    = C.RTE_ETH_LINK_SPEED_56G
 	EthSpeed100G   = C.RTE_ETH_LINK_SPEED_100G
 	EthSpeed200G   = C.RTE_ETH_LINK_SPEED_200G
-	EthSpeed400G   = C.GODPDK_ETH_SPEED_400G
 )
 
 // Kinds of headers that RSS hashes.

@@ -11,13 +11,6 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
-/* Speeds that not every release names. */
-#ifdef RTE_ETH_LINK_SPEED_400G
-#define GODPDK_ETH_SPEED_400G RTE_ETH_LINK_SPEED_400G
-#else
-#define GODPDK_ETH_SPEED_400G 0
-#endif
-
 /* The flag of ports that a bonding port has; renamed in 23.11. */
 #ifdef RTE_ETH_DEV_BONDING_MEMBER
 #define GODPDK_ETH_DEV_BONDED RTE_ETH_DEV_BONDING_MEMBER
