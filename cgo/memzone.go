@@ -7,9 +7,10 @@ import "C"
 
 import "unsafe"
 
-// Flags and limits of rte_memzone.h.
+// Flags and limits of rte_memzone.h, and what it aligns to.
 const (
 	MemzoneNameSize = C.RTE_MEMZONE_NAMESIZE
+	CacheLineSize   = C.RTE_CACHE_LINE_SIZE
 
 	Memzone2MB          = C.RTE_MEMZONE_2MB
 	Memzone1GB          = C.RTE_MEMZONE_1GB

@@ -100,9 +100,10 @@ func Match(devargs string) ([]*Port, error) {
 
 // Detach stops the port and takes its device away from this process and all others
 // of its prefix (rte_dev_remove), and with it the device's other ports. Secondaries
-// must have stopped polling it. Errors: dpdk.ErrBusy if a burst does not end,
-// dpdk.ErrSecondary, because the primary may poll the port, dpdk.ErrNoDevice for a
-// port that was closed or detached, dpdk.ErrUnsupported for a device that cannot be
+// must have stopped polling it. A secondary can detach a port whose queues have
+// not been set up, which nobody polls. Errors: dpdk.ErrBusy if a burst does not end,
+// dpdk.ErrSecondary in a secondary for a port with queues, dpdk.ErrNoDevice for
+// a port that was closed or detached, dpdk.ErrUnsupported for a device that cannot be
 // taken away.
 func (p *Port) Detach() error {
 	guard.Hotplug.Lock()
@@ -110,17 +111,17 @@ func (p *Port) Detach() error {
 	siblings, err := p.siblings()
 	for _, s := range siblings {
 		if err == nil {
-			err = s.Stop()
+			err = s.do(opDetach, s.leave)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	err = p.owned(opDetach, func() error {
+	err = p.do(opDetach, func() error {
 		if err := p.unbonded(opDetach); err != nil {
 			return err
 		}
-		if err := p.stop(); err != nil {
+		if err := p.leave(); err != nil {
 			return err
 		}
 		return p.result(opDetach, cgo.EthDetach(p.id))
@@ -132,6 +133,27 @@ func (p *Port) Detach() error {
 		forget()
 		return 0
 	})
+}
+
+// leave sees to it that nobody polls the port: the primary stops it, a secondary must
+// find no queue that the primary has set up. The caller holds mu.
+func (p *Port) leave() error {
+	if primary() {
+		return p.stop()
+	}
+	i, err := p.info()
+	if err != nil {
+		return err
+	}
+	for n := range max(i.RxQueues, i.TxQueues) {
+		_, rx := setUp(p.id, uint16(n), false)
+		_, tx := setUp(p.id, uint16(n), true)
+		if rx || tx {
+			return &dpdk.Error{Op: opDetach, Name: p.name, Errno: dpdk.ESECONDARY,
+				Detail: "the port has queues, which other processes may poll: only the primary may take it away"}
+		}
+	}
+	return p.shut()
 }
 
 // siblings are the other ports of the port's device. It asks all ports for their Info.

@@ -20,6 +20,10 @@ const (
 // MaxName is the length of the longest name of a port, in bytes.
 const MaxName = cgo.EthNameSize - 1
 
+// MaxPorts is how many ports a process can have (RTE_MAX_ETHPORTS): they are numbered
+// from 0 to one less.
+const MaxPorts = cgo.EthMaxPorts
+
 // state is how far a port has come, in this process's eyes.
 type state int
 

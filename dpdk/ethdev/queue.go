@@ -78,9 +78,8 @@ func newQueue(p *Port, id uint16, tx bool) *queue {
 func (q *queue) attach() error {
 	p := q.port
 	return p.do(q.op(), func() error {
-		// Of a queue that there is, the driver may have nothing to tell.
-		i, errno := cgo.EthQueueInfoGet(p.id, q.id, q.tx)
-		if errno != 0 && errno != int(unix.ENOTSUP) {
+		i, ok := setUp(p.id, q.id, q.tx)
+		if !ok {
 			return q.fail(unix.EINVAL, "queue %d has not been set up by the primary", q.id)
 		}
 		if !cgo.EthQueueReady(p.id, q.id, q.tx) {
@@ -92,6 +91,13 @@ func (q *queue) attach() error {
 		q.gate.Open(true)
 		return nil
 	})
+}
+
+// setUp says whether and how a queue has been set up. Of one that there is, the driver
+// may have nothing to tell.
+func setUp(port, queue uint16, tx bool) (i cgo.EthQueueInfo, ok bool) {
+	i, errno := cgo.EthQueueInfoGet(port, queue, tx)
+	return i, errno == 0 || errno == int(unix.ENOTSUP)
 }
 
 // share prepares the gate of a transmit queue with these offloads for as many

@@ -174,7 +174,7 @@ func (c *Cache) GetBulk(objs []Object) bool {
 // Put gives an object back (rte_mempool_generic_put).
 func (c *Cache) Put(o Object) {
 	if m := c.mem; simple && m.len < m.threshold {
-		*m.object(m.len) = uintptr(o.ptr)
+		*m.object(m.len) = uintptr(o.Pointer())
 		m.len++
 	} else {
 		c.putOne(o)

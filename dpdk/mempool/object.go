@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	stdcgo "runtime/cgo"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -12,18 +13,26 @@ const NoIOVA = ^uint64(0)
 
 // Object is an object of a pool: a pointer into shared memory, so that []Object
 // is what C calls a table of void *. The zero value is no object. It is whoever
-// got it that may use it, until it is put back.
-type Object struct{ ptr unsafe.Pointer }
+// got it that may use it, until it is put back. It can go through a
+// ring.Ring[mempool.Object], which C sees as a ring of void *: whoever takes it out
+// there has it then.
+type Object struct{ ptr *memory }
+
+// memory is an object's bytes, seen from Go.
+type memory struct {
+	_ guard.Shared
+	_ stdcgo.Incomplete // never on Go's heap or stack; no write barriers
+}
 
 // Pointer is the object's address, the same in all processes.
-func (o Object) Pointer() unsafe.Pointer { return o.ptr }
+func (o Object) Pointer() unsafe.Pointer { return unsafe.Pointer(o.ptr) }
 
 // IsNil is true for the zero Object.
 func (o Object) IsNil() bool { return o.ptr == nil }
 
 // header is the struct rte_mempool_objhdr before an object.
 func (o Object) header(offset uintptr) unsafe.Pointer {
-	return unsafe.Add(o.ptr, -int(cgo.MempoolHeaderSizeof)+int(offset))
+	return unsafe.Add(o.Pointer(), -int(cgo.MempoolHeaderSizeof)+int(offset))
 }
 
 // PoolOf makes a handle to the pool that an object belongs to
@@ -49,7 +58,7 @@ func (p *Pool) Bytes(o Object) []byte {
 	if o.ptr == nil || p.mp == nil {
 		return nil
 	}
-	return unsafe.Slice((*byte)(o.ptr), p.info.ElemSize)
+	return unsafe.Slice((*byte)(o.Pointer()), p.info.ElemSize)
 }
 
 // IOVA is the address of an object for devices (rte_mempool_virt2iova), or NoIOVA.

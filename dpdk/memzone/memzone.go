@@ -25,6 +25,10 @@ const (
 // MaxName is the length of the longest name, in bytes.
 const MaxName = cgo.MemzoneNameSize - 1
 
+// CacheLine is the size of a cache line to DPDK, in bytes (RTE_CACHE_LINE_SIZE): what C
+// calls __rte_cache_aligned starts at a multiple of it, and its size is one.
+const CacheLine = cgo.CacheLineSize
+
 // PageSize asks for memory from hugepages of one size (RTE_MEMZONE_2MB and so on).
 type PageSize uint32
 

@@ -297,8 +297,8 @@ func TestASecondaryDoesNotControlAPort(t *testing.T) {
 }
 
 // A device that the primary attaches while secondaries run is theirs too, under the
-// same number, and one that a secondary attaches is the primary's; detached, it is
-// gone for all.
+// same number, and one that a secondary attaches is the primary's; detached by either,
+// it is gone for all.
 func TestDevicesComeAndGoInAllProcesses(t *testing.T) {
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix)
@@ -308,8 +308,8 @@ func TestDevicesComeAndGoInAllProcesses(t *testing.T) {
 	assert.Equal(t, id, secondary.do("port-find", "net_null3"))
 	secondary.do("port-attach", "net_null4")
 	assert.Equal(t, secondary.do("port-find", "net_null4"), primary.do("port-find", "net_null4"))
-	for _, port := range []string{"net_null3", "net_null4"} {
-		primary.do("port-control", port, "Detach")
+	for port, by := range map[string]*peer{"net_null3": secondary, "net_null4": primary} {
+		by.do("port-control", port, "Detach")
 		secondary.refused("ErrNoDevice", "port-find", port)
 		primary.refused("ErrNoDevice", "port-find", port)
 	}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/dpdk/ring"
+)
+
+// As in the sample in C.
+const (
+	maxClients = 16
+	poolName   = "MProc_pktmbuf_pool"
+	portsName  = "MProc_port_info"
+	ringSize   = 128
+	burst      = 32
+)
+
+// Packets is a ring of pointers to packets; the packets stay where they are.
+type Packets = ring.Ring[*mbuf.Mbuf]
+
+// ringName is the ring of the packets for a client.
+func ringName(client int) string { return fmt.Sprintf("MProc_Client_%d_RX", client) }
+
+// PortInfo is the block in shared memory: what the server tells its clients, and what
+// all count. Each counter has one writer.
+type PortInfo struct {
+	NumPorts uint16
+	ID       [ethdev.MaxPorts]uint16
+	_        [(line - (1+ethdev.MaxPorts)*2%line) % line]byte
+
+	Received [ethdev.MaxPorts]atomic.Uint64 // by the server, in the order of ID
+	_        [(line - ethdev.MaxPorts*8%line) % line]byte
+
+	Of [maxClients]struct {
+		Sent, Dropped [ethdev.MaxPorts]atomic.Uint64 // by the client, by the port's number
+		_             [(line - ethdev.MaxPorts*16%line) % line]byte
+	}
+}
+
+const line = memzone.CacheLine
+
+// idle gives way after a round that moved nothing: at first to goroutines, then to
+// processes, for several of them may share a CPU.
+type idle int
+
+func (i *idle) after(moved int) {
+	switch {
+	case moved > 0:
+		*i = 0
+	case *i < 200:
+		*i++
+		runtime.Gosched()
+	default:
+		time.Sleep(20 * time.Microsecond)
+	}
+}

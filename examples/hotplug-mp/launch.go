@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// show is what is typed into the two processes, and what each must answer.
+var show = []struct {
+	who           int
+	types, answer string
+}{
+	{0, "attach net_null0", "attached device net_null0"},
+	{1, "list", "0\tnet_null0"},
+	{1, "attach net_null1,size=128", "attached device net_null1"},
+	{0, "list", "1\tnet_null1"},
+	{1, "detach net_null0", "detached device net_null0"},
+	{0, "list", "ports: 1"},
+	{0, "detach net_null1", "detached device net_null1"},
+	{1, "list", "ports: 0"},
+}
+
+// launch starts a primary and a secondary as processes of their own and types
+// commands into them.
+func launch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	prefix := fmt.Sprintf("hotplug%d", os.Getpid())
+	var seats []*seat
+	err := func() error {
+		for n, options := range [][]string{{"--proc-type=primary", "-m", "32"}, {"--proc-type=secondary"}} {
+			s, err := sit(ctx, n, append(options, "--file-prefix="+prefix)...)
+			if err != nil {
+				return err
+			}
+			seats = append(seats, s)
+			if err := s.expect("ready"); err != nil {
+				return err
+			}
+		}
+		for _, step := range show {
+			s := seats[step.who]
+			fmt.Printf("%s> %s\n", s.name, step.types)
+			fmt.Fprintln(s.in, step.types)
+			if err := s.expect(step.answer); err != nil {
+				return err
+			}
+		}
+		return nil
+	}()
+	for n := len(seats) - 1; n >= 0; n-- {
+		err = errors.Join(err, seats[n].leave())
+	}
+	return err
+}
+
+// seat is a process and the one who types into it.
+type seat struct {
+	name string
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Scanner
+}
+
+// sit starts this program again, on lcore n: processes need disjoint lcores. It is
+// asked to end when ctx does.
+func sit(ctx context.Context, n int, args ...string) (*seat, error) {
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", append([]string{fmt.Sprintf("--lcores=%d@%d", n, cpu(n)), "--no-pci"}, args...)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	return &seat{[]string{"primary", "secondary"}[n], cmd, in, bufio.NewScanner(out)}, cmd.Start()
+}
+
+// expect shows what the process says, up to a line that holds text.
+func (s *seat) expect(text string) error {
+	for s.out.Scan() {
+		fmt.Printf("%s: %s\n", s.name, s.out.Text())
+		if strings.Contains(s.out.Text(), text) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the %s ended without %q", s.name, text)
+}
+
+// leave ends the process's input, which ends it.
+func (s *seat) leave() error {
+	s.in.Close()
+	for s.out.Scan() {
+	}
+	return s.cmd.Wait()
+}
+
+// cpu spreads the processes over the CPUs that this one may use.
+func cpu(n int) int {
+	var set unix.CPUSet
+	if unix.SchedGetaffinity(0, &set) != nil || set.Count() == 0 {
+		return 0
+	}
+	n %= set.Count()
+	for c := 0; ; c++ {
+		if set.IsSet(c) {
+			if n == 0 {
+				return c
+			}
+			n--
+		}
+	}
+}

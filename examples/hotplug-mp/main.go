@@ -1,0 +1,125 @@
+// Command hotplug-mp is DPDK's sample hotplug_mp in Go: a primary and secondaries
+// attach and detach devices while they run, and what one of them does happens in all
+// of them, programs in C included.
+//
+//	hotplug-mp                                       a primary and a secondary, for a short show
+//	hotplug-mp --proc-type=primary [EAL options]     the primary
+//	hotplug-mp --proc-type=secondary [EAL options]   a secondary
+//
+// The commands are help, attach DEVARGS, detach NAME, list and quit. Ctrl-C ends it,
+// too.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// EAL's log at start is for when something fails, and the error holds it.
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+
+	var err error
+	if len(os.Args) == 1 {
+		err = launch(ctx)
+	} else {
+		err = role(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "hotplug-mp:", err)
+		os.Exit(1)
+	}
+}
+
+// role runs this process as what its EAL options say it is: the commands are the same.
+func role(ctx context.Context) (err error) {
+	rt, args, err := eal.InitArgs(os.Args)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	if len(args) > 0 {
+		return fmt.Errorf("%q: there are no arguments but EAL's", args)
+	}
+	if rt.ProcessType() == eal.Secondary {
+		ctx = attached(ctx, rt)
+	}
+	fmt.Printf("%v: ready\n", rt.ProcessType())
+
+	lines := typed()
+	for {
+		prompt("example> ")
+		select {
+		case <-ctx.Done():
+			if err := context.Cause(ctx); errors.Is(err, errGone) {
+				fmt.Println(err)
+			}
+			return nil
+		case line, ok := <-lines:
+			command, argument, _ := strings.Cut(strings.TrimSpace(line), " ")
+			switch {
+			case !ok || command == "quit":
+				return nil
+			case command == "":
+			case command == "attach" && argument != "":
+				attach(argument)
+			case command == "detach" && argument != "":
+				detach(argument)
+			case command == "list":
+				list()
+			case command == "help":
+				fmt.Print("attach DEVARGS: attaches a device, such as net_null0,size=128\n" +
+					"detach NAME: detaches it\nlist: lists all ports\nhelp: shows this\nquit: ends this process\n")
+			default:
+				fmt.Printf("%q is no command: try help\n", line)
+			}
+		}
+	}
+}
+
+// typed are the lines of the standard input.
+func typed() <-chan string {
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(os.Stdin); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	return lines
+}
+
+// prompt invites somebody at a terminal.
+func prompt(text string) {
+	if i, err := os.Stdin.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 {
+		fmt.Print(text)
+	}
+}
+
+var errGone = errors.New("the primary has gone")
+
+// attached is ctx in a secondary: it ends also when the primary has gone.
+func attached(ctx context.Context, rt *eal.Runtime) context.Context {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
+			if !rt.PrimaryAlive() {
+				cancel(errGone)
+			}
+		}
+	}()
+	return ctx
+}
