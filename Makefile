@@ -27,11 +27,11 @@ debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets lcores capture echo l2fwd symmetric-mp test soak lint bench clean
+.PHONY: help deps hugepages have-dpdk build run packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test soak lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-12s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '  %-16s %s\n' "$$t" "$$d"; done
 
 deps: ## install DPDK, pkgconf, gcc and qemu-user (Debian packages) if they are missing
 	@command -v go >/dev/null || { echo "deps: no Go here: install it from https://go.dev/dl/ and put it in PATH" >&2; exit 1; }
@@ -75,6 +75,18 @@ l2fwd: deps hugepages ## frames forwarded between two virtual ports, for 5 secon
 symmetric-mp: deps hugepages ## three processes share two ports, each on queues of its own
 	@$(MAKE) --no-print-directory build
 	@bin/symmetric-mp
+
+simple-mp: deps hugepages ## two processes send each other lines of text
+	@$(MAKE) --no-print-directory build
+	@bin/simple-mp
+
+client-server-mp: deps hugepages ## a server deals packets to clients, one of which is killed and comes back
+	@$(MAKE) --no-print-directory build
+	@bin/client-server-mp
+
+hotplug-mp: deps hugepages ## devices come and go in two processes at once
+	@$(MAKE) --no-print-directory build
+	@bin/hotplug-mp
 
 test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
 	$(call step,go test ./...)

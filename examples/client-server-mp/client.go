@@ -44,7 +44,7 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 		for _, m := range pkts[:n] {
 			from := int(m.Port())
 			if from >= len(out) || out[from] == nil { // no port of the server's
-				own.Dropped[info.ID[0]].Add(1)
+				own.refused(int(info.ID[0])).Add(1)
 				m.Free()
 				continue
 			}
@@ -95,9 +95,9 @@ func wire(info *PortInfo, id int) (*[ethdev.MaxPorts]*outlet, error) {
 		if err := queue.Err(); err != nil {
 			return nil, err
 		}
-		sent, dropped := &info.Of[id].Sent[to], &info.Of[id].Dropped[to]
+		sent, refused := info.Of[id].sent(int(to)), info.Of[id].refused(int(to))
 		b, err := ethdev.NewTxBuffer(queue, ethdev.TxBufferConfig{Size: burst, Refused: func(pkts []*mbuf.Mbuf) {
-			dropped.Add(uint64(len(pkts)))
+			refused.Add(uint64(len(pkts)))
 			mbuf.FreeBulk(pkts)
 		}})
 		if err != nil {

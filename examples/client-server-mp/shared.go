@@ -37,11 +37,15 @@ type PortInfo struct {
 	Received [ethdev.MaxPorts]atomic.Uint64 // by the server, in the order of ID
 	_        [(line - ethdev.MaxPorts*8%line) % line]byte
 
-	Of [maxClients]struct {
-		Sent, Dropped [ethdev.MaxPorts]atomic.Uint64 // by the client, by the port's number
-		_             [(line - ethdev.MaxPorts*16%line) % line]byte
-	}
+	Of [maxClients]Sent // by each client
 }
+
+// Sent is a client's counters: packets sent, for each port, and then packets refused;
+// cache lines of its own.
+type Sent [(2*ethdev.MaxPorts*8 + line - 1) / line * line / 8]atomic.Uint64
+
+func (s *Sent) sent(port int) *atomic.Uint64    { return &s[port] }
+func (s *Sent) refused(port int) *atomic.Uint64 { return &s[ethdev.MaxPorts+port] }
 
 const line = memzone.CacheLine
 

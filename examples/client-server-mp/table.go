@@ -27,8 +27,8 @@ func (s *server) sent(wanted func(client, port int) bool) (sent, refused uint64)
 	for c := range s.desks {
 		for _, p := range s.ports {
 			if wanted(c, p.ID()) {
-				sent += s.info.Of[c].Sent[p.ID()].Load()
-				refused += s.info.Of[c].Dropped[p.ID()].Load()
+				sent += s.info.Of[c].sent(p.ID()).Load()
+				refused += s.info.Of[c].refused(p.ID()).Load()
 			}
 		}
 	}

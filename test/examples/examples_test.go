@@ -184,6 +184,12 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 		{"symmetric-mp", "--no-pci --in-memory", "give EAL pairs of them"},
 		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -processes 17", "use 1 to 16"},
 		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -seed -1", "use 0 to 512"},
+		{"simple-mp", "--no-pci --in-memory -- hello", "there are no arguments but EAL's"},
+		{"hotplug-mp", "--no-pci --in-memory -- hello", "there are no arguments but EAL's"},
+		{"client-server-mp", "--no-pci --in-memory -- -n 1", "use a hexadecimal mask"},
+		{"client-server-mp", "--no-pci --in-memory --vdev=net_null0 -- -n 1 -p 1", "it takes pairs"},
+		{"client-server-mp", "--no-pci --in-memory -- -n 17 -p 3", "use 1 to 16 clients"},
+		{"client-server-mp", "--no-pci --in-memory -- -n 1 -p 3 -seconds -1", "neither can be negative"},
 	}
 	for _, test := range tests {
 		t.Run(test.program+" "+test.args, func(t *testing.T) {

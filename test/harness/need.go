@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unsafe"
@@ -23,6 +24,7 @@ const (
 	Testpmd   Thing = "dpdk-testpmd"
 	Ping      Thing = "ping"
 	XDP       Thing = "AF_XDP"
+	Samples   Thing = "DPDK's sample programs"
 )
 
 // Need skips the test where the platform lacks what it needs. Where the
@@ -67,6 +69,16 @@ func missing(thing Thing) string {
 	case ProcInfo, Testpmd, Ping:
 		if _, err := exec.LookPath(string(thing)); err != nil {
 			return err.Error() + ": run 'make deps'"
+		}
+	case Samples:
+		dir := samples()
+		if !exists(filepath.Join(dir, "multi_process")) {
+			return fmt.Sprintf("there is no %s/multi_process (in Debian's dpdk-doc): run 'make deps'", dir)
+		}
+		if exists(filepath.Join(dir, "multi_process", "simple_mp", "commands.list")) {
+			if _, err := exec.LookPath(generator); err != nil {
+				return err.Error() + ": run 'make deps'"
+			}
 		}
 	case XDP:
 		if err := xskMap(); err != nil {

@@ -2,7 +2,7 @@
 # packages.sh installs what building and testing godpdk needs. It asks apt only when something is missing.
 set -euo pipefail
 
-packages=(libdpdk-dev dpdk-dev pkgconf gcc libc6-dev qemu-user iputils-ping)
+packages=(libdpdk-dev dpdk-dev dpdk-doc pkgconf gcc libc6-dev qemu-user iputils-ping)
 
 # missing prints what this machine lacks. It looks for the things, not for the packages, so that a DPDK built from
 # source or another distribution passes too.
@@ -19,6 +19,8 @@ missing() {
   fi
   command -v dpdk-proc-info >/dev/null || echo "dpdk-proc-info (a C peer for the two-process tests)"
   command -v dpdk-testpmd >/dev/null || echo "dpdk-testpmd (a C peer for the tests of ports)"
+  [ -d "$(pkg-config --variable=prefix libdpdk 2>/dev/null)/share/dpdk/examples/multi_process" ] ||
+    echo "DPDK's sample programs (C peers for the tests of the examples; Debian has them in dpdk-doc)"
   command -v ping >/dev/null || echo "ping (for the tests on the kernel's network stack)"
   [ "$(uname -m)" = aarch64 ] || command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null ||
     echo "qemu-aarch64 (runs the arm64 tests)"
