@@ -14,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 )
 
@@ -563,4 +564,32 @@ func TestPutsWaitForRelaxedTails(t *testing.T) {
 	leave()
 	<-put
 	require.Equal(t, p.Size(), p.Available())
+}
+
+func TestObjectsGoThroughRings(t *testing.T) {
+	p, err := mempool.Create("sent objects", 63, 64, mempool.Config{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, p.Free()) }()
+	r, err := ring.Create[mempool.Object]("of objects", 64, ring.Config{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Free()) }()
+	addresses, err := ring.Lookup[uintptr]("of objects") // as C sees it
+	require.NoError(t, err)
+
+	for range 3 * r.Capacity() {
+		o, ok := p.Get()
+		require.True(t, ok)
+		copy(p.Bytes(o), "text")
+		require.True(t, r.Enqueue(o))
+		got, ok := r.Dequeue()
+		require.True(t, ok)
+		assert.Equal(t, o, got)
+		assert.True(t, p.Owns(got))
+		require.True(t, r.Enqueue(got))
+		address, ok := addresses.Dequeue()
+		require.True(t, ok)
+		assert.Equal(t, uintptr(o.Pointer()), address)
+		p.Put(got)
+	}
+	assert.True(t, p.Full())
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -58,13 +59,20 @@ func (g *group) run(p program, role string, args ...string) *harness.Child {
 	return harness.Command(g.t, p[0], append(p[1:], args...)...)
 }
 
+// patience is for what some lines of a program must show, beside the harness's own for
+// each line.
+const patience = time.Minute
+
 // see waits for a line that holds text, wherever a prompt has put it.
-func see(c *harness.Child, text string) string {
-	for {
+func see(t *testing.T, c *harness.Child, text string) string {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		if line := c.Expect(""); strings.Contains(line, text) {
 			return line
 		}
 	}
+	require.Fail(t, "not seen", "%q within %v", text, patience)
+	return ""
 }
 
 func TestSimpleMPTalksToItself(t *testing.T) {
@@ -92,21 +100,21 @@ func TestSimpleMPTalksToC(t *testing.T) {
 	}
 	pairs(t, "simple-mp", "simple_mp", func(t *testing.T, g *group, one, other program) {
 		primary := g.run(one, "primary", "-m", "32")
-		see(primary, ready(one))
+		see(t, primary, ready(one))
 		secondary := g.run(other, "secondary")
-		see(secondary, ready(other))
+		see(t, secondary, ready(other))
 		longest := strings.Repeat("x", 126) // C takes no longer word
 		for i := range 100 {                // more than the ring holds
 			text := fmt.Sprintf("word%d%s", i, longest[:i])
 			primary.Send("send " + text)
-			see(secondary, "Received '"+text+"'")
+			see(t, secondary, "Received '"+text+"'")
 			secondary.Send("send " + text)
-			see(primary, "Received '"+text+"'")
+			see(t, primary, "Received '"+text+"'")
 		}
 		secondary.Send("send " + longest)
-		see(primary, "Received '"+longest+"'")
+		see(t, primary, "Received '"+longest+"'")
 		primary.Send("send " + longest)
-		see(secondary, "Received '"+longest+"'")
+		see(t, secondary, "Received '"+longest+"'")
 		for _, c := range []*harness.Child{secondary, primary} {
 			c.Send("quit")
 			c.Wait()
@@ -118,21 +126,21 @@ func TestSimpleMPWithoutAPartner(t *testing.T) {
 	g := newGroup(t)
 	bin := inGo(t, "simple-mp")
 	primary := g.run(bin, "primary", "-m", "32")
-	see(primary, "Finished")
+	see(t, primary, "Finished")
 	for range 64 { // one more than the ring holds
 		primary.Send("send x")
 	}
-	see(primary, "not sent: 63 messages wait for the other process")
+	see(t, primary, "not sent: 63 messages wait for the other process")
 	primary.Send("send " + strings.Repeat("x", 128))
-	see(primary, "use at most 127")
+	see(t, primary, "use at most 127")
 	primary.Send("sing")
-	see(primary, `"sing" is no command`)
+	see(t, primary, `"sing" is no command`)
 	secondary := g.run(bin, "secondary")
 	for range 63 {
-		see(secondary, "Received 'x'")
+		see(t, secondary, "Received 'x'")
 	}
 	primary.Kill()
-	see(secondary, "the primary has gone")
+	see(t, secondary, "the primary has gone")
 	secondary.Wait()
 }
 
@@ -168,11 +176,11 @@ func TestHotplugMPWithC(t *testing.T) {
 		assert.Empty(t, ports(secondary))
 		attach := func(c *harness.Child, devargs string) {
 			c.Send("attach " + devargs)
-			see(c, "attached device ")
+			see(t, c, "attached device ")
 		}
 		detach := func(c *harness.Child, name string) {
 			c.Send("detach " + name)
-			see(c, "detached device "+name)
+			see(t, c, "detached device "+name)
 		}
 		both := func(want ...string) {
 			t.Helper()
@@ -237,9 +245,10 @@ func (s tally) check(t *testing.T, killed int) {
 
 // row waits until the server's row of a client passes, and returns that: packets
 // delivered, dropped, sent.
-func row(c *harness.Child, client int, passes func(delivered, dropped, sent int) bool) (delivered, dropped, sent int) {
-	for {
-		f := strings.Fields(see(c, fmt.Sprintf("client %d ", client)))
+func row(t *testing.T, c *harness.Child, client int, passes func(delivered, dropped, sent int) bool) (delivered, dropped, sent int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		f := strings.Fields(see(t, c, fmt.Sprintf("client %d ", client)))
 		if len(f) != 6 {
 			continue
 		}
@@ -251,6 +260,8 @@ func row(c *harness.Child, client int, passes func(delivered, dropped, sent int)
 			return n[0], n[1], n[2]
 		}
 	}
+	require.Fail(t, "the row does not come", "client %d within %v", client, patience)
+	return 0, 0, 0
 }
 
 const nulls = "--vdev=net_null0 --vdev=net_null1"
@@ -261,7 +272,7 @@ func (g *group) server(p program, args ...string) *harness.Child {
 
 func (g *group) client(p program, n int) *harness.Child {
 	c := g.run(p, "secondary", "--", "-n", fmt.Sprint(n))
-	see(c, "andl") // handles, or handling, packets
+	see(g.t, c, "andl") // handles, or handling, packets
 	return c
 }
 
@@ -280,18 +291,18 @@ func TestClientServerMPGoesOnWhenClientsAreKilled(t *testing.T) {
 	server := g.server(bin, "-period", "20ms")
 	server.Expect("server: ready")
 	other := g.client(bin, 1)
-	_, _, before := row(server, 0, func(_, _, _ int) bool { return true })
+	_, _, before := row(t, server, 0, func(_, _, _ int) bool { return true })
 	for range kills {
 		c := g.client(bin, 0)
-		_, _, before = row(server, 0, func(_, _, sent int) bool { return sent > before+1000 })
+		_, _, before = row(t, server, 0, func(_, _, sent int) bool { return sent > before+1000 })
 		c.Kill()
-		_, _, others := row(server, 1, func(_, _, _ int) bool { return true })
-		_, dropped, _ := row(server, 0, func(_, _, _ int) bool { return true })
-		row(server, 0, func(_, now, _ int) bool { return now > dropped })
-		row(server, 1, func(_, _, sent int) bool { return sent > others })
+		_, _, others := row(t, server, 1, func(_, _, _ int) bool { return true })
+		_, dropped, _ := row(t, server, 0, func(_, _, _ int) bool { return true })
+		row(t, server, 0, func(_, now, _ int) bool { return now > dropped })
+		row(t, server, 1, func(_, _, sent int) bool { return sent > others })
 	}
 	again := g.client(bin, 0)
-	row(server, 0, func(_, _, sent int) bool { return sent > before+1000 })
+	row(t, server, 0, func(_, _, sent int) bool { return sent > before+1000 })
 	for _, c := range []*harness.Child{again, other, server} {
 		c.Signal(syscall.SIGTERM)
 		if c == server {
@@ -309,7 +320,7 @@ func TestClientServerMPServesClientsInC(t *testing.T) {
 	theirs := inC(t, "client_server_mp/mp_client")
 	clients := []*harness.Child{g.client(theirs, 0), g.client(theirs, 1)}
 	for n := range clients {
-		row(server, n, func(delivered, _, sent int) bool { return sent > 10000 && delivered >= sent })
+		row(t, server, n, func(delivered, _, sent int) bool { return sent > 10000 && delivered >= sent })
 	}
 	for _, c := range clients { // they end in no other way
 		c.Kill()
@@ -323,12 +334,13 @@ var number = regexp.MustCompile(`\d+`)
 func TestClientServerMPIsServedByC(t *testing.T) {
 	g, bin := newGroup(t), inGo(t, "client-server-mp")
 	server := g.server(inC(t, "client_server_mp/mp_server"))
-	see(server, "displaying statistics")
+	see(t, server, "displaying statistics")
 	clients := []*harness.Child{g.client(bin, 0), g.client(bin, 1)}
 	for n := range clients {
-		for sent := 0; sent < 10000; { // its counters in shared memory
-			see(server, fmt.Sprintf("Client %2d - rx:", n))
-			tx := number.FindString(see(server, "            tx:"))
+		for sent, deadline := 0, time.Now().Add(patience); sent < 10000; { // its counters in shared memory
+			require.True(t, time.Now().Before(deadline), "client %d has sent %d", n, sent)
+			see(t, server, fmt.Sprintf("Client %2d - rx:", n))
+			tx := number.FindString(see(t, server, "tx:"))
 			var err error
 			sent, err = strconv.Atoi(tx)
 			require.NoError(t, err)
@@ -337,7 +349,7 @@ func TestClientServerMPIsServedByC(t *testing.T) {
 	clients[1].Signal(syscall.SIGTERM)
 	clients[1].Wait()
 	server.Kill()
-	see(clients[0], "client 0: the server has gone")
+	see(t, clients[0], "client 0: the server has gone")
 	clients[0].Wait()
 }
 
