@@ -14,8 +14,8 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mempool"
-	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
 func TestPoolIsFullAtStartAndEmptyAfterSizeGets(t *testing.T) {
