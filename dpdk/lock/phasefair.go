@@ -60,11 +60,11 @@ func (l *PhaseFair) RUnlock() {
 
 // Lock waits until the caller may write (rte_pflock_write_lock).
 func (l *PhaseFair) Lock() {
-	ticket := lockops.Add16(&l.wr.in, 1)
-	if lockops.Load16(&l.wr.out) != ticket {
+	ticket, first := lockops.Join16(&l.wr.in, 1, &l.wr.out)
+	if !first {
 		wait16(&l.wr.out, ticket)
 	}
-	if in := lockops.Add16(&l.rd.in, present|ticket&phase); lockops.Load16(&l.rd.out) != in {
+	if in, first := lockops.Join16(&l.rd.in, present|ticket&phase, &l.rd.out); !first {
 		wait16(&l.rd.out, in)
 	}
 	racesync.Acquire(unsafe.Pointer(l))
@@ -76,7 +76,7 @@ func (l *PhaseFair) TryLock() bool {
 	if lockops.Load16(&l.rd.in) != lockops.Load16(&l.rd.out) || !lockops.CompareAndSwap16(&l.wr.in, ticket, ticket+1) {
 		return false
 	}
-	if in := lockops.Add16(&l.rd.in, present|ticket&phase); lockops.Load16(&l.rd.out) != in {
+	if _, first := lockops.Join16(&l.rd.in, present|ticket&phase, &l.rd.out); !first {
 		l.leave() // a reader was faster
 		return false
 	}
@@ -96,6 +96,6 @@ func (l *PhaseFair) Unlock() {
 
 // leave lets the readers go on, then the next writer.
 func (l *PhaseFair) leave() {
-	lockops.Add16(&l.rd.in, -(lockops.Load16(&l.rd.in) & writerBits)) // no one else changes these
+	lockops.And16(&l.rd.in, ^uint16(oneReader-1))
 	lockops.Release16(&l.wr.out)
 }

@@ -19,33 +19,57 @@ type SeqValue[T any] struct {
 // padding, as the struct is aligned to 4.
 func (v *SeqValue[T]) words() int { return int(unsafe.Sizeof(v.value)+3) / 4 }
 
-// Load is a copy of the value; it waits for a writer who is writing just now.
-func (v *SeqValue[T]) Load() T {
-	var w lockops.Wait
-	for {
-		if t, ok := v.TryLoad(); ok {
-			return t
-		}
-		w.Turn()
+// read copies the value to t and says whether nobody wrote meanwhile.
+func (v *SeqValue[T]) read(t *T) bool {
+	to := unsafe.Pointer(t)
+	var padded SeqValue[T]
+	if unsafe.Sizeof(*t)%4 != 0 {
+		to = unsafe.Pointer(&padded.value)
 	}
+	if !lockops.SeqRead(&v.seq.count.sn, to, unsafe.Pointer(&v.value), v.words()) {
+		return false
+	}
+	if unsafe.Sizeof(*t)%4 != 0 {
+		*t = padded.value
+	}
+	racesync.Acquire(unsafe.Pointer(v))
+	return true
+}
+
+// write replaces the value; the caller has the writers' lock.
+func (v *SeqValue[T]) write(t *T) {
+	racesync.Release(unsafe.Pointer(v))
+	from := unsafe.Pointer(t)
+	if unsafe.Sizeof(*t)%4 != 0 {
+		from = unsafe.Pointer(&(&SeqValue[T]{value: *t}).value)
+	}
+	lockops.SeqWrite(&v.seq.count.sn, unsafe.Pointer(&v.value), from, v.words())
+}
+
+// Load is a copy of the value; it waits for a writer who is writing just now.
+func (v *SeqValue[T]) Load() (t T) {
+	if !v.read(&t) {
+		var w lockops.Wait
+		for !v.read(&t) {
+			w.Turn()
+		}
+	}
+	return t
 }
 
 // TryLoad is a copy of the value, and false if it was written meanwhile. A writer
 // that was killed while it wrote makes that so for ever.
-func (v *SeqValue[T]) TryLoad() (T, bool) {
-	var to SeqValue[T] // with its padding
-	if !lockops.SeqRead(&v.seq.count.sn, unsafe.Pointer(&to.value), unsafe.Pointer(&v.value), v.words()) {
-		return *new(T), false
+func (v *SeqValue[T]) TryLoad() (t T, ok bool) {
+	if !v.read(&t) {
+		return *new(T), false // not half of it
 	}
-	racesync.Acquire(unsafe.Pointer(v))
-	return to.value, true
+	return t, true
 }
 
 // Store replaces the value.
 func (v *SeqValue[T]) Store(t T) {
-	from := SeqValue[T]{value: t}
 	v.seq.lock.Lock()
-	v.write(&from)
+	v.write(&t)
 	v.seq.lock.Unlock()
 }
 
@@ -54,12 +78,7 @@ func (v *SeqValue[T]) Store(t T) {
 func (v *SeqValue[T]) Update(f func(*T)) {
 	v.seq.lock.Lock()
 	defer v.seq.lock.Unlock()
-	from := SeqValue[T]{value: v.value}
-	f(&from.value)
-	v.write(&from)
-}
-
-func (v *SeqValue[T]) write(from *SeqValue[T]) {
-	racesync.Release(unsafe.Pointer(v))
-	lockops.SeqWrite(&v.seq.count.sn, unsafe.Pointer(&v.value), unsafe.Pointer(&from.value), v.words())
+	t := v.value
+	f(&t)
+	v.write(&t)
 }

@@ -17,7 +17,7 @@ type Ticket struct {
 
 // Lock draws a ticket and waits for its turn (rte_ticketlock_lock).
 func (t *Ticket) Lock() {
-	if me := lockops.Add16(&t.next, 1); lockops.Load16(&t.current) != me {
+	if me, first := lockops.Join16(&t.next, 1, &t.current); !first {
 		wait16(&t.current, me)
 	}
 	racesync.Acquire(unsafe.Pointer(t))

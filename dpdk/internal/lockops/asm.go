@@ -19,6 +19,17 @@ func Store(p *uint32, v uint32)
 //go:noescape
 func Add16(p *uint16, d uint16) (was uint16)
 
+// Join16 adds d at in as one atomic step and returns what was there, and whether out
+// has come to just that: nobody is before the caller.
+//
+//go:noescape
+func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool)
+
+// And16 keeps the bits of mask as one atomic step.
+//
+//go:noescape
+func And16(p *uint16, mask uint16)
+
 // CompareAndSwap16 is what its name says.
 //
 //go:noescape

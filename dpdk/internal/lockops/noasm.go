@@ -13,6 +13,13 @@ func Store(p *uint32, v uint32) { storeGo(p, v) }
 // Add16 adds d as one atomic step and returns what was there.
 func Add16(p *uint16, d uint16) (was uint16) { return add16Go(p, d) }
 
+// Join16 adds d at in as one atomic step and returns what was there, and whether out
+// has come to just that: nobody is before the caller.
+func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool) { return join16Go(in, d, out) }
+
+// And16 keeps the bits of mask as one atomic step.
+func And16(p *uint16, mask uint16) { and16Go(p, mask) }
+
 // CompareAndSwap16 is what its name says.
 func CompareAndSwap16(p *uint16, old, new uint16) bool { return compareAndSwap16Go(p, old, new) }
 

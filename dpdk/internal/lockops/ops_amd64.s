@@ -8,7 +8,23 @@
 // COPY moves CX words of 4 bytes from SI to DI. At less CX is 4 too little, which
 // leaves its two lowest bits alone.
 #define COPY \
-	SUBQ  $4, CX \
+	SUBQ  $16, CX \
+	JLT   few \
+sixteen: \
+	MOVOU (SI), X0 \
+	MOVOU 16(SI), X1 \
+	MOVOU 32(SI), X2 \
+	MOVOU 48(SI), X3 \
+	MOVOU X0, (DI) \
+	MOVOU X1, 16(DI) \
+	MOVOU X2, 32(DI) \
+	MOVOU X3, 48(DI) \
+	ADDQ  $64, SI \
+	ADDQ  $64, DI \
+	SUBQ  $16, CX \
+	JGE   sixteen \
+few: \
+	ADDQ  $12, CX \
 	JLT   less \
 four: \
 	MOVOU (SI), X0 \
@@ -54,6 +70,26 @@ TEXT ·Add16(SB), NOSPLIT, $0-18
 	LOCK
 	XADDW AX, (BX)
 	MOVW AX, was+16(FP)
+	RET
+
+// func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool)
+TEXT ·Join16(SB), NOSPLIT, $0-27
+	MOVQ in+0(FP), BX
+	MOVW d+8(FP), AX
+	MOVQ out+16(FP), CX
+	LOCK
+	XADDW AX, (BX)
+	CMPW AX, (CX) // no more than the 16 bits: the rest has just been written
+	SETEQ first+26(FP)
+	MOVW AX, was+24(FP)
+	RET
+
+// func And16(p *uint16, mask uint16)
+TEXT ·And16(SB), NOSPLIT, $0-10
+	MOVQ p+0(FP), BX
+	MOVW mask+8(FP), AX
+	LOCK
+	ANDW AX, (BX)
 	RET
 
 // func CompareAndSwap16(p *uint16, old, new uint16) bool

@@ -54,6 +54,34 @@ again:
 	MOVH   R2, was+16(FP)
 	RET
 
+// func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool)
+TEXT ·Join16(SB), NOSPLIT, $0-27
+	MOVD  in+0(FP), R0
+	MOVHU d+8(FP), R1
+	MOVD  out+16(FP), R5
+again:
+	LDAXRH (R0), R2
+	ADD    R1, R2, R3
+	STLXRH R3, (R0), R4
+	CBNZ   R4, again
+	LDARH  (R5), R6
+	CMPW   R2, R6
+	CSET   EQ, R7
+	MOVH   R2, was+24(FP)
+	MOVB   R7, first+26(FP)
+	RET
+
+// func And16(p *uint16, mask uint16)
+TEXT ·And16(SB), NOSPLIT, $0-10
+	MOVD  p+0(FP), R0
+	MOVHU mask+8(FP), R1
+again:
+	LDAXRH (R0), R2
+	AND    R1, R2, R3
+	STLXRH R3, (R0), R4
+	CBNZ   R4, again
+	RET
+
 // func CompareAndSwap16(p *uint16, old, new uint16) bool
 TEXT ·CompareAndSwap16(SB), NOSPLIT, $0-17
 	MOVD  p+0(FP), R0

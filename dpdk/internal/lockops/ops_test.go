@@ -19,6 +19,8 @@ type impl struct {
 	name      string
 	store     func(p *uint32, v uint32)
 	add16     func(p *uint16, d uint16) uint16
+	join16    func(in *uint16, d uint16, out *uint16) (uint16, bool)
+	and16     func(p *uint16, mask uint16)
 	cas16     func(p *uint16, old, new uint16) bool
 	release16 func(p *uint16)
 	begin     func(sn *uint32)
@@ -28,8 +30,8 @@ type impl struct {
 }
 
 var impls = []impl{
-	{"native", Store, Add16, CompareAndSwap16, Release16, SeqBegin, SeqEnd, SeqWrite, SeqRead},
-	{"twin", storeGo, add16Go, compareAndSwap16Go, release16Go, seqAddGo, seqAddGo, seqWriteGo, seqReadGo},
+	{"native", Store, Add16, Join16, And16, CompareAndSwap16, Release16, SeqBegin, SeqEnd, SeqWrite, SeqRead},
+	{"twin", storeGo, add16Go, join16Go, and16Go, compareAndSwap16Go, release16Go, seqAddGo, seqAddGo, seqWriteGo, seqReadGo},
 }
 
 func each(t *testing.T, f func(t *testing.T, im impl)) {
@@ -68,6 +70,20 @@ func TestSixteenBitsChangeAlone(t *testing.T) {
 			step()
 			require.EqualValues(t, 0xffff, im.add16(&h[i], 2))
 			want[i] = 1
+			step()
+			was, first := im.join16(&h[i], 0x8765, &h[i-1])
+			require.EqualValues(t, 1, was)
+			require.False(t, first)
+			want[i] = 0x8766
+			step()
+			h[i+1], want[i+1] = 0x8766, 0x8766
+			was, first = im.join16(&h[i], 1, &h[i+1])
+			require.EqualValues(t, 0x8766, was)
+			require.True(t, first)
+			want[i]++
+			step()
+			im.and16(&h[i], 0xff0f)
+			want[i] = 0x8707
 			step()
 		}
 		words := [3]uint32{1, 2, 3}
@@ -212,10 +228,10 @@ func TestEveryReadAndWriteIsLocked(t *testing.T) {
 	lines := strings.Split(string(text), "\n")
 	found := 0
 	for i, line := range lines {
-		if strings.Contains(line, "XADD") || strings.Contains(line, "CMPXCHG") {
+		if strings.Contains(line, "XADD") || strings.Contains(line, "ANDW") || strings.Contains(line, "CMPXCHG") {
 			found++
 			require.Contains(t, lines[i-1], "LOCK", "line %d", i+1)
 		}
 	}
-	require.Equal(t, 2, found)
+	require.Equal(t, 4, found)
 }

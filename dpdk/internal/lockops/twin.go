@@ -31,6 +31,19 @@ func add16Go(p *uint16, d uint16) (was uint16) {
 	}
 }
 
+func join16Go(in *uint16, d uint16, out *uint16) (was uint16, first bool) {
+	was = add16Go(in, d)
+	return was, Load16(out) == was
+}
+
+func and16Go(p *uint16, mask uint16) {
+	for {
+		if was := Load16(p); compareAndSwap16Go(p, was, was&mask) {
+			return
+		}
+	}
+}
+
 func compareAndSwap16Go(p *uint16, old, new uint16) bool {
 	word, i := half(p)
 	for {
