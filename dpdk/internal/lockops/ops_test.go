@@ -154,6 +154,19 @@ func TestCopiesOfAllLengths(t *testing.T) {
 	})
 }
 
+// What is copied is the sequence number itself: the copy of a write shows that it was
+// odd then, and a read that changes it has had a writer meanwhile.
+func TestSequenceNumbersInTheMiddleOfACopy(t *testing.T) {
+	each(t, func(t *testing.T, im impl) {
+		sn, seen := uint32(6), uint32(0)
+		im.write(&sn, unsafe.Pointer(&seen), unsafe.Pointer(&sn), 1)
+		require.EqualValues(t, 7, seen)
+		require.EqualValues(t, 8, sn)
+		other := uint32(10)
+		require.False(t, im.read(&sn, unsafe.Pointer(&sn), unsafe.Pointer(&other), 1))
+	})
+}
+
 // A reader with one way of copying, a writer with the other.
 func TestReadersSeeNothingTorn(t *testing.T) {
 	const enough = 200
