@@ -97,8 +97,8 @@ test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
 	$(call step,go test -tags godpdk_debug $(debugged))
 	@$(go) test $(testflags) -tags godpdk_debug $(debugged)
-	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/... ./dpdk/internal/tsc)
-	@$(arm64) ./dpdk/internal/ringcore/... ./dpdk/internal/tsc
+	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops)
+	@$(arm64) ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
 
 soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, profiles, traces and dumps
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -run RestlessRuntime ./dpdk/ethdev
@@ -106,7 +106,7 @@ soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, pro
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
 	@$(go) vet ./...
-	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/... ./dpdk/internal/tsc
+	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
 	@$(go) tool staticcheck ./...
 	@echo "lint: clean"
 

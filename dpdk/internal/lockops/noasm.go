@@ -1,0 +1,40 @@
+//go:build (!amd64 && !arm64) || purego || race
+
+package lockops
+
+import "unsafe"
+
+// Pause does nothing here.
+func Pause(int) {}
+
+// Store is a release store.
+func Store(p *uint32, v uint32) { storeGo(p, v) }
+
+// Add16 adds d as one atomic step and returns what was there.
+func Add16(p *uint16, d uint16) (was uint16) { return add16Go(p, d) }
+
+// Join16 adds d at in as one atomic step and returns what was there, and whether out
+// has come to just that: nobody is before the caller.
+func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool) { return join16Go(in, d, out) }
+
+// And16 keeps the bits of mask as one atomic step.
+func And16(p *uint16, mask uint16) { and16Go(p, mask) }
+
+// CompareAndSwap16 is what its name says.
+func CompareAndSwap16(p *uint16, old, new uint16) bool { return compareAndSwap16Go(p, old, new) }
+
+// Release16 adds 1 where only the caller writes: a load and a release store.
+func Release16(p *uint16) { release16Go(p) }
+
+// SeqBegin makes the sequence number odd before all stores that follow.
+func SeqBegin(sn *uint32) { seqAddGo(sn) }
+
+// SeqEnd makes the sequence number even after all stores that came before.
+func SeqEnd(sn *uint32) { seqAddGo(sn) }
+
+// SeqWrite is SeqBegin, a copy of n words of 4 bytes from src to dst, and SeqEnd.
+func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int) { seqWriteGo(sn, dst, src, n) }
+
+// SeqRead copies n words of 4 bytes from src to dst and says whether nobody wrote
+// meanwhile. If somebody did, dst holds nothing of use.
+func SeqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool { return seqReadGo(sn, dst, src, n) }
