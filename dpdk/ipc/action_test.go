@@ -352,8 +352,8 @@ func TestAsManyFilesAsThereMayBe(t *testing.T) {
 func TestWhoAsksAndDoesNotReadHoldsUpNobody(t *testing.T) {
 	stopped, f := stranger(t), stranger(t)
 	name := register(t, echo, Config{})
+	fill(t, stopped)
 	nothingLeft(t, func() {
-		fill(t, stopped)
 		for range 20 { // their replies find no room
 			m := &Message{Name: name}
 			eventually(t, func() bool { return stopped.send(primary(), m.encode(cgo.MPReq), nil) == nil }, "send")
