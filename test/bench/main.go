@@ -52,7 +52,11 @@ type Row struct {
 }
 
 func main() {
-	if err := bench(); err != nil {
+	run := bench
+	if prefix := os.Getenv(ipcPeer); prefix != "" {
+		run = func() error { return answerIPC(prefix) }
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -77,6 +81,12 @@ func bench() error {
 		}
 		contests = append(contests, c...)
 	}
+	messages, end, err := ipcs(rt.FilePrefix())
+	if err != nil {
+		return err
+	}
+	defer end()
+	contests = append(contests, messages...)
 	pin()
 
 	fmt.Printf("%s, %s, %s/%s; ns per operation, best of %d rounds in turn\n\n",

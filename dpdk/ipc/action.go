@@ -1,0 +1,293 @@
+package ipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opRegister   = "rte_mp_action_register"
+	opUnregister = "rte_mp_action_unregister"
+	opReply      = "rte_mp_reply"
+	opDisable    = "rte_mp_disable"
+)
+
+// Handler does what a message asks, on a goroutine of its own: it may wait, make
+// requests itself, and use DPDK. The context ends when the time to reply is over, and
+// at the end of EAL. What it returns is the reply; only Param and Files of it count. The
+// Files of the reply are closed when it is sent, or need not be; those of m are the
+// handler's to close. An error, or a panic, becomes a RemoteError for who asked. Nil and no
+// error is no reply at all, as one-way messages want it: who sent a request waits in vain.
+type Handler func(ctx context.Context, m *Message) (*Message, error)
+
+// Config says how an action's messages are handled. The zero value is one at a time, in
+// order, each answered within 4 seconds.
+type Config struct {
+	// Timeout is when who asked gets an error instead of a reply, counted from the
+	// message's arrival; let requesters wait longer. 0 is 4 s.
+	Timeout time.Duration
+	// Workers is how many messages are handled at a time; 0 is 1, which keeps their order.
+	Workers int
+	// Queue is how many messages wait for a worker; the next is answered with an error
+	// at once. 0 is 1024.
+	Queue int
+	// OneWay says that the messages want no replies: none is sent, and no errors either.
+	OneWay bool
+}
+
+// check fills in what is 0.
+func (c *Config) check(name string) error {
+	for _, f := range []struct {
+		name     string
+		value    int
+		negative bool
+	}{{"Timeout", int(c.Timeout), c.Timeout < 0}, {"Workers", c.Workers, c.Workers < 0}, {"Queue", c.Queue, c.Queue < 0}} {
+		if f.negative {
+			return guard.Invalid(opRegister, name, "%s is %d, which is negative", f.name, f.value)
+		}
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 4 * time.Second
+	}
+	if c.Workers == 0 {
+		c.Workers = 1
+	}
+	if c.Queue == 0 {
+		c.Queue = 1024
+	}
+	return nil
+}
+
+// action is a name with its handler.
+type action struct {
+	name    string
+	handler Handler
+	cfg     Config
+
+	mu      sync.Mutex
+	queue   []*call
+	workers int
+	open    map[*call]struct{} // those that are not answered
+	gone    error              // why it takes no more
+}
+
+// actions are all of this process.
+var actions struct {
+	sync.Mutex
+	byName map[string]*action
+	wake   *os.File
+}
+
+// alive ends when EAL does.
+var alive, kill = context.WithCancelCause(context.Background())
+
+func init() { guard.AtStop(stop) }
+
+// Register has messages of a name handled (rte_mp_action_register). It works in all
+// processes. Register before others send: DPDK drops a message without an action, and
+// who asked waits in vain. A C program in the other process may be the sender as well.
+//
+// Errors: dpdk.ErrExist, dpdk.ErrInvalid, dpdk.ErrNameTooLong, dpdk.ErrNotShared where
+// EAL was started without shared files, dpdk.ErrNotRunning.
+func Register(name string, h Handler, cfg Config) error {
+	if err := guard.Name(opRegister, name, cgo.MPMaxName); err != nil {
+		return err
+	}
+	if h == nil {
+		return guard.Invalid(opRegister, name, "the handler is nil")
+	}
+	if err := cfg.check(name); err != nil {
+		return err
+	}
+	err := guard.Control(opRegister, name, func() int {
+		actions.Lock()
+		defer actions.Unlock()
+		if actions.wake == nil {
+			fd, errno := cgo.MPOpen()
+			if errno != 0 {
+				return errno
+			}
+			actions.byName = map[string]*action{}
+			actions.wake = os.NewFile(uintptr(fd), "eventfd of messages")
+			go serve(actions.wake)
+		}
+		if errno := cgo.MPRegister(name); errno != 0 {
+			return errno
+		}
+		actions.byName[name] = &action{name: name, handler: h, cfg: cfg, open: map[*call]struct{}{}}
+		return 0
+	})
+	if errors.Is(err, unix.ENOTSUP) {
+		return notShared(opRegister, name)
+	}
+	return err
+}
+
+// Unregister ends what Register began (rte_mp_action_unregister), and does not wait:
+// handlers that run go on and their replies are sent. Messages that wait for a handler
+// are answered with an error, later ones are dropped.
+//
+// Errors: dpdk.ErrNotFound, dpdk.ErrNotRunning.
+func Unregister(name string) error {
+	var a *action
+	err := guard.Control(opUnregister, name, func() int {
+		actions.Lock()
+		defer actions.Unlock()
+		if a = actions.byName[name]; a == nil {
+			return int(unix.ENOENT)
+		}
+		cgo.MPUnregister(name)
+		delete(actions.byName, name)
+		return 0
+	})
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	queue := a.queue
+	a.queue, a.gone = nil, errors.New("the action was unregistered")
+	a.mu.Unlock()
+	for _, c := range queue {
+		c.refuse(a.gone)
+	}
+	return nil
+}
+
+// Disable shuts this primary to secondaries for good, and so ends all need for messages
+// (rte_mp_disable); a secondary's attach fails from now on. dpdk.ErrBusy if a secondary
+// has ever attached, even if it has gone.
+func Disable() error {
+	err := guard.Control(opDisable, "", func() int {
+		if !cgo.MPDisable() {
+			return int(unix.EBUSY)
+		}
+		return 0
+	})
+	if errors.Is(err, dpdk.ErrBusy) {
+		err.(*dpdk.Error).Detail = "a secondary has attached: disable messages before the first one does, in the primary"
+	}
+	return err
+}
+
+// serve gives messages to their actions. It sleeps in the Go runtime's poller.
+func serve(wake *os.File) {
+	var count [8]byte
+	for {
+		if _, err := wake.Read(count[:]); err != nil {
+			return
+		}
+		for _, in := range cgo.MPMessages() {
+			m := newMessage(in.Name, in.Peer, in.Param, in.FDs)
+			actions.Lock()
+			a := actions.byName[in.Name]
+			actions.Unlock()
+			if a == nil { // it was unregistered just now
+				m.Close()
+				continue
+			}
+			a.take(m)
+		}
+	}
+}
+
+// call is a message that came for an action.
+type call struct {
+	a        *action
+	m        *Message
+	ctx      context.Context
+	cancel   context.CancelFunc
+	unwatch  func() bool
+	answered atomic.Bool
+}
+
+// take queues a message, and has it answered in time whatever happens.
+func (a *action) take(m *Message) {
+	c := &call{a: a, m: m}
+	c.ctx, c.cancel = context.WithTimeout(alive, a.cfg.Timeout)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.open[c] = struct{}{}
+	refusal := a.gone
+	if len(a.queue) == a.cfg.Queue {
+		refusal = fmt.Errorf("%d messages wait already", len(a.queue))
+	}
+	if refusal != nil {
+		go c.refuse(refusal) // which may wait for the other process
+		return
+	}
+	c.unwatch = context.AfterFunc(c.ctx, func() {
+		c.answer(nil, fmt.Errorf("no reply within %v", a.cfg.Timeout))
+	})
+	a.queue = append(a.queue, c)
+	if a.workers < a.cfg.Workers {
+		a.workers++
+		go a.work()
+	}
+}
+
+// work handles messages until none waits.
+func (a *action) work() {
+	exited := true
+	defer func() {
+		if exited { // the handler called runtime.Goexit
+			go a.work()
+		}
+	}()
+	for {
+		a.mu.Lock()
+		if len(a.queue) == 0 {
+			a.workers--
+			a.queue = nil
+			exited = false
+			a.mu.Unlock()
+			return
+		}
+		c := a.queue[0]
+		a.queue = a.queue[1:]
+		a.mu.Unlock()
+		if c.answered.Load() { // its time was over before a worker had any
+			c.m.Close()
+			continue
+		}
+		c.handle()
+	}
+}
+
+// handle runs the handler.
+func (c *call) handle() {
+	err := errors.New("the handler ended its goroutine")
+	var reply *Message
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+			guard.Logger().Error("ipc: a handler panicked", "name", c.a.name, "panic", p, "stack", string(debug.Stack()))
+			c.m.Close()
+		}
+		c.unwatch()
+		c.answer(reply, err)
+		c.cancel()
+	}()
+	reply, err = c.a.handler(c.ctx, c.m)
+}
+
+// refuse answers a message that no handler saw.
+func (c *call) refuse(err error) {
+	if c.unwatch != nil {
+		c.unwatch()
+	}
+	c.answer(nil, err)
+	c.cancel()
+	c.m.Close()
+}

@@ -1,0 +1,164 @@
+package ipc
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func TestMain(m *testing.M) { harness.MainEAL(m) }
+
+// limit is how long anything may take on a busy machine.
+const limit = 30 * time.Second
+
+// within is a context that ends a test which hangs.
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// fake is a socket that DPDK and this package take for another process.
+type fake struct {
+	*socket
+	t *testing.T
+}
+
+var fakes atomic.Int32
+
+// secondary is a fake whose socket is named like that of a secondary.
+func secondary(t *testing.T) *fake {
+	t.Helper()
+	return newFake(t, fmt.Sprintf("%s99%d_abc", secondaryPrefix, fakes.Add(1)))
+}
+
+// stranger is a fake that nobody asks.
+func stranger(t *testing.T) *fake {
+	t.Helper()
+	return newFake(t, fmt.Sprintf("fake_%d", fakes.Add(1)))
+}
+
+func newFake(t *testing.T, name string) *fake {
+	t.Helper()
+	path := filepath.Join(cgo.RuntimeDir(), name)
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	require.NoError(t, err)
+	raw, err := conn.SyscallConn()
+	require.NoError(t, err)
+	f := &fake{&socket{conn, raw, path, make([]byte, cgo.MPWire+1), make([]byte, unix.CmsgSpace(4*MaxFiles))}, t}
+	t.Cleanup(f.die)
+	return f
+}
+
+// die leaves the path behind, as a killed process does, and removes it at the end.
+func (f *fake) die() {
+	f.conn.Close()
+	f.t.Cleanup(func() { os.Remove(f.path) })
+}
+
+// get waits for a message.
+func (f *fake) get() (kind int, from string, m *Message) {
+	f.t.Helper()
+	require.NoError(f.t, f.conn.SetReadDeadline(time.Now().Add(limit)))
+	kind, from, m, err := f.receive()
+	if m == nil { // else an error is one that it carries
+		require.NoError(f.t, err)
+	}
+	return kind, from, m
+}
+
+// put sends a message.
+func (f *fake) put(kind int, to string, m *Message) {
+	f.t.Helper()
+	require.NoError(f.t, withFDs(m.Files, func(fds []int) error {
+		var rights []byte
+		if len(fds) > 0 {
+			rights = unix.UnixRights(fds...)
+		}
+		return f.send(to, m.encode(kind), rights)
+	}))
+}
+
+// reply answers the next request with its own Param, in upper case.
+func (f *fake) reply() {
+	f.t.Helper()
+	kind, from, m := f.get()
+	assert.Equal(f.t, cgo.MPReq, kind)
+	f.put(cgo.MPRep, from, &Message{Name: m.Name, Param: []byte(strings.ToUpper(string(m.Param))), Files: m.Files})
+	m.Close()
+}
+
+// ask sends this process a request as another process would, and waits for the answer.
+func (f *fake) ask(m *Message) *Message {
+	f.t.Helper()
+	f.put(cgo.MPReq, primary(), m)
+	kind, _, answer := f.get()
+	assert.Equal(f.t, cgo.MPRep, kind)
+	return answer
+}
+
+// text is the error that the last answer carried, or "".
+func (f *fake) text() string {
+	if binary.NativeEndian.Uint32(f.buf[cgo.MPLenParam:]) != 0 {
+		return ""
+	}
+	text, _ := strings.CutPrefix(strings.TrimRight(string(f.buf[cgo.MPParam:][:MaxParam]), "\x00"), errorMark)
+	return text
+}
+
+func primary() string { return cgo.RuntimeDir() + "/" + primarySocket }
+
+// openFDs are this process's descriptors.
+func openFDs(t *testing.T) int {
+	t.Helper()
+	fds, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(fds)
+}
+
+// eventually polls.
+func eventually(t *testing.T, cond func() bool, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !cond(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("in vain: " + what)
+		}
+	}
+}
+
+// nothingLeft checks that what runs in between leaves no descriptor, goroutine or socket.
+func nothingLeft(t *testing.T, f func()) {
+	t.Helper()
+	require.NoError(t, here.open(opSend, ""))
+	count := func() (int, int, int) {
+		here.mu.Lock()
+		for _, s := range here.idle { // what is kept for the next requests is no leak
+			here.close(s)
+		}
+		here.idle = nil
+		n := len(here.all)
+		here.mu.Unlock()
+		return openFDs(t), runtime.NumGoroutine(), n
+	}
+	fds, routines, sockets := count()
+	f()
+	eventually(t, func() bool {
+		a, b, c := count()
+		return a <= fds && b <= routines && c <= sockets
+	}, "descriptors, goroutines and sockets as before")
+}

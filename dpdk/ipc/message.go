@@ -1,0 +1,181 @@
+package ipc
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// Limits of a message, from DPDK's headers.
+const (
+	MaxName  = cgo.MPMaxName - 1 // bytes of a name
+	MaxParam = cgo.MPMaxParam    // bytes of a Param
+	MaxFiles = cgo.MPMaxFD       // descriptors: 8, and from DPDK 24.11 on 253
+)
+
+// Message is what goes from one process to another (struct rte_mp_msg).
+type Message struct {
+	Name  string // the action it is for
+	Param []byte
+	// Files travel as descriptors (SCM_RIGHTS). Files sent stay the sender's.
+	// Files received are the receiver's, to be closed by it, and close on exec.
+	Files []*os.File
+	// Peer names who sent it, for logs: a socket in the runtime directory, with the
+	// process's pid in its name unless it is the primary's own.
+	Peer string
+}
+
+// Close closes the message's Files.
+func (m *Message) Close() error {
+	var errs []error
+	for _, f := range m.Files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// check refuses what DPDK would not send.
+func (m *Message) check(op string) error {
+	if m == nil {
+		return guard.Invalid(op, "", "the message is nil")
+	}
+	if err := guard.Name(op, m.Name, cgo.MPMaxName); err != nil {
+		return err
+	}
+	if len(m.Param) > MaxParam {
+		return tooBig(op, m.Name, "Param is %d bytes: use at most %d, or a memzone or ring for what is larger", len(m.Param), MaxParam)
+	}
+	if len(m.Files) > MaxFiles {
+		return tooBig(op, m.Name, "%d Files: this DPDK sends at most %d in a message", len(m.Files), MaxFiles)
+	}
+	return nil
+}
+
+func tooBig(op, name, format string, args ...any) error {
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.E2BIG), Detail: fmt.Sprintf(format, args...)}
+}
+
+// errorMark stands before the text of an error, behind the end of an empty Param: a
+// program in C sees a reply without content.
+const errorMark = "\x00godpdk\x01"
+
+// errorParam is a Param of length 0 that carries an error.
+func errorParam(text string) []byte {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if room := MaxParam - len(errorMark); len(text) > room {
+		for !utf8.RuneStart(text[room]) {
+			room--
+		}
+		text = text[:room]
+	}
+	return []byte(errorMark + text)
+}
+
+// encode is the message as it goes over a socket.
+func (m *Message) encode(kind int) []byte {
+	b := make([]byte, cgo.MPWire)
+	binary.NativeEndian.PutUint32(b, uint32(kind))
+	copy(b[cgo.MPName:], m.Name)
+	binary.NativeEndian.PutUint32(b[cgo.MPLenParam:], uint32(len(m.Param)))
+	binary.NativeEndian.PutUint32(b[cgo.MPNumFDs:], uint32(len(m.Files)))
+	copy(b[cgo.MPParam:], m.Param)
+	return b
+}
+
+// decode reads what came over a socket; an error that it carries is a *RemoteError.
+// What came with it is closed if it cannot be read.
+func decode(b, control []byte, flags int) (kind int, m *Message, err error) {
+	fds, err := descriptors(control)
+	defer func() {
+		if m == nil {
+			for _, fd := range fds {
+				unix.Close(fd)
+			}
+		}
+	}()
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(b) != cgo.MPWire || flags&unix.MSG_TRUNC != 0 {
+		return 0, nil, fmt.Errorf("a message of %d bytes, not %d: another release of DPDK", len(b), cgo.MPWire)
+	}
+	kind = int(binary.NativeEndian.Uint32(b))
+	name, _, _ := strings.Cut(string(b[cgo.MPName:][:cgo.MPMaxName]), "\x00")
+	n, nfds := binary.NativeEndian.Uint32(b[cgo.MPLenParam:]), binary.NativeEndian.Uint32(b[cgo.MPNumFDs:])
+	if flags&unix.MSG_CTRUNC != 0 || int64(nfds) != int64(len(fds)) {
+		return 0, nil, fmt.Errorf("%d of %d descriptors came: this process can open no more", len(fds), nfds)
+	}
+	if n > MaxParam {
+		return 0, nil, fmt.Errorf("a message whose Param has %d bytes", n)
+	}
+	param := b[cgo.MPParam:][:MaxParam]
+	m = newMessage(name, "", param[:n], fds)
+	if text, found := strings.CutPrefix(string(param), errorMark); found && n == 0 {
+		return kind, m, &RemoteError{strings.TrimRight(text, "\x00")}
+	}
+	return kind, m, nil
+}
+
+// newMessage is a message that came, and owns fds from now on.
+func newMessage(name, peer string, param []byte, fds []int) *Message {
+	m := &Message{Name: name, Param: append([]byte(nil), param...), Peer: peer}
+	for _, fd := range fds {
+		m.Files = append(m.Files, os.NewFile(uintptr(fd), "from "+name))
+	}
+	return m
+}
+
+// descriptors are those that came beside a message.
+func descriptors(control []byte) (fds []int, err error) {
+	if len(control) == 0 {
+		return nil, nil
+	}
+	all, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		if got, err := unix.ParseUnixRights(&c); err == nil {
+			fds = append(fds, got...)
+		}
+	}
+	return fds, nil
+}
+
+// withFDs calls f with the descriptors of files, none of which is closed meanwhile.
+func withFDs(files []*os.File, f func(fds []int) error) error {
+	return addFDs(make([]int, 0, len(files)), files, f)
+}
+
+func addFDs(fds []int, files []*os.File, f func([]int) error) error {
+	if len(files) == 0 {
+		return f(fds)
+	}
+	raw, err := files[0].SyscallConn()
+	if err != nil {
+		return fmt.Errorf("Files[%d]: %w", len(fds), err)
+	}
+	var inner error
+	if raw.Control(func(fd uintptr) { inner = addFDs(append(fds, int(fd)), files[1:], f) }) != nil {
+		return fmt.Errorf("Files[%d]: %w", len(fds), os.ErrClosed)
+	}
+	return inner
+}
+
+// int32s are fds as C has them.
+func int32s(fds []int) []int32 {
+	out := make([]int32, len(fds))
+	for i, fd := range fds {
+		out[i] = int32(fd)
+	}
+	return out
+}

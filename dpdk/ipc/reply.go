@@ -1,0 +1,109 @@
+package ipc
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+// patience is how long a reply waits for room in the queue of a process that was
+// stopped, or does not read for another reason.
+const patience = time.Second
+
+// claim says whether the caller is the one to answer.
+func (c *call) claim() bool {
+	if c.answered.Swap(true) {
+		return false
+	}
+	c.a.mu.Lock()
+	delete(c.a.open, c)
+	c.a.mu.Unlock()
+	return !c.a.cfg.OneWay
+}
+
+// answer sends the one answer to a message, and closes the reply's files.
+func (c *call) answer(reply *Message, err error) {
+	mine := c.claim()
+	if reply == nil && err == nil {
+		return
+	}
+	var out Message
+	if reply != nil {
+		out.Param, out.Files = reply.Param, reply.Files
+	}
+	if !mine {
+		out.Close()
+		return
+	}
+	out.Name = c.a.name
+	if err == nil {
+		err = out.check(opReply)
+	}
+	if err == nil {
+		if err = c.send(&out, len(out.Param)); err == nil || isGone(err) {
+			out.Close()
+			return
+		}
+		if err == unix.EAGAIN {
+			go c.insist(&out, len(out.Param))
+			return
+		}
+	}
+	out.Close()
+	out = Message{Name: c.a.name, Param: errorParam(err.Error())}
+	if c.send(&out, 0) == unix.EAGAIN {
+		go c.insist(&out, 0)
+	}
+}
+
+// send is rte_mp_reply, which waits without an end while the queue of the other process
+// is full, so this looks first. n bytes of Param are its length.
+func (c *call) send(m *Message, n int) error {
+	if err := writable(c.m.Peer); err != nil {
+		return err
+	}
+	return withFDs(m.Files, func(fds []int) error {
+		return guard.Control(opReply, m.Name, func() int { return cgo.MPReply(m.Name, c.m.Peer, m.Param, n, int32s(fds)) })
+	})
+}
+
+// insist tries send until patience has an end.
+func (c *call) insist(m *Message, n int) {
+	defer m.Close()
+	for until := time.Now().Add(patience); ; time.Sleep(maxPause) {
+		if err := c.send(m, n); err != unix.EAGAIN || time.Now().After(until) {
+			return
+		}
+	}
+}
+
+// stop ends all when EAL ends: those who wait for an answer get an error at once.
+func stop() {
+	closed := errors.New("the process has stopped EAL")
+	actions.Lock()
+	all := actions.byName
+	actions.byName = nil
+	actions.Unlock()
+	for name, a := range all {
+		cgo.MPUnregister(name)
+		a.mu.Lock()
+		open := make([]*call, 0, len(a.open))
+		for c := range a.open {
+			open = append(open, c)
+		}
+		a.gone = closed
+		a.mu.Unlock()
+		for _, c := range open {
+			if c.claim() && writable(c.m.Peer) == nil {
+				cgo.MPReply(name, c.m.Peer, errorParam(closed.Error()), 0, nil)
+			}
+		}
+	}
+	kill(dpdk.ErrNotRunning)
+	here.stop()
+}

@@ -1,0 +1,338 @@
+package ipc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+)
+
+const (
+	opSend    = "rte_mp_sendmsg"
+	opRequest = "rte_mp_request_sync"
+
+	// DefaultTimeout is that of Send and Request with a context without a deadline.
+	DefaultTimeout = 5 * time.Second
+
+	lookEvery = 100 * time.Millisecond // at processes that have not answered, for their end
+	maxPause  = 5 * time.Millisecond   // between looks at a full queue
+)
+
+// Send gives a message to the primary, or from the primary to all secondaries, and
+// returns how many processes have it in their queues (rte_mp_sendmsg). A message for
+// which a process has no action is dropped there. It waits for room in a queue, which is what
+// a process that was stopped has not, as long as the context lasts or DefaultTimeout.
+//
+// Errors: dpdk.ErrInvalid, dpdk.ErrNameTooLong, unix.E2BIG, dpdk.ErrNotShared,
+// dpdk.ErrNoPrimary, a *RequestError with ErrTimeout or the context's cause for each
+// process whose queue is full, dpdk.ErrNotRunning.
+func Send(ctx context.Context, m *Message) (int, error) {
+	e, err := newExchange(ctx, opSend, cgo.MPMsg, m)
+	if err != nil {
+		return 0, err
+	}
+	err = e.run(here.sender)
+	n := 0
+	for _, t := range e.targets {
+		if t.sent {
+			n++
+		}
+	}
+	return n, err
+}
+
+// Request sends a message to the primary, or from the primary to all secondaries, and
+// waits for the reply of each (rte_mp_request_sync), as long as the context lasts or
+// DefaultTimeout. All are asked at once. It returns the replies that came also beside a
+// *RequestError, which names the others; close the Files of all.
+//
+// It may be called from any goroutine, also in handlers, any number at a time.
+//
+// Errors: those of Send; ErrNoPeer; in the *RequestError for each process ErrTimeout,
+// the context's cause, ErrPeerGone (found out within half a second) or a *RemoteError from its handler.
+func Request(ctx context.Context, m *Message) ([]*Message, error) {
+	e, err := newExchange(ctx, opRequest, cgo.MPReq, m)
+	if err != nil {
+		return nil, err
+	}
+	s, err := here.take()
+	if err != nil {
+		return nil, &dpdk.Error{Op: opRequest, Name: m.Name, Cause: err}
+	}
+	err = e.run(s)
+	if e.clean() {
+		here.keep(s)
+	} else {
+		here.drop(s)
+	}
+	var replies []*Message
+	for _, t := range e.targets {
+		if t.reply != nil {
+			replies = append(replies, t.reply)
+		}
+	}
+	if err == nil && len(replies) == 0 {
+		err = &dpdk.Error{Op: opRequest, Name: m.Name, Cause: ErrNoPeer}
+	}
+	return replies, err
+}
+
+// exchange is a message to some processes, and their answers.
+type exchange struct {
+	ctx     context.Context
+	op      string
+	kind    int
+	m       *Message
+	targets []*target
+	pause   time.Duration
+	look    time.Time
+}
+
+// target is a process that is spoken to.
+type target struct {
+	path  string
+	sent  bool
+	done  bool // nothing more is awaited of it
+	heard bool // it has answered
+	gone  bool // nobody listens there: what it had sent may still be read
+	reply *Message
+	err   error
+}
+
+func newExchange(ctx context.Context, op string, kind int, m *Message) (*exchange, error) {
+	if err := m.check(op); err != nil {
+		return nil, err
+	}
+	if err := here.open(op, m.Name); err != nil {
+		return nil, err
+	}
+	paths, err := here.peers()
+	if err != nil {
+		return nil, &dpdk.Error{Op: op, Name: m.Name, Detail: err.Error()}
+	}
+	e := &exchange{ctx: ctx, op: op, kind: kind, m: m, pause: 50 * time.Microsecond, look: time.Now().Add(lookEvery)}
+	for _, p := range paths {
+		e.targets = append(e.targets, &target{path: p})
+	}
+	return e, nil
+}
+
+// run sends to all and waits for all.
+func (e *exchange) run(s *socket) error {
+	if _, has := e.ctx.Deadline(); !has {
+		ctx, cancel := context.WithTimeout(e.ctx, DefaultTimeout)
+		defer cancel()
+		e.ctx = ctx
+	}
+	b := e.m.encode(e.kind)
+	return withFDs(e.m.Files, func(fds []int) error {
+		var rights []byte
+		if len(fds) > 0 {
+			rights = unix.UnixRights(fds...)
+		}
+		if e.kind == cgo.MPMsg {
+			for e.send(s, b, rights) > 0 && e.wait() {
+			}
+			return e.outcome()
+		}
+		stop := context.AfterFunc(e.ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
+		defer stop()
+		for {
+			full := e.send(s, b, rights)
+			if !e.waiting() || !e.receive(s, full > 0) {
+				return e.outcome()
+			}
+		}
+	})
+}
+
+// send tries all that have not got the message; it returns how many have full queues.
+func (e *exchange) send(s *socket, b, rights []byte) (full int) {
+	for _, t := range e.targets {
+		if t.sent || t.done {
+			continue
+		}
+		switch err := s.send(t.path, b, rights); {
+		case err == nil:
+			t.sent = true
+			t.done = e.kind == cgo.MPMsg
+		case err == unix.EAGAIN:
+			full++
+		case isGone(err):
+			t.done = true
+			if !here.primary {
+				t.err = dpdk.ErrNoPrimary
+			} else if err == unix.ECONNREFUSED {
+				os.Remove(t.path) // as DPDK does: the name never comes again
+			}
+		case errors.Is(err, net.ErrClosed):
+			t.done, t.err = true, dpdk.ErrNotRunning
+		default:
+			t.done, t.err = true, fmt.Errorf("sendmsg: %w", err)
+		}
+	}
+	return full
+}
+
+// waiting says whether anything is still to be done.
+func (e *exchange) waiting() bool {
+	for _, t := range e.targets {
+		if !t.done {
+			return true
+		}
+	}
+	return false
+}
+
+// next is how long to wait for a full queue.
+func (e *exchange) next() time.Duration {
+	d := e.pause
+	e.pause = min(2*e.pause, maxPause)
+	return d
+}
+
+// wait pauses before the next look at full queues; false at the context's end.
+func (e *exchange) wait() bool {
+	timer := time.NewTimer(e.next())
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return guard.Running()
+	case <-e.ctx.Done():
+		return false
+	}
+}
+
+// receive waits for one answer, until it is time to send again or to look at who has
+// not answered; false when nothing more is to come.
+func (e *exchange) receive(s *socket, full bool) bool {
+	until := e.look
+	if full {
+		until = earlier(until, time.Now().Add(e.next()))
+	}
+	_ = s.conn.SetReadDeadline(until)
+	if e.ctx.Err() != nil { // from here on its end ends the reading
+		return false
+	}
+	kind, from, m, err := s.receive()
+	switch {
+	case from != "":
+		e.answer(kind, from, m, err)
+		return true
+	case errors.Is(err, net.ErrClosed):
+		e.fail(dpdk.ErrNotRunning)
+		return false
+	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+		e.fail(fmt.Errorf("recvmsg: %w", err))
+		return false
+	}
+	if !time.Now().Before(e.look) {
+		e.inspect()
+	}
+	return e.ctx.Err() == nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// answer gives an answer to the process that it is from. DPDK puts a path together anew
+// for each message, so only its last part is compared.
+func (e *exchange) answer(kind int, from string, m *Message, err error) {
+	if m != nil && m.Name != e.m.Name {
+		m.Close() // a mistake of the other side
+		return
+	}
+	for _, t := range e.targets {
+		if !t.sent || t.done || filepath.Base(t.path) != filepath.Base(from) {
+			continue
+		}
+		t.done, t.heard, t.err = true, true, err
+		switch {
+		case kind == cgo.MPIgn:
+			t.sent = false
+		case err == nil:
+			t.reply, m = m, nil
+		}
+		break
+	}
+	if m != nil {
+		m.Close()
+	}
+}
+
+// inspect looks whether the processes that have not answered still run.
+func (e *exchange) inspect() {
+	e.look = time.Now().Add(lookEvery)
+	for _, t := range e.targets {
+		switch {
+		case t.done || !gone(t.path):
+		case !t.gone: // what it sent last has come when we look again
+			t.gone = true
+		default:
+			t.done, t.err = true, ErrPeerGone
+		}
+	}
+}
+
+// fail ends the waiting for all.
+func (e *exchange) fail(err error) {
+	for _, t := range e.targets {
+		if !t.done {
+			t.done, t.err = true, err
+		}
+	}
+}
+
+// outcome is the error of the whole.
+func (e *exchange) outcome() error {
+	late := ErrTimeout
+	if !guard.Running() {
+		late = dpdk.ErrNotRunning
+	} else if err := e.ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		late = context.Cause(e.ctx)
+	}
+	r := &RequestError{Name: e.m.Name}
+	for _, t := range e.targets {
+		if t.sent || t.err != nil || !t.done {
+			r.Asked++
+		}
+		switch {
+		case t.err == dpdk.ErrNoPrimary, t.err == dpdk.ErrNotRunning:
+			return &dpdk.Error{Op: e.op, Name: e.m.Name, Cause: t.err}
+		case t.err == nil && !t.done && !t.sent:
+			t.err = fmt.Errorf("%w: its queue is full, it takes no messages", late)
+		case t.err == nil && !t.done:
+			t.err = late
+		}
+		if t.err != nil {
+			r.Peers = append(r.Peers, &PeerError{filepath.Base(t.path), t.err})
+		}
+	}
+	if len(r.Peers) > 0 {
+		return r
+	}
+	return nil
+}
+
+// clean says that no answer can come any more.
+func (e *exchange) clean() bool {
+	for _, t := range e.targets {
+		if t.sent && !t.heard && t.err != ErrPeerGone {
+			return false
+		}
+	}
+	return true
+}

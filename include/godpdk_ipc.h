@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* librte_eal: messages between processes. One Go file includes this: it has state. */
+#ifndef GODPDK_IPC_H
+#define GODPDK_IPC_H
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "godpdk.h"
+
+#include <rte_eal.h>
+
+/* What goes over the sockets: eal_common_proc.c sends this without the descriptors,
+ * which travel beside it. It is DPDK's own affair, so package ipc has rte_mp_reply
+ * write to itself and compares before it writes any. */
+struct godpdk_mp_wire {
+	int type;
+	struct rte_mp_msg msg;
+};
+
+enum {
+	GODPDK_MP_MSG,
+	GODPDK_MP_REQ,
+	GODPDK_MP_REP,
+	GODPDK_MP_IGN, /* "count me out": from a process that is still starting */
+
+	GODPDK_MP_NAME = offsetof(struct godpdk_mp_wire, msg.name),
+	GODPDK_MP_LEN_PARAM = offsetof(struct godpdk_mp_wire, msg.len_param),
+	GODPDK_MP_NUM_FDS = offsetof(struct godpdk_mp_wire, msg.num_fds),
+	GODPDK_MP_PARAM = offsetof(struct godpdk_mp_wire, msg.param),
+	GODPDK_MP_WIRE = sizeof(struct godpdk_mp_wire) - sizeof(((struct rte_mp_msg *)NULL)->fds),
+};
+
+_Static_assert(sizeof(((struct rte_mp_msg *)NULL)->len_param) == 4, "len_param");
+_Static_assert(sizeof(((struct rte_mp_msg *)NULL)->num_fds) == 4, "num_fds");
+_Static_assert(GODPDK_MP_WIRE >= GODPDK_MP_PARAM + RTE_MP_MAX_PARAM_LEN, "param");
+
+/* A message that came, with a copy of its sender's address. */
+struct godpdk_mp_node {
+	struct godpdk_mp_node *next;
+	char peer[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct rte_mp_msg msg;
+};
+
+static struct godpdk_mp_node *godpdk_mp_nodes; /* the last first */
+static int godpdk_mp_fd = -1;
+
+/* The action of all names. It runs on DPDK's only thread for messages, which
+ * rte_eal_cleanup cancels wherever it is: so it calls no Go and waits for nothing. The
+ * message joins a list that a goroutine empties when an eventfd wakes it. */
+static int
+godpdk_mp_action(const struct rte_mp_msg *msg, const void *peer)
+{
+	struct godpdk_mp_node *n = malloc(sizeof(*n)), *first;
+	const uint64_t one = 1;
+	int i;
+
+	if (n == NULL) {
+		for (i = 0; i < msg->num_fds; i++)
+			close(msg->fds[i]);
+		return -1;
+	}
+	n->msg = *msg;
+	snprintf(n->peer, sizeof(n->peer), "%s", (const char *)peer);
+	for (i = 0; i < msg->num_fds; i++) /* which recvmsg did not */
+		fcntl(msg->fds[i], F_SETFD, FD_CLOEXEC);
+	first = __atomic_load_n(&godpdk_mp_nodes, __ATOMIC_RELAXED);
+	do
+		n->next = first;
+	while (!__atomic_compare_exchange_n(&godpdk_mp_nodes, &first, n, 1,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	/* A list that was not empty has its wake-up under way. */
+	if (first == NULL && write(godpdk_mp_fd, &one, sizeof(one)) < 0)
+		return 0; /* the counter is full: it wakes all the same */
+	return 0;
+}
+
+/* The eventfd, made at the first call, or a negative errno. Go serialises. */
+static inline int
+godpdk_mp_open(void)
+{
+	if (godpdk_mp_fd < 0)
+		godpdk_mp_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return godpdk_mp_fd < 0 ? -errno : godpdk_mp_fd;
+}
+
+/* Takes all messages, the first first. */
+static inline struct godpdk_mp_node *
+godpdk_mp_take(void)
+{
+	struct godpdk_mp_node *n = __atomic_exchange_n(&godpdk_mp_nodes, NULL, __ATOMIC_ACQUIRE);
+	struct godpdk_mp_node *list = NULL;
+
+	while (n != NULL) {
+		struct godpdk_mp_node *next = n->next;
+
+		n->next = list;
+		list = n;
+		n = next;
+	}
+	return list;
+}
+
+/* Frees the first of the list; returns the rest. */
+static inline struct godpdk_mp_node *
+godpdk_mp_drop(struct godpdk_mp_node *n)
+{
+	struct godpdk_mp_node *next = n->next;
+
+	free(n);
+	return next;
+}
+
+/* rte_mp_action_register; returns 0 or a positive errno. */
+static inline int
+godpdk_mp_register(const char *name)
+{
+	rte_errno = 0;
+	return rte_mp_action_register(name, godpdk_mp_action) < 0 ? godpdk_errno() : 0;
+}
+
+/* rte_mp_reply to a peer, with len bytes that count and all bytes that are there: what
+ * stands behind the len does not exist for C. Returns 0 or a positive errno. */
+static inline int
+godpdk_mp_reply(char *name, char *peer, void *param, int bytes, int len, int *fds, int nfds)
+{
+	struct rte_mp_msg msg = { .len_param = len, .num_fds = nfds };
+
+	snprintf(msg.name, sizeof(msg.name), "%s", name);
+	memcpy(msg.param, param, bytes);
+	memcpy(msg.fds, fds, nfds * sizeof(*fds));
+	rte_errno = 0;
+	return rte_mp_reply(&msg, peer) < 0 ? godpdk_errno() : 0;
+}
+
+#endif
