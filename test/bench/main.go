@@ -70,7 +70,7 @@ func bench() error {
 	}
 	defer rt.Close()
 	var contests []contest
-	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs, lcores} {
+	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs, lcores, robust, quiescents} {
 		c, err := group()
 		if err != nil {
 			return err

@@ -276,8 +276,8 @@ func TestMutexExcludesProcesses(t *testing.T) {
 	p.quit()
 }
 
-// Processes in C die at any point of a section, 100 of them with the lock, between two in
-// Go that go on; then some in Go die too.
+// 100 processes in C die at points of a section, with the lock, between two in Go that go
+// on; then some in Go are killed anywhere.
 func TestMutexSurvivesItsHolders(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)

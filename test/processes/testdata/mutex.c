@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A DPDK process in C that shares a robust mutex with processes in Go: see
  * mutex_test.go. It answers requests as peer.c does. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -46,9 +47,17 @@ make(void)
 	return pthread_mutex_init(&g->mutex, &attr);
 }
 
+/* Kills the process at that point of a section. */
+static void
+die(int at, int point)
+{
+	if (at == point)
+		raise(SIGKILL);
+}
+
 /* The same in Go: section. */
 static int
-section(int slot)
+section(int slot, int point)
 {
 	int err = pthread_mutex_lock(&g->mutex);
 
@@ -65,9 +74,13 @@ section(int slot)
 		return err;
 	if (g->a != g->b)
 		return EUCLEAN;
+	die(1, point);
 	g->a = g->a + 1;
+	die(2, point);
 	g->b = g->b + 1;
+	die(3, point);
 	g->done[slot] = g->done[slot] + 1;
+	die(4, point);
 	return pthread_mutex_unlock(&g->mutex);
 }
 
@@ -77,31 +90,28 @@ sections(int n, int slot)
 	int err = 0;
 
 	while (err == 0 && n-- > 0)
-		err = section(slot);
+		err = section(slot, 0);
 	return err;
 }
 
-/* Children run sections and are killed until n of them have died with the lock. */
+/* n children run some sections and are killed in the next, with the lock. */
 static int
-casualties(uint64_t n, int slot)
+casualties(int n, int slot)
 {
-	for (int i = 0; __atomic_load_n(&g->deaths, __ATOMIC_SEQ_CST) < n; i++) {
+	for (int i = 0; i < n; i++) {
 		int status;
 		pid_t child = fork();
 
 		if (child == 0) {
-			while (section(slot) == 0)
-				;
+			sections(i % 10, slot);
+			section(slot, 1 + i % 4);
 			_exit(1);
 		}
 		if (child < 0)
 			return errno;
-		usleep(500 + i % 7 * 311);
-		kill(child, SIGKILL);
 		waitpid(child, &status, 0);
-		if (!WIFSIGNALED(status))
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
 			return EUCLEAN;
-		section(slot + 1); /* somebody must notice */
 	}
 	return 0;
 }
