@@ -68,8 +68,8 @@ var (
 // All methods may be called from any goroutine, in every process role, and do not
 // need EAL.
 //
-// Uncontended it costs about 30 ns for both ways, two to three times a Spin, as it
-// notes its owner for the kernel. Who finds it taken sleeps in the kernel: a few
+// Uncontended Lock and Unlock take 20 ns together, 1.3 of C, more than a Spin takes, for
+// they note the owner for the kernel. Who finds it taken sleeps in the kernel: a few
 // microseconds, and a thread for each waiting goroutine. Take it for what must survive
 // the death of its holder, and where holders may be descheduled, which every goroutine may;
 // keep it off the data path.

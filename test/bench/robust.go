@@ -51,7 +51,8 @@ func quiescents() ([]contest, error) {
 	r.Online()
 	v := q.Pointer()
 	var contests []contest
-	for name, every := range map[string]int{"quiescent": 64, "start + quiescent": 1} {
+	for _, every := range []int{64, 1} {
+		name := map[int]string{64: "quiescent", 1: "start + quiescent"}[every]
 		contests = append(contests, contest{
 			group: "rcu", name: name, burst: 1,
 			c: func(iters int) { cloop.Quiescent(v, 1, every, iters) },
