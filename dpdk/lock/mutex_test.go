@@ -187,15 +187,16 @@ func TestMutexGivesTheThreadBack(t *testing.T) {
 func TestMutexLockContext(t *testing.T) {
 	m := newMutex(t)
 	hold(t, m)
-	attempt := func(ctx context.Context) (error, time.Duration) {
+	attempt := func(ctx context.Context) (time.Duration, error) {
 		result, begin := make(chan error), time.Now()
 		go func() { result <- m.LockContext(ctx) }()
-		return <-result, time.Since(begin)
+		err := <-result
+		return time.Since(begin), err
 	}
 	t.Run("gives up at its deadline", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
-		err, took := attempt(ctx)
+		took, err := attempt(ctx)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.GreaterOrEqual(t, took, 50*time.Millisecond)
 		assert.Less(t, took, 5*time.Second)
@@ -204,7 +205,7 @@ func TestMutexLockContext(t *testing.T) {
 		why := errors.New("why")
 		ctx, cancel := context.WithCancelCause(context.Background())
 		time.AfterFunc(50*time.Millisecond, func() { cancel(why) })
-		err, took := attempt(ctx)
+		took, err := attempt(ctx)
 		require.ErrorIs(t, err, why)
 		assert.Less(t, took, 5*time.Second)
 	})
