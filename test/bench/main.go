@@ -74,7 +74,7 @@ func bench() error {
 	}
 	defer rt.Close()
 	var contests []contest
-	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs, lcores, locks} {
+	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs, lcores, locks, robust, quiescents} {
 		c, err := group()
 		if err != nil {
 			return err

@@ -1,0 +1,134 @@
+package cgo
+
+/*
+#include "godpdk_rcu.h"
+
+#cgo noescape godpdk_rcu_check
+#cgo nocallback godpdk_rcu_check
+#cgo noescape godpdk_rcu_dq_enqueue
+#cgo nocallback godpdk_rcu_dq_enqueue
+#cgo noescape godpdk_rcu_dq_reclaim
+#cgo nocallback godpdk_rcu_dq_reclaim
+*/
+import "C"
+
+import "unsafe"
+
+// Flags and limits of rte_rcu_qsbr.h.
+const (
+	RCUDebug      = C.GODPDK_RCU_DEBUG != 0
+	RCUDQNameSize = C.RTE_RCU_QSBR_DQ_NAMESIZE
+	RCUDQMTUnsafe = C.RTE_RCU_QSBR_DQ_MT_UNSAFE
+)
+
+// Layout of struct rte_rcu_qsbr, in bytes: the counters of its threads begin at RCUCnt.
+const (
+	RCUToken   = C.GODPDK_RCU_TOKEN
+	RCUThreads = C.GODPDK_RCU_THREADS
+	RCUCnt     = C.GODPDK_RCU_CNT
+	RCUStride  = C.GODPDK_RCU_STRIDE
+)
+
+// RCU points to a struct rte_rcu_qsbr.
+type RCU = unsafe.Pointer
+
+// RCUDQ points to a struct rte_rcu_qsbr_dq.
+type RCUDQ = unsafe.Pointer
+
+func rcu(v RCU) *C.struct_rte_rcu_qsbr { return (*C.struct_rte_rcu_qsbr)(v) }
+
+// RCUCreate is rte_rcu_qsbr_init of a new memzone.
+func RCUCreate(name string, maxThreads uint32, socket int) (RCU, int) {
+	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
+		return C.godpdk_rcu_create(n, C.uint32_t(maxThreads), C.int(socket))
+	}))
+}
+
+// RCULookup finds what RCUCreate has made; EAGAIN if the zone holds nothing such, or not yet.
+func RCULookup(name string) (RCU, int) {
+	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr { return C.godpdk_rcu_lookup(n) }))
+}
+
+// RCUMaxThreads is how many threads v has room for.
+func RCUMaxThreads(v RCU) uint32 { return uint32(C.godpdk_rcu_max_threads(rcu(v))) }
+
+// RCURegister is rte_rcu_qsbr_thread_register; EEXIST if the id is registered.
+func RCURegister(v RCU, id uint32) int { return int(C.godpdk_rcu_register(rcu(v), C.uint32_t(id))) }
+
+// RCUUnregister is rte_rcu_qsbr_thread_offline and rte_rcu_qsbr_thread_unregister; ENOENT
+// if the id is not registered.
+func RCUUnregister(v RCU, id uint32) int {
+	return int(C.godpdk_rcu_unregister(rcu(v), C.uint32_t(id)))
+}
+
+// RCUReaders copies the ids and counters of the registered threads.
+func RCUReaders(v RCU) (ids []uint32, cnts []uint64) {
+	n := RCUMaxThreads(v)
+	ids, cnts = make([]uint32, n), make([]uint64, n)
+	n = uint32(C.godpdk_rcu_readers(rcu(v), (*C.uint32_t)(&ids[0]), (*C.uint64_t)(&cnts[0])))
+	return ids[:n], cnts[:n]
+}
+
+// RCUCheckArg is struct godpdk_rcu_check.
+type RCUCheckArg struct {
+	V     RCU
+	Token uint64
+}
+
+type (
+	_ [unsafe.Sizeof(RCUCheckArg{}) - C.sizeof_struct_godpdk_rcu_check]struct{}
+	_ [C.sizeof_struct_godpdk_rcu_check - unsafe.Sizeof(RCUCheckArg{})]struct{}
+)
+
+// RCUCheckAddress is the C function int32_t f(void *) of an RCUCheckArg.
+var RCUCheckAddress = C.godpdk_rcu_check_address()
+
+// RCUCheck is rte_rcu_qsbr_check without waiting.
+func RCUCheck(v RCU, token uint64) bool {
+	c := RCUCheckArg{v, token}
+	return C.godpdk_rcu_check(unsafe.Pointer(&c)) != 0
+}
+
+// RCUOnline is rte_rcu_qsbr_thread_online.
+func RCUOnline(v RCU, id uint32) { C.godpdk_rcu_online(rcu(v), C.uint32_t(id)) }
+
+// RCUOffline is rte_rcu_qsbr_thread_offline.
+func RCUOffline(v RCU, id uint32) { C.godpdk_rcu_offline(rcu(v), C.uint32_t(id)) }
+
+// RCUQuiescent is rte_rcu_qsbr_quiescent.
+func RCUQuiescent(v RCU, id uint32) { C.godpdk_rcu_quiescent(rcu(v), C.uint32_t(id)) }
+
+// RCULock is rte_rcu_qsbr_lock.
+func RCULock(v RCU, id uint32) { C.godpdk_rcu_lock(rcu(v), C.uint32_t(id)) }
+
+// RCUUnlock is rte_rcu_qsbr_unlock.
+func RCUUnlock(v RCU, id uint32) { C.godpdk_rcu_unlock(rcu(v), C.uint32_t(id)) }
+
+// RCUDump is rte_rcu_qsbr_dump.
+func RCUDump(v RCU) (string, int) { return text(C.godpdk_rcu_dump(rcu(v))) }
+
+// RCUDQCreate is rte_rcu_qsbr_dq_create of a queue whose calls return what they freed.
+func RCUDQCreate(name string, v RCU, flags, size, elemSize, trigger, maxReclaim uint32) (RCUDQ, int) {
+	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
+		return C.godpdk_rcu_dq_create(n, rcu(v), C.uint32_t(flags), C.uint32_t(size), C.uint32_t(elemSize),
+			C.uint32_t(trigger), C.uint32_t(maxReclaim))
+	}))
+}
+
+// RCUDQEnqueue is rte_rcu_qsbr_dq_enqueue. freed has room for the queue's maxReclaim
+// elements; n of them were freed, also with an error.
+func RCUDQEnqueue(dq RCUDQ, elem, freed unsafe.Pointer, room uint32) (n uint32, errno int) {
+	c := C.uint32_t(room)
+	errno = int(C.godpdk_rcu_dq_enqueue((*C.struct_rte_rcu_qsbr_dq)(dq), (*C.uintptr_t)(elem), (*C.uintptr_t)(freed), &c))
+	return uint32(c), errno
+}
+
+// RCUDQReclaim is rte_rcu_qsbr_dq_reclaim of up to max elements into freed.
+func RCUDQReclaim(dq RCUDQ, freed unsafe.Pointer, max uint32) (n, pending uint32, errno int) {
+	c, p := C.uint32_t(max), C.uint32_t(0)
+	errno = int(C.godpdk_rcu_dq_reclaim((*C.struct_rte_rcu_qsbr_dq)(dq), (*C.uintptr_t)(freed), &c, &p))
+	return uint32(c), uint32(p), errno
+}
+
+// RCUDQDelete is rte_rcu_qsbr_dq_delete of an empty queue.
+func RCUDQDelete(dq RCUDQ) int { return int(C.godpdk_rcu_dq_delete((*C.struct_rte_rcu_qsbr_dq)(dq))) }

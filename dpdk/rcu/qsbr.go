@@ -1,0 +1,270 @@
+package rcu
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/racesync"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
+
+const (
+	opInit       = "rte_rcu_qsbr_init"
+	opLookup     = "rte_memzone_lookup"
+	opFree       = "rte_memzone_free"
+	opRegister   = "rte_rcu_qsbr_thread_register"
+	opUnregister = "rte_rcu_qsbr_thread_unregister"
+	opCheck      = "rte_rcu_qsbr_check"
+	opDump       = "rte_rcu_qsbr_dump"
+)
+
+// MaxReaders is the largest number of readers of one QSBR.
+const MaxReaders = 1 << 20
+
+// Config says where a QSBR lies. The zero value is any socket.
+type Config struct {
+	Socket dpdk.SocketID
+}
+
+// QSBR is a quiescent state variable in a memzone (struct rte_rcu_qsbr). C programs find
+// it with rte_memzone_lookup. Its methods may be called from any goroutine, in every
+// process role, between eal.Init and Close.
+type QSBR struct {
+	name  string
+	v     cgo.RCU // nil after Free
+	max   int
+	token *atomic.Uint64
+}
+
+// Token is a moment that readers are to pass.
+type Token uint64
+
+// Create makes a variable for readers with the ids 0 to maxReaders-1 (rte_rcu_qsbr_init),
+// in a memzone of that name.
+//
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace (too many zones),
+// dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
+	if err := guard.Name(opInit, name, cgo.MemzoneNameSize); err != nil {
+		return nil, err
+	}
+	if maxReaders < 1 || maxReaders > MaxReaders {
+		return nil, guard.Invalid(opInit, name, "%d readers: use 1 to %d", maxReaders, MaxReaders)
+	}
+	if err := guard.Socket(opInit, name, cfg.Socket); err != nil {
+		return nil, err
+	}
+	return open(opInit, name, func() (cgo.RCU, int) { return cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int()) })
+}
+
+// Lookup finds a variable that any process has made, a C program included, if it is what
+// its memzone begins with and fills. Errors: dpdk.ErrNotFound; unix.EAGAIN if the zone holds no
+// variable, or does not yet, as its maker is at it.
+func Lookup(name string) (*QSBR, error) {
+	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
+		return nil, err
+	}
+	return open(opLookup, name, func() (cgo.RCU, int) { return cgo.RCULookup(name) })
+}
+
+func open(op, name string, f func() (cgo.RCU, int)) (*QSBR, error) {
+	q := &QSBR{name: name}
+	err := guard.Control(op, name, func() (errno int) {
+		if q.v, errno = f(); errno == 0 {
+			q.max = int(cgo.RCUMaxThreads(q.v))
+			q.token = (*atomic.Uint64)(unsafe.Add(q.v, cgo.RCUToken))
+		}
+		return errno
+	})
+	if err != nil {
+		if e := err.(*dpdk.Error); e.Errno == dpdk.Errno(unix.EAGAIN) {
+			e.Detail = "the zone holds no QSBR variable, or not yet"
+		}
+		return nil, err
+	}
+	return q, nil
+}
+
+// control is guard.Control for a variable that has not been freed.
+func (q *QSBR) control(op string, f func() int) error {
+	return guard.Control(op, q.name, func() int {
+		if q.v == nil {
+			return int(dpdk.ErrNotFound.(dpdk.Errno))
+		}
+		return f()
+	})
+}
+
+// Name is the name of the variable and its memzone.
+func (q *QSBR) Name() string { return q.name }
+
+// Pointer is the struct rte_rcu_qsbr, for C; nil after Free on this handle.
+func (q *QSBR) Pointer() unsafe.Pointer { return q.v }
+
+// MaxReaders is how many readers there may be.
+func (q *QSBR) MaxReaders() int { return q.max }
+
+// NumReaders is how many readers are registered, dead ones included.
+func (q *QSBR) NumReaders() int {
+	n := 0
+	_ = q.control(opRegister, func() int {
+		n = int(atomic.LoadUint32((*uint32)(unsafe.Add(q.v, cgo.RCUThreads))))
+		return 0
+	})
+	return n
+}
+
+// Free destroys the variable for all processes (rte_memzone_free). Errors: dpdk.ErrBusy
+// while readers are registered, dpdk.ErrNotFound if it was freed before. DeferQueues that use
+// it must be deleted before.
+func (q *QSBR) Free() error {
+	readers, err := q.Readers()
+	if err != nil {
+		return err
+	}
+	if len(readers) != 0 {
+		return &dpdk.Error{Op: opFree, Name: q.name, Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: list(readers) + " not unregistered"}
+	}
+	err = q.control(opFree, func() int { return cgo.MemzoneFree(q.name, q.v) })
+	if err == nil {
+		q.v = nil
+	}
+	return err
+}
+
+// ReaderState is what a registered reader said last.
+type ReaderState struct {
+	ID     int
+	Online bool
+	Passed Token // the last moment it has passed, if it is online
+}
+
+// Readers lists the registered readers of all processes.
+func (q *QSBR) Readers() ([]ReaderState, error) {
+	var all []ReaderState
+	err := q.control(opRegister, func() int {
+		ids, cnts := cgo.RCUReaders(q.v)
+		for i, id := range ids {
+			all = append(all, ReaderState{int(id), cnts[i] != 0, Token(cnts[i])})
+		}
+		return 0
+	})
+	return all, err
+}
+
+// Unregister ends the registration of a reader whose process has died
+// (rte_rcu_qsbr_thread_unregister): nobody waits for it any more. It is fatal to a reader that
+// lives. The error is dpdk.ErrNotFound if the id is not registered.
+func (q *QSBR) Unregister(id int) error {
+	if err := q.checkID(opUnregister, id); err != nil {
+		return err
+	}
+	return q.control(opUnregister, func() int { return cgo.RCUUnregister(q.v, uint32(id)) })
+}
+
+func (q *QSBR) checkID(op string, id int) error {
+	if id < 0 || id >= q.max {
+		return guard.Invalid(op, q.name, "there is no reader %d: ids are 0 to %d", id, q.max-1)
+	}
+	return nil
+}
+
+// Start begins a grace period (rte_rcu_qsbr_start): the token is this moment, which
+// readers are to pass. Take elements out of reach before. It must not be called after Free.
+func (q *QSBR) Start() Token {
+	racesync.Release(q.v)
+	return Token(q.token.Add(1))
+}
+
+// Check says whether all readers have passed the token (rte_rcu_qsbr_check). It does not
+// wait, and takes a look at each reader unless others have passed a later token. It must not
+// be called after Free, nor in parallel with eal.Close.
+func (q *QSBR) Check(t Token) bool {
+	var passed bool
+	if fastcall.Enabled {
+		c := cgo.RCUCheckArg{V: q.v, Token: uint64(t)}
+		passed = fastcall.Call(cgo.RCUCheckAddress, unsafe.Pointer(&c)) != 0
+	} else {
+		passed = cgo.RCUCheck(q.v, uint64(t))
+	}
+	if passed {
+		racesync.Acquire(q.v)
+	}
+	return passed
+}
+
+// Wait waits until all readers have passed the token, or ctx ends: then the error is the
+// cause that ctx gives, and says which readers have not. Without an end of ctx it waits for
+// a dead reader for ever. A goroutine that is a reader itself would wait for itself: see
+// Reader.Synchronize.
+//
+// It yields, and sleeps when that has not helped for a millisecond. Errors: also
+// dpdk.ErrNotRunning, when EAL closes while it waits.
+func (q *QSBR) Wait(ctx context.Context, t Token) error {
+	var wait ringcore.Backoff
+	for {
+		var passed bool
+		if err := q.control(opCheck, func() int { passed = q.Check(t); return 0 }); err != nil || passed {
+			return err
+		}
+		if ctx.Err() != nil {
+			return &dpdk.Error{Op: opCheck, Name: q.name, Cause: context.Cause(ctx), Detail: q.late(t)}
+		}
+		wait.Yield()
+	}
+}
+
+// Synchronize waits until every reader has let go of all that was taken out of its reach
+// before the call (rte_rcu_qsbr_synchronize). Errors are those of Wait.
+func (q *QSBR) Synchronize(ctx context.Context) error {
+	var t Token
+	if err := q.control(opCheck, func() int { t = q.Start(); return 0 }); err != nil {
+		return err
+	}
+	return q.Wait(ctx, t)
+}
+
+// late names the readers that have not passed a token.
+func (q *QSBR) late(t Token) string {
+	all, _ := q.Readers()
+	var late []ReaderState
+	for _, r := range all {
+		if r.Online && r.Passed < t {
+			late = append(late, r)
+		}
+	}
+	if len(late) == 0 {
+		return ""
+	}
+	return list(late) + " not passed: Unregister those that are dead"
+}
+
+func list(readers []ReaderState) string {
+	var ids []string
+	for _, r := range readers {
+		ids = append(ids, fmt.Sprint(r.ID))
+	}
+	if len(ids) == 1 {
+		return "reader " + ids[0] + " has"
+	}
+	return "readers " + strings.Join(ids, ", ") + " have"
+}
+
+// Dump is the text of rte_rcu_qsbr_dump.
+func (q *QSBR) Dump() (string, error) {
+	var text string
+	err := q.control(opDump, func() (errno int) {
+		text, errno = cgo.RCUDump(q.v)
+		return errno
+	})
+	return strings.TrimSpace(text), err
+}
