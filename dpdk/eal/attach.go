@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -45,11 +46,14 @@ func attach(ctx context.Context, dir string, o *options, shared bool, logger *sl
 	}
 	if err == nil {
 		err = t.claiming(ctx, func() error {
-			lcores, err := t.choose(o)
-			if err == nil {
-				err = a.disjoint(t, lcores)
+			if err := t.otherPid(); err != nil {
+				return err
 			}
+			lcores, err := t.choose(o)
 			if err != nil {
+				return err
+			}
+			if err := a.disjoint(t, lcores); err != nil {
 				return err
 			}
 			return t.enterAny(lcores)
@@ -81,6 +85,19 @@ func warner(logger *slog.Logger) func(string, ...any) {
 		logger = slog.Default()
 	}
 	return logger.Warn
+}
+
+// otherPid refuses to attach beside a secondary of another pid namespace with the
+// pid of this process: EAL has files that are named by it, and fails over the lock.
+func (t *table) otherPid() error {
+	pid := int64(os.Getpid())
+	for i, s := range t.living {
+		if i > 0 && s.pid == pid {
+			return &AttachError{"pid", fmt.Sprintf("a secondary with pid %d", pid), fmt.Sprintf("pid %d in another pid namespace", pid),
+				"share the pid namespace, or start another process before it in its container"}
+		}
+	}
+	return nil
 }
 
 // choose are the lcores that EAL will have; none if its options leave it to EAL in

@@ -153,15 +153,16 @@ func (rt *Runtime) Processes() ([]Process, error) {
 }
 
 func (rt *Runtime) processes() (all []Process, err error) {
+	self := Process{Pid: os.Getpid(), Start: startTime(processStart()), Role: rt.role, State: Attached, Lcores: ealLcores().list(), Go: true}
 	if rt.attachment == nil {
-		return []Process{{Pid: os.Getpid(), Start: startTime(processStart()), Role: Primary, State: Attached, Lcores: ealLcores().list(), Go: true}}, nil
+		return []Process{self}, nil
 	}
 	strangers, err := rt.strangers()
 	if err != nil {
 		return nil, err
 	}
 	if rt.table == nil {
-		all = append(all, Process{Role: Primary, State: Attached})
+		all = append(all, Process{Role: Primary, State: Attached}, self)
 	} else {
 		for i := range rt.table.slots {
 			p, state, same := rt.table.process(i)
@@ -196,7 +197,15 @@ func (a *attachment) strangers() (names []string, err error) {
 		return nil, err
 	}
 	known, attaching := map[string]bool{}, map[string]bool{}
-	if a.table != nil {
+	if a.table == nil {
+		own, err := sockets(filepath.Join(a.dir, mpSocket) + "_")
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range own {
+			known[filepath.Base(path)] = true
+		}
+	} else {
 		for i := range a.table.slots {
 			switch s := &a.table.slots[i]; s.state.Load() {
 			case slotFree:
