@@ -52,7 +52,13 @@ type Row struct {
 }
 
 func main() {
-	if err := bench(); err != nil {
+	err := error(nil)
+	if language := os.Getenv(attachEnv); language != "" {
+		err = attached(language, os.Args[1])
+	} else {
+		err = bench()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -95,6 +101,14 @@ func bench() error {
 	if only := os.Getenv("BENCH_GROUP"); only == "" || only == "gaps" {
 		fmt.Println()
 		rows = append(rows, gaps()...)
+	}
+	if only := os.Getenv("BENCH_GROUP"); only == "" || only == "attach" {
+		fmt.Println()
+		more, err := attaches(rt.FilePrefix())
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
 	}
 	if file := os.Getenv("BENCH_JSON"); file != "" {
 		text, err := json.MarshalIndent(rows, "", "  ")
