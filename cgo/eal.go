@@ -36,9 +36,6 @@ func EALCleanup() int { return int(C.godpdk_eal_cleanup()) }
 // ProcessType is rte_eal_process_type.
 func ProcessType() int { return int(C.rte_eal_process_type()) }
 
-// PrimaryAlive is rte_eal_primary_proc_alive for this process's own prefix.
-func PrimaryAlive() bool { return C.rte_eal_primary_proc_alive(nil) == 1 }
-
 // HasHugepages is rte_eal_has_hugepages.
 func HasHugepages() bool { return C.rte_eal_has_hugepages() != 0 }
 

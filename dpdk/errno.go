@@ -64,4 +64,6 @@ var (
 	ErrPrimaryRunning = errors.New("a primary process is running")
 	ErrNoHugepages    = errors.New("no hugepages")
 	ErrNotShared      = errors.New("memory is not shared with other processes")
+	ErrMismatch       = errors.New("this process does not fit its primary")
+	ErrPrimaryGone    = errors.New("the primary process has gone: end this process, and start it again with the next primary")
 )

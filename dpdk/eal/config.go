@@ -69,8 +69,12 @@ type Config struct {
 
 	// Lcores are EAL's logical cores, in the syntax of --lcores: "0-3,5", or
 	// "2@0" for lcore 2 on CPU 0 (see ParseLcores). Processes of one prefix need
-	// disjoint lcores.
+	// disjoint lcores, which Init checks. Empty is an lcore on each CPU, and in a
+	// secondary of a primary in Go the lowest lcore that no process has, on any CPU.
 	Lcores string
+	// SharedLcores lets a secondary have lcores of other processes. It must touch no
+	// mempool then, nor packets, but through caches of its own (mempool.Cache).
+	SharedLcores bool
 	// MainLcore is the lcore of the thread that Init keeps (--main-lcore);
 	// 0 is the lowest of Lcores, as in EAL.
 	MainLcore int

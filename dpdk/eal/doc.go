@@ -6,8 +6,12 @@
 // thread of its own for EAL's main lcore and pins it; no other thread of the Go
 // program inherits that affinity.
 //
-// Processes find each other by file prefix. Their lcores must be disjoint,
-// which DPDK does not check: give each process its own Config.Lcores.
+// Processes find each other by file prefix. A primary publishes what others must
+// know of it in its runtime directory; Init checks a secondary against that, and
+// that the lcores of all processes are disjoint, which DPDK does not. Runtime.Context
+// tells a secondary when its primary has gone, Runtime.Watch tells the primary of
+// its secondaries. SecondaryConfig serves those who start other processes.
+// multi-process.md has DPDK's limitations, one by one.
 //
 // Package lcore runs Go functions on the lcores' threads.
 //

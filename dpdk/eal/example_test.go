@@ -14,7 +14,7 @@ import (
 
 // One program that is the primary when it starts first, and else a secondary.
 func ExampleInit() {
-	rt, err := eal.Init(eal.Config{ProcessType: eal.Auto, FilePrefix: "demo", Lcores: "0@0", NoPCI: true})
+	rt, err := eal.Init(eal.Config{ProcessType: eal.Auto, FilePrefix: "demo", NoPCI: true})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -2,7 +2,7 @@ package eal
 
 import (
 	"context"
-	"log/slog"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -32,7 +32,13 @@ var (
 //
 // Errors to tell apart with errors.Is: dpdk.ErrNoPrimary, dpdk.ErrPrimaryRunning,
 // dpdk.ErrNoHugepages, dpdk.ErrNotShared (a role that needs shared memory with
-// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid.
+// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid, and
+// dpdk.ErrMismatch: an *AttachError, of a secondary that does not fit its primary.
+//
+// A secondary of a primary in Go is checked before it touches shared memory: DPDK's
+// release and build, mempool ops, devices, lcores. What its options leave out it
+// takes from the primary: the choice of PCI devices, and an lcore that is free.
+// Nothing is known of a primary that is a C program.
 //
 // EAL runs on an OS thread of its own, pinned to the main lcore, until Close.
 // Any goroutine may call Init; only the first call that succeeds starts EAL.
@@ -41,7 +47,7 @@ func Init(cfg Config) (*Runtime, error) {
 	if err != nil {
 		return nil, err
 	}
-	rt, _, err := start(args, cfg.Logger, cfg.PrimaryTimeout)
+	rt, _, err := start(args, &cfg)
 	return rt, err
 }
 
@@ -52,10 +58,12 @@ func InitArgs(args []string) (rt *Runtime, rest []string, err error) {
 	if len(args) == 0 {
 		return nil, nil, invalid("no arguments: pass os.Args, whose first is the program's name")
 	}
-	return start(args[1:], nil, 0)
+	return start(args[1:], &Config{})
 }
 
-func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime, []string, error) {
+// start starts EAL with args; of cfg it takes what is no option of EAL.
+func start(args []string, cfg *Config) (*Runtime, []string, error) {
+	logger, timeout := cfg.Logger, cfg.PrimaryTimeout
 	o, rest, err := parseOptions(args)
 	if err != nil {
 		return nil, nil, err
@@ -85,6 +93,19 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 			return nil, nil, err
 		}
 	}
+	dir := runtimeDir(p.prefix)
+	keep := o.last("huge-unlink") == "never"
+	var a *attachment
+	switch {
+	case !p.shared:
+	case p.role == Primary:
+		err = clearDead(dir, p.prefix, o.has("single-file-segments") && !keep)
+	default:
+		a, err = attach(ctx, dir, o, cfg.SharedLcores, logger)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
 
 	argv := append([]string{filepath.Base(os.Args[0]), "--proc-type=" + p.role.String()}, o.argv()...)
 	main := newThread()
@@ -99,18 +120,32 @@ func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime,
 			err.Detail = join(err.Detail, "rte_eal_init has failed before in this process, after which it may not start: try in a new one")
 		}
 		failed = true
+		if a != nil {
+			a.leave()
+			if a.facts != nil {
+				if more := a.facts.moreLibraries(lines); more != nil {
+					return nil, nil, errors.Join(more, err)
+				}
+			}
+		}
 		return nil, nil, err
 	}
 	used = true
-	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: runtimeDir(p.prefix), args: argv[1:],
-		keep: o.last("huge-unlink") == "never"}
+	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: dir, args: argv[1:], keep: keep}
+	switch {
+	case !p.shared:
+	case p.role == Primary:
+		a, err = publish(dir, o)
+	default:
+		err = a.attached(ctx)
+	}
 	guard.Lcores.Main = main.give
 	guard.SetLogger(logger)
 	guard.SetRunning(true)
+	rt.begin(a)
 	current.Store(rt)
-	if p.role == Secondary && !rt.PrimaryAlive() {
-		rt.close()
-		return nil, nil, noPrimary(rt.dir)
+	if err != nil {
+		return nil, nil, errors.Join(err, rt.close())
 	}
 	return rt, rest, nil
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,6 +56,56 @@ func removeRuntimeDir(dir string) error {
 	}
 	defer unlock()
 	return os.RemoveAll(dir)
+}
+
+// clearDead removes the files of a dead primary from the runtime directory, so that
+// the next one shares none with processes that are still attached to the dead one:
+// EAL would write a new configuration into the file that they have mapped, refuse
+// to start because of their locks on others, and ask them to follow its changes of
+// memory. The lock of starts is held, so the primary that may start meanwhile is a
+// C program: the lock on the configuration keeps it out until the file is gone.
+//
+// EAL itself makes new files of hugepages, but not of several in one file.
+func clearDead(dir, prefix string, hugepages bool) error {
+	config := filepath.Join(dir, configFile)
+	f, err := os.OpenFile(config, os.O_RDWR, 0)
+	if err == nil {
+		defer f.Close()
+		if unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}) != nil {
+			return nil // one has started: EAL says so
+		}
+	}
+	files, err := named(dir, "fbarray_", mpSocket, "hugepage_", tableFile, configFile)
+	if err != nil {
+		return err
+	}
+	if hugepages {
+		mounts, err := os.ReadFile("/proc/self/mounts")
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(string(mounts)) {
+			if f := strings.Fields(line); len(f) > 2 && f[2] == "hugetlbfs" {
+				pages, err := named(f[1], prefix+"map_")
+				if err != nil {
+					return err
+				}
+				files = append(files, pages...)
+			}
+		}
+	}
+	return removeAll(files)
+}
+
+// named are the files of a folder whose names begin with one of these.
+func named(dir string, prefixes ...string) (files []string, err error) {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(e.Name(), p) }) {
+			files = append(files, filepath.Join(dir, e.Name()))
+		}
+	}
+	return files, err
 }
 
 // detach removes what this secondary has in the runtime directory: its copies of

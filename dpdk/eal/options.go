@@ -83,6 +83,16 @@ func (o *options) argv() []string {
 
 func (o *options) has(name string) bool { return len(o.values[name]) > 0 }
 
+// add gives an option as if it were typed last.
+func (o *options) add(name, value string) {
+	o.values[name] = append(o.values[name], value)
+	if known[name] == none {
+		o.given = append(o.given, option{name, []string{"--" + name}})
+		return
+	}
+	o.given = append(o.given, option{name, []string{"--" + name + "=" + value}})
+}
+
 // last is an option's value; of several EAL takes the last.
 func (o *options) last(name string) string {
 	v := o.values[name]

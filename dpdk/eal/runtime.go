@@ -20,6 +20,7 @@ type Runtime struct {
 	args   []string
 	// keep is --huge-unlink=never: the primary's files outlive it.
 	keep bool
+	presence
 }
 
 // ProcessType is Primary or Secondary, also where Auto was asked for
@@ -35,20 +36,6 @@ func (rt *Runtime) RuntimeDir() string { return rt.dir }
 
 // Args are the options that EAL was started with.
 func (rt *Runtime) Args() []string { return slices.Clone(rt.args) }
-
-// PrimaryAlive says whether the primary of the prefix runs, which a secondary
-// has no other way to know (rte_eal_primary_proc_alive). It is false after Close.
-func (rt *Runtime) PrimaryAlive() bool {
-	if rt.role == Primary {
-		return current.Load() == rt
-	}
-	var alive bool
-	err := guard.Control("rte_eal_primary_proc_alive", "", func() int {
-		alive = cgo.PrimaryAlive()
-		return 0
-	})
-	return err == nil && alive
-}
 
 // HasHugepages is false with Config.NoHuge (rte_eal_has_hugepages).
 func (rt *Runtime) HasHugepages() bool { return cgo.HasHugepages() }
@@ -127,9 +114,14 @@ func (rt *Runtime) close() error {
 		busy = stop()
 	}
 	guard.SetRunning(false)
+	rt.stopLooking()
 	defer rt.main.end()
 	if rt.role == Secondary {
+		defer rt.leave()
 		return errors.Join(busy, detach(rt.dir))
+	}
+	if rt.attachment != nil {
+		rt.leave() // first of all: secondaries must not touch what is about to go
 	}
 	pages, err := hugepageFiles(rt.prefix)
 	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
@@ -155,8 +147,11 @@ func (rt *Runtime) close() error {
 
 // remove takes the primary's files away, if it had any and should.
 func (rt *Runtime) remove(pages []string) error {
-	if !rt.shared || rt.keep {
+	if !rt.shared {
 		return nil
+	}
+	if rt.keep {
+		return removeAll([]string{rt.dir + "/" + tableFile})
 	}
 	return errors.Join(removeAll(pages), removeRuntimeDir(rt.dir))
 }

@@ -55,6 +55,8 @@ func main() {
 	run := bench
 	if prefix := os.Getenv(ipcPeer); prefix != "" {
 		run = func() error { return answerIPC(prefix) }
+	} else if language := os.Getenv(attachEnv); language != "" {
+		run = func() error { return attached(language, os.Args[1]) }
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -105,6 +107,14 @@ func bench() error {
 	if only := os.Getenv("BENCH_GROUP"); only == "" || only == "gaps" {
 		fmt.Println()
 		rows = append(rows, gaps()...)
+	}
+	if only := os.Getenv("BENCH_GROUP"); only == "" || only == "attach" {
+		fmt.Println()
+		more, err := attaches(rt.FilePrefix())
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
 	}
 	if file := os.Getenv("BENCH_JSON"); file != "" {
 		text, err := json.MarshalIndent(rows, "", "  ")

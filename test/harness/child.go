@@ -75,11 +75,18 @@ type Child struct {
 // Fail or Kill.
 func Start(t testing.TB, role string, args ...string) *Child {
 	t.Helper()
+	return StartWith(t, nil, role, args...)
+}
+
+// StartWith is Start in other namespaces.
+func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...string) *Child {
+	t.Helper()
 	packed, err := json.Marshal(args)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/proc/self/exe")
+	cmd.SysProcAttr = attr
 	cmd.Env = append(os.Environ(), envRole+"="+role, envRole+"_ARGS="+string(packed),
 		"GORACE=atexit_sleep_ms=0 "+os.Getenv("GORACE")) // with -race each exit would take a second
 	return start(t, role, cmd)

@@ -111,6 +111,8 @@ var sentinels = map[string]error{
 	"ErrPrimaryRunning": dpdk.ErrPrimaryRunning,
 	"ErrNoHugepages":    dpdk.ErrNoHugepages,
 	"ErrNotShared":      dpdk.ErrNotShared,
+	"ErrMismatch":       dpdk.ErrMismatch,
+	"ErrPrimaryGone":    dpdk.ErrPrimaryGone,
 	"DeadlineExceeded":  context.DeadlineExceeded,
 }
 

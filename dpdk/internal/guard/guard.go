@@ -20,6 +20,7 @@ import (
 var eal struct {
 	sync.RWMutex
 	running atomic.Bool
+	primary atomic.Pointer[func() bool]
 	atStop  []func()
 }
 
@@ -51,6 +52,11 @@ func AtStop(f func()) {
 	eal.atStop = append(eal.atStop, f)
 }
 
+// SetPrimary has control calls refused as soon as alive is false: in a secondary
+// whose primary has gone they would take locks in memory that is nobody's, or the
+// next primary's. alive may be called by several goroutines at once.
+func SetPrimary(alive func() bool) { eal.primary.Store(&alive) }
+
 // Running says whether EAL runs, as of now.
 func Running() bool { return eal.running.Load() }
 
@@ -61,6 +67,9 @@ func Control(op, name string, f func() (errno int)) error {
 	defer eal.RUnlock()
 	if !eal.running.Load() {
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
+	}
+	if alive := eal.primary.Load(); alive != nil && !(*alive)() {
+		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
 	}
 	if errno := f(); errno != 0 {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}

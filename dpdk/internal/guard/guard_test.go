@@ -253,3 +253,19 @@ func TestGoPointersAreFound(t *testing.T) {
 		})
 	}
 }
+
+func TestControlIsRefusedWhenThePrimaryHasGone(t *testing.T) {
+	SetRunning(true)
+	defer SetRunning(false)
+	alive := true
+	SetPrimary(func() bool { return alive })
+	defer eal.primary.Store(nil)
+	called := 0
+	f := func() int { called++; return 0 }
+	require.NoError(t, Control("rte_x", "obj", f))
+	alive = false
+	err := Control("rte_x", "obj", f)
+	require.ErrorIs(t, err, dpdk.ErrPrimaryGone)
+	assert.NotErrorIs(t, err, dpdk.ErrNotRunning)
+	assert.Equal(t, 1, called, "it would touch another's memory")
+}

@@ -1,0 +1,328 @@
+package eal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// A primary publishes a file in its runtime directory: a line of JSON (facts),
+// then a table of the processes that use its memory. It is no memzone, because it
+// is wanted before EAL starts: when a mismatch can still be refused, and by those
+// who start secondaries and have no EAL at all.
+//
+// Each process holds a lock on the first byte of its slot. The kernel drops it
+// when the process ends, however it ends, and shows it to all who have the file,
+// in whatever pid namespace or container: that tells the living from the dead, and
+// no number can be taken for another process's. The primary has slot 0.
+//
+// Each primary makes a file of its own, so the file a secondary has open is its
+// primary's generation: what comes later under that name is nothing to it.
+const (
+	tableFile   = "godpdk_attach"
+	tableFormat = 1
+	tableHead   = 64 << 10 // for the facts
+	tableSlots  = 512
+	tableSize   = tableHead + tableSlots*int(unsafe.Sizeof(slot{}))
+	claimByte   = 0 // locked by who changes which lcores are whose
+)
+
+// States of a slot. Its owner takes a free one to attaching, attached and left;
+// only the primary makes it free again, when it has told of its owner's end.
+const (
+	slotFree uint32 = iota
+	slotAttaching
+	slotAttached
+	slotLeft
+)
+
+// slot is what all know of one process. Its owner writes the rest before state.
+type slot struct {
+	state  atomic.Uint32
+	round  atomic.Uint32 // counts the owners
+	pid    int64         // in the owner's pid namespace
+	start  int64         // of the process, in ns since 1970; 0 is unknown
+	lcores lcoreSet
+	socket [64]byte // of rte_mp, in the runtime directory
+}
+
+// table is the file, open in this process.
+type table struct {
+	fd    int
+	mem   []byte
+	slots *[tableSlots]slot
+	own   int // this process's slot; -1 is none
+}
+
+// createTable publishes this process as the primary of the directory. The lock of
+// starts is held.
+func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
+	name := filepath.Join(dir, tableFile)
+	text, err := json.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) >= tableHead {
+		return nil, invalid("the options for devices are %d bytes long: give EAL fewer", len(text))
+	}
+	fd, err := unix.Open(name+".new", unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name + ".new"}
+	}
+	if err = unix.Ftruncate(fd, int64(tableSize)); err == nil {
+		_, err = unix.Pwrite(fd, append(text, '\n'), 0)
+	}
+	t = &table{fd: fd, own: -1}
+	if err == nil {
+		err = t.mmap()
+	}
+	if err != nil {
+		t.close()
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name + ": " + err.Error()}
+	}
+	if err = t.enter(0, lcores); err == nil {
+		t.slots[0].state.Store(slotAttached)
+		err = os.Rename(name+".new", name)
+	}
+	if err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// openTable finds what the primary of the directory has published; nil if it has
+// published nothing, as C programs do, or is dead. The table itself is to be mapped
+// when the facts fit: another build's may have another size.
+func openTable(dir string) (*table, *facts, error) {
+	name := filepath.Join(dir, tableFile)
+	fd, err := unix.Open(name, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name}
+	}
+	t := &table{fd: fd, own: -1}
+	if !t.held(0) {
+		t.close()
+		return nil, nil, nil
+	}
+	var f facts
+	head := make([]byte, tableHead)
+	n, err := unix.Pread(fd, head, 0)
+	if err == nil {
+		line, _, _ := bytes.Cut(head[:n], []byte("\n"))
+		err = json.Unmarshal(line, &f)
+	}
+	if err != nil {
+		t.close()
+		return nil, nil, &dpdk.Error{Op: opInit, Detail: name + ": " + err.Error()}
+	}
+	return t, &f, nil
+}
+
+// mmap maps the file; one that is too short would be a SIGBUS.
+func (t *table) mmap() error {
+	var st unix.Stat_t
+	if err := unix.Fstat(t.fd, &st); err != nil {
+		return err
+	}
+	if st.Size != int64(tableSize) {
+		return fmt.Errorf("has %d bytes, not %d", st.Size, tableSize)
+	}
+	mem, err := unix.Mmap(t.fd, 0, tableSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return err
+	}
+	t.mem, t.slots = mem, (*[tableSlots]slot)(unsafe.Pointer(&mem[tableHead]))
+	return nil
+}
+
+// close gives up this process's slot, as its death would.
+func (t *table) close() {
+	if t.mem != nil {
+		_ = unix.Munmap(t.mem)
+	}
+	_ = unix.Close(t.fd)
+}
+
+// lock takes the lock of one byte, or says that another process has it. Open file
+// description locks, unlike those of fcntl(2) that EAL has on its own file, do not
+// go when the process closes some other descriptor of the file.
+func (t *table) lock(at int64, how int16) (taken bool, err error) {
+	err = unix.FcntlFlock(uintptr(t.fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: how, Start: at, Len: 1})
+	if err == unix.EAGAIN || err == unix.EACCES {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// place is the byte that the owner of a slot locks.
+func place(i int) int64 { return int64(tableHead + i*int(unsafe.Sizeof(slot{}))) }
+
+// held says whether the owner of a slot is alive. If the kernel does not say, it is.
+func (t *table) held(i int) bool {
+	if i == t.own {
+		return true
+	}
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: place(i), Len: 1}
+	return unix.FcntlFlock(uintptr(t.fd), unix.F_OFD_GETLK, &lock) != nil || lock.Type != unix.F_UNLCK
+}
+
+// claiming runs f while no other process changes which lcores are whose.
+func (t *table) claiming(ctx context.Context, f func() error) error {
+	for {
+		taken, err := t.lock(claimByte, unix.F_WRLCK)
+		if err != nil {
+			return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + tableFile}
+		}
+		if taken {
+			defer func() { _, _ = t.lock(claimByte, unix.F_UNLCK) }()
+			return f()
+		}
+		if err := sleep(ctx, time.Millisecond); err != nil {
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
+				Detail: "another process of this file prefix stands still while it attaches: end it"}, err)
+		}
+	}
+}
+
+// enter makes slot i this process's.
+func (t *table) enter(i int, lcores lcoreSet) error {
+	taken, err := t.lock(place(i), unix.F_WRLCK)
+	if err != nil || !taken {
+		return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + tableFile}
+	}
+	s := &t.slots[i]
+	t.own = i
+	s.round.Add(1)
+	s.pid, s.start, s.lcores, s.socket = int64(os.Getpid()), processStart(), lcores, [64]byte{}
+	s.state.Store(slotAttaching)
+	return nil
+}
+
+// enterAny makes the first free slot this process's.
+func (t *table) enterAny(lcores lcoreSet) error {
+	for i := 1; i < tableSlots; i++ {
+		if t.slots[i].state.Load() == slotFree && !t.held(i) {
+			return t.enter(i, lcores)
+		}
+	}
+	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace.(dpdk.Errno),
+		Detail: fmt.Sprintf("the primary has %d processes, or stands still and does not notice that they ended", tableSlots)}
+}
+
+// living are the slots of other processes that live.
+func (t *table) living(yield func(i int, s *slot) bool) {
+	for i := range t.slots {
+		s := &t.slots[i]
+		if state := s.state.Load(); i != t.own && (state == slotAttaching || state == slotAttached) && t.held(i) && !yield(i, s) {
+			return
+		}
+	}
+}
+
+// process describes the owner of a slot that is not free, and tells the slot's state;
+// false if that changed meanwhile.
+func (t *table) process(i int) (p Process, state uint32, same bool) {
+	s := &t.slots[i]
+	round, state := s.round.Load(), s.state.Load()
+	p = Process{Pid: int(s.pid), Start: startTime(s.start), Role: Secondary, State: ProcessState(state), Lcores: s.lcores.list(), Go: true}
+	if i == 0 {
+		p.Role = Primary
+	}
+	// An owner that leaves says so before it lets go of the lock.
+	if (state == slotAttaching || state == slotAttached) && !t.held(i) {
+		p.State = Died
+	}
+	return p, state, s.round.Load() == round && s.state.Load() == state
+}
+
+// socketName is the file of the owner's socket; "" before it has told.
+func (s *slot) socketName() string {
+	name, _, _ := bytes.Cut(s.socket[:], []byte{0})
+	return string(name)
+}
+
+// processStart is when this process began, in ns since 1970: field 22 of its stat
+// counts ticks of 10 ms since the boot.
+func processStart() int64 {
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	var boot int64
+	all, _ := os.ReadFile("/proc/stat")
+	for line := range strings.Lines(string(all)) {
+		if _, err := fmt.Sscanf(line, "btime %d", &boot); err == nil {
+			break
+		}
+	}
+	if len(f) < 20 || boot == 0 {
+		return 0
+	}
+	ticks, err := strconv.ParseInt(f[19], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return boot*int64(time.Second) + ticks*int64(10*time.Millisecond)
+}
+
+func startTime(ns int64) time.Time {
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns)
+}
+
+// lcoreSet has a bit for each lcore id.
+type lcoreSet [(cgo.MaxLcore + 63) / 64]uint64
+
+func (s *lcoreSet) add(id int)     { s[id/64] |= 1 << (id % 64) }
+func (s lcoreSet) has(id int) bool { return s[id/64]>>(id%64)&1 != 0 }
+
+// list are the ids, in order.
+func (s lcoreSet) list() (ids []int) {
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			ids = append(ids, i*64+bits.TrailingZeros64(word))
+		}
+	}
+	return ids
+}
+
+func (s lcoreSet) String() string { return spans(s.list()) }
+
+// and are the ids in both.
+func (s lcoreSet) and(t lcoreSet) lcoreSet {
+	for i := range s {
+		s[i] &= t[i]
+	}
+	return s
+}
+
+// or are the ids in one or the other.
+func (s lcoreSet) or(t lcoreSet) lcoreSet {
+	for i := range s {
+		s[i] |= t[i]
+	}
+	return s
+}

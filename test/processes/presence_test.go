@@ -1,0 +1,596 @@
+package processes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+// "join" attaches as a secondary that says nothing of lcores and devices but in the
+// EAL options that it is given; "suggested" is SecondaryConfig, "shared" is
+// Config.SharedLcores. It tells its lcores.
+var _ = verb("join", func(args []string) (string, error) {
+	cfg := eal.Config{ProcessType: eal.Secondary, FilePrefix: args[0]}
+	for _, option := range args[1:] {
+		switch option {
+		case "suggested":
+			suggested, err := eal.SecondaryConfig(args[0])
+			if err != nil {
+				return "", err
+			}
+			cfg = suggested
+		case "shared":
+			cfg.SharedLcores = true
+		default:
+			cfg.Extra = append(cfg.Extra, option)
+		}
+	}
+	cfg.Logger = logger
+	started, err := eal.Init(cfg)
+	if err != nil {
+		return "", err
+	}
+	rt = started
+	all, err := rt.Processes()
+	for _, p := range all {
+		if p.Pid == os.Getpid() && p.Role == eal.Secondary {
+			return fmt.Sprint(p.Lcores), err
+		}
+	}
+	return "", errors.Join(err, fmt.Errorf("not among %v", all))
+})
+
+// "suggest" is SecondaryConfig, in any process.
+var _ = verb("suggest", func(args []string) (string, error) {
+	cfg, err := eal.SecondaryConfig(args[0])
+	text, _ := json.Marshal(cfg)
+	return string(text), err
+})
+
+var _ = verb("args", func([]string) (string, error) { return strings.Join(rt.Args(), " "), nil })
+
+var _ = verb("ports", func([]string) (string, error) {
+	ports, err := ethdev.Ports()
+	var names []string
+	for _, p := range ports {
+		names = append(names, p.Name())
+	}
+	slices.Sort(names)
+	return strings.Join(names, " "), err
+})
+
+// happened is what Watch told.
+var happened struct {
+	sync.Mutex
+	events []told
+}
+
+type told struct {
+	Pid  int
+	What string
+	Go   bool
+	Time time.Time
+}
+
+var _ = verb("watch", func([]string) (string, error) {
+	events, err := rt.Watch(context.Background())
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		for e := range events {
+			happened.Lock()
+			happened.events = append(happened.events, told{e.Pid, e.State.String(), e.Go, e.Time})
+			happened.Unlock()
+		}
+	}()
+	return "", nil
+})
+
+var _ = verb("events", func([]string) (string, error) {
+	happened.Lock()
+	defer happened.Unlock()
+	text, err := json.Marshal(happened.events)
+	return string(text), err
+})
+
+// "processes" tells role, language and state of each.
+var _ = verb("processes", func([]string) (string, error) {
+	all, err := rt.Processes()
+	var words []string
+	for _, p := range all {
+		language := "c"
+		if p.Go {
+			language = "go"
+		}
+		words = append(words, fmt.Sprintf("%v-%s-%v", p.Role, language, p.State))
+	}
+	slices.Sort(words)
+	return strings.Join(words, " "), err
+})
+
+// "gone" waits in a way of its own until the primary has gone, and tells when.
+var _ = verb("gone", func(args []string) (string, error) {
+	var err error
+	switch args[0] {
+	case "idle":
+		<-rt.Context().Done()
+	case "poll":
+		r, e := ring.Lookup[message]("ring")
+		if e != nil {
+			return "", e
+		}
+		for rt.Context().Err() == nil {
+			r.Enqueue(newMessage(1))
+			r.Dequeue()
+		}
+	case "lookups":
+		for err == nil {
+			_, err = ring.Lookup[message]("ring")
+		}
+	}
+	when := time.Now()
+	if cause := context.Cause(rt.Context()); !errors.Is(cause, dpdk.ErrPrimaryGone) {
+		return "", fmt.Errorf("cause %v", cause)
+	}
+	_, late := ring.Lookup[message]("ring")
+	if !errors.Is(late, dpdk.ErrPrimaryGone) || err != nil && !errors.Is(err, dpdk.ErrPrimaryGone) {
+		return "", fmt.Errorf("control calls: %v, %v", err, late)
+	}
+	return strconv.FormatInt(when.UnixNano(), 10), nil
+})
+
+func events(p *peer) (all []told) {
+	p.t.Helper()
+	require.NoError(p.t, json.Unmarshal([]byte(p.do("events")), &all))
+	return all
+}
+
+// noticed waits until the primary has told something of a pid, and what it told of
+// it so far.
+func noticed(p *peer, pid int, last string) (words []string) {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool {
+		words = words[:0]
+		for _, e := range events(p) {
+			if e.Pid == pid {
+				words = append(words, e.What)
+			}
+		}
+		return slices.Contains(words, last)
+	}, 20*time.Second, 20*time.Millisecond, "pid %d: %v, want %s", pid, words, last)
+	return words
+}
+
+func attachFile(prefix string) string {
+	return filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk", prefix, "godpdk_attach")
+}
+
+// publish rewrites what a primary has published, as another primary would have, and
+// returns the way back.
+func publish(t *testing.T, prefix string, change func(facts map[string]any)) (restore func()) {
+	t.Helper()
+	f, err := os.OpenFile(attachFile(prefix), os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	before := make([]byte, 32<<10)
+	_, err = f.ReadAt(before, 0)
+	require.NoError(t, err)
+	line, _, _ := strings.Cut(string(before), "\n")
+	var facts map[string]any
+	require.NoError(t, json.Unmarshal([]byte(line), &facts))
+	change(facts)
+	text, err := json.Marshal(facts)
+	require.NoError(t, err)
+	_, err = f.WriteAt(append(text, '\n'), 0)
+	require.NoError(t, err)
+	return func() {
+		f, err := os.OpenFile(attachFile(prefix), os.O_RDWR, 0)
+		require.NoError(t, err)
+		defer f.Close()
+		_, err = f.WriteAt(before, 0)
+		require.NoError(t, err)
+	}
+}
+
+func TestASecondaryThatDoesNotFitIsRefused(t *testing.T) {
+	prefix := newPrefix(t)
+	p, s := started(t, "primary", prefix), goPeer(t)
+	build := func(name string, v any) func(map[string]any) {
+		return func(f map[string]any) { f["Build"].(map[string]any)[name] = v }
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(map[string]any)
+		says   []string
+	}{
+		{"another DPDK", func(f map[string]any) { f["DPDK"] = "DPDK 19.11.1" }, []string{"DPDK 19.11.1", dpdk.Version(), "same DPDK"}},
+		{"another format of godpdk", func(f map[string]any) { f["Format"] = 99 }, []string{"format 99", "format 1"}},
+		{"more lcores", build("RTE_MAX_LCORE", 256), []string{"RTE_MAX_LCORE", "primary has 256", "secondary has 128", "same build"}},
+		{"another mbuf", build("sizeof(struct rte_mbuf)", 192), []string{"rte_mbuf", "192", "128"}},
+		{"debugged mempools", build("RTE_LIBRTE_MEMPOOL_DEBUG", 1), []string{"MEMPOOL_DEBUG", "has 1", "has 0"}},
+		{"another headroom", build("RTE_PKTMBUF_HEADROOM", 256), []string{"HEADROOM", "256", "128"}},
+		{"another device blocked", func(f map[string]any) { f["Options"] = map[string]any{"block": []string{"0000:07:00.0"}} }, nil},
+	} {
+		restore := publish(t, prefix, tc.change)
+		if tc.says != nil { // the last only tells what a secondary with --no-pci may have
+			a := s.refused("ErrMismatch", "init", "secondary", prefix)
+			for _, text := range tc.says {
+				assert.Contains(t, a.Err, text, tc.name)
+			}
+			assert.Contains(t, s.refused("ErrMismatch", "suggest", prefix).Err, tc.says[0])
+		}
+		restore()
+	}
+	s.do("init", "secondary", prefix) // nothing of it was touched
+	s.quit()
+	p.quit()
+}
+
+// Known only when EAL has started: what differs is found before it is used.
+func TestMempoolOpsOfAnotherOrderAreRefusedAtTheStart(t *testing.T) {
+	prefix := newPrefix(t)
+	p, fewer := started(t, "primary", prefix), goPeer(t)
+	restore := publish(t, prefix, func(f map[string]any) { f["Ops"] = append(f["Ops"].([]any), "one_more") })
+	fewer.do("init", "secondary", prefix)
+	restore()
+	restore = publish(t, prefix, func(f map[string]any) {
+		ops := f["Ops"].([]any)
+		ops[0], ops[1] = ops[1], ops[0]
+	})
+	s := goPeer(t)
+	a := s.refused("ErrMismatch", "init", "secondary", prefix)
+	assert.Contains(t, a.Err, "mempool ops 0")
+	assert.Contains(t, a.Err, "same drivers in the same order")
+	assert.Empty(t, sockets(t, prefix, s.Pid()), "it has detached")
+	restore()
+	s.quit()
+	fewer.quit()
+	p.quit()
+}
+
+func TestARiskyDifferenceIsWarnedOf(t *testing.T) {
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	restore := publish(t, prefix, func(f map[string]any) {
+		f["Godpdk"], f["Headers"] = "v0.0.1", "22.11.1"
+		f["Options"] = map[string]any{"no-pci": []string{""}, "driver-path": []string{"librte_some.so"}}
+	})
+	s := goPeer(t)
+	s.do("init", "secondary", prefix)
+	log := s.do("log")
+	for _, text := range []string{"v0.0.1", "22.11.1", "librte_some.so"} {
+		assert.Regexp(t, "WARN .*"+text, log)
+	}
+	restore()
+	s.quit()
+	p.quit()
+}
+
+func TestASecondaryGetsThePrimarysDevicesOrIsRefused(t *testing.T) {
+	prefix := newPrefix(t)
+	p, s := started(t, "primary", prefix), goPeer(t) // --no-pci, and no port
+	for _, option := range []string{"--vdev=net_null7", "-a=0000:ff:1f.7", "-b=0000:ff:1f.7"} {
+		a := s.refused("ErrMismatch", "join", prefix, option) // 22.11 aborts at the first
+		_, value, _ := strings.Cut(option, "=")
+		assert.Contains(t, a.Err, value)
+	}
+	s.do("join", prefix) // without --no-pci of its own
+	assert.Contains(t, s.do("args"), "--no-pci")
+	s.quit()
+	p.quit()
+
+	p = started(t, "primary", prefix, "--vdev=net_null0,size=64", "--vdev=net_null1", "--single-file-segments")
+	for _, option := range []string{"suggested", "--vdev=net_null0,size=64", "--no-pci"} {
+		s = goPeer(t)
+		s.do("join", prefix, option)
+		assert.Equal(t, "net_null0 net_null1", s.do("ports"))
+		s.quit()
+	}
+	for _, q := range []*peer{p, goPeer(t)} { // the primary itself, and one without EAL
+		cfg := q.do("suggest", prefix)
+		for _, text := range []string{`"NoPCI":true`, `"Extra":["--single-file-segments"]`, `"Lcores":""`} {
+			assert.Contains(t, cfg, text)
+		}
+		assert.Equal(t, "false", fmt.Sprint(q != p && strings.Contains(cfg, "net_null0")))
+		if q != p {
+			q.quit()
+		}
+	}
+	assert.Equal(t, "true", p.do("alive"))
+	late := started(t, "secondary", prefix) // the primary still has its lock
+	late.quit()
+	p.quit()
+}
+
+func TestLcoresOfAllProcessesAreDisjoint(t *testing.T) {
+	prefix := newPrefix(t)
+	p := goPeer(t)
+	p.do("init", "primary", prefix, "--lcores=0@0,3@0")
+	s := goPeer(t)
+	a := s.refused("ErrMismatch", "join", prefix, "--lcores=(2-3)@0")
+	for _, text := range []string{"lcores: primary has 3 in the primary with pid " + strconv.Itoa(p.Pid()), "secondary has 2,3", "Config.Lcores"} {
+		assert.Contains(t, a.Err, text)
+	}
+	assert.Contains(t, goRefused(t, prefix, "-c", "0x1"), "lcores") // EAL's own parser decides: known after its start
+
+	assert.Equal(t, "[1]", s.do("join", prefix))
+	others := []*peer{goPeer(t), goPeer(t), goPeer(t)}
+	for _, q := range others { // at the same time
+		q.ask("join", prefix)
+	}
+	var got []string
+	for _, q := range others {
+		got = append(got, q.done())
+	}
+	slices.Sort(got)
+	assert.Equal(t, []string{"[2]", "[4]", "[5]"}, got)
+	q := goPeer(t)
+	a = q.refused("ErrMismatch", "join", prefix, "--lcores=1@0")
+	assert.Contains(t, a.Err, "secondary with pid "+strconv.Itoa(s.Pid()))
+	assert.Equal(t, "[1]", q.do("join", prefix, "--lcores=1@0", "shared"))
+	q.quit()
+	s.Kill() // its lcore is free at once
+	q = goPeer(t)
+	assert.Equal(t, "[1]", q.do("join", prefix, "--lcores=1@0"))
+	q.quit()
+	for _, q := range others {
+		q.quit()
+	}
+	p.quit()
+}
+
+// goRefused is the error of a secondary that is refused when EAL has started.
+func goRefused(t *testing.T, prefix string, options ...string) string {
+	t.Helper()
+	s := goPeer(t)
+	a := s.refused("ErrMismatch", append([]string{"join", prefix}, options...)...)
+	s.quit()
+	return a.Err
+}
+
+func TestAPrimaryThatDiesAndComesAgain(t *testing.T) {
+	for _, how := range []string{"killed", "closed"} {
+		t.Run(how, func(t *testing.T) {
+			prefix := newPrefix(t)
+			p := started(t, "primary", prefix, "--single-file-segments")
+			p.do("create", "ring", "64", "24", "multi")
+			var old []*peer
+			for _, what := range []string{"poll", "idle", "lookups"} {
+				s := started(t, "secondary", prefix)
+				s.ask("gone", what)
+				old = append(old, s)
+			}
+			if how == "killed" {
+				p.Kill()
+			} else {
+				p.quit()
+			}
+			died := time.Now()
+			again := started(t, "primary", prefix, "--single-file-segments")
+			again.do("create", "ring", "64", "24", "multi")
+			for _, s := range old {
+				ns, err := strconv.ParseInt(s.done(), 10, 64)
+				require.NoError(t, err)
+				assert.Less(t, time.Unix(0, ns).Sub(died), time.Second)
+				assert.Equal(t, "false", s.do("alive"), "another primary is not its own")
+				s.refused("ErrPrimaryGone", "reserve", "zone", "64", "old")
+			}
+			// The new one has nothing in common with them.
+			again.do("watch")
+			assert.Contains(t, again.do("dequeue", "ring"), "false", "an old message")
+			again.do("reserve", "grown", "40000000", "text") // asks all secondaries
+			s := started(t, "secondary", prefix)
+			again.do("enqueue", "ring", "7")
+			assert.Equal(t, "7", s.do("dequeue", "ring"))
+			s.do("reserve", "zone", "64", "new")
+			for _, o := range old {
+				o.refused("ErrPrimaryGone", "ring", "ring", "24")
+				o.quit()
+			}
+			assert.Equal(t, "64 new", again.do("zone", "zone"), "as it was before the old ones closed")
+			again.do("free-ring", "ring")
+			assert.Equal(t, []string{"attached"}, noticed(again, s.Pid(), "attached"))
+			s.quit()
+			assert.Equal(t, []string{"attached", "detached"}, noticed(again, s.Pid(), "detached"))
+			again.quit()
+		})
+	}
+}
+
+func TestProcessesInCAreNoticedToo(t *testing.T) {
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	p.do("watch")
+	s, c, killed := started(t, "secondary", prefix), inC(t, "secondary", prefix), inC(t, "secondary", prefix)
+	noticed(p, c.Pid(), "attached")
+	noticed(p, killed.Pid(), "attached")
+	for _, q := range []*peer{p, s} {
+		assert.Equal(t, "primary-go-attached secondary-c-attached secondary-c-attached secondary-go-attached", q.do("processes"))
+	}
+	s.refused("ErrSecondary", "watch")
+	killed.Kill()
+	assert.Equal(t, []string{"attached", "died"}, noticed(p, killed.Pid(), "died"))
+	require.Eventually(t, func() bool { return len(sockets(t, prefix, killed.Pid())) == 0 }, 20*time.Second, 10*time.Millisecond)
+	c.quit() // without rte_eal_cleanup or with it: its socket goes or is dead
+	require.Eventually(t, func() bool { return len(sockets(t, prefix, c.Pid())) == 0 }, 20*time.Second, 10*time.Millisecond)
+	s.quit()
+	assert.Equal(t, []string{"attached", "detached"}, noticed(p, s.Pid(), "detached"))
+	p.quit()
+}
+
+func TestAPrimaryInCIsSeenToDie(t *testing.T) {
+	prefix := newPrefix(t)
+	c := inC(t, "primary", prefix)
+	c.do("create", "ring", "64", "24", "multi")
+	s := goPeer(t)
+	s.do("init", "secondary", prefix) // with nothing published
+	assert.Equal(t, "primary-c-attached secondary-go-attached", s.do("processes"))
+	assert.Contains(t, goPeerSuggests(t, prefix), `"NoPCI":false`)
+	s.ask("gone", "lookups")
+	c.Kill()
+	died := time.Now()
+	again := started(t, "primary", prefix)
+	ns, err := strconv.ParseInt(s.done(), 10, 64)
+	require.NoError(t, err)
+	assert.Less(t, time.Unix(0, ns).Sub(died), time.Second)
+	s.quit()
+	again.quit()
+}
+
+func goPeerSuggests(t *testing.T, prefix string) string {
+	t.Helper()
+	q := goPeer(t)
+	defer q.quit()
+	return q.do("suggest", prefix)
+}
+
+// A file of a Go primary that was killed says nothing of the C program that came
+// after it.
+func TestWhatADeadPrimaryPublishedDoesNotCount(t *testing.T) {
+	prefix := newPrefix(t)
+	started(t, "primary", prefix).Kill()
+	c := inC(t, "primary", prefix)
+	require.FileExists(t, attachFile(prefix))
+	s := started(t, "secondary", prefix)
+	assert.Equal(t, "primary-c-attached secondary-go-attached", s.do("processes"))
+	s.quit()
+	c.quit()
+	require.NoError(t, os.Remove(attachFile(prefix)))
+}
+
+func TestSecondariesThatAreKilled(t *testing.T) {
+	const all, batch = 200, 10
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	p.do("watch")
+	p.do("create", "ring", "64", "24", "multi")
+	died := map[int]time.Time{} // of those that had attached
+	for n := 0; n < all; n += batch {
+		var peers []*peer
+		for range batch {
+			s := goPeer(t)
+			s.ask("join", prefix)
+			peers = append(peers, s)
+		}
+		// A third holds a robust mutex: that kind comes with package lock.
+		attaching, idle := peers[:batch/2], peers[batch/2:]
+		for _, s := range idle {
+			s.done()
+		}
+		for _, s := range attaching {
+			time.Sleep(time.Duration(rand.IntN(20)) * time.Millisecond) // the moment is random, nothing waits for it
+			s.Kill()
+		}
+		for _, s := range idle {
+			s.Kill()
+			died[s.Pid()] = time.Now()
+		}
+		p.do("create", fmt.Sprintf("ring%d", n), "64", "24", "multi") // the primary goes on
+		p.do("free-ring", fmt.Sprintf("ring%d", n))
+	}
+	for pid := range died {
+		noticed(p, pid, "died")
+	}
+	of := map[int][]told{}
+	for _, e := range events(p) {
+		of[e.Pid] = append(of[e.Pid], e)
+	}
+	assert.GreaterOrEqual(t, len(of), len(died))
+	for pid, told := range of {
+		require.Len(t, told, 2, "pid %d: %v", pid, told)
+		assert.Equal(t, "attached died", told[0].What+" "+told[1].What)
+		if when, ok := died[pid]; ok {
+			assert.Less(t, told[1].Time.Sub(when), time.Second)
+		}
+	}
+	assert.Equal(t, "primary-go-attached", p.do("processes"))
+	dir := filepath.Dir(attachFile(prefix))
+	require.Eventually(t, func() bool {
+		left, err := filepath.Glob(dir + "/mp_socket_*")
+		return assert.NoError(t, err) && len(left) == 0
+	}, 20*time.Second, 20*time.Millisecond, "sockets")
+	s := started(t, "secondary", prefix)
+	arrays, err := filepath.Glob(dir + "/fbarray_*_*")
+	require.NoError(t, err)
+	for _, f := range arrays {
+		assert.True(t, !strings.Contains(filepath.Base(f), "_") || strings.HasSuffix(f, "_"+strconv.Itoa(s.Pid())) || !pidSuffix(f, died), f)
+	}
+	p.do("reserve", "grown", "40000000", "text") // asks the secondaries that there are
+	assert.Equal(t, "40000000 text", s.do("zone", "grown"))
+	s.quit()
+	p.quit()
+}
+
+func pidSuffix(file string, pids map[int]time.Time) bool {
+	pid, err := strconv.Atoi(file[strings.LastIndexByte(file, '_')+1:])
+	_, dead := pids[pid]
+	return err == nil && dead
+}
+
+// In a pid namespace of its own each is number 1, as in a container.
+func TestASecondaryInAnotherPidNamespace(t *testing.T) {
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	p.do("watch")
+	inner := func() *peer {
+		return &peer{harness.StartWith(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}, "node", strconv.Itoa(nextLcore())), t}
+	}
+	s := inner()
+	s.do("join", prefix)
+	noticed(p, 1, "attached")
+	other := inner()
+	other.ask("join", prefix)
+	a := other.answer() // DPDK names a file by the pid
+	assert.Contains(t, a.Is, "ErrMismatch", a.Err)
+	assert.Contains(t, a.Err, "pid")
+	s.Kill()
+	assert.Equal(t, []string{"attached", "died"}, noticed(p, 1, "died"))
+	other.do("join", prefix) // of the same pid, and alive
+	assert.Equal(t, "primary-go-attached secondary-go-attached", p.do("processes"))
+	assert.Equal(t, "true", other.do("alive"))
+	other.quit()
+	require.Eventually(t, func() bool { return len(events(p)) == 4 }, 20*time.Second, 20*time.Millisecond)
+	assert.Equal(t, "detached", events(p)[3].What)
+	p.quit()
+}
+
+// DPDK asks each secondary to follow a change of memory, 5 s long, twice.
+func TestAStoppedSecondaryStallsGrowthAndNothingElse(t *testing.T) {
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	s := started(t, "secondary", prefix)
+	s.Signal(syscall.SIGSTOP)
+	p.do("reserve", "small", "64", "text") // of memory that was there
+	p.ask("reserve", "grown", "40000000", "text")
+	a := p.answer()
+	assert.Contains(t, a.Is, "ErrNoMemory")
+	assert.Contains(t, p.do("processes"), "secondary-go-attached", "stopped is not dead")
+	s.Signal(syscall.SIGCONT)
+	require.Eventually(t, func() bool {
+		p.ask("reserve", "grown", "40000000", "text")
+		return p.answer().Err == ""
+	}, time.Minute, 100*time.Millisecond)
+	s.quit()
+	p.quit()
+}

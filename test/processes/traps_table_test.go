@@ -1,0 +1,55 @@
+package processes
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Which test shows what becomes of each of DPDK's multi-process limitations, as
+// dpdk/eal/multi-process.md numbers them.
+var limitations = map[string][]string{
+	"1. private memory":       {"TestPrivateMemoryExcludesOtherProcesses"},
+	"2. no primary":           {"TestASecondaryNeedsAPrimary"},
+	"3. second primary":       {"TestASecondPrimaryIsRefused"},
+	"4. primary starts":       {"TestAPrimaryThatIsStillStarting"},
+	"5. dead primary":         {"TestAKilledPrimary", "TestWhatADeadPrimaryPublishedDoesNotCount"},
+	"6. primary comes again":  {"TestAPrimaryThatDiesAndComesAgain", "TestAPrimaryInCIsSeenToDie"},
+	"7. devices":              {"TestASecondaryGetsThePrimarysDevicesOrIsRefused"},
+	"8. libraries and ops":    {"TestMempoolOpsOfAnotherOrderAreRefusedAtTheStart"},
+	"9. cores":                {"TestLcoresOfAllProcessesAreDisjoint"},
+	"10. stopped secondary":   {"TestAStoppedSecondaryStallsGrowthAndNothingElse"},
+	"11. killed secondary":    {"TestSecondariesThatAreKilled"},
+	"12. clean-up":            {"TestASecondarysCloseLeavesTheOthersAlone"},
+	"13. registered threads":  {"TestRegisterAndSecondariesExcludeEachOther"},
+	"14. the primary's part":  {"TestASecondaryDoesNotControlAPort", "TestASecondaryBeforeThePrimaryConfiguredThePort", "TestDynamicFieldsAreThePrimarys"},
+	"15. IPC":                 nil, // package ipc's
+	"16. one start a process": {"TestEALStartsOncePerProcess"},
+	"17. leftovers":           {"TestAKilledPrimary", "TestHugepageFiles"},
+	"18. addresses":           {"TestAddressesAgreeWithASLROn", "TestGosHeapKeepsOutOfEALsAddresses"},
+	"19. equal pids":          {"TestASecondaryInAnotherPidNamespace"},
+}
+
+func TestEachLimitationHasItsTest(t *testing.T) {
+	page, err := os.ReadFile("../../dpdk/eal/multi-process.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("*_test.go")
+	require.NoError(t, err)
+	var all strings.Builder
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		require.NoError(t, err)
+		all.Write(text)
+	}
+	for limitation, tests := range limitations {
+		number, _, _ := strings.Cut(limitation, " ")
+		assert.Contains(t, string(page), "| "+number+" ", limitation)
+		for _, name := range tests {
+			assert.Contains(t, all.String(), "func "+name+"(t *testing.T)", limitation)
+		}
+	}
+}
