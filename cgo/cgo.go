@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package cgo is the floor that touches C: one Go function per rte_ function,
 // errors as plain errno values (0 is success), no policy and no state. It is
 // not a stable API; import the packages below dpdk instead.

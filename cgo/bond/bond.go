@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package bond is the bonding driver, librte_net_bond, as package cgo is the core
 // libraries: a package of its own, because a DPDK may lack it. Its C functions
 // tell no errno: what fails is -1.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package netring is the driver of ports over rings, librte_net_ring, as package
 // cgo is the core libraries: a package of its own, because a DPDK may lack it.
 package netring

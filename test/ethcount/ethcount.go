@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package ethcount reads a port's counters in C, for tests that do not want to lean
 // on the library's own way.
 package ethcount

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package cloop holds the C side of the benchmarks: the same loops over DPDK's
 // own inline functions, compiled as a C program would be.
 package cloop
