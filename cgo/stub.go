@@ -71,7 +71,9 @@ func EthIsNamed(port uint16, name string) (_ bool)   { return }
 func EthSocket(port uint16) (_ int)                  { return }
 
 type (
-	EthDescLimits struct{ Max, Min, Align, SegMax, MTUSegMax uint16 }
+	EthDescLimits struct {
+		Max, Min, Align, SegMax, MTUSegMax uint16
+	}
 )
 
 type (
@@ -152,8 +154,8 @@ type (
 )
 
 func NewEthQueue(port, queue uint16, count bool) (_ *EthQueue) { return }
-func (q *EthQueue) Count()                                     {}
-func (q *EthQueue) Open(open bool)                             {}
+func (q *EthQueue) Count()                                     { return }
+func (q *EthQueue) Open(open bool)                             { return }
 func (q *EthQueue) IsOpen() (_ bool)                           { return }
 func (q *EthQueue) Busy() (_ bool)                             { return }
 func (q *EthQueue) TakeNil() (_ int)                           { return }
@@ -161,7 +163,7 @@ func (q *EthQueue) TakeNil() (_ int)                           { return }
 type (
 	EthBurst struct {
 		Queue *EthQueue
-		Pkts  unsafe.Pointer // to n pointers to mbufs
+		Pkts  unsafe.Pointer
 		N     int
 	}
 )
@@ -324,9 +326,9 @@ type (
 
 func EthEventOpen() (fd, errno int)              { return }
 func EthEventRegister(eventType int) (_ int)     { return }
-func EthEventUnregister(eventType int)           {}
+func EthEventUnregister(eventType int)           { return }
 func EthEvents() (events []EthEvent)             { return }
-func EthEventFire(port uint16, eventType uint32) {}
+func EthEventFire(port uint16, eventType uint32) { return }
 
 const (
 	EthFCNone    = 0
@@ -358,7 +360,7 @@ type (
 func EthInterruptOpen(port, queue uint16) (i *EthInterrupt, epoll, errno int) { return }
 func (i *EthInterrupt) Arm(on bool) (_ int)                                   { return }
 func (i *EthInterrupt) Take() (_ bool)                                        { return }
-func (i *EthInterrupt) Close()                                                {}
+func (i *EthInterrupt) Close()                                                { return }
 
 const (
 	EthSpeedUnknown = 4294967295
@@ -416,8 +418,8 @@ type (
 	EthRETAEntry64 struct{}
 )
 
-func (e *EthRETAEntry64) Set(i int, queue uint16)                             {}
-func (e *EthRETAEntry64) Ask(i int)                                           {}
+func (e *EthRETAEntry64) Set(i int, queue uint16)                             { return }
+func (e *EthRETAEntry64) Ask(i int)                                           { return }
 func (e *EthRETAEntry64) Queue(i int) (_ uint16)                              { return }
 func EthRETA(port uint16, groups []EthRETAEntry64, size uint16) (_ int)       { return }
 func EthRETAUpdate(port uint16, groups []EthRETAEntry64, size uint16) (_ int) { return }
@@ -483,10 +485,10 @@ func LcoreRunning(id int) (_ bool)                             { return }
 func Lcores() (_ []LcoreInfo)                                  { return }
 func LcoreLaunch(id int) (_ int)                               { return }
 func ThreadRegister() (_ int)                                  { return }
-func ThreadUnregister()                                        {}
+func ThreadUnregister()                                        { return }
 func ControlCreate(name string, id uintptr) (_ int)            { return }
 func LcoreCallback(name string, id uintptr) (_ unsafe.Pointer) { return }
-func LcoreCallbackUnregister(handle unsafe.Pointer)            {}
+func LcoreCallbackUnregister(handle unsafe.Pointer)            { return }
 func LcoreUsage(id int) (_ *[2]uint64)                         { return }
 func LcoreUsageRegister() (_ int)                              { return }
 
@@ -495,7 +497,7 @@ const (
 )
 
 func LogOpen(fd int) (_ int) { return }
-func LogReset()              {}
+func LogReset()              { return }
 
 const (
 	MbufDefaultBufSize = 2176
@@ -614,7 +616,7 @@ type (
 
 type (
 	MbufPoolInfo struct {
-		IsMbuf             bool // false for other mempools
+		IsMbuf             bool
 		DataRoom, PrivSize uint32
 		Flags              uint32
 	}
@@ -625,15 +627,15 @@ func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int,
 }
 func MbufPoolDescribe(pool unsafe.Pointer) (_ MbufPoolInfo)              { return }
 func MbufAllocBulk(pool, cache, table unsafe.Pointer, n uint32) (_ bool) { return }
-func MbufResetBulk(pool, table unsafe.Pointer, n uint32)                 {}
-func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32)           {}
-func MbufFree(m Mbuf)                                                    {}
-func MbufFreeSeg(m Mbuf)                                                 {}
+func MbufResetBulk(pool, table unsafe.Pointer, n uint32)                 { return }
+func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32)           { return }
+func MbufFree(m Mbuf)                                                    { return }
+func MbufFreeSeg(m Mbuf)                                                 { return }
 func MbufFreeDebug(m Mbuf, pid uint32) (_ bool)                          { return }
 func MbufClone(m Mbuf, pool unsafe.Pointer) (_ Mbuf)                     { return }
 func MbufCopy(m Mbuf, pool unsafe.Pointer, off, length uint32) (_ Mbuf)  { return }
-func MbufAttach(indirect, m Mbuf)                                        {}
-func MbufDetach(m Mbuf)                                                  {}
+func MbufAttach(indirect, m Mbuf)                                        { return }
+func MbufDetach(m Mbuf)                                                  { return }
 func MbufChain(head, tail Mbuf) (_ int)                                  { return }
 func MbufLinearize(m Mbuf) (_ bool)                                      { return }
 func MbufRefcntUpdate(m Mbuf, v int16) (_ uint16)                        { return }
@@ -697,15 +699,15 @@ type (
 
 type (
 	MempoolInfo struct {
-		Name, Ops                                      string // Ops is "" if this process lacks them
+		Name, Ops                                      string
 		Pool                                           Mempool
-		Data                                           unsafe.Pointer // of the ops; nil before the pool is populated
+		Data                                           unsafe.Pointer
 		Private                                        unsafe.Pointer
-		Caches                                         MempoolCache // the first of RTE_MAX_LCORE, or nil
+		Caches                                         MempoolCache
 		Flags                                          uint32
 		Size, Populated, CacheSize                     uint32
 		ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
-		Chunks, Available                              uint32 // Available is 0 before the pool is populated
+		Chunks, Available                              uint32
 		Socket, OpsIndex                               int32
 	}
 )
@@ -733,17 +735,17 @@ func MempoolOps() (_ []string)                                                  
 func MempoolObjects(mp Mempool, max uint32) (_ []uintptr)                           { return }
 func MempoolChunks(mp Mempool, max uint32) (_ []MempoolChunk)                       { return }
 func MempoolBadCache(mp Mempool) (lcore int, length, limit uint32)                  { return }
-func MempoolAudit(mp Mempool)                                                       {}
+func MempoolAudit(mp Mempool)                                                       { return }
 func MempoolDump(mp Mempool) (_ string, _ int)                                      { return }
 func MempoolAvailable(mp Mempool) (_ uint32)                                        { return }
 func MempoolCacheCreate(size uint32, socket int) (_ MempoolCache, _ int)            { return }
-func MempoolCacheFree(c MempoolCache)                                               {}
+func MempoolCacheFree(c MempoolCache)                                               { return }
 func MempoolDefaultCache(mp Mempool) (_ MempoolCache)                               { return }
 func MempoolDequeue(mp Mempool, objs unsafe.Pointer, n uint32) (_ bool)             { return }
 func MempoolEnqueue(mp Mempool, objs unsafe.Pointer, n uint32) (_ bool)             { return }
 func MempoolGet(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) (_ bool) { return }
-func MempoolPut(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32)          {}
-func MempoolFlush(mp Mempool, c MempoolCache)                                       {}
+func MempoolPut(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32)          { return }
+func MempoolFlush(mp Mempool, c MempoolCache)                                       { return }
 func VirtToIOVA(addr unsafe.Pointer) (_ uint64)                                     { return }
 
 const (
@@ -875,7 +877,7 @@ func ServiceCoreAdd(lcore int) (_ int)                         { return }
 func ServiceCoreDel(lcore int) (_ int)                         { return }
 func ServiceCoreStart(lcore int) (_ int)                       { return }
 func ServiceCoreStop(lcore int) (_ int)                        { return }
-func ServiceCoreReset()                                        {}
+func ServiceCoreReset()                                        { return }
 func ServiceCoreAttr(lcore int, attr uint32) (_ uint64, _ int) { return }
 func Cycles() (_ uint64)                                       { return }
 func TSCHz() (_ uint64)                                        { return }
@@ -886,16 +888,16 @@ type (
 )
 
 func TimerSubsystemInit() (_ int)               { return }
-func TimerSubsystemFinalize()                   {}
+func TimerSubsystemFinalize()                   { return }
 func TimerDataAlloc() (lists uint32, errno int) { return }
-func TimerDataDealloc(lists uint32)             {}
+func TimerDataDealloc(lists uint32)             { return }
 func TimerNew() (_ Timer)                       { return }
-func TimerFree(t Timer)                         {}
+func TimerFree(t Timer)                         { return }
 func TimerReset(lists uint32, t Timer, ticks uint64, periodic bool, lcore uint32, id uintptr) (_ int) {
 	return
 }
 func TimerStop(lists uint32, t Timer) (_ int) { return }
 func TimerPending(t Timer) (_ bool)           { return }
-func TimerManage(lists uint32)                {}
+func TimerManage(lists uint32)                { return }
 func AlarmSet(us uint64, id uintptr) (_ int)  { return }
 func AlarmCancel(id uintptr) (_ int)          { return }

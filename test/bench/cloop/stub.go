@@ -6,12 +6,22 @@ package cloop
 
 import "unsafe"
 
-func Ring(r unsafe.Pointer, single, multi bool, objs unsafe.Pointer, n, iters int) {}
-func L2Forward(in, out int, pkts unsafe.Pointer, n, iters int, dst, src uint64)    {}
-func Loopback(port int, pkts unsafe.Pointer, n, iters int)                         {}
-func OnLcore(f func())                                                             {}
-func LaunchWait(lcore, iters int)                                                  {}
-func Gaps(gaps []uint32, work uint64)                                              {}
-func MbufAllocFree(pool, pkts unsafe.Pointer, n, iters int)                        {}
-func MbufSwap(pkts unsafe.Pointer, n, iters int)                                   {}
-func Mempool(mp, cache, objs unsafe.Pointer, n, iters int)                         {}
+func Ring(r unsafe.Pointer, single, multi bool, objs unsafe.Pointer, n, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func L2Forward(in, out int, pkts unsafe.Pointer, n, iters int, dst, src uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Loopback(port int, pkts unsafe.Pointer, n, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func OnLcore(f func())                { panic("the tests need Linux, DPDK and cgo") }
+func LaunchWait(lcore, iters int)     { panic("the tests need Linux, DPDK and cgo") }
+func Gaps(gaps []uint32, work uint64) { panic("the tests need Linux, DPDK and cgo") }
+func MbufAllocFree(pool, pkts unsafe.Pointer, n, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func MbufSwap(pkts unsafe.Pointer, n, iters int) { panic("the tests need Linux, DPDK and cgo") }
+func Mempool(mp, cache, objs unsafe.Pointer, n, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}

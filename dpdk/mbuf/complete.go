@@ -1,0 +1,5 @@
+//go:build !cgo
+
+package mbuf
+
+type incomplete struct{} // without cgo there are no mbufs
