@@ -32,11 +32,15 @@ var (
 //
 // Errors to tell apart with errors.Is: dpdk.ErrNoPrimary, dpdk.ErrPrimaryRunning,
 // dpdk.ErrNoHugepages, dpdk.ErrNotShared (a role that needs shared memory with
-// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid.
+// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid, dpdk.ErrNoDPDK
+// (which is an ErrUnsupported), and with errors.As a *dpdk.VersionError.
 //
 // EAL runs on an OS thread of its own, pinned to the main lcore, until Close.
 // Any goroutine may call Init; only the first call that succeeds starts EAL.
 func Init(cfg Config) (*Runtime, error) {
+	if err := checkVersion(); err != nil {
+		return nil, err
+	}
 	args, err := cfg.args()
 	if err != nil {
 		return nil, err
@@ -52,7 +56,22 @@ func InitArgs(args []string) (rt *Runtime, rest []string, err error) {
 	if len(args) == 0 {
 		return nil, nil, invalid("no arguments: pass os.Args, whose first is the program's name")
 	}
+	if err := checkVersion(); err != nil {
+		return nil, nil, err
+	}
 	return start(args[1:], nil, 0)
+}
+
+// checkVersion refuses to start a DPDK that this program was not compiled for.
+func checkVersion() error {
+	err := dpdk.CheckVersion()
+	switch {
+	case err == dpdk.ErrNoDPDK:
+		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.ENOTSUP), Cause: err}
+	case err != nil:
+		return &dpdk.Error{Op: opInit, Cause: err, Detail: "build it anew with this DPDK: go build -a"}
+	}
+	return nil
 }
 
 func start(args []string, logger *slog.Logger, timeout time.Duration) (*Runtime, []string, error) {
