@@ -8,6 +8,8 @@
 // what the function says it is.
 package cgo
 
+//go:generate go run ../test/stubs
+
 // DPDK's compile and link flags come from pkg-config. The filter passes on
 // only -I, -L and -l: since 24.11 DPDK's own flags hold -mrtm, which the go
 // command refuses, and so no CGO_CFLAGS_ALLOW is needed. What the filter drops

@@ -19,6 +19,7 @@ var (
 )
 
 func Version() (_ string)           { return }
+func RunVersion() (_ uint32)        { return }
 func BuildVersion() (_ uint32)      { return }
 func Strerror(errno int) (_ string) { return }
 

@@ -16,7 +16,7 @@ fi
 prefix=${1:-/usr/local}
 read -ra drivers <<<"$(tr ',/' ' _' <<<"${DRIVERS:-bus/pci bus/vdev mempool/ring mempool/stack net/af_packet net/af_xdp net/bond \
   net/e1000 net/memif net/null net/pcap net/ring net/tap net/vhost net/virtio net/vmxnet3}")"
-core=(eal kvargs telemetry log argparse ring rcu mempool mbuf net meter ethdev timer hash pci)
+core=(eal kvargs telemetry log argparse ring rcu mempool mbuf net meter ethdev timer)
 
 libdir=$(pkg-config --variable=libdir libdpdk)
 version=$(pkg-config --modversion libdpdk)
@@ -38,36 +38,33 @@ for flag in $(pkg-config --static --libs-only-l libdpdk); do
 done
 others+=(-lm -lpthread -ldl)
 
-# links says whether a static program can be made of objects and archives, and what that takes of other libraries.
+# links pre-links the drivers with what they need of DPDK, and says whether a static program can be made of it and what
+# that takes of the other libraries.
 echo 'extern int rte_eal_init(int, char **); int main(int n, char **v) { return rte_eal_init(n, v); }' >"$work/main.c"
-cc -c -o "$work/main.o" "$work/main.c"
 links() {
-  cc -static -o "$work/main" "$work/main.o" -Wl,--whole-archive "$@" -Wl,--no-whole-archive -Wl,--start-group "$libdir"/librte_*.a \
-    "${others[@]}" -Wl,--end-group -Wl,-t >"$work/trace" 2>"$work/errors"
+  local whole=()
+  for l in "${core[@]}" "${chosen[@]}"; do whole+=($(archive "$l")); done
+  ld -r "${strip[@]}" -o "$work/dpdk.o" --whole-archive "${whole[@]}" --no-whole-archive --start-group "$libdir"/librte_*.a --end-group
+  cc -static -o "$work/main" "$work/main.c" "$work/dpdk.o" -Wl,--start-group "${others[@]}" -Wl,--end-group -Wl,-Map="$work/map" 2>"$work/errors"
 }
 
-whole=() chosen=() skipped=()
-for l in "${core[@]}"; do whole+=($(archive "$l")); done
+chosen=() skipped=()
 for d in "${drivers[@]}"; do
-  a=$(archive "$d")
-  if [ -z "$a" ]; then
-    skipped+=("$d (no archive)")
-  elif links "${whole[@]}" "$a"; then
-    chosen+=("$d") && whole+=("$a")
-    # Whole, too, is what it needs of DPDK: a part of a library may lack the part with the constructors.
-    for l in $(grep -o "$libdir/librte_[a-z0-9_]*\.a" "$work/trace" | sort -u); do
-      [[ " ${whole[*]} " == *" $l "* ]] || whole+=("$l")
-    done
-  else
-    skipped+=("$d (without $(grep -o 'undefined reference to .*' "$work/errors" | head -1 | cut -d' ' -f4))")
-  fi
+  if [ -n "$(archive "$d")" ]; then chosen+=("$d"); else skipped+=("$d (no archive)"); fi
 done
-links "${whole[@]}" || die "a static program does not link: $(cat "$work/errors")"
-ld -r "${strip[@]}" -o "$work/dpdk.o" --whole-archive "${whole[@]}"
+# Of the drivers that stand on libraries outside DPDK, those whose libraries are not all to be had as archives.
+for d in none net_pcap net_af_xdp; do
+  if [ "$d" != none ]; then
+    skipped+=("$d ($(grep -o 'undefined reference to .*' "$work/errors" | head -1 || true))")
+    read -ra chosen <<<"$(printf '%s\n' "${chosen[@]}" | grep -vx "$d" | tr '\n' ' ')"
+  fi
+  ! links || break
+  [ "$d" != net_af_xdp ] || die "a static program does not link: $(tail -5 "$work/errors")"
+done
 
 needs=()
 for l in "${others[@]}"; do
-  if grep -qE "/lib${l#-l}\.a" "$work/trace"; then needs+=("$l"); fi
+  if grep -qE "^[^ ]*/lib${l#-l}\.a\(" "$work/map"; then needs+=("$l"); fi
 done
 # A folder of its own for each content, so that no cache takes one for another.
 dir=$prefix/lib/godpdk/$version-$(cksum <"$work/dpdk.o" | cut -d' ' -f1)
@@ -79,7 +76,7 @@ cat >"$work/pc" <<END
 Name: $name
 Description: DPDK pre-linked for Go: ${chosen[*]}
 Version: $version
-Libs: -L$dir -l${name#lib} ${needs[*]}
+Libs: -L$dir -Wl,--start-group -l${name#lib} ${needs[*]} -Wl,--end-group
 Cflags: $(pkg-config --cflags-only-I libdpdk) ${DEFINES:-}
 END
 mv "$work/pc" "$prefix/lib/pkgconfig/$name.pc"

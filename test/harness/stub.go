@@ -4,10 +4,10 @@
 
 package harness
 
-import "testing"
-import "github.com/godpdk/godpdk/test/wire"
-import "github.com/godpdk/godpdk/dpdk/eal"
 import "os"
+import "github.com/godpdk/godpdk/test/wire"
+import "testing"
+import "github.com/godpdk/godpdk/dpdk/eal"
 
 func CC(t testing.TB, source string) (_ string) { panic("the tests need Linux, DPDK and cgo") }
 func Role(name string, f func(args []string) error) (_ struct{}) {

@@ -4,8 +4,8 @@
 
 package wire
 
-import "github.com/vishvananda/netlink"
 import "net"
+import "github.com/vishvananda/netlink"
 
 type (
 	Host struct {
