@@ -27,7 +27,7 @@ debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test soak lint bench clean
+.PHONY: help deps hugepages have-dpdk build run static-dpdk packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test soak lint bench clean
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -51,6 +51,9 @@ build: have-dpdk ## build every package, and the examples into bin/
 run: deps hugepages ## the two-process demo: a primary and its secondaries talk over rings
 	@$(MAKE) --no-print-directory build
 	@bin/rings
+
+static-dpdk: have-dpdk ## a profile of DPDK for static programs (go build -tags godpdk_static), in PREFIX (/usr/local), of DRIVERS
+	@pkgconfig/static.sh $(PREFIX)
 
 packets: deps hugepages ## packets shared between processes without a copy
 	@$(MAKE) --no-print-directory build
@@ -107,6 +110,8 @@ lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
 	@$(go) vet ./...
 	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
+	@CGO_ENABLED=0 go vet ./...
+	@GOOS=darwin CGO_ENABLED=0 go vet ./...
 	@$(go) tool staticcheck ./...
 	@echo "lint: clean"
 

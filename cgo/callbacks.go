@@ -1,3 +1,5 @@
+//go:build linux
+
 package cgo
 
 // Exports are apart from the rest: what their file includes is compiled twice.

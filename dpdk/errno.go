@@ -6,6 +6,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Errno is an error number of DPDK: one of the kernel's, or one of DPDK's own
@@ -28,7 +30,7 @@ func (e Errno) Error() string {
 		return "Invalid call in secondary process"
 	case ENOCONFIG:
 		return "Missing rte_config structure"
-	case Errno(unix.EHWPOISON):
+	case Errno(linux.EHWPOISON):
 		return "memory page has hardware error" // which Go's table lacks
 	}
 	if e > 0 && e < ESECONDARY {

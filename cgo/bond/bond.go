@@ -1,14 +1,18 @@
+//go:build linux
+
 // Package bond is the bonding driver, librte_net_bond, as package cgo is the core
 // libraries: a package of its own, because a DPDK may lack it. Its C functions
 // tell no errno: what fails is -1.
 package bond
 
 /*
-#cgo pkg-config: --fragment-filter=ILl libdpdk
+#cgo !godpdk_static pkg-config: --fragment-filter=ILl libdpdk
+#cgo godpdk_static,!godpdk_debug pkg-config: libdpdk-static
+#cgo godpdk_static,godpdk_debug pkg-config: libdpdk-static-debug
 #cgo CFLAGS: -I${SRCDIR}/../../include -include rte_config.h -D_GNU_SOURCE -O2
 #cgo amd64 CFLAGS: -march=corei7
 #cgo arm64 CFLAGS: -march=armv8-a+crc
-#cgo LDFLAGS: -Wl,--as-needed -lrte_net_bond
+#cgo !godpdk_static LDFLAGS: -Wl,--as-needed -lrte_net_bond
 #include "godpdk_bond.h"
 */
 import "C"

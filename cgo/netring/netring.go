@@ -1,13 +1,17 @@
+//go:build linux
+
 // Package netring is the driver of ports over rings, librte_net_ring, as package
 // cgo is the core libraries: a package of its own, because a DPDK may lack it.
 package netring
 
 /*
-#cgo pkg-config: --fragment-filter=ILl libdpdk
+#cgo !godpdk_static pkg-config: --fragment-filter=ILl libdpdk
+#cgo godpdk_static,!godpdk_debug pkg-config: libdpdk-static
+#cgo godpdk_static,godpdk_debug pkg-config: libdpdk-static-debug
 #cgo CFLAGS: -I${SRCDIR}/../../include -include rte_config.h -D_GNU_SOURCE -O2
 #cgo amd64 CFLAGS: -march=corei7
 #cgo arm64 CFLAGS: -march=armv8-a+crc
-#cgo LDFLAGS: -Wl,--as-needed -lrte_net_ring
+#cgo !godpdk_static LDFLAGS: -Wl,--as-needed -lrte_net_ring
 #include "godpdk_netring.h"
 */
 import "C"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // attachment is what a process has with the others of its prefix.
@@ -156,7 +157,7 @@ func (a *attachment) disjoint(t *table, lcores lcoreSet) error {
 // is not the one that was looked at before.
 func (a *attachment) attached(ctx context.Context) error {
 	if a.table == nil {
-		fd, err := unix.Open(filepath.Join(a.dir, mpSocket), unix.O_PATH|unix.O_CLOEXEC, 0)
+		fd, err := unix.Open(filepath.Join(a.dir, mpSocket), linux.O_PATH|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return noPrimary(a.dir)
 		}
@@ -231,7 +232,7 @@ const mpSocket = "mp_socket"
 // anything: the kernel refuses to connect to a datagram socket that nobody has open.
 // That holds for C programs too, and in other pid namespaces.
 func answers(path string) bool {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|linux.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return true // not known to be dead
 	}

@@ -5,14 +5,14 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // CPUSet is a set of CPUs, as the kernel numbers them: sorted, each once. CPUs
 // and ParseCPUs make one; the zero value is empty.
 type CPUSet []int
 
-// maxCPU is how many CPUs a unix.CPUSet holds.
+// maxCPU is how many CPUs a linux.CPUSet holds.
 const maxCPU = 1024
 
 // CPUs is the set of these CPUs, in any order.
@@ -42,14 +42,14 @@ func ParseCPUs(list string) (CPUSet, error) {
 // (sched_getaffinity). A goroutine that is not locked to its thread gets the
 // process's own set from it.
 func ThreadCPUs() (CPUSet, error) {
-	var set unix.CPUSet
-	if err := unix.SchedGetaffinity(0, &set); err != nil {
+	var set linux.CPUSet
+	if err := linux.SchedGetaffinity(0, &set); err != nil {
 		return nil, err
 	}
 	return cpusOf(&set), nil
 }
 
-func cpusOf(set *unix.CPUSet) CPUSet {
+func cpusOf(set *linux.CPUSet) CPUSet {
 	var cpus CPUSet
 	for cpu := range maxCPU {
 		if set.IsSet(cpu) {
@@ -66,8 +66,8 @@ func (s CPUSet) Has(cpu int) bool {
 }
 
 // Unix is the set as system calls want it; CPUs from 1024 on are left out.
-func (s CPUSet) Unix() unix.CPUSet {
-	var set unix.CPUSet
+func (s CPUSet) Unix() linux.CPUSet {
+	var set linux.CPUSet
 	for _, cpu := range s {
 		set.Set(cpu)
 	}

@@ -32,8 +32,9 @@ var (
 //
 // Errors to tell apart with errors.Is: dpdk.ErrNoPrimary, dpdk.ErrPrimaryRunning,
 // dpdk.ErrNoHugepages, dpdk.ErrNotShared (a role that needs shared memory with
-// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid, and
-// dpdk.ErrMismatch: an *AttachError, of a secondary that does not fit its primary.
+// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid,
+// dpdk.ErrNoDPDK (which is an ErrUnsupported) and dpdk.ErrMismatch: an *AttachError,
+// of a secondary that does not fit its primary. errors.As finds a *dpdk.VersionError.
 //
 // A secondary of a primary in Go is checked before it touches shared memory: DPDK's
 // release and build, mempool ops, devices, lcores. What its options leave out it
@@ -61,8 +62,23 @@ func InitArgs(args []string) (rt *Runtime, rest []string, err error) {
 	return start(args[1:], &Config{})
 }
 
+// checkVersion refuses to start a DPDK that this program was not compiled for.
+func checkVersion() error {
+	err := dpdk.CheckVersion()
+	switch {
+	case err == dpdk.ErrNoDPDK:
+		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.ENOTSUP), Cause: err}
+	case err != nil:
+		return &dpdk.Error{Op: opInit, Cause: err, Detail: "build it anew with this DPDK: go build -a"}
+	}
+	return nil
+}
+
 // start starts EAL with args; of cfg it takes what is no option of EAL.
 func start(args []string, cfg *Config) (*Runtime, []string, error) {
+	if err := checkVersion(); err != nil {
+		return nil, nil, err
+	}
 	logger, timeout := cfg.Logger, cfg.PrimaryTimeout
 	o, rest, err := parseOptions(args)
 	if err != nil {

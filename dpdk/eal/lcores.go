@@ -8,9 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Lcore is a logical core of EAL and the CPUs its thread may run on.
@@ -229,7 +228,7 @@ func try(lcores []Lcore) error {
 	for _, l := range lcores {
 		for _, cpu := range l.CPUs {
 			one := CPUs(cpu).Unix()
-			if !mine.Has(cpu) && unix.SchedSetaffinity(0, &one) != nil {
+			if !mine.Has(cpu) && linux.SchedSetaffinity(0, &one) != nil {
 				return invalid("CPU %d of lcore %d is not available to this process, which runs on CPUs %s", cpu, l.ID, mine)
 			}
 		}

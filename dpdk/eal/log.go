@@ -13,6 +13,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // logStream carries DPDK's log from C threads to a logger.
@@ -33,12 +34,12 @@ const mark = -1
 
 // openLog points DPDK's log at a new stream and starts to read it.
 func openLog() (*logStream, error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|linux.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, &dpdk.Error{Op: "rte_openlog_stream", Errno: errnoOf(err), Detail: "socketpair"}
 	}
 	// Room for a burst of debug lines; without the privilege, what is allowed.
-	if unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, 4<<20) != nil {
+	if unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, linux.SO_SNDBUFFORCE, 4<<20) != nil {
 		_ = unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<20)
 	}
 	_ = unix.SetNonblock(fds[0], true) // so that os.File parks the goroutine, not a thread

@@ -20,6 +20,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // A primary publishes a file in its runtime directory: a line of JSON (facts),
@@ -167,7 +168,7 @@ func (t *table) close() {
 // description locks, unlike those of fcntl(2) that EAL has on its own file, do not
 // go when the process closes some other descriptor of the file.
 func (t *table) lock(at int64, how int16) (taken bool, err error) {
-	err = unix.FcntlFlock(uintptr(t.fd), unix.F_OFD_SETLK, &unix.Flock_t{Type: how, Start: at, Len: 1})
+	err = unix.FcntlFlock(uintptr(t.fd), linux.F_OFD_SETLK, &unix.Flock_t{Type: how, Start: at, Len: 1})
 	if err == unix.EAGAIN || err == unix.EACCES {
 		return false, nil
 	}
@@ -183,7 +184,7 @@ func (t *table) held(i int) bool {
 		return true
 	}
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: place(i), Len: 1}
-	return unix.FcntlFlock(uintptr(t.fd), unix.F_OFD_GETLK, &lock) != nil || lock.Type != unix.F_UNLCK
+	return unix.FcntlFlock(uintptr(t.fd), linux.F_OFD_GETLK, &lock) != nil || lock.Type != unix.F_UNLCK
 }
 
 // claiming runs f while no other process changes which lcores are whose.

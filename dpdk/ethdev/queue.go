@@ -11,6 +11,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // queue is a queue of a port, for all values that stand for it.
@@ -160,7 +161,7 @@ func shut(queues ...*queue) error {
 // barrier says whether the kernel can make all threads of a process pass a memory
 // barrier (membarrier(2)).
 var barrier = sync.OnceValue(func() bool {
-	_, _, e := unix.Syscall(unix.SYS_MEMBARRIER, registerPrivateExpedited, 0, 0)
+	_, _, e := unix.Syscall(linux.SYS_MEMBARRIER, registerPrivateExpedited, 0, 0)
 	return e == 0
 })
 
@@ -172,7 +173,7 @@ const ( // linux/membarrier.h
 // pass makes all threads pass a barrier; with one in each burst there is no need to.
 func pass() {
 	if barrier() {
-		_, _, _ = unix.Syscall(unix.SYS_MEMBARRIER, privateExpedited, 0, 0)
+		_, _, _ = unix.Syscall(linux.SYS_MEMBARRIER, privateExpedited, 0, 0)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Names of sockets in the runtime directory. Those of DPDK are mp_socket, which is the
@@ -271,7 +272,7 @@ func (s *socket) receive() (kind int, from string, m *Message, err error) {
 // writable says without waiting whether a message would find room in a process's queue:
 // unix.EAGAIN if it would not.
 func writable(path string) error {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|linux.SOCK_CLOEXEC|linux.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return err
 	}

@@ -5,11 +5,10 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const (
@@ -124,7 +123,7 @@ func apart(f func() error) error {
 		runtime.LockOSThread() // a thread tells who is in a callback
 		defer runtime.UnlockOSThread()
 		err := ErrGoexit
-		calling.Store(int64(unix.Gettid()))
+		calling.Store(int64(linux.Gettid()))
 		defer func() {
 			calling.Store(0) // before the next one can set it
 			result <- err
@@ -134,7 +133,7 @@ func apart(f func() error) error {
 	return <-result
 }
 
-func inCallback() bool { return calling.Load() == int64(unix.Gettid()) }
+func inCallback() bool { return calling.Load() == int64(linux.Gettid()) }
 
 func errInCallback(op string) error {
 	return &dpdk.Error{Op: op, Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: "called by an lcore callback, during which DPDK's lcores are locked: do it afterwards"}

@@ -4,11 +4,10 @@ import (
 	"context"
 	"runtime"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const opControl = "rte_ctrl_thread_create"
@@ -56,7 +55,7 @@ func onControl(id uintptr) {
 	runtime.LockOSThread() // see slot.lock
 	defer runtime.UnlockOSThread()
 	t := controls.get(id)
-	t.tid.Store(int64(unix.Gettid()))
+	t.tid.Store(int64(linux.Gettid()))
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit: see slot.strand; nothing else wants this thread

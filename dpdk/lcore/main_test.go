@@ -10,9 +10,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/test/harness"
 )
 
@@ -96,7 +96,7 @@ func everywhere(t *testing.T) []int {
 
 func cpusOfThread() (eal.CPUSet, int, error) {
 	cpus, err := eal.ThreadCPUs()
-	return cpus, unix.Gettid(), err
+	return cpus, linux.Gettid(), err
 }
 
 func nothing(context.Context) error { return nil }

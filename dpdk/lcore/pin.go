@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const opPin = "sched_setaffinity"
@@ -40,12 +41,12 @@ func Pin(cpus eal.CPUSet) (unpin func() error, err error) {
 		runtime.UnlockOSThread()
 		return nil, err
 	}
-	tid := unix.Gettid()
+	tid := linux.Gettid()
 	remember(tid, cpus)
 	watchPollers()
 	done := false // the thread may have been given to another goroutine since
 	return func() error {
-		if unix.Gettid() != tid || done {
+		if linux.Gettid() != tid || done {
 			return guard.Invalid(opPin, "", "unpin was called by another goroutine, or twice: defer it right after Pin")
 		}
 		done = true
@@ -84,7 +85,7 @@ func pin(cpus eal.CPUSet) (former eal.CPUSet, err error) {
 
 func setCPUs(cpus eal.CPUSet) error {
 	set := cpus.Unix()
-	if err := unix.SchedSetaffinity(0, &set); err != nil {
+	if err := linux.SchedSetaffinity(0, &set); err != nil {
 		e := &dpdk.Error{Op: opPin, Detail: fmt.Sprintf("CPUs %v do not exist or are not for this process", cpus)}
 		if errno, ok := err.(unix.Errno); ok {
 			e.Errno = dpdk.Errno(errno)

@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const (
@@ -60,7 +61,7 @@ func Register() (*Registration, error) {
 		return nil, err
 	}
 	id, _ := Current()
-	return &Registration{id: id, tid: unix.Gettid()}, nil
+	return &Registration{id: id, tid: linux.Gettid()}, nil
 }
 
 // Lcore is the id.
@@ -74,7 +75,7 @@ func (r *Registration) Unregister() error {
 	if inCallback() {
 		return errInCallback(opUnregister)
 	}
-	if id, ok := Current(); !ok || id != r.id || unix.Gettid() != r.tid {
+	if id, ok := Current(); !ok || id != r.id || linux.Gettid() != r.tid {
 		return guard.Invalid(opUnregister, name(r.id), "the calling thread is not this lcore: defer it right after Register")
 	}
 	err := guard.Control(opUnregister, name(r.id), func() int {

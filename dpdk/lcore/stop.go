@@ -6,11 +6,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // stopping is set for good when EAL stops.
@@ -29,7 +28,7 @@ func own() bool {
 	if id, ok := Current(); ok {
 		return slots[id].task.Load() != nil || slots[id].timing.Load() || inLoop(id)
 	}
-	tid, mine := int64(unix.Gettid()), false
+	tid, mine := int64(linux.Gettid()), false
 	controls.each(func(_ uintptr, t *Task) { mine = mine || t.tid.Load() == tid })
 	return mine
 }

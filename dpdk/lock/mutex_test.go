@@ -13,10 +13,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/lock"
 )
 
@@ -50,7 +50,7 @@ func abandon(t *testing.T, m *lock.Mutex) {
 		first, result := make(chan bool), make(chan error)
 		go func() {
 			runtime.LockOSThread()
-			if unix.Gettid() == os.Getpid() { // which Go does not end
+			if linux.Gettid() == os.Getpid() { // which Go does not end
 				first <- true
 				return
 			}
@@ -176,7 +176,7 @@ func TestMutexGivesTheThreadBack(t *testing.T) {
 				_ = m.Unlock()
 				_ = m.Unlock()
 			}
-			used <- unix.Gettid()
+			used <- linux.Gettid()
 		}()
 		tid = <-used
 		time.Sleep(50 * time.Millisecond)
@@ -284,7 +284,7 @@ func TestMutexOfADeadOwner(t *testing.T) {
 			ready, die := make(chan bool), make(chan struct{})
 			go func() {
 				runtime.LockOSThread()
-				if unix.Gettid() == os.Getpid() {
+				if linux.Gettid() == os.Getpid() {
 					ready <- false
 					return
 				}

@@ -23,11 +23,10 @@
 package mbuf
 
 import (
-	"runtime/cgo"
 	"sync/atomic"
 	"unsafe"
 
-	dpdkcgo "github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -38,7 +37,7 @@ import (
 // of struct rte_mbuf *.
 type Mbuf struct {
 	_ guard.Shared
-	_ cgo.Incomplete // never on Go's heap or stack; no write barriers
+	_ guard.Incomplete
 
 	bufAddr    unsafe.Pointer
 	_          uint64 // buf_iova, or next: see layout.go
@@ -67,7 +66,7 @@ type Mbuf struct {
 
 // InvalidPort is the port of an mbuf that no port received
 // (RTE_MBUF_PORT_INVALID).
-const InvalidPort = dpdkcgo.MbufPortInvalid
+const InvalidPort = cgo.MbufPortInvalid
 
 // Data is the segment's bytes, in the mbuf itself (rte_pktmbuf_mtod and
 // data_len). It is a borrowed view: it ends when the mbuf is freed, sent, put
@@ -143,12 +142,12 @@ func (m *Mbuf) rearm() uint64 {
 
 // next is where the pointer to the next segment is.
 func (m *Mbuf) next() **Mbuf {
-	return (**Mbuf)(unsafe.Add(unsafe.Pointer(m), dpdkcgo.MbufNext))
+	return (**Mbuf)(unsafe.Add(unsafe.Pointer(m), cgo.MbufNext))
 }
 
-func (m *Mbuf) raw() dpdkcgo.Mbuf { return unsafe.Pointer(m) }
+func (m *Mbuf) raw() cgo.Mbuf { return unsafe.Pointer(m) }
 
 // behind is the n bytes behind the struct, where the private area is.
 func (m *Mbuf) behind(n uint16) []byte {
-	return (*[1 << 16]byte)(unsafe.Add(unsafe.Pointer(m), dpdkcgo.MbufSizeof))[:n:n]
+	return (*[1 << 16]byte)(unsafe.Add(unsafe.Pointer(m), cgo.MbufSizeof))[:n:n]
 }

@@ -6,11 +6,10 @@ import (
 	"sync"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Flags are a pool's flags (RTE_MEMPOOL_F_*).
@@ -151,7 +150,7 @@ func (p *Pool) audited(op string, f func() (errno int)) error {
 			return 0
 		}
 		if lcore, n, limit := cgo.MempoolBadCache(p.mp); lcore >= 0 {
-			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(unix.EUCLEAN),
+			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(linux.EUCLEAN),
 				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", lcore, n, limit)}
 			return 0
 		}

@@ -1,7 +1,6 @@
 package mempool
 
 import (
-	stdcgo "runtime/cgo"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -21,7 +20,7 @@ type Object struct{ ptr *memory }
 // memory is an object's bytes, seen from Go.
 type memory struct {
 	_ guard.Shared
-	_ stdcgo.Incomplete // never on Go's heap or stack; no write barriers
+	_ guard.Incomplete // never on Go's heap or stack; no write barriers
 }
 
 // Pointer is the object's address, the same in all processes.

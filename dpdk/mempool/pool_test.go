@@ -13,6 +13,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -538,10 +539,10 @@ func TestAuditAndDump(t *testing.T) {
 	*length = 1 << 20
 	require.Equal(t, 1<<20, l.Len())
 	err = p.Audit() // C would end the process
-	assert.ErrorIs(t, err, unix.EUCLEAN)
+	assert.ErrorIs(t, err, linux.EUCLEAN)
 	assert.ErrorContains(t, err, "lcore 3")
 	_, err = p.Dump()
-	assert.ErrorIs(t, err, unix.EUCLEAN)
+	assert.ErrorIs(t, err, linux.EUCLEAN)
 	*length = 0
 }
 

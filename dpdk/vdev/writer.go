@@ -13,6 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // release is the DPDK that the program was built for; tests say others.
@@ -128,7 +129,7 @@ func (w *writer) needs(year, month int, field string, set bool) {
 }
 
 // maxInterface is the longest name of a network interface.
-const maxInterface = unix.IFNAMSIZ - 1
+const maxInterface = linux.IFNAMSIZ - 1
 
 // netdev writes the name of a network interface that must be there.
 func (w *writer) netdev(key, field, name string) {

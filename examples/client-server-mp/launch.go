@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
 )
 
 const clients = 2
@@ -112,17 +114,9 @@ func (p *process) kill() {
 
 // cpu spreads the processes over the CPUs that this one may use.
 func cpu(n int) int {
-	var set unix.CPUSet
-	if unix.SchedGetaffinity(0, &set) != nil || set.Count() == 0 {
+	cpus, err := eal.ThreadCPUs()
+	if err != nil || len(cpus) == 0 {
 		return 0
 	}
-	n %= set.Count()
-	for c := 0; ; c++ {
-		if set.IsSet(c) {
-			if n == 0 {
-				return c
-			}
-			n--
-		}
-	}
+	return cpus[n%len(cpus)]
 }

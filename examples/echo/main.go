@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command echo answers ARP, ping and the UDP echo service for one IPv4 address at
 // one port, in Go over DPDK, each packet where it lies.
 //

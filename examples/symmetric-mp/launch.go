@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
 )
 
 const processes = 3
@@ -67,17 +69,9 @@ func command(n int, args ...string) *exec.Cmd {
 
 // cpu spreads the processes over the CPUs that this one may use.
 func cpu(n int) int {
-	var set unix.CPUSet
-	if unix.SchedGetaffinity(0, &set) != nil || set.Count() == 0 {
+	cpus, err := eal.ThreadCPUs()
+	if err != nil || len(cpus) == 0 {
 		return 0
 	}
-	n %= set.Count()
-	for c := 0; ; c++ {
-		if set.IsSet(c) {
-			if n == 0 {
-				return c
-			}
-			n--
-		}
-	}
+	return cpus[n%len(cpus)]
 }

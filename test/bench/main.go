@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 )
@@ -124,23 +122,6 @@ func bench() error {
 		return os.WriteFile(file, append(text, '\n'), 0o644)
 	}
 	return nil
-}
-
-// pin keeps the measuring goroutine on one CPU, the last it may use: the first
-// serves most interrupts.
-func pin() {
-	runtime.LockOSThread()
-	var may, one unix.CPUSet
-	if unix.SchedGetaffinity(0, &may) != nil {
-		return
-	}
-	for cpu := 1023; cpu >= 0; cpu-- {
-		if may.IsSet(cpu) {
-			one.Set(cpu)
-			break
-		}
-	}
-	_ = unix.SchedSetaffinity(0, &one)
 }
 
 func (c *contest) run() Row {

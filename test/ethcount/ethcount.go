@@ -1,9 +1,13 @@
+//go:build linux
+
 // Package ethcount reads a port's counters in C, for tests that do not want to lean
 // on the library's own way.
 package ethcount
 
 /*
-#cgo pkg-config: --fragment-filter=ILl libdpdk
+#cgo !godpdk_static pkg-config: --fragment-filter=ILl libdpdk
+#cgo godpdk_static,!godpdk_debug pkg-config: libdpdk-static
+#cgo godpdk_static,godpdk_debug pkg-config: libdpdk-static-debug
 #cgo CFLAGS: -include rte_config.h -D_GNU_SOURCE -O2
 #cgo amd64 CFLAGS: -march=corei7
 #cgo arm64 CFLAGS: -march=armv8-a+crc

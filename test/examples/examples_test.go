@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package examples runs programs of examples/ as their users do.
 package examples
 

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package harness runs tests that need hugepages or several processes.
 //
 // A test package calls Main or MainEAL from its TestMain. As root the tests then

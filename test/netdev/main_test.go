@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package netdev tests ports on the kernel's own network interfaces: at the other
 // end is the kernel's stack, with real sockets and a real ping, or dpdk-testpmd.
 // All interfaces lie in network namespaces of the tests' own.

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package processes tests what only several real processes can show.
 //
 // The processes are of two kinds that understand the same requests: the test

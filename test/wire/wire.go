@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package wire joins two hosts on one machine, for tests and demonstrations with
 // real network stacks: a veth pair between network namespaces that have no names,
 // so that nothing can be left of them. It needs root.

@@ -66,6 +66,9 @@ func Control(op, name string, f func() (errno int)) error {
 	eal.RLock()
 	defer eal.RUnlock()
 	if !eal.running.Load() {
+		if dpdk.CheckVersion() == dpdk.ErrNoDPDK { // eal.Init would not help
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP), Cause: dpdk.ErrNoDPDK}
+		}
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
 	}
 	if alive := eal.primary.Load(); alive != nil && !(*alive)() {

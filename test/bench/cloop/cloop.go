@@ -1,9 +1,13 @@
+//go:build linux
+
 // Package cloop holds the C side of the benchmarks: the same loops over DPDK's
 // own inline functions, compiled as a C program would be.
 package cloop
 
 /*
-#cgo pkg-config: --fragment-filter=ILl libdpdk
+#cgo !godpdk_static pkg-config: --fragment-filter=ILl libdpdk
+#cgo godpdk_static,!godpdk_debug pkg-config: libdpdk-static
+#cgo godpdk_static,godpdk_debug pkg-config: libdpdk-static-debug
 #cgo CFLAGS: -include rte_config.h -O3 -march=native
 #cgo LDFLAGS: -Wl,--as-needed
 #include <rte_ring.h>
