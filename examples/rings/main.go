@@ -46,11 +46,11 @@ func main() {
 }
 
 // start starts EAL. A secondary may come before its primary, as it does in
-// containers that start side by side: it waits for half a minute.
+// containers that start side by side.
 func start(ctx context.Context) (rt *eal.Runtime, args []string, err error) {
 	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
 		rt, args, err = eal.InitArgs(os.Args)
-		if !errors.Is(err, dpdk.ErrNoPrimary) || ctx.Err() != nil || time.Since(begin) > 30*time.Second {
+		if !errors.Is(err, dpdk.ErrNoPrimary) || ctx.Err() != nil || time.Since(begin) > patience {
 			return rt, args, err
 		}
 	}

@@ -14,6 +14,7 @@ const (
 	ringSize  = 1024
 	burst     = 32
 	countZone = "my_counters"
+	patience  = time.Minute // how long the processes wait for each other's start
 )
 
 // Order goes from the primary to a worker.

@@ -58,14 +58,14 @@ func primary(ctx context.Context, length time.Duration) error {
 
 // join waits until all workers look at their rings.
 func join(ctx context.Context, c *Counters) error {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for w := 0; w < workers; {
 		if c.Workers[w].Joined.Load() > 0 {
 			w++
 			continue
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("worker %d did not join within 30 s: start it with --proc-type=secondary … -- -worker=%d", w+1, w+1)
+			return fmt.Errorf("worker %d did not join within %v: start it with --proc-type=secondary … -- -worker=%d", w+1, patience, w+1)
 		}
 		select {
 		case <-ctx.Done():

@@ -47,7 +47,11 @@ type composed struct {
 
 func TestComposeGivesTheTwoCapabilitiesAndNothingElse(t *testing.T) {
 	c := parsed[composed](t, "compose.yml")
-	require.Len(t, c.Services, 3)
+	require.Len(t, c.Services, 4)
+	group := c.Services["group"]
+	assert.Equal(t, []string{"ALL"}, group.CapDrop)
+	assert.Empty(t, group.CapAdd, "it only sleeps")
+	delete(c.Services, "group")
 	lcores := map[string]bool{}
 	for name, s := range c.Services {
 		assert.Equal(t, []string{"ALL"}, s.CapDrop, name)
@@ -55,7 +59,8 @@ func TestComposeGivesTheTwoCapabilitiesAndNothingElse(t *testing.T) {
 		assert.Equal(t, []string{"no-new-privileges:true"}, s.SecurityOpt, name)
 		assert.True(t, s.ReadOnly, name)
 		assert.False(t, s.Privileged, name)
-		assert.Empty(t, s.Pid+s.Ipc+s.User, "%s: of the image, not of the host", name)
+		assert.Equal(t, "service:group", s.Pid, name)
+		assert.Empty(t, s.Ipc+s.User, "%s: of the image, not of the host", name)
 		assert.Equal(t, "none", s.NetworkMode, name)
 		assert.Empty(t, s.Devices, name)
 		assert.Equal(t, []string{"hugepages:/dev/hugepages", "run:/run/dpdk"}, s.Volumes, "%s: one group", name)

@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 image=${1:?which image?}
 kills=3
 messages=1000000
-patience=60 # seconds for any one step
+patience=120 # seconds for any one step
 name=godpdk-run$$
 volume_options="uid=10001,gid=10001,mode=0700" # the image's user
 
@@ -29,13 +29,13 @@ until_seen() {
   local what=$1 count=$2 pattern=$3 end=$((SECONDS + patience))
   shift 3
   while [ "$("$@" 2>&1 | grep -cE "$pattern")" -lt "$count" ]; do
-    [ "$SECONDS" -lt "$end" ] || die "no $what within $patience s:" "$("$@" 2>&1 | tail -20)"
+    [ "$SECONDS" -lt "$end" ] || die "no $what within $patience s:" "$("$@" 2>&1 | tail -20)" "the primary:" "$(logs primary | tail -5)"
     sleep 0.1
   done
 }
 
 # storm kills both workers in turn, each when it works, and ends when both have answered enough.
-# The callers define logs, kill_one, start_one and stop_all for their kind of containers.
+# The callers define logs, kill_one, start_one, stop_primary and exit_code for their kind of containers.
 storm() {
   for w in 1 2; do until_seen "worker $w" 1 "worker $w: attached" logs "worker$w"; done
   for ((i = 1; i <= kills; i++)); do
@@ -63,10 +63,11 @@ storm() {
 }
 
 containers() {
-  local common=(--network none --cap-drop ALL --cap-add SYS_NICE --cap-add IPC_LOCK --security-opt no-new-privileges --read-only
+  local least=(--network none --cap-drop ALL --security-opt no-new-privileges --read-only)
+  local common=("${least[@]}" --cap-add SYS_NICE --cap-add IPC_LOCK --pid "container:$name-group"
     -v "$name-hugepages:/dev/hugepages" -v "$name-run:/run/dpdk")
   tidy() {
-    docker rm -f "$name"-primary "$name"-worker1 "$name"-worker2 >/dev/null 2>&1 || true
+    docker rm -f "$name"-primary "$name"-worker1 "$name"-worker2 "$name"-group >/dev/null 2>&1 || true
     docker volume rm "$name-hugepages" "$name-run" >/dev/null 2>&1 || true
   }
   trap tidy EXIT
@@ -78,6 +79,8 @@ containers() {
   stop_primary() { docker stop -t "$patience" "$name-primary" >/dev/null; }
   exit_code() { docker wait "$name-$1"; }
 
+  # Holds the pid namespace: EAL names files by process id, and in a namespace of its own each process would be 1.
+  docker run -d --init --name "$name-group" "${least[@]}" "$image" sleep infinity >/dev/null
   docker run -d --name "$name-primary" "${common[@]}" "$image" rings --proc-type=primary --file-prefix=demo --no-pci -m 64 \
     --lcores=0@0 -- -seconds 0 >/dev/null
   for w in 1 2; do
