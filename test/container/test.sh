@@ -6,7 +6,7 @@ set -euo pipefail
 capabilities=(
   SYS_NICE     # DPDK: mbind and its like (Docker's seccomp profile asks for it)
   IPC_LOCK     # DPDK: locked memory
-  SYS_ADMIN    # tests: namespaces, private mounts of hugetlbfs; AF_XDP: BPF
+  SYS_ADMIN    # tests: namespaces, private mounts of hugetlbfs and proc; AF_XDP: BPF
   NET_ADMIN    # tests: veth pairs; TAP, AF_XDP
   NET_RAW      # AF_PACKET; ping
   DAC_OVERRIDE # tests: files of other users
@@ -16,7 +16,7 @@ devices=(/dev/net/tun)
 image=${1:?which image?}
 shift
 docker version >/dev/null 2>&1 || { echo "test: no Docker daemon answers: $(docker version 2>&1 | tail -1)" >&2; exit 1; }
-options=(--rm --init --cap-drop ALL --ulimit memlock=-1:-1 -v /dev/hugepages:/dev/hugepages)
+options=(--rm --init --cap-drop ALL -v /dev/hugepages:/dev/hugepages)
 for c in "${capabilities[@]}"; do options+=(--cap-add "$c"); done
 for d in "${devices[@]}"; do [ ! -e "$d" ] || options+=(--device "$d"); done
 for v in GOPROXY GOSUMDB GONOSUMDB GODPDK_REQUIRE; do [ -z "${!v+set}" ] || options+=(-e "$v"); done
