@@ -33,7 +33,9 @@ else
   optional=$(sed -n "/^optional_libs = \[/,/^\]/s/^ *'\(.*\)',/\1/p" lib/meson.build)
   libs=-Ddisable_libs=$(grep -vxF -f <(tr , '\n' <<<"$LIBS") <<<"$optional" | paste -sd,)
 fi
-meson setup build --prefix=/usr/local --buildtype=release -Dplatform=generic -Dtests=false \
+# Static libraries are built either way. With default_library=static the applications would hold all of DPDK, and EAL
+# refuses a secondary that knows tail queues which its primary does not.
+meson setup build --prefix=/usr/local --buildtype=release -Ddefault_library=shared -Dplatform=generic -Dtests=false \
   -Denable_apps=test-pmd,proc-info -Denable_drivers="$DRIVERS" "$libs"
 ninja -C build
 DESTDIR=/out/dpdk meson install -C build --no-rebuild --quiet
