@@ -9,7 +9,6 @@ capabilities=(
   SYS_ADMIN    # tests: namespaces, private mounts of hugetlbfs and proc; AF_XDP: BPF
   NET_ADMIN    # tests: veth pairs; TAP, AF_XDP
   NET_RAW      # AF_PACKET; ping
-  DAC_OVERRIDE # tests: files of other users
 )
 devices=(/dev/net/tun)
 
