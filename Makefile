@@ -24,10 +24,17 @@ testflags := -count=1 -p 1
 # What the tag godpdk_debug changes.
 debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/...
 
+# What the images are made of.
+BASE ?= debian:bookworm-slim
+GO_VERSION ?= 1.26
+docker_args = --build-arg BASE=$(BASE) --build-arg GO_VERSION=$(GO_VERSION) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null) \
+  $(foreach v,GOPROXY GOSUMDB GONOSUMDB,$(if $($v),--build-arg $v)) $(DOCKER_ARGS)
+
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run static-dpdk packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test soak lint bench clean
+.PHONY: help deps hugepages have-dpdk build run static-dpdk packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test soak lint bench clean \
+  docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -117,6 +124,23 @@ lint: deps ## gofmt, go vet, staticcheck
 
 bench: deps hugepages ## Go, cgo and C side by side; BENCH_JSON=FILE also writes the rows as JSON
 	@$(go) run ./test/bench
+
+docker: docker-build ## image godpdk: DPDK from source and the examples over it; DOCKER_ARGS='--build-arg …'
+	@docker build $(docker_args) -t godpdk .
+
+# The stage that has Go, DPDK and the tests.
+docker-build:
+	@test/container/base.sh $(BASE) golang:$(GO_VERSION)-bookworm
+	@docker build $(docker_args) --target build -t godpdk:build .
+
+docker-test: docker-build hugepages ## all tests in a container (TEST='go test ./dpdk/ring/...' runs something else)
+	@test/container/test.sh godpdk:build $(or $(TEST),make test)
+
+docker-run: docker hugepages ## a primary and its secondaries in containers of their own, as commands and as a compose file
+	@test/container/run.sh godpdk
+
+test-matrix: hugepages ## all tests on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
+	@test/container/matrix.sh $(DPDK)
 
 clean: ## remove bin/
 	@rm -rf bin

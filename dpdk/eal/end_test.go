@@ -89,6 +89,8 @@ func TestFailuresNameTheirCauseFromTheLog(t *testing.T) {
 		{"no hugepage information", 13, []string{"EAL: Cannot get hugepage information."}, dpdk.ErrNoHugepages, "nr_hugepages"},
 		{"no free hugepages", 0, []string{"EAL: No free hugepages reported in hugepages-2048kB"}, dpdk.ErrNoHugepages, "nr_hugepages"},
 		{"not enough memory", 12, []string{"EAL: Not enough memory available on socket 0! Requested: 9MB, available: 8MB"}, dpdk.ErrNoHugepages, "nr_hugepages"},
+		{"a container without SYS_NICE", 12, []string{"set_mempolicy: Operation not permitted", "EAL: FATAL: Cannot init memory"}, nil, "--cap-add=SYS_NICE"},
+		{"two containers' processes 1", 12, []string{"EAL: Cannot initialize local memory map", "EAL: FATAL: Cannot init memory"}, nil, "--pid=container:NAME"},
 		{"first cause of several", 0, []string{"EAL: No free hugepages reported", "EAL: a. Is another primary process running?"}, dpdk.ErrPrimaryRunning, ""},
 		{"something else", 22, []string{"EAL: Invalid 'command line' arguments."}, unix.EINVAL, "Invalid 'command line'"},
 		{"silence", 0, nil, nil, "logged nothing"},

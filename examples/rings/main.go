@@ -7,11 +7,13 @@
 //	rings [EAL options] -- [-seconds 5]        the primary
 //	rings --proc-type=secondary [EAL options] -- -worker 1    a secondary
 //
-// Ctrl-C ends it without losing a message.
+// Ctrl-C ends it without losing a message. A worker may be killed and started
+// again: its successor gets what the primary has no receipt for.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -21,6 +23,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 )
 
@@ -42,9 +45,20 @@ func main() {
 	}
 }
 
+// start starts EAL. A secondary may come before its primary, as it does in
+// containers that start side by side.
+func start(ctx context.Context) (rt *eal.Runtime, args []string, err error) {
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		rt, args, err = eal.InitArgs(os.Args)
+		if !errors.Is(err, dpdk.ErrNoPrimary) || ctx.Err() != nil || time.Since(begin) > patience {
+			return rt, args, err
+		}
+	}
+}
+
 // role runs this process as what its EAL options say it is.
 func role(ctx context.Context) (err error) {
-	rt, args, err := eal.InitArgs(os.Args)
+	rt, args, err := start(ctx)
 	if err != nil {
 		return err
 	}

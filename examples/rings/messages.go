@@ -14,6 +14,7 @@ const (
 	ringSize  = 1024
 	burst     = 32
 	countZone = "my_counters"
+	patience  = time.Minute // how long the processes wait for each other's start
 )
 
 // Order goes from the primary to a worker.
@@ -39,7 +40,8 @@ func (r *Receipt) check() uint64 { return r.Seq*31 ^ r.Value ^ 0xc2b2ae3d27d4eb4
 // Counters is the block in shared memory: each field has one writer.
 type Counters struct {
 	Workers [workers]struct {
-		Joined   atomic.Uint32 // worker: it looks at its ring
+		Joined   atomic.Uint32 // worker: how many have come under this number
+		Admitted atomic.Uint32 // primary: the one of them that may use the rings
 		Leaving  atomic.Uint32 // worker: wants no more
 		Last     atomic.Uint32 // primary: nothing more will come
 		Sent     atomic.Uint64 // primary: orders

@@ -20,6 +20,8 @@ type desk struct {
 	seq      uint64 // of the next order
 	expected uint64 // seq of the next receipt
 	bad      uint64
+	again    uint64 // orders sent once more, to a worker's successor
+	joined   uint32 // workers under this number until now
 }
 
 // primary creates the shared objects, sends orders until time or Ctrl-C ends it,
@@ -56,14 +58,14 @@ func primary(ctx context.Context, length time.Duration) error {
 
 // join waits until all workers look at their rings.
 func join(ctx context.Context, c *Counters) error {
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(patience)
 	for w := 0; w < workers; {
-		if c.Workers[w].Joined.Load() == 1 {
+		if c.Workers[w].Joined.Load() > 0 {
 			w++
 			continue
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("worker %d did not join within 30 s: start it with --proc-type=secondary … -- -worker=%d", w+1, w+1)
+			return fmt.Errorf("worker %d did not join within %v: start it with --proc-type=secondary … -- -worker=%d", w+1, patience, w+1)
 		}
 		select {
 		case <-ctx.Done():
@@ -85,6 +87,11 @@ func trade(ctx context.Context, c *Counters, desks []desk) {
 		moved, open := 0, false
 		for w := range desks {
 			d, k := &desks[w], &c.Workers[w]
+			if joined := k.Joined.Load(); joined != d.joined {
+				d.restart(joined)
+				k.Last.Store(0)
+				k.Admitted.Store(joined)
+			}
 			if k.Last.Load() == 0 {
 				moved += d.send()
 				k.Sent.Store(d.seq - uint64(len(d.pending)))
@@ -115,6 +122,29 @@ func trade(ctx context.Context, c *Counters, desks []desk) {
 			progress = time.Now()
 		}
 	}
+}
+
+// restart is for a worker's successor, which waits meanwhile: it gets all orders
+// that have no receipt, in empty rings.
+func (d *desk) restart(joined uint32) {
+	flush(d.down)
+	flush(d.up)
+	d.again += d.seq - uint64(len(d.pending)) - d.expected
+	d.seq, d.pending, d.joined = d.expected, nil, joined
+}
+
+// flush empties a ring whose other side may have been killed in a burst, after
+// it moved its head and before its tail followed. The next burst of that side
+// takes the tail along, so flush plays both sides.
+func flush[T any](r *ring.Ring[T]) {
+	var some [burst]T
+	empty := func() {
+		for r.DequeueBurst(some[:]) > 0 {
+		}
+	}
+	empty()
+	r.EnqueueBurst(some[:1])
+	empty()
 }
 
 // send moves pending orders, or new ones, into the ring; it returns how many.
@@ -152,7 +182,7 @@ func rates(c *Counters, before [workers]uint64) (now [workers]uint64) {
 	fmt.Print("primary:")
 	for w := range now {
 		now[w] = c.Workers[w].Received.Load()
-		fmt.Printf("  worker %d %6.2f M round trips/s", w+1, float64(now[w]-before[w])/1e6)
+		fmt.Printf("  worker %d %6.2f M round trips/s, %d in all", w+1, float64(now[w]-before[w])/1e6, now[w])
 	}
 	fmt.Println()
 	return now
@@ -162,7 +192,11 @@ func summary(c *Counters, desks []desk, took time.Duration) error {
 	var sent, received, bad uint64
 	for w := range desks {
 		d, k := &desks[w], &c.Workers[w]
-		fmt.Printf("worker %d: %d orders sent, %d done, %d receipts\n", w+1, k.Sent.Load(), k.Done.Load(), d.expected)
+		fmt.Printf("worker %d: %d orders sent, %d done, %d receipts", w+1, k.Sent.Load(), k.Done.Load(), d.expected)
+		if d.joined > 1 {
+			fmt.Printf("; started %d times, %d orders sent again", d.joined, d.again)
+		}
+		fmt.Println()
 		sent, received, bad = sent+k.Sent.Load(), received+d.expected, bad+d.bad
 	}
 	lost := sent - received

@@ -33,14 +33,24 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		return err
 	}
 	k := &counters.Get().Workers[worker-1]
-	k.Joined.Store(1)
-	fmt.Printf("worker %d: attached to %s\n", worker, rt.RuntimeDir())
+	k.Leaving.Store(0)
+	me := k.Joined.Add(1)
 
 	var orders [burst]Order
 	var receipts [burst]Receipt
 	var idle idle
 	alive := time.NewTicker(100 * time.Millisecond)
 	defer alive.Stop()
+	for k.Admitted.Load() != me {
+		if k.Joined.Load() != me {
+			return fmt.Errorf("worker %d: another one has come under this number", worker)
+		}
+		if idle.after(0); gone(rt, alive) {
+			return leave(worker, k.Done.Load())
+		}
+	}
+	fmt.Printf("worker %d: attached to %s\n", worker, rt.RuntimeDir())
+
 	for {
 		last := k.Last.Load() == 1 // before the look into the ring
 		n := down.DequeueBurst(orders[:])

@@ -4,6 +4,7 @@
 package examples
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -198,4 +199,37 @@ func TestWrongFlagsAreExplained(t *testing.T) {
 			assert.Contains(t, harness.Command(t, built(t, test.program), strings.Fields(test.args)...).Fail(), test.says)
 		})
 	}
+}
+
+// A worker that is killed has orders in its hands, and perhaps a ring half-way
+// through a burst; its successor starts where the receipts end.
+func TestRingsWorkersMayBeKilled(t *testing.T) {
+	bin := built(t, "rings")
+	start := func(lcore int, role string, args ...string) *harness.Child {
+		args = append([]string{"--proc-type=" + role, "--file-prefix=killed", "--no-pci", "--lcores=" + harness.Lcore(lcore)}, args...)
+		return harness.Command(t, bin, args...)
+	}
+	worker := func(n int) *harness.Child {
+		w := start(n, "secondary", "--", "-worker", fmt.Sprint(n))
+		w.Expect(fmt.Sprintf("worker %d: attached to ", n))
+		return w
+	}
+	early := start(2, "secondary", "--", "-worker", "2") // waits for the primary
+	p := start(0, "primary", "-m", "16", "--", "-seconds", "0")
+	one := worker(1)
+	early.Expect("worker 2: attached to ")
+	const kills = 5
+	for range kills {
+		p.Expect("primary:  worker 1") // it has answered since
+		one.Kill()
+		one = worker(1)
+	}
+	p.Expect("primary:  worker 1")
+	p.Signal(syscall.SIGTERM)
+	out := strings.Join(p.Wait(), "\n")
+	one.Wait()
+	early.Wait()
+	assert.Contains(t, out, "lost 0, damaged 0")
+	assert.Regexp(t, fmt.Sprintf(`worker 1: \d+ orders sent, \d+ done, \d+ receipts; started %d times, \d+ orders sent again`, kills+1), out)
+	clean(t)
 }

@@ -1,0 +1,166 @@
+// Package container checks what README.md says of the files in this folder: which capabilities a program over DPDK is
+// given, and that what is written in several places is the same in each.
+package container
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// parsed is a YAML file, its anchors and merges resolved.
+func parsed[T any](t *testing.T, file string) (v T) {
+	t.Helper()
+	require.NoError(t, yaml.Unmarshal([]byte(read(t, file)), &v), file)
+	return v
+}
+
+type composed struct {
+	Services map[string]struct {
+		Image, User string
+		Command     []string
+		Privileged  bool
+		Pid, Ipc    string
+		NetworkMode string   `yaml:"network_mode"`
+		CapDrop     []string `yaml:"cap_drop"`
+		CapAdd      []string `yaml:"cap_add"`
+		SecurityOpt []string `yaml:"security_opt"`
+		ReadOnly    bool     `yaml:"read_only"`
+		Volumes     []string
+		Devices     []string
+	}
+}
+
+func TestComposeGivesTheTwoCapabilitiesAndNothingElse(t *testing.T) {
+	c := parsed[composed](t, "compose.yml")
+	require.Len(t, c.Services, 4)
+	group := c.Services["group"]
+	assert.Equal(t, []string{"ALL"}, group.CapDrop)
+	assert.Empty(t, group.CapAdd, "it only sleeps")
+	delete(c.Services, "group")
+	lcores := map[string]bool{}
+	for name, s := range c.Services {
+		assert.Equal(t, []string{"ALL"}, s.CapDrop, name)
+		assert.Equal(t, []string{"SYS_NICE", "IPC_LOCK"}, s.CapAdd, name)
+		assert.Equal(t, []string{"no-new-privileges:true"}, s.SecurityOpt, name)
+		assert.True(t, s.ReadOnly, name)
+		assert.False(t, s.Privileged, name)
+		assert.Equal(t, "service:group", s.Pid, name)
+		assert.Empty(t, s.Ipc+s.User, "%s: of the image, not of the host", name)
+		assert.Equal(t, "none", s.NetworkMode, name)
+		assert.Empty(t, s.Devices, name)
+		assert.Equal(t, []string{"hugepages:/dev/hugepages", "run:/run/dpdk"}, s.Volumes, "%s: one group", name)
+		assert.Contains(t, s.Command, "--file-prefix=demo", name)
+		assert.Contains(t, s.Command, "--no-pci", name)
+		for _, arg := range s.Command {
+			if l, ok := strings.CutPrefix(arg, "--lcores="); ok {
+				lcores[strings.Split(l, "@")[0]] = true
+			}
+		}
+	}
+	assert.Len(t, lcores, 3, "disjoint lcores")
+}
+
+func TestPlainCommandsGiveWhatComposeGives(t *testing.T) {
+	run := read(t, "run.sh")
+	for _, option := range []string{"--cap-drop ALL", "--cap-add SYS_NICE", "--cap-add IPC_LOCK", "--network none", "--read-only", "--security-opt no-new-privileges"} {
+		assert.Contains(t, run, option)
+	}
+	assert.Len(t, regexp.MustCompile(`--cap-add`).FindAllString(run, -1), 2)
+	assert.NotContains(t, run, "--privileged")
+}
+
+// The user that the hugepages and the runtime directory are made for is the one
+// that the image runs as.
+func TestVolumesAreTheImagesUsers(t *testing.T) {
+	user := regexp.MustCompile(`groupadd -g (\d+) dpdk[^&]*&& useradd -u (\d+) -g dpdk`).FindStringSubmatch(read(t, "../../Dockerfile"))
+	require.NotNil(t, user)
+	want := "uid=" + user[2] + ",gid=" + user[1]
+	assert.Equal(t, 2, strings.Count(read(t, "compose.yml"), want))
+	assert.Contains(t, read(t, "run.sh"), want)
+}
+
+func TestReleasesAndDebiansAreTheSameEverywhere(t *testing.T) {
+	w := parsed[struct {
+		Jobs map[string]struct {
+			Strategy struct {
+				Matrix struct{ Debian []string }
+			}
+			Container struct{ Image, Options string }
+			Steps     []struct{ Uses, Run string }
+		}
+	}](t, "github-actions.yml")
+	job := w.Jobs["test"]
+	suites := regexp.MustCompile(`suites=\(\[(\S+)\]=(\w+) \[(\S+)\]=(\w+) \[(\S+)\]=(\w+)\)`).FindStringSubmatch(read(t, "matrix.sh"))
+	require.NotNil(t, suites)
+	assert.Equal(t, []string{suites[2], suites[4], suites[6]}, job.Strategy.Matrix.Debian)
+	assert.Contains(t, read(t, "../../README.md"), suites[1]+", "+suites[3]+" and "+suites[5])
+	for _, s := range job.Steps {
+		if s.Uses != "" {
+			assert.Regexp(t, `^actions/[a-z-]+@v\d+`, s.Uses, "a version, not a branch")
+		}
+		if strings.Contains(s.Run, "go test") {
+			assert.Contains(t, s.Run, "-p 1", "packages side by side starve each other of hugepages")
+		}
+	}
+	assert.Contains(t, job.Container.Options, "--privileged")
+}
+
+// A change of Go code must not build DPDK again, and no stage may take what only
+// BuildKit knows.
+func TestDockerfilesSuitTheClassicBuilderAndItsCache(t *testing.T) {
+	for _, file := range []string{"../../Dockerfile", "Dockerfile.debian"} {
+		text := read(t, file)
+		for _, only := range []string{"# syntax=", "<<", "--mount=", "--chmod=", "--link"} {
+			assert.NotContains(t, text, only, file)
+		}
+		assert.Less(t, strings.Index(text, "RUN go mod download"), strings.Index(text, "COPY . ."), file)
+	}
+	_, dpdk, found := strings.Cut(read(t, "../../Dockerfile"), "FROM tools AS dpdk")
+	require.True(t, found)
+	dpdk, _, _ = strings.Cut(dpdk, "FROM ")
+	assert.Equal(t, []string{"COPY test/container/dpdk.sh /usr/local/sbin/"}, regexp.MustCompile(`(?m)^(COPY|ADD) .*`).FindAllString(dpdk, -1))
+}
+
+func TestScriptsParse(t *testing.T) {
+	scripts, err := filepath.Glob("*.sh")
+	require.NoError(t, err)
+	require.NotEmpty(t, scripts)
+	for _, script := range scripts {
+		out, err := exec.Command("bash", "-n", script).CombinedOutput()
+		assert.NoError(t, err, "%s", out)
+	}
+}
+
+func TestScriptsSayWhatIsMissing(t *testing.T) {
+	tests := []struct{ name, script, args, says string }{
+		{"no daemon", "base.sh", "debian:bookworm-slim", "no Docker daemon answers"},
+		{"no daemon", "run.sh", "godpdk", "no Docker daemon answers"},
+		{"no daemon", "test.sh", "godpdk true", "no Docker daemon answers"},
+		{"no image named", "base.sh", "", "which image? As in"},
+		{"unknown release", "matrix.sh", "21.11", "use 22.11, 24.11 or 25.11"},
+	}
+	for _, test := range tests {
+		t.Run(test.script+" "+test.name, func(t *testing.T) {
+			cmd := exec.Command("./"+test.script, strings.Fields(test.args)...)
+			cmd.Env = append(os.Environ(), "DOCKER_HOST=unix:///nonexistent/docker.sock")
+			out, err := cmd.CombinedOutput()
+			assert.Error(t, err)
+			assert.Contains(t, string(out), test.says)
+		})
+	}
+}
