@@ -94,9 +94,9 @@ func TestPollersAreWarnedOfOnce(t *testing.T) {
 	assert.Empty(t, log.String(), "short functions are no pollers")
 
 	for range 2 {
-		tasks, err := LaunchWorkers(soon(t), func(ctx context.Context) error { <-ctx.Done(); return nil })
+		unpin, err := Pin(worker.CPUs) // first: each look that finds the workers finds the thread too
 		require.NoError(t, err)
-		unpin, err := Pin(worker.CPUs)
+		tasks, err := LaunchWorkers(soon(t), func(ctx context.Context) error { <-ctx.Done(); return nil })
 		require.NoError(t, err)
 		eventually(t, func() bool { return strings.Contains(log.String(), "GOMAXPROCS") })
 		eventually(t, func() bool { return !watching.Load() })
