@@ -21,6 +21,9 @@ endif
 # One package at a time: two-process tests poll, and packages side by side would starve each other of cores and hugepages.
 testflags := -count=1 -p 1
 
+# What has assembly and needs no DPDK.
+assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
+
 # What the tag godpdk_debug changes.
 debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/...
 
@@ -33,8 +36,9 @@ docker_args = --build-arg BASE=$(BASE) --build-arg GO_VERSION=$(GO_VERSION) --bu
 step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps hugepages have-dpdk build run static-dpdk packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test soak lint bench clean \
-  docker docker-build docker-test docker-run test-matrix
+.NOTPARALLEL:
+.PHONY: help deps hugepages have-dpdk build run static-dpdk packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test test-plain test-race test-cgocheck2 test-debug test-arm64 \
+  soak lint bench clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -98,17 +102,27 @@ hotplug-mp: deps hugepages ## devices come and go in two processes at once
 	@$(MAKE) --no-print-directory build
 	@bin/hotplug-mp
 
-test: deps hugepages ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
+test: deps hugepages test-plain test-race test-cgocheck2 test-debug test-arm64 ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
+
+test-plain:
 	$(call step,go test ./...)
 	@$(go) test $(testflags) ./...
+
+test-race:
 	$(call step,go test -race ./...)
 	@$(go) test $(testflags) -race ./...
+
+test-cgocheck2:
 	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
 	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
+
+test-debug:
 	$(call step,go test -tags godpdk_debug $(debugged))
 	@$(go) test $(testflags) -tags godpdk_debug $(debugged)
-	$(call step,GOARCH=arm64 go test ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops)
-	@$(arm64) ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
+
+test-arm64:
+	$(call step,GOARCH=arm64 go test $(assembly))
+	@$(arm64) $(assembly)
 
 soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, profiles, traces and dumps
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -run RestlessRuntime ./dpdk/ethdev
@@ -116,7 +130,7 @@ soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, pro
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
 	@$(go) vet ./...
-	@GOARCH=arm64 CGO_ENABLED=0 go vet ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
+	@GOARCH=arm64 CGO_ENABLED=0 go vet $(assembly)
 	@CGO_ENABLED=0 go vet ./...
 	@GOOS=darwin CGO_ENABLED=0 go vet ./...
 	@$(go) tool staticcheck ./...
@@ -139,7 +153,7 @@ docker-test: docker-build hugepages ## all tests in a container (TEST='go test .
 docker-run: docker hugepages ## a primary and its secondaries in containers of their own, as commands and as a compose file
 	@test/container/run.sh godpdk
 
-test-matrix: hugepages ## all tests on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
+test-matrix: hugepages ## go test ./... on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
 	@test/container/matrix.sh $(DPDK)
 
 clean: ## remove bin/

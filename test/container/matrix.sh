@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# matrix.sh [RELEASE...]: runs the whole suite (TEST, another command) over 22.11, 24.11 and 25.11, each in a container of
-# the Debian release that has it, and writes what came out into README.md's table of supported versions.
+# matrix.sh [RELEASE...]: runs go test ./... (TEST, another command: TEST='make test') over 22.11, 24.11 and 25.11, each in a
+# container of the Debian release that has it, and writes what came out into README.md's table of supported versions.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -46,10 +46,10 @@ for r in "${releases[@]}"; do
   if [ -n "${TEST:-}" ]; then
     test/container/test.sh "$image" sh -c "$TEST" 2>&1 | tee -a "$log" || status=$?
   else
-    test/container/test.sh "$image" make test 2>&1 | tee -a "$log" || status=$?
+    test/container/test.sh "$image" make test-plain 2>&1 | tee -a "$log" || status=$?
     good=$(grep -c '^ok  ' "$log" || true) bad=$(grep -c '^FAIL\s.*/' "$log" || true)
-    outcome="$good package runs passed"
-    [ "$status" = 0 ] || outcome="**$bad package runs failed**, $good passed"
+    outcome="$good packages passed"
+    [ "$status" = 0 ] || outcome="**$bad packages failed**, $good passed"
     record "$r" "| $dpdk | ${debians[$r]} (${suites[$r]}) | ${go#go} | $outcome | $(date -u +%F) |"
   fi
   [ "$status" = 0 ] || failed=1
