@@ -19,7 +19,8 @@ arm64 := GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec "$$(command -v qemu-a
 endif
 
 # One package at a time: two-process tests poll, and packages side by side would starve each other of cores and hugepages.
-testflags := -count=1 -p 1
+# Go's 10 minutes a package are not enough for test/processes with -race on a busy machine.
+testflags := -count=1 -p 1 -timeout 30m
 
 # What has assembly and needs no DPDK.
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
