@@ -258,10 +258,10 @@ func TestIPCOfAKilledProcess(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		killed.Kill()
 		a := secondary.answer()
-		assert.True(t, len(a.Is) > 0 && (a.Is[0] == "ErrPeerGone" || a.Is[0] == "ErrNoPrimary"), "%+v", a)
+		assert.True(t, len(a.Is) > 0 && a.Is[0] == "ErrPrimaryGone", "%+v", a)
 		assert.Less(t, a.Took, atOnce+100*time.Millisecond)
-		secondary.refused("ErrNoPrimary", "ipc-request", "hang", "x", "60000", "1")
-		secondary.refused("ErrNoPrimary", "ipc-send", "hang", "x")
+		secondary.refused("ErrPrimaryGone", "ipc-request", "hang", "x", "60000", "1")
+		secondary.refused("ErrPrimaryGone", "ipc-send", "hang", "x")
 		secondary.quit()
 	})
 }
