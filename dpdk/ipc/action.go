@@ -101,7 +101,8 @@ func init() { guard.AtStop(stop) }
 // who asked waits in vain. A C program in the other process may be the sender as well.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrInvalid, dpdk.ErrNameTooLong, dpdk.ErrNotShared where
-// EAL was started without shared files, dpdk.ErrNotRunning.
+// EAL was started without shared files, dpdk.ErrUnsupported (see Requests above),
+// dpdk.ErrPrimaryGone, dpdk.ErrNotRunning.
 func Register(name string, h Handler, cfg Config) error {
 	if err := guard.Name(opRegister, name, cgo.MPMaxName); err != nil {
 		return err
@@ -139,7 +140,7 @@ func Register(name string, h Handler, cfg Config) error {
 // handlers that run go on and their replies are sent. Messages that wait for a handler
 // are answered with an error, later ones are dropped.
 //
-// Errors: dpdk.ErrNotFound, dpdk.ErrNotRunning.
+// Errors: dpdk.ErrNotFound, dpdk.ErrPrimaryGone, dpdk.ErrNotRunning.
 func Unregister(name string) error {
 	var a *action
 	err := guard.Control(opUnregister, name, func() int {
