@@ -225,7 +225,7 @@ func TestIPCOfAStoppedProcess(t *testing.T) {
 				primary.ask("ipc-request", "upper", "x", "20000", "1")
 				return primary.answer().Result == "2 of 2 X+1 X+1"
 			}, time.Minute, 10*time.Millisecond)
-			assert.LessOrEqual(t, descriptors(t, primary), open+18, "the sender, its epoll, and sockets for the next requests")
+			assert.LessOrEqual(t, descriptors(t, primary), open+19, "the sender, its epoll, the one for replies, and sockets for the next requests")
 			other.quit()
 			stopped.quit()
 			primary.quit()
