@@ -159,17 +159,18 @@ func withRights(files []*os.File, f func(rights []byte) error) error {
 	return withFDs(make([]int, 0, len(files)), files, func(fds []int) error { return f(unix.UnixRights(fds...)) })
 }
 
+// withFDs adds the descriptors of files to fds and calls f with all.
 func withFDs(fds []int, files []*os.File, f func([]int) error) error {
 	if len(files) == 0 {
 		return f(fds)
 	}
 	raw, err := files[0].SyscallConn()
 	if err != nil {
-		return fmt.Errorf("Files[%d]: %w", len(fds), err)
+		return fmt.Errorf("in Files[%d]: %w", len(fds), err)
 	}
 	var inner error
 	if raw.Control(func(fd uintptr) { inner = withFDs(append(fds, int(fd)), files[1:], f) }) != nil {
-		return fmt.Errorf("Files[%d]: %w", len(fds), os.ErrClosed)
+		return fmt.Errorf("in Files[%d]: %w", len(fds), os.ErrClosed)
 	}
 	return inner
 }
