@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -372,6 +373,25 @@ func TestManyRequestsAtOnce(t *testing.T) {
 	left, err := filepath.Glob(cgo.RuntimeDir() + "/" + ownPrefix + "*")
 	require.NoError(t, err)
 	assert.Len(t, left, 1, "the sender's; others are taken away")
+}
+
+func TestChildrenDoNotGetTheSocket(t *testing.T) {
+	require.NoError(t, here.open(opSend, ""))
+	fds, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	found := 0
+	for _, f := range fds {
+		fd, err := strconv.Atoi(f.Name())
+		require.NoError(t, err)
+		addr, _ := unix.Getsockname(fd)
+		if a, ok := addr.(*unix.SockaddrUnix); ok && a.Name == primary() {
+			flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+			require.NoError(t, err)
+			assert.NotZero(t, flags&unix.FD_CLOEXEC)
+			found++
+		}
+	}
+	assert.Equal(t, 2, found, "DPDK's and our own")
 }
 
 func TestFilesOfKilledProcessesAreRemoved(t *testing.T) {

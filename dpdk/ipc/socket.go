@@ -96,6 +96,8 @@ func (e *endpoint) borrow(path string) error {
 		fd, _ := strconv.Atoi(f.Name())
 		addr, _ := unix.Getsockname(fd)
 		if a, ok := addr.(*unix.SockaddrUnix); ok && a.Name == path {
+			// As DPDK does not: for others this process would live as long as any child of it.
+			unix.CloseOnExec(fd)
 			if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
 				return fmt.Errorf("fcntl: %w", err)
 			}
