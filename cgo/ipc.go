@@ -64,13 +64,11 @@ func MPUnregister(name string) {
 	withName(name, func(n *C.char) int { C.rte_mp_action_unregister(n); return 0 })
 }
 
-// MPReply is rte_mp_reply: n bytes of param are its length, and the rest goes with it.
-func MPReply(name, peer string, param []byte, n int, fds []int32) int {
+// MPReply is rte_mp_reply, with the name as what it says. It waits without an end for
+// room in the peer's queue.
+func MPReply(name, peer string) int {
 	return withName(name, func(name *C.char) int {
-		return withName(peer, func(peer *C.char) int {
-			return int(C.godpdk_mp_reply(name, peer, unsafe.Pointer(unsafe.SliceData(param)), C.int(len(param)), C.int(n),
-				(*C.int)(unsafe.SliceData(fds)), C.int(len(fds))))
-		})
+		return withName(peer, func(peer *C.char) int { return int(C.godpdk_mp_reply(name, peer)) })
 	})
 }
 

@@ -482,12 +482,12 @@ type (
 	}
 )
 
-func MPOpen() (fd, errno int)                                             { return }
-func MPMessages() (messages []MPMessage)                                  { return }
-func MPRegister(name string) (_ int)                                      { return }
-func MPUnregister(name string)                                            { return }
-func MPReply(name, peer string, param []byte, n int, fds []int32) (_ int) { return }
-func MPDisable() (_ bool)                                                 { return }
+func MPOpen() (fd, errno int)            { return }
+func MPMessages() (messages []MPMessage) { return }
+func MPRegister(name string) (_ int)     { return }
+func MPUnregister(name string)           { return }
+func MPReply(name, peer string) (_ int)  { return }
+func MPDisable() (_ bool)                { return }
 
 const (
 	RoleRTE     = 0

@@ -121,16 +121,14 @@ godpdk_mp_register(const char *name)
 	return rte_mp_action_register(name, godpdk_mp_action) < 0 ? godpdk_errno() : 0;
 }
 
-/* rte_mp_reply to a peer, with len bytes that count and all bytes that are there: what
- * stands behind the len does not exist for C. Returns 0 or a positive errno. */
+/* rte_mp_reply to a peer, with the name as its content. Returns 0 or a positive errno. */
 static inline int
-godpdk_mp_reply(char *name, char *peer, void *param, int bytes, int len, int *fds, int nfds)
+godpdk_mp_reply(const char *name, const char *peer)
 {
-	struct rte_mp_msg msg = { .len_param = len, .num_fds = nfds };
+	struct rte_mp_msg msg = { .len_param = strlen(name) };
 
 	snprintf(msg.name, sizeof(msg.name), "%s", name);
-	memcpy(msg.param, param, bytes);
-	memcpy(msg.fds, fds, nfds * sizeof(*fds));
+	memcpy(msg.param, name, msg.len_param);
 	rte_errno = 0;
 	return rte_mp_reply(&msg, peer) < 0 ? godpdk_errno() : 0;
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,7 +101,8 @@ func init() { guard.AtStop(stop) }
 // who asked waits in vain. A C program in the other process may be the sender as well.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrInvalid, dpdk.ErrNameTooLong, dpdk.ErrNotShared where
-// EAL was started without shared files, dpdk.ErrNotRunning.
+// EAL was started without shared files, dpdk.ErrUnsupported (see Requests above),
+// dpdk.ErrPrimaryGone, dpdk.ErrNotRunning.
 func Register(name string, h Handler, cfg Config) error {
 	if err := guard.Name(opRegister, name, cgo.MPMaxName); err != nil {
 		return err
@@ -111,7 +113,10 @@ func Register(name string, h Handler, cfg Config) error {
 	if err := cfg.check(name); err != nil {
 		return err
 	}
-	err := guard.Control(opRegister, name, func() int {
+	if err := here.open(opRegister, name); err != nil {
+		return err
+	}
+	return guard.Control(opRegister, name, func() int {
 		actions.Lock()
 		defer actions.Unlock()
 		if actions.wake == nil {
@@ -129,17 +134,13 @@ func Register(name string, h Handler, cfg Config) error {
 		actions.byName[name] = &action{name: name, handler: h, cfg: cfg, open: map[*call]struct{}{}}
 		return 0
 	})
-	if errors.Is(err, unix.ENOTSUP) {
-		return notShared(opRegister, name)
-	}
-	return err
 }
 
 // Unregister ends what Register began (rte_mp_action_unregister), and does not wait:
 // handlers that run go on and their replies are sent. Messages that wait for a handler
 // are answered with an error, later ones are dropped.
 //
-// Errors: dpdk.ErrNotFound, dpdk.ErrNotRunning.
+// Errors: dpdk.ErrNotFound, dpdk.ErrPrimaryGone, dpdk.ErrNotRunning.
 func Unregister(name string) error {
 	var a *action
 	err := guard.Control(opUnregister, name, func() int {
@@ -229,6 +230,12 @@ func (a *action) take(m *Message) {
 	}
 	c.unwatch = context.AfterFunc(c.ctx, func() {
 		c.answer(nil, fmt.Errorf("no reply within %v", a.cfg.Timeout))
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if i := slices.Index(a.queue, c); i >= 0 { // or its descriptors would wait on
+			a.queue = slices.Delete(a.queue, i, i+1)
+			c.m.Close()
+		}
 	})
 	a.queue = append(a.queue, c)
 	if a.workers < a.cfg.Workers {
@@ -257,7 +264,7 @@ func (a *action) work() {
 		c := a.queue[0]
 		a.queue = a.queue[1:]
 		a.mu.Unlock()
-		if c.answered.Load() { // its time was over before a worker had any
+		if c.answered.Load() { // its time is just over
 			c.m.Close()
 			continue
 		}

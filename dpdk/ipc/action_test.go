@@ -150,6 +150,48 @@ func TestHandlersThatAreNotReadyInTime(t *testing.T) {
 	assert.EqualValues(t, 1, ended.Load(), "who has its answer is not handled any more")
 }
 
+func TestMessagesThatWaitTooLongAreClosed(t *testing.T) {
+	f := stranger(t)
+	release := make(chan struct{})
+	name := register(t, func(_ context.Context, m *Message) (*Message, error) {
+		<-release
+		return m, nil
+	}, Config{Timeout: 50 * time.Millisecond, Queue: 2})
+	defer close(release)
+	f.put(cgo.MPReq, primary(), &Message{Name: name}) // the handler hangs in it
+	f.get()
+	nothingLeft(t, func() {
+		for range 10 { // a queue of 2 would be full
+			m := f.ask(&Message{Name: name, Files: []*os.File{os.Stdin, os.Stdout}})
+			assert.Empty(t, m.Param)
+			assert.Equal(t, "no reply within 50ms", f.text())
+			eventually(t, func() bool {
+				actions.Lock()
+				a := actions.byName[name]
+				actions.Unlock()
+				a.mu.Lock()
+				defer a.mu.Unlock()
+				return len(a.queue) == 0
+			}, "it waits no more")
+		}
+	})
+}
+
+func TestRepliesDoNotWaitForRoom(t *testing.T) {
+	stopped := stranger(t)
+	fill(t, stopped)
+	require.NoError(t, here.open(opSend, ""))
+	c := &call{m: &Message{Peer: stopped.path}}
+	done := make(chan error, 1)
+	go func() { done <- c.send(&Message{Name: "a"}, 0) }()
+	select {
+	case err := <-done:
+		assert.Equal(t, unix.EAGAIN, err)
+	case <-time.After(limit):
+		t.Fatal("it waits")
+	}
+}
+
 func TestOneWayMessagesGetNoAnswers(t *testing.T) {
 	f := stranger(t)
 	var seen atomic.Int32

@@ -27,8 +27,9 @@
 // messages, often 10). So Request, and Send, write and read the datagrams themselves, on sockets of their own in
 // the same directory: all processes are asked at once, each request hears only its own answers, and
 // nothing waits longer than the context. The form of the datagrams is DPDK's own affair; at
-// the first use rte_mp_reply sends one to this process, and where it looks different all requests
-// fail with dpdk.ErrUnsupported.
+// the first use rte_mp_reply sends one to this process, and where it looks different all functions
+// fail with dpdk.ErrUnsupported. Replies do not wait in rte_mp_reply either: they go out by a
+// duplicate of DPDK's own socket, the only one that C takes them from.
 //
 // # Errors of handlers
 //

@@ -85,13 +85,7 @@ func (f *fake) get() (kind int, from string, m *Message) {
 // put sends a message.
 func (f *fake) put(kind int, to string, m *Message) {
 	f.t.Helper()
-	require.NoError(f.t, withFDs(m.Files, func(fds []int) error {
-		var rights []byte
-		if len(fds) > 0 {
-			rights = unix.UnixRights(fds...)
-		}
-		return f.send(to, m.encode(kind), rights)
-	}))
+	require.NoError(f.t, withRights(m.Files, func(rights []byte) error { return f.send(to, m.encode(kind), rights) }))
 }
 
 // reply answers the next request with its own Param, in upper case.

@@ -151,31 +151,26 @@ func descriptors(control []byte) (fds []int, err error) {
 	return fds, nil
 }
 
-// withFDs calls f with the descriptors of files, none of which is closed meanwhile.
-func withFDs(files []*os.File, f func(fds []int) error) error {
-	return addFDs(make([]int, 0, len(files)), files, f)
+// withRights calls f with what lets files travel, none of which is closed meanwhile.
+func withRights(files []*os.File, f func(rights []byte) error) error {
+	if len(files) == 0 {
+		return f(nil)
+	}
+	return withFDs(make([]int, 0, len(files)), files, func(fds []int) error { return f(unix.UnixRights(fds...)) })
 }
 
-func addFDs(fds []int, files []*os.File, f func([]int) error) error {
+// withFDs adds the descriptors of files to fds and calls f with all.
+func withFDs(fds []int, files []*os.File, f func([]int) error) error {
 	if len(files) == 0 {
 		return f(fds)
 	}
 	raw, err := files[0].SyscallConn()
 	if err != nil {
-		return fmt.Errorf("Files[%d]: %w", len(fds), err)
+		return fmt.Errorf("in Files[%d]: %w", len(fds), err)
 	}
 	var inner error
-	if raw.Control(func(fd uintptr) { inner = addFDs(append(fds, int(fd)), files[1:], f) }) != nil {
-		return fmt.Errorf("Files[%d]: %w", len(fds), os.ErrClosed)
+	if raw.Control(func(fd uintptr) { inner = withFDs(append(fds, int(fd)), files[1:], f) }) != nil {
+		return fmt.Errorf("in Files[%d]: %w", len(fds), os.ErrClosed)
 	}
 	return inner
-}
-
-// int32s are fds as C has them.
-func int32s(fds []int) []int32 {
-	out := make([]int32, len(fds))
-	for i, fd := range fds {
-		out[i] = int32(fd)
-	}
-	return out
 }

@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"encoding/binary"
 	"errors"
 	"time"
 
@@ -8,7 +9,6 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
 // patience is how long a reply waits for room in the queue of a process that was
@@ -61,15 +61,12 @@ func (c *call) answer(reply *Message, err error) {
 	}
 }
 
-// send is rte_mp_reply, which waits without an end while the queue of the other process
-// is full, so this looks first. n bytes of Param are its length.
+// send is rte_mp_reply without its waiting for room in a queue, which may have no end:
+// it gives unix.EAGAIN. n bytes of Param are its length.
 func (c *call) send(m *Message, n int) error {
-	if err := writable(c.m.Peer); err != nil {
-		return err
-	}
-	return withFDs(m.Files, func(fds []int) error {
-		return guard.Control(opReply, m.Name, func() int { return cgo.MPReply(m.Name, c.m.Peer, m.Param, n, int32s(fds)) })
-	})
+	b := m.encode(cgo.MPRep)
+	binary.NativeEndian.PutUint32(b[cgo.MPLenParam:], uint32(n))
+	return withRights(m.Files, func(rights []byte) error { return sendTo(here.own, c.m.Peer, b, rights) })
 }
 
 // insist tries send until patience has an end.
@@ -99,8 +96,8 @@ func stop() {
 		a.gone = closed
 		a.mu.Unlock()
 		for _, c := range open {
-			if c.claim() && writable(c.m.Peer) == nil {
-				cgo.MPReply(name, c.m.Peer, errorParam(closed.Error()), 0, nil)
+			if c.claim() {
+				_ = c.send(&Message{Name: name, Param: errorParam(closed.Error())}, 0)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ const (
 // a process that was stopped has not, as long as the context lasts or DefaultTimeout.
 //
 // Errors: dpdk.ErrInvalid, dpdk.ErrNameTooLong, unix.E2BIG, dpdk.ErrNotShared,
-// dpdk.ErrNoPrimary, a *RequestError with ErrTimeout or the context's cause for each
+// dpdk.ErrPrimaryGone, a *RequestError with ErrTimeout or the context's cause for each
 // process whose queue is full, dpdk.ErrNotRunning.
 func Send(ctx context.Context, m *Message) (int, error) {
 	e, err := newExchange(ctx, opSend, cgo.MPMsg, m)
@@ -115,6 +115,9 @@ func newExchange(ctx context.Context, op string, kind int, m *Message) (*exchang
 	if err := here.open(op, m.Name); err != nil {
 		return nil, err
 	}
+	if ctx.Err() != nil {
+		return nil, &dpdk.Error{Op: op, Name: m.Name, Cause: late(ctx)}
+	}
 	paths, err := here.peers()
 	if err != nil {
 		return nil, &dpdk.Error{Op: op, Name: m.Name, Detail: err.Error()}
@@ -134,11 +137,7 @@ func (e *exchange) run(s *socket) error {
 		e.ctx = ctx
 	}
 	b := e.m.encode(e.kind)
-	return withFDs(e.m.Files, func(fds []int) error {
-		var rights []byte
-		if len(fds) > 0 {
-			rights = unix.UnixRights(fds...)
-		}
+	return withRights(e.m.Files, func(rights []byte) error {
 		if e.kind == cgo.MPMsg {
 			for e.send(s, b, rights) > 0 && e.wait() {
 			}
@@ -170,7 +169,7 @@ func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 		case isGone(err):
 			t.done = true
 			if !here.primary {
-				t.err = dpdk.ErrNoPrimary
+				t.err = dpdk.ErrPrimaryGone
 			} else if err == unix.ECONNREFUSED {
 				os.Remove(t.path) // as DPDK does: the name never comes again
 			}
@@ -278,13 +277,21 @@ func (e *exchange) inspect() {
 	e.look = time.Now().Add(lookEvery)
 	for _, t := range e.targets {
 		switch {
-		case t.done || !gone(t.path):
+		case t.done || !gone(t.path) && e.running() == nil:
 		case !t.gone: // what it sent last has come when we look again
 			t.gone = true
-		default:
+		case here.primary:
 			t.done, t.err = true, ErrPeerGone
+		default:
+			t.done, t.err = true, dpdk.ErrPrimaryGone
 		}
 	}
+}
+
+// running is an error when EAL has ended, or a secondary's primary, even if the next
+// one has its path by now.
+func (e *exchange) running() error {
+	return guard.Control(e.op, e.m.Name, func() int { return 0 })
 }
 
 // fail ends the waiting for all.
@@ -296,13 +303,19 @@ func (e *exchange) fail(err error) {
 	}
 }
 
+// late is the error of who has not answered at the end of a context.
+func late(ctx context.Context) error {
+	if err := ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return context.Cause(ctx)
+	}
+	return ErrTimeout
+}
+
 // outcome is the error of the whole.
 func (e *exchange) outcome() error {
-	late := ErrTimeout
+	late := late(e.ctx)
 	if !guard.Running() {
 		late = dpdk.ErrNotRunning
-	} else if err := e.ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		late = context.Cause(e.ctx)
 	}
 	r := &RequestError{Name: e.m.Name}
 	for _, t := range e.targets {
@@ -310,7 +323,7 @@ func (e *exchange) outcome() error {
 			r.Asked++
 		}
 		switch {
-		case t.err == dpdk.ErrNoPrimary, t.err == dpdk.ErrNotRunning:
+		case t.err == dpdk.ErrPrimaryGone, t.err == dpdk.ErrNotRunning:
 			return &dpdk.Error{Op: e.op, Name: e.m.Name, Cause: t.err}
 		case t.err == nil && !t.done && !t.sent:
 			t.err = fmt.Errorf("%w: its queue is full, it takes no messages", late)

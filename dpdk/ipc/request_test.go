@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -186,7 +187,13 @@ func TestCancellingReturnsAtOnce(t *testing.T) {
 		assert.NotErrorIs(t, err, ErrTimeout)
 		_, err = Request(ctx, &Message{Name: "a"})
 		require.ErrorIs(t, err, cause, "a context that has ended before")
+		n, err := Send(ctx, &Message{Name: "a"})
+		require.ErrorIs(t, err, cause)
+		assert.Zero(t, n, "nothing is sent")
 	})
+	require.NoError(t, f.conn.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
+	_, _, _, err := f.receive()
+	assert.ErrorIs(t, err, os.ErrDeadlineExceeded, "nothing was sent")
 }
 
 func TestALateAnswerIsNotTakenForTheNext(t *testing.T) {
@@ -209,8 +216,14 @@ func TestALateAnswerIsNotTakenForTheNext(t *testing.T) {
 
 func TestStrayAnswersAreDropped(t *testing.T) {
 	f, other := secondary(t), stranger(t)
+	unbound, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+	require.NoError(t, err)
+	defer unix.Close(unbound)
 	go func() {
 		_, from, m := f.get()
+		assert.NoError(t, unix.Sendmsg(unbound, (&Message{Name: m.Name, Files: []*os.File{os.Stdin}}).encode(cgo.MPRep), unix.UnixRights(0),
+			&unix.SockaddrUnix{Name: from}, 0))
+		assert.NoError(t, unix.Sendmsg(unbound, []byte("noise"), nil, &unix.SockaddrUnix{Name: from}, 0))
 		f.put(cgo.MPRep, from, &Message{Name: "another", Files: []*os.File{os.Stdin}})
 		other.put(cgo.MPRep, from, &Message{Name: m.Name, Files: []*os.File{os.Stdin}})
 		f.put(cgo.MPRep, from, &Message{Name: m.Name, Param: []byte("right")})
@@ -360,6 +373,25 @@ func TestManyRequestsAtOnce(t *testing.T) {
 	left, err := filepath.Glob(cgo.RuntimeDir() + "/" + ownPrefix + "*")
 	require.NoError(t, err)
 	assert.Len(t, left, 1, "the sender's; others are taken away")
+}
+
+func TestChildrenDoNotGetTheSocket(t *testing.T) {
+	require.NoError(t, here.open(opSend, ""))
+	fds, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	found := 0
+	for _, f := range fds {
+		fd, err := strconv.Atoi(f.Name())
+		require.NoError(t, err)
+		addr, _ := unix.Getsockname(fd)
+		if a, ok := addr.(*unix.SockaddrUnix); ok && a.Name == primary() {
+			flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+			require.NoError(t, err)
+			assert.NotZero(t, flags&unix.FD_CLOEXEC)
+			found++
+		}
+	}
+	assert.Equal(t, 2, found, "DPDK's and our own")
 }
 
 func TestFilesOfKilledProcessesAreRemoved(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -36,6 +37,8 @@ type endpoint struct {
 	dir     string // "" until the first use
 	primary bool
 	stopped bool
+	own     syscall.RawConn // DPDK's own socket: C takes replies from no other
+	ownFile *os.File
 	sender  *socket // of one-way messages
 	all     map[*socket]struct{}
 	idle    []*socket
@@ -67,43 +70,75 @@ func (e *endpoint) start(op, name string) error {
 	e.all = map[*socket]struct{}{}
 	e.dir = cgo.RuntimeDir()
 	e.primary = cgo.ProcessType() == cgo.ProcPrimary
-	err := e.probe(op, name)
+	path, err := e.probe(op, name)
+	if err == nil {
+		err = e.borrow(path)
+	}
 	if err == nil {
 		e.sender, err = e.listen()
 	}
 	if err != nil {
+		e.ownFile.Close()
 		e.dir = ""
 		return err
 	}
 	// Who takes no answers refuses them at once: nobody waits for room in its queue.
-	return e.sender.control(func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
+	return control(e.sender.raw, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
+}
+
+// borrow gets a descriptor of our own for DPDK's socket, which no function of DPDK gives.
+func (e *endpoint) borrow(path string) error {
+	fds, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, f := range fds {
+		fd, _ := strconv.Atoi(f.Name())
+		addr, _ := unix.Getsockname(fd)
+		if a, ok := addr.(*unix.SockaddrUnix); ok && a.Name == path {
+			// As DPDK does not: for others this process would live as long as any child of it.
+			unix.CloseOnExec(fd)
+			if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+				return fmt.Errorf("fcntl: %w", err)
+			}
+			e.ownFile = os.NewFile(uintptr(fd), path)
+			e.own, err = e.ownFile.SyscallConn()
+			return err
+		}
+	}
+	return fmt.Errorf("%s: no descriptor of this process is bound to it", path)
 }
 
 // probe has DPDK send a message to this process itself, and compares it with what we
-// would send: what goes over the sockets is in no header of DPDK.
-func (e *endpoint) probe(op, name string) error {
+// would send: what goes over the sockets is in no header of DPDK. It returns the path of
+// DPDK's socket.
+func (e *endpoint) probe(op, name string) (path string, err error) {
 	e.sweep()
 	s, err := e.listen()
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOENT) {
-		return notShared(op, name)
+		return "", notShared(op, name)
 	}
 	if err != nil {
-		return &dpdk.Error{Op: op, Name: name, Detail: err.Error()}
+		return "", &dpdk.Error{Op: op, Name: name, Detail: err.Error()}
 	}
 	defer e.close(s)
-	want := &Message{Name: "godpdk", Param: []byte("probe")}
-	if errno := cgo.MPReply(want.Name, s.path, want.Param, len(want.Param), nil); errno != 0 {
-		return &dpdk.Error{Op: "rte_mp_reply", Name: name, Errno: dpdk.Errno(errno)}
+	const text = "godpdk"
+	if errno := cgo.MPReply(text, s.path); errno != 0 {
+		return "", &dpdk.Error{Op: opReply, Name: name, Errno: dpdk.Errno(errno)}
 	}
-	_ = s.conn.SetReadDeadline(time.Now().Add(time.Millisecond)) // it is there by now, or will never come
-	kind, _, got, err := s.receive()
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return notShared(op, name) // rte_mp_reply is silent where there is no IPC
-	case err == nil && kind == cgo.MPRep && got.Name == want.Name && string(got.Param) == string(want.Param):
-		return nil
+	came := 0 // it is there by now, or will never come
+	_ = control(s.raw, func(fd int) error {
+		came, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+		return err
+	})
+	if came == 0 { // rte_mp_reply is silent where there is no IPC
+		return "", notShared(op, name)
 	}
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP),
+	kind, path, got, err := s.receive()
+	if err == nil && kind == cgo.MPRep && got.Name == text && string(got.Param) == text {
+		return path, nil
+	}
+	return "", &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP),
 		Detail: "the messages of " + dpdk.Version() + " have another form than those that this godpdk knows"}
 }
 
@@ -123,8 +158,16 @@ func (e *endpoint) sweep() {
 	}
 }
 
-// gone says whether nobody listens at the path, be it because the process has ended.
-func gone(path string) bool { return isGone(writable(path)) }
+// gone says, without sending anything, whether nobody listens at the path, be it because
+// the process has ended.
+func gone(path string) bool {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|linux.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return isGone(unix.Connect(fd, &unix.SockaddrUnix{Name: path}))
+}
 
 // isGone says whether an error of a socket means that nobody listens there.
 func isGone(err error) bool { return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) }
@@ -196,6 +239,7 @@ func (e *endpoint) stop() {
 		e.close(s)
 	}
 	e.idle = nil
+	e.ownFile.Close()
 }
 
 // socket is one of ours, bound to a path, to which answers come.
@@ -234,16 +278,18 @@ func (e *endpoint) close(s *socket) {
 }
 
 // control calls f with the descriptor.
-func (s *socket) control(f func(fd int) error) (err error) {
-	if e := s.raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
+func control(raw syscall.RawConn, f func(fd int) error) (err error) {
+	if e := raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
 		return e
 	}
 	return err
 }
 
 // send gives a message to a process, without waiting: unix.EAGAIN if its queue is full.
-func (s *socket) send(path string, b, rights []byte) error {
-	return s.control(func(fd int) error {
+func (s *socket) send(path string, b, rights []byte) error { return sendTo(s.raw, path, b, rights) }
+
+func sendTo(raw syscall.RawConn, path string, b, rights []byte) error {
+	return control(raw, func(fd int) error {
 		for {
 			_, err := unix.SendmsgN(fd, b, rights, &unix.SockaddrUnix{Name: path}, unix.MSG_DONTWAIT)
 			if err != unix.EINTR {
@@ -259,7 +305,8 @@ func (s *socket) receive() (kind int, from string, m *Message, err error) {
 	if err != nil {
 		return 0, "", nil, err
 	}
-	if addr != nil {
+	from = "?" // an unbound socket, which nobody asked
+	if addr != nil && addr.Name != "" {
 		from = addr.Name
 	}
 	kind, m, err = decode(s.buf[:n], s.ctrl[:nctrl], flags)
@@ -267,22 +314,4 @@ func (s *socket) receive() (kind int, from string, m *Message, err error) {
 		m.Peer = filepath.Base(from)
 	}
 	return kind, from, m, err
-}
-
-// writable says without waiting whether a message would find room in a process's queue:
-// unix.EAGAIN if it would not.
-func writable(path string) error {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|linux.SOCK_CLOEXEC|linux.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: path}); err != nil {
-		return err
-	}
-	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-	if n, err := unix.Poll(p, 0); err == nil && n == 0 {
-		return unix.EAGAIN
-	}
-	return nil
 }

@@ -4,10 +4,10 @@
 
 package harness
 
-import "os"
-import "testing"
-import "syscall"
 import "github.com/godpdk/godpdk/dpdk/eal"
+import "os"
+import "syscall"
+import "testing"
 import "github.com/godpdk/godpdk/test/wire"
 
 func CC(t testing.TB, source string) (_ string) { panic("the tests need Linux, DPDK and cgo") }
