@@ -123,3 +123,23 @@ func TestEALsCallsRunOnOneThread(t *testing.T) {
 	}
 	require.NotZero(t, first)
 }
+
+func TestWhatEALOpensIsNotForOtherPrograms(t *testing.T) {
+	inherited := func(fd int) bool {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		require.NoError(t, err)
+		return flags&unix.FD_CLOEXEC == 0
+	}
+	open := func() int {
+		fd, err := unix.Open("/dev/null", unix.O_RDONLY, 0)
+		require.NoError(t, err)
+		t.Cleanup(func() { unix.Close(fd) })
+		return fd
+	}
+	apps := open()
+	before := descriptors()
+	eals := open()
+	closeOnExec(before)
+	assert.False(t, inherited(eals))
+	assert.True(t, inherited(apps), "it may be for another program")
+}

@@ -151,6 +151,27 @@ func sockets(prefix string) (files []string, err error) {
 	return files, nil
 }
 
+// descriptors are the numbers of those that this process has.
+func descriptors() map[string]bool {
+	all := map[string]bool{}
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		all[e.Name()] = true
+	}
+	return all
+}
+
+// closeOnExec keeps what EAL has opened since from the programs that this process
+// starts, which EAL does not: while one of them lived, the socket of a dead process
+// would look alive, and its devices and hugepages would stay taken.
+func closeOnExec(before map[string]bool) {
+	for name := range descriptors() {
+		if fd, err := strconv.Atoi(name); err == nil && !before[name] {
+			unix.CloseOnExec(fd)
+		}
+	}
+}
+
 func removeAll(files []string) error {
 	var errs []error
 	for _, f := range files {
