@@ -133,7 +133,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	main := newThread()
 	stream.begin(logger)
 	var parsed, errno int
-	before := descriptors()
+	before := inherited()
 	main.do(func() { parsed, errno = cgo.EALInit(argv) })
 	closeOnExec(before)
 	lines := stream.end()
