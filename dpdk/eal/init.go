@@ -115,6 +115,12 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	switch {
 	case !p.shared:
 	case p.role == Primary:
+		setOwn(dir)
+		defer func() {
+			if !used {
+				setOwn("")
+			}
+		}()
 		err = clearDead(dir, p.prefix, o.has("single-file-segments") && !keep)
 	default:
 		a, err = attach(ctx, dir, o, cfg.SharedLcores, logger)
@@ -127,7 +133,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	main := newThread()
 	stream.begin(logger)
 	var parsed, errno int
+	before := inherited()
 	main.do(func() { parsed, errno = cgo.EALInit(argv) })
+	closeOnExec(before)
 	lines := stream.end()
 	if parsed < 0 {
 		main.end()
@@ -137,6 +145,10 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		}
 		failed = true
 		if a != nil {
+			// EAL keeps its socket open, on which the primary would ask it things.
+			if e := detach(dir); e != nil {
+				err.Detail = join(err.Detail, e.Error())
+			}
 			a.leave()
 			if a.facts != nil {
 				if more := a.facts.moreLibraries(lines); more != nil {

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -63,8 +62,7 @@ type presence struct {
 	*attachment
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	gone    atomic.Bool // a secondary's primary
-	once    sync.Once
+	gone    atomic.Bool   // a secondary's primary
 	ended   chan struct{} // closed when the goroutine has ended
 	watcher *watcher      // in a primary with secondaries
 }
@@ -118,16 +116,17 @@ func (rt *Runtime) lives() bool {
 	if !rt.gone.Load() && rt.primaryLives() {
 		return true
 	}
-	rt.once.Do(func() {
-		rt.gone.Store(true)
-		rt.cancel(dpdk.ErrPrimaryGone)
-		guard.Logger().Error("the primary process has gone", "file-prefix", rt.prefix)
-		// The next primary of the prefix must not ask this process to follow changes
-		// of its memory.
-		if err := detach(rt.dir); err != nil {
-			guard.Logger().Warn("files in the runtime directory", "error", err)
-		}
-	})
+	rt.cancel(dpdk.ErrPrimaryGone)
+	if rt.gone.Swap(true) { // and no sync.Once: a log handler may make a control call
+		return false
+	}
+	// The next primary of the prefix must not ask this process to follow changes of
+	// its memory.
+	err := detach(rt.dir)
+	guard.Logger().Error("the primary process has gone", "file-prefix", rt.prefix)
+	if err != nil {
+		guard.Logger().Warn("files in the runtime directory", "error", err)
+	}
 	return false
 }
 

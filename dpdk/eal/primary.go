@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -51,10 +52,29 @@ const (
 	ready
 )
 
-// primaryState looks at the files of a prefix. It must not be called in the
-// process that is this prefix's primary: closing any descriptor of the config
-// file drops that process's lock on it.
+// own is where this process is the primary, or starts as one. Closing any descriptor
+// of the config file there would drop the lock that EAL has on it.
+var own struct {
+	sync.Mutex
+	dir string
+}
+
+func setOwn(dir string) {
+	own.Lock()
+	defer own.Unlock()
+	own.dir = dir
+}
+
+// primaryState looks at the files of a prefix.
 func primaryState(dir string) (state, error) {
+	own.Lock()
+	defer own.Unlock()
+	if dir == own.dir {
+		if current.Load() == nil {
+			return starting, nil
+		}
+		return ready, nil
+	}
 	f, err := os.Open(filepath.Join(dir, configFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return absent, nil
@@ -123,27 +143,46 @@ func noPrimary(dir string) error {
 }
 
 // lockInit takes the lock of a prefix's starts: exclusively for what may become
-// its primary, shared for secondaries. The returned func releases it.
+// its primary, which makes the folder, shared for secondaries. The returned func
+// releases it.
 func lockInit(ctx context.Context, dir string, how int) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(dir, initLock), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
-	}
+	name := filepath.Join(dir, initLock)
 	for {
-		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if how == unix.LOCK_EX {
+			err = os.MkdirAll(dir, 0o700)
+		}
+		var f *os.File
 		if err == nil {
+			f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		}
+		if how == unix.LOCK_SH && errors.Is(err, fs.ErrNotExist) {
+			return nil, noPrimary(dir) // any more
+		}
+		if err != nil {
+			return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
+		}
+		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if err == nil && sameFile(f, name) {
 			return func() { f.Close() }, nil
 		}
-		if err != unix.EWOULDBLOCK && err != unix.EINTR {
-			f.Close()
-			return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + f.Name()}
+		f.Close()
+		if err != nil && err != unix.EWOULDBLOCK && err != unix.EINTR {
+			return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
 		}
 		if err := sleep(ctx, poll); err != nil {
-			f.Close()
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
-				Detail: "another process of this file prefix is still starting (it holds " + f.Name() + ")"}, err)
+				Detail: "another process of this file prefix is still starting (it holds " + name + ")"}, err)
 		}
+		err = nil
 	}
+}
+
+// sameFile says whether f is what has the name now: a primary that stops removes the
+// file of its prefix's lock, and the lock of a removed file keeps nobody out.
+func sameFile(f *os.File, name string) bool {
+	there, err := os.Stat(name)
+	here, e := f.Stat()
+	return err == nil && e == nil && os.SameFile(here, there)
 }
 
 // arrange makes sure that EAL's own start can neither hang nor fail on the
@@ -163,8 +202,6 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		if err := waitReady(ctx, dir, false); err != nil {
 			return nil, err
 		}
-	} else if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
 	}
 	unlock, err := lockInit(ctx, dir, how)
 	if err != nil {

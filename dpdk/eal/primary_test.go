@@ -275,3 +275,45 @@ func TestRuntimeDirThatCannotBeMade(t *testing.T) {
 	require.ErrorAs(t, err, &e)
 	assert.Contains(t, e.Detail, "runtime directory")
 }
+
+// In the process that is the primary, to close the file would drop EAL's lock.
+func TestLookingForOnesOwnPrimaryLeavesItsLockAlone(t *testing.T) {
+	dir := runtimeDirs(t)
+	primaryFile(t, dir, magicWord(), false)
+	f, err := os.OpenFile(filepath.Join(dir, configFile), os.O_RDWR, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})) // as EAL's
+	setOwn(dir)
+	defer setOwn("")
+
+	err = WaitPrimary(ended(t), "p")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Contains(t, err.Error(), "still starting")
+	lock := unix.Flock_t{Type: unix.F_WRLCK}
+	require.NoError(t, unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &lock))
+	assert.EqualValues(t, unix.F_WRLCK, lock.Type, "another primary could start")
+}
+
+func TestWhoWaitsForTheEndOfAPrimaryLocksTheNextFile(t *testing.T) {
+	dir := mkdir(t, runtimeDirs(t))
+	stop, err := lockInit(ended(t), dir, unix.LOCK_EX)
+	require.NoError(t, err)
+	got := make(chan func())
+	go func() {
+		unlock, err := lockInit(context.Background(), dir, unix.LOCK_EX)
+		assert.NoError(t, err)
+		got <- unlock
+	}()
+	<-ended(t).Done() // it has seen the file by now
+	require.NoError(t, os.RemoveAll(dir))
+	stop()
+	unlock := <-got
+	_, err = lockInit(ended(t), dir, unix.LOCK_EX)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "two start at the same time")
+	unlock()
+
+	require.NoError(t, os.RemoveAll(dir))
+	_, err = lockInit(ended(t), dir, unix.LOCK_SH)
+	require.ErrorIs(t, err, dpdk.ErrNoPrimary, "a secondary makes no folder")
+}

@@ -123,6 +123,7 @@ func (rt *Runtime) close() error {
 	if rt.attachment != nil {
 		rt.leave() // first of all: secondaries must not touch what is about to go
 	}
+	defer setOwn("")
 	pages, err := hugepageFiles(rt.prefix)
 	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
 		if own, e := sockets(rt.dir + "/dpdk_telemetry"); e == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // SecondaryConfig is a Config with which a secondary fits the primary that runs
@@ -24,13 +26,17 @@ func SecondaryConfig(prefix string) (Config, error) {
 		prefix = "rte"
 	}
 	dir := runtimeDir(prefix)
-	if rt := current.Load(); rt == nil || rt.role != Primary || rt.dir != dir {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		defer cancel()
-		if err := waitReady(ctx, dir, false); err != nil {
-			return Config{}, err
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := waitReady(ctx, dir, false); err != nil {
+		return Config{}, err
 	}
+	// EAL is ready before its primary has published.
+	unlock, err := lockInit(ctx, dir, unix.LOCK_SH)
+	if err != nil {
+		return Config{}, err
+	}
+	defer unlock()
 	t, f, err := openTable(dir)
 	if t == nil || err != nil {
 		return cfg, err

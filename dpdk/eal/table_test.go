@@ -4,6 +4,7 @@ package eal
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
 // Tables that are opened apart are like other processes' to each other.
@@ -289,4 +291,57 @@ func TestStartOfThisProcess(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), began, 10*time.Minute)
 	assert.True(t, began.Before(time.Now().Add(2*time.Second)))
 	assert.True(t, startTime(0).IsZero())
+}
+
+func TestASecondarysConfigWaitsUntilThePrimaryHasPublished(t *testing.T) {
+	dir := runtimeDirs(t)
+	primaryFile(t, dir, magicWord(), true)
+	unlock, err := lockInit(ended(t), dir, unix.LOCK_EX)
+	require.NoError(t, err)
+	got := make(chan Config)
+	go func() {
+		cfg, err := SecondaryConfig("p")
+		assert.NoError(t, err)
+		got <- cfg
+	}()
+	select {
+	case <-got:
+		t.Error("EAL runs, but nothing is published")
+	case <-ended(t).Done():
+	}
+	f := buildFacts()
+	f.Options = map[string][]string{"no-pci": {""}}
+	primary, err := createTable(dir, &f, lcoresOf(0))
+	require.NoError(t, err)
+	defer primary.close()
+	unlock()
+	assert.True(t, (<-got).NoPCI)
+}
+
+// loop is a handler of logs that asks for more.
+type loop struct {
+	slog.Handler
+	again func()
+}
+
+func (l loop) Enabled(context.Context, slog.Level) bool  { return true }
+func (l loop) Handle(context.Context, slog.Record) error { l.again(); return nil }
+
+func TestALogHandlerMayMakeControlCallsWhenThePrimaryHasGone(t *testing.T) {
+	rt := &Runtime{role: Secondary, dir: t.TempDir()}
+	rt.attachment = &attachment{socket: -1} // nobody's
+	rt.ctx, rt.cancel = context.WithCancelCause(context.Background())
+	calls := 0
+	guard.SetLogger(slog.New(loop{slog.DiscardHandler, func() { calls++; assert.False(t, rt.lives()) }}))
+	defer guard.SetLogger(nil)
+	done := make(chan bool, 1)
+	go func() { done <- rt.lives() }()
+	select {
+	case alive := <-done:
+		assert.False(t, alive)
+	case <-time.After(30 * time.Second):
+		t.Fatal("it waits for itself")
+	}
+	assert.Equal(t, 1, calls, "told once")
+	assert.ErrorIs(t, context.Cause(rt.ctx), dpdk.ErrPrimaryGone)
 }
