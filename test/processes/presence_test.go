@@ -550,8 +550,8 @@ func TestSecondariesThatAreKilled(t *testing.T) {
 	p.quit()
 }
 
-// What such a process can leave locked in DPDK, its lock of memory above all, stops
-// growth and nothing else.
+// Such a process can leave DPDK's lock of memory taken, which rte_eal_memory_init holds,
+// and growth would wait for ever: nothing grows here.
 func TestSecondariesThatAreKilledWhileTheyAttach(t *testing.T) {
 	const rounds, batch = 17, 4
 	prefix := newPrefix(t)
