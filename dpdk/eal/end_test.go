@@ -85,6 +85,7 @@ func TestFailuresNameTheirCauseFromTheLog(t *testing.T) {
 	}{
 		{"primary runs", 0, []string{"EAL: x", "EAL: Cannot create lock on '/var/run/dpdk/rte/config'. Is another primary process running?"}, dpdk.ErrPrimaryRunning, "Config.FilePrefix"},
 		{"a primary that has registered threads", 0, []string{"EAL: Primary process refused secondary attachment", "EAL: FATAL: Cannot init config"}, dpdk.ErrNotShared, "lcore.Pin"},
+		{"a primary without messages", 0, []string{"EAL: Primary process refused secondary attachment"}, dpdk.ErrNotShared, "ipc.Disable"},
 		{"no primary", 0, []string{"EAL: Cannot open '/var/run/dpdk/rte/config' for rte_mem_config"}, dpdk.ErrNoPrimary, "start one first"},
 		{"no hugepage information", 13, []string{"EAL: Cannot get hugepage information."}, dpdk.ErrNoHugepages, "nr_hugepages"},
 		{"no free hugepages", 0, []string{"EAL: No free hugepages reported in hugepages-2048kB"}, dpdk.ErrNoHugepages, "nr_hugepages"},

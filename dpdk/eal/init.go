@@ -193,7 +193,7 @@ func failure(errno int, lines []string) *dpdk.Error {
 		detail string
 	}{
 		{"Is another primary process running?", dpdk.ErrPrimaryRunning, "use another Config.FilePrefix, or eal.Auto to join it"},
-		{"refused secondary attachment", dpdk.ErrNotShared, "the primary has registered a thread as an lcore (lcore.Register), after which it takes no secondaries: start it anew, or have it use lcore.Pin"},
+		{"refused secondary attachment", dpdk.ErrNotShared, "the primary has registered a thread as an lcore (lcore.Register) or given up messages (ipc.Disable, rte_mp_disable), after which it takes no secondaries: start it anew, with lcore.Pin and without ipc.Disable"},
 		{"/config' for rte_mem_config", dpdk.ErrNoPrimary, "start one first, or use eal.Auto"},
 		{"please use '--base-virtaddr' option", nil, "other memory is where EAL's has to be: start again, or set the primary's Config.BaseVirtAddr"},
 		{"set_mempolicy: Operation not permitted", nil, "a seccomp filter forbids it: Docker's allows it with --cap-add=SYS_NICE"},

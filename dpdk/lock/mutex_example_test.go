@@ -2,6 +2,7 @@ package lock_test
 
 import (
 	"errors"
+	"fmt"
 	"log"
 
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -43,4 +44,6 @@ func ExampleMutex() {
 	if err := a.move(40); err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println(a.cash, a.savings)
+	// Output: 60 40
 }

@@ -7,15 +7,17 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
 // Reader is one that reports to a QSBR. It belongs to one goroutine at a time, and must
 // not be used after Close of EAL. After Unregister its methods do nothing.
 type Reader struct {
-	token, cnt *atomic.Uint64 // of the variable; of the reader
-	q          *QSBR
-	id         int
+	token *atomic.Uint64 // of the variable
+	cnt   *uint64        // of the reader
+	q     *QSBR
+	id    int
 }
 
 // Register makes a reader with an id that no other has (rte_rcu_qsbr_thread_register). It
@@ -29,8 +31,8 @@ func (q *QSBR) Register(id int) (*Reader, error) {
 	err := q.control(opRegister, func() int {
 		errno := cgo.RCURegister(q.v, uint32(id))
 		if errno == 0 {
-			r = &Reader{q.token, (*atomic.Uint64)(unsafe.Add(q.v, cgo.RCUCnt+id*cgo.RCUStride)), q, id}
-			r.cnt.Store(0) // whoever had it may have left without going offline
+			r = &Reader{q.token, (*uint64)(unsafe.Add(q.v, cgo.RCUCnt+id*cgo.RCUStride)), q, id}
+			atomic.StoreUint64(r.cnt, 0) // whoever had it may have left without going offline
 		}
 		return errno
 	})
@@ -61,7 +63,8 @@ func (r *Reader) Online() {
 	if cgo.RCUDebug && r.q != nil {
 		cgo.RCUOnline(r.q.v, uint32(r.id))
 	} else {
-		r.cnt.Store(r.token.Load()) // and a full barrier
+		// No load of what is shared may come before the writers see this store.
+		lockops.StoreFence64(r.cnt, r.token.Load())
 	}
 	racesync.Acquire(r.point())
 }
@@ -74,7 +77,7 @@ func (r *Reader) Offline() {
 		cgo.RCUOffline(r.q.v, uint32(r.id))
 		return
 	}
-	r.cnt.Store(0)
+	lockops.Store64(r.cnt, 0)
 }
 
 // Quiescent says that the reader has no references at this moment
@@ -84,8 +87,9 @@ func (r *Reader) Quiescent() {
 		r.quiescent()
 		return
 	}
-	if t := r.token.Load(); t != r.cnt.Load() {
-		r.cnt.Store(t)
+	// The loads before stay before the store, those after stay after the load of the token.
+	if t := r.token.Load(); t != atomic.LoadUint64(r.cnt) {
+		lockops.Store64(r.cnt, t)
 	}
 }
 
@@ -95,7 +99,7 @@ func (r *Reader) quiescent() {
 	if cgo.RCUDebug && r.q != nil {
 		cgo.RCUQuiescent(r.q.v, uint32(r.id))
 	} else {
-		r.cnt.Store(r.token.Load())
+		lockops.Store64(r.cnt, r.token.Load())
 	}
 	racesync.Acquire(r.point())
 }
@@ -127,7 +131,7 @@ func (r *Reader) Synchronize(ctx context.Context) error {
 	if err := r.q.control(opCheck, func() int { t = r.q.Start(); return 0 }); err != nil {
 		return err
 	}
-	if r.cnt.Load() != 0 {
+	if atomic.LoadUint64(r.cnt) != 0 {
 		r.Quiescent()
 	}
 	return r.q.Wait(ctx, t)
@@ -143,7 +147,7 @@ func (r *Reader) Unregister() error {
 	racesync.Release(r.point())
 	err := r.q.Unregister(r.id)
 	if err == nil {
-		r.token, r.cnt, r.q = new(atomic.Uint64), new(atomic.Uint64), nil
+		r.token, r.cnt, r.q = new(atomic.Uint64), new(uint64), nil
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -13,7 +14,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// client sends what is in its ring through its queues of the ports until ctx ends.
+// client sends what is in its ring through its queues of the ports until ctx ends
+// or the server has gone.
 func client(ctx context.Context, rt *eal.Runtime, id int) error {
 	in, err := ring.Lookup[*mbuf.Mbuf](ringName(id))
 	if err != nil {
@@ -34,6 +36,8 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 		return err
 	}
 	own := &info.Of[id]
+	ctx, stop := context.WithCancelCause(ctx)
+	defer context.AfterFunc(rt.Context(), func() { stop(context.Cause(rt.Context())) })()
 	fmt.Printf("client %d: handles packets\n", id)
 
 	var pkts [burst]*mbuf.Mbuf
@@ -58,8 +62,8 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 		}
 		idle.after(n)
 	}
-	if err := context.Cause(ctx); errors.Is(err, errGone) { // and the ports with it
-		fmt.Printf("client %d: %v\n", id, err)
+	if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) { // and the ports with it
+		fmt.Printf("client %d: the server has gone\n", id)
 		return nil
 	}
 	flush(out)

@@ -10,8 +10,9 @@
 //
 // The ports are those of EAL's options, such as --vdev=net_null0 --vdev=net_null1.
 //
-// A client may end, or be killed, and start again while the server runs: what its ring
-// does not hold meanwhile is dropped and counted. What a killed client had in its hands
+// A client may end, or be killed, and start again while the server runs, which tells of
+// it: the ring keeps what it holds for the client that comes, and more is dropped and
+// counted. (The server does not empty it, for then it could have two consumers.) What a killed client had in its hands
 // is lost to the pool, at most a burst, and one more for each port; and what it can
 // have left half done must stop nobody. Here that is the pool's matter, for its own
 // ring has one producer and one consumer: the server takes a pool on a lock-free stack
@@ -72,7 +73,7 @@ func role(ctx context.Context) (err error) {
 		return err
 	}
 	if rt.ProcessType() == eal.Secondary {
-		return client(attached(ctx, rt), rt, *n)
+		return client(ctx, rt, *n)
 	}
 	if *n < 1 || *n > maxClients {
 		return fmt.Errorf("-n=%d: use 1 to %d clients", *n, maxClients)
@@ -89,7 +90,7 @@ func role(ctx context.Context) (err error) {
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(*seconds*float64(time.Second)))
 		defer cancel()
 	}
-	return serve(ctx, ports, *n, *period)
+	return serve(ctx, rt, ports, *n, *period)
 }
 
 // masked are the ports whose bits the mask has.
@@ -111,19 +112,4 @@ func masked(mask string) (ports []*ethdev.Port, err error) {
 		return nil, fmt.Errorf("-p=%s names %d of %d ports: it takes pairs of them", mask, len(ports), len(all))
 	}
 	return ports, nil
-}
-
-var errGone = errors.New("the server has gone")
-
-// attached is ctx in a client: it ends also when the server has gone.
-func attached(ctx context.Context, rt *eal.Runtime) context.Context {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-			if !rt.PrimaryAlive() {
-				cancel(errGone)
-			}
-		}
-	}()
-	return ctx
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
@@ -32,8 +33,13 @@ type desk struct {
 	delivered, dropped atomic.Uint64 // packets
 }
 
-// serve makes what all share, deals packets until ctx ends, and counts.
-func serve(ctx context.Context, ports []*ethdev.Port, clients int, period time.Duration) (err error) {
+// serve makes what all share, deals packets until ctx ends, counts, and tells of the
+// processes that come and go.
+func serve(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, clients int, period time.Duration) (err error) {
+	events, err := rt.Watch(ctx)
+	if err != nil {
+		return err
+	}
 	s, err := open(ports, clients)
 	if err != nil {
 		return err
@@ -57,19 +63,24 @@ func serve(ctx context.Context, ports []*ethdev.Port, clients int, period time.D
 		defer close(stopped)
 		s.deal(ctx)
 	}()
+	var tick <-chan time.Time
 	if period > 0 {
-		tick := time.NewTicker(period)
-		defer tick.Stop()
-		for done := false; !done; {
-			select {
-			case <-stopped:
-				done = true
-			case <-tick.C:
-				s.print()
+		tick = time.Tick(period)
+	}
+	for done := false; !done; {
+		select {
+		case <-stopped:
+			done = true
+		case <-tick:
+			s.print()
+		case e, ok := <-events:
+			if !ok {
+				events = nil // ctx has ended
+				continue
 			}
+			fmt.Printf("server: process %d has %v\n", e.Pid, e.State)
 		}
 	}
-	<-stopped
 	s.settle()
 	s.print()
 	s.summary()

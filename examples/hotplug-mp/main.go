@@ -21,7 +21,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 )
@@ -54,9 +53,6 @@ func role(ctx context.Context) (err error) {
 	if len(args) > 0 {
 		return fmt.Errorf("%q: there are no arguments but EAL's", args)
 	}
-	if rt.ProcessType() == eal.Secondary {
-		ctx = attached(ctx, rt)
-	}
 	fmt.Printf("%v: ready\n", rt.ProcessType())
 
 	lines := typed()
@@ -64,9 +60,9 @@ func role(ctx context.Context) (err error) {
 		prompt("example> ")
 		select {
 		case <-ctx.Done():
-			if err := context.Cause(ctx); errors.Is(err, errGone) {
-				fmt.Println(err)
-			}
+			return nil
+		case <-rt.Context().Done():
+			fmt.Println("the primary has gone")
 			return nil
 		case line, ok := <-lines:
 			command, argument, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -107,19 +103,4 @@ func prompt(text string) {
 	if i, err := os.Stdin.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 {
 		fmt.Print(text)
 	}
-}
-
-var errGone = errors.New("the primary has gone")
-
-// attached is ctx in a secondary: it ends also when the primary has gone.
-func attached(ctx context.Context, rt *eal.Runtime) context.Context {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-			if !rt.PrimaryAlive() {
-				cancel(errGone)
-			}
-		}
-	}()
-	return ctx
 }

@@ -39,8 +39,6 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 
 	var pkts [burst]*mbuf.Mbuf
 	var idle idle
-	alive := time.NewTicker(100 * time.Millisecond)
-	defer alive.Stop()
 	for {
 		last := k.Last.Load() == 1 // before the look into the ring
 		n := down.DequeueBurst(pkts[:])
@@ -52,7 +50,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		for rest := pkts[:n]; len(rest) > 0; {
 			sent := up.EnqueueBurst(rest)
 			rest = rest[sent:]
-			if idle.after(sent); sent == 0 && gone(rt, alive) {
+			if idle.after(sent); sent == 0 && rt.Context().Err() != nil {
 				return leave(worker, k.Done.Load())
 			}
 		}
@@ -64,7 +62,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		if ctx.Err() != nil {
 			k.Leaving.Store(1)
 		}
-		if idle.after(n); n == 0 && gone(rt, alive) {
+		if idle.after(n); n == 0 && rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
 		}
 	}
@@ -89,17 +87,6 @@ func lookup[T any](ctx context.Context, find func() (T, error)) (T, error) {
 			return found, err
 		case <-time.After(time.Millisecond):
 		}
-	}
-}
-
-// gone asks ten times a second whether the primary has ended: nothing else
-// would tell.
-func gone(rt *eal.Runtime, alive *time.Ticker) bool {
-	select {
-	case <-alive.C:
-		return !rt.PrimaryAlive()
-	default:
-		return false
 	}
 }
 

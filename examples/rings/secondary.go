@@ -39,13 +39,11 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	var orders [burst]Order
 	var receipts [burst]Receipt
 	var idle idle
-	alive := time.NewTicker(100 * time.Millisecond)
-	defer alive.Stop()
 	for k.Admitted.Load() != me {
 		if k.Joined.Load() != me {
 			return fmt.Errorf("worker %d: another one has come under this number", worker)
 		}
-		if idle.after(0); gone(rt, alive) {
+		if idle.after(0); rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
 		}
 	}
@@ -65,7 +63,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		for rest := receipts[:n]; len(rest) > 0; {
 			sent := up.EnqueueBurst(rest)
 			rest = rest[sent:]
-			if idle.after(sent); sent == 0 && gone(rt, alive) {
+			if idle.after(sent); sent == 0 && rt.Context().Err() != nil {
 				return leave(worker, k.Done.Load())
 			}
 		}
@@ -76,7 +74,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		if ctx.Err() != nil {
 			k.Leaving.Store(1)
 		}
-		if idle.after(n); n == 0 && gone(rt, alive) {
+		if idle.after(n); n == 0 && rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
 		}
 	}
@@ -94,17 +92,6 @@ func lookup[T any](ctx context.Context, find func() (T, error)) (T, error) {
 			return found, err
 		case <-time.After(time.Millisecond):
 		}
-	}
-}
-
-// gone asks ten times a second whether the primary has ended: nothing else
-// would tell.
-func gone(rt *eal.Runtime, alive *time.Ticker) bool {
-	select {
-	case <-alive.C:
-		return !rt.PrimaryAlive()
-	default:
-		return false
 	}
 }
 

@@ -22,8 +22,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 )
 
@@ -60,21 +60,21 @@ func role(ctx context.Context) (err error) {
 		box, err = create()
 	} else {
 		box, err = lookup()
-		ctx = attached(ctx, rt)
 	}
 	if err != nil {
 		return err
 	}
 	fmt.Println("Finished Process Init.")
 
-	ctx, quit := context.WithCancel(ctx)
+	ctx, quit := context.WithCancelCause(ctx)
+	defer context.AfterFunc(rt.Context(), func() { quit(context.Cause(rt.Context())) })()
 	received := make(chan struct{})
 	go func() {
 		defer close(received)
 		box.receive(ctx)
 	}()
 	err = talk(ctx, box)
-	quit()
+	quit(nil)
 	<-received // it touches no shared memory any more
 	return err
 }
@@ -86,8 +86,8 @@ func talk(ctx context.Context, box *mailbox) error {
 		prompt("simple_mp > ")
 		select {
 		case <-ctx.Done():
-			if err := context.Cause(ctx); errors.Is(err, errGone) {
-				fmt.Println(err)
+			if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) {
+				fmt.Println("the primary has gone")
 			}
 			return nil
 		case line, ok := <-lines:
@@ -126,19 +126,4 @@ func prompt(text string) {
 	if i, err := os.Stdin.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 {
 		fmt.Print(text)
 	}
-}
-
-var errGone = errors.New("the primary has gone")
-
-// attached is ctx in a secondary: it ends also when the primary has gone.
-func attached(ctx context.Context, rt *eal.Runtime) context.Context {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		for ; ctx.Err() == nil; time.Sleep(100 * time.Millisecond) {
-			if !rt.PrimaryAlive() {
-				cancel(errGone)
-			}
-		}
-	}()
-	return ctx
 }

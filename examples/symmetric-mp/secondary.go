@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -33,15 +32,8 @@ func secondary(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, proce
 	}
 	defer own.State.Store(done)
 	fmt.Printf("process %d: polls queue %d of %d ports\n", process, process, len(ports))
-	alive := time.NewTicker(100 * time.Millisecond)
-	defer alive.Stop()
 	own.forward(ports, process, func() bool {
-		select {
-		case <-alive.C: // nothing else would tell that the primary has ended
-			return !rt.PrimaryAlive()
-		default:
-			return shared.Stop.Load() == 1 || ctx.Err() != nil
-		}
+		return shared.Stop.Load() == 1 || ctx.Err() != nil || rt.Context().Err() != nil
 	})
 	return nil
 }

@@ -281,6 +281,7 @@ func (g *group) client(p program, n int) *harness.Child {
 func TestClientServerMPShowsItself(t *testing.T) {
 	lines := harness.Command(t, built(t, "client-server-mp")).Wait()
 	assert.Contains(t, lines, "client 0 has been killed")
+	assert.Regexp(t, `server: process \d+ has died`, strings.Join(lines, "\n"))
 	tallied(t, lines).check(t, 1)
 	clean(t)
 }
@@ -298,6 +299,7 @@ func TestClientServerMPGoesOnWhenClientsAreKilled(t *testing.T) {
 		c := g.client(bin, 0)
 		_, _, before = row(t, server, 0, func(_, _, sent int) bool { return sent > before+1000 })
 		c.Kill()
+		see(t, server, fmt.Sprintf("server: process %d has died", c.Pid()))
 		_, _, others := row(t, server, 1, func(_, _, _ int) bool { return true })
 		_, dropped, _ := row(t, server, 0, func(_, _, _ int) bool { return true })
 		row(t, server, 0, func(_, now, _ int) bool { return now > dropped })

@@ -14,6 +14,17 @@ func Pause(n int)
 //go:noescape
 func Store(p *uint32, v uint32)
 
+// Store64 is a release store.
+//
+//go:noescape
+func Store64(p *uint64, v uint64)
+
+// StoreFence64 is a store and a full barrier: no load that follows comes before it,
+// in C neither.
+//
+//go:noescape
+func StoreFence64(p *uint64, v uint64)
+
 // Add16 adds d as one atomic step and returns what was there.
 //
 //go:noescape

@@ -10,6 +10,13 @@ func Pause(int) {}
 // Store is a release store.
 func Store(p *uint32, v uint32) { storeGo(p, v) }
 
+// Store64 is a release store.
+func Store64(p *uint64, v uint64) { store64Go(p, v) }
+
+// StoreFence64 is a store and a full barrier: no load of sync/atomic that follows comes
+// before it.
+func StoreFence64(p *uint64, v uint64) { store64Go(p, v) }
+
 // Add16 adds d as one atomic step and returns what was there.
 func Add16(p *uint16, d uint16) (was uint16) { return add16Go(p, d) }
 

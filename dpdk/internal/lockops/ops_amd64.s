@@ -63,6 +63,20 @@ TEXT ·Store(SB), NOSPLIT, $0-12
 	MOVL AX, (BX)
 	RET
 
+// func Store64(p *uint64, v uint64)
+TEXT ·Store64(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), BX
+	MOVQ v+8(FP), AX
+	MOVQ AX, (BX)
+	RET
+
+// func StoreFence64(p *uint64, v uint64)
+TEXT ·StoreFence64(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), BX
+	MOVQ v+8(FP), AX
+	XCHGQ AX, (BX)
+	RET
+
 // func Add16(p *uint16, d uint16) (was uint16)
 TEXT ·Add16(SB), NOSPLIT, $0-18
 	MOVQ p+0(FP), BX

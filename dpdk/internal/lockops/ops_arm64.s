@@ -42,6 +42,21 @@ TEXT ·Store(SB), NOSPLIT, $0-12
 	STLRW R1, (R0)
 	RET
 
+// func Store64(p *uint64, v uint64)
+TEXT ·Store64(SB), NOSPLIT, $0-16
+	MOVD p+0(FP), R0
+	MOVD v+8(FP), R1
+	STLR R1, (R0)
+	RET
+
+// func StoreFence64(p *uint64, v uint64)
+TEXT ·StoreFence64(SB), NOSPLIT, $0-16
+	MOVD p+0(FP), R0
+	MOVD v+8(FP), R1
+	MOVD R1, (R0)
+	DMB  ISH
+	RET
+
 // func Add16(p *uint16, d uint16) (was uint16)
 TEXT ·Add16(SB), NOSPLIT, $0-18
 	MOVD  p+0(FP), R0

@@ -18,6 +18,8 @@ import (
 type impl struct {
 	name      string
 	store     func(p *uint32, v uint32)
+	store64   func(p *uint64, v uint64)
+	fence64   func(p *uint64, v uint64)
 	add16     func(p *uint16, d uint16) uint16
 	join16    func(in *uint16, d uint16, out *uint16) (uint16, bool)
 	and16     func(p *uint16, mask uint16)
@@ -30,8 +32,8 @@ type impl struct {
 }
 
 var impls = []impl{
-	{"native", Store, Add16, Join16, And16, CompareAndSwap16, Release16, SeqBegin, SeqEnd, SeqWrite, SeqRead},
-	{"twin", storeGo, add16Go, join16Go, and16Go, compareAndSwap16Go, release16Go, seqAddGo, seqAddGo, seqWriteGo, seqReadGo},
+	{"native", Store, Store64, StoreFence64, Add16, Join16, And16, CompareAndSwap16, Release16, SeqBegin, SeqEnd, SeqWrite, SeqRead},
+	{"twin", storeGo, store64Go, store64Go, add16Go, join16Go, and16Go, compareAndSwap16Go, release16Go, seqAddGo, seqAddGo, seqWriteGo, seqReadGo},
 }
 
 func each(t *testing.T, f func(t *testing.T, im impl)) {
@@ -40,6 +42,7 @@ func each(t *testing.T, f func(t *testing.T, im impl)) {
 	}
 }
 
+// And stores change no more than they say.
 func TestSixteenBitsChangeAlone(t *testing.T) {
 	each(t, func(t *testing.T, im impl) {
 		for i := 1; i < 4; i++ { // in both halves of a word
@@ -89,6 +92,10 @@ func TestSixteenBitsChangeAlone(t *testing.T) {
 		words := [3]uint32{1, 2, 3}
 		im.store(&words[1], 0xfedcba98)
 		require.Equal(t, [3]uint32{1, 0xfedcba98, 3}, words)
+		long := [4]uint64{1, 2, 3, 4}
+		im.store64(&long[1], 0xfedcba9876543210)
+		im.fence64(&long[2], 0xf0e1d2c3b4a59687)
+		require.Equal(t, [4]uint64{1, 0xfedcba9876543210, 0xf0e1d2c3b4a59687, 4}, long)
 	})
 }
 

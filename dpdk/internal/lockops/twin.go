@@ -22,6 +22,8 @@ func half(p *uint16) (word *uint32, i uintptr) {
 
 func storeGo(p *uint32, v uint32) { atomic.StoreUint32(p, v) }
 
+func store64Go(p *uint64, v uint64) { atomic.StoreUint64(p, v) }
+
 func add16Go(p *uint16, d uint16) (was uint16) {
 	for {
 		was = Load16(p)
