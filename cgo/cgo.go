@@ -39,9 +39,7 @@ func Version() string { return C.GoString(C.rte_version()) }
 
 // RunVersion is Version as RTE_VERSION_NUM packs it: year, month, minor and
 // release, a byte each.
-func RunVersion() uint32 {
-	return uint32(C.rte_version_year()<<24 | C.rte_version_month()<<16 | C.rte_version_minor()<<8 | C.rte_version_release())
-}
+func RunVersion() uint32 { return uint32(C.godpdk_run_version()) }
 
 // BuildVersion is RTE_VERSION: the DPDK this program was compiled for. It is 0
 // in a program without C, where no other function does anything either.

@@ -53,6 +53,16 @@ godpdk_neg(int ret)
 	return ret < 0 ? -ret : 0;
 }
 
+/* The running DPDK as RTE_VERSION_NUM packs it; experimental in 22.11. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline uint32_t
+godpdk_run_version(void)
+{
+	return RTE_VERSION_NUM(rte_version_year(), rte_version_month(), rte_version_minor(), rte_version_release());
+}
+#pragma GCC diagnostic pop
+
 /* Copies what rte_strerror says: its buffer is per thread and reused. */
 static inline void
 godpdk_strerror(int err, char *buf, size_t len)
