@@ -20,7 +20,7 @@ package cgo
 #cgo !godpdk_static pkg-config: --fragment-filter=ILl libdpdk
 #cgo godpdk_static,!godpdk_debug pkg-config: libdpdk-static
 #cgo godpdk_static,godpdk_debug pkg-config: libdpdk-static-debug
-#cgo CFLAGS: -I${SRCDIR}/../include -include rte_config.h -D_GNU_SOURCE -O2
+#cgo CFLAGS: -I${SRCDIR}/../include -include rte_config.h -D_GNU_SOURCE -DALLOW_EXPERIMENTAL_API -O2
 #cgo amd64 CFLAGS: -march=corei7
 #cgo arm64 CFLAGS: -march=armv8-a+crc
 #cgo LDFLAGS: -Wl,--as-needed

@@ -61,7 +61,8 @@ func (r *Reader) Online() {
 	if cgo.RCUDebug && r.q != nil {
 		cgo.RCUOnline(r.q.v, uint32(r.id))
 	} else {
-		r.cnt.Store(r.token.Load()) // and a full barrier
+		r.cnt.Store(r.token.Load())
+		r.cnt.Load() // on arm64 a store holds back acquires only; this one holds back what the reader loads next
 	}
 	racesync.Acquire(r.point())
 }
