@@ -117,9 +117,9 @@ func cable(pool *mbuf.Pool) error {
 		return errors.New("the pool is empty")
 	}
 	for i, m := range pkts {
-		data, err := m.Append(60)
-		if err != nil {
-			return err
+		data, ok := m.Append(60)
+		if !ok {
+			return errors.New("an mbuf has no room for 60 bytes")
 		}
 		data[0] = byte(i)
 	}
