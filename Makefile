@@ -18,6 +18,11 @@ else
 arm64 := GOARCH=arm64 CGO_ENABLED=0 go test -count=1 -exec "$$(command -v qemu-aarch64 || command -v qemu-aarch64-static)"
 endif
 
+# DPDK for arm64, and how Go compiles against it.
+ARM64 ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/godpdk/arm64
+cross = export PKG_CONFIG_LIBDIR=$(ARM64)/usr/lib/aarch64-linux-gnu/pkgconfig:$(ARM64)/usr/share/pkgconfig PKG_CONFIG_SYSROOT_DIR=$(ARM64) \
+  CC="aarch64-linux-gnu-gcc --sysroot=$(ARM64)" CGO_ENABLED=1 GOARCH=arm64 && GOCACHE=$$(test/setup/gocache.sh) && export GOCACHE &&
+
 # One package at a time: two-process tests poll, and packages side by side would starve each other of cores and hugepages.
 # Go's 10 minutes a package are not enough for test/processes with -race on a busy machine.
 testflags := -count=1 -p 1 -timeout 30m
@@ -38,7 +43,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test test-plain test-race test-cgocheck2 test-debug test-arm64 \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test test-plain test-race test-cgocheck2 test-debug test-arm64 \
   soak lint bench clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -66,6 +71,21 @@ run: deps hugepages ## the two-process demo: a primary and its secondaries talk 
 
 static-dpdk: have-dpdk ## a profile of DPDK for static programs (go build -tags godpdk_static), in PREFIX (/usr/local), of DRIVERS
 	@pkgconfig/static.sh $(PREFIX)
+
+static: deps hugepages ## the same program static and shared, and the static one in an empty container (root)
+	@pkg-config --exists libdpdk-static || $(MAKE) --no-print-directory static-dpdk
+	@$(go) test -count=1 ./test/linking
+	@GOCACHE=$$(test/setup/gocache.sh libdpdk-static) && export GOCACHE && \
+	  go test -count=1 -tags godpdk_static ./test/linking && test/linking/static.sh
+
+arm64: ## compile and vet everything for arm64, with DPDK for arm64 in ARM64 (unpacked there, no root), and run a program in qemu-user
+	@command -v aarch64-linux-gnu-gcc >/dev/null || { echo "arm64: no aarch64-linux-gnu-gcc (Debian's gcc-aarch64-linux-gnu)" >&2; exit 1; }
+	@test/setup/arm64.sh $(ARM64)
+	$(call step,go build and go vet for arm64)
+	@$(cross) go build ./... && go vet ./...
+	$(call step,a program for arm64)
+	@mkdir -p bin && $(cross) go build -o bin/smoke-arm64 ./test/linking/smoke
+	@$$(command -v qemu-aarch64 || command -v qemu-aarch64-static) -L $(ARM64) bin/smoke-arm64 -no-huge
 
 packets: deps hugepages ## packets shared between processes without a copy
 	@$(MAKE) --no-print-directory build

@@ -36,7 +36,7 @@ for flag in $(pkg-config --static --libs-only-l libdpdk); do
   case $flag in -lrte_* | -lpthread | -ldl | -lrt | -lm) continue ;; esac
   [[ " ${others[*]} " == *" $flag "* ]] || [ "$(cc -print-file-name="lib${flag#-l}.a")" = "lib${flag#-l}.a" ] || others+=("$flag")
 done
-others+=(-lm -lpthread -ldl)
+others+=(-lm)
 
 # links pre-links the drivers with what they need of DPDK, and says whether a static program can be made of it and what
 # that takes of the other libraries.
@@ -62,7 +62,7 @@ for d in none net_pcap net_af_xdp; do
   [ "$d" != net_af_xdp ] || die "a static program does not link: $(tail -5 "$work/errors")"
 done
 
-needs=()
+needs=(-lm) # a linker script where it is an archive, so the map does not name it
 for l in "${others[@]}"; do
   if grep -qE "^[^ ]*/lib${l#-l}\.a\(" "$work/map"; then needs+=("$l"); fi
 done

@@ -11,7 +11,7 @@
 // Go scheduler cannot preempt a goroutine in there, so no goroutine is ever
 // parked between a ring's head and its tail. Other architectures, and builds
 // with the tag purego, use the plain Go twin of it, which has the same meaning
-// but can be preempted.
+// but can be preempted. ORDER.md says why the order of memory accesses is right.
 //
 // Memory: r.Slots and the head-tails must stay mapped while the ring is in use.
 // Nothing here is kept alive for the garbage collector and nothing allocates.

@@ -1,0 +1,5 @@
+//go:build linux && godpdk_static
+
+package linking
+
+const static = true
