@@ -8,7 +8,9 @@ package cloop
 #cgo !godpdk_static pkg-config: --fragment-filter=ILl libdpdk
 #cgo godpdk_static,!godpdk_debug pkg-config: libdpdk-static
 #cgo godpdk_static,godpdk_debug pkg-config: libdpdk-static-debug
-#cgo CFLAGS: -include rte_config.h -O3 -march=native
+#cgo CFLAGS: -include rte_config.h -O3
+#cgo amd64 CFLAGS: -march=native
+#cgo arm64 CFLAGS: -march=armv8-a+crc
 #cgo LDFLAGS: -Wl,--as-needed
 #include <rte_ring.h>
 

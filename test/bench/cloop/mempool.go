@@ -3,6 +3,8 @@
 package cloop
 
 /*
+#include <stdlib.h>
+
 #include <rte_mempool.h>
 
 static __rte_noinline void
