@@ -77,8 +77,8 @@ var (
 		defer cancel()
 		return "", g.mutex.LockContext(ctx)
 	})
-	// "sections" runs a number of them in a slot.
-	_ = mutexVerb("sections", func(g *guarded, args []string) (string, error) {
+	// "mutex-sections" runs a number of them in a slot.
+	_ = mutexVerb("mutex-sections", func(g *guarded, args []string) (string, error) {
 		n, err := strconv.Atoi(args[0])
 		slot, _ := strconv.Atoi(args[1])
 		for i := 0; err == nil && i < n; i++ {
@@ -265,7 +265,7 @@ func TestMutexExcludesProcesses(t *testing.T) {
 	p.do("make")
 	peers := []*peer{p, started(t, "secondary", prefix), mutexC(t, prefix)}
 	for slot, q := range peers {
-		q.ask("sections", strconv.Itoa(each), strconv.Itoa(slot))
+		q.ask("mutex-sections", strconv.Itoa(each), strconv.Itoa(slot))
 	}
 	for _, q := range peers {
 		q.done()
@@ -298,9 +298,9 @@ func TestMutexSurvivesItsHolders(t *testing.T) {
 	for range 5 {
 		h := started(t, "secondary", prefix)
 		h.ask("until", "1000000", "4")
-		s.do("sections", "20000", "1")
+		s.do("mutex-sections", "20000", "1")
 		h.Kill()
-		p.do("sections", "1", "0")
+		p.do("mutex-sections", "1", "0")
 		done[0], done[1] = done[0]+1, done[1]+20000
 	}
 	var a, b, sum uint64

@@ -28,6 +28,9 @@ var verbs = map[string]func(args []string) (string, error){
 
 // verb adds a request, from the file that needs it.
 func verb(name string, f func(args []string) (string, error)) struct{} {
+	if verbs[name] != nil {
+		panic("two verbs " + name)
+	}
 	verbs[name] = f
 	return struct{}{}
 }

@@ -129,7 +129,7 @@ serve(const char *verb, const char *a, const char *b)
 		return pthread_mutex_unlock(&g->mutex);
 	if (strcmp(verb, "consistent") == 0)
 		return pthread_mutex_consistent(&g->mutex);
-	if (strcmp(verb, "sections") == 0)
+	if (strcmp(verb, "mutex-sections") == 0)
 		return sections(atoi(a), atoi(b));
 	if (strcmp(verb, "casualties") == 0)
 		return casualties(atoi(a), atoi(b));
