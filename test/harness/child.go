@@ -205,6 +205,28 @@ func (c *Child) Signal(sig os.Signal) {
 	}
 }
 
+// Stop sends the child SIGSTOP and waits until all its threads stand still, for which
+// kill(2) does not wait.
+func (c *Child) Stop() {
+	c.t.Helper()
+	c.Signal(syscall.SIGSTOP)
+	for deadline := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
+		stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.Pid()))
+		still := len(stats) > 0
+		for _, stat := range stats {
+			text, _ := os.ReadFile(stat)
+			_, state, _ := bytes.Cut(text, []byte(") "))
+			still = still && bytes.HasPrefix(state, []byte("T"))
+		}
+		if still {
+			return
+		}
+		if time.Now().After(deadline) {
+			c.fatal("does not stop")
+		}
+	}
+}
+
 // end closes the child's input and collects its last lines until it has ended.
 func (c *Child) end() (lines []string) {
 	c.t.Helper()

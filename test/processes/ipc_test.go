@@ -212,7 +212,7 @@ func TestIPCOfAStoppedProcess(t *testing.T) {
 				p.do("ipc-register", "upper", "upper")
 			}
 			open := descriptors(t, primary)
-			stopped.Signal(syscall.SIGSTOP)
+			stopped.Stop()
 			// More than its queue has room for: DPDK's own call would hang from there on.
 			primary.ask("ipc-request", "upper", "x", "3000", "1", "15")
 			a := primary.answer()

@@ -14,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -244,7 +243,7 @@ func TestMutexOfAStoppedHolder(t *testing.T) {
 	p.do("make")
 	for _, h := range []*peer{started(t, "secondary", prefix), mutexC(t, prefix)} {
 		h.do("lock")
-		h.Signal(unix.SIGSTOP)
+		h.Stop()
 		a := p.refused("DeadlineExceeded", "lock-for", "200ms")
 		assert.Less(t, a.CPU, 100*time.Millisecond, "a wait, not a spin")
 		p.ask("lock-for", "1m")

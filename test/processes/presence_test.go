@@ -649,7 +649,7 @@ func TestAStoppedSecondaryStallsGrowthAndNothingElse(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)
-	s.Signal(syscall.SIGSTOP)
+	s.Stop()
 	p.do("reserve", "small", "64", "text") // of memory that was there
 	p.ask("reserve", "grown", "40000000", "text")
 	a := p.answer()
