@@ -13,6 +13,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 // attachment is what a process has with the others of its prefix.
@@ -157,7 +158,7 @@ func (a *attachment) disjoint(t *table, lcores lcoreSet) error {
 // is not the one that was looked at before.
 func (a *attachment) attached(ctx context.Context) error {
 	if a.table == nil {
-		fd, err := unix.Open(filepath.Join(a.dir, mpSocket), linux.O_PATH|unix.O_CLOEXEC, 0)
+		fd, err := unix.Open(filepath.Join(a.dir, mpsocket.Primary), linux.O_PATH|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return noPrimary(a.dir)
 		}
@@ -185,7 +186,7 @@ func (a *attachment) attached(ctx context.Context) error {
 			return err
 		}
 	}
-	if own, err := sockets(filepath.Join(a.dir, mpSocket) + "_"); err == nil && len(own) > 0 {
+	if own, _, err := mpsocket.Own(filepath.Join(a.dir, mpsocket.Secondary)); err == nil && len(own) > 0 {
 		copy(s.socket[:len(s.socket)-1], filepath.Base(own[0]))
 	}
 	s.state.Store(slotAttached)
@@ -198,7 +199,7 @@ func (a *attachment) primaryLives() bool {
 	if a.table != nil {
 		return a.table.held(0)
 	}
-	return answers("/proc/self/fd/" + strconv.Itoa(a.socket))
+	return mpsocket.Answers("/proc/self/fd/" + strconv.Itoa(a.socket))
 }
 
 // leave ends the attachment of a process that goes on without it.
@@ -222,21 +223,4 @@ func ealLcores() (set lcoreSet) {
 		}
 	}
 	return set
-}
-
-// mpSocket is the file of the primary's rte_mp socket; a secondary's has a name of
-// its pid and the time behind it.
-const mpSocket = "mp_socket"
-
-// answers says whether the owner of an rte_mp socket is alive, without sending it
-// anything: the kernel refuses to connect to a datagram socket that nobody has open.
-// That holds for C programs too, and in other pid namespaces.
-func answers(path string) bool {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|linux.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return true // not known to be dead
-	}
-	defer unix.Close(fd)
-	err = unix.Connect(fd, &unix.SockaddrUnix{Name: path})
-	return err != unix.ECONNREFUSED && err != unix.ENOENT
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 // EAL leaves files when it stops: hugepages stay taken until the next primary
@@ -75,7 +77,7 @@ func clearDead(dir, prefix string, hugepages bool) error {
 			return nil // one has started: EAL says so
 		}
 	}
-	files, err := named(dir, "fbarray_", mpSocket, "hugepage_", tableFile, configFile)
+	files, err := named(dir, "fbarray_", mpsocket.Primary, "hugepage_", tableFile, configFile)
 	if err != nil {
 		return err
 	}
@@ -122,33 +124,11 @@ func detach(dir string) error {
 	if err != nil {
 		return err
 	}
-	mp, err := sockets(dir + "/mp_socket_")
+	mp, _, err := mpsocket.Own(filepath.Join(dir, mpsocket.Secondary))
 	if err != nil {
 		return err
 	}
 	return removeAll(append(files, mp...))
-}
-
-// sockets are the files of this process's own sockets whose paths begin so.
-func sockets(prefix string) (files []string, err error) {
-	fds, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return nil, err
-	}
-	for _, fd := range fds {
-		n, err := strconv.Atoi(fd.Name())
-		if err != nil {
-			continue
-		}
-		addr, err := unix.Getsockname(n)
-		if err != nil {
-			continue
-		}
-		if sock, ok := addr.(*unix.SockaddrUnix); ok && strings.HasPrefix(sock.Name, prefix) {
-			files = append(files, sock.Name)
-		}
-	}
-	return files, nil
 }
 
 // inherited are the descriptors that programs get which this process starts.

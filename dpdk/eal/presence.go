@@ -11,6 +11,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 // ProcessState is how far a process is.
@@ -175,7 +176,7 @@ func (rt *Runtime) processes() (all []Process, err error) {
 		}
 	}
 	for _, name := range strangers {
-		if answers(filepath.Join(rt.dir, name)) {
+		if mpsocket.Answers(filepath.Join(rt.dir, name)) {
 			all = append(all, stranger(name, Attached))
 		}
 	}
@@ -184,7 +185,7 @@ func (rt *Runtime) processes() (all []Process, err error) {
 
 // stranger is a process of which there is a socket only.
 func stranger(socket string, state ProcessState) Process {
-	pid, _, _ := strings.Cut(strings.TrimPrefix(socket, mpSocket+"_"), "_")
+	pid, _, _ := strings.Cut(strings.TrimPrefix(socket, mpsocket.Secondary), "_")
 	n, _ := strconv.Atoi(pid)
 	return Process{Pid: n, Role: Secondary, State: state}
 }
@@ -198,7 +199,7 @@ func (a *attachment) strangers() (names []string, err error) {
 	}
 	known, attaching := map[string]bool{}, map[string]bool{}
 	if a.table == nil {
-		own, err := sockets(filepath.Join(a.dir, mpSocket) + "_")
+		own, _, err := mpsocket.Own(filepath.Join(a.dir, mpsocket.Secondary))
 		if err != nil {
 			return nil, err
 		}
@@ -217,7 +218,7 @@ func (a *attachment) strangers() (names []string, err error) {
 		}
 	}
 	for _, e := range entries {
-		name, found := strings.CutPrefix(e.Name(), mpSocket+"_")
+		name, found := strings.CutPrefix(e.Name(), mpsocket.Secondary)
 		pid, _, _ := strings.Cut(name, "_")
 		if found && !known[e.Name()] && !attaching[pid] {
 			names = append(names, e.Name())

@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 // Runtime is EAL, started. Its methods may be called from any goroutine.
@@ -126,7 +127,7 @@ func (rt *Runtime) close() error {
 	defer setOwn("")
 	pages, err := hugepageFiles(rt.prefix)
 	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
-		if own, e := sockets(rt.dir + "/dpdk_telemetry"); e == nil {
+		if own, _, e := mpsocket.Own(rt.dir + "/dpdk_telemetry"); e == nil {
 			defer func() {
 				_ = removeAll(own)
 				_ = os.Remove(rt.dir) // unless others have something in it

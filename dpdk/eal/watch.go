@@ -15,6 +15,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 // Event is what has become of a process: its State is Attached, Detached or Died.
@@ -183,7 +184,7 @@ func (w *watcher) slot(i int) {
 func (w *watcher) strangers(names []string) {
 	for _, name := range names {
 		path := filepath.Join(w.a.dir, name)
-		if answers(path) {
+		if mpsocket.Answers(path) {
 			delete(w.refused, name)
 			w.tell(name, stranger(name, Attached), Attached)
 			continue
@@ -226,10 +227,10 @@ func (w *watcher) clean(s *slot) {
 		}
 	}
 	pid := "_" + strconv.FormatInt(s.pid, 10)
-	files, _ := named(w.a.dir, mpSocket+pid+"_", "fbarray_")
+	files, _ := named(w.a.dir, mpsocket.Primary+pid+"_", "fbarray_")
 	for _, f := range files {
 		name := filepath.Base(f)
-		if strings.HasPrefix(name, mpSocket) && !answers(f) ||
+		if strings.HasPrefix(name, mpsocket.Primary) && !mpsocket.Answers(f) ||
 			strings.HasPrefix(name, "fbarray_") && strings.HasSuffix(name, pid) && unlocked(f) {
 			_ = os.Remove(f)
 		}

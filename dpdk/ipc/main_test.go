@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/test/harness"
 )
 
@@ -44,7 +45,7 @@ var fakes atomic.Int32
 // secondary is a fake whose socket is named like that of a secondary.
 func secondary(t *testing.T) *fake {
 	t.Helper()
-	return newFake(t, fmt.Sprintf("%s99%d_abc", secondaryPrefix, fakes.Add(1)))
+	return newFake(t, fmt.Sprintf("%s99%d_abc", mpsocket.Secondary, fakes.Add(1)))
 }
 
 // stranger is a fake that nobody asks.
@@ -115,7 +116,7 @@ func (f *fake) text() string {
 	return text
 }
 
-func primary() string { return cgo.RuntimeDir() + "/" + primarySocket }
+func primary() string { return cgo.RuntimeDir() + "/" + mpsocket.Primary }
 
 // openFDs are this process's descriptors.
 func openFDs(t *testing.T) int {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 // patience is how long a reply waits for room in the queue of a process that was
@@ -45,7 +46,7 @@ func (c *call) answer(reply *Message, err error) {
 		err = out.check(opReply)
 	}
 	if err == nil {
-		if err = c.send(&out, len(out.Param)); err == nil || isGone(err) {
+		if err = c.send(&out, len(out.Param)); err == nil || mpsocket.IsGone(err) {
 			out.Close()
 			return
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 const (
@@ -166,7 +167,7 @@ func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 			t.done = e.kind == cgo.MPMsg
 		case err == unix.EAGAIN:
 			full++
-		case isGone(err):
+		case mpsocket.IsGone(err):
 			t.done = true
 			if !here.primary {
 				t.err = dpdk.ErrPrimaryGone
@@ -277,7 +278,7 @@ func (e *exchange) inspect() {
 	e.look = time.Now().Add(lookEvery)
 	for _, t := range e.targets {
 		switch {
-		case t.done || !gone(t.path) && e.running() == nil:
+		case t.done || mpsocket.Answers(t.path) && e.running() == nil:
 		case !t.gone: // what it sent last has come when we look again
 			t.gone = true
 		case here.primary:

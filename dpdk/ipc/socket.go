@@ -8,7 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,17 +19,12 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
-	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
-// Names of sockets in the runtime directory. Those of DPDK are mp_socket, which is the
-// primary's, and one with a suffix for each secondary. Ours must not look like those:
-// DPDK sends its own requests to all of them.
-const (
-	primarySocket   = "mp_socket"
-	secondaryPrefix = "mp_socket_"
-	ownPrefix       = "godpdk_mp_"
-)
+// ownPrefix begins the names of our sockets in the runtime directory. They must not
+// look like DPDK's, which sends its own requests to all of those.
+const ownPrefix = "godpdk_mp_"
 
 // endpoint is what this process asks others with.
 type endpoint struct {
@@ -88,25 +83,23 @@ func (e *endpoint) start(op, name string) error {
 
 // borrow gets a descriptor of our own for DPDK's socket, which no function of DPDK gives.
 func (e *endpoint) borrow(path string) error {
-	fds, err := os.ReadDir("/proc/self/fd")
+	paths, fds, err := mpsocket.Own(path)
 	if err != nil {
 		return err
 	}
-	for _, f := range fds {
-		fd, _ := strconv.Atoi(f.Name())
-		addr, _ := unix.Getsockname(fd)
-		if a, ok := addr.(*unix.SockaddrUnix); ok && a.Name == path {
-			// As DPDK does not: for others this process would live as long as any child of it.
-			unix.CloseOnExec(fd)
-			if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
-				return fmt.Errorf("fcntl: %w", err)
-			}
-			e.ownFile = os.NewFile(uintptr(fd), path)
-			e.own, err = e.ownFile.SyscallConn()
-			return err
-		}
+	i := slices.Index(paths, path)
+	if i < 0 {
+		return fmt.Errorf("%s: no descriptor of this process is bound to it", path)
 	}
-	return fmt.Errorf("%s: no descriptor of this process is bound to it", path)
+	// As DPDK does not: for others this process would live as long as any child of it.
+	unix.CloseOnExec(fds[i])
+	fd, err := unix.FcntlInt(uintptr(fds[i]), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("fcntl: %w", err)
+	}
+	e.ownFile = os.NewFile(uintptr(fd), path)
+	e.own, err = e.ownFile.SyscallConn()
+	return err
 }
 
 // probe has DPDK send a message to this process itself, and compares it with what we
@@ -152,31 +145,17 @@ func notShared(op, name string) error {
 func (e *endpoint) sweep() {
 	left, _ := filepath.Glob(e.dir + "/" + ownPrefix + "*")
 	for _, path := range left {
-		if st, err := os.Stat(path); err == nil && time.Since(st.ModTime()) > 10*time.Second && gone(path) {
+		if st, err := os.Stat(path); err == nil && time.Since(st.ModTime()) > 10*time.Second && !mpsocket.Answers(path) {
 			os.Remove(path)
 		}
 	}
 }
 
-// gone says, without sending anything, whether nobody listens at the path, be it because
-// the process has ended.
-func gone(path string) bool {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|linux.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(fd)
-	return isGone(unix.Connect(fd, &unix.SockaddrUnix{Name: path}))
-}
-
-// isGone says whether an error of a socket means that nobody listens there.
-func isGone(err error) bool { return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) }
-
 // peers are the sockets of the processes that this one can speak to: a secondary's is
 // its primary, a primary's are all secondaries.
 func (e *endpoint) peers() ([]string, error) {
 	if !e.primary {
-		return []string{e.dir + "/" + primarySocket}, nil
+		return []string{e.dir + "/" + mpsocket.Primary}, nil
 	}
 	// DPDK locks the directory here, so that no secondary starts meanwhile. We need not:
 	// what one of them gets before its thread runs waits in its queue. And a secondary
@@ -192,7 +171,7 @@ func (e *endpoint) peers() ([]string, error) {
 	}
 	var paths []string
 	for _, n := range names {
-		if strings.HasPrefix(n, secondaryPrefix) {
+		if strings.HasPrefix(n, mpsocket.Secondary) {
 			paths = append(paths, e.dir+"/"+n)
 		}
 	}
