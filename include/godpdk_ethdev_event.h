@@ -3,29 +3,24 @@
 #ifndef GODPDK_ETHDEV_EVENT_H
 #define GODPDK_ETHDEV_EVENT_H
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "godpdk_ethdev.h"
+#include "godpdk_inbox.h"
 
 /* C calls the callback below on whatever thread an event happens: EAL's interrupt
  * thread, or the one that attaches a device, maybe with locks of DPDK and of Go held.
- * So it calls no Go and takes no lock: the event joins a list that a goroutine
- * empties when an eventfd wakes it. The list grows as it must: nothing is lost. */
+ * So it calls no Go and takes no lock. */
 struct godpdk_eth_event {
-	struct godpdk_eth_event *next;
+	struct godpdk_inbox_node node;
 	uint32_t type;
 	uint16_t port;
 };
 
-static struct godpdk_eth_event *godpdk_eth_events; /* the last first */
-static int godpdk_eth_event_fd = -1;
+static struct godpdk_inbox godpdk_eth_events = GODPDK_INBOX;
 
 static int
 godpdk_eth_event_callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 {
-	struct godpdk_eth_event *e = malloc(sizeof(*e)), *first;
-	const uint64_t one = 1;
+	struct godpdk_eth_event *e = malloc(sizeof(*e));
 
 	(void)arg;
 	(void)ret;
@@ -33,24 +28,15 @@ godpdk_eth_event_callback(uint16_t port, enum rte_eth_event_type type, void *arg
 		return 0; /* the process has no memory left at all */
 	e->type = type;
 	e->port = port;
-	first = __atomic_load_n(&godpdk_eth_events, __ATOMIC_RELAXED);
-	do
-		e->next = first;
-	while (!__atomic_compare_exchange_n(&godpdk_eth_events, &first, e, 1,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-	/* A list that was not empty has its wake-up under way. */
-	if (first == NULL && write(godpdk_eth_event_fd, &one, sizeof(one)) < 0)
-		return 0; /* the counter is full: it wakes all the same */
+	godpdk_inbox_put(&godpdk_eth_events, &e->node);
 	return 0;
 }
 
-/* The eventfd, made at the first call, or a negative errno. Go serialises. */
+/* godpdk_inbox_open of the events. */
 static inline int
 godpdk_eth_event_open(void)
 {
-	if (godpdk_eth_event_fd < 0)
-		godpdk_eth_event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return godpdk_eth_event_fd < 0 ? -errno : godpdk_eth_event_fd;
+	return godpdk_inbox_open(&godpdk_eth_events);
 }
 
 /* rte_eth_dev_callback_register for all ports, also those that come: 0 or a positive
@@ -74,24 +60,14 @@ godpdk_eth_event_unregister(uint32_t type)
 static inline struct godpdk_eth_event *
 godpdk_eth_event_take(void)
 {
-	struct godpdk_eth_event *e = __atomic_exchange_n(&godpdk_eth_events, NULL, __ATOMIC_ACQUIRE);
-	struct godpdk_eth_event *list = NULL;
-
-	while (e != NULL) {
-		struct godpdk_eth_event *next = e->next;
-
-		e->next = list;
-		list = e;
-		e = next;
-	}
-	return list;
+	return (struct godpdk_eth_event *)godpdk_inbox_take(&godpdk_eth_events);
 }
 
 /* Frees the first of the list; returns the rest. */
 static inline struct godpdk_eth_event *
 godpdk_eth_event_drop(struct godpdk_eth_event *e)
 {
-	struct godpdk_eth_event *next = e->next;
+	struct godpdk_eth_event *next = (struct godpdk_eth_event *)e->node.next;
 
 	free(e);
 	return next;

@@ -4,11 +4,11 @@
 #define GODPDK_IPC_H
 
 #include <fcntl.h>
-#include <sys/eventfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "godpdk.h"
+#include "godpdk_inbox.h"
 
 #include <rte_eal.h>
 
@@ -39,22 +39,19 @@ _Static_assert(GODPDK_MP_WIRE >= GODPDK_MP_PARAM + RTE_MP_MAX_PARAM_LEN, "param"
 
 /* A message that came, with a copy of its sender's address. */
 struct godpdk_mp_node {
-	struct godpdk_mp_node *next;
+	struct godpdk_inbox_node node;
 	char peer[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	struct rte_mp_msg msg;
 };
 
-static struct godpdk_mp_node *godpdk_mp_nodes; /* the last first */
-static int godpdk_mp_fd = -1;
+static struct godpdk_inbox godpdk_mp_inbox = GODPDK_INBOX;
 
 /* The action of all names. It runs on DPDK's only thread for messages, which
- * rte_eal_cleanup cancels wherever it is: so it calls no Go and waits for nothing. The
- * message joins a list that a goroutine empties when an eventfd wakes it. */
+ * rte_eal_cleanup cancels wherever it is: so it calls no Go and waits for nothing. */
 static int
 godpdk_mp_action(const struct rte_mp_msg *msg, const void *peer)
 {
-	struct godpdk_mp_node *n = malloc(sizeof(*n)), *first;
-	const uint64_t one = 1;
+	struct godpdk_mp_node *n = malloc(sizeof(*n));
 	int i;
 
 	if (n == NULL) {
@@ -66,48 +63,29 @@ godpdk_mp_action(const struct rte_mp_msg *msg, const void *peer)
 	snprintf(n->peer, sizeof(n->peer), "%s", (const char *)peer);
 	for (i = 0; i < msg->num_fds; i++) /* which recvmsg did not */
 		fcntl(msg->fds[i], F_SETFD, FD_CLOEXEC);
-	first = __atomic_load_n(&godpdk_mp_nodes, __ATOMIC_RELAXED);
-	do
-		n->next = first;
-	while (!__atomic_compare_exchange_n(&godpdk_mp_nodes, &first, n, 1,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-	/* A list that was not empty has its wake-up under way. */
-	if (first == NULL && write(godpdk_mp_fd, &one, sizeof(one)) < 0)
-		return 0; /* the counter is full: it wakes all the same */
+	godpdk_inbox_put(&godpdk_mp_inbox, &n->node);
 	return 0;
 }
 
-/* The eventfd, made at the first call, or a negative errno. Go serialises. */
+/* godpdk_inbox_open of the messages. */
 static inline int
 godpdk_mp_open(void)
 {
-	if (godpdk_mp_fd < 0)
-		godpdk_mp_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return godpdk_mp_fd < 0 ? -errno : godpdk_mp_fd;
+	return godpdk_inbox_open(&godpdk_mp_inbox);
 }
 
 /* Takes all messages, the first first. */
 static inline struct godpdk_mp_node *
 godpdk_mp_take(void)
 {
-	struct godpdk_mp_node *n = __atomic_exchange_n(&godpdk_mp_nodes, NULL, __ATOMIC_ACQUIRE);
-	struct godpdk_mp_node *list = NULL;
-
-	while (n != NULL) {
-		struct godpdk_mp_node *next = n->next;
-
-		n->next = list;
-		list = n;
-		n = next;
-	}
-	return list;
+	return (struct godpdk_mp_node *)godpdk_inbox_take(&godpdk_mp_inbox);
 }
 
 /* Frees the first of the list; returns the rest. */
 static inline struct godpdk_mp_node *
 godpdk_mp_drop(struct godpdk_mp_node *n)
 {
-	struct godpdk_mp_node *next = n->next;
+	struct godpdk_mp_node *next = (struct godpdk_mp_node *)n->node.next;
 
 	free(n);
 	return next;

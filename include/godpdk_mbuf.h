@@ -7,10 +7,9 @@
 #define GODPDK_MBUF_H
 
 #include "godpdk.h"
+#include "godpdk_inbox.h"
 
 #include <limits.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_malloc.h>
@@ -369,40 +368,29 @@ godpdk_mbuf_timestamp(int tx, int *offset, uint64_t *flag)
 
 /* External buffers. C calls the callback below on whatever thread drops the
  * last reference, maybe inside a driver's burst, so it calls no Go and takes no
- * lock: the buffer joins a list that a goroutine empties when an eventfd wakes it. */
+ * lock. */
 struct godpdk_ext {
+	struct godpdk_inbox_node node;
 	struct rte_mbuf_ext_shared_info *shinfo; /* in shared memory */
-	struct godpdk_ext *next;
 	uint64_t id; /* Go's */
 };
 
-static struct godpdk_ext *godpdk_ext_freed;
-static int godpdk_ext_fd = -1;
+static struct godpdk_inbox godpdk_ext_freed = GODPDK_INBOX;
 
 static void
 godpdk_ext_free(void *addr, void *opaque)
 {
-	struct godpdk_ext *e = opaque, *first;
-	const uint64_t one = 1;
+	struct godpdk_ext *e = opaque;
 
 	(void)addr;
-	first = __atomic_load_n(&godpdk_ext_freed, __ATOMIC_RELAXED);
-	do
-		e->next = first;
-	while (!__atomic_compare_exchange_n(&godpdk_ext_freed, &first, e, 1,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-	/* A list that was not empty has its wake-up under way. */
-	if (first == NULL && write(godpdk_ext_fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: it wakes all the same */
+	godpdk_inbox_put(&godpdk_ext_freed, &e->node);
 }
 
-/* The eventfd, made at the first call, or a negative errno. Go serialises. */
+/* godpdk_inbox_open of the freed buffers. */
 static inline int
 godpdk_ext_open(void)
 {
-	if (godpdk_ext_fd < 0)
-		godpdk_ext_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return godpdk_ext_fd < 0 ? -errno : godpdk_ext_fd;
+	return godpdk_inbox_open(&godpdk_ext_freed);
 }
 
 /* rte_pktmbuf_attach_extbuf of memory of the caller's; iova 0 is looked up.
@@ -428,11 +416,11 @@ godpdk_ext_attach(struct rte_mbuf *m, void *addr, uint64_t iova, uint16_t len, u
 	return 0;
 }
 
-/* Takes the whole list of buffers that nobody refers to any more. */
+/* Takes the whole list of buffers that nobody refers to any more, the last first. */
 static inline struct godpdk_ext *
 godpdk_ext_take(void)
 {
-	return __atomic_exchange_n(&godpdk_ext_freed, NULL, __ATOMIC_ACQUIRE);
+	return (struct godpdk_ext *)__atomic_exchange_n(&godpdk_ext_freed.last, NULL, __ATOMIC_ACQUIRE);
 }
 
 /* Frees the first of the list; returns the rest. With EAL gone its share of
@@ -440,7 +428,7 @@ godpdk_ext_take(void)
 static inline struct godpdk_ext *
 godpdk_ext_drop(struct godpdk_ext *e, int running)
 {
-	struct godpdk_ext *next = e->next;
+	struct godpdk_ext *next = (struct godpdk_ext *)e->node.next;
 
 	if (running)
 		rte_free(e->shinfo);
