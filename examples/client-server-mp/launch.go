@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/child"
 )
 
 const clients = 2
@@ -71,7 +71,7 @@ type process struct {
 // spawn starts this program on lcore n, for processes need disjoint lcores, and waits
 // until it says that it is ready.
 func spawn(n int, ready string, args ...string) (*process, error) {
-	cmd := exec.Command("/proc/self/exe", append([]string{fmt.Sprintf("--lcores=%d@%d", n, cpu(n)), "--no-pci"}, args...)...)
+	cmd := exec.Command("/proc/self/exe", append([]string{fmt.Sprintf("--lcores=%d@%d", n, child.CPU(n)), "--no-pci"}, args...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -110,13 +110,4 @@ func (p *process) end() error {
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	<-p.ended
-}
-
-// cpu spreads the processes over the CPUs that this one may use.
-func cpu(n int) int {
-	cpus, err := eal.ThreadCPUs()
-	if err != nil || len(cpus) == 0 {
-		return 0
-	}
-	return cpus[n%len(cpus)]
 }

@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/child"
 )
 
 // show is what is typed into the two processes, and what each must answer.
@@ -37,83 +31,30 @@ func launch(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	prefix := fmt.Sprintf("hotplug%d", os.Getpid())
-	var seats []*seat
+	var seats []*child.Seat
 	err := func() error {
 		for n, options := range [][]string{{"--proc-type=primary", "-m", "32"}, {"--proc-type=secondary"}} {
-			s, err := sit(ctx, n, append(options, "--file-prefix="+prefix)...)
+			s, err := child.Sit(ctx, n, append(options, "--file-prefix="+prefix)...)
 			if err != nil {
 				return err
 			}
 			seats = append(seats, s)
-			if err := s.expect("ready"); err != nil {
+			if err := s.Expect("ready"); err != nil {
 				return err
 			}
 		}
 		for _, step := range show {
 			s := seats[step.who]
-			fmt.Printf("%s> %s\n", s.name, step.types)
-			fmt.Fprintln(s.in, step.types)
-			if err := s.expect(step.answer); err != nil {
+			fmt.Printf("%s> %s\n", s.Name, step.types)
+			fmt.Fprintln(s.In, step.types)
+			if err := s.Expect(step.answer); err != nil {
 				return err
 			}
 		}
 		return nil
 	}()
 	for n := len(seats) - 1; n >= 0; n-- {
-		err = errors.Join(err, seats[n].leave())
+		err = errors.Join(err, seats[n].Leave())
 	}
 	return err
-}
-
-// seat is a process and the one who types into it.
-type seat struct {
-	name string
-	cmd  *exec.Cmd
-	in   io.WriteCloser
-	out  *bufio.Scanner
-}
-
-// sit starts this program again, on lcore n: processes need disjoint lcores. It is
-// asked to end when ctx does.
-func sit(ctx context.Context, n int, args ...string) (*seat, error) {
-	cmd := exec.CommandContext(ctx, "/proc/self/exe", append([]string{fmt.Sprintf("--lcores=%d@%d", n, cpu(n)), "--no-pci"}, args...)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	return &seat{[]string{"primary", "secondary"}[n], cmd, in, bufio.NewScanner(out)}, cmd.Start()
-}
-
-// expect shows what the process says, up to a line that holds text.
-func (s *seat) expect(text string) error {
-	for s.out.Scan() {
-		fmt.Printf("%s: %s\n", s.name, s.out.Text())
-		if strings.Contains(s.out.Text(), text) {
-			return nil
-		}
-	}
-	return fmt.Errorf("the %s ended without %q", s.name, text)
-}
-
-// leave ends the process's input, which ends it.
-func (s *seat) leave() error {
-	s.in.Close()
-	for s.out.Scan() {
-	}
-	return s.cmd.Wait()
-}
-
-// cpu spreads the processes over the CPUs that this one may use.
-func cpu(n int) int {
-	cpus, err := eal.ThreadCPUs()
-	if err != nil || len(cpus) == 0 {
-		return 0
-	}
-	return cpus[n%len(cpus)]
 }

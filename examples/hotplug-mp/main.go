@@ -11,7 +11,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +22,7 @@ import (
 	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/console"
 )
 
 func main() {
@@ -55,9 +55,9 @@ func role(ctx context.Context) (err error) {
 	}
 	fmt.Printf("%v: ready\n", rt.ProcessType())
 
-	lines := typed()
+	lines := console.Lines()
 	for {
-		prompt("example> ")
+		console.Prompt("example> ")
 		select {
 		case <-ctx.Done():
 			return nil
@@ -83,24 +83,5 @@ func role(ctx context.Context) (err error) {
 				fmt.Printf("%q is no command: try help\n", line)
 			}
 		}
-	}
-}
-
-// typed are the lines of the standard input.
-func typed() <-chan string {
-	lines := make(chan string)
-	go func() {
-		defer close(lines)
-		for s := bufio.NewScanner(os.Stdin); s.Scan(); {
-			lines <- s.Text()
-		}
-	}()
-	return lines
-}
-
-// prompt invites somebody at a terminal.
-func prompt(text string) {
-	if i, err := os.Stdin.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 {
-		fmt.Print(text)
 	}
 }

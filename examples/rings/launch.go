@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/child"
 )
 
 // launch starts a primary and its workers as processes of their own and waits
@@ -52,17 +53,8 @@ func launch(ctx context.Context) error {
 
 // spawn runs this program again, on lcore n: processes need disjoint lcores.
 func spawn(n int, args ...string) (*exec.Cmd, error) {
-	args = append([]string{fmt.Sprintf("--lcores=%d@%d", n, cpu(n)), "--no-pci"}, args...)
+	args = append([]string{fmt.Sprintf("--lcores=%d@%d", n, child.CPU(n)), "--no-pci"}, args...)
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd, cmd.Start()
-}
-
-// cpu spreads the processes over the CPUs that this one may use.
-func cpu(n int) int {
-	cpus, err := eal.ThreadCPUs()
-	if err != nil || len(cpus) == 0 {
-		return 0
-	}
-	return cpus[n%len(cpus)]
 }

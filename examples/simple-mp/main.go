@@ -12,7 +12,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +24,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/console"
 )
 
 func main() {
@@ -81,9 +81,9 @@ func role(ctx context.Context) (err error) {
 
 // talk runs the commands that are typed until quit, the end of the input, or ctx's.
 func talk(ctx context.Context, box *mailbox) error {
-	lines := typed()
+	lines := console.Lines()
 	for {
-		prompt("simple_mp > ")
+		console.Prompt("simple_mp > ")
 		select {
 		case <-ctx.Done():
 			if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) {
@@ -106,24 +106,5 @@ func talk(ctx context.Context, box *mailbox) error {
 				fmt.Printf("%q is no command: try help\n", line)
 			}
 		}
-	}
-}
-
-// typed are the lines of the standard input.
-func typed() <-chan string {
-	lines := make(chan string)
-	go func() {
-		defer close(lines)
-		for s := bufio.NewScanner(os.Stdin); s.Scan(); {
-			lines <- s.Text()
-		}
-	}()
-	return lines
-}
-
-// prompt invites somebody at a terminal.
-func prompt(text string) {
-	if i, err := os.Stdin.Stat(); err == nil && i.Mode()&os.ModeCharDevice != 0 {
-		fmt.Print(text)
 	}
 }

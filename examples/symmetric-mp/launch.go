@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/child"
 )
 
 const processes = 3
@@ -61,17 +61,8 @@ func launch(ctx context.Context) error {
 
 // command is this program again, on lcore n: processes need disjoint lcores.
 func command(n int, args ...string) *exec.Cmd {
-	args = append([]string{fmt.Sprintf("--lcores=%d@%d", n, cpu(n)), "--no-pci"}, args...)
+	args = append([]string{fmt.Sprintf("--lcores=%d@%d", n, child.CPU(n)), "--no-pci"}, args...)
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Stderr = os.Stderr
 	return cmd
-}
-
-// cpu spreads the processes over the CPUs that this one may use.
-func cpu(n int) int {
-	cpus, err := eal.ThreadCPUs()
-	if err != nil || len(cpus) == 0 {
-		return 0
-	}
-	return cpus[n%len(cpus)]
 }
