@@ -103,8 +103,9 @@ type Config struct {
 	Logger *slog.Logger
 
 	// PrimaryTimeout is how long a secondary waits for a primary that is still
-	// starting, and any process for another one's start with the same prefix;
-	// 0 is 10 s. Without a primary a secondary fails at once: see WaitPrimary.
+	// starting, and any process until those of the same prefix have started that
+	// began before, about 0.1 s each; 0 is 10 s. Without a primary a secondary fails
+	// at once: see WaitPrimary.
 	PrimaryTimeout time.Duration
 
 	// Extra are more EAL options, checked like the rest.

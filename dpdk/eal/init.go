@@ -197,7 +197,7 @@ func failure(errno int, lines []string) *dpdk.Error {
 		{"/config' for rte_mem_config", dpdk.ErrNoPrimary, "start one first, or use eal.Auto"},
 		{"please use '--base-virtaddr' option", nil, "other memory is where EAL's has to be: start again, or set the primary's Config.BaseVirtAddr"},
 		{"set_mempolicy: Operation not permitted", nil, "a seccomp filter forbids it: Docker's allows it with --cap-add=SYS_NICE"},
-		{"Cannot initialize local memory map", nil, "another secondary of this file prefix may have the same process id, in another pid namespace: run the containers of one group in one (docker run --pid=container:NAME)"},
+		{"Cannot initialize local memory map", nil, "a C program of this file prefix may have started at the same moment: start again; or another secondary has the same process id, in another pid namespace: run the containers of one group in one (docker run --pid=container:NAME)"},
 		{"Cannot get hugepage information", dpdk.ErrNoHugepages, noHugepages},
 		{"No free hugepages reported", dpdk.ErrNoHugepages, noHugepages},
 		{"Not enough memory available", dpdk.ErrNoHugepages, noHugepages},

@@ -52,7 +52,7 @@ func hugepageFiles(prefix string) ([]string, error) {
 func removeRuntimeDir(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	unlock, err := lockInit(ctx, dir, unix.LOCK_EX)
+	unlock, err := lockInit(ctx, dir, true)
 	if err != nil {
 		return err
 	}

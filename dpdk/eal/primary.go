@@ -22,8 +22,9 @@ import (
 const (
 	configFile = "config"
 	magic      = 19820526
-	// initLock serialises starts of one prefix, so that two Auto processes do
-	// not both find no primary.
+	// initLock serialises starts of one prefix: two Auto processes must not both find
+	// no primary, and each EAL, when it has started, tries the locks of all page tables
+	// in the folder, at which another that makes its own just then fails.
 	initLock = "godpdk_init"
 	poll     = 10 * time.Millisecond
 )
@@ -142,26 +143,25 @@ func noPrimary(dir string) error {
 		Detail: fmt.Sprintf("none runs with file prefix %q (%s): start one first, or use eal.Auto", filepath.Base(dir), dir)}
 }
 
-// lockInit takes the lock of a prefix's starts: exclusively for what may become
-// its primary, which makes the folder, shared for secondaries. The returned func
-// releases it.
-func lockInit(ctx context.Context, dir string, how int) (unlock func(), err error) {
+// lockInit takes the lock of a prefix's starts. What may become its primary makes the
+// folder. The returned func releases it.
+func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err error) {
 	name := filepath.Join(dir, initLock)
 	for {
-		if how == unix.LOCK_EX {
+		if makes {
 			err = os.MkdirAll(dir, 0o700)
 		}
 		var f *os.File
 		if err == nil {
 			f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 		}
-		if how == unix.LOCK_SH && errors.Is(err, fs.ErrNotExist) {
+		if !makes && errors.Is(err, fs.ErrNotExist) {
 			return nil, noPrimary(dir) // any more
 		}
 		if err != nil {
 			return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
 		}
-		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		if err == nil && sameFile(f, name) {
 			return func() { f.Close() }, nil
 		}
@@ -196,14 +196,12 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > maxSocketPath {
 		return nil, invalid("file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d", p.prefix, dir, n, maxSocketPath, n-maxSocketPath)
 	}
-	how := unix.LOCK_EX
 	if p.role == Secondary {
-		how = unix.LOCK_SH
 		if err := waitReady(ctx, dir, false); err != nil {
 			return nil, err
 		}
 	}
-	unlock, err := lockInit(ctx, dir, how)
+	unlock, err := lockInit(ctx, dir, p.role != Secondary)
 	if err != nil {
 		return nil, err
 	}

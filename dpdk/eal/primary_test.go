@@ -195,16 +195,16 @@ func TestRolesAreSettledBeforeEALStarts(t *testing.T) {
 				require.ErrorIs(t, err, tc.err)
 				assert.Contains(t, err.Error(), dir, "says which")
 				// Nothing stays reserved.
-				unlock, err := lockInit(ended(t), mkdir(t, dir), unix.LOCK_EX)
+				unlock, err := lockInit(ended(t), mkdir(t, dir), true)
 				require.NoError(t, err)
 				unlock()
 				return
 			}
 			require.NoError(t, err)
-			_, err = lockInit(ended(t), dir, unix.LOCK_EX)
+			_, err = lockInit(ended(t), dir, true)
 			require.ErrorIs(t, err, context.DeadlineExceeded, "reserved until done")
 			done()
-			unlock, err := lockInit(ended(t), dir, unix.LOCK_EX)
+			unlock, err := lockInit(ended(t), dir, true)
 			require.NoError(t, err)
 			unlock()
 		})
@@ -244,25 +244,24 @@ func TestTooLongPrefixIsRefusedWithTheLengthToSave(t *testing.T) {
 func TestStartsOfAPrefixExcludeEachOther(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 
-	reader, err := lockInit(ended(t), dir, unix.LOCK_SH)
+	first, err := lockInit(ended(t), dir, false)
 	require.NoError(t, err)
-	another, err := lockInit(ended(t), dir, unix.LOCK_SH)
-	require.NoError(t, err, "secondaries start side by side")
-	_, err = lockInit(ended(t), dir, unix.LOCK_EX)
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.ErrorIs(t, err, unix.EAGAIN)
-	assert.Contains(t, err.Error(), filepath.Join(dir, initLock), "says who holds it")
+	for _, makes := range []bool{false, true} {
+		_, err = lockInit(ended(t), dir, makes)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorIs(t, err, unix.EAGAIN)
+		assert.Contains(t, err.Error(), filepath.Join(dir, initLock), "says who holds it")
+	}
 
 	got := make(chan error, 1)
 	go func() {
-		unlock, err := lockInit(context.Background(), dir, unix.LOCK_EX)
+		unlock, err := lockInit(context.Background(), dir, true)
 		if err == nil {
 			unlock()
 		}
 		got <- err
 	}()
-	reader()
-	another()
+	first()
 	assert.NoError(t, <-got, "the wait ends with the lock")
 }
 
@@ -297,11 +296,11 @@ func TestLookingForOnesOwnPrimaryLeavesItsLockAlone(t *testing.T) {
 
 func TestWhoWaitsForTheEndOfAPrimaryLocksTheNextFile(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
-	stop, err := lockInit(ended(t), dir, unix.LOCK_EX)
+	stop, err := lockInit(ended(t), dir, true)
 	require.NoError(t, err)
 	got := make(chan func())
 	go func() {
-		unlock, err := lockInit(context.Background(), dir, unix.LOCK_EX)
+		unlock, err := lockInit(context.Background(), dir, true)
 		assert.NoError(t, err)
 		got <- unlock
 	}()
@@ -309,11 +308,11 @@ func TestWhoWaitsForTheEndOfAPrimaryLocksTheNextFile(t *testing.T) {
 	require.NoError(t, os.RemoveAll(dir))
 	stop()
 	unlock := <-got
-	_, err = lockInit(ended(t), dir, unix.LOCK_EX)
+	_, err = lockInit(ended(t), dir, true)
 	require.ErrorIs(t, err, context.DeadlineExceeded, "two start at the same time")
 	unlock()
 
 	require.NoError(t, os.RemoveAll(dir))
-	_, err = lockInit(ended(t), dir, unix.LOCK_SH)
+	_, err = lockInit(ended(t), dir, false)
 	require.ErrorIs(t, err, dpdk.ErrNoPrimary, "a secondary makes no folder")
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strconv"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // SecondaryConfig is a Config with which a secondary fits the primary that runs
@@ -32,7 +30,7 @@ func SecondaryConfig(prefix string) (Config, error) {
 		return Config{}, err
 	}
 	// EAL is ready before its primary has published.
-	unlock, err := lockInit(ctx, dir, unix.LOCK_SH)
+	unlock, err := lockInit(ctx, dir, false)
 	if err != nil {
 		return Config{}, err
 	}

@@ -296,7 +296,7 @@ func TestStartOfThisProcess(t *testing.T) {
 func TestASecondarysConfigWaitsUntilThePrimaryHasPublished(t *testing.T) {
 	dir := runtimeDirs(t)
 	primaryFile(t, dir, magicWord(), true)
-	unlock, err := lockInit(ended(t), dir, unix.LOCK_EX)
+	unlock, err := lockInit(ended(t), dir, true)
 	require.NoError(t, err)
 	got := make(chan Config)
 	go func() {
