@@ -33,7 +33,7 @@ type EthEvent struct {
 	Type uint32
 }
 
-// EthEventOpen is the eventfd that tells of events.
+// EthEventOpen is the pipe that tells of events.
 func EthEventOpen() (fd, errno int) { return valueOrErrno(C.godpdk_eth_event_open()) }
 
 // EthEventRegister is rte_eth_dev_callback_register for all ports.

@@ -35,8 +35,11 @@ type MPMessage struct {
 	FDs        []int
 }
 
-// MPOpen is the eventfd that tells of messages.
+// MPOpen is the pipe that tells of messages.
 func MPOpen() (fd, errno int) { return valueOrErrno(C.godpdk_mp_open()) }
+
+// MPWait waits for messages, on one thread at a time. Meanwhile the pipe stays silent.
+func MPWait() { C.godpdk_mp_wait() }
 
 // MPMessages takes all messages that have come, in their order.
 func MPMessages() (messages []MPMessage) {

@@ -310,7 +310,7 @@ func MbufTimestamp(tx bool) (offset int, flag uint64, errno int) {
 	return int(o), uint64(f), errno
 }
 
-// ExtOpen is the eventfd that tells of freed external buffers.
+// ExtOpen is the pipe that tells of freed external buffers.
 func ExtOpen() (fd, errno int) { return valueOrErrno(C.godpdk_ext_open()) }
 
 // ExtAttach is rte_pktmbuf_attach_extbuf; iova 0 is looked up.

@@ -483,6 +483,7 @@ type (
 )
 
 func MPOpen() (fd, errno int)            { return }
+func MPWait()                            { return }
 func MPMessages() (messages []MPMessage) { return }
 func MPRegister(name string) (_ int)     { return }
 func MPUnregister(name string)           { return }

@@ -4,9 +4,11 @@
 #define GODPDK_INBOX_H
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The first member of what is put into an inbox. */
@@ -15,21 +17,22 @@ struct godpdk_inbox_node {
 };
 
 /* A list that any thread adds to without a lock, and that a goroutine empties when the
- * eventfd wakes it. It grows as it must: nothing is lost. */
+ * pipe wakes it, or a thread that waits for it. It grows as it must: nothing is lost. */
 struct godpdk_inbox {
 	struct godpdk_inbox_node *last; /* the last first */
-	int fd;
+	int fds[2];                     /* a pipe: an eventfd wakes Go's poller when it is read, too */
+	uint32_t waits;                 /* 1: a thread is in godpdk_inbox_wait */
 };
 
-#define GODPDK_INBOX { NULL, -1 }
+#define GODPDK_INBOX { NULL, { -1, -1 }, 0 }
 
-/* The eventfd, made at the first call, or a negative errno. Go serialises. */
+/* The pipe's reading end, made at the first call, or a negative errno. Go serialises. */
 static inline int
 godpdk_inbox_open(struct godpdk_inbox *in)
 {
-	if (in->fd < 0)
-		in->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	return in->fd < 0 ? -errno : in->fd;
+	if (in->fds[0] < 0 && pipe2(in->fds, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	return in->fds[0];
 }
 
 /* Adds a node. It waits for nothing. */
@@ -37,14 +40,31 @@ static inline void
 godpdk_inbox_put(struct godpdk_inbox *in, struct godpdk_inbox_node *n)
 {
 	struct godpdk_inbox_node *last = __atomic_load_n(&in->last, __ATOMIC_RELAXED);
-	const uint64_t one = 1;
 
 	do
 		n->next = last;
-	while (!__atomic_compare_exchange_n(&in->last, &last, n, 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
-	/* A list that was not empty has its wake-up under way. */
-	if (last == NULL && write(in->fd, &one, sizeof(one)) < 0)
-		return; /* the counter is full: it wakes all the same */
+	while (!__atomic_compare_exchange_n(&in->last, &last, n, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	if (last != NULL)
+		return; /* a wake-up is under way */
+	if (__atomic_exchange_n(&in->waits, 0, __ATOMIC_SEQ_CST))
+		syscall(SYS_futex, &in->waits, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	else if (write(in->fds[1], "", 1) < 0)
+		return; /* the pipe is full: it wakes all the same */
+}
+
+/* Waits until there is a node. One thread at a time: while none waits, it is the pipe
+ * that tells of nodes. */
+static inline void
+godpdk_inbox_wait(struct godpdk_inbox *in)
+{
+	uint32_t one = 1;
+
+	__atomic_store_n(&in->waits, 1, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&in->last, __ATOMIC_SEQ_CST) != NULL &&
+	    __atomic_compare_exchange_n(&in->waits, &one, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
+	while (__atomic_load_n(&in->waits, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &in->waits, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
 }
 
 /* Takes all nodes, the first first. */

@@ -74,6 +74,13 @@ godpdk_mp_open(void)
 	return godpdk_inbox_open(&godpdk_mp_inbox);
 }
 
+/* godpdk_inbox_wait for messages. */
+static inline void
+godpdk_mp_wait(void)
+{
+	godpdk_inbox_wait(&godpdk_mp_inbox);
+}
+
 /* Takes all messages, the first first. */
 static inline struct godpdk_mp_node *
 godpdk_mp_take(void)

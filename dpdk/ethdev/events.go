@@ -196,7 +196,7 @@ func (t *eventTable) subscribe(types EventType, port int) (*Subscription, int) {
 		if errno != 0 {
 			return nil, errno
 		}
-		t.wake = os.NewFile(uintptr(fd), "eventfd of port events")
+		t.wake = os.NewFile(uintptr(fd), "pipe of port events")
 		t.subs = map[*Subscription]struct{}{}
 		go t.serve()
 	}

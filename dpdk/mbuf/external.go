@@ -98,7 +98,7 @@ func (t *externalTable) listen() (errno int) {
 	if errno != 0 {
 		return errno
 	}
-	t.wake = os.NewFile(uintptr(fd), "eventfd of external buffers")
+	t.wake = os.NewFile(uintptr(fd), "pipe of external buffers")
 	go t.serve()
 	return 0
 }
