@@ -8,14 +8,16 @@
 // # Costs
 //
 // A message is a datagram on a Unix socket in the runtime directory, and costs some
-// microseconds; a request with its reply wakes three threads. It is for control, not for data: rings and
-// memzones carry that, and a message may hold a name of one or a *mbuf.Mbuf.
+// microseconds; a request with its reply wakes three threads, and takes as long as in C. It is for
+// control, not for data: rings and memzones carry that, and a message may hold a name of one or a *mbuf.Mbuf.
 //
 // # Threads
 //
 // DPDK hears messages on one thread for all of them, which DPDK's own messages need as
 // well. No Go runs there: it puts a message into a list and goes on. Handlers are
 // goroutines, so they may wait, make requests, and use DPDK's memory, none of which a C handler may.
+// One OS thread waits for messages once Register was called, and one for each of the first four requests
+// that wait at a time; more of them wait in Go's poller.
 // All functions here may be called from any goroutine, in primaries and secondaries.
 //
 // # Requests

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
@@ -57,25 +55,23 @@ func stranger(t *testing.T) *fake {
 func newFake(t *testing.T, name string) *fake {
 	t.Helper()
 	path := filepath.Join(cgo.RuntimeDir(), name)
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	socket, err := newSocket(path, false)
 	require.NoError(t, err)
-	raw, err := conn.SyscallConn()
-	require.NoError(t, err)
-	f := &fake{&socket{conn, raw, path, make([]byte, cgo.MPWire+1), make([]byte, unix.CmsgSpace(4*MaxFiles))}, t}
+	f := &fake{socket, t}
 	t.Cleanup(f.die)
 	return f
 }
 
 // die leaves the path behind, as a killed process does, and removes it at the end.
 func (f *fake) die() {
-	f.conn.Close()
+	f.file.Close()
 	f.t.Cleanup(func() { os.Remove(f.path) })
 }
 
 // get waits for a message.
 func (f *fake) get() (kind int, from string, m *Message) {
 	f.t.Helper()
-	require.NoError(f.t, f.conn.SetReadDeadline(time.Now().Add(limit)))
+	f.wait(limit)
 	kind, from, m, err := f.receive()
 	if m == nil { // else an error is one that it carries
 		require.NoError(f.t, err)

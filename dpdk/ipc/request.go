@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -96,6 +96,7 @@ type exchange struct {
 	targets []*target
 	pause   time.Duration
 	look    time.Time
+	shut    bool // the context has ended, and with it the use of the socket
 }
 
 // target is a process that is spoken to.
@@ -144,8 +145,8 @@ func (e *exchange) run(s *socket) error {
 			}
 			return e.outcome()
 		}
-		stop := context.AfterFunc(e.ctx, func() { _ = s.conn.SetReadDeadline(time.Unix(1, 0)) })
-		defer stop()
+		stop := context.AfterFunc(e.ctx, s.shut)
+		defer func() { e.shut = !stop() }()
 		for {
 			full := e.send(s, b, rights)
 			if !e.waiting() || !e.receive(s, full > 0) {
@@ -174,7 +175,7 @@ func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 			} else if err == unix.ECONNREFUSED {
 				os.Remove(t.path) // as DPDK does: the name never comes again
 			}
-		case errors.Is(err, net.ErrClosed):
+		case errors.Is(err, os.ErrClosed):
 			t.done, t.err = true, dpdk.ErrNotRunning
 		default:
 			t.done, t.err = true, fmt.Errorf("sendmsg: %w", err)
@@ -215,37 +216,25 @@ func (e *exchange) wait() bool {
 // receive waits for one answer, until it is time to send again or to look at who has
 // not answered; false when nothing more is to come.
 func (e *exchange) receive(s *socket, full bool) bool {
-	until := e.look
-	if full {
-		until = earlier(until, time.Now().Add(e.next()))
+	if !time.Now().Before(e.look) {
+		e.inspect()
 	}
-	_ = s.conn.SetReadDeadline(until)
-	if e.ctx.Err() != nil { // from here on its end ends the reading
-		return false
+	if full {
+		s.wait(e.next())
+	} else {
+		s.wait(lookEvery)
 	}
 	kind, from, m, err := s.receive()
 	switch {
 	case from != "":
 		e.answer(kind, from, m, err)
 		return true
-	case errors.Is(err, net.ErrClosed):
+	case errors.Is(err, os.ErrClosed), err == io.EOF && e.ctx.Err() == nil:
 		e.fail(dpdk.ErrNotRunning)
-		return false
-	case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
-		e.fail(fmt.Errorf("recvmsg: %w", err))
-		return false
-	}
-	if !time.Now().Before(e.look) {
-		e.inspect()
+	case err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded):
+		e.fail(err)
 	}
 	return e.ctx.Err() == nil
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // answer gives an answer to the process that it is from. DPDK puts a path together anew
@@ -343,6 +332,9 @@ func (e *exchange) outcome() error {
 
 // clean says that no answer can come any more.
 func (e *exchange) clean() bool {
+	if e.shut {
+		return false
+	}
 	for _, t := range e.targets {
 		if t.sent && !t.heard && t.err != ErrPeerGone {
 			return false

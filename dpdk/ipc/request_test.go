@@ -191,7 +191,7 @@ func TestCancellingReturnsAtOnce(t *testing.T) {
 		require.ErrorIs(t, err, cause)
 		assert.Zero(t, n, "nothing is sent")
 	})
-	require.NoError(t, f.conn.SetReadDeadline(time.Now().Add(100*time.Millisecond)))
+	f.wait(100 * time.Millisecond)
 	_, _, _, err := f.receive()
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded, "nothing was sent")
 }
@@ -341,13 +341,40 @@ func TestOneWayMessagesKeepTheirOrder(t *testing.T) {
 	}
 }
 
+// The folder's time is that of the kernel's last tick.
+func TestWhoComesBetweenTwoTicksIsSeen(t *testing.T) {
+	for range 20 {
+		var want []string
+		for range 3 {
+			f := secondary(t)
+			want = append(want, f.path)
+			got, err := here.peers()
+			require.NoError(t, err)
+			assert.Subset(t, got, want)
+		}
+		require.NoError(t, os.Remove(want[0]))
+		got, err := here.peers()
+		require.NoError(t, err)
+		assert.NotContains(t, got, want[0])
+		assert.Subset(t, got, want[1:])
+	}
+	require.NoError(t, os.Chtimes(here.dir, time.Time{}, time.Now().Add(-time.Second))) // old enough for the list to be kept
+	first, err := here.peers()
+	require.NoError(t, err)
+	again, err := here.peers()
+	require.NoError(t, err)
+	assert.Same(t, &first[0], &again[0])
+	f := secondary(t)
+	got, err := here.peers()
+	require.NoError(t, err)
+	assert.Contains(t, got, f.path)
+}
+
 func TestManyRequestsAtOnce(t *testing.T) {
 	f := secondary(t)
 	go func() {
 		for {
-			if err := f.conn.SetReadDeadline(time.Now().Add(limit)); err != nil {
-				return
-			}
+			f.wait(limit)
 			_, from, m, err := f.receive()
 			if err != nil {
 				return

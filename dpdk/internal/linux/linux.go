@@ -7,17 +7,18 @@ package linux
 import "golang.org/x/sys/unix"
 
 const (
-	EHWPOISON       = unix.EHWPOISON
-	EUCLEAN         = unix.EUCLEAN
-	F_OFD_GETLK     = unix.F_OFD_GETLK
-	F_OFD_SETLK     = unix.F_OFD_SETLK
-	IFNAMSIZ        = unix.IFNAMSIZ
-	O_PATH          = unix.O_PATH
-	SOCK_CLOEXEC    = unix.SOCK_CLOEXEC
-	SOCK_NONBLOCK   = unix.SOCK_NONBLOCK
-	SO_SNDBUFFORCE  = unix.SO_SNDBUFFORCE
-	SYS_MEMBARRIER  = unix.SYS_MEMBARRIER
-	SYS_SCHED_YIELD = unix.SYS_SCHED_YIELD
+	EHWPOISON        = unix.EHWPOISON
+	EUCLEAN          = unix.EUCLEAN
+	F_OFD_GETLK      = unix.F_OFD_GETLK
+	F_OFD_SETLK      = unix.F_OFD_SETLK
+	IFNAMSIZ         = unix.IFNAMSIZ
+	MSG_CMSG_CLOEXEC = unix.MSG_CMSG_CLOEXEC
+	O_PATH           = unix.O_PATH
+	SOCK_CLOEXEC     = unix.SOCK_CLOEXEC
+	SOCK_NONBLOCK    = unix.SOCK_NONBLOCK
+	SO_SNDBUFFORCE   = unix.SO_SNDBUFFORCE
+	SYS_MEMBARRIER   = unix.SYS_MEMBARRIER
+	SYS_SCHED_YIELD  = unix.SYS_SCHED_YIELD
 )
 
 // CPUSet is a set of CPUs as the kernel stores it.

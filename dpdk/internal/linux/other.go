@@ -6,17 +6,18 @@ import "golang.org/x/sys/unix"
 
 // Linux's numbers, for messages and sizes only: no EAL runs here.
 const (
-	EHWPOISON       = unix.Errno(133)
-	EUCLEAN         = unix.Errno(117)
-	F_OFD_GETLK     = 0
-	F_OFD_SETLK     = 0
-	IFNAMSIZ        = 16
-	O_PATH          = 0
-	SOCK_CLOEXEC    = 0
-	SOCK_NONBLOCK   = 0
-	SO_SNDBUFFORCE  = 0
-	SYS_MEMBARRIER  = 0
-	SYS_SCHED_YIELD = 0
+	EHWPOISON        = unix.Errno(133)
+	EUCLEAN          = unix.Errno(117)
+	F_OFD_GETLK      = 0
+	F_OFD_SETLK      = 0
+	IFNAMSIZ         = 16
+	MSG_CMSG_CLOEXEC = 0
+	O_PATH           = 0
+	SOCK_CLOEXEC     = 0
+	SOCK_NONBLOCK    = 0
+	SO_SNDBUFFORCE   = 0
+	SYS_MEMBARRIER   = 0
+	SYS_SCHED_YIELD  = 0
 )
 
 // CPUSet is an empty set.
