@@ -1,7 +1,6 @@
 package eal
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -45,19 +43,6 @@ func mapped(match func(path string) bool) ([]string, error) {
 // hugepageFiles are the files of a prefix's hugepages (eal_get_hugefile_path).
 func hugepageFiles(prefix string) ([]string, error) {
 	return mapped(func(path string) bool { return strings.HasPrefix(filepath.Base(path), prefix+"map_") })
-}
-
-// removeRuntimeDir removes the files of a primary that has stopped. It holds the
-// lock of starts meanwhile, so that no primary starts in the middle.
-func removeRuntimeDir(dir string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	unlock, err := lockInit(ctx, dir, true)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	return os.RemoveAll(dir)
 }
 
 // clearDead removes the files of a dead primary from the runtime directory, so that

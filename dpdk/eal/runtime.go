@@ -1,9 +1,11 @@
 package eal
 
 import (
+	"context"
 	"errors"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -94,7 +96,8 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 // service, an lcore callback): that is refused, and EAL runs on.
 //
 // Close waits for control calls that are under way, and refuses later ones
-// with dpdk.ErrNotRunning. EAL cannot start again in this process. A second
+// with dpdk.ErrNotRunning. A primary's Close also waits for a process of its prefix
+// that is starting, up to 5 seconds. Do not call it in a handler of Config.Logger. EAL cannot start again in this process. A second
 // Close does nothing.
 func (rt *Runtime) Close() error {
 	if own := guard.Lcores.Own; own != nil && own() {
@@ -121,11 +124,14 @@ func (rt *Runtime) close() error {
 		defer rt.leave()
 		return errors.Join(busy, detach(rt.dir))
 	}
+	unlock, started := rt.endStarts()
+	defer unlock()
 	if rt.attachment != nil {
 		rt.leave() // first of all: secondaries must not touch what is about to go
 	}
 	defer setOwn("")
 	pages, err := hugepageFiles(rt.prefix)
+	err = errors.Join(err, started)
 	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
 		if own, _, e := mpsocket.Own(rt.dir + "/dpdk_telemetry"); e == nil {
 			defer func() {
@@ -135,7 +141,7 @@ func (rt *Runtime) close() error {
 		}
 	}
 	if busy != nil {
-		return errors.Join(busy, err, rt.remove(pages))
+		return errors.Join(busy, err, rt.remove(pages, started == nil))
 	}
 	var errno int
 	rt.main.do(func() { errno = cgo.EALCleanup() })
@@ -144,16 +150,34 @@ func (rt *Runtime) close() error {
 	if errno != 0 {
 		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.Errno(errno)}
 	}
-	return errors.Join(err, rt.remove(pages))
+	return errors.Join(err, rt.remove(pages, started == nil))
 }
 
-// remove takes the primary's files away, if it had any and should.
-func (rt *Runtime) remove(pages []string) error {
+// endStarts keeps processes of this primary's prefix from starting until unlock: they
+// would find a primary that is about to go, or files that are. One that is starting just
+// now is waited for.
+func (rt *Runtime) endStarts() (unlock func(), err error) {
 	if !rt.shared {
+		return func() {}, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if unlock, err = lockInit(ctx, rt.dir, true); err != nil {
+		return func() {}, err
+	}
+	return unlock, nil
+}
+
+// remove takes the primary's files away, if it had any and should: the folder only if
+// nobody starts in it.
+func (rt *Runtime) remove(pages []string, folder bool) error {
+	switch {
+	case !rt.shared:
 		return nil
-	}
-	if rt.keep {
+	case rt.keep:
 		return removeAll([]string{rt.dir + "/" + tableFile})
+	case !folder:
+		return removeAll(pages)
 	}
-	return errors.Join(removeAll(pages), removeRuntimeDir(rt.dir))
+	return errors.Join(removeAll(pages), os.RemoveAll(rt.dir))
 }

@@ -134,7 +134,7 @@ func openTable(dir string) (*table, *facts, error) {
 	}
 	if err != nil {
 		t.close()
-		return nil, nil, &dpdk.Error{Op: opInit, Detail: name + ": " + err.Error()}
+		return nil, nil, &dpdk.Error{Op: opInit, Detail: name + ": " + err.Error() + ": start the primary anew"}
 	}
 	return t, &f, nil
 }

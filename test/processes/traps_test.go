@@ -5,11 +5,14 @@ package processes
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -249,6 +252,26 @@ func TestAStartThatFailedHalfWayIsFinal(t *testing.T) {
 	assert.Contains(t, a.Err, "try in a new one")
 	assert.Empty(t, started(t, "primary", prefix).Wait(), "one in a new process starts")
 	p.quit()
+}
+
+// They would find it half gone.
+func TestAPrimaryThatEndsWaitsForThoseThatStart(t *testing.T) {
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	s := started(t, "secondary", prefix)
+	starting, err := os.Open(filepath.Join(filepath.Dir(attachFile(prefix)), "godpdk_init"))
+	require.NoError(t, err)
+	defer starting.Close()
+	require.NoError(t, unix.Flock(int(starting.Fd()), unix.LOCK_EX))
+
+	p.ask("close")
+	assert.Never(t, func() bool { return s.do("processes") != "primary-go-attached secondary-go-attached" }, 200*time.Millisecond, 10*time.Millisecond)
+	require.NoError(t, unix.Flock(int(starting.Fd()), unix.LOCK_UN))
+	p.done()
+	assert.NoDirExists(t, filepath.Dir(attachFile(prefix)))
+	s.do("gone", "lookups")
+	p.quit()
+	s.quit()
 }
 
 func TestHugepageFiles(t *testing.T) {
