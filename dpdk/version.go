@@ -26,6 +26,20 @@ func (e *VersionError) Error() string {
 	return "compiled for DPDK " + e.Built + ", but running with DPDK " + e.Running
 }
 
+// UnsupportedError is what another release of DPDK can. It is an ErrUnsupported.
+type UnsupportedError struct {
+	Feature string // the field or function
+	Needs   string // the first release with it: "24.11"; or "before 25.07"
+	Running string // this one: "DPDK 22.11.11"
+}
+
+func (e *UnsupportedError) Error() string {
+	return e.Feature + " needs DPDK " + e.Needs + ": this is " + e.Running
+}
+
+// Unwrap is ErrUnsupported.
+func (e *UnsupportedError) Unwrap() error { return ErrUnsupported }
+
 // CheckVersion compares the DPDK this program was compiled for with the one it
 // runs with: a *VersionError if their year or month differ, within which DPDK
 // keeps its structs as they are, and ErrNoDPDK if there is none. eal.Init calls it.

@@ -1,6 +1,7 @@
 package ethdev
 
 import (
+	"errors"
 	"math"
 	"unsafe"
 
@@ -174,10 +175,15 @@ func (q RxQueue) Used() (int, error) {
 }
 
 // Used is how many descriptors hold packets that are not yet sent
-// (rte_eth_tx_queue_count, of DPDK 24.11). It is for the queue's goroutine. Errors:
-// dpdk.ErrUnsupported, and those of Err.
+// (rte_eth_tx_queue_count). It is for the queue's goroutine. Errors: a
+// *dpdk.UnsupportedError before DPDK 24.11, dpdk.ErrUnsupported, and those of Err.
 func (q TxQueue) Used() (int, error) {
-	return q.q.used("rte_eth_tx_queue_count")
+	const op = "rte_eth_tx_queue_count"
+	n, err := q.q.used(op)
+	if errors.Is(err, dpdk.ErrUnsupported) && cgo.BuildVersion() < 24<<24|11<<16 {
+		err.(*dpdk.Error).Cause = &dpdk.UnsupportedError{Feature: op, Needs: "24.11", Running: dpdk.Version()}
+	}
+	return n, err
 }
 
 func (q *queue) used(op string) (int, error) {

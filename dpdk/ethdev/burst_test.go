@@ -2,6 +2,7 @@ package ethdev_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -234,6 +235,8 @@ func TestUnsupportedCallsOfQueues(t *testing.T) {
 	for name, f := range map[string]func() (int, error){"rx": rx.Used, "tx": tx.Used} {
 		if n, err := f(); err != nil { // newer releases say 0
 			assert.ErrorIs(t, err, dpdk.ErrUnsupported, name)
+			var e *dpdk.UnsupportedError
+			assert.Equal(t, name == "tx", errors.As(err, &e), "%s: %v", name, err)
 		} else {
 			assert.Zero(t, n, name)
 		}

@@ -1,7 +1,6 @@
 package lcore
 
 import (
-	"errors"
 	"sync"
 	"unsafe"
 
@@ -44,7 +43,7 @@ var metering struct {
 // callback (rte_lcore_register_usage_cb; a telemetry command of the same form
 // before 23.03).
 //
-// Errors: dpdk.ErrInvalid for an id that no lcore has, errors.ErrUnsupported with
+// Errors: dpdk.ErrInvalid for an id that no lcore has, a *dpdk.UnsupportedError with
 // DPDK 23.03 to 24.07, where the call was experimental, dpdk.ErrNotRunning.
 func NewMeter(id int) (*Meter, error) {
 	if _, err := Get(id); err != nil {
@@ -59,7 +58,7 @@ func NewMeter(id int) (*Meter, error) {
 		return cgo.LcoreUsageRegister()
 	})
 	if err != nil {
-		return nil, unsupported(err, "DPDK 23.03 to 24.07 has it as an experimental call: use another release")
+		return nil, unsupported(err, "24.11") // or before 23.03: in between it was an experimental call
 	}
 	metering.on = true
 	return &Meter{(*usage)(unsafe.Pointer(cgo.LcoreUsage(id))), Cycles()}, nil
@@ -84,11 +83,11 @@ func (m *Meter) Busy() uint64 { return m.mem.busy }
 // Total is all cycles so far, with and without work.
 func (m *Meter) Total() uint64 { return m.mem.total }
 
-// unsupported makes errors.ErrUnsupported of an ENOTSUP.
-func unsupported(err error, detail string) error {
+// unsupported says which release has what gave ENOTSUP.
+func unsupported(err error, needs string) error {
 	e, ok := err.(*dpdk.Error)
 	if ok && e.Errno == dpdk.Errno(unix.ENOTSUP) {
-		e.Cause, e.Detail = errors.ErrUnsupported, detail
+		e.Errno, e.Cause = 0, &dpdk.UnsupportedError{Feature: e.Op, Needs: needs, Running: dpdk.Version()}
 	}
 	return err
 }

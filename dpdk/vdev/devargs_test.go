@@ -131,7 +131,9 @@ func TestDevargsOfReleases(t *testing.T) {
 			got, err := tc.device.Devargs()
 			if tc.want == "" {
 				require.ErrorIs(t, err, dpdk.ErrUnsupported)
-				assert.Regexp(t, "(needs|since) DPDK", err.Error())
+				var e *dpdk.UnsupportedError
+				require.ErrorAs(t, err, &e)
+				assert.Contains(t, err.Error(), e.Feature+" needs DPDK "+e.Needs+": this is "+dpdk.Version())
 				return
 			}
 			require.NoError(t, err)

@@ -3,9 +3,6 @@ package vdev
 import (
 	"math"
 
-	"golang.org/x/sys/unix"
-
-	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
@@ -35,7 +32,7 @@ func (d Null) Devargs() (string, error) {
 		w.fail("Copy and NoRx exclude each other")
 	}
 	if d.Copy && release >= 25<<24|7<<16 {
-		w.failed(unix.ENOTSUP, "Copy: net_null has not freed what it sends so since DPDK 25.07: this is %s", dpdk.Version())
+		w.unsupported("Copy", "before 25.07")
 	}
 	return w.done()
 }

@@ -68,6 +68,13 @@ func (w *writer) failed(errno unix.Errno, format string, args ...any) {
 	}
 }
 
+// unsupported is fail for what another release can.
+func (w *writer) unsupported(field, needs string) {
+	if w.err == nil {
+		w.err = &dpdk.Error{Op: op, Name: w.what(), Cause: &dpdk.UnsupportedError{Feature: field, Needs: needs, Running: dpdk.Version()}}
+	}
+}
+
 // add writes an argument.
 func (w *writer) add(key, value string) { w.args = append(w.args, key+"="+value) }
 
@@ -124,7 +131,7 @@ func (w *writer) mac(key, field string, mac net.HardwareAddr) {
 // needs refuses a field that is set but came to DPDK with a later release.
 func (w *writer) needs(year, month int, field string, set bool) {
 	if set && release < uint32(year)<<24|uint32(month)<<16 {
-		w.failed(unix.ENOTSUP, "%s needs DPDK %02d.%02d: this is %s", field, year, month, dpdk.Version())
+		w.unsupported(field, fmt.Sprintf("%02d.%02d", year, month))
 	}
 }
 
