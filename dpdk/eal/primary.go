@@ -171,7 +171,7 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 		}
 		if err := sleep(ctx, poll); err != nil {
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
-				Detail: "another process of this file prefix is still starting (it holds " + name + ")"}, err)
+				Detail: "another process of this file prefix is still starting (it holds " + name + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 		err = nil
 	}

@@ -48,6 +48,7 @@ var _ = verb("join", func(args []string) (string, error) {
 		}
 	}
 	cfg.Logger = logger
+	cfg.PrimaryTimeout = time.Minute // others join at the same time
 	started, err := eal.Init(cfg)
 	if err != nil {
 		return "", err
