@@ -39,10 +39,11 @@ func (e Errno) Error() string {
 	return "unknown DPDK error " + strconv.Itoa(int(e))
 }
 
-// Is reports whether target is the unix.Errno with e's number.
+// Is reports whether target is the unix.Errno with e's number, or errors.ErrUnsupported
+// and e one of the numbers that say so.
 func (e Errno) Is(target error) bool {
 	t, ok := target.(unix.Errno)
-	return ok && int(t) == int(e)
+	return ok && int(t) == int(e) || target == errors.ErrUnsupported && unix.Errno(e).Is(target)
 }
 
 // Sentinels for errors.Is. The first group are error numbers, the second group

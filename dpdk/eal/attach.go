@@ -202,13 +202,18 @@ func (a *attachment) primaryLives() bool {
 	return mpsocket.Answers("/proc/self/fd/" + strconv.Itoa(a.socket))
 }
 
+// leaving tells the others that this process is about to go, and not killed.
+func (a *attachment) leaving() {
+	if t := a.table; t != nil && t.mem != nil && t.own >= 0 && t.slots[t.own].state.Load() == slotAttached {
+		t.slots[t.own].state.Store(slotLeft)
+	}
+}
+
 // leave ends the attachment of a process that goes on without it.
 func (a *attachment) leave() {
-	if t := a.table; t != nil {
-		if t.mem != nil && t.own >= 0 && t.slots[t.own].state.Load() == slotAttached {
-			t.slots[t.own].state.Store(slotLeft)
-		}
-		t.close()
+	a.leaving()
+	if a.table != nil {
+		a.table.close()
 	}
 	if a.socket >= 0 {
 		_ = unix.Close(a.socket)

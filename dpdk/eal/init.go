@@ -173,6 +173,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	rt.begin(a)
 	current.Store(rt)
 	if err != nil {
+		done() // which close wants
 		return nil, nil, errors.Join(err, rt.close())
 	}
 	return rt, rest, nil

@@ -45,6 +45,19 @@ func hugepageFiles(prefix string) ([]string, error) {
 	return mapped(func(path string) bool { return strings.HasPrefix(filepath.Base(path), prefix+"map_") })
 }
 
+// removeRuntimeDir removes the files of a primary that has stopped. The lock of starts
+// is held, and its file goes last: from then on the next primary may start here.
+func removeRuntimeDir(dir string) error {
+	files, err := named(dir, "")
+	lock := filepath.Join(dir, initLock)
+	files = slices.DeleteFunc(files, func(f string) bool { return f == lock })
+	err = errors.Join(err, removeAll(append(files, lock)))
+	if e := os.Remove(dir); e != nil && !errors.Is(e, unix.ENOTEMPTY) && !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
 // clearDead removes the files of a dead primary from the runtime directory, so that
 // the next one shares none with processes that are still attached to the dead one:
 // EAL would write a new configuration into the file that they have mapped, refuse

@@ -22,7 +22,7 @@ import (
 const (
 	configFile = "config"
 	magic      = 19820526
-	// initLock serialises starts of one prefix: two Auto processes must not both find
+	// initLock serialises starts of one prefix, and a primary's end: two Auto processes must not both find
 	// no primary, and each EAL, when it has started, tries the locks of all page tables
 	// in the folder, at which another that makes its own just then fails.
 	initLock = "godpdk_init"
@@ -155,23 +155,26 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 		if err == nil {
 			f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 		}
-		if !makes && errors.Is(err, fs.ErrNotExist) {
-			return nil, noPrimary(dir) // any more
+		gone := errors.Is(err, fs.ErrNotExist) // a primary has removed it
+		if gone && !makes {
+			return nil, noPrimary(dir)
 		}
-		if err != nil {
+		if err != nil && !gone {
 			return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
 		}
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if err == nil && sameFile(f, name) {
-			return func() { f.Close() }, nil
-		}
-		f.Close()
-		if err != nil && err != unix.EWOULDBLOCK && err != unix.EINTR {
-			return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
+		if !gone {
+			err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+			if err == nil && sameFile(f, name) {
+				return func() { f.Close() }, nil
+			}
+			f.Close()
+			if err != nil && err != unix.EWOULDBLOCK && err != unix.EINTR {
+				return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
+			}
 		}
 		if err := sleep(ctx, poll); err != nil {
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
-				Detail: "another process of this file prefix is still starting (it holds " + name + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
+				Detail: "another process of this file prefix is still starting, or ending (it holds " + name + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 		err = nil
 	}
@@ -196,12 +199,7 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > maxSocketPath {
 		return nil, invalid("file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d", p.prefix, dir, n, maxSocketPath, n-maxSocketPath)
 	}
-	if p.role == Secondary {
-		if err := waitReady(ctx, dir, false); err != nil {
-			return nil, err
-		}
-	}
-	unlock, err := lockInit(ctx, dir, p.role != Secondary)
+	unlock, err := p.turn(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -229,6 +227,26 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		return unlock, waitReady(ctx, dir, false)
 	}
 	return unlock, nil
+}
+
+// turn takes the lock of starts when it is this process's turn: not while a primary is
+// ending, which waits for the lock itself.
+func (p *plan) turn(ctx context.Context, dir string) (unlock func(), err error) {
+	for {
+		if p.role == Secondary {
+			if err := waitReady(ctx, dir, false); err != nil {
+				return nil, err
+			}
+		}
+		unlock, err := lockInit(ctx, dir, p.role != Secondary)
+		if err != nil || !ending(dir) {
+			return unlock, err
+		}
+		unlock()
+		if err := sleep(ctx, poll); err != nil {
+			return nil, errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: "the primary of " + dir + " is ending: wait longer, or end it if it is stuck"}, err)
+		}
+	}
 }
 
 // maxSocketPath is what fits a struct sockaddr_un with its final NUL.

@@ -113,6 +113,8 @@ func (rt *Runtime) close() error {
 	if !current.CompareAndSwap(rt, nil) {
 		return nil
 	}
+	unlock, started := rt.endStarts()
+	defer unlock()
 	var busy error
 	if stop := guard.Lcores.Stop; stop != nil {
 		busy = stop()
@@ -124,8 +126,6 @@ func (rt *Runtime) close() error {
 		defer rt.leave()
 		return errors.Join(busy, detach(rt.dir))
 	}
-	unlock, started := rt.endStarts()
-	defer unlock()
 	if rt.attachment != nil {
 		rt.leave() // first of all: secondaries must not touch what is about to go
 	}
@@ -155,10 +155,13 @@ func (rt *Runtime) close() error {
 
 // endStarts keeps processes of this primary's prefix from starting until unlock: they
 // would find a primary that is about to go, or files that are. One that is starting just
-// now is waited for.
+// now is waited for, the others are not let in before.
 func (rt *Runtime) endStarts() (unlock func(), err error) {
-	if !rt.shared {
+	if rt.role == Secondary || !rt.shared {
 		return func() {}, nil
+	}
+	if rt.attachment != nil {
+		rt.leaving()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -179,5 +182,5 @@ func (rt *Runtime) remove(pages []string, folder bool) error {
 	case !folder:
 		return removeAll(pages)
 	}
-	return errors.Join(removeAll(pages), os.RemoveAll(rt.dir))
+	return errors.Join(removeAll(pages), removeRuntimeDir(rt.dir))
 }

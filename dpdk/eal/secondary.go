@@ -29,14 +29,19 @@ func SecondaryConfig(prefix string) (Config, error) {
 	if err := waitReady(ctx, dir, false); err != nil {
 		return Config{}, err
 	}
-	// EAL is ready before its primary has published.
-	unlock, err := lockInit(ctx, dir, false)
-	if err != nil {
-		return Config{}, err
-	}
-	defer unlock()
 	t, f, err := openTable(dir)
-	if t == nil || err != nil {
+	if t == nil && err == nil { // EAL is ready before its primary has published
+		unlock, err := lockInit(ctx, dir, false)
+		if err != nil {
+			return Config{}, err
+		}
+		defer unlock()
+		t, f, err = openTable(dir)
+		if t == nil || err != nil {
+			return cfg, err
+		}
+	}
+	if err != nil {
 		return cfg, err
 	}
 	defer t.close()

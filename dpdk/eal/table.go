@@ -139,6 +139,16 @@ func openTable(dir string) (*table, *facts, error) {
 	return t, &f, nil
 }
 
+// ending says whether the primary of the directory has begun to end.
+func ending(dir string) bool {
+	t, _, err := openTable(dir)
+	if t == nil || err != nil {
+		return false
+	}
+	defer t.close()
+	return t.mmap() == nil && t.slots[0].state.Load() == slotLeft
+}
+
 // mmap maps the file; one that is too short would be a SIGBUS.
 func (t *table) mmap() error {
 	var st unix.Stat_t

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -217,21 +216,26 @@ func (e *exchange) wait() bool {
 // not answered; false when nothing more is to come.
 func (e *exchange) receive(s *socket, full bool) bool {
 	if !time.Now().Before(e.look) {
-		e.inspect()
+		if e.inspect(); !e.waiting() {
+			return false
+		}
 	}
+	limit := time.Until(e.look).Round(10 * time.Millisecond) // mostly the same: to set another costs a system call
 	if full {
-		s.wait(e.next())
-	} else {
-		s.wait(lookEvery)
+		limit = e.next()
+	}
+	s.wait(max(limit, time.Millisecond/20)) // 0 would be for ever
+	if e.ctx.Err() != nil { // from here on its end ends the reading
+		return false
 	}
 	kind, from, m, err := s.receive()
 	switch {
 	case from != "":
 		e.answer(kind, from, m, err)
 		return true
-	case errors.Is(err, os.ErrClosed), err == io.EOF && e.ctx.Err() == nil:
+	case errors.Is(err, os.ErrClosed), !guard.Running():
 		e.fail(dpdk.ErrNotRunning)
-	case err != io.EOF && !errors.Is(err, os.ErrDeadlineExceeded):
+	case !errors.Is(err, os.ErrDeadlineExceeded):
 		e.fail(err)
 	}
 	return e.ctx.Err() == nil

@@ -341,6 +341,31 @@ func TestOneWayMessagesKeepTheirOrder(t *testing.T) {
 	}
 }
 
+func TestTheWaitingForASocketEnds(t *testing.T) {
+	require.NoError(t, here.open(opSend, ""))
+	for _, blocks := range []bool{true, false} {
+		for name, end := range map[string]func(*socket){"shut": (*socket).shut, "close": here.drop} {
+			t.Run(fmt.Sprint(name, " blocks ", blocks), func(t *testing.T) {
+				here.mu.Lock()
+				s, err := here.listen(blocks)
+				here.mu.Unlock()
+				require.NoError(t, err)
+				defer here.drop(s)
+				s.wait(time.Hour)
+				got := make(chan error, 1)
+				go func() { _, _, _, err := s.receive(); got <- err }()
+				end(s)
+				select {
+				case err := <-got:
+					assert.True(t, errors.Is(err, os.ErrDeadlineExceeded) || name == "close" && err == os.ErrClosed, err)
+				case <-time.After(limit):
+					t.Error("it waits on")
+				}
+			})
+		}
+	}
+}
+
 // The folder's time is that of the kernel's last tick.
 func TestWhoComesBetweenTwoTicksIsSeen(t *testing.T) {
 	for range 20 {
@@ -358,7 +383,7 @@ func TestWhoComesBetweenTwoTicksIsSeen(t *testing.T) {
 		assert.NotContains(t, got, want[0])
 		assert.Subset(t, got, want[1:])
 	}
-	require.NoError(t, os.Chtimes(here.dir, time.Time{}, time.Now().Add(-time.Second))) // old enough for the list to be kept
+	require.NoError(t, os.Chtimes(here.dir, time.Time{}, time.Now().Add(-time.Minute))) // old enough for the list to be kept
 	first, err := here.peers()
 	require.NoError(t, err)
 	again, err := here.peers()
@@ -396,6 +421,11 @@ func TestManyRequestsAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
+		s, err := here.take()
+		require.NoError(t, err)
+		assert.True(t, s.blocks, "the next one is as fast as before")
+		here.keep(s)
+		assert.LessOrEqual(t, len(here.idle), maxIdle)
 	})
 	left, err := filepath.Glob(cgo.RuntimeDir() + "/" + ownPrefix + "*")
 	require.NoError(t, err)

@@ -3,7 +3,6 @@ package ipc
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -86,8 +85,7 @@ func (e *endpoint) start(op, name string) error {
 		return err
 	}
 	// Who takes no answers refuses them at once: nobody waits for room in its queue.
-	e.sender.shut()
-	return nil
+	return control(e.sender.raw, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
 }
 
 // borrow gets a descriptor of our own for DPDK's socket, which no function of DPDK gives.
@@ -180,7 +178,7 @@ func (e *endpoint) peers() ([]string, error) {
 	if changed.Equal(e.listed) {
 		return e.paths, nil
 	}
-	old := time.Since(changed) > 100*time.Millisecond // a later change has another time
+	old := time.Since(changed) > 2*time.Second // a later change has another time
 	dir, err := os.Open(e.dir)
 	if err != nil {
 		return nil, err
@@ -207,7 +205,7 @@ func (e *endpoint) take() (*socket, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := len(e.idle)
-	if n == 0 || e.stopped {
+	if n == 0 || e.stopped || !e.idle[n-1].blocks && e.blocking < maxBlocking {
 		return e.listen(e.blocking < maxBlocking)
 	}
 	s := e.idle[n-1]
@@ -219,7 +217,7 @@ func (e *endpoint) take() (*socket, error) {
 func (e *endpoint) keep(s *socket) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.stopped || len(e.idle) == maxIdle {
+	if e.stopped {
 		e.close(s)
 		return
 	}
@@ -227,6 +225,10 @@ func (e *endpoint) keep(s *socket) {
 		e.idle = append(e.idle, s) // to be taken first
 	} else {
 		e.idle = slices.Insert(e.idle, 0, s)
+	}
+	if len(e.idle) > maxIdle {
+		e.close(e.idle[0])
+		e.idle = e.idle[1:]
 	}
 }
 
@@ -315,8 +317,12 @@ func (e *endpoint) close(s *socket) {
 	os.Remove(s.path)
 }
 
-// shut ends the waiting for a socket, for good.
+// shut ends the waiting for a socket, for good: nothing ends one receive of a thread.
 func (s *socket) shut() {
+	if !s.blocks {
+		_ = s.file.SetReadDeadline(time.Unix(1, 0)) // wait may undo this
+		return
+	}
 	_ = control(s.raw, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
 }
 
@@ -332,10 +338,10 @@ func (s *socket) wait(limit time.Duration) {
 	}
 }
 
-// control calls f with the descriptor.
+// control calls f with the descriptor. The error is os.ErrClosed if it has none any more.
 func control(raw syscall.RawConn, f func(fd int) error) (err error) {
-	if e := raw.Control(func(fd uintptr) { err = f(int(fd)) }); e != nil {
-		return e
+	if raw.Control(func(fd uintptr) { err = f(int(fd)) }) != nil {
+		return os.ErrClosed
 	}
 	return err
 }
@@ -354,8 +360,8 @@ func sendTo(raw syscall.RawConn, path string, b, rights []byte) error {
 	})
 }
 
-// receive waits for an answer, until os.ErrDeadlineExceeded, or io.EOF on a socket that
-// was shut; from is "" if none came.
+// receive waits for an answer; from is "" if none came: until os.ErrDeadlineExceeded, which
+// is also that the socket was shut, or os.ErrClosed.
 func (s *socket) receive() (kind int, from string, m *Message, err error) {
 	if s.waits++; s.blocks && s.waits%oneSlice == 0 {
 		runtime.Gosched()
@@ -368,14 +374,14 @@ func (s *socket) receive() (kind int, from string, m *Message, err error) {
 	})
 	sender, _ := addr.(*unix.SockaddrUnix)
 	switch {
-	case closed != nil:
-		return 0, "", nil, closed
-	case err == unix.EAGAIN, err == unix.EINTR:
+	case errors.Is(closed, os.ErrDeadlineExceeded), closed == nil && (err == unix.EAGAIN || err == unix.EINTR):
 		return 0, "", nil, os.ErrDeadlineExceeded
+	case closed != nil:
+		return 0, "", nil, os.ErrClosed
 	case err != nil:
 		return 0, "", nil, os.NewSyscallError("recvmsg", err)
 	case n == 0 && sender == nil:
-		return 0, "", nil, io.EOF
+		return 0, "", nil, os.ErrDeadlineExceeded
 	}
 	from = "?" // an unbound socket, which nobody asked
 	if sender != nil && sender.Name != "" {

@@ -265,13 +265,25 @@ func TestAPrimaryThatEndsWaitsForThoseThatStart(t *testing.T) {
 	require.NoError(t, unix.Flock(int(starting.Fd()), unix.LOCK_EX))
 
 	p.ask("close")
-	assert.Never(t, func() bool { return s.do("processes") != "primary-go-attached secondary-go-attached" }, 200*time.Millisecond, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return s.do("processes") == "secondary-go-attached" }, 20*time.Second, time.Millisecond)
+	assert.Never(t, func() bool { return s.do("processes") != "secondary-go-attached" }, 200*time.Millisecond, 10*time.Millisecond)
+	late, next := goPeer(t), goPeer(t)
+	late.ask("init", "secondary", prefix)
+	next.ask("init", "auto", prefix)
 	require.NoError(t, unix.Flock(int(starting.Fd()), unix.LOCK_UN))
 	p.done()
-	assert.NoDirExists(t, filepath.Dir(attachFile(prefix)))
+	next.done()
+	with := "primary-go-attached"
+	if a := late.answer(); a.Err == "" { // it came behind the next one, or in between
+		with += " secondary-go-attached"
+	} else {
+		assert.Contains(t, a.Is, "ErrNoPrimary")
+	}
+	assert.Equal(t, with, next.do("processes"))
 	s.do("gone", "lookups")
-	p.quit()
-	s.quit()
+	for _, q := range []*peer{p, s, late, next} {
+		q.quit()
+	}
 }
 
 func TestHugepageFiles(t *testing.T) {
