@@ -96,9 +96,10 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 // service, an lcore callback): that is refused, and EAL runs on.
 //
 // Close waits for control calls that are under way, and refuses later ones
-// with dpdk.ErrNotRunning. A primary's Close also waits for a process of its prefix
-// that is starting, up to 5 seconds. Do not call it in a handler of Config.Logger. EAL cannot start again in this process. A second
-// Close does nothing.
+// with dpdk.ErrNotRunning. A primary's Close first waits for a process of its prefix that
+// is starting, up to 5 seconds, and from then on none starts until the files are gone.
+// Do not call it in a handler of Config.Logger. EAL cannot start again in this process.
+// A second Close does nothing.
 func (rt *Runtime) Close() error {
 	if own := guard.Lcores.Own; own != nil && own() {
 		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy.(dpdk.Errno),

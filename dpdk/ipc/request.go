@@ -225,7 +225,7 @@ func (e *exchange) receive(s *socket, full bool) bool {
 		limit = e.next()
 	}
 	s.wait(max(limit, time.Millisecond/20)) // 0 would be for ever
-	if e.ctx.Err() != nil { // from here on its end ends the reading
+	if e.ctx.Err() != nil {                 // from here on its end ends the reading
 		return false
 	}
 	kind, from, m, err := s.receive()
