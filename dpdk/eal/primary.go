@@ -238,11 +238,13 @@ func (p *plan) turn(ctx context.Context, dir string) (unlock func(), err error) 
 				return nil, err
 			}
 		}
-		unlock, err := lockInit(ctx, dir, p.role != Secondary)
-		if err != nil || !ending(dir) {
-			return unlock, err
+		if !ending(dir) {
+			unlock, err := lockInit(ctx, dir, p.role != Secondary)
+			if err != nil || !ending(dir) {
+				return unlock, err
+			}
+			unlock()
 		}
-		unlock()
 		if err := sleep(ctx, poll); err != nil {
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: "the primary of " + dir + " is ending: wait longer, or end it if it is stuck"}, err)
 		}
