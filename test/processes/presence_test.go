@@ -583,7 +583,8 @@ func TestSecondariesThatAreKilledWhileTheyAttach(t *testing.T) {
 	p.do("enqueue", "ring", "7")
 	assert.Equal(t, "7", s.do("dequeue", "ring"))
 	s.quit()
-	p.quit()
+	p.Kill() // its Close could wait for a lock that one of the dead had: multi-process.md, 11
+	started(t, "primary", prefix).quit()
 }
 
 // lives checks that each process that the primary has told of has come and died, and
