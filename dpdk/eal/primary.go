@@ -22,9 +22,10 @@ import (
 const (
 	configFile = "config"
 	magic      = 19820526
-	// initLock serialises starts of one prefix, and a primary's end: two Auto processes must not both find
-	// no primary, and each EAL, when it has started, tries the locks of all page tables
-	// in the folder, at which another that makes its own just then fails.
+	// initLock serialises starts of one prefix, and a primary's end: two Auto processes
+	// must not both find no primary, and each EAL, when it has started, tries the locks
+	// of all page tables in the folder, at which another that makes its own just then
+	// fails.
 	initLock = "godpdk_init"
 	poll     = 10 * time.Millisecond
 )
@@ -148,36 +149,47 @@ func noPrimary(dir string) error {
 func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err error) {
 	name := filepath.Join(dir, initLock)
 	for {
-		if makes {
-			err = os.MkdirAll(dir, 0o700)
+		f, err := tryInit(name, makes)
+		if f != nil {
+			return func() { f.Close() }, nil
 		}
-		var f *os.File
-		if err == nil {
-			f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
-		}
-		gone := errors.Is(err, fs.ErrNotExist) // a primary has removed it
-		if gone && !makes {
-			return nil, noPrimary(dir)
-		}
-		if err != nil && !gone {
-			return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
-		}
-		if !gone {
-			err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-			if err == nil && sameFile(f, name) {
-				return func() { f.Close() }, nil
-			}
-			f.Close()
-			if err != nil && err != unix.EWOULDBLOCK && err != unix.EINTR {
-				return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
-			}
+		if err != nil {
+			return nil, err
 		}
 		if err := sleep(ctx, poll); err != nil {
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
 				Detail: "another process of this file prefix is still starting, or ending (it holds " + name + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
-		err = nil
 	}
+}
+
+// tryInit takes the lock; nil and no error if another process has it, or is just
+// removing it.
+func tryInit(name string, makes bool) (f *os.File, err error) {
+	dir := filepath.Dir(name)
+	if makes {
+		err = os.MkdirAll(dir, 0o700)
+	}
+	if err == nil {
+		f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	}
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && makes:
+		return nil, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, noPrimary(dir)
+	case err != nil:
+		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
+	}
+	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == nil && sameFile(f, name) {
+		return f, nil
+	}
+	f.Close()
+	if err != nil && err != unix.EWOULDBLOCK && err != unix.EINTR {
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
+	}
+	return nil, nil
 }
 
 // sameFile says whether f is what has the name now: a primary that stops removes the
@@ -238,15 +250,15 @@ func (p *plan) turn(ctx context.Context, dir string) (unlock func(), err error) 
 				return nil, err
 			}
 		}
-		if !ending(dir) {
-			unlock, err := lockInit(ctx, dir, p.role != Secondary)
-			if err != nil || !ending(dir) {
-				return unlock, err
-			}
-			unlock()
+		unlock, err := lockInit(ctx, dir, p.role != Secondary)
+		if err != nil || !ending(dir) {
+			return unlock, err
 		}
-		if err := sleep(ctx, poll); err != nil {
-			return nil, errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: "the primary of " + dir + " is ending: wait longer, or end it if it is stuck"}, err)
+		unlock()
+		for ending(dir) {
+			if err := sleep(ctx, poll); err != nil {
+				return nil, errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: "the primary of " + dir + " is ending: wait longer, or end it if it is stuck"}, err)
+			}
 		}
 	}
 }

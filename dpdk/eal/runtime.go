@@ -114,7 +114,7 @@ func (rt *Runtime) close() error {
 	if !current.CompareAndSwap(rt, nil) {
 		return nil
 	}
-	unlock, started := rt.endStarts()
+	unlock, starting := rt.endStarts()
 	defer unlock()
 	var busy error
 	if stop := guard.Lcores.Stop; stop != nil {
@@ -132,7 +132,7 @@ func (rt *Runtime) close() error {
 	}
 	defer setOwn("")
 	pages, err := hugepageFiles(rt.prefix)
-	err = errors.Join(err, started)
+	err = errors.Join(err, starting)
 	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
 		if own, _, e := mpsocket.Own(rt.dir + "/dpdk_telemetry"); e == nil {
 			defer func() {
@@ -142,7 +142,7 @@ func (rt *Runtime) close() error {
 		}
 	}
 	if busy != nil {
-		return errors.Join(busy, err, rt.remove(pages, started == nil))
+		return errors.Join(busy, err, rt.remove(pages, starting == nil))
 	}
 	var errno int
 	rt.main.do(func() { errno = cgo.EALCleanup() })
@@ -151,7 +151,7 @@ func (rt *Runtime) close() error {
 	if errno != 0 {
 		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.Errno(errno)}
 	}
-	return errors.Join(err, rt.remove(pages, started == nil))
+	return errors.Join(err, rt.remove(pages, starting == nil))
 }
 
 // endStarts keeps processes of this primary's prefix from starting until unlock: they

@@ -31,17 +31,14 @@ func SecondaryConfig(prefix string) (Config, error) {
 	}
 	t, f, err := openTable(dir)
 	if t == nil && err == nil { // EAL is ready before its primary has published
-		unlock, err := lockInit(ctx, dir, false)
-		if err != nil {
-			return Config{}, err
+		unlock, e := lockInit(ctx, dir, false)
+		if e != nil {
+			return Config{}, e
 		}
-		defer unlock()
 		t, f, err = openTable(dir)
-		if t == nil || err != nil {
-			return cfg, err
-		}
+		unlock()
 	}
-	if err != nil {
+	if t == nil || err != nil {
 		return cfg, err
 	}
 	defer t.close()

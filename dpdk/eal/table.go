@@ -108,40 +108,49 @@ func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
 	return t, nil
 }
 
-// openTable finds what the primary of the directory has published; nil if it has
-// published nothing, as C programs do, or is dead. The table itself is to be mapped
-// when the facts fit: another build's may have another size.
-func openTable(dir string) (*table, *facts, error) {
+// findTable opens what the primary of the directory has published; nil if it has
+// published nothing, as C programs do, or is dead.
+func findTable(dir string) (*table, error) {
 	name := filepath.Join(dir, tableFile)
 	fd, err := unix.Open(name, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name}
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name}
 	}
 	t := &table{fd: fd, own: -1}
 	if !t.held(0) {
 		t.close()
-		return nil, nil, nil
+		return nil, nil
+	}
+	return t, nil
+}
+
+// openTable is findTable with the facts. The table itself is to be mapped when they
+// fit: another build's may have another size.
+func openTable(dir string) (*table, *facts, error) {
+	t, err := findTable(dir)
+	if t == nil || err != nil {
+		return nil, nil, err
 	}
 	var f facts
 	head := make([]byte, tableHead)
-	n, err := unix.Pread(fd, head, 0)
+	n, err := unix.Pread(t.fd, head, 0)
 	if err == nil {
 		line, _, _ := bytes.Cut(head[:n], []byte("\n"))
 		err = json.Unmarshal(line, &f)
 	}
 	if err != nil {
 		t.close()
-		return nil, nil, &dpdk.Error{Op: opInit, Detail: name + ": " + err.Error() + ": start the primary anew"}
+		return nil, nil, &dpdk.Error{Op: opInit, Detail: filepath.Join(dir, tableFile) + ": " + err.Error() + ": start the primary anew"}
 	}
 	return t, &f, nil
 }
 
 // ending says whether the primary of the directory has begun to end.
 func ending(dir string) bool {
-	t, _, err := openTable(dir)
+	t, err := findTable(dir)
 	if t == nil || err != nil {
 		return false
 	}

@@ -27,8 +27,8 @@ const (
 )
 
 // Handler does what a message asks, on a goroutine that handles others afterwards: it may
-// wait, make requests itself, and use DPDK, but undoes runtime.LockOSThread. The context ends when the time to reply is over, and
-// at the end of EAL. What it returns is the reply; only Param and Files of it count. The
+// wait, make requests itself, and use DPDK, but undoes runtime.LockOSThread. The context
+// ends when the time to reply is over, and at the end of EAL. What it returns is the reply; only Param and Files of it count. The
 // Files of the reply are closed when it is sent, or need not be; those of m are the
 // handler's to close. An error, or a panic, becomes a RemoteError for who asked. Nil and no
 // error is no reply at all, as one-way messages want it: who sent a request waits in vain.

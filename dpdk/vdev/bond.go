@@ -56,7 +56,7 @@ func (d Bond) Devargs() (string, error) {
 		w.fail("Members is empty")
 	}
 	key := "member"
-	if release < 23<<24|11<<16 {
+	if before(23, 11) {
 		key = "slave"
 	}
 	for i, m := range d.Members {

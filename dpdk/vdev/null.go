@@ -31,7 +31,7 @@ func (d Null) Devargs() (string, error) {
 	if d.Copy && d.NoRx {
 		w.fail("Copy and NoRx exclude each other")
 	}
-	if d.Copy && release >= 25<<24|7<<16 {
+	if d.Copy && !before(25, 7) {
 		w.unsupported("Copy", "before 25.07")
 	}
 	return w.done()

@@ -128,9 +128,12 @@ func (w *writer) mac(key, field string, mac net.HardwareAddr) {
 	w.add(key, mac.String())
 }
 
+// before says whether the release is an earlier one.
+func before(year, month int) bool { return release < uint32(year)<<24|uint32(month)<<16 }
+
 // needs refuses a field that is set but came to DPDK with a later release.
 func (w *writer) needs(year, month int, field string, set bool) {
-	if set && release < uint32(year)<<24|uint32(month)<<16 {
+	if set && before(year, month) {
 		w.unsupported(field, fmt.Sprintf("%02d.%02d", year, month))
 	}
 }
