@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
@@ -79,10 +80,15 @@ func (f *fake) get() (kind int, from string, m *Message) {
 	return kind, from, m
 }
 
-// put sends a message.
+// put sends a message, and waits for room as C does.
 func (f *fake) put(kind int, to string, m *Message) {
 	f.t.Helper()
-	require.NoError(f.t, withRights(m.Files, func(rights []byte) error { return f.send(to, m.encode(kind), rights) }))
+	var err error
+	eventually(f.t, func() bool {
+		err = withRights(m.Files, func(rights []byte) error { return f.send(to, m.encode(kind), rights) })
+		return err != unix.EAGAIN
+	}, "room in the queue of "+to)
+	require.NoError(f.t, err)
 }
 
 // reply answers the next request with its own Param, in upper case.
