@@ -5,13 +5,11 @@ import (
 	"strconv"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Errno is an error number of DPDK: one of the kernel's, or one of DPDK's own
-// from rte_errno.h. It satisfies errors.Is for itself and for the unix.Errno
+// from rte_errno.h. It satisfies errors.Is for itself and for the syscall.Errno
 // of the same number.
 type Errno int
 
@@ -39,27 +37,27 @@ func (e Errno) Error() string {
 	return "unknown DPDK error " + strconv.Itoa(int(e))
 }
 
-// Is reports whether target is the unix.Errno with e's number, or errors.ErrUnsupported
+// Is reports whether target is the syscall.Errno with e's number, or errors.ErrUnsupported
 // and e one of the numbers that say so.
 func (e Errno) Is(target error) bool {
-	t, ok := target.(unix.Errno)
-	return ok && int(t) == int(e) || target == errors.ErrUnsupported && unix.Errno(e).Is(target)
+	t, ok := target.(syscall.Errno)
+	return ok && int(t) == int(e) || target == errors.ErrUnsupported && syscall.Errno(e).Is(target)
 }
 
 // Sentinels for errors.Is. The first group are error numbers, the second group
 // are states that DPDK reports in its log only, or not at all.
 var (
-	ErrNotFound    error = Errno(unix.ENOENT)       // no object of that name
-	ErrExist       error = Errno(unix.EEXIST)       // the name is taken
-	ErrInvalid     error = Errno(unix.EINVAL)       // an argument is out of range
-	ErrNameTooLong error = Errno(unix.ENAMETOOLONG) // longer than DPDK stores
-	ErrNoMemory    error = Errno(unix.ENOMEM)       // no hugepage memory left for it
-	ErrNoSpace     error = Errno(unix.ENOSPC)       // DPDK's table of such objects is full
-	ErrNoDevice    error = Errno(unix.ENODEV)       // no port or device of that name, or no more
-	ErrBusy        error = Errno(unix.EBUSY)        // in use, or started, or a function runs there
-	ErrUnsupported error = Errno(unix.ENOTSUP)      // the driver, or this DPDK, cannot
-	ErrSecondary   error = ESECONDARY               // only the primary may do this
-	ErrNoConfig    error = ENOCONFIG                // EAL's shared configuration is missing
+	ErrNotFound    error = Errno(syscall.ENOENT)       // no object of that name
+	ErrExist       error = Errno(syscall.EEXIST)       // the name is taken
+	ErrInvalid     error = Errno(syscall.EINVAL)       // an argument is out of range
+	ErrNameTooLong error = Errno(syscall.ENAMETOOLONG) // longer than DPDK stores
+	ErrNoMemory    error = Errno(syscall.ENOMEM)       // no hugepage memory left for it
+	ErrNoSpace     error = Errno(syscall.ENOSPC)       // DPDK's table of such objects is full
+	ErrNoDevice    error = Errno(syscall.ENODEV)       // no port or device of that name, or no more
+	ErrBusy        error = Errno(syscall.EBUSY)        // in use, or started, or a function runs there
+	ErrUnsupported error = Errno(syscall.ENOTSUP)      // the driver, or this DPDK, cannot
+	ErrSecondary   error = ESECONDARY                  // only the primary may do this
+	ErrNoConfig    error = ENOCONFIG                   // EAL's shared configuration is missing
 
 	ErrNotRunning     = errors.New("EAL is not running: call eal.Init first")
 	ErrAlreadyRunning = errors.New("EAL was already initialised: it starts once per process")

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -41,9 +41,9 @@ func TestErrnoOutsideTheTablesStillHasAText(t *testing.T) {
 func TestErrnoIsTheUnixErrnoOfTheSameNumberOnly(t *testing.T) {
 	for n := 1; n <= 133; n++ {
 		e := dpdk.Errno(n)
-		assert.ErrorIs(t, e, unix.Errno(n))
+		assert.ErrorIs(t, e, syscall.Errno(n))
 		assert.ErrorIs(t, e, dpdk.Errno(n))
-		assert.NotErrorIs(t, e, unix.Errno(n+1))
+		assert.NotErrorIs(t, e, syscall.Errno(n+1))
 		assert.NotErrorIs(t, e, dpdk.Errno(n+1))
 	}
 	assert.NotErrorIs(t, dpdk.ESECONDARY, dpdk.ENOCONFIG)
@@ -52,17 +52,17 @@ func TestErrnoIsTheUnixErrnoOfTheSameNumberOnly(t *testing.T) {
 func TestSentinels(t *testing.T) {
 	for _, tc := range []struct {
 		sentinel error
-		errno    unix.Errno
+		errno    syscall.Errno
 	}{
-		{dpdk.ErrNotFound, unix.ENOENT},
-		{dpdk.ErrExist, unix.EEXIST},
-		{dpdk.ErrInvalid, unix.EINVAL},
-		{dpdk.ErrNameTooLong, unix.ENAMETOOLONG},
-		{dpdk.ErrNoMemory, unix.ENOMEM},
-		{dpdk.ErrNoSpace, unix.ENOSPC},
-		{dpdk.ErrBusy, unix.EBUSY},
-		{dpdk.ErrSecondary, unix.Errno(1001)},
-		{dpdk.ErrNoConfig, unix.Errno(1002)},
+		{dpdk.ErrNotFound, syscall.ENOENT},
+		{dpdk.ErrExist, syscall.EEXIST},
+		{dpdk.ErrInvalid, syscall.EINVAL},
+		{dpdk.ErrNameTooLong, syscall.ENAMETOOLONG},
+		{dpdk.ErrNoMemory, syscall.ENOMEM},
+		{dpdk.ErrNoSpace, syscall.ENOSPC},
+		{dpdk.ErrBusy, syscall.EBUSY},
+		{dpdk.ErrSecondary, syscall.Errno(1001)},
+		{dpdk.ErrNoConfig, syscall.Errno(1002)},
 	} {
 		t.Run(tc.sentinel.Error(), func(t *testing.T) {
 			assert.ErrorIs(t, tc.sentinel, tc.errno, "the sentinel is the kernel's number")
@@ -70,7 +70,7 @@ func TestSentinels(t *testing.T) {
 			assert.ErrorIs(t, err, tc.sentinel)
 			assert.ErrorIs(t, err, tc.errno)
 			assert.ErrorIs(t, err, dpdk.Errno(tc.errno))
-			assert.NotErrorIs(t, err, unix.EPIPE)
+			assert.NotErrorIs(t, err, syscall.EPIPE)
 			assert.NotErrorIs(t, err, fs.ErrNotExist, "DPDK objects are not files")
 		})
 	}
@@ -80,14 +80,14 @@ func TestSentinels(t *testing.T) {
 }
 
 func TestErrorCarriesCauseAndErrnoTogether(t *testing.T) {
-	err := error(&dpdk.Error{Op: "rte_eal_init", Errno: dpdk.Errno(unix.EALREADY), Cause: dpdk.ErrAlreadyRunning})
+	err := error(&dpdk.Error{Op: "rte_eal_init", Errno: dpdk.Errno(syscall.EALREADY), Cause: dpdk.ErrAlreadyRunning})
 	assert.ErrorIs(t, err, dpdk.ErrAlreadyRunning)
-	assert.ErrorIs(t, err, unix.EALREADY)
+	assert.ErrorIs(t, err, syscall.EALREADY)
 	assert.NotErrorIs(t, err, dpdk.ErrNotRunning)
 
 	bare := error(&dpdk.Error{Op: "rte_eal_init"})
 	assert.NotErrorIs(t, bare, dpdk.Errno(0), "no error number is not error number 0")
-	assert.NotErrorIs(t, bare, unix.Errno(0))
+	assert.NotErrorIs(t, bare, syscall.Errno(0))
 
 	var e *dpdk.Error
 	require.True(t, errors.As(fmt.Errorf("x: %w", err), &e))

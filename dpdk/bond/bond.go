@@ -11,9 +11,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	bondcgo "github.com/godpdk/godpdk/cgo/bond"
@@ -38,7 +37,7 @@ func members(op string, p *ethdev.Port, active bool) ([]*ethdev.Port, error) {
 	err := p.Call(op, func(id uint16) int {
 		var ok bool
 		if ids, ok = bondcgo.Members(id, active); !ok {
-			return int(unix.EINVAL)
+			return int(syscall.EINVAL)
 		}
 		return 0
 	})
@@ -65,7 +64,7 @@ func Add(p, member *ethdev.Port) error {
 		return err
 	}
 	if member.Started() || info.Bonded {
-		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.Errno(unix.EBUSY), Detail: fmt.Sprintf("%v is started, or a member already", member)}
+		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.Errno(syscall.EBUSY), Detail: fmt.Sprintf("%v is started, or a member already", member)}
 	}
 	return p.Call(op, func(id uint16) int { return failed(bondcgo.Add(id, uint16(member.ID()))) })
 }
@@ -91,7 +90,7 @@ func Primary(p *ethdev.Port) (*ethdev.Port, error) {
 	primary := -1
 	err := p.Call("rte_eth_bond_primary_get", func(id uint16) int {
 		if primary = bondcgo.Primary(id); primary < 0 {
-			return int(unix.EINVAL)
+			return int(syscall.EINVAL)
 		}
 		return 0
 	})
@@ -124,7 +123,7 @@ func SetMonitoring(p *ethdev.Port, interval time.Duration) error {
 func ofMember(member *ethdev.Port, f func(port, member uint16) int) func(port uint16) (errno int) {
 	return func(port uint16) int {
 		if all, _ := bondcgo.Members(port, false); !slices.Contains(all, uint16(member.ID())) {
-			return int(unix.EINVAL)
+			return int(syscall.EINVAL)
 		}
 		return failed(f(port, uint16(member.ID())))
 	}
@@ -135,5 +134,5 @@ func failed(rc int) int {
 	if rc == 0 {
 		return 0
 	}
-	return int(unix.EINVAL)
+	return int(syscall.EINVAL)
 }

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
@@ -23,7 +21,7 @@ type attachment struct {
 	// table is nil if the primary is a C program: then socket is the primary's
 	// rte_mp socket, by which to see it end.
 	table  *table
-	socket int
+	socket *os.File
 	shared bool // Config.SharedLcores
 	warn   func(text string, args ...any)
 }
@@ -32,7 +30,7 @@ type attachment struct {
 // its options from what the primary published, and claims its lcores. The lock of
 // starts is held. A primary that is a C program has published nothing.
 func attach(ctx context.Context, dir string, o *options, shared bool, logger *slog.Logger) (*attachment, error) {
-	a := &attachment{dir: dir, socket: -1, shared: shared, warn: warner(logger)}
+	a := &attachment{dir: dir, shared: shared, warn: warner(logger)}
 	t, f, err := openTable(dir)
 	if t == nil || err != nil {
 		return a, err
@@ -43,7 +41,7 @@ func attach(ctx context.Context, dir string, o *options, shared bool, logger *sl
 	}
 	if err == nil {
 		if e := t.mmap(); e != nil {
-			err = &dpdk.Error{Op: opInit, Errno: errnoOf(e), Detail: filepath.Join(dir, tableFile) + ": " + e.Error()}
+			err = &dpdk.Error{Op: opInit, Errno: errnoOf(e), Detail: e.Error()}
 		}
 	}
 	if err == nil {
@@ -79,7 +77,7 @@ func publish(dir string, o *options) (*attachment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &attachment{dir: dir, facts: f, table: t, socket: -1}, nil
+	return &attachment{dir: dir, facts: f, table: t}, nil
 }
 
 func warner(logger *slog.Logger) func(string, ...any) {
@@ -158,11 +156,11 @@ func (a *attachment) disjoint(t *table, lcores lcoreSet) error {
 // is not the one that was looked at before.
 func (a *attachment) attached(ctx context.Context) error {
 	if a.table == nil {
-		fd, err := unix.Open(filepath.Join(a.dir, mpsocket.Primary), linux.O_PATH|unix.O_CLOEXEC, 0)
+		socket, err := os.OpenFile(filepath.Join(a.dir, mpsocket.Primary), linux.O_PATH, 0)
 		if err != nil {
 			return noPrimary(a.dir)
 		}
-		a.socket = fd
+		a.socket = socket
 	}
 	if !a.primaryLives() {
 		return noPrimary(a.dir)
@@ -199,7 +197,7 @@ func (a *attachment) primaryLives() bool {
 	if a.table != nil {
 		return a.table.held(0)
 	}
-	return mpsocket.Answers("/proc/self/fd/" + strconv.Itoa(a.socket))
+	return mpsocket.Answers("/proc/self/fd/" + strconv.Itoa(int(a.socket.Fd())))
 }
 
 // leaving tells the others that this process is about to go, and not killed.
@@ -215,8 +213,8 @@ func (a *attachment) leave() {
 	if a.table != nil {
 		a.table.close()
 	}
-	if a.socket >= 0 {
-		_ = unix.Close(a.socket)
+	if a.socket != nil {
+		a.socket.Close()
 	}
 }
 

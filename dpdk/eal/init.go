@@ -9,9 +9,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -67,7 +66,7 @@ func checkVersion() error {
 	err := dpdk.CheckVersion()
 	switch {
 	case err == dpdk.ErrNoDPDK:
-		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.ENOTSUP), Cause: err}
+		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: err}
 	case err != nil:
 		return &dpdk.Error{Op: opInit, Cause: err, Detail: "build it anew with this DPDK: go build -a"}
 	}
@@ -95,7 +94,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	initMu.Lock()
 	defer initMu.Unlock()
 	if used {
-		return nil, nil, &dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EALREADY), Cause: dpdk.ErrAlreadyRunning}
+		return nil, nil, &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EALREADY), Cause: dpdk.ErrAlreadyRunning}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
@@ -183,7 +182,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 // in the log only.
 func failure(errno int, lines []string) *dpdk.Error {
 	e := &dpdk.Error{Op: opInit, Errno: dpdk.Errno(errno), Log: lines}
-	if unix.Errno(errno) == unix.EALREADY { // a failed start got too far for another
+	if syscall.Errno(errno) == syscall.EALREADY { // a failed start got too far for another
 		e.Cause = dpdk.ErrAlreadyRunning
 		return e
 	}

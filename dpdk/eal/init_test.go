@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -91,11 +91,11 @@ var _ = harness.Role("start", func([]string) error {
 		{"primary alive", rt.PrimaryAlive(), true},
 		{"total memory", total > 4<<20 && total <= 8<<20, true},
 		{"args", strings.Join(rt.Args(), " "), "--proc-type=primary " + strings.Join(private[1:], " ") + " " + lcores},
-		{"second start", is(secondInit(), dpdk.ErrAlreadyRunning, unix.EALREADY), true},
+		{"second start", is(secondInit(), dpdk.ErrAlreadyRunning, syscall.EALREADY), true},
 		{"close", rt.Close(), nil},
 		{"second close", rt.Close(), nil},
 		{"primary alive after close", rt.PrimaryAlive(), false},
-		{"start after close", is(secondInit(), dpdk.ErrAlreadyRunning, unix.EALREADY), true},
+		{"start after close", is(secondInit(), dpdk.ErrAlreadyRunning, syscall.EALREADY), true},
 		{"control call after close", is(memoryOf(rt), dpdk.ErrNotRunning), true},
 	} {
 		if check.got != check.want {

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
@@ -52,7 +52,7 @@ func removeRuntimeDir(dir string) error {
 	lock := filepath.Join(dir, initLock)
 	files = slices.DeleteFunc(files, func(f string) bool { return f == lock })
 	err = errors.Join(err, removeAll(append(files, lock)))
-	if e := os.Remove(dir); e != nil && !errors.Is(e, unix.ENOTEMPTY) && !errors.Is(e, fs.ErrNotExist) {
+	if e := os.Remove(dir); e != nil && !errors.Is(e, syscall.ENOTEMPTY) && !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
 	return err
@@ -71,7 +71,7 @@ func clearDead(dir, prefix string, hugepages bool) error {
 	f, err := os.OpenFile(config, os.O_RDWR, 0)
 	if err == nil {
 		defer f.Close()
-		if unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}) != nil {
+		if linux.Lock(f) != nil {
 			return nil // one has started: EAL says so
 		}
 	}
@@ -135,7 +135,7 @@ func inherited() map[int]bool {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range entries {
 		fd, _ := strconv.Atoi(e.Name())
-		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
+		if linux.Inherited(fd) {
 			all[fd] = true
 		}
 	}
@@ -148,7 +148,7 @@ func inherited() map[int]bool {
 func closeOnExec(before map[int]bool) {
 	for fd := range inherited() {
 		if !before[fd] {
-			unix.CloseOnExec(fd)
+			linux.CloseOnExec(fd)
 		}
 	}
 }

@@ -9,8 +9,6 @@ import (
 	"os"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
@@ -34,21 +32,16 @@ const mark = -1
 
 // openLog points DPDK's log at a new stream and starts to read it.
 func openLog() (*logStream, error) {
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|linux.SOCK_CLOEXEC, 0)
+	in, out, err := linux.Seqpacket(4 << 20) // room for a burst of debug lines
 	if err != nil {
 		return nil, &dpdk.Error{Op: "rte_openlog_stream", Errno: errnoOf(err), Detail: "socketpair"}
 	}
-	// Room for a burst of debug lines; without the privilege, what is allowed.
-	if unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, linux.SO_SNDBUFFORCE, 4<<20) != nil {
-		_ = unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<20)
-	}
-	_ = unix.SetNonblock(fds[0], true) // so that os.File parks the goroutine, not a thread
 	s := &logStream{
-		out:   os.NewFile(uintptr(fds[0]), "dpdk log"),
-		in:    os.NewFile(uintptr(fds[1]), "dpdk log"),
+		out:   os.NewFile(uintptr(out), "dpdk log"),
+		in:    os.NewFile(uintptr(in), "dpdk log"),
 		marks: make(chan struct{}),
 	}
-	if errno := cgo.LogOpen(fds[1]); errno != 0 {
+	if errno := cgo.LogOpen(in); errno != 0 {
 		s.in.Close()
 		s.out.Close()
 		return nil, &dpdk.Error{Op: "rte_openlog_stream", Errno: dpdk.Errno(errno)}

@@ -9,11 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // What a primary shows in its runtime directory: it holds a lock on the file
@@ -85,11 +85,9 @@ func primaryState(dir string) (state, error) {
 		return absent, err
 	}
 	defer f.Close()
-	lock := unix.Flock_t{Type: unix.F_WRLCK}
-	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock); err != nil {
+	if locked, err := linux.Locked(f); err != nil {
 		return absent, fmt.Errorf("lock of %s: %w", f.Name(), err)
-	}
-	if lock.Type == unix.F_UNLCK {
+	} else if !locked {
 		return absent, nil
 	}
 	var word [4]byte
@@ -157,7 +155,7 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 			return nil, err
 		}
 		if err := sleep(ctx, poll); err != nil {
-			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
+			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
 				Detail: "another process of this file prefix is still starting, or ending (it holds " + name + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 	}
@@ -181,12 +179,12 @@ func tryInit(name string, makes bool) (f *os.File, err error) {
 	case err != nil:
 		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	err = linux.Flock(f)
 	if err == nil && sameFile(f, name) {
 		return f, nil
 	}
 	f.Close()
-	if err != nil && err != unix.EWOULDBLOCK && err != unix.EINTR {
+	if err != nil && err != syscall.EWOULDBLOCK && err != syscall.EINTR {
 		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
 	}
 	return nil, nil
@@ -208,8 +206,8 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		return func() {}, nil
 	}
 	dir := runtimeDir(p.prefix)
-	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > maxSocketPath {
-		return nil, invalid("file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d", p.prefix, dir, n, maxSocketPath, n-maxSocketPath)
+	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > linux.MaxSocketPath {
+		return nil, invalid("file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d", p.prefix, dir, n, linux.MaxSocketPath, n-linux.MaxSocketPath)
 	}
 	unlock, err := p.turn(ctx, dir)
 	if err != nil {
@@ -263,9 +261,6 @@ func (p *plan) turn(ctx context.Context, dir string) (unlock func(), err error) 
 	}
 }
 
-// maxSocketPath is what fits a struct sockaddr_un with its final NUL.
-const maxSocketPath = len(unix.RawSockaddrUnix{}.Path) - 1
-
 func sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -278,7 +273,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 func errnoOf(err error) dpdk.Errno {
-	var e unix.Errno
+	var e syscall.Errno
 	errors.As(err, &e)
 	return dpdk.Errno(e)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/bits"
 	"os"
@@ -13,10 +14,9 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -65,7 +65,7 @@ type slot struct {
 
 // table is the file, open in this process.
 type table struct {
-	fd    int
+	file  *os.File
 	mem   []byte
 	slots *[tableSlots]slot
 	own   int // this process's slot; -1 is none
@@ -82,20 +82,20 @@ func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
 	if len(text) >= tableHead {
 		return nil, invalid("the options for devices are %d bytes long: give EAL fewer", len(text))
 	}
-	fd, err := unix.Open(name+".new", unix.O_RDWR|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o600)
+	file, err := os.OpenFile(name+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name + ".new"}
 	}
-	if err = unix.Ftruncate(fd, int64(tableSize)); err == nil {
-		_, err = unix.Pwrite(fd, append(text, '\n'), 0)
+	if err = file.Truncate(int64(tableSize)); err == nil {
+		_, err = file.WriteAt(append(text, '\n'), 0)
 	}
-	t = &table{fd: fd, own: -1}
+	t = &table{file: file, own: -1}
 	if err == nil {
 		err = t.mmap()
 	}
 	if err != nil {
 		t.close()
-		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name + ": " + err.Error()}
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: err.Error()}
 	}
 	if err = t.enter(0, lcores); err == nil {
 		t.slots[0].state.Store(slotAttached)
@@ -112,14 +112,14 @@ func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
 // published nothing, as C programs do, or is dead.
 func findTable(dir string) (*table, error) {
 	name := filepath.Join(dir, tableFile)
-	fd, err := unix.Open(name, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	file, err := os.OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name}
 	}
-	t := &table{fd: fd, own: -1}
+	t := &table{file: file, own: -1}
 	if !t.held(0) {
 		t.close()
 		return nil, nil
@@ -136,8 +136,8 @@ func openTable(dir string) (*table, *facts, error) {
 	}
 	var f facts
 	head := make([]byte, tableHead)
-	n, err := unix.Pread(t.fd, head, 0)
-	if err == nil {
+	n, err := t.file.ReadAt(head, 0)
+	if err == nil || err == io.EOF {
 		line, _, _ := bytes.Cut(head[:n], []byte("\n"))
 		err = json.Unmarshal(line, &f)
 	}
@@ -160,16 +160,16 @@ func ending(dir string) bool {
 
 // mmap maps the file; one that is too short would be a SIGBUS.
 func (t *table) mmap() error {
-	var st unix.Stat_t
-	if err := unix.Fstat(t.fd, &st); err != nil {
-		return err
-	}
-	if st.Size != int64(tableSize) {
-		return fmt.Errorf("has %d bytes, not %d", st.Size, tableSize)
-	}
-	mem, err := unix.Mmap(t.fd, 0, tableSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	st, err := t.file.Stat()
 	if err != nil {
 		return err
+	}
+	if st.Size() != int64(tableSize) {
+		return fmt.Errorf("%s: has %d bytes, not %d", t.file.Name(), st.Size(), tableSize)
+	}
+	mem, err := linux.Map(t.file, tableSize)
+	if err != nil {
+		return fmt.Errorf("mmap of %s: %w", t.file.Name(), err)
 	}
 	t.mem, t.slots = mem, (*[tableSlots]slot)(unsafe.Pointer(&mem[tableHead]))
 	return nil
@@ -178,20 +178,9 @@ func (t *table) mmap() error {
 // close gives up this process's slot, as its death would.
 func (t *table) close() {
 	if t.mem != nil {
-		_ = unix.Munmap(t.mem)
+		_ = linux.Unmap(t.mem)
 	}
-	_ = unix.Close(t.fd)
-}
-
-// lock takes the lock of one byte, or says that another process has it. Open file
-// description locks, unlike those of fcntl(2) that EAL has on its own file, do not
-// go when the process closes some other descriptor of the file.
-func (t *table) lock(at int64, how int16) (taken bool, err error) {
-	err = unix.FcntlFlock(uintptr(t.fd), linux.F_OFD_SETLK, &unix.Flock_t{Type: how, Start: at, Len: 1})
-	if err == unix.EAGAIN || err == unix.EACCES {
-		return false, nil
-	}
-	return err == nil, err
+	t.file.Close()
 }
 
 // place is the byte that the owner of a slot locks.
@@ -199,26 +188,22 @@ func place(i int) int64 { return int64(tableHead + i*int(unsafe.Sizeof(slot{})))
 
 // held says whether the owner of a slot is alive. If the kernel does not say, it is.
 func (t *table) held(i int) bool {
-	if i == t.own {
-		return true
-	}
-	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: place(i), Len: 1}
-	return unix.FcntlFlock(uintptr(t.fd), linux.F_OFD_GETLK, &lock) != nil || lock.Type != unix.F_UNLCK
+	return i == t.own || linux.ByteLocked(t.file, place(i))
 }
 
 // claiming runs f while no other process changes which lcores are whose.
 func (t *table) claiming(ctx context.Context, f func() error) error {
 	for {
-		taken, err := t.lock(claimByte, unix.F_WRLCK)
+		taken, err := linux.LockByte(t.file, claimByte)
 		if err != nil {
 			return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + tableFile}
 		}
 		if taken {
-			defer func() { _, _ = t.lock(claimByte, unix.F_UNLCK) }()
+			defer linux.UnlockByte(t.file, claimByte)
 			return f()
 		}
 		if err := sleep(ctx, time.Millisecond); err != nil {
-			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(unix.EAGAIN),
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
 				Detail: "another process of this file prefix stands still while it attaches: end it"}, err)
 		}
 	}
@@ -226,7 +211,7 @@ func (t *table) claiming(ctx context.Context, f func() error) error {
 
 // enter makes slot i this process's.
 func (t *table) enter(i int, lcores lcoreSet) error {
-	taken, err := t.lock(place(i), unix.F_WRLCK)
+	taken, err := linux.LockByte(t.file, place(i))
 	if err != nil || !taken {
 		return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + tableFile}
 	}

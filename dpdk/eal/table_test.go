@@ -80,13 +80,13 @@ func TestATableIsOnesWhoLives(t *testing.T) {
 func TestATableThatIsNotOneIsAnError(t *testing.T) {
 	dir, p := primaryTable(t)
 	defer p.close()
-	_, err := unix.Pwrite(p.fd, []byte("no json\n"), 0)
+	_, err := p.file.WriteAt([]byte("no json\n"), 0)
 	require.NoError(t, err)
 	_, _, err = openTable(dir)
 	require.ErrorContains(t, err, filepath.Join(dir, tableFile))
 
 	text := []byte(`{"Format":1}` + "\n")
-	_, err = unix.Pwrite(p.fd, text, 0)
+	_, err = p.file.WriteAt(text, 0)
 	require.NoError(t, err)
 	s, f, err := openTable(dir)
 	require.NoError(t, err)
@@ -128,7 +128,7 @@ func TestAFullTableSaysSo(t *testing.T) {
 func watched(t *testing.T) (w *watcher, next func() string) {
 	t.Helper()
 	dir, p := primaryTable(t)
-	w = newWatcher(&attachment{dir: dir, table: p, socket: -1})
+	w = newWatcher(&attachment{dir: dir, table: p})
 	ctx, cancel := context.WithCancel(context.Background())
 	events := w.subscribe(ctx, context.Background())
 	t.Cleanup(func() {
@@ -166,7 +166,7 @@ func TestWhatTheWatcherTells(t *testing.T) {
 		w, next := watched(t)
 		s := joined(t, w.a.dir, 1)
 		attach(s)
-		(&attachment{table: s, socket: -1}).leave()
+		(&attachment{table: s}).leave()
 		assert.Equal(t, "attached", next())
 		assert.Equal(t, "detached", next())
 	})
@@ -329,7 +329,7 @@ func (l loop) Handle(context.Context, slog.Record) error { l.again(); return nil
 
 func TestALogHandlerMayMakeControlCallsWhenThePrimaryHasGone(t *testing.T) {
 	rt := &Runtime{role: Secondary, dir: t.TempDir()}
-	rt.attachment = &attachment{socket: -1} // nobody's
+	rt.attachment = &attachment{} // nobody's
 	rt.ctx, rt.cancel = context.WithCancelCause(context.Background())
 	calls := 0
 	guard.SetLogger(slog.New(loop{slog.DiscardHandler, func() { calls++; assert.False(t, rt.lives()) }}))

@@ -1,7 +1,7 @@
 package ethdev
 
 import (
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
 )
@@ -25,5 +25,5 @@ func (p *Port) unbonded(op string) error {
 	if !i.Bonded {
 		return nil
 	}
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(unix.EBUSY), Detail: "the port is a member of a bonding port: take it out first"}
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.EBUSY), Detail: "the port is a member of a bonding port: take it out first"}
 }

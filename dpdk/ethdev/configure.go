@@ -3,8 +3,7 @@ package ethdev
 import (
 	"errors"
 	"fmt"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -70,7 +69,7 @@ func (p *Port) reconfigure(cfg Config) error {
 		return err
 	}
 	if p.state == started {
-		return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.Errno(unix.EBUSY), Detail: "the port is started: call Stop first"}
+		return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.Errno(syscall.EBUSY), Detail: "the port is started: call Stop first"}
 	}
 	i, err := p.info()
 	if err != nil {

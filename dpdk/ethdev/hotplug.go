@@ -3,8 +3,7 @@ package ethdev
 import (
 	"fmt"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -25,7 +24,7 @@ const (
 // In a secondary the primary is asked, and attaches the device too. Errors:
 // dpdk.ErrExist for a device that is attached, dpdk.ErrNoDevice for one that there is
 // not or that is no Ethernet device, dpdk.ErrInvalid for arguments that its driver
-// does not take, unix.E2BIG for devargs of more than 127 bytes in 24.11.8, 25.11.4 and later.
+// does not take, syscall.E2BIG for devargs of more than 127 bytes in 24.11.8, 25.11.4 and later.
 // The driver's reason is in the log.
 func Attach(devargs string) (*Port, error) {
 	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {
@@ -38,10 +37,10 @@ func Attach(devargs string) (*Port, error) {
 	err := guard.Control(opAttach, devargs, func() int {
 		forget()
 		if ids, _ := matching(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
-			return int(unix.EEXIST)
+			return int(syscall.EEXIST)
 		}
 		if errno := cgo.DevProbe(devargs); errno != 0 {
-			if errno == int(unix.E2BIG) {
+			if errno == int(syscall.E2BIG) {
 				failed = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(
 					"%d bytes are more than this DPDK passes to other processes: use shorter paths, or name the device in eal.Config.Vdevs", len(devargs))}
 				return 0
@@ -52,7 +51,7 @@ func Attach(devargs string) (*Port, error) {
 		switch {
 		case errno != 0:
 		case len(ids) == 0:
-			failed = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(unix.ENODEV),
+			failed = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(syscall.ENODEV),
 				Detail: "the device is there without a port: it was closed and not detached, or is no Ethernet device"}
 		default:
 			p, errno = port(ids[0])

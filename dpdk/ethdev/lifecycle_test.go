@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -81,7 +81,7 @@ func TestLifeOfAPort(t *testing.T) {
 	require.NoError(t, err)
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	var pkts [4]*mbuf.Mbuf
-	idle := func(errno unix.Errno, says string) {
+	idle := func(errno syscall.Errno, says string) {
 		t.Helper()
 		m := numbered(t, pool, 0, 1)
 		assert.Zero(t, tx.Burst(m))
@@ -98,13 +98,13 @@ func TestLifeOfAPort(t *testing.T) {
 		require.Equal(t, 1, rx.Burst(pkts[:]))
 		pkts[0].Free()
 	}
-	idle(unix.ENETDOWN, "call Configure")
+	idle(syscall.ENETDOWN, "call Configure")
 	err = p.Start()
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.ErrorContains(t, err, "call Configure first")
 
 	require.NoError(t, p.Configure(ethdev.Config{Pool: pool}))
-	idle(unix.ENETDOWN, "call Start")
+	idle(syscall.ENETDOWN, "call Start")
 	require.NoError(t, p.Start())
 	assert.True(t, p.Started())
 	runs()
@@ -116,7 +116,7 @@ func TestLifeOfAPort(t *testing.T) {
 
 	require.NoError(t, p.Stop())
 	require.NoError(t, p.Stop(), "a second Stop does nothing")
-	idle(unix.ENETDOWN, "call Start")
+	idle(syscall.ENETDOWN, "call Start")
 	require.NoError(t, p.Start())
 	runs()
 	require.NoError(t, p.Stop())
@@ -131,7 +131,7 @@ func TestLifeOfAPort(t *testing.T) {
 	runs()
 
 	require.NoError(t, p.Detach())
-	idle(unix.ENODEV, "closed or detached")
+	idle(syscall.ENODEV, "closed or detached")
 	for name, f := range map[string]func() error{
 		"Start": p.Start, "Stop": p.Stop, "Close": p.Close, "Detach": p.Detach, "Reset": p.Reset,
 		"Configure": func() error { return p.Configure(ethdev.Config{Pool: pool}) },
@@ -350,14 +350,14 @@ func TestAPortThatDoesNotStartIsAsBefore(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, p.Detach()) }()
 	_, err = ethdev.Open(p.Name(), ethdev.Config{Pool: pool})
-	require.ErrorIs(t, err, unix.EPERM)
+	require.ErrorIs(t, err, syscall.EPERM)
 	assert.Empty(t, p.Config(), "it had none")
 	assert.ErrorContains(t, p.TxQueue(0).Err(), "not configured")
 
 	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, Tx: ethdev.TxQueueConfig{Descriptors: 256}}))
 	before := p.Config()
 	_, err = ethdev.Open(p.Name(), ethdev.Config{Pool: pool})
-	require.ErrorIs(t, err, unix.EPERM)
+	require.ErrorIs(t, err, syscall.EPERM)
 	assert.Equal(t, before, p.Config())
 }
 

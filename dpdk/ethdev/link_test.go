@@ -2,12 +2,12 @@ package ethdev_test
 
 import (
 	"context"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -141,7 +141,7 @@ func TestWhatADriverCannot(t *testing.T) {
 		{"RSS hash", second(ring.RSSHash())},
 		{"RETA", second(ring.RETA())},
 		{"queue start", null.RxQueue(0).Stop()},
-		{"in other words", null.Result("rte_eth_dev_any", int(unix.ENOSYS))},
+		{"in other words", null.Result("rte_eth_dev_any", int(syscall.ENOSYS))},
 	} {
 		assert.ErrorIs(t, c.err, dpdk.ErrUnsupported, c.name)
 	}

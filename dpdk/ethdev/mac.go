@@ -3,8 +3,7 @@ package ethdev
 import (
 	"bytes"
 	"net"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -36,7 +35,7 @@ func ByMAC(addr net.HardwareAddr) (*Port, error) {
 			return p, nil
 		}
 	}
-	return nil, &dpdk.Error{Op: opMAC, Name: addr.String(), Errno: dpdk.Errno(unix.ENODEV), Detail: "no port has this address"}
+	return nil, &dpdk.Error{Op: opMAC, Name: addr.String(), Errno: dpdk.Errno(syscall.ENODEV), Detail: "no port has this address"}
 }
 
 // MAC is the port's address (rte_eth_macaddr_get). It works in all processes.
@@ -86,7 +85,7 @@ func (p *Port) AddMAC(addr net.HardwareAddr) error {
 }
 
 // RemoveMAC takes an address of AddMAC away (rte_eth_dev_mac_addr_remove). An
-// address that the port does not have is no error. Errors: unix.EADDRINUSE for the
+// address that the port does not have is no error. Errors: syscall.EADDRINUSE for the
 // port's MAC, which SetMAC changes; else those of AddMAC.
 func (p *Port) RemoveMAC(addr net.HardwareAddr) error {
 	return p.withMAC(opRemoveMAC, addr, func(a cgo.EthAddr) int { return cgo.EthMACRemove(p.id, a) })

@@ -3,11 +3,11 @@ package ethdev_test
 import (
 	"bytes"
 	"net"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -48,7 +48,7 @@ func TestMoreMACs(t *testing.T) {
 	}
 	require.ErrorIs(t, p.AddMAC(mac(3)), dpdk.ErrNoSpace)
 	require.NoError(t, p.AddMAC(first), "it has it")
-	require.ErrorIs(t, p.RemoveMAC(first), unix.EADDRINUSE)
+	require.ErrorIs(t, p.RemoveMAC(first), syscall.EADDRINUSE)
 	require.NoError(t, p.RemoveMAC(mac(9)), "it does not have it")
 	all, err := p.MACs()
 	require.NoError(t, err)

@@ -1,7 +1,7 @@
 package ethdev
 
 import (
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -55,7 +55,7 @@ func (p *Port) Owner() (Owner, error) {
 }
 
 // SetOwner makes the port o's, if nobody owns it (rte_eth_dev_owner_set). All
-// processes may do so. Errors: unix.EPERM if somebody owns it, also o;
+// processes may do so. Errors: syscall.EPERM if somebody owns it, also o;
 // dpdk.ErrInvalid for an owner that NewOwner did not make, dpdk.ErrNoDevice.
 func (p *Port) SetOwner(o Owner) error {
 	if err := guard.Name(opSetOwner, o.Name, cgo.EthOwnerNameSize); err != nil {
@@ -64,7 +64,7 @@ func (p *Port) SetOwner(o Owner) error {
 	return p.do(opSetOwner, func() error { return p.ownership(opSetOwner, cgo.EthOwnerSet(p.id, o.ID, o.Name)) })
 }
 
-// UnsetOwner makes o's port nobody's (rte_eth_dev_owner_unset). Errors: unix.EPERM if
+// UnsetOwner makes o's port nobody's (rte_eth_dev_owner_unset). Errors: syscall.EPERM if
 // another owns it, dpdk.ErrInvalid for an owner that NewOwner did not make,
 // dpdk.ErrNoDevice.
 func (p *Port) UnsetOwner(o Owner) error {
@@ -73,7 +73,7 @@ func (p *Port) UnsetOwner(o Owner) error {
 
 // ownership is result, with the owner's name if there is another.
 func (p *Port) ownership(op string, errno int) error {
-	if unix.Errno(errno) != unix.EPERM {
+	if syscall.Errno(errno) != syscall.EPERM {
 		return p.result(op, errno)
 	}
 	e := &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno), Detail: "nobody owns the port"}

@@ -2,11 +2,11 @@ package ethdev_test
 
 import (
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -25,7 +25,7 @@ func TestOwners(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, ethdev.Owner{}, is)
 	err = p.UnsetOwner(a)
-	require.ErrorIs(t, err, unix.EPERM)
+	require.ErrorIs(t, err, syscall.EPERM)
 	assert.Contains(t, err.Error(), "nobody owns the port")
 
 	require.NoError(t, p.SetOwner(a))
@@ -34,9 +34,9 @@ func TestOwners(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, a, is)
 	err = p.SetOwner(b)
-	require.ErrorIs(t, err, unix.EPERM)
+	require.ErrorIs(t, err, syscall.EPERM)
 	assert.Contains(t, err.Error(), "router")
-	require.ErrorIs(t, p.UnsetOwner(b), unix.EPERM)
+	require.ErrorIs(t, p.UnsetOwner(b), syscall.EPERM)
 	owned, err := a.Ports()
 	require.NoError(t, err)
 	assert.Equal(t, []*ethdev.Port{p, other}, owned)

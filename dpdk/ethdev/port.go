@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -137,7 +136,7 @@ func ByID(id int) (*Port, error) {
 	}
 	return find(opFind, name, func() (uint16, int) {
 		if cgo.EthFindNext(id) != id {
-			return 0, int(unix.ENODEV)
+			return 0, int(syscall.ENODEV)
 		}
 		return uint16(id), 0
 	})
@@ -196,7 +195,7 @@ func (p *Port) do(op string, f func() error) error {
 			p.end()
 		}
 		if p.state == gone {
-			failed = &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(unix.ENODEV), Detail: "the port was closed or detached"}
+			failed = &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.ENODEV), Detail: "the port was closed or detached"}
 		} else {
 			failed = f()
 		}
@@ -225,11 +224,11 @@ func (p *Port) owned(op string, f func() error) error {
 
 // result is the error of an errno. What a driver cannot it calls ENOTSUP, or ENOSYS.
 func (p *Port) result(op string, errno int) error {
-	switch unix.Errno(errno) {
+	switch syscall.Errno(errno) {
 	case 0:
 		return nil
-	case unix.ENOSYS:
-		errno = int(unix.ENOTSUP)
+	case syscall.ENOSYS:
+		errno = int(syscall.ENOTSUP)
 	}
 	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno)}
 }

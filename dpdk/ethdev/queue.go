@@ -4,9 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -81,10 +80,10 @@ func (q *queue) attach() error {
 	return p.do(q.op(), func() error {
 		i, ok := setUp(p.id, q.id, q.tx)
 		if !ok {
-			return q.fail(unix.EINVAL, "queue %d has not been set up by the primary", q.id)
+			return q.fail(syscall.EINVAL, "queue %d has not been set up by the primary", q.id)
 		}
 		if !cgo.EthQueueReady(p.id, q.id, q.tx) {
-			return q.fail(unix.ENODEV, "this process attached before the primary had configured the port: start it again, after the primary's Configure")
+			return q.fail(syscall.ENODEV, "this process attached before the primary had configured the port: start it again, after the primary's Configure")
 		}
 		if q.tx {
 			q.share(TxOffload(i.Offloads))
@@ -98,7 +97,7 @@ func (q *queue) attach() error {
 // may have nothing to tell.
 func setUp(port, queue uint16, tx bool) (i cgo.EthQueueInfo, ok bool) {
 	i, errno := cgo.EthQueueInfoGet(port, queue, tx)
-	return i, errno == 0 || errno == int(unix.ENOTSUP)
+	return i, errno == 0 || errno == int(syscall.ENOTSUP)
 }
 
 // share prepares the gate of a transmit queue with these offloads for as many
@@ -148,7 +147,7 @@ func shut(queues ...*queue) error {
 	for _, q := range open {
 		for q.gate.Busy() {
 			if time.Since(start) > patience {
-				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(unix.EBUSY),
+				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(syscall.EBUSY),
 					Detail: fmt.Sprintf("a burst of queue %d does not end", q.id)}
 			}
 			runtime.Gosched()
@@ -161,8 +160,7 @@ func shut(queues ...*queue) error {
 // barrier says whether the kernel can make all threads of a process pass a memory
 // barrier (membarrier(2)).
 var barrier = sync.OnceValue(func() bool {
-	_, _, e := unix.Syscall(linux.SYS_MEMBARRIER, registerPrivateExpedited, 0, 0)
-	return e == 0
+	return linux.Membarrier(registerPrivateExpedited) == nil
 })
 
 const ( // linux/membarrier.h
@@ -173,7 +171,7 @@ const ( // linux/membarrier.h
 // pass makes all threads pass a barrier; with one in each burst there is no need to.
 func pass() {
 	if barrier() {
-		_, _, _ = unix.Syscall(linux.SYS_MEMBARRIER, privateExpedited, 0, 0)
+		_ = linux.Membarrier(privateExpedited)
 	}
 }
 
@@ -184,7 +182,7 @@ func (q *queue) op() string {
 	return "rte_eth_rx_burst"
 }
 
-func (q *queue) fail(errno unix.Errno, format string, args ...any) error {
+func (q *queue) fail(errno syscall.Errno, format string, args ...any) error {
 	return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(format, args...)}
 }
 
@@ -208,13 +206,13 @@ func (q *queue) idle() error {
 	}
 	switch {
 	case p.state == attached:
-		return q.fail(unix.ENETDOWN, "the port is not configured: call Configure and Start")
+		return q.fail(syscall.ENETDOWN, "the port is not configured: call Configure and Start")
 	case int(q.id) >= n:
-		return q.fail(unix.EINVAL, "there is no queue %d: the Config asked for %d", q.id, n)
+		return q.fail(syscall.EINVAL, "there is no queue %d: the Config asked for %d", q.id, n)
 	case p.state != started:
-		return q.fail(unix.ENETDOWN, "the port is not started: call Start")
+		return q.fail(syscall.ENETDOWN, "the port is not started: call Start")
 	case q.stopped:
-		return q.fail(unix.ENETDOWN, "queue %d is stopped: call its Start", q.id)
+		return q.fail(syscall.ENETDOWN, "queue %d is stopped: call its Start", q.id)
 	}
 	return nil
 }
@@ -236,7 +234,7 @@ func (q RxQueue) ID() int {
 }
 
 // Err says why Burst moves nothing although it could, or nil: the port is gone
-// (dpdk.ErrNoDevice), not started (unix.ENETDOWN) or was never given this queue
+// (dpdk.ErrNoDevice), not started (syscall.ENETDOWN) or was never given this queue
 // (dpdk.ErrInvalid). It is for pollers that have been idle for long; it takes a
 // lock.
 func (q RxQueue) Err() error { return q.q.err() }

@@ -1,7 +1,7 @@
 package ethdev
 
 import (
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 )
@@ -87,7 +87,7 @@ func (p *Port) RETA() ([]int, error) {
 			return err
 		}
 		if i.RETASize == 0 {
-			return p.result(opRETA, int(unix.ENOTSUP))
+			return p.result(opRETA, int(syscall.ENOTSUP))
 		}
 		groups := retaGroups(i.RETASize)
 		for n := range i.RETASize {
@@ -118,7 +118,7 @@ func (p *Port) SetRETA(first int, queues ...int) error {
 		}
 		switch {
 		case i.RETASize == 0:
-			return p.result(opSetRETA, int(unix.ENOTSUP))
+			return p.result(opSetRETA, int(syscall.ENOTSUP))
 		case len(queues) == 0:
 			return p.invalid(opSetRETA, "no queues were given")
 		case first < 0 || first > i.RETASize-len(queues):

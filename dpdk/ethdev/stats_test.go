@@ -2,11 +2,11 @@ package ethdev_test
 
 import (
 	"runtime"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -134,9 +134,9 @@ func TestExtendedStatsKnowWhenTheyAreOld(t *testing.T) {
 	require.NoError(t, p.Stop())
 	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, RxQueues: 3, TxQueues: 1}))
 	err = x.Read(values)
-	require.ErrorIs(t, err, unix.ESTALE)
+	require.ErrorIs(t, err, syscall.ESTALE)
 	assert.Contains(t, err.Error(), "Refresh")
-	require.ErrorIs(t, x.ReadIDs([]uint64{0}, values[:1]), unix.ESTALE)
+	require.ErrorIs(t, x.ReadIDs([]uint64{0}, values[:1]), syscall.ESTALE)
 	require.NoError(t, x.Refresh())
 	_, ok = x.ID("tx_q3_packets")
 	assert.False(t, ok)

@@ -3,8 +3,7 @@ package ethdev
 import (
 	"fmt"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -20,7 +19,7 @@ const (
 // does not allocate. One goroutine at a time uses it; make one for each.
 //
 // A Configure of the port may change what there is: Read and ReadIDs then fail with
-// unix.ESTALE until Refresh is called.
+// syscall.ESTALE until Refresh is called.
 type XStats struct {
 	port       *Port
 	generation uint64
@@ -76,7 +75,7 @@ func (x *XStats) ID(name string) (id int, ok bool) {
 
 // Read stores the values of all statistics in values, which has Len elements, by id
 // (rte_eth_xstats_get). It may be called while the port is polled. Errors:
-// dpdk.ErrInvalid for another length, unix.ESTALE if there are others now,
+// dpdk.ErrInvalid for another length, syscall.ESTALE if there are others now,
 // dpdk.ErrNoDevice.
 func (x *XStats) Read(values []uint64) error {
 	p := x.port
@@ -100,7 +99,7 @@ func (x *XStats) Read(values []uint64) error {
 
 // ReadIDs stores the values of the statistics ids in values, one for each
 // (rte_eth_xstats_get_by_id); with many drivers a Read of all costs less. Errors:
-// dpdk.ErrInvalid for an id that is none or another length of values, unix.ESTALE,
+// dpdk.ErrInvalid for an id that is none or another length of values, syscall.ESTALE,
 // dpdk.ErrNoDevice.
 func (x *XStats) ReadIDs(ids, values []uint64) error {
 	p := x.port
@@ -132,6 +131,6 @@ func (x *XStats) Reset() error {
 }
 
 func (x *XStats) stale(op string) error {
-	return &dpdk.Error{Op: op, Name: x.port.name, Errno: dpdk.Errno(unix.ESTALE),
+	return &dpdk.Error{Op: op, Name: x.port.name, Errno: dpdk.Errno(syscall.ESTALE),
 		Detail: fmt.Sprintf("the port was configured since the names of its %d statistics were asked for: call Refresh", len(x.names))}
 }

@@ -10,9 +10,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -149,7 +148,7 @@ func Unregister(name string) error {
 		actions.Lock()
 		defer actions.Unlock()
 		if a = actions.byName[name]; a == nil {
-			return int(unix.ENOENT)
+			return int(syscall.ENOENT)
 		}
 		cgo.MPUnregister(name)
 		delete(actions.byName, name)
@@ -174,7 +173,7 @@ func Unregister(name string) error {
 func Disable() error {
 	err := guard.Control(opDisable, "", func() int {
 		if !cgo.MPDisable() {
-			return int(unix.EBUSY)
+			return int(syscall.EBUSY)
 		}
 		return 0
 	})

@@ -10,15 +10,16 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // register registers a handler under the test's own name until its end.
@@ -186,7 +187,7 @@ func TestRepliesDoNotWaitForRoom(t *testing.T) {
 	go func() { done <- c.send(&Message{Name: "a"}, 0) }()
 	select {
 	case err := <-done:
-		assert.Equal(t, unix.EAGAIN, err)
+		assert.Equal(t, syscall.EAGAIN, err)
 	case <-time.After(limit):
 		t.Fatal("it waits")
 	}
@@ -227,7 +228,7 @@ func TestMessagesOfAnActionKeepTheirOrder(t *testing.T) {
 	for i := range 1000 {
 		want = append(want, fmt.Sprint(i))
 		m := &Message{Name: name, Param: []byte(want[i])}
-		for f.send(primary(), m.encode(cgo.MPMsg), nil) == unix.EAGAIN {
+		for f.send(primary(), m.encode(cgo.MPMsg), nil) == syscall.EAGAIN {
 			runtime.Gosched()
 		}
 	}
@@ -343,9 +344,8 @@ func TestFilesArriveOpenAndCloseOnExec(t *testing.T) {
 	f := stranger(t)
 	name := register(t, func(_ context.Context, m *Message) (*Message, error) {
 		for _, file := range m.Files {
-			flags, err := unix.FcntlInt(file.Fd(), unix.F_GETFD, 0)
-			if err != nil || flags&unix.FD_CLOEXEC == 0 {
-				return nil, fmt.Errorf("flags %d, %v", flags, err)
+			if linux.Inherited(int(file.Fd())) {
+				return nil, fmt.Errorf("%s is inherited", file.Name())
 			}
 		}
 		defer m.Files[1].Close()

@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
 )
 
 // Errors of requests, for errors.Is.
 var (
-	// ErrTimeout is also context.DeadlineExceeded and unix.ETIMEDOUT.
+	// ErrTimeout is also context.DeadlineExceeded and syscall.ETIMEDOUT.
 	ErrTimeout error = timeoutError{}
 	// ErrNoPeer is that of a primary without secondaries, or whose secondaries are all
 	// still starting.
@@ -27,7 +26,7 @@ type timeoutError struct{}
 func (timeoutError) Error() string { return "no answer in time" }
 func (timeoutError) Timeout() bool { return true }
 func (timeoutError) Is(target error) bool {
-	return target == context.DeadlineExceeded || target == unix.ETIMEDOUT || target == dpdk.Errno(unix.ETIMEDOUT)
+	return target == context.DeadlineExceeded || target == syscall.ETIMEDOUT || target == dpdk.Errno(syscall.ETIMEDOUT)
 }
 
 // RemoteError is the error of a handler in the process that was asked.

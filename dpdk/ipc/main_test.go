@@ -9,12 +9,12 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
@@ -86,7 +86,7 @@ func (f *fake) put(kind int, to string, m *Message) {
 	var err error
 	eventually(f.t, func() bool {
 		err = withRights(m.Files, func(rights []byte) error { return f.send(to, m.encode(kind), rights) })
-		return err != unix.EAGAIN
+		return err != syscall.EAGAIN
 	}, "room in the queue of "+to)
 	require.NoError(f.t, err)
 }

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"unicode/utf8"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Limits of a message, from DPDK's headers.
@@ -61,7 +61,7 @@ func (m *Message) check(op string) error {
 }
 
 func tooBig(op, name, format string, args ...any) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.E2BIG), Detail: fmt.Sprintf(format, args...)}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.E2BIG), Detail: fmt.Sprintf(format, args...)}
 }
 
 // errorMark stands before the text of an error, behind the end of an empty Param: a
@@ -94,24 +94,24 @@ func (m *Message) encode(kind int) []byte {
 // decode reads what came over a socket; an error that it carries is a *RemoteError.
 // What came with it is closed if it cannot be read.
 func decode(b, control []byte, flags int) (kind int, m *Message, err error) {
-	fds, err := descriptors(control)
+	fds, err := linux.ParseRights(control)
 	defer func() {
 		if m == nil {
 			for _, fd := range fds {
-				unix.Close(fd)
+				os.NewFile(uintptr(fd), "").Close()
 			}
 		}
 	}()
 	if err != nil {
 		return 0, nil, err
 	}
-	if len(b) != cgo.MPWire || flags&unix.MSG_TRUNC != 0 {
+	if len(b) != cgo.MPWire || flags&linux.MSG_TRUNC != 0 {
 		return 0, nil, fmt.Errorf("a message of %d bytes, not %d: another release of DPDK", len(b), cgo.MPWire)
 	}
 	kind = int(binary.NativeEndian.Uint32(b))
 	name, _, _ := strings.Cut(string(b[cgo.MPName:][:cgo.MPMaxName]), "\x00")
 	n, nfds := binary.NativeEndian.Uint32(b[cgo.MPLenParam:]), binary.NativeEndian.Uint32(b[cgo.MPNumFDs:])
-	if flags&unix.MSG_CTRUNC != 0 || int64(nfds) != int64(len(fds)) {
+	if flags&linux.MSG_CTRUNC != 0 || int64(nfds) != int64(len(fds)) {
 		return 0, nil, fmt.Errorf("%d of %d descriptors came: this process can open no more", len(fds), nfds)
 	}
 	if n > MaxParam {
@@ -134,29 +134,12 @@ func newMessage(name, peer string, param []byte, fds []int) *Message {
 	return m
 }
 
-// descriptors are those that came beside a message.
-func descriptors(control []byte) (fds []int, err error) {
-	if len(control) == 0 {
-		return nil, nil
-	}
-	all, err := unix.ParseSocketControlMessage(control)
-	if err != nil {
-		return nil, err
-	}
-	for _, c := range all {
-		if got, err := unix.ParseUnixRights(&c); err == nil {
-			fds = append(fds, got...)
-		}
-	}
-	return fds, nil
-}
-
 // withRights calls f with what lets files travel, none of which is closed meanwhile.
 func withRights(files []*os.File, f func(rights []byte) error) error {
 	if len(files) == 0 {
 		return f(nil)
 	}
-	return withFDs(make([]int, 0, len(files)), files, func(fds []int) error { return f(unix.UnixRights(fds...)) })
+	return withFDs(make([]int, 0, len(files)), files, func(fds []int) error { return f(linux.Rights(fds)) })
 }
 
 // withFDs adds the descriptors of files to fds and calls f with all.

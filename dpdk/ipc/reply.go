@@ -3,9 +3,8 @@ package ipc
 import (
 	"encoding/binary"
 	"errors"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -50,20 +49,20 @@ func (c *call) answer(reply *Message, err error) {
 			out.Close()
 			return
 		}
-		if err == unix.EAGAIN {
+		if err == syscall.EAGAIN {
 			go c.insist(&out, len(out.Param))
 			return
 		}
 	}
 	out.Close()
 	out = Message{Name: c.a.name, Param: errorParam(err.Error())}
-	if c.send(&out, 0) == unix.EAGAIN {
+	if c.send(&out, 0) == syscall.EAGAIN {
 		go c.insist(&out, 0)
 	}
 }
 
 // send is rte_mp_reply without its waiting for room in a queue, which may have no end:
-// it gives unix.EAGAIN. n bytes of Param are its length.
+// it gives syscall.EAGAIN. n bytes of Param are its length.
 func (c *call) send(m *Message, n int) error {
 	b := m.encode(cgo.MPRep)
 	binary.NativeEndian.PutUint32(b[cgo.MPLenParam:], uint32(n))
@@ -74,7 +73,7 @@ func (c *call) send(m *Message, n int) error {
 func (c *call) insist(m *Message, n int) {
 	defer m.Close()
 	for until := time.Now().Add(patience); ; time.Sleep(maxPause) {
-		if err := c.send(m, n); err != unix.EAGAIN || time.Now().After(until) {
+		if err := c.send(m, n); err != syscall.EAGAIN || time.Now().After(until) {
 			return
 		}
 	}

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -32,7 +31,7 @@ const (
 // which a process has no action is dropped there. It waits for room in a queue, which is what
 // a process that was stopped has not, as long as the context lasts or DefaultTimeout.
 //
-// Errors: dpdk.ErrInvalid, dpdk.ErrNameTooLong, unix.E2BIG, dpdk.ErrNotShared,
+// Errors: dpdk.ErrInvalid, dpdk.ErrNameTooLong, syscall.E2BIG, dpdk.ErrNotShared,
 // dpdk.ErrPrimaryGone, a *RequestError with ErrTimeout or the context's cause for each
 // process whose queue is full, dpdk.ErrNotRunning.
 func Send(ctx context.Context, m *Message) (int, error) {
@@ -165,13 +164,13 @@ func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 		case err == nil:
 			t.sent = true
 			t.done = e.kind == cgo.MPMsg
-		case err == unix.EAGAIN:
+		case err == syscall.EAGAIN:
 			full++
 		case mpsocket.IsGone(err):
 			t.done = true
 			if !here.primary {
 				t.err = dpdk.ErrPrimaryGone
-			} else if err == unix.ECONNREFUSED {
+			} else if err == syscall.ECONNREFUSED {
 				os.Remove(t.path) // as DPDK does: the name never comes again
 			}
 		case errors.Is(err, os.ErrClosed):

@@ -4,20 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 func TestBadMessagesAreRefused(t *testing.T) {
@@ -39,8 +41,8 @@ func TestBadMessagesAreRefused(t *testing.T) {
 		{"no name", &Message{}, dpdk.ErrInvalid, "empty"},
 		{"NUL in the name", &Message{Name: "a\x00"}, dpdk.ErrInvalid, "NUL"},
 		{"name too long", &Message{Name: strings.Repeat("x", MaxName+1)}, dpdk.ErrNameTooLong, "64 bytes: use at most 63"},
-		{"param too long", &Message{Name: "a", Param: make([]byte, MaxParam+1)}, unix.E2BIG, "257 bytes: use at most 256"},
-		{"too many files", &Message{Name: "a", Files: files}, unix.E2BIG, fmt.Sprintf("%d Files: this DPDK sends at most %d", MaxFiles+1, MaxFiles)},
+		{"param too long", &Message{Name: "a", Param: make([]byte, MaxParam+1)}, syscall.E2BIG, "257 bytes: use at most 256"},
+		{"too many files", &Message{Name: "a", Files: files}, syscall.E2BIG, fmt.Sprintf("%d Files: this DPDK sends at most %d", MaxFiles+1, MaxFiles)},
 		{"nil file", &Message{Name: "a", Files: []*os.File{os.Stdin, nil}}, os.ErrInvalid, "Files[1]"},
 		{"closed file", &Message{Name: "a", Files: []*os.File{closed}}, os.ErrClosed, "Files[0]"},
 	} {
@@ -94,7 +96,7 @@ func TestTheSilentOneOfThreeIsNamed(t *testing.T) {
 	assert.Less(t, time.Since(start), limit)
 	assert.Len(t, replies, 2)
 	require.ErrorIs(t, err, ErrTimeout)
-	assert.ErrorIs(t, err, unix.ETIMEDOUT)
+	assert.ErrorIs(t, err, syscall.ETIMEDOUT)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	var r *RequestError
 	require.ErrorAs(t, err, &r)
@@ -216,14 +218,16 @@ func TestALateAnswerIsNotTakenForTheNext(t *testing.T) {
 
 func TestStrayAnswersAreDropped(t *testing.T) {
 	f, other := secondary(t), stranger(t)
-	unbound, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
-	require.NoError(t, err)
-	defer unix.Close(unbound)
 	go func() {
 		_, from, m := f.get()
-		assert.NoError(t, unix.Sendmsg(unbound, (&Message{Name: m.Name, Files: []*os.File{os.Stdin}}).encode(cgo.MPRep), unix.UnixRights(0),
-			&unix.SockaddrUnix{Name: from}, 0))
-		assert.NoError(t, unix.Sendmsg(unbound, []byte("noise"), nil, &unix.SockaddrUnix{Name: from}, 0))
+		unbound, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: from, Net: "unixgram"})
+		if !assert.NoError(t, err) {
+			return
+		}
+		raw, _ := unbound.SyscallConn()
+		assert.NoError(t, sendTo(raw, from, (&Message{Name: m.Name, Files: []*os.File{os.Stdin}}).encode(cgo.MPRep), linux.Rights([]int{0})))
+		assert.NoError(t, sendTo(raw, from, []byte("noise"), nil))
+		unbound.Close()
 		f.put(cgo.MPRep, from, &Message{Name: "another", Files: []*os.File{os.Stdin}})
 		other.put(cgo.MPRep, from, &Message{Name: m.Name, Files: []*os.File{os.Stdin}})
 		f.put(cgo.MPRep, from, &Message{Name: m.Name, Param: []byte("right")})
@@ -257,7 +261,7 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 		}},
 		{"descriptors that nobody counted", "2 of 1 descriptors", func(f *fake, from string, m *Message) error {
 			m.Files = []*os.File{os.Stdin}
-			return f.send(from, m.encode(cgo.MPRep), unix.UnixRights(0, 1))
+			return f.send(from, m.encode(cgo.MPRep), linux.Rights([]int{0, 1}))
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -280,7 +284,7 @@ func fill(t *testing.T, f *fake) {
 	s := stranger(t)
 	for i := 0; ; i++ {
 		err := s.send(f.path, (&Message{Name: "fill"}).encode(cgo.MPMsg), nil)
-		if err == unix.EAGAIN {
+		if err == syscall.EAGAIN {
 			return
 		}
 		require.NoError(t, err)
@@ -336,7 +340,7 @@ func TestOneWayMessagesKeepTheirOrder(t *testing.T) {
 		require.Equal(t, cgo.MPMsg, kind)
 		require.Equal(t, fmt.Sprint(i), string(m.Param))
 		if i == 0 { // who answers all the same does not wait, and is not heard
-			assert.ErrorIs(t, f.send(from, m.encode(cgo.MPRep), nil), unix.EPIPE)
+			assert.ErrorIs(t, f.send(from, m.encode(cgo.MPRep), nil), syscall.EPIPE)
 		}
 	}
 }
@@ -440,11 +444,8 @@ func TestChildrenDoNotGetTheSocket(t *testing.T) {
 	for _, f := range fds {
 		fd, err := strconv.Atoi(f.Name())
 		require.NoError(t, err)
-		addr, _ := unix.Getsockname(fd)
-		if a, ok := addr.(*unix.SockaddrUnix); ok && a.Name == primary() {
-			flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
-			require.NoError(t, err)
-			assert.NotZero(t, flags&unix.FD_CLOEXEC)
+		if linux.SocketPath(fd) == primary() {
+			assert.False(t, linux.Inherited(fd))
 			found++
 		}
 	}

@@ -14,8 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
@@ -85,7 +83,7 @@ func (e *endpoint) start(op, name string) error {
 		return err
 	}
 	// Who takes no answers refuses them at once: nobody waits for room in its queue.
-	return control(e.sender.raw, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
+	return control(e.sender.raw, func(fd int) error { return linux.ShutdownRead(fd) })
 }
 
 // borrow gets a descriptor of our own for DPDK's socket, which no function of DPDK gives.
@@ -99,8 +97,8 @@ func (e *endpoint) borrow(path string) error {
 		return fmt.Errorf("%s: no descriptor of this process is bound to it", path)
 	}
 	// As DPDK does not: for others this process would live as long as any child of it.
-	unix.CloseOnExec(fds[i])
-	fd, err := unix.FcntlInt(uintptr(fds[i]), unix.F_DUPFD_CLOEXEC, 0)
+	linux.CloseOnExec(fds[i])
+	fd, err := linux.Dup(fds[i])
 	if err != nil {
 		return fmt.Errorf("fcntl: %w", err)
 	}
@@ -115,7 +113,7 @@ func (e *endpoint) borrow(path string) error {
 func (e *endpoint) probe(op, name string) (path string, err error) {
 	e.sweep()
 	s, err := e.listen(false)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOENT) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOENT) {
 		return "", notShared(op, name)
 	}
 	if err != nil {
@@ -126,24 +124,24 @@ func (e *endpoint) probe(op, name string) (path string, err error) {
 	if errno := cgo.MPReply(text, s.path); errno != 0 {
 		return "", &dpdk.Error{Op: opReply, Name: name, Errno: dpdk.Errno(errno)}
 	}
-	came := 0 // it is there by now, or will never come
+	came := false // it is there by now, or will never come
 	_ = control(s.raw, func(fd int) error {
-		came, err = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-		return err
+		came = linux.Readable(fd)
+		return nil
 	})
-	if came == 0 { // rte_mp_reply is silent where there is no IPC
+	if !came { // rte_mp_reply is silent where there is no IPC
 		return "", notShared(op, name)
 	}
 	kind, path, got, err := s.receive()
 	if err == nil && kind == cgo.MPRep && got.Name == text && string(got.Param) == text {
 		return path, nil
 	}
-	return "", &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP),
+	return "", &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
 		Detail: "the messages of " + dpdk.Version() + " have another form than those that this godpdk knows"}
 }
 
 func notShared(op, name string) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP), Cause: dpdk.ErrNotShared,
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: dpdk.ErrNotShared,
 		Detail: "--in-memory and --no-shconf leave no way to other processes"}
 }
 
@@ -285,20 +283,12 @@ func (e *endpoint) listen(blocks bool) (*socket, error) {
 // The other sleeps in Go's poller, which also wakes up when the peer has read a request,
 // and then each time wakes Go's monitor: 20 µs.
 func newSocket(path string, blocks bool) (*socket, error) {
-	kind := unix.SOCK_DGRAM | linux.SOCK_CLOEXEC
-	if !blocks {
-		kind |= linux.SOCK_NONBLOCK
-	}
-	fd, err := unix.Socket(unix.AF_UNIX, kind, 0)
+	fd, err := linux.Datagram(path, blocks)
 	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
-	}
-	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
-		unix.Close(fd)
-		return nil, &fs.PathError{Op: "bind", Path: path, Err: err} // it may be too long for a socket
+		return nil, err
 	}
 	s := &socket{file: os.NewFile(uintptr(fd), path), path: path, blocks: blocks,
-		buf: make([]byte, cgo.MPWire+1), ctrl: make([]byte, unix.CmsgSpace(4*MaxFiles))}
+		buf: make([]byte, cgo.MPWire+1), ctrl: make([]byte, linux.RightsSpace(MaxFiles))}
 	s.raw, err = s.file.SyscallConn()
 	return s, err
 }
@@ -323,7 +313,7 @@ func (s *socket) shut() {
 		_ = s.file.SetReadDeadline(time.Unix(1, 0)) // wait may undo this
 		return
 	}
-	_ = control(s.raw, func(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) })
+	_ = control(s.raw, func(fd int) error { return linux.ShutdownRead(fd) })
 }
 
 // wait sets how long the next receive waits.
@@ -333,8 +323,7 @@ func (s *socket) wait(limit time.Duration) {
 		_ = s.file.SetReadDeadline(time.Now().Add(limit))
 	case s.limit != limit:
 		s.limit = limit
-		t := unix.NsecToTimeval(int64(limit))
-		_ = control(s.raw, func(fd int) error { return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &t) })
+		_ = control(s.raw, func(fd int) error { return linux.SetReceiveTimeout(fd, limit) })
 	}
 }
 
@@ -346,18 +335,11 @@ func control(raw syscall.RawConn, f func(fd int) error) (err error) {
 	return err
 }
 
-// send gives a message to a process, without waiting: unix.EAGAIN if its queue is full.
+// send gives a message to a process, without waiting: syscall.EAGAIN if its queue is full.
 func (s *socket) send(path string, b, rights []byte) error { return sendTo(s.raw, path, b, rights) }
 
 func sendTo(raw syscall.RawConn, path string, b, rights []byte) error {
-	return control(raw, func(fd int) error {
-		for {
-			_, err := unix.SendmsgN(fd, b, rights, &unix.SockaddrUnix{Name: path}, unix.MSG_DONTWAIT)
-			if err != unix.EINTR {
-				return err
-			}
-		}
-	})
+	return control(raw, func(fd int) error { return linux.SendTo(fd, path, b, rights) })
 }
 
 // receive waits for an answer; from is "" if none came: until os.ErrDeadlineExceeded, which
@@ -367,25 +349,22 @@ func (s *socket) receive() (kind int, from string, m *Message, err error) {
 		runtime.Gosched()
 	}
 	var n, nctrl, flags int
-	var addr unix.Sockaddr
 	closed := s.raw.Read(func(fd uintptr) bool {
-		n, nctrl, flags, addr, err = unix.Recvmsg(int(fd), s.buf, s.ctrl, linux.MSG_CMSG_CLOEXEC)
-		return s.blocks || err != unix.EAGAIN
+		n, nctrl, flags, from, err = linux.Receive(int(fd), s.buf, s.ctrl)
+		return s.blocks || err != syscall.EAGAIN
 	})
-	sender, _ := addr.(*unix.SockaddrUnix)
 	switch {
-	case errors.Is(closed, os.ErrDeadlineExceeded), closed == nil && (err == unix.EAGAIN || err == unix.EINTR):
+	case errors.Is(closed, os.ErrDeadlineExceeded), closed == nil && (err == syscall.EAGAIN || err == syscall.EINTR):
 		return 0, "", nil, os.ErrDeadlineExceeded
 	case closed != nil:
 		return 0, "", nil, os.ErrClosed
 	case err != nil:
 		return 0, "", nil, os.NewSyscallError("recvmsg", err)
-	case n == 0 && sender == nil:
+	case n == 0 && from == "":
 		return 0, "", nil, os.ErrDeadlineExceeded
 	}
-	from = "?" // an unbound socket, which nobody asked
-	if sender != nil && sender.Name != "" {
-		from = sender.Name
+	if from == "" {
+		from = "?" // an unbound socket, which nobody asked
 	}
 	kind, m, err = decode(s.buf[:n], s.ctrl[:nctrl], flags)
 	if m != nil {

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -101,7 +101,7 @@ func TestTypesThatCannotTravel(t *testing.T) {
 	_, err = Call[question, *int](within(t, limit), "a", question{})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	_, err = CallAll[[MaxParam + 1]byte, result](within(t, limit), "a", [MaxParam + 1]byte{})
-	require.ErrorIs(t, err, unix.E2BIG)
+	require.ErrorIs(t, err, syscall.E2BIG)
 	assert.Contains(t, err.Error(), "257 bytes: a message has room for 256")
 	_, err = Call[time.Time, result](within(t, limit), strings.Repeat("x", 99), time.Time{})
 	require.ErrorIs(t, err, dpdk.ErrNameTooLong)

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -87,7 +86,7 @@ func setCPUs(cpus eal.CPUSet) error {
 	set := cpus.Unix()
 	if err := linux.SchedSetaffinity(0, &set); err != nil {
 		e := &dpdk.Error{Op: opPin, Detail: fmt.Sprintf("CPUs %v do not exist or are not for this process", cpus)}
-		if errno, ok := err.(unix.Errno); ok {
+		if errno, ok := err.(syscall.Errno); ok {
 			e.Errno = dpdk.Errno(errno)
 		}
 		return e

@@ -2,8 +2,7 @@ package lcore
 
 import (
 	"runtime"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -52,10 +51,10 @@ func Register() (*Registration, error) {
 		runtime.UnlockOSThread()
 		if e, ok := err.(*dpdk.Error); ok {
 			e.Detail = map[dpdk.Errno]string{
-				dpdk.Errno(unix.EEXIST): "the thread is an lcore already",
-				dpdk.ESECONDARY:         "use Pin, or give this process lcores of its own",
-				dpdk.Errno(unix.EINVAL): "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
-				dpdk.Errno(unix.ENOMEM): "all lcore ids are taken, or an lcore callback refused this one",
+				dpdk.Errno(syscall.EEXIST): "the thread is an lcore already",
+				dpdk.ESECONDARY:            "use Pin, or give this process lcores of its own",
+				dpdk.Errno(syscall.EINVAL): "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
+				dpdk.Errno(syscall.ENOMEM): "all lcore ids are taken, or an lcore callback refused this one",
 			}[e.Errno]
 		}
 		return nil, err

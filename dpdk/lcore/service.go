@@ -4,8 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -52,7 +51,7 @@ func init() {
 		}
 		f := functions[i].Load()
 		if f == nil || f.err.Load() != nil || stopping.Load() {
-			return -int(unix.EAGAIN)
+			return -int(syscall.EAGAIN)
 		}
 		worked := false
 		err := try(func() error {
@@ -65,7 +64,7 @@ func init() {
 			guard.Logger().Error("godpdk: service stopped", "error", err)
 		}
 		if !worked {
-			return -int(unix.EAGAIN) // which statistics take as an idle round
+			return -int(syscall.EAGAIN) // which statistics take as an idle round
 		}
 		return 0
 	}

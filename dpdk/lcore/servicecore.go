@@ -2,9 +2,8 @@ package lcore
 
 import (
 	"context"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -100,7 +99,7 @@ func core(op string, id int, whenBusy string, f func(int) int) error {
 	defer servicesMu.Unlock()
 	err := guard.Control(op, name(id), func() int {
 		errno := f(id)
-		if unix.Errno(errno) == unix.EALREADY {
+		if syscall.Errno(errno) == syscall.EALREADY {
 			return 0
 		}
 		return errno

@@ -3,9 +3,8 @@ package lcore
 import (
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -41,8 +40,8 @@ var epoch = time.Now()
 
 // start gives the task, which has the slot, to the lcore's thread.
 func (s *slot) start(t *Task) error {
-	errno := int(unix.EBUSY)
-	for attempt := 0; attempt < 2 && unix.Errno(errno) == unix.EBUSY; attempt++ {
+	errno := int(syscall.EBUSY)
+	for attempt := 0; attempt < 2 && syscall.Errno(errno) == syscall.EBUSY; attempt++ {
 		if attempt > 0 {
 			s.back(t.lcore)
 		}
@@ -62,10 +61,10 @@ func (s *slot) start(t *Task) error {
 			return err
 		}
 	}
-	switch unix.Errno(errno) {
+	switch syscall.Errno(errno) {
 	case 0:
 		return nil
-	case unix.EBUSY:
+	case syscall.EBUSY:
 		return busy(t.lcore, "a function of C's runs there")
 	}
 	return &dpdk.Error{Op: opLaunch, Name: t.name, Errno: dpdk.Errno(errno)}

@@ -6,9 +6,8 @@ import (
 	"math"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -77,7 +76,7 @@ func NewTimer(fn func()) (*Timer, error) {
 	err := guard.Control(opTimer, "", func() int {
 		if !timersReady.Load() {
 			errno := cgo.TimerSubsystemInit()
-			if errno != 0 && unix.Errno(errno) != unix.EALREADY {
+			if errno != 0 && syscall.Errno(errno) != syscall.EALREADY {
 				return errno
 			}
 			timersOurs = timersOurs || errno == 0

@@ -2,9 +2,8 @@ package lcore
 
 import (
 	"sync"
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -86,7 +85,7 @@ func (m *Meter) Total() uint64 { return m.mem.total }
 // unsupported says which release has what gave ENOTSUP.
 func unsupported(err error, needs string) error {
 	e, ok := err.(*dpdk.Error)
-	if ok && e.Errno == dpdk.Errno(unix.ENOTSUP) {
+	if ok && e.Errno == dpdk.Errno(syscall.ENOTSUP) {
 		e.Errno, e.Cause = 0, &dpdk.UnsupportedError{Feature: e.Op, Needs: needs, Running: dpdk.Version()}
 	}
 	return err

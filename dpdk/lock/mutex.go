@@ -5,10 +5,9 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -29,14 +28,14 @@ const (
 // Errors of a Mutex, for errors.Is.
 var (
 	// ErrOwnerDead comes with the lock: its owner has died holding it.
-	ErrOwnerDead error = dpdk.Errno(unix.EOWNERDEAD)
+	ErrOwnerDead error = dpdk.Errno(syscall.EOWNERDEAD)
 	// ErrNotRecoverable says that the mutex was unlocked after ErrOwnerDead without
 	// Consistent: nobody gets it any more.
-	ErrNotRecoverable error = dpdk.Errno(unix.ENOTRECOVERABLE)
+	ErrNotRecoverable error = dpdk.Errno(syscall.ENOTRECOVERABLE)
 	// ErrDeadlock says that the caller has the lock already.
-	ErrDeadlock error = dpdk.Errno(unix.EDEADLK)
+	ErrDeadlock error = dpdk.Errno(syscall.EDEADLK)
 	// ErrNotOwner says that another thread has the lock, or none.
-	ErrNotOwner error = dpdk.Errno(unix.EPERM)
+	ErrNotOwner error = dpdk.Errno(syscall.EPERM)
 )
 
 // Mutex is a lock in shared memory whose owner may die: a pthread_mutex_t that
@@ -118,7 +117,7 @@ func (m *Mutex) Lock() error {
 	}
 	runtime.LockOSThread()
 	errno := m.try()
-	if errno == int(unix.EBUSY) {
+	if errno == int(syscall.EBUSY) {
 		errno = cgo.MutexLock(m.Pointer())
 	}
 	if errno != 0 {
@@ -138,11 +137,11 @@ func (m *Mutex) TryLock() (bool, error) {
 	runtime.LockOSThread()
 	errno := m.try()
 	switch {
-	case errno == int(unix.EBUSY):
+	case errno == int(syscall.EBUSY):
 		runtime.UnlockOSThread()
 		return false, nil
 	case errno != 0:
-		return errno == int(unix.EOWNERDEAD), m.special(opMutexTryLock, errno)
+		return errno == int(syscall.EOWNERDEAD), m.special(opMutexTryLock, errno)
 	}
 	racesync.Acquire(m.Pointer())
 	return true, nil
@@ -171,7 +170,7 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 		case 0:
 			racesync.Acquire(m.Pointer())
 			return nil
-		case int(unix.ETIMEDOUT):
+		case int(syscall.ETIMEDOUT):
 			if ctx.Err() != nil {
 				runtime.UnlockOSThread()
 				return ended(ctx)
@@ -229,13 +228,13 @@ func (m *Mutex) try() int {
 // caller's, and keeps its thread.
 func (m *Mutex) special(op string, errno int) error {
 	var detail string
-	switch unix.Errno(errno) {
-	case unix.EOWNERDEAD:
+	switch syscall.Errno(errno) {
+	case syscall.EOWNERDEAD:
 		racesync.Acquire(m.Pointer())
 		return mutexError(op, errno, "the lock is yours: repair what it protects, call Consistent, and Unlock")
-	case unix.ENOTRECOVERABLE:
+	case syscall.ENOTRECOVERABLE:
 		detail = "it was unlocked after its owner's death without Consistent: zero its memory and call Init when nobody uses it"
-	case unix.EDEADLK:
+	case syscall.EDEADLK:
 		detail = "this goroutine has the lock already"
 	}
 	runtime.UnlockOSThread()

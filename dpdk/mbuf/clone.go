@@ -3,8 +3,7 @@ package mbuf
 import (
 	"fmt"
 	"math"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -20,7 +19,7 @@ const (
 
 // ErrNoMbufs is the error of Clone, Copy and Writer when a pool has too few
 // mbufs left. It is dpdk.ErrNoMemory for errors.Is.
-var ErrNoMbufs error = &dpdk.Error{Op: "rte_pktmbuf_alloc", Errno: dpdk.Errno(unix.ENOMEM), Detail: "the pool has no mbufs left"}
+var ErrNoMbufs error = &dpdk.Error{Op: "rte_pktmbuf_alloc", Errno: dpdk.Errno(syscall.ENOMEM), Detail: "the pool has no mbufs left"}
 
 // Clone makes a second packet of the same bytes: mbufs of pool that refer to the
 // buffers of m, each of which counts one more holder (rte_pktmbuf_clone). Both
@@ -82,7 +81,7 @@ func (p *Pool) usable(op string) error {
 	case p == nil || p.Pool == nil:
 		return guard.Invalid(op, "", "the pool is nil")
 	case p.Pointer() == nil:
-		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.Errno(unix.ENOENT), Detail: "the pool was freed"}
+		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.Errno(syscall.ENOENT), Detail: "the pool was freed"}
 	case p.pinned:
 		return guard.Invalid(op, p.Name(), "the pool's mbufs cannot leave their external buffers")
 	}

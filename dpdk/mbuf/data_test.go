@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 	"math"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -152,12 +152,12 @@ func TestTooManySegments(t *testing.T) {
 	segs := (*uint16)(field(a, cgo.MbufNbSegs))
 	*segs = 65535
 	before := bits(a)
-	assert.ErrorIs(t, a.Chain(b), unix.EOVERFLOW)
+	assert.ErrorIs(t, a.Chain(b), syscall.EOVERFLOW)
 	assert.Equal(t, before, bits(a))
 	*segs = 1
 	length := (*uint32)(field(a, cgo.MbufPktLen))
 	*length = math.MaxUint32
-	assert.ErrorIs(t, a.Chain(b), unix.EOVERFLOW)
+	assert.ErrorIs(t, a.Chain(b), syscall.EOVERFLOW)
 	_, ok := a.Append(1)
 	assert.False(t, ok)
 	_, ok = a.Prepend(1)

@@ -3,9 +3,8 @@ package mbuf
 import (
 	"math"
 	"reflect"
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -41,7 +40,7 @@ type FieldConfig struct {
 //
 // Errors: dpdk.ErrSecondary; dpdk.ErrExist if the name is that of another field;
 // dpdk.ErrNotFound if no room is left, or for a T larger than the room;
-// unix.EBUSY if Offset is taken; dpdk.ErrInvalid, dpdk.ErrNameTooLong.
+// syscall.EBUSY if Offset is taken; dpdk.ErrInvalid, dpdk.ErrNameTooLong.
 func RegisterField[T any](name string, cfg FieldConfig) (Field[T], error) {
 	size, align, err := fieldType[T](opField, name)
 	if err != nil {
@@ -121,7 +120,7 @@ func register(op, name string, f func() (value, errno int)) (value int, err erro
 		value, errno = f()
 		return errno
 	})
-	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.Errno(unix.EPERM) {
+	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.Errno(syscall.EPERM) {
 		e.Cause, e.Detail = dpdk.ErrSecondary, "the name is new: register it in the primary first"
 	}
 	return value, err

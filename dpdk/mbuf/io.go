@@ -4,8 +4,7 @@ import (
 	"errors"
 	"io"
 	"math"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
 )
@@ -112,10 +111,10 @@ func (m *Mbuf) Writer(alloc Allocator) *Writer {
 	return &Writer{head: m, last: m.last(), alloc: alloc}
 }
 
-var errTooLong error = &dpdk.Error{Op: "rte_pktmbuf_chain", Errno: dpdk.Errno(unix.EOVERFLOW), Detail: "a packet has at most 65,535 segments and 4 GiB"}
+var errTooLong error = &dpdk.Error{Op: "rte_pktmbuf_chain", Errno: dpdk.Errno(syscall.EOVERFLOW), Detail: "a packet has at most 65,535 segments and 4 GiB"}
 
 // Write appends all of p or, with an error, nothing, in which case the packet is
-// as it was: ErrNoMbufs, or unix.EOVERFLOW for more than 65,535 segments or
+// as it was: ErrNoMbufs, or syscall.EOVERFLOW for more than 65,535 segments or
 // 4 GiB.
 func (w *Writer) Write(p []byte) (int, error) {
 	if err := w.grow(len(p)); err != nil {
@@ -185,7 +184,7 @@ func (w *Writer) segment() (*Mbuf, error) {
 	}
 	if one[0].tailroom() <= 0 {
 		one[0].Free()
-		return nil, &dpdk.Error{Op: "rte_pktmbuf_append", Errno: dpdk.Errno(unix.EINVAL), Detail: "the allocator's mbufs have no room for data"}
+		return nil, &dpdk.Error{Op: "rte_pktmbuf_append", Errno: dpdk.Errno(syscall.EINVAL), Detail: "the allocator's mbufs have no room for data"}
 	}
 	return one[0], nil
 }
@@ -201,7 +200,7 @@ func (w *Writer) link(added []*Mbuf) {
 }
 
 // ReadFrom appends what r has until its end. When the pool has too few mbufs it
-// stops with ErrNoMbufs, and with unix.EOVERFLOW at 4 GiB: what was read until
+// stops with ErrNoMbufs, and with syscall.EOVERFLOW at 4 GiB: what was read until
 // then is in the packet, and nothing was read that is not.
 func (w *Writer) ReadFrom(r io.Reader) (n int64, err error) {
 	var spare *Mbuf // allocated to see whether r has more

@@ -3,8 +3,7 @@ package mbuf
 import (
 	"iter"
 	"math"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -66,7 +65,7 @@ func (m *Mbuf) Segments() iter.Seq[*Mbuf] {
 // segments: tail must not be used or freed on its own (rte_pktmbuf_chain).
 //
 // The error is dpdk.ErrInvalid for a nil tail or one that is a part of m, and
-// unix.EOVERFLOW for more than 65,535 segments or a length of 4 GiB; nothing
+// syscall.EOVERFLOW for more than 65,535 segments or a length of 4 GiB; nothing
 // has changed then.
 func (m *Mbuf) Chain(tail *Mbuf) error {
 	const op = "rte_pktmbuf_chain"
@@ -79,7 +78,7 @@ func (m *Mbuf) Chain(tail *Mbuf) error {
 		return guard.Invalid(op, "", "the tail is a part of the packet already")
 	}
 	if uint64(m.pktLen)+uint64(tail.pktLen) > math.MaxUint32 {
-		return &dpdk.Error{Op: op, Errno: dpdk.Errno(unix.EOVERFLOW), Detail: "the packet would have more than 4 GiB"}
+		return &dpdk.Error{Op: op, Errno: dpdk.Errno(syscall.EOVERFLOW), Detail: "the packet would have more than 4 GiB"}
 	}
 	if errno := cgo.MbufChain(m.raw(), tail.raw()); errno != 0 {
 		return &dpdk.Error{Op: op, Errno: dpdk.Errno(errno), Detail: "the packet would have more than 65,535 segments"}

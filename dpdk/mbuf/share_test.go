@@ -6,12 +6,12 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -248,10 +248,10 @@ func TestDynamicField(t *testing.T) {
 		"below the type's": {register[uint64]("low", mbuf.FieldConfig{Align: 4}), dpdk.ErrInvalid},
 		"negative":         {register[uint16]("neg", mbuf.FieldConfig{Align: -4}), dpdk.ErrInvalid},
 		"flags":            {register[uint16]("flags", mbuf.FieldConfig{Flags: 1}), dpdk.ErrInvalid},
-		"taken offset":     {register[uint16]("taken", mbuf.FieldConfig{Offset: f.Offset()}), unix.EBUSY},
-		"offset of buf":    {register[uint16]("buf", mbuf.FieldConfig{Offset: 2}), unix.EBUSY},
+		"taken offset":     {register[uint16]("taken", mbuf.FieldConfig{Offset: f.Offset()}), syscall.EBUSY},
+		"offset of buf":    {register[uint16]("buf", mbuf.FieldConfig{Offset: 2}), syscall.EBUSY},
 		"negative offset":  {register[uint16]("minus", mbuf.FieldConfig{Offset: -2}), dpdk.ErrInvalid},
-		"offset behind":    {register[uint16]("behind", mbuf.FieldConfig{Offset: 4096}), unix.EBUSY},
+		"offset behind":    {register[uint16]("behind", mbuf.FieldConfig{Offset: 4096}), syscall.EBUSY},
 		"another size":     {register[uint64]("test stamp", mbuf.FieldConfig{}), dpdk.ErrExist},
 		"a Go pointer":     {register[*int]("pointer", mbuf.FieldConfig{}), dpdk.ErrInvalid},
 		"nothing":          {register[struct{}]("nothing", mbuf.FieldConfig{}), dpdk.ErrInvalid},
@@ -294,7 +294,7 @@ func TestDynamicFlag(t *testing.T) {
 		want error
 	}{
 		"flags":     {"bad flags", mbuf.FlagConfig{Flags: 1}, dpdk.ErrInvalid},
-		"taken bit": {"taken bit", mbuf.FlagConfig{Bit: 1}, unix.EBUSY},
+		"taken bit": {"taken bit", mbuf.FlagConfig{Bit: 1}, syscall.EBUSY},
 		"bit 64":    {"bit 64", mbuf.FlagConfig{Bit: 64}, dpdk.ErrInvalid},
 		"bit -1":    {"bit -1", mbuf.FlagConfig{Bit: -1}, dpdk.ErrInvalid},
 		"bit 2^32":  {"bit 2^32", mbuf.FlagConfig{Bit: 1 << 32}, dpdk.ErrInvalid},

@@ -4,12 +4,12 @@ import (
 	"math"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -168,7 +168,7 @@ func TestNonIOIsWorkedOut(t *testing.T) {
 
 func TestUnknownFlagsFail(t *testing.T) {
 	_, errno := cgo.MempoolCreate(name(), 10, 64, 0, 0, -1, 1<<30, "ring_mp_mc", true)
-	assert.EqualValues(t, unix.EINVAL, errno)
+	assert.EqualValues(t, syscall.EINVAL, errno)
 	assert.Equal(t, "NoSpread|0x40000000", (mempool.NoSpread | 1<<30).String())
 }
 

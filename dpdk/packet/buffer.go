@@ -2,9 +2,9 @@ package packet
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/google/gopacket"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
@@ -100,7 +100,7 @@ func (b *Buffer) Bytes() []byte {
 
 // PrependBytes adds num bytes before the packet's. They are zero, so that what a layer
 // leaves unwritten, as gopacket's IPv4 does the padding of its options, is not what an
-// earlier packet had there, maybe another process's. The error is unix.EMSGSIZE if the
+// earlier packet had there, maybe another process's. The error is syscall.EMSGSIZE if the
 // mbuf has no room for them, dpdk.ErrInvalid for a negative num. Nothing has changed
 // then.
 func (b *Buffer) PrependBytes(num int) ([]byte, error) {
@@ -184,7 +184,7 @@ func (b *Buffer) check(op string, num int) error {
 }
 
 func (b *Buffer) noRoom(op string, num, room int, where string) error {
-	b.short = &dpdk.Error{Op: op, Errno: dpdk.Errno(unix.EMSGSIZE), Detail: fmt.Sprintf(
+	b.short = &dpdk.Error{Op: op, Errno: dpdk.Errno(syscall.EMSGSIZE), Detail: fmt.Sprintf(
 		"%d bytes %s %d, where the mbuf has room for %d: use a pool with a larger DataRoom", num, where, b.end-b.start, room)}
 	return b.short
 }

@@ -2,9 +2,9 @@ package packet
 
 import (
 	"fmt"
+	"syscall"
 
 	"github.com/google/gopacket"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -43,7 +43,7 @@ type Sink struct {
 // goroutine that writes, or a *mbuf.Pool.
 //
 // Errors: dpdk.ErrInvalid for a nil tx or alloc or a number out of range, and those of
-// the queue's Err, such as unix.ENETDOWN for a port that is not started.
+// the queue's Err, such as syscall.ENETDOWN for a port that is not started.
 func NewSink(tx Burster, alloc mbuf.Allocator, cfg SinkConfig) (*Sink, error) {
 	if _, rx := tx.(ethdev.RxQueue); rx {
 		return nil, guard.Invalid(opTx, "", "a receive queue does not send: use Port.TxQueue")
@@ -61,8 +61,8 @@ func NewSink(tx Burster, alloc mbuf.Allocator, cfg SinkConfig) (*Sink, error) {
 // WritePacketData sends a copy of data, as the function of that name of gopacket's
 // handles does.
 //
-// Errors: dpdk.ErrInvalid for no data; unix.EMSGSIZE if one mbuf has no room for it;
-// mbuf.ErrNoMbufs if the pool has no more; unix.EAGAIN if the queue is full: write it
+// Errors: dpdk.ErrInvalid for no data; syscall.EMSGSIZE if one mbuf has no room for it;
+// mbuf.ErrNoMbufs if the pool has no more; syscall.EAGAIN if the queue is full: write it
 // again later; and those of the queue's Err. The packet is not sent then, and Refused
 // counts it.
 func (s *Sink) WritePacketData(data []byte) error {
@@ -71,7 +71,7 @@ func (s *Sink) WritePacketData(data []byte) error {
 			return guard.Invalid(opAppend, "", "a packet without a byte")
 		}
 		if !m.AppendBytes(data) {
-			return &dpdk.Error{Op: opAppend, Errno: dpdk.Errno(unix.EMSGSIZE), Detail: fmt.Sprintf(
+			return &dpdk.Error{Op: opAppend, Errno: dpdk.Errno(syscall.EMSGSIZE), Detail: fmt.Sprintf(
 				"%d bytes, where the mbuf has room for %d: use a pool with a larger DataRoom", len(data), m.Tailroom())}
 		}
 		return nil
@@ -116,7 +116,7 @@ func (s *Sink) add(fill func(*mbuf.Mbuf) error) error {
 	return nil
 }
 
-// Flush sends the packets that wait. The error is unix.EAGAIN if the queue is full, or
+// Flush sends the packets that wait. The error is syscall.EAGAIN if the queue is full, or
 // the queue's Err; the others go on waiting then.
 func (s *Sink) Flush() error {
 	if s.send(); len(s.pkts) == 0 {
@@ -125,7 +125,7 @@ func (s *Sink) Flush() error {
 	if err := s.to.err(); err != nil {
 		return err
 	}
-	return &dpdk.Error{Op: opTx, Errno: dpdk.Errno(unix.EAGAIN), Detail: fmt.Sprintf("the queue is full: %d packets wait", len(s.pkts))}
+	return &dpdk.Error{Op: opTx, Errno: dpdk.Errno(syscall.EAGAIN), Detail: fmt.Sprintf("the queue is full: %d packets wait", len(s.pkts))}
 }
 
 // send gives the queue what it takes.

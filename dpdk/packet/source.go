@@ -7,10 +7,10 @@ import (
 	"math/bits"
 	"runtime"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/google/gopacket"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -63,7 +63,7 @@ type Source struct {
 // NewSource makes a Source of packets from rx. The end of ctx ends a read that waits.
 //
 // Errors: dpdk.ErrInvalid for a nil rx or a number out of range, and those of the
-// queue's Err, such as unix.ENETDOWN for a port that is not started.
+// queue's Err, such as syscall.ENETDOWN for a port that is not started.
 func NewSource(ctx context.Context, rx Burster, cfg SourceConfig) (*Source, error) {
 	if _, tx := rx.(ethdev.TxQueue); tx {
 		return nil, guard.Invalid(opRx, "", "a transmit queue does not receive: use Port.RxQueue")
@@ -95,7 +95,7 @@ func NewSource(ctx context.Context, rx Burster, cfg SourceConfig) (*Source, erro
 // The capture info's InterfaceIndex is the number of the port that received the
 // packet. What the port took out of it, such as a VLAN tag, is in Mbuf.
 //
-// Errors: io.EOF and the queue's, see Source; unix.EBADMSG for an mbuf that has less
+// Errors: io.EOF and the queue's, see Source; syscall.EBADMSG for an mbuf that has less
 // than it says, after which the next read goes on.
 func (s *Source) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo, err error) {
 	if s.at == s.n {
@@ -107,7 +107,7 @@ func (s *Source) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo,
 	s.at++
 	data, ok := s.bytes(m)
 	if !ok {
-		return nil, ci, &dpdk.Error{Op: "rte_pktmbuf_read", Errno: dpdk.Errno(unix.EBADMSG), Detail: "the packet's segments have less than its length: " + m.String()}
+		return nil, ci, &dpdk.Error{Op: "rte_pktmbuf_read", Errno: dpdk.Errno(syscall.EBADMSG), Detail: "the packet's segments have less than its length: " + m.String()}
 	}
 	ci.CaptureLength, ci.Length = len(data), m.Len()
 	ci.Timestamp = s.time(m)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -16,7 +17,6 @@ import (
 	"github.com/google/gopacket/pcapgo"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -243,7 +243,7 @@ func TestDamagedPacketIsAnErrorAndTheNextIsRead(t *testing.T) {
 	r := filled(t, bad, good)
 	s := source(t, context.Background(), packet.BurstFunc(r.DequeueBurst), packet.SourceConfig{})
 	_, _, err := s.ReadPacketData()
-	assert.ErrorIs(t, err, unix.EBADMSG)
+	assert.ErrorIs(t, err, syscall.EBADMSG)
 	data, _, err := s.ReadPacketData()
 	require.NoError(t, err)
 	assert.Equal(t, "good", string(data))
@@ -281,12 +281,12 @@ func TestStoppedPortEndsASource(t *testing.T) {
 	require.NoError(t, p.Stop())
 	_, more := <-packets
 	assert.False(t, more, "the channel is closed")
-	assert.ErrorIs(t, s.Err(), unix.ENETDOWN)
+	assert.ErrorIs(t, s.Err(), syscall.ENETDOWN)
 	_, _, err := s.ReadPacketData()
 	assert.Equal(t, io.EOF, err)
 
 	_, err = packet.NewSource(context.Background(), p.RxQueue(0), packet.SourceConfig{})
-	assert.ErrorIs(t, err, unix.ENETDOWN)
+	assert.ErrorIs(t, err, syscall.ENETDOWN)
 	require.NoError(t, p.Start())
 	source(t, context.Background(), p.RxQueue(0), packet.SourceConfig{})
 }

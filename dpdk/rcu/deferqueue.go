@@ -4,9 +4,8 @@ import (
 	"math"
 	"reflect"
 	"sync"
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -158,7 +157,7 @@ func (d *DeferQueue[T]) Reclaim(n int) (freed int, err error) {
 }
 
 // Delete frees all elements and the queue (rte_rcu_qsbr_dq_delete). The error is
-// unix.EAGAIN if readers may have references to some yet: the queue goes on then. Let them
+// syscall.EAGAIN if readers may have references to some yet: the queue goes on then. Let them
 // go on, with QSBR.Synchronize for one, and try again.
 func (d *DeferQueue[T]) Delete() error {
 	if _, err := d.Reclaim(math.MaxInt); err != nil {
@@ -174,7 +173,7 @@ func (d *DeferQueue[T]) Delete() error {
 		var pending uint32
 		var errno int
 		if n, pending, errno = cgo.RCUDQReclaim(d.dq, unsafe.Pointer(&last), 1); n != 0 || pending != 0 {
-			return int(unix.EAGAIN)
+			return int(syscall.EAGAIN)
 		}
 		if errno == 0 {
 			errno = cgo.RCUDQDelete(d.dq)

@@ -5,9 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -67,7 +66,7 @@ func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
 }
 
 // Lookup finds a variable that any process has made, a C program included, if it is what
-// its memzone begins with and fills. Errors: dpdk.ErrNotFound; unix.EAGAIN if the zone holds no
+// its memzone begins with and fills. Errors: dpdk.ErrNotFound; syscall.EAGAIN if the zone holds no
 // variable, or does not yet, as its maker is at it.
 func Lookup(name string) (*QSBR, error) {
 	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
@@ -86,7 +85,7 @@ func open(op, name string, f func() (cgo.RCU, int)) (*QSBR, error) {
 		return errno
 	})
 	if err != nil {
-		if e := err.(*dpdk.Error); e.Errno == dpdk.Errno(unix.EAGAIN) {
+		if e := err.(*dpdk.Error); e.Errno == dpdk.Errno(syscall.EAGAIN) {
 			e.Detail = "the zone holds no QSBR variable, or not yet"
 		}
 		return nil, err

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -88,7 +88,7 @@ func TestLookup(t *testing.T) {
 				z.Bytes()[i] = fill
 			}
 			_, err = rcu.Lookup(z.Name())
-			assert.ErrorIs(t, err, unix.EAGAIN, "%d bytes of %d", size, fill)
+			assert.ErrorIs(t, err, syscall.EAGAIN, "%d bytes of %d", size, fill)
 		}
 		require.NoError(t, z.Free())
 	}
@@ -366,7 +366,7 @@ func TestDeferQueue(t *testing.T) {
 			got, err := d.Reclaim(1000)
 			require.NoError(t, err)
 			assert.Zero(t, got)
-			assert.ErrorIs(t, d.Delete(), unix.EAGAIN)
+			assert.ErrorIs(t, d.Delete(), syscall.EAGAIN)
 			assert.Empty(t, *freed)
 
 			r.Quiescent()

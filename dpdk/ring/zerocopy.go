@@ -1,9 +1,8 @@
 package ring
 
 import (
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
@@ -88,7 +87,7 @@ func (r *Ring[T]) peek(n int, bulk bool) (Span[T], error) {
 }
 
 // errTwoStep is made once: these calls do not allocate.
-var errTwoStep = &dpdk.Error{Op: "rte_ring_peek_zc", Errno: dpdk.Errno(unix.EINVAL),
+var errTwoStep = &dpdk.Error{Op: "rte_ring_peek_zc", Errno: dpdk.Errno(syscall.EINVAL),
 	Detail: "this side is Multi or RTS: zero-copy needs Single or HTS"}
 
 // span is the n elements from position start on, in the ring's memory.

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -98,7 +97,7 @@ func (d Bond) free(name string) error {
 			busy = "is started: call its Stop first"
 		}
 		if busy != "" {
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.EBUSY), Detail: fmt.Sprintf("Members[%d]: %v %s", i, p, busy)}
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EBUSY), Detail: fmt.Sprintf("Members[%d]: %v %s", i, p, busy)}
 		}
 	}
 	return nil

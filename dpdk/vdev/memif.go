@@ -6,12 +6,12 @@ import (
 	"math"
 	"math/bits"
 	"net"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // MemifRole is which side of a memif a port is.
@@ -95,8 +95,8 @@ func (d Memif) socket(w *writer) {
 		if d.OwnerUID != 0 || d.OwnerGID != 0 {
 			w.fail("OwnerUID and OwnerGID are for a File")
 		}
-		if len(d.Socket) > maxSocket-1 { // one byte says that it is abstract
-			w.fail("Socket has %d bytes: an abstract name has at most %d", len(d.Socket), maxSocket-1)
+		if len(d.Socket) > linux.MaxSocketPath-1 { // one byte says that it is abstract
+			w.fail("Socket has %d bytes: an abstract name has at most %d", len(d.Socket), linux.MaxSocketPath-1)
 		}
 		w.text("socket", "Socket", d.Socket)
 		return
@@ -105,8 +105,8 @@ func (d Memif) socket(w *writer) {
 	if path == "" {
 		path = "/run/memif.sock"
 	}
-	if len(path) > maxSocket {
-		w.fail("Socket has %d bytes: a socket's path has at most %d", len(path), maxSocket)
+	if len(path) > linux.MaxSocketPath {
+		w.fail("Socket has %d bytes: a socket's path has at most %d", len(path), linux.MaxSocketPath)
 	}
 	// The client may start first; and a second server of one process shares the file.
 	w.folder("Socket", path)
@@ -130,21 +130,21 @@ func (d Memif) shareable(name string) error {
 		return 0
 	})
 	if err == nil && !single {
-		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP), Detail: "ZeroCopy needs " + singleFile}
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Detail: "ZeroCopy needs " + singleFile}
 	}
 	return err
 }
 
 // unserved says why a client did not start, of which DPDK says -1 only.
 func (d Memif) unserved(name string, err error) error {
-	if d.Role != MemifClient || !errors.Is(err, unix.EPERM) {
+	if d.Role != MemifClient || !errors.Is(err, syscall.EPERM) {
 		return err
 	}
 	socket := d.Socket
 	if socket == "" {
 		socket = "/run/memif.sock"
 	}
-	return &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(unix.ECONNREFUSED),
+	return &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(syscall.ECONNREFUSED),
 		Detail: fmt.Sprintf("no memif server listens on %s: start it first", socket)}
 }
 

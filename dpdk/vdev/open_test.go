@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -82,7 +82,7 @@ func TestOpenLeavesNothingAfterAnError(t *testing.T) {
 		{"no device", nil, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
 		{"no pool", vdev.Null{}, ethdev.Config{}, dpdk.ErrInvalid},
 		{"too many queues of memif", vdev.Memif{Socket: "godpdk-test-none"}, tooMany, dpdk.ErrInvalid},
-		{"memif without its server", vdev.Memif{Socket: "godpdk-test-none"}, ethdev.Config{Pool: pool}, unix.ECONNREFUSED},
+		{"memif without its server", vdev.Memif{Socket: "godpdk-test-none"}, ethdev.Config{Pool: pool}, syscall.ECONNREFUSED},
 		{"too many queues of vhost", vdev.Vhost{Socket: filepath.Join(dir, "s")}, tooMany, dpdk.ErrInvalid},
 		{"what the driver refuses", vdev.PCAP{Rx: []string{noPcap}}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
 		{"what Devargs refuses", vdev.AFPacket{Interface: "no-such-dev"}, ethdev.Config{Pool: pool}, dpdk.ErrNoDevice},

@@ -1,5 +1,7 @@
 package vdev
 
+import "github.com/godpdk/godpdk/dpdk/internal/linux"
+
 // maxVhostQueues is VHOST_MAX_QUEUE_PAIRS.
 const maxVhostQueues = 128
 
@@ -34,8 +36,8 @@ func (d Vhost) Devargs() (string, error) {
 	if d.Client && d.Socket != "" {
 		w.text("iface", "Socket", d.Socket)
 		w.folder("Socket", d.Socket)
-		if len(d.Socket) > maxSocket {
-			w.fail("Socket has %d bytes: a socket's path has at most %d", len(d.Socket), maxSocket)
+		if len(d.Socket) > linux.MaxSocketPath {
+			w.fail("Socket has %d bytes: a socket's path has at most %d", len(d.Socket), linux.MaxSocketPath)
 		}
 	} else {
 		w.socket("iface", "Socket", d.Socket, true)

@@ -6,9 +6,8 @@ import (
 	"net"
 	"os"
 	"slices"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -93,7 +92,7 @@ func (d VirtioUser) shareable(name string) error {
 		return 0
 	})
 	if err == nil && files > maxRegions {
-		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP),
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
 			Detail: fmt.Sprintf("a vhost maps at most %d files of memory, here are %d. It needs %s", maxRegions, files, singleFile)}
 	}
 	return err
@@ -124,7 +123,7 @@ func (d VirtioUser) wait(name string, open func() (*ethdev.Port, error)) (*ethde
 	if err == nil { // it came in the last moment, and our connection after it
 		err = p.Detach()
 	}
-	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ETIMEDOUT), Detail: fmt.Sprintf("no vhost connected to %s within %v", d.Path, patience)}
+	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ETIMEDOUT), Detail: fmt.Sprintf("no vhost connected to %s within %v", d.Path, patience)}
 	_ = os.Remove(d.Path) // the driver leaves it
 	return nil, errors.Join(late, err)
 }

@@ -6,8 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -62,7 +61,7 @@ func (w *writer) fail(format string, args ...any) {
 }
 
 // failed is fail for what the system said.
-func (w *writer) failed(errno unix.Errno, format string, args ...any) {
+func (w *writer) failed(errno syscall.Errno, format string, args ...any) {
 	if w.err == nil {
 		w.err = &dpdk.Error{Op: op, Name: w.what(), Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(format, args...)}
 	}
@@ -148,7 +147,7 @@ func (w *writer) netdev(key, field, name string) {
 	}
 	w.text(key, field, name)
 	if _, err := net.InterfaceByName(name); err != nil {
-		w.failed(unix.ENODEV, "%s: there is no network interface %q in this network namespace", field, name)
+		w.failed(syscall.ENODEV, "%s: there is no network interface %q in this network namespace", field, name)
 	}
 }
 
@@ -199,25 +198,22 @@ func (w *writer) folder(field, path string) {
 		w.file(field, err)
 	} else if !i.IsDir() {
 		w.fail("%s: %s is no folder", field, dir)
-	} else if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+	} else if err := linux.Writable(dir); err != nil {
 		w.file(field, &os.PathError{Op: "write to", Path: dir, Err: err})
 	}
 }
 
 // file is fail for an error of package os.
 func (w *writer) file(field string, err error) {
-	errno := unix.EINVAL
+	errno := syscall.EINVAL
 	if e, ok := err.(*os.PathError); ok {
-		if n, ok := e.Err.(unix.Errno); ok {
+		if n, ok := e.Err.(syscall.Errno); ok {
 			errno = n
 		}
 		err = fmt.Errorf("%s %s", e.Op, e.Path)
 	}
 	w.failed(errno, "%s: %v", field, err)
 }
-
-// maxSocket is the longest path of a Unix socket, before its final NUL.
-const maxSocket = len(unix.RawSockaddrUnix{}.Path) - 1
 
 // socket writes the path of a Unix socket, which the driver makes, or which must be
 // there.
@@ -227,18 +223,18 @@ func (w *writer) socket(key, field, path string, make bool) {
 	case path == "":
 		w.fail("%s is empty: it is the path of a socket", field)
 		return
-	case len(path) > maxSocket:
-		w.failed(unix.ENAMETOOLONG, "%s has %d bytes: a socket's path has at most %d", field, len(path), maxSocket)
+	case len(path) > linux.MaxSocketPath:
+		w.failed(syscall.ENAMETOOLONG, "%s has %d bytes: a socket's path has at most %d", field, len(path), linux.MaxSocketPath)
 		return
 	}
 	i, err := os.Stat(path)
 	switch {
 	case make && err == nil:
-		w.failed(unix.EEXIST, "%s: %s is there already: remove it, unless another process listens on it", field, path)
+		w.failed(syscall.EEXIST, "%s: %s is there already: remove it, unless another process listens on it", field, path)
 	case make:
 		w.folder(field, path)
 	case os.IsNotExist(err):
-		w.failed(unix.ENOENT, "%s: nobody has made %s: start the side that listens first", field, path)
+		w.failed(syscall.ENOENT, "%s: nobody has made %s: start the side that listens first", field, path)
 	case err != nil:
 		w.file(field, err)
 	case i.Mode()&(os.ModeSocket|os.ModeCharDevice) == 0:

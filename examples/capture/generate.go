@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -40,11 +40,11 @@ func generate(ctx context.Context, tx ethdev.TxQueue, pool *mbuf.Pool, count int
 			n++
 			err = sink.Flush()
 		}
-		if errors.Is(err, unix.EAGAIN) { // the capture is slow: what waits is sent with the next
+		if errors.Is(err, syscall.EAGAIN) { // the capture is slow: what waits is sent with the next
 			err = nil
 		}
 	}
-	for err == nil && ctx.Err() == nil && errors.Is(sink.Flush(), unix.EAGAIN) {
+	for err == nil && ctx.Err() == nil && errors.Is(sink.Flush(), syscall.EAGAIN) {
 		<-tick.C
 	}
 	if e := sink.Close(); err == nil && ctx.Err() == nil {

@@ -8,9 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/examples/internal/child"
 )
@@ -103,7 +102,7 @@ func (p *process) end() error {
 	if p == nil {
 		return nil
 	}
-	_ = p.cmd.Process.Signal(unix.SIGTERM)
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	return <-p.ended
 }
 

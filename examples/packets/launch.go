@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/examples/internal/child"
@@ -24,7 +23,7 @@ func launch(ctx context.Context) error {
 	processes := []*exec.Cmd{p}
 	primaryEnded := make(chan error, 1)
 	// Ctrl-C reaches all processes, a SIGTERM only this one.
-	defer context.AfterFunc(ctx, func() { _ = p.Process.Signal(unix.SIGTERM) })()
+	defer context.AfterFunc(ctx, func() { _ = p.Process.Signal(syscall.SIGTERM) })()
 	waiting, cancel := context.WithCancelCause(ctx)
 	go func() {
 		err := p.Wait()
@@ -42,7 +41,7 @@ func launch(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		_ = p.Process.Signal(unix.SIGTERM)
+		_ = p.Process.Signal(syscall.SIGTERM)
 	}
 	errs := []error{err, <-primaryEnded}
 	for _, s := range processes[1:] {

@@ -8,8 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/examples/internal/child"
 )
@@ -30,7 +29,7 @@ func launch(ctx context.Context) error {
 		return err
 	}
 	// Ctrl-C reaches all processes, a SIGTERM only this one.
-	defer context.AfterFunc(ctx, func() { _ = primary.Process.Signal(unix.SIGTERM) })()
+	defer context.AfterFunc(ctx, func() { _ = primary.Process.Signal(syscall.SIGTERM) })()
 
 	var errs []error
 	var secondaries []*exec.Cmd
@@ -46,7 +45,7 @@ func launch(ctx context.Context) error {
 			s.Stdout = os.Stdout
 			if err := s.Start(); err != nil {
 				errs = append(errs, err)
-				_ = primary.Process.Signal(unix.SIGTERM)
+				_ = primary.Process.Signal(syscall.SIGTERM)
 				break
 			}
 			secondaries = append(secondaries, s)

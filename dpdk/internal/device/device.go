@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -70,7 +69,7 @@ func Ready(op, driver, name string) error {
 			refused = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
 				Detail: "the primary makes devices; here ethdev.ByName finds them"}
 		case !cgo.VdevDriver(name):
-			refused = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP),
+			refused = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
 				Detail: fmt.Sprintf("this DPDK has no driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
 		}
 		return 0
@@ -82,7 +81,7 @@ func Ready(op, driver, name string) error {
 		return err
 	}
 	if _, err := ethdev.ByName(name); err == nil {
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.EEXIST), Detail: "there is a port of that name"}
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EEXIST), Detail: "there is a port of that name"}
 	}
 	return nil
 }

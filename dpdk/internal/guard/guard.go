@@ -8,9 +8,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 )
@@ -67,7 +66,7 @@ func Control(op, name string, f func() (errno int)) error {
 	defer eal.RUnlock()
 	if !eal.running.Load() {
 		if dpdk.CheckVersion() == dpdk.ErrNoDPDK { // eal.Init would not help
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENOTSUP), Cause: dpdk.ErrNoDPDK}
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: dpdk.ErrNoDPDK}
 		}
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
 	}
@@ -88,7 +87,7 @@ func Name(op, name string, size int) error {
 	case strings.IndexByte(name, 0) >= 0:
 		return Invalid(op, strings.ReplaceAll(name, "\x00", "\\0"), "the name holds a NUL byte")
 	case len(name) >= size:
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.ENAMETOOLONG),
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENAMETOOLONG),
 			Detail: fmt.Sprintf("%d bytes: use at most %d", len(name), size-1)}
 	}
 	return nil
@@ -107,5 +106,5 @@ func Socket(op, name string, s dpdk.SocketID) error {
 
 // Invalid is an EINVAL with its reason.
 func Invalid(op, name, format string, args ...any) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(unix.EINVAL), Detail: fmt.Sprintf(format, args...)}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EINVAL), Detail: fmt.Sprintf(format, args...)}
 }

@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -40,7 +38,7 @@ func (w *Wait) Turn() {
 		runtime.Gosched()
 	case time.Since(w.since) < yieldFor:
 		// By way of Go's scheduler, which may want the P while the kernel has others to run.
-		_, _, _ = unix.Syscall(linux.SYS_SCHED_YIELD, 0, 0, 0)
+		linux.SchedYield()
 	default:
 		time.Sleep(waitSleep)
 	}

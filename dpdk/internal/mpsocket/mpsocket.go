@@ -7,8 +7,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
@@ -24,17 +23,14 @@ const (
 // kernel refuses to connect to a datagram socket that nobody has open. That holds for C
 // programs too, and in other pid namespaces.
 func Answers(path string) bool {
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|linux.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return true // not known to be dead
-	}
-	defer unix.Close(fd)
-	return !IsGone(unix.Connect(fd, &unix.SockaddrUnix{Name: path}))
+	return !IsGone(linux.Connect(path))
 }
 
 // IsGone says whether an error of connecting or sending means that nobody has the
 // socket open.
-func IsGone(err error) bool { return errors.Is(err, unix.ECONNREFUSED) || errors.Is(err, unix.ENOENT) }
+func IsGone(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
+}
 
 // Own are this process's sockets, of whatever kind, whose paths begin so, each with its
 // descriptor.
@@ -48,12 +44,8 @@ func Own(prefix string) (paths []string, fds []int, err error) {
 		if err != nil {
 			continue
 		}
-		addr, err := unix.Getsockname(fd)
-		if err != nil {
-			continue
-		}
-		if sock, ok := addr.(*unix.SockaddrUnix); ok && strings.HasPrefix(sock.Name, prefix) {
-			paths, fds = append(paths, sock.Name), append(fds, fd)
+		if path := linux.SocketPath(fd); strings.HasPrefix(path, prefix) {
+			paths, fds = append(paths, path), append(fds, fd)
 		}
 	}
 	return paths, fds, nil

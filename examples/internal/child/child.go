@@ -10,8 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 )
@@ -37,7 +36,7 @@ type Seat struct {
 // asked to end when ctx does.
 func Sit(ctx context.Context, n int, args ...string) (*Seat, error) {
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", append([]string{fmt.Sprintf("--lcores=%d@%d", n, CPU(n)), "--no-pci"}, args...)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -1,0 +1,126 @@
+//go:build linux
+
+package linux
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What Receive says of a datagram that did not fit, with its descriptors.
+const (
+	MSG_TRUNC  = unix.MSG_TRUNC
+	MSG_CTRUNC = unix.MSG_CTRUNC
+)
+
+// MaxSocketPath is how long the path of a Unix socket can be, with a final NUL behind it.
+const MaxSocketPath = len(unix.RawSockaddrUnix{}.Path) - 1
+
+// Seqpacket makes two sockets that keep the bounds of what is written to in and read from
+// out, with room for so many bytes, or what the process may have. out does not block, so
+// that an os.File of it parks the goroutine and not a thread.
+func Seqpacket(room int) (in, out int, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, -1, err
+	}
+	if unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, room) != nil {
+		_ = unix.SetsockoptInt(fds[1], unix.SOL_SOCKET, unix.SO_SNDBUF, room)
+	}
+	_ = unix.SetNonblock(fds[0], true)
+	return fds[1], fds[0], nil
+}
+
+// Datagram makes a datagram socket of this path.
+func Datagram(path string, blocks bool) (fd int, err error) {
+	kind := unix.SOCK_DGRAM | unix.SOCK_CLOEXEC
+	if !blocks {
+		kind |= unix.SOCK_NONBLOCK
+	}
+	if fd, err = unix.Socket(unix.AF_UNIX, kind, 0); err != nil {
+		return -1, os.NewSyscallError("socket", err)
+	}
+	if err := unix.Bind(fd, &unix.SockaddrUnix{Name: path}); err != nil {
+		unix.Close(fd)
+		return -1, &os.PathError{Op: "bind", Path: path, Err: err} // it may be too long for a socket
+	}
+	return fd, nil
+}
+
+// Connect says why the datagram socket of this path takes nothing.
+func Connect(path string) error {
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return unix.Connect(fd, &unix.SockaddrUnix{Name: path})
+}
+
+// SocketPath is the path that a Unix socket is bound to; "" if it is none.
+func SocketPath(fd int) string {
+	addr, _ := unix.Getsockname(fd)
+	return socketPath(addr)
+}
+
+func socketPath(addr unix.Sockaddr) string {
+	if a, ok := addr.(*unix.SockaddrUnix); ok {
+		return a.Name
+	}
+	return ""
+}
+
+// SendTo sends a datagram, and descriptors from Rights, without waiting: EAGAIN if the
+// peer's queue is full.
+func SendTo(fd int, path string, b, rights []byte) error {
+	for {
+		_, err := unix.SendmsgN(fd, b, rights, &unix.SockaddrUnix{Name: path}, unix.MSG_DONTWAIT)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// Receive takes a datagram, and what ParseRights reads into control. from is the path of
+// who sent it, "" if it has none.
+func Receive(fd int, b, control []byte) (n, ncontrol, flags int, from string, err error) {
+	n, ncontrol, flags, addr, err := unix.Recvmsg(fd, b, control, unix.MSG_CMSG_CLOEXEC)
+	return n, ncontrol, flags, socketPath(addr), err
+}
+
+// Readable says whether Receive would not wait.
+func Readable(fd int) bool {
+	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	return n > 0
+}
+
+// SetReceiveTimeout bounds how long Receive waits.
+func SetReceiveTimeout(fd int, d time.Duration) error {
+	t := unix.NsecToTimeval(int64(d))
+	return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &t)
+}
+
+// ShutdownRead has the socket take no more datagrams, and ends a Receive that waits.
+func ShutdownRead(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) }
+
+// Rights lets descriptors travel with a datagram.
+func Rights(fds []int) []byte { return unix.UnixRights(fds...) }
+
+// RightsSpace is the room that so many descriptors take.
+func RightsSpace(fds int) int { return unix.CmsgSpace(4 * fds) }
+
+// ParseRights are the descriptors that came with a datagram.
+func ParseRights(control []byte) (fds []int, err error) {
+	if len(control) == 0 {
+		return nil, nil
+	}
+	all, err := unix.ParseSocketControlMessage(control)
+	for _, c := range all {
+		if got, err := unix.ParseUnixRights(&c); err == nil {
+			fds = append(fds, got...)
+		}
+	}
+	return fds, err
+}
