@@ -31,7 +31,7 @@ func (e Errno) Error() string {
 	case Errno(linux.EHWPOISON):
 		return "memory page has hardware error" // which Go's table lacks
 	}
-	if e > 0 && e < ESECONDARY {
+	if e > 0 && e < ESECONDARY || e >= 1<<29 { // as Windows numbers them
 		return syscall.Errno(e).Error()
 	}
 	return "unknown DPDK error " + strconv.Itoa(int(e))

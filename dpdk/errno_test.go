@@ -38,7 +38,7 @@ func TestErrnoOutsideTheTablesStillHasAText(t *testing.T) {
 	assert.Contains(t, dpdk.Errno(1003).Error(), "1003")
 }
 
-func TestErrnoIsTheUnixErrnoOfTheSameNumberOnly(t *testing.T) {
+func TestErrnoIsTheSyscallErrnoOfTheSameNumberOnly(t *testing.T) {
 	for n := 1; n <= 133; n++ {
 		e := dpdk.Errno(n)
 		assert.ErrorIs(t, e, syscall.Errno(n))

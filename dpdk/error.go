@@ -4,7 +4,7 @@ import "strings"
 
 // Error is the error of a DPDK call, or of arguments refused before one.
 //
-// errors.Is finds the sentinels of this package and unix.Errno values in it.
+// errors.Is finds the sentinels of this package and syscall.Errno values in it.
 type Error struct {
 	Op    string // the rte_ function
 	Name  string // the object, if the call is about one

@@ -139,11 +139,13 @@ func openTable(dir string) (*table, *facts, error) {
 	n, err := t.file.ReadAt(head, 0)
 	if err == nil || err == io.EOF {
 		line, _, _ := bytes.Cut(head[:n], []byte("\n"))
-		err = json.Unmarshal(line, &f)
+		if err = json.Unmarshal(line, &f); err != nil {
+			err = fmt.Errorf("%s: %w", t.file.Name(), err)
+		}
 	}
 	if err != nil {
 		t.close()
-		return nil, nil, &dpdk.Error{Op: opInit, Detail: filepath.Join(dir, tableFile) + ": " + err.Error() + ": start the primary anew"}
+		return nil, nil, &dpdk.Error{Op: opInit, Detail: err.Error() + ": start the primary anew"}
 	}
 	return t, &f, nil
 }

@@ -83,7 +83,7 @@ func (e *endpoint) start(op, name string) error {
 		return err
 	}
 	// Who takes no answers refuses them at once: nobody waits for room in its queue.
-	return control(e.sender.raw, func(fd int) error { return linux.ShutdownRead(fd) })
+	return control(e.sender.raw, linux.ShutdownRead)
 }
 
 // borrow gets a descriptor of our own for DPDK's socket, which no function of DPDK gives.
@@ -113,7 +113,7 @@ func (e *endpoint) borrow(path string) error {
 func (e *endpoint) probe(op, name string) (path string, err error) {
 	e.sweep()
 	s, err := e.listen(false)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOENT) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", notShared(op, name)
 	}
 	if err != nil {
@@ -313,7 +313,7 @@ func (s *socket) shut() {
 		_ = s.file.SetReadDeadline(time.Unix(1, 0)) // wait may undo this
 		return
 	}
-	_ = control(s.raw, func(fd int) error { return linux.ShutdownRead(fd) })
+	_ = control(s.raw, linux.ShutdownRead)
 }
 
 // wait sets how long the next receive waits.
@@ -360,7 +360,7 @@ func (s *socket) receive() (kind int, from string, m *Message, err error) {
 		return 0, "", nil, os.ErrClosed
 	case err != nil:
 		return 0, "", nil, os.NewSyscallError("recvmsg", err)
-	case n == 0 && from == "":
+	case n == 0 && nctrl == 0 && from == "":
 		return 0, "", nil, os.ErrDeadlineExceeded
 	}
 	if from == "" {

@@ -120,7 +120,7 @@ func open(op, name string, f func() (cgo.Mempool, int)) (*Pool, error) {
 // Free destroys the pool for all processes (rte_mempool_free): nobody may use it
 // or an object of it any more, whether it was put back or not. Caches made by
 // NewCache on this handle are freed with it. The error is dpdk.ErrNotFound if
-// the pool was freed before, here or in another process, and unix.EXDEV if only
+// the pool was freed before, here or in another process, and syscall.EXDEV if only
 // the process that populated it can free its memory.
 func (p *Pool) Free() error {
 	p.mu.Lock()

@@ -24,7 +24,7 @@ var buffers = sync.Pool{New: func() any { return new(Buffer) }}
 // buffer is room, and the packet is placed where the layers fit, near its end, so that
 // the headroom is what is left over.
 //
-// Errors: unix.EMSGSIZE if there is no room, dpdk.ErrInvalid as of Buffer.Reset or for
+// Errors: syscall.EMSGSIZE if there is no room, dpdk.ErrInvalid as of Buffer.Reset or for
 // a nil layer, and those of the layers. m is as it was then. It may be called from any
 // goroutine; m is the caller's. A loop keeps a Buffer and calls its Serialize.
 func Serialize(m *mbuf.Mbuf, opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {

@@ -113,9 +113,6 @@ func RightsSpace(fds int) int { return unix.CmsgSpace(4 * fds) }
 
 // ParseRights are the descriptors that came with a datagram.
 func ParseRights(control []byte) (fds []int, err error) {
-	if len(control) == 0 {
-		return nil, nil
-	}
 	all, err := unix.ParseSocketControlMessage(control)
 	for _, c := range all {
 		if got, err := unix.ParseUnixRights(&c); err == nil {

@@ -37,7 +37,6 @@ func (w *Wait) Turn() {
 	case w.turns&1 == 0:
 		runtime.Gosched()
 	case time.Since(w.since) < yieldFor:
-		// By way of Go's scheduler, which may want the P while the kernel has others to run.
 		linux.SchedYield()
 	default:
 		time.Sleep(waitSleep)
