@@ -3,6 +3,7 @@
 package cloop
 
 /*
+#include <stdlib.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 
