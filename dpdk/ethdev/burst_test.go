@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
@@ -236,7 +237,8 @@ func TestUnsupportedCallsOfQueues(t *testing.T) {
 		if n, err := f(); err != nil { // newer releases say 0
 			assert.ErrorIs(t, err, dpdk.ErrUnsupported, name)
 			var e *dpdk.UnsupportedError
-			assert.Equal(t, name == "tx", errors.As(err, &e), "%s: %v", name, err)
+			older := name == "tx" && cgo.BuildVersion() < 24<<24|11<<16 // from 24.11 on it is the driver that cannot
+			assert.Equal(t, older, errors.As(err, &e), "%s: %v", name, err)
 		} else {
 			assert.Zero(t, n, name)
 		}
