@@ -1,12 +1,14 @@
 //go:build linux
 
 // Package linking runs one program linked with DPDK shared, or static where the tests are built with the tag
-// godpdk_static: both must find the same.
+// godpdk_static: both must find the same. The program is built with the tags that the tests are built with.
 package linking
 
 import (
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,10 +22,12 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 func TestSharedAndStaticProgramsDoTheSame(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
+	tags := buildTags(t)
+	static := slices.Contains(tags, "godpdk_static")
 	bin := filepath.Join(t.TempDir(), "smoke")
-	args := []string{"build", "-o", bin}
+	args := []string{"build", "-o", bin, "-tags", strings.Join(tags, ",")}
 	if static {
-		args = append(args, "-tags", "godpdk_static", "-ldflags", "-extldflags -static")
+		args = append(args, "-ldflags", "-extldflags -static")
 	}
 	out, err := exec.Command("go", append(args, "./smoke")...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -35,4 +39,16 @@ func TestSharedAndStaticProgramsDoTheSame(t *testing.T) {
 	assert.Contains(t, lines[0], "version DPDK ")
 	assert.Contains(t, lines[1], "eal.Init ")
 	assert.Equal(t, []string{"port net_null", "port net_memif", "port net_af_packet", "port net_tap", "traffic 32", "processes 2"}, lines[2:])
+}
+
+// buildTags are those of this test.
+func buildTags(t *testing.T) []string {
+	info, ok := debug.ReadBuildInfo()
+	require.True(t, ok)
+	for _, s := range info.Settings {
+		if s.Key == "-tags" {
+			return strings.Split(s.Value, ",")
+		}
+	}
+	return nil
 }

@@ -1,5 +1,0 @@
-//go:build linux && !godpdk_static
-
-package linking
-
-const static = false
