@@ -152,8 +152,7 @@ lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }
 	@$(go) vet ./...
 	@GOARCH=arm64 CGO_ENABLED=0 go vet $(assembly)
-	@CGO_ENABLED=0 go vet ./...
-	@for os in darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./... || exit; done
+	@for os in linux darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./... || exit; done
 	@$(go) tool staticcheck ./...
 	@echo "lint: clean"
 

@@ -344,8 +344,8 @@ func TestFilesArriveOpenAndCloseOnExec(t *testing.T) {
 	f := stranger(t)
 	name := register(t, func(_ context.Context, m *Message) (*Message, error) {
 		for _, file := range m.Files {
-			if linux.Inherited(int(file.Fd())) {
-				return nil, fmt.Errorf("%s is inherited", file.Name())
+			if _, err := file.Stat(); err != nil || linux.Inherited(int(file.Fd())) {
+				return nil, fmt.Errorf("%s is not open, or inherited: %v", file.Name(), err)
 			}
 		}
 		defer m.Files[1].Close()

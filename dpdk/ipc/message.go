@@ -97,9 +97,7 @@ func decode(b, control []byte, flags int) (kind int, m *Message, err error) {
 	fds, err := linux.ParseRights(control)
 	defer func() {
 		if m == nil {
-			for _, fd := range fds {
-				os.NewFile(uintptr(fd), "").Close()
-			}
+			newMessage("", "", nil, fds).Close()
 		}
 	}()
 	if err != nil {

@@ -227,6 +227,7 @@ func TestStrayAnswersAreDropped(t *testing.T) {
 		raw, _ := unbound.SyscallConn()
 		assert.NoError(t, sendTo(raw, from, (&Message{Name: m.Name, Files: []*os.File{os.Stdin}}).encode(cgo.MPRep), linux.Rights([]int{0})))
 		assert.NoError(t, sendTo(raw, from, []byte("noise"), nil))
+		assert.NoError(t, sendTo(raw, from, nil, linux.Rights([]int{0})))
 		unbound.Close()
 		f.put(cgo.MPRep, from, &Message{Name: "another", Files: []*os.File{os.Stdin}})
 		other.put(cgo.MPRep, from, &Message{Name: m.Name, Files: []*os.File{os.Stdin}})
