@@ -153,6 +153,15 @@ type MbufPoolInfo struct {
 
 func mbuf(m Mbuf) *C.struct_rte_mbuf { return (*C.struct_rte_mbuf)(m) }
 
+// MbufNamedOps are the ops that an option of EAL (rte_mbuf_user_mempool_ops) or the
+// platform (rte_mbuf_platform_mempool_ops) names for pools of mbufs, or "".
+func MbufNamedOps() string {
+	if ops := C.godpdk_mbuf_named_ops(); ops != nil {
+		return C.GoString(ops)
+	}
+	return ""
+}
+
 // MbufPoolCreate is rte_pktmbuf_pool_create_by_ops; ops "" is the best there is.
 func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (unsafe.Pointer, int) {
 	create := func(ops *C.char) C.struct_godpdk_ptr {

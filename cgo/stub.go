@@ -711,6 +711,7 @@ type (
 	}
 )
 
+func MbufNamedOps() (_ string) { return }
 func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (_ unsafe.Pointer, _ int) {
 	return
 }

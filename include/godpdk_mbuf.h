@@ -88,6 +88,15 @@ godpdk_mbuf_pool_info(struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
 	i->flags = p->flags;
 }
 
+/* The ops that an option of EAL or the platform names for pools of mbufs, or NULL. */
+static inline const char *
+godpdk_mbuf_named_ops(void)
+{
+	const char *ops = rte_mbuf_user_mempool_ops();
+
+	return ops != NULL ? ops : rte_mbuf_platform_mempool_ops();
+}
+
 /* rte_pktmbuf_pool_create_by_ops; ops NULL is the best there is. */
 static inline struct godpdk_ptr
 godpdk_mbuf_pool_create(const char *name, unsigned int n, unsigned int cache,

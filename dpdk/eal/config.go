@@ -85,11 +85,13 @@ type Config struct {
 	MemoryMB int
 	// SocketMemoryMB is the same per NUMA socket (--socket-mem).
 	SocketMemoryMB []int
-	HugeDir        string   // mount of hugetlbfs to use (--huge-dir)
-	NoHuge         bool     // ordinary memory, which no secondary can share (--no-huge)
-	InMemory       bool     // no files, and so no secondaries (--in-memory)
-	BaseVirtAddr   uintptr  // where to map memory (--base-virtaddr)
-	IOVAMode       IOVAMode // --iova-mode
+	HugeDir        string // mount of hugetlbfs to use (--huge-dir)
+	NoHuge         bool   // ordinary memory, which no secondary can share (--no-huge)
+	// InMemory shares nothing: no files, no secondaries, no messages (--in-memory).
+	// Bursts on ports then bypass cgo; see package ethdev.
+	InMemory     bool
+	BaseVirtAddr uintptr  // where to map memory (--base-virtaddr)
+	IOVAMode     IOVAMode // --iova-mode
 
 	Allow       []string // PCI addresses or other devices to use, no others (-a)
 	Block       []string // devices not to use (-b); excludes Allow

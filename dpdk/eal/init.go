@@ -14,6 +14,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -170,6 +171,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	guard.SetLogger(logger)
 	guard.SetRunning(true)
 	rt.begin(a)
+	fastcall.SetAlone(!rt.shared)
 	current.Store(rt)
 	if err != nil {
 		done() // which close wants

@@ -25,7 +25,9 @@ func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
 const longestShort = 512
 
 // short says whether a burst of n packets may take the short way.
-func (q *queue) short(n int) bool { return fastcall.Enabled && q.direct && n <= longestShort }
+func (q *queue) short(n int) bool {
+	return fastcall.Enabled && q.direct && n <= longestShort && fastcall.Allowed()
+}
 
 // Burst receives at most len(pkts) packets into pkts, from the first on, and
 // returns how many (rte_eth_rx_burst): fewer, or 0, if no more have come. They are

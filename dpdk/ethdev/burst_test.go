@@ -14,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
 // loop is the devargs of a net_ring device of its own: it receives what it sends.
@@ -72,6 +73,35 @@ func eachWay(t *testing.T, f func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQue
 			drain(rx) // whatever the test left there
 		})
 	}
+}
+
+// A burst that waits for another process, or for several threads in turn, must not
+// keep the collector waiting.
+func TestBurstsThatMayWaitTakeCgo(t *testing.T) {
+	newPool(t)
+	rx := open(t, null(""), ethdev.Config{Pool: newPool(t)}).RxQueue(0)
+	require.Equal(t, fastcall.Enabled, rx.Short(32))
+
+	fastcall.SetAlone(false)
+	assert.False(t, rx.Short(32), "others may be inside the pool")
+	fastcall.SetAlone(true)
+
+	for _, ops := range []string{"ring_mp_mc", "ring_mp_sc", "ring_sp_mc"} {
+		_, err := mempool.Create("queues", 15, 64, mempool.Config{Ops: ops})
+		require.NoError(t, err)
+		again, err := mempool.Lookup("queues")
+		require.NoError(t, err)
+		assert.False(t, rx.Short(32), "%s: threads queue up in some pool, of which a packet may be", ops)
+		require.NoError(t, again.Free())
+		assert.Equal(t, fastcall.Enabled, rx.Short(32), "the pool is gone")
+	}
+
+	empty, err := mempool.CreateEmpty("queues", 15, 64, mempool.Config{Ops: "stack"})
+	require.NoError(t, err)
+	assert.Equal(t, fastcall.Enabled, rx.Short(32))
+	require.NoError(t, empty.SetOps("ring_mp_mc"))
+	assert.False(t, rx.Short(32), "SetOps counts, too")
+	require.NoError(t, empty.Free())
 }
 
 // A bonding port's burst has a table of all packets for each port that there can be

@@ -26,10 +26,13 @@
 // poller whose port goes away gets 0 packets, and its queue's Err says why. Builds
 // with the tag godpdk_debug panic when two goroutines use one queue at once.
 //
-// A burst makes one call of C, without allocating. With up to 512 packets, and drivers
-// whose bursts make no system calls, it takes a shorter way than cgo, which holds up
-// a garbage collection for as long as the burst takes; see package internal/fastcall.
-// The build tag godpdk_cgo takes cgo for all.
+// A burst makes one call of C, without allocating. With up to 512 packets and drivers
+// whose bursts make no system calls it bypasses cgo in a process that shares no memory
+// (eal.Config.InMemory) and has no pool with the ops "ring_mp_mc", "ring_mp_sc" or
+// "ring_sp_mc"; a garbage collection then waits for the burst. In all other processes a
+// burst can wait for a thread or process that was stopped or killed inside a pool, so it
+// goes through cgo, which a collection does not wait for. The build tag godpdk_cgo takes
+// cgo for all.
 //
 // # Without polling
 //

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -41,7 +42,7 @@ const (
 type Port struct {
 	id     uint16
 	name   string
-	direct bool        // bursts may take the short way
+	direct bool        // the driver's bursts may be fast calls, where those are allowed
 	over   atomic.Bool // state is gone, for those who do not hold mu
 
 	mu    sync.Mutex // held by control calls, and for what follows
@@ -99,7 +100,7 @@ func port(id uint16) (*Port, int) {
 	if ports.byID == nil {
 		ports.byID = map[uint16]*Port{}
 	}
-	p := &Port{id: id, name: name, direct: !long[info.Driver]}
+	p := &Port{id: id, name: name, direct: !long[info.Driver] && !fastcall.Waits(name)}
 	if !primary() {
 		p.state = started // as far as a secondary can know: see ready
 	}

@@ -19,7 +19,7 @@ type queue struct {
 	id   uint16
 	tx   bool
 	gate *cgo.EthQueue
-	// direct is that bursts may take the short way.
+	// direct is set if the driver's bursts may be fast calls, where those are allowed.
 	direct bool
 	// stopped is that the queue was stopped by itself, or waits for its own start.
 	stopped bool

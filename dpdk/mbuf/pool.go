@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
@@ -41,13 +42,18 @@ type PoolConfig struct {
 	// Goroutines that are no lcore make their own with NewCache.
 	CacheSize int
 	Socket    dpdk.SocketID
-	// Ops names what keeps the free mbufs, such as "ring_mp_mc" or "stack"; ""
-	// is the best for the platform (rte_mbuf_best_mempool_ops). That is a ring on
-	// which all wait, in C without yielding, for one that the kernel stopped in
-	// the middle: with more threads than CPUs at work in C, as by Clone, Copy and
-	// Free without a cache, it can stall for seconds. "lf_stack" waits for nobody.
-	// Do not take "ring_mt_rts" for a pool of 2^n - 1: puts by C can find the ring
-	// full while a get elsewhere is under way, and DPDK then drops the mbufs.
+	// Ops names what keeps the free mbufs, such as "ring_mp_mc" or "stack". "" is
+	// what an option of EAL or the platform names (rte_mbuf_best_mempool_ops),
+	// otherwise "stack" in a process that shares no memory (eal.Config.InMemory) and
+	// "ring_mp_mc" in all others.
+	//
+	// "ring_mp_mc" is a ring on which all wait in C, without yielding, for a thread
+	// that the kernel stopped in the middle: with more threads than CPUs at work in C,
+	// as by Clone, Copy and Free without a cache, it can stall for seconds. A pool with
+	// it keeps all bursts of the process from fast calls. "stack" has one thread inside
+	// at a time. "lf_stack" waits for nobody. Do not take "ring_mt_rts" for a pool
+	// that fills more than seven eighths of the next power of two: puts by C can find
+	// the ring full while a get elsewhere is under way, and DPDK then drops the mbufs.
 	Ops string
 }
 
@@ -85,6 +91,9 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 	}
 	var made unsafe.Pointer
 	err := guard.Control(opCreate, name, func() (errno int) {
+		if cfg.Ops == "" && cgo.MbufNamedOps() == "" {
+			cfg.Ops = poolops.Default()
+		}
 		made, errno = cgo.MbufPoolCreate(name, uint32(count), uint32(cfg.CacheSize), uint16(cfg.PrivateSize), uint16(cfg.DataRoom), cfg.Socket.Int(), cfg.Ops)
 		return errno
 	})

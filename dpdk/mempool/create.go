@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 )
 
 // Limits of Create.
@@ -45,7 +46,8 @@ type Config struct {
 	NoIOVAContiguous bool
 
 	// Ops names what keeps the objects: see Ops. "" is the ring ops that fit
-	// SingleProducer and SingleConsumer, such as "ring_mp_mc".
+	// SingleProducer and SingleConsumer; with neither it is "stack" in a process that
+	// shares no memory (eal.Config.InMemory) and "ring_mp_mc" in all others.
 	Ops string
 }
 
@@ -145,7 +147,7 @@ func (c *Config) flags() (flags uint32) {
 	return flags
 }
 
-// ops is the choice that rte_mempool_create makes.
+// ops is the choice that rte_mempool_create makes, but for poolops.Default.
 func (c *Config) ops() string {
 	switch {
 	case c.Ops != "":
@@ -157,7 +159,7 @@ func (c *Config) ops() string {
 	case c.SingleConsumer:
 		return "ring_mp_sc"
 	}
-	return "ring_mp_mc"
+	return poolops.Default()
 }
 
 // SetOps chooses what keeps the objects of a pool that is not populated yet
@@ -177,6 +179,7 @@ func (p *Pool) SetOps(name string) error {
 		}
 		errno := cgo.MempoolSetOps(p.mp, name)
 		p.info = cgo.MempoolDescribe(p.mp)
+		poolops.Note(p.mp, p.info.Ops)
 		return errno
 	})
 	if err == nil {

@@ -28,6 +28,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
@@ -114,6 +115,7 @@ func open(op, name string, f func() (cgo.Mempool, int)) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	poolops.Note(p.mp, p.info.Ops)
 	return p, nil
 }
 
@@ -134,6 +136,7 @@ func (p *Pool) Free() error {
 			return errno
 		}
 		owned.Delete(p.mp)
+		poolops.Note(p.mp, "")
 		for c := range p.caches {
 			cgo.MempoolCacheFree(unsafe.Pointer(c.mem))
 			c.mem, c.pool = &goneCache.head, &gonePool

@@ -2,6 +2,7 @@ package netring
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -67,6 +69,7 @@ func Attach(c Config) (*ethdev.Port, error) {
 	if err := device.Ready(op, driver, name); err != nil {
 		return nil, err
 	}
+	fastcall.SetWaits(name, slices.ContainsFunc(slices.Concat(c.Rx, c.Tx), waits))
 	guard.Hotplug.Lock()
 	err = guard.Control(op, name, func() int {
 		return netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int())
@@ -76,6 +79,17 @@ func Attach(c Config) (*ethdev.Port, error) {
 		return nil, err
 	}
 	return ethdev.ByName(name)
+}
+
+// waits reports whether a burst of the ring may wait for several threads in turn,
+// or for a goroutine in the middle of a zero-copy operation, which HTS sides have.
+func waits(r *ring.Ring[*mbuf.Mbuf]) bool {
+	for _, side := range []ring.Sync{r.Producer(), r.Consumer()} {
+		if side == ring.Multi || side == ring.HTS {
+			return true
+		}
+	}
+	return false
 }
 
 func pointers(name, field string, rings []*ring.Ring[*mbuf.Mbuf]) ([]unsafe.Pointer, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -213,4 +214,31 @@ func TestManyComeAndGoAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	noPorts(t)
+}
+
+// Threads queue up inside a Multi side, and a zero-copy operation keeps an HTS side
+// for as long as its goroutine likes.
+func TestBurstsOfRingsThatMakeThemWaitTakeCgo(t *testing.T) {
+	for _, c := range []struct {
+		producer, consumer ring.Sync
+		waits              bool
+	}{
+		{ring.Single, ring.Single, false},
+		{ring.RTS, ring.RTS, false},
+		{ring.Multi, ring.Single, true},
+		{ring.Single, ring.Multi, true},
+		{ring.HTS, ring.RTS, true},
+		{ring.RTS, ring.HTS, true},
+	} {
+		t.Run(fmt.Sprint(c.producer, c.consumer), func(t *testing.T) {
+			r, err := ring.Create[*mbuf.Mbuf]("waits", 64, ring.Config{Producer: c.producer, Consumer: c.consumer})
+			require.NoError(t, err)
+			defer func() { assert.NoError(t, r.Free()) }()
+			rings := []*ring.Ring[*mbuf.Mbuf]{r}
+			p, err := netring.Attach(netring.Config{Name: "net_ring_waits", Rx: rings, Tx: rings})
+			require.NoError(t, err)
+			assert.Equal(t, c.waits, fastcall.Waits(p.Name()))
+			require.NoError(t, p.Detach())
+		})
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"testing"
@@ -62,9 +63,14 @@ func main() {
 	}
 }
 
+// aloneEnv is set in the process that shares no memory, and so has fast calls.
+const aloneEnv = "GODPDK_BENCH_ALONE"
+
 func bench() error {
+	alone := os.Getenv(aloneEnv) != ""
 	rt, err := eal.Init(eal.Config{
 		FilePrefix: fmt.Sprintf("bench%d", os.Getpid()),
+		InMemory:   alone,
 		MemoryMB:   64,
 		NoPCI:      true,
 		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -73,20 +79,26 @@ func bench() error {
 		return err
 	}
 	defer rt.Close()
+	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents}
+	if alone {
+		groups = []func() ([]contest, error){ethdevs}
+	}
 	var contests []contest
-	for _, group := range []func() ([]contest, error){rings, mempools, mbufs, ethdevs, lcores, locks, robust, quiescents} {
+	for _, group := range groups {
 		c, err := group()
 		if err != nil {
 			return err
 		}
 		contests = append(contests, c...)
 	}
-	messages, end, err := ipcs(rt.FilePrefix())
-	if err != nil {
-		return err
+	if !alone {
+		messages, end, err := ipcs(rt.FilePrefix())
+		if err != nil {
+			return err
+		}
+		defer end()
+		contests = append(contests, messages...)
 	}
-	defer end()
-	contests = append(contests, messages...)
 	pin()
 
 	fmt.Printf("%s, %s, %s/%s; ns per operation, best of %d rounds in turn\n\n",
@@ -102,11 +114,20 @@ func bench() error {
 		fmt.Printf("%-7s %-26s %5d %8.2f %8.2f %8.2f   %.2f  %.2f  %.0f\n",
 			r.Group, r.Name, r.Burst, r.CNs, r.GoNs, r.CgoNs, r.RatioMedian, r.RatioBest, r.Allocs)
 	}
-	if only := os.Getenv("BENCH_GROUP"); only == "" || only == "gaps" {
+	only := os.Getenv("BENCH_GROUP")
+	if !alone && (only == "" || only == "ethdev") {
+		fmt.Println()
+		more, err := benchAlone()
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
+	}
+	if !alone && (only == "" || only == "gaps") {
 		fmt.Println()
 		rows = append(rows, gaps()...)
 	}
-	if only := os.Getenv("BENCH_GROUP"); only == "" || only == "attach" {
+	if !alone && (only == "" || only == "attach") {
 		fmt.Println()
 		more, err := attaches(rt.FilePrefix())
 		if err != nil {
@@ -122,6 +143,23 @@ func bench() error {
 		return os.WriteFile(file, append(text, '\n'), 0o644)
 	}
 	return nil
+}
+
+// benchAlone runs the contests of a process that shares no memory in one.
+func benchAlone() (rows []Row, err error) {
+	file, err := os.CreateTemp("", "bench")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), aloneEnv+"=1", "BENCH_JSON="+file.Name())
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return nil, err
+	}
+	return rows, json.NewDecoder(file).Decode(&rows)
 }
 
 func (c *contest) run() Row {

@@ -191,6 +191,12 @@ func (c *Child) Fail() string {
 func (c *Child) Kill() {
 	c.t.Helper()
 	_ = c.cmd.Process.Kill()
+	c.Killed()
+}
+
+// Killed waits for the end of a child that kills itself with SIGKILL.
+func (c *Child) Killed() {
+	c.t.Helper()
 	c.end()
 	if s, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
 		c.fatal("%v, want killed", c.cmd.ProcessState)

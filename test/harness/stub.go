@@ -40,6 +40,7 @@ func (c *Child) Expect(prefix string) (_ string)   { panic("the tests need Linux
 func (c *Child) Wait() (_ []string)                { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Fail() (_ string)                  { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Kill()                             { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Killed()                           { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Signal(sig os.Signal)              { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Stop()                             { panic("the tests need Linux, DPDK and cgo") }
 func Main(m *testing.M)                            { panic("the tests need Linux, DPDK and cgo") }

@@ -1,4 +1,4 @@
-// Package fastcall calls short C functions without a word to Go's scheduler, on
+// Package fastcall calls short C functions without going through Go's scheduler, on
 // the goroutine's own stack: three or four nanoseconds instead of the forty or so of
 // a cgo call, ten of which go to the change of stacks alone.
 //
@@ -11,13 +11,32 @@
 //
 // It is for leaf functions only, such as a driver's burst. Such a function must be
 // short, because the thread keeps its P and a garbage collection waits for it; it
-// must not wait for anything; it must not call back into Go; and StackSize must do,
-// as there is no guard page below.
+// must not call back into Go; and StackSize must do, as there is no guard page below.
+//
+// # The invariant
+//
+// Between the move of a ring's head and the move of its tail no Go code runs, and
+// nothing that can wait for a thread that Go may stop, or for another process, runs as
+// a fast call. Otherwise the whole process can freeze: the collector waits for the fast
+// call, and the fast call for a goroutine that the collector has stopped, or for a
+// process that was killed. It holds because
+//
+//   - package ringcore does all its waiting before it moves a head, in Go, and is in
+//     assembly from there to the tail (its plain Go twin is for builds without fast calls);
+//   - bursts are fast calls only in a process that shares no memory (Alone);
+//   - and only while no pool of the process has ops inside which threads queue up
+//     (AddQueues), and not on ports whose own rings make bursts wait (SetWaits).
+//
+// What remains is a wait for one thread of this process, in C or assembly, that the
+// kernel has taken the CPU from: as long as the kernel takes to run it again, which a
+// collection waits for in any Go program.
+//
+// # Limits
 //
 // A fault in C, which ends the process in a cgo call, looks to the runtime like one of
 // Go code: do not recover from panics of a poller.
 //
-// The runtime does not promise this. The build constraint names the Go releases it
-// was tested on; all other builds, those with -race, -msan or -asan and those with the
-// tag godpdk_cgo have Enabled false and must use cgo.
+// The runtime does not promise any of this. The build constraint names the Go releases
+// it was tested on; all other builds, those with -race, -msan or -asan and those with the
+// tags godpdk_cgo and purego have Enabled false and must use cgo.
 package fastcall

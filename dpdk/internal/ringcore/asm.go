@@ -46,7 +46,8 @@ const (
 
 // The assembly jumps to the following functions with its own arguments and
 // result slots, as if its caller had called them, so their frames must be laid
-// out like its own.
+// out like its own. It does so before it has reserved anything: no Go code runs
+// between the move of a head and the move of its tail.
 
 // enqueueWait goes on with an enqueue that found the way barred.
 func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
@@ -68,12 +69,4 @@ func dequeueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 			return m
 		}
 	}
-}
-
-// publishMulti ends a multi-thread operation of done elements, copied and ready,
-// that was reserved at head behind others who have not published yet.
-func publishMulti(own *HeadTail, done, left, head, _ uint32, _ uint64) Moved {
-	waitTail(own, head)
-	publish(own, Single, head, done)
-	return moved(done, left)
 }

@@ -9,9 +9,12 @@
 //
 // On amd64 and arm64 one assembly function does reserve, copy and publish. The
 // Go scheduler cannot preempt a goroutine in there, so no goroutine is ever
-// parked between a ring's head and its tail. Other architectures, and builds
-// with the tag purego, use the plain Go twin of it, which has the same meaning
-// but can be preempted. ORDER.md says why the order of memory accesses is right.
+// parked between a ring's head and its tail. All waiting is done before the head
+// moves: a Multi side is entered only while nobody else is inside, so what was
+// reserved can be published at once. Other architectures, and builds with the tag
+// purego, use the plain Go twin of it, which has the same meaning but can be
+// preempted; those builds have no fast calls. ORDER.md says why the order of
+// memory accesses is right.
 //
 // Memory: r.Slots and the head-tails must stay mapped while the ring is in use.
 // Nothing here is kept alive for the garbage collector and nothing allocates.
@@ -29,7 +32,7 @@ type Sync uint32
 
 // The sync types of rte_ring.
 const (
-	Multi  Sync = iota // many threads; they publish in the order of reservation
+	Multi  Sync = iota // many threads; C publishes in the order of reservation, this package enters alone
 	Single             // one thread at a time, which the caller sees to
 	RTS                // many threads; the last one to finish publishes for all
 	HTS                // many threads, one of them inside at a time

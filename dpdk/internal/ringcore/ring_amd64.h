@@ -206,7 +206,8 @@ sse: \
 	WRAP(SI, DI, R12, R11) \
 	COPY_SSE
 
-// BARRED(op) spins a while, then leaves the waiting to Go. R13 counts.
+// BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
+// yet. R13 counts.
 #define BARRED(op) \
 barred: \
 	PAUSE \
@@ -235,44 +236,27 @@ wait: \
 	MOVQ AX, HeadTail_Head(R8) \
 	RETURN
 
-// Multi: a compare-and-swap of the head, then publish in the order of the
-// reservations.
+// Multi: a compare-and-swap of the head, only while nobody is inside: when it
+// succeeds the tail equals the head, so publishing waits for nobody.
 
 #define RESERVE_MULTI(ROOM) \
+	MOVL $const_spins, R13 \
 retry: \
 	MOVL HeadTail_Head(R8), AX \
 	ROOM(AX) \
 	TAKE \
+	CMPL HeadTail_Tail(R8), AX \
+	JNE  barred \
 	LEAL (AX)(CX*1), R12 \
 	LOCK \
 	CMPXCHGL R12, HeadTail_Head(R8) \
 	JNE  retry
 
-#define PUBLISH_MULTI \
-	CMPL HeadTail_Tail(R8), AX \
-	JNE  early \
-publish: \
-	LEAL (AX)(CX*1), R12 \
-	MOVL R12, HeadTail_Tail(R8) \
+// Multi and HTS: the thread is alone inside.
+#define PUBLISH_ALONE \
+	ADDL CX, AX \
+	MOVL AX, HeadTail_Tail(R8) \
 	RETURN
-
-// EARLY waits for those who reserved before; if it takes long, publishMulti
-// waits on. Its arguments take the place of ours.
-#define EARLY \
-early: \
-	MOVL $const_spins, R13 \
-spin: \
-	PAUSE \
-	CMPL HeadTail_Tail(R8), AX \
-	JEQ  publish \
-	DECL R13 \
-	JNE  spin \
-	SUBL CX, DX \
-	MOVQ R8, own+0(FP) \
-	MOVL CX, done+8(FP) \
-	MOVL DX, left+12(FP) \
-	MOVL AX, head+16(FP) \
-	JMP  ·publishMulti(SB)
 
 // RTS: head and tail are pairs of a counter (low half) and a position (high
 // half). The counters differ by the number of threads inside.
@@ -336,8 +320,3 @@ retry: \
 	LOCK \
 	CMPXCHGQ R12, HeadTail_Head(R8) \
 	JNE  retry
-
-#define PUBLISH_HTS \
-	ADDL CX, AX \
-	MOVL AX, HeadTail_Tail(R8) \
-	RETURN

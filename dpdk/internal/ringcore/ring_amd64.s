@@ -59,9 +59,9 @@ TEXT ·enqueueMulti(SB), NOSPLIT, $0-40
 many:
 	PLACE(DI, SI)
 	COPY
-	PUBLISH_MULTI
+	PUBLISH_ALONE
 	COLD_ENQUEUE
-	EARLY
+	BARRED(·enqueueWait)
 
 // func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·dequeueMulti(SB), NOSPLIT, $0-40
@@ -72,9 +72,9 @@ TEXT ·dequeueMulti(SB), NOSPLIT, $0-40
 many:
 	PLACE(SI, DI)
 	COPY
-	PUBLISH_MULTI
+	PUBLISH_ALONE
 	COLD_DEQUEUE
-	EARLY
+	BARRED(·dequeueWait)
 
 // func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·enqueueRTS(SB), NOSPLIT, $0-40
@@ -102,7 +102,7 @@ TEXT ·enqueueHTS(SB), NOSPLIT, $0-40
 	RESERVE_HTS(ROOM_ENQUEUE)
 	PLACE(DI, SI)
 	COPY
-	PUBLISH_HTS
+	PUBLISH_ALONE
 	COLD_ENQUEUE
 	BARRED(·enqueueWait)
 
@@ -112,6 +112,6 @@ TEXT ·dequeueHTS(SB), NOSPLIT, $0-40
 	RESERVE_HTS(ROOM_DEQUEUE)
 	PLACE(SI, DI)
 	COPY
-	PUBLISH_HTS
+	PUBLISH_ALONE
 	COLD_DEQUEUE
 	BARRED(·dequeueWait)

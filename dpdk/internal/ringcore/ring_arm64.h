@@ -6,7 +6,7 @@
 //	R4  elements to move
 //	R5  room: free elements for a producer, filled ones for a consumer
 //	R7  source, R8 destination of the copy
-//	R15 RTS: the address of the own RTSHead
+//	R15 Multi: the address of the own tail; RTS: that of the own RTSHead
 //	R6, R9 to R14 scratch
 //
 // LDAR and LDAXR are acquires, STLR and STLXR releases.
@@ -144,7 +144,8 @@ copied:
 	SHORT \
 	WRAP(R7, R8, R11, R10)
 
-// BARRED(op) spins a while, then leaves the waiting to Go. R12 counts.
+// BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
+// yet. R12 counts.
 #define BARRED(op) \
 barred: \
 	YIELD \
@@ -172,17 +173,24 @@ wait: \
 	STLR R3, (R1) \
 	RETURN
 
-// Multi: a compare-and-swap of the head, then publish in the order of the
-// reservations.
+// Multi: a compare-and-swap of the head, only while nobody is inside: when it
+// succeeds the tail equals the head, so publishing waits for nobody.
 
 // The head is an acquire, so that the other's tail is not older than it, and
-// its move a release, which gives what we saw of that tail to whoever is next.
+// its move a release, which gives what we saw of that tail to the next thread.
+// The own tail is an acquire: our own release of it passes on what those before
+// us have copied.
 #define RESERVE_MULTI(ROOM) \
+	MOVD $const_spins, R12 \
+	ADD  $HeadTail_Tail, R1, R15 \
 retry: \
 	LDARW (R1), R3 \
 	ROOM \
 	TAKE \
-	ADDW R4, R3, R6 \
+	LDARW (R15), R9 \
+	CMPW  R3, R9 \
+	BNE   barred \
+	ADDW  R4, R3, R6 \
 swap: \
 	LDAXRW (R1), R9 \
 	CMPW   R3, R9 \
@@ -190,34 +198,12 @@ swap: \
 	STLXRW R6, (R1), R10 \
 	CBNZW  R10, swap
 
-#define PUBLISH_MULTI \
+// Multi and HTS: the thread is alone inside.
+#define PUBLISH_ALONE \
 	ADD   $HeadTail_Tail, R1, R6 \
-	LDARW (R6), R9 \
-	CMPW  R3, R9 \
-	BNE   early \
-publish: \
 	ADDW  R4, R3, R9 \
 	STLRW R9, (R6) \
 	RETURN
-
-// EARLY waits for those who reserved before; if it takes long, publishMulti
-// waits on. Its arguments take the place of ours.
-#define EARLY \
-early: \
-	MOVD $const_spins, R12 \
-spin: \
-	YIELD \
-	LDARW (R6), R9 \
-	CMPW  R3, R9 \
-	BEQ   publish \
-	SUBSW $1, R12 \
-	BNE   spin \
-	SUBW  R4, R5 \
-	MOVD  R1, own+0(FP) \
-	MOVW  R4, done+8(FP) \
-	MOVW  R5, left+12(FP) \
-	MOVW  R3, head+16(FP) \
-	B     ·publishMulti(SB)
 
 // RTS: head and tail are pairs of a counter (low half) and a position (high
 // half). The counters differ by the number of threads inside.
@@ -285,9 +271,3 @@ swap: \
 	BNE   retry \
 	STLXR R6, (R1), R10 \
 	CBNZW R10, swap
-
-#define PUBLISH_HTS \
-	ADD   $HeadTail_Tail, R1, R6 \
-	ADDW  R4, R3, R9 \
-	STLRW R9, (R6) \
-	RETURN

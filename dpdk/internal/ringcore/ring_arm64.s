@@ -52,9 +52,9 @@ TEXT ·enqueueMulti(SB), NOSPLIT, $0-40
 	RESERVE_MULTI(ROOM_ENQUEUE)
 	PLACE(R8, R7)
 	COPY
-	PUBLISH_MULTI
+	PUBLISH_ALONE
 	COLD_ENQUEUE
-	EARLY
+	BARRED(·enqueueWait)
 
 // func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·dequeueMulti(SB), NOSPLIT, $0-40
@@ -62,9 +62,9 @@ TEXT ·dequeueMulti(SB), NOSPLIT, $0-40
 	RESERVE_MULTI(ROOM_DEQUEUE)
 	PLACE(R7, R8)
 	COPY
-	PUBLISH_MULTI
+	PUBLISH_ALONE
 	COLD_DEQUEUE
-	EARLY
+	BARRED(·dequeueWait)
 
 // func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·enqueueRTS(SB), NOSPLIT, $0-40
@@ -92,7 +92,7 @@ TEXT ·enqueueHTS(SB), NOSPLIT, $0-40
 	RESERVE_HTS(ROOM_ENQUEUE)
 	PLACE(R8, R7)
 	COPY
-	PUBLISH_HTS
+	PUBLISH_ALONE
 	COLD_ENQUEUE
 	BARRED(·enqueueWait)
 
@@ -102,6 +102,6 @@ TEXT ·dequeueHTS(SB), NOSPLIT, $0-40
 	RESERVE_HTS(ROOM_DEQUEUE)
 	PLACE(R7, R8)
 	COPY
-	PUBLISH_HTS
+	PUBLISH_ALONE
 	COLD_DEQUEUE
 	BARRED(·dequeueWait)

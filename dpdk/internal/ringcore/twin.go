@@ -85,6 +85,10 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 		if take == 0 {
 			return head, 0, room
 		}
+		if sync == Multi && atomic.LoadUint32(&own.Tail) != head {
+			wait.Yield() // somebody is inside
+			continue
+		}
 
 		moved := true
 		switch sync {
@@ -106,12 +110,9 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 
 // publish moves own's tail over the n elements reserved at head.
 func publish(own *HeadTail, sync Sync, head, n uint32) {
-	switch sync {
-	case RTS:
+	if sync == RTS {
 		publishRTS(own)
 		return
-	case Multi:
-		waitTail(own, head)
 	}
 	atomic.StoreUint32(&own.Tail, head+n)
 }

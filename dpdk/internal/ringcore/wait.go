@@ -2,7 +2,6 @@ package ringcore
 
 import (
 	"runtime"
-	"sync/atomic"
 	"time"
 )
 
@@ -29,14 +28,5 @@ func (b *Backoff) Yield() {
 		runtime.Gosched()
 	} else {
 		time.Sleep(waitSleep)
-	}
-}
-
-// waitTail returns when ht's tail has come to pos, that is when all who reserved
-// before have published.
-func waitTail(ht *HeadTail, pos uint32) {
-	var wait Backoff
-	for atomic.LoadUint32(&ht.Tail) != pos {
-		wait.Yield()
 	}
 }

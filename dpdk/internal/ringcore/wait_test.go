@@ -125,38 +125,64 @@ func growStack(depth int) byte {
 	return frame[depth]
 }
 
-// While a Multi operation waits to publish it has copied already: others behind
-// it go on meanwhile and all of them publish in order.
-func TestMultiPublishesInOrder(t *testing.T) {
-	r := ringtest.NewLocal(t, 8, 64, ringcore.Multi, ringcore.Single, false)
-	r.Prod.Head += stuck
-	const producers = 10
-	done := make(chan uint32, producers)
-	for id := range uint64(producers) {
-		go func() {
-			objs := [2]uint64{id, id}
-			done <- r.Enqueue(unsafe.Pointer(&objs), 2, true).Done()
-		}()
-	}
-	for atomic.LoadUint32(&r.Prod.Head) != stuck+2*producers {
-		runtime.Gosched()
-	}
-	require.Zero(t, r.Count())
-	require.Empty(t, done)
-	atomic.StoreUint32(&r.Prod.Tail, stuck)
-	for range producers {
-		require.EqualValues(t, 2, <-done)
-	}
-	require.EqualValues(t, stuck+2*producers, r.Count())
+// While somebody is inside a Multi side, operations wait without having reserved
+// anything: their goroutines may be stopped by a garbage collection, or for ever by
+// a dead process, and the ring is as the one inside left it.
+func TestMultiReservesOnlyWhenAlone(t *testing.T) {
+	for _, impl := range []ringtest.Impl{ringtest.Native, ringtest.Twin} {
+		t.Run(impl.Name, func(t *testing.T) {
+			r := ringtest.NewLocal(t, 8, 64, ringcore.Multi, ringcore.Single, false)
+			r.Prod.Head += stuck
+			const producers = 10
+			done := make(chan uint32, producers)
+			var started atomic.Int32
+			for id := range uint64(producers) {
+				go func() {
+					objs := [2]uint64{id, id}
+					started.Add(1)
+					n, _ := impl.Enqueue(r, unsafe.Pointer(&objs), 2, true)
+					done <- n
+				}()
+			}
+			for range 200 {
+				runtime.Gosched()
+				require.EqualValues(t, stuck, atomic.LoadUint32(&r.Prod.Head), "%d started", started.Load())
+			}
+			runtime.GC()
+			require.Empty(t, done)
+			atomic.StoreUint32(&r.Prod.Tail, stuck)
+			for range producers {
+				require.EqualValues(t, 2, <-done)
+			}
+			require.EqualValues(t, stuck+2*producers, r.Count())
 
-	var objs [stuck + 2*producers]uint64
-	require.EqualValues(t, len(objs), r.Dequeue(unsafe.Pointer(&objs), len(objs), true).Done())
-	seen := make(map[uint64]bool)
-	for i := stuck; i < len(objs); i += 2 {
-		require.Equal(t, objs[i], objs[i+1])
-		seen[objs[i]] = true
+			var objs [stuck + 2*producers]uint64
+			require.EqualValues(t, len(objs), r.Dequeue(unsafe.Pointer(&objs), len(objs), true).Done())
+			seen := make(map[uint64]bool)
+			for i := stuck; i < len(objs); i += 2 {
+				require.Equal(t, objs[i], objs[i+1])
+				seen[objs[i]] = true
+			}
+			require.Len(t, seen, producers)
+		})
 	}
-	require.Len(t, seen, producers)
+}
+
+// A full or an empty side answers at once, also while somebody is inside.
+func TestNothingToMoveDoesNotWait(t *testing.T) {
+	for _, impl := range []ringtest.Impl{ringtest.Native, ringtest.Twin} {
+		t.Run(impl.Name, func(t *testing.T) {
+			r := ringtest.NewLocal(t, 8, 16, ringcore.Multi, ringcore.Multi, false)
+			var objs [16]uint64
+			r.Prod.Head, r.Prod.Tail = 1, 1 // one element is in
+			r.Cons.Head = 1                 // and a consumer is about to take it
+			n, _ := impl.Dequeue(r, unsafe.Pointer(&objs), 1, true)
+			require.Zero(t, n, "empty")
+			r.Prod.Head = 15 // a producer is about to fill the rest
+			n, _ = impl.Enqueue(r, unsafe.Pointer(&objs), 1, true)
+			require.Zero(t, n, "full")
+		})
+	}
 }
 
 // An RTS operation that ends while somebody who came before is inside counts

@@ -1,0 +1,165 @@
+//go:build linux
+
+package stops
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+// What a user may expect of a Go process, on a machine with two busy CPUs.
+const (
+	stopWithin = 100 * time.Millisecond
+	soon       = time.Second
+)
+
+// node is a process with a load.
+type node struct {
+	*harness.Child
+	t *testing.T
+}
+
+func startNode(t *testing.T, prefix string) *node {
+	t.Helper()
+	n := &node{harness.Start(t, "node", prefix), t}
+	n.Expect("ok")
+	return n
+}
+
+func (n *node) ask(format string, args ...any) (v vitals) {
+	n.t.Helper()
+	request := fmt.Sprintf(format, args...)
+	n.Send(request)
+	answer := n.Expect("ok") // a frozen process never answers
+	require.NoError(n.t, json.Unmarshal([]byte(answer), &v), request)
+	return v
+}
+
+// examine checks that the node's runtime does well.
+func (n *node) examine(ms int) vitals {
+	n.t.Helper()
+	v := n.ask("examine %d", ms)
+	assert.Less(n.t, v.Stop, stopWithin, "a collection waited for the process to stop")
+	assert.Less(n.t, v.Timer, soon, "a timer was late")
+	assert.Less(n.t, v.Signal, soon, "a signal was handled late")
+	return v
+}
+
+var allOps = []string{"ring_mp_mc", "ring_mt_rts", "ring_mt_hts", "stack", "lf_stack"}
+
+var allPorts = []string{"null", "ring-multi", "ring-single", "ring-rts", "ring-hts"}
+
+// Goroutines of one process poll ports and use the ports' pool while the runtime
+// collects, profiles and traces: no goroutine that was stopped makes a burst wait.
+func TestCollectorStopsPollersOfOneProcess(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	n := startNode(t, "alone")
+	for _, ops := range allOps {
+		for _, kind := range allPorts {
+			t.Run(ops+"/"+kind, func(t *testing.T) {
+				n := &node{n.Child, t}
+				for procs := 1; procs <= 4; procs++ {
+					for pollers := max(1, procs-1); pollers <= procs+1; pollers++ {
+						n.ask("start %s %s %d %d", ops, kind, pollers, procs)
+						v := n.examine(20)
+						t.Logf("GOMAXPROCS %d, %d pollers: %+v", procs, pollers, v)
+						n.ask("stop")
+					}
+				}
+			})
+			if t.Failed() {
+				return
+			}
+		}
+	}
+	n.Wait()
+}
+
+// A C program that shares the pool or the port's ring is stopped or killed in the
+// middle of an operation. Whoever needs that pool or ring waits; the Go process
+// around it does not, and when the program goes on so does everybody.
+func TestCollectorStopsPollersBehindAStoppedProcess(t *testing.T) {
+	harness.Need(t, harness.Hugepages, harness.Compiler)
+	inside := harness.CC(t, "testdata/inside.c")
+	for _, where := range insides() {
+		t.Run(where.String(), func(t *testing.T) {
+			prefix := fmt.Sprintf("stops%d", os.Getpid())
+			n := startNode(t, prefix)
+			n.ask("start %s %s 2 3", where.ops, where.kind)
+			for _, point := range []string{"head", "copy", "tail"} {
+				c := where.start(t, inside, prefix, point, unix.SIGSTOP)
+				c.Expect("inside")
+				v := n.examine(20)
+				if where.ops == "lf_stack" {
+					assert.NotZero(t, v.Bursts, "bursts behind a stopped process")
+					assert.NotZero(t, v.Allocs, "allocations behind a stopped process")
+				}
+				c.Signal(unix.SIGCONT)
+				c.Expect("done")
+				c.Wait()
+				n.goesOn()
+			}
+			n.ask("stop")
+			n.Wait()
+		})
+		for _, point := range []string{"head", "tail"} {
+			t.Run(where.String()+" killed at "+point, func(t *testing.T) {
+				prefix := fmt.Sprintf("stops%d", os.Getpid())
+				n := startNode(t, prefix)
+				n.ask("start %s %s 2 3", where.ops, where.kind)
+				c := where.start(t, inside, prefix, point, unix.SIGKILL)
+				c.Expect("inside")
+				c.Killed()
+				n.examine(20)
+				if where.ops == "lf_stack" {
+					n.goesOn()
+				}
+				n.Send("exit") // its pollers may wait inside C for ever
+				n.Wait()
+			})
+		}
+	}
+}
+
+// goesOn checks that pollers and workers make progress.
+func (n *node) goesOn() {
+	n.t.Helper()
+	var v vitals
+	require.Eventually(n.t, func() bool { v = n.examine(1); return v.Bursts > 0 && v.Allocs > 0 }, 30*time.Second, time.Millisecond,
+		"nothing moves")
+}
+
+// place is where a process can be inside: a pool with these ops, or the ring of a
+// port.
+type place struct{ object, name, ops, side, kind string }
+
+func (p place) String() string { return p.object + " " + p.ops + " " + p.side }
+
+func insides() (all []place) {
+	for _, side := range []string{"put", "get"} {
+		for _, ops := range allOps {
+			all = append(all, place{"pool", "stops", ops, side, "null"})
+		}
+	}
+	for kind, ops := range map[string]string{"ring-multi": "ring_mp_mc", "ring-rts": "ring_mt_rts", "ring-hts": "ring_mt_hts"} {
+		all = append(all, place{"ring", "net_ring_stops-0", ops, "get", kind}, place{"ring", "net_ring_stops-0", ops, "put", kind})
+	}
+	return all
+}
+
+// start runs the C program that stops itself inside.
+func (p place) start(t *testing.T, program, prefix, point string, signal unix.Signal) *harness.Child {
+	t.Helper()
+	return harness.Command(t, program, "--proc-type=secondary", "--file-prefix="+prefix, "--lcores="+harness.Lcore(1), "-m", "32", "--no-pci", "--",
+		p.object, p.name, p.ops, p.side, point, strconv.Itoa(int(signal)))
+}
