@@ -22,10 +22,13 @@
 // process that was killed. It holds because
 //
 //   - package ringcore does all its waiting before it moves a head, in Go, and is in
-//     assembly from there to the tail (its plain Go twin is for builds without fast calls);
+//     assembly from there to the tail (its plain Go twin is for builds without fast calls,
+//     its zero-copy operations for rings that no fast call enters: see SetWaits);
 //   - bursts are fast calls only in a process that shares no memory (Alone);
 //   - and only while no pool of the process has ops inside which threads queue up
 //     (AddQueues), and not on ports whose own rings make bursts wait (SetWaits).
+//
+// Packages lock and rcu use Call for C functions that never wait.
 //
 // What remains is a wait for one thread of this process, in C or assembly, that the
 // kernel has taken the CPU from: as long as the kernel takes to run it again, which a
