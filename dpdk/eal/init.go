@@ -22,6 +22,7 @@ var (
 	stream  *logStream // of the first Init; a failed one may be tried again
 	used    bool       // EAL has started once
 	failed  bool       // EAL has failed to start
+	stale   []int      // see ealConfig
 	current atomic.Pointer[Runtime]
 )
 
@@ -121,8 +122,16 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 			}
 		}()
 		err = clearDead(dir, p.prefix, o.has("single-file-segments") && !keep)
+		if err == nil {
+			err = p.room(dir, o)
+		}
 	default:
-		a, err = attach(ctx, dir, o, cfg.SharedLcores, logger)
+		if err = p.room(dir, o); err == nil {
+			a, err = attach(ctx, dir, o, cfg.SharedLcores, logger)
+		}
+	}
+	if err == nil && p.shared && stale != nil {
+		err = giveConfig(stale, dir, p.role == Primary)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -149,10 +158,13 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 				err.Detail = join(err.Detail, e.Error())
 			}
 			a.leave()
-			if a.facts != nil {
-				if more := a.facts.moreLibraries(lines); more != nil {
-					return nil, nil, errors.Join(more, err)
-				}
+			if more := moreLibraries(lines, tailqs); more != nil {
+				return nil, nil, more
+			}
+		} else if p.shared && !keep {
+			stale = append(stale, ealConfig(dir)...)
+			if e := removeFailed(dir, p.prefix); e != nil {
+				err.Detail = join(err.Detail, e.Error())
 			}
 		}
 		return nil, nil, err
@@ -162,7 +174,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	switch {
 	case !p.shared:
 	case p.role == Primary:
-		a, err = publish(dir, o)
+		a, err = publish(dir, p.prefix, o)
 	default:
 		err = a.attached(ctx)
 	}

@@ -77,16 +77,13 @@ func primaryState(dir string) (state, error) {
 		}
 		return ready, nil
 	}
-	f, err := os.Open(filepath.Join(dir, configFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return absent, nil
-	}
-	if err != nil {
+	f, err := openIfThere(dir, configFile, os.O_RDONLY)
+	if f == nil || err != nil {
 		return absent, err
 	}
 	defer f.Close()
 	if locked, err := linux.Locked(f); err != nil {
-		return absent, fmt.Errorf("lock of %s: %w", f.Name(), err)
+		return absent, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + f.Name()}
 	} else if !locked {
 		return absent, nil
 	}
@@ -120,8 +117,8 @@ func waitReady(ctx context.Context, dir string, absentToo bool) error {
 	for {
 		s, err := primaryState(dir)
 		switch {
-		case err != nil:
-			return &dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: err.Error()}
+		case err != nil: // nobody knows whether one runs
+			return err
 		case s == ready:
 			return nil
 		case s == absent && !absentToo:
@@ -145,9 +142,8 @@ func noPrimary(dir string) error {
 // lockInit takes the lock of a prefix's starts. What may become its primary makes the
 // folder. The returned func releases it.
 func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err error) {
-	name := filepath.Join(dir, initLock)
 	for {
-		f, err := tryInit(name, makes)
+		f, err := tryInit(dir, makes)
 		if f != nil {
 			return func() { f.Close() }, nil
 		}
@@ -156,20 +152,18 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 		}
 		if err := sleep(ctx, poll); err != nil {
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
-				Detail: "another process of this file prefix is still starting, or ending (it holds " + name + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
+				Detail: "another process of this file prefix is still starting, or ending (it holds " + filepath.Join(dir, initLock) + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 	}
 }
 
 // tryInit takes the lock; nil and no error if another process has it, or is just
 // removing it.
-func tryInit(name string, makes bool) (f *os.File, err error) {
-	dir := filepath.Dir(name)
-	if makes {
-		err = os.MkdirAll(dir, 0o700)
-	}
+func tryInit(dir string, makes bool) (f *os.File, err error) {
+	folder, err := openFolder(dir, makes)
 	if err == nil {
-		f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		defer folder.close()
+		f, err = folder.open(initLock, os.O_RDWR|os.O_CREATE)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && makes:
@@ -177,23 +171,39 @@ func tryInit(name string, makes bool) (f *os.File, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, noPrimary(dir)
 	case err != nil:
-		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
+		return nil, err
 	}
 	err = linux.Flock(f)
-	if err == nil && sameFile(f, name) {
+	if err == nil && sameFile(f, f.Name()) {
 		return f, nil
 	}
 	f.Close()
 	if err != nil && err != syscall.EWOULDBLOCK && err != syscall.EINTR {
-		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + f.Name()}
 	}
 	return nil, nil
+}
+
+// openIfThere opens a regular file in a runtime directory; nil if there is none.
+func openIfThere(dir, name string, flags int) (*os.File, error) {
+	folder, err := openFolder(dir, false)
+	if err == nil {
+		defer folder.close()
+		var f *os.File
+		if f, err = folder.open(name, flags); err == nil {
+			return f, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return nil, err
 }
 
 // sameFile says whether f is what has the name now: a primary that stops removes the
 // file of its prefix's lock, and the lock of a removed file keeps nobody out.
 func sameFile(f *os.File, name string) bool {
-	there, err := os.Stat(name)
+	there, err := os.Lstat(name)
 	here, e := f.Stat()
 	return err == nil && e == nil && os.SameFile(here, there)
 }
@@ -202,10 +212,18 @@ func sameFile(f *os.File, name string) bool {
 // other processes of the prefix, and settles what Auto means. The returned
 // func ends the reservation; call it when EAL has started.
 func (p *plan) arrange(ctx context.Context) (done func(), err error) {
+	dir := runtimeDir(p.prefix)
 	if !p.shared {
+		// EAL makes the folder nevertheless, for its telemetry.
+		f, err := openFolder(dir, false)
+		if err == nil {
+			f.close()
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 		return func() {}, nil
 	}
-	dir := runtimeDir(p.prefix)
 	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > linux.MaxSocketPath {
 		return nil, invalid("file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d", p.prefix, dir, n, linux.MaxSocketPath, n-linux.MaxSocketPath)
 	}
@@ -219,9 +237,12 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		}
 	}()
 
+	if err := checkFolder(dir); err != nil {
+		return nil, err
+	}
 	s, err := primaryState(dir)
 	if err != nil {
-		return nil, &dpdk.Error{Op: opInit, Detail: err.Error()}
+		return nil, err
 	}
 	if p.role == Auto {
 		p.role = Primary
@@ -237,6 +258,16 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		return unlock, waitReady(ctx, dir, false)
 	}
 	return unlock, nil
+}
+
+// checkFolder refuses a runtime directory with files that EAL must not open.
+func checkFolder(dir string) error {
+	f, err := openFolder(dir, false)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	return f.check()
 }
 
 // turn takes the lock of starts when it is this process's turn: not while a primary is
