@@ -183,6 +183,16 @@ func (f *folder) check() error {
 	return err
 }
 
+// lockable says whether nobody holds the folder's lock (flock), which EAL takes.
+func (f *folder) lockable() bool {
+	again, err := linux.OpenAt(f.dir, ".", syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	if err != nil {
+		return true // EAL says so
+	}
+	defer again.Close()
+	return !errors.Is(linux.Flock(again), syscall.EWOULDBLOCK)
+}
+
 // names lists the files whose names match, in order.
 func (f *folder) names(match *regexp.Regexp) (names []string, err error) {
 	again, err := linux.OpenAt(f.dir, ".", // which can list names, as f.dir cannot

@@ -77,13 +77,17 @@ func TestOnlyARuntimeDirectoryThatNoOtherUserCanWriteToIsUsed(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := mkdir(t, runtimeDirs(t))
 			tc.do(t, filepath.Join(dir, "../..", tc.at))
-			for _, p := range []plan{{Primary, "p", true}, {Auto, "p", true}, {Primary, "p", false}} {
+			for _, role := range []ProcessType{Primary, Auto} {
+				p := plan{role, "p", true}
 				done, err := p.arrange(context.Background())
+				private := checkPrivate(dir)
 				if tc.says == "" {
 					require.NoError(t, err)
+					require.NoError(t, private)
 					done()
 					continue
 				}
+				require.ErrorIs(t, private, unix.EPERM)
 				require.ErrorIs(t, err, unix.EPERM)
 				assert.NotErrorIs(t, err, dpdk.ErrNoPrimary)
 				assert.Contains(t, err.Error(), tc.says)
@@ -115,7 +119,7 @@ func strangeFiles(t *testing.T, f func(t *testing.T, dir, path, kind string)) {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				path := filepath.Join(dir, name)
 				require.NoError(t, os.RemoveAll(path)) // of the case before
-				if err := make(path); err != nil { // another file system
+				if err := make(path); err != nil {     // another file system
 					require.ErrorIs(t, err, unix.EXDEV)
 					return
 				}
@@ -162,6 +166,32 @@ func TestFilesOfAnotherKindDoNotHoldUpWhoLooks(t *testing.T) {
 		w.clean(&slot{pid: 7})
 		_ = detach(dir)
 	})
+}
+
+func TestAnEmptyVariableIsRefusedBecauseEALWouldNotIgnoreIt(t *testing.T) {
+	t.Setenv("RUNTIME_DIRECTORY", "")
+	err := checkEnv()
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.Contains(t, err.Error(), "RUNTIME_DIRECTORY")
+	t.Setenv("RUNTIME_DIRECTORY", "/run/app")
+	assert.NoError(t, checkEnv())
+}
+
+func TestALockThatEALWouldWaitForIsWaitedForWithABound(t *testing.T) {
+	dir := mkdir(t, runtimeDirs(t))
+	f, err := os.Open(dir)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, unix.Flock(int(f.Fd()), unix.LOCK_SH)) // as rte_mp while it sends
+	p := plan{Primary, "p", true}
+	_, err = p.arrange(ended(t))
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, unix.EAGAIN)
+	assert.Contains(t, err.Error(), "lock of "+dir)
+	require.NoError(t, unix.Flock(int(f.Fd()), unix.LOCK_UN))
+	done, err := p.arrange(ended(t))
+	require.NoError(t, err)
+	done()
 }
 
 func TestTheEndRemovesOnlyWhatDPDKAndGodpdkMake(t *testing.T) {
@@ -330,7 +360,9 @@ func FuzzTable(f *testing.F) {
 	f.Add(string(head)+"\n", []byte{1, 0, 0, 0})
 	f.Add(`{"Options":{"allow":[]}}`, []byte{2})
 	f.Add(strings.Replace(string(head), `"Options":null`, `"Options":{"allow":["class=eth",""],"no-pci":[""],"huge-dir":["/"]}`, 1)+"\n", []byte{3, 1, 1, 1, 9, 9, 9, 9, 9, 9, 9, 9})
-	base := f.TempDir()
+	base, err := os.MkdirTemp("/dev/shm", "g") // a disk would write each of the files
+	require.NoError(f, err)
+	f.Cleanup(func() { os.RemoveAll(base) })
 	f.Fuzz(func(t *testing.T, text string, slots []byte) {
 		t.Setenv("RUNTIME_DIRECTORY", base)
 		dir := filepath.Join(base, "dpdk", "p")

@@ -41,6 +41,17 @@ var (
 // takes from the primary: the choice of PCI devices, and an lcore that is free.
 // Nothing is known of a primary that is a C program.
 //
+// EAL's files are in a runtime directory: dpdk/PREFIX in $RUNTIME_DIRECTORY, else in
+// /var/run for root, else in $XDG_RUNTIME_DIR, else in /tmp. Because EAL follows links
+// there and cuts files to size, Init refuses the directory (EPERM) unless it belongs to the
+// effective user and only that user can write to it. Its parent must belong to that user or to
+// root, and be writable by nobody else, unless it is sticky, as /tmp is, or a mount of its
+// own, as a container's volume is. Files there that are links, FIFOs or devices are refused
+// as well (EINVAL), and a file system without room for EAL's files is dpdk.ErrNoSpace.
+//
+// An Init that fails removes the files that it has made. Hugepages that EAL had mapped are free
+// again when the process ends.
+//
 // EAL runs on an OS thread of its own, pinned to the main lcore, until Close.
 // Any goroutine may call Init; only the first call that succeeds starts EAL.
 func Init(cfg Config) (*Runtime, error) {
@@ -85,6 +96,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		return nil, nil, err
 	}
 	p, err := o.check()
+	if err == nil {
+		err = checkEnv()
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,7 +127,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	keep := o.last("huge-unlink") == "never"
 	var a *attachment
 	switch {
+	case !p.shared && o.has("no-telemetry"):
 	case !p.shared:
+		err = checkPrivate(dir)
 	case p.role == Primary:
 		setOwn(dir)
 		defer func() {
@@ -161,7 +177,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 			if more := moreLibraries(lines, tailqs); more != nil {
 				return nil, nil, more
 			}
-		} else if p.shared && !keep {
+		} else if !p.shared {
+			_ = os.Remove(dir) // unless others have something in it
+		} else if !keep {
 			stale = append(stale, ealConfig(dir)...)
 			if e := removeFailed(dir, p.prefix); e != nil {
 				err.Detail = join(err.Detail, e.Error())

@@ -45,6 +45,20 @@ func runtimeDir(prefix string) string {
 	return filepath.Join(base, "dpdk", prefix)
 }
 
+// checkEnv refuses an empty variable, with which EAL would work in /dpdk.
+func checkEnv() error {
+	name := "RUNTIME_DIRECTORY"
+	value, set := os.LookupEnv(name)
+	if !set && os.Getuid() != 0 {
+		name = "XDG_RUNTIME_DIR"
+		value, set = os.LookupEnv(name)
+	}
+	if set && value == "" {
+		return invalid("the environment variable %s is empty: unset it, or set it to a folder", name)
+	}
+	return nil
+}
+
 // state is how far a primary is.
 type state int
 
@@ -212,18 +226,10 @@ func sameFile(f *os.File, name string) bool {
 // other processes of the prefix, and settles what Auto means. The returned
 // func ends the reservation; call it when EAL has started.
 func (p *plan) arrange(ctx context.Context) (done func(), err error) {
-	dir := runtimeDir(p.prefix)
 	if !p.shared {
-		// EAL makes the folder nevertheless, for its telemetry.
-		f, err := openFolder(dir, false)
-		if err == nil {
-			f.close()
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
 		return func() {}, nil
 	}
+	dir := runtimeDir(p.prefix)
 	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > linux.MaxSocketPath {
 		return nil, invalid("file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d", p.prefix, dir, n, linux.MaxSocketPath, n-linux.MaxSocketPath)
 	}
@@ -237,7 +243,7 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		}
 	}()
 
-	if err := checkFolder(dir); err != nil {
+	if err := checkFolder(ctx, dir); err != nil {
 		return nil, err
 	}
 	s, err := primaryState(dir)
@@ -260,9 +266,30 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 	return unlock, nil
 }
 
-// checkFolder refuses a runtime directory with files that EAL must not open.
-func checkFolder(dir string) error {
+// checkFolder refuses a runtime directory with files that EAL must not open, and waits
+// until nobody has the lock for which EAL would wait without bound.
+func checkFolder(ctx context.Context, dir string) error {
 	f, err := openFolder(dir, false)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	if err := f.check(); err != nil {
+		return err
+	}
+	for !f.lockable() {
+		if err := sleep(ctx, poll); err != nil {
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+				Detail: "another process holds the lock of " + dir + ", as while it sends a message: end it if it is stuck (lslocks shows it)"}, err)
+		}
+	}
+	return nil
+}
+
+// checkPrivate does for a process that shares no memory what is left to do: EAL makes the
+// folder even then, and a socket for telemetry in it.
+func checkPrivate(dir string) error {
+	f, err := openFolder(dir, true)
 	if err != nil {
 		return err
 	}
