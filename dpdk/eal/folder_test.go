@@ -168,6 +168,30 @@ func TestFilesOfAnotherKindDoNotHoldUpWhoLooks(t *testing.T) {
 	})
 }
 
+// As /var/run is: the kernel names mapped files by their real paths.
+func TestCopiesOfPageTablesGoWhenTheBaseIsALink(t *testing.T) {
+	dir := mkdir(t, runtimeDirs(t))
+	base := filepath.Join(t.TempDir(), "run")
+	require.NoError(t, os.Symlink(os.Getenv("RUNTIME_DIRECTORY"), base))
+	t.Setenv("RUNTIME_DIRECTORY", base)
+	for name, stays := range map[string]bool{fmt.Sprintf("fbarray_memseg-2048k-0-0_%d", os.Getpid()): false, "fbarray_memseg-2048k-0-0": true} {
+		f, err := os.Create(filepath.Join(dir, name))
+		require.NoError(t, err)
+		defer f.Close()
+		require.NoError(t, f.Truncate(4096))
+		mem, err := unix.Mmap(int(f.Fd()), 0, 4096, unix.PROT_READ, unix.MAP_SHARED)
+		require.NoError(t, err)
+		defer func() { _ = unix.Munmap(mem) }()
+		defer func() {
+			_, err := os.Lstat(f.Name())
+			assert.Equal(t, stays, err == nil, name)
+		}()
+	}
+	require.NoError(t, detach(runtimeDir("p")))
+	primaryFile(t, dir, nil, false)
+	assert.Len(t, ealConfig(runtimeDir("p")), 1)
+}
+
 func TestAnEmptyVariableIsRefusedBecauseEALWouldNotIgnoreIt(t *testing.T) {
 	t.Setenv("RUNTIME_DIRECTORY", "")
 	err := checkEnv()

@@ -97,9 +97,13 @@ func removeFailed(dir, prefix string) error {
 // ealConfig are the descriptors of the configuration that a failed start has left open in
 // EAL. A later one goes on with it, in a file that is gone, or of another prefix.
 func ealConfig(dir string) (fds []int) {
+	config, err := os.Lstat(filepath.Join(dir, configFile))
+	if err != nil {
+		return nil
+	}
 	entries, _ := os.ReadDir("/proc/self/fd")
 	for _, e := range entries {
-		if path, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && path == filepath.Join(dir, configFile) {
+		if st, err := os.Stat("/proc/self/fd/" + e.Name()); err == nil && os.SameFile(st, config) {
 			fd, _ := strconv.Atoi(e.Name())
 			fds = append(fds, fd)
 		}
@@ -195,9 +199,12 @@ var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + tableF
 // the pid, which another container's process can have too; so this looks which
 // one is our own descriptor's.
 func detach(dir string) error {
-	own := copies(int64(os.Getpid()))
+	own, real := copies(int64(os.Getpid())), dir
+	if path, err := filepath.EvalSymlinks(dir); err == nil { // /var/run is a link to /run
+		real = path
+	}
 	files, err := mapped(func(path string) bool {
-		return filepath.Dir(path) == dir && own.MatchString(filepath.Base(path))
+		return filepath.Dir(path) == real && own.MatchString(filepath.Base(path))
 	})
 	if err != nil {
 		return err
