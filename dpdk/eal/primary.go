@@ -110,6 +110,8 @@ func primaryState(dir string) (state, error) {
 
 // WaitPrimary waits until a primary with the file prefix runs and has finished
 // starting, or until ctx ends; the error then says which of the two is missing.
+// A runtime directory that cannot be read, or that Init would refuse, is another error and
+// not dpdk.ErrNoPrimary: nobody knows then whether a primary runs.
 // It returns at once in a process that has attached to that primary or is it.
 // An empty prefix is EAL's default, "rte".
 func WaitPrimary(ctx context.Context, prefix string) error {
