@@ -78,7 +78,7 @@ func MallocSocketStats(socket int) (MallocStats, int) {
 	}, 0
 }
 
-// Limits are what decides how large EAL's page tables in the runtime directory are.
+// Limits are the limits of the build that determine the size of EAL's page tables.
 type Limits struct {
 	Zones, ZoneSize                                int // memzones
 	SegmentsPerType, MegabytesPerType, SegmentSize int // RTE_MAX_MEMSEG_PER_TYPE, RTE_MAX_MEM_MB_PER_TYPE

@@ -45,7 +45,7 @@ func attach(ctx context.Context, dir string, o *options, shared bool, logger *sl
 		err = f.checkDevices(o, a.warn)
 	}
 	if err == nil {
-		_, err = o.check() // what the primary has published is no better than what users type
+		_, err = o.check() // also the options that came from the primary
 	}
 	if err == nil {
 		if e := t.mmap(); e != nil {
@@ -199,7 +199,7 @@ func (a *attachment) attached(ctx context.Context) error {
 	return err
 }
 
-// complete writes what EAL has made of this process into its slot.
+// complete writes this process's lcores and socket into its slot.
 func (a *attachment) complete(ctx context.Context) error {
 	s, lcores := &a.table.slots[a.table.own], ealLcores()
 	if s.lcores != lcores {

@@ -52,7 +52,7 @@ type mount struct{ Dev, Ino uint64 }
 var published = []string{"allow", "base-virtaddr", "block", "driver-path", "force-max-simd-bitwidth", "huge-dir",
 	"legacy-mem", "match-allocations", "no-pci", "single-file-segments", "vdev", "vfio-intr", "vfio-vf-token"}
 
-// valid refuses what no primary publishes, and EAL or SecondaryConfig would stumble over.
+// valid returns an error for options that no primary publishes.
 func (f *facts) valid() error {
 	for name, values := range f.Options {
 		if len(values) == 0 {
@@ -106,8 +106,8 @@ func ownFacts(o *options, prefix string) (*facts, error) {
 	return &f, nil
 }
 
-// checkMounts looks whether the primary's hugepages are where EAL will open them. In
-// another mount, or a plain folder, it would make new files, and map those.
+// checkMounts compares the primary's hugetlbfs mounts with those of this process. In another
+// mount, or an ordinary folder, EAL would create new files and map those.
 func (f *facts) checkMounts() error {
 	for _, dir := range slices.Sorted(maps.Keys(f.Mounts)) {
 		there := f.Mounts[dir]

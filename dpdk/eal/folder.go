@@ -14,10 +14,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
-// EAL opens the files of its runtime directory by their paths, follows links there, cuts
-// what it opens to size, and removes what it knows by name. So no other user may be able
-// to put anything into that directory, or another one in its place. godpdk refuses a
-// directory where one could, and works relative to the descriptor that it has checked.
+// EAL opens the files of its runtime directory by path, follows links, truncates the files
+// and removes files by name. If another user can write to that directory, or replace it,
+// EAL damages files elsewhere. So godpdk refuses such a directory, and itself uses only
+// paths relative to the descriptor that it has checked.
 
 // folder is a runtime directory that has been checked.
 type folder struct{ dir *os.File }
@@ -31,7 +31,7 @@ var made = regexp.MustCompile(`^(` + configFile + `|hugepage_info|hugepage_data|
 var sockets = regexp.MustCompile(`^(mp_socket|telemetry|dpdk_telemetry|` + mpsocket.Requests + `)`)
 
 // openFolder opens and checks the runtime directory of a prefix, and makes it first if
-// makes is set. Whatever the reason why there is none, it is fs.ErrNotExist.
+// makes is set. The error is fs.ErrNotExist if the directory or one above it is missing.
 func openFolder(path string, makes bool) (*folder, error) {
 	parent, err := openParent(path, makes)
 	if err != nil {
@@ -56,7 +56,7 @@ func openFolder(path string, makes bool) (*folder, error) {
 	return &folder{dir}, nil
 }
 
-// openParent opens the folder "dpdk", in which those of all prefixes are.
+// openParent opens the folder "dpdk", which holds the directories of all prefixes.
 func openParent(path string, makes bool) (*os.File, error) {
 	parent := filepath.Dir(path)
 	top := filepath.Dir(parent)
@@ -70,20 +70,24 @@ func openParent(path string, makes bool) (*os.File, error) {
 		return nil, unusable(err)
 	}
 	defer base.Close()
-	if st.Mode&0o002 != 0 && st.Mode&linux.Sticky == 0 && !st.Mount {
-		return nil, unsafeDir(top, fmt.Sprintf("has mode %04o, with which other users can exchange what is in it", st.Mode), "chmod +t "+top)
+	if st.Mode&linux.Sticky == 0 && !st.Mount {
+		switch {
+		case st.UID != 0 && st.UID != uint32(os.Geteuid()):
+			return nil, foreign(top, st)
+		case st.Mode&0o002 != 0:
+			return nil, unsafeDir(top, fmt.Sprintf("has mode %04o, with which other users can replace the folders in it", st.Mode), "chmod +t "+top)
+		}
 	}
 	dir, st, err := openIn(base, filepath.Base(parent), makes)
 	if err != nil {
 		return nil, err
 	}
 	switch {
-	case st.Mount: // who mounted it there decides who can write to it
+	case st.Mount: // mounting needs root, who has decided which users can write to it
 	case st.UID != 0 && st.UID != uint32(os.Geteuid()):
-		err = unsafeDir(parent, fmt.Sprintf("belongs to user %d, and this process runs as user %d", st.UID, os.Geteuid()),
-			"set RUNTIME_DIRECTORY, or XDG_RUNTIME_DIR, to a folder of this user's own")
+		err = foreign(parent, st)
 	case st.Mode&0o022 != 0 && st.Mode&linux.Sticky == 0:
-		err = unsafeDir(parent, fmt.Sprintf("has mode %04o, with which other users can exchange what is in it", st.Mode), "chmod go-w "+parent)
+		err = unsafeDir(parent, fmt.Sprintf("has mode %04o, with which other users can replace the folders in it", st.Mode), "chmod go-w "+parent)
 	}
 	if err != nil {
 		dir.Close()
@@ -108,13 +112,19 @@ func openIn(at *os.File, name string, makes bool) (*os.File, linux.DirStat, erro
 	return dir, st, nil
 }
 
-// unsafeDir refuses a directory in which another user could have DPDK overwrite or remove
-// files of this one.
+// foreign refuses a folder of another user that is above the runtime directory.
+func foreign(path string, st linux.DirStat) error {
+	return unsafeDir(path, fmt.Sprintf("belongs to user %d, and this process runs as user %d", st.UID, os.Geteuid()),
+		"set RUNTIME_DIRECTORY, or XDG_RUNTIME_DIR, to a folder of this user's own")
+}
+
+// unsafeDir is the error for a directory through which another user could make DPDK
+// overwrite or remove files of this user.
 func unsafeDir(path, why, fix string) error {
 	return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EPERM), Detail: fmt.Sprintf("runtime directory: %s %s: %s", path, why, fix)}
 }
 
-// unusable wraps an error of a file or folder that is not about its safety.
+// unusable wraps an error of the kernel; it leaves fs.ErrNotExist as it is.
 func unusable(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -134,7 +144,7 @@ func (f *folder) close() { f.dir.Close() }
 // open opens a regular file.
 func (f *folder) open(name string, flags int) (*os.File, error) {
 	if err := f.regular(name); err != nil && (flags&os.O_CREATE == 0 || !errors.Is(err, fs.ErrNotExist)) {
-		return nil, err // a device is not even opened
+		return nil, err // opening a device can have effects
 	}
 	file, err := linux.OpenAt(f.dir, name, flags, 0o600)
 	if err != nil {
@@ -147,7 +157,7 @@ func (f *folder) open(name string, flags int) (*os.File, error) {
 	return file, nil
 }
 
-// regular refuses what is not a regular file with one name.
+// regular returns an error unless the name is that of a regular file without other names.
 func (f *folder) regular(name string) error {
 	kind, links, err := linux.KindAt(f.dir, name)
 	if err != nil {
@@ -164,7 +174,7 @@ func (f *folder) strange(name string) error {
 		Detail: fmt.Sprintf("%s/%s is %s, which neither DPDK nor godpdk makes: remove it", f.dir.Name(), name, kindName(f.dir, name))}
 }
 
-// check refuses what EAL would open or follow although it did not make it.
+// check returns an error if one of EAL's or godpdk's names belongs to another kind of file.
 func (f *folder) check() error {
 	names, err := f.names(made)
 	for _, name := range names {
@@ -183,17 +193,17 @@ func (f *folder) check() error {
 	return err
 }
 
-// lockable says whether nobody holds the folder's lock (flock), which EAL takes.
+// lockable reports whether the folder's lock (flock), which EAL takes, is free.
 func (f *folder) lockable() bool {
 	again, err := linux.OpenAt(f.dir, ".", syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
 	if err != nil {
-		return true // EAL says so
+		return true // EAL reports the error
 	}
 	defer again.Close()
 	return !errors.Is(linux.Flock(again), syscall.EWOULDBLOCK)
 }
 
-// names lists the files whose names match, in order.
+// names lists the files with matching names.
 func (f *folder) names(match *regexp.Regexp) (names []string, err error) {
 	again, err := linux.OpenAt(f.dir, ".", // which can list names, as f.dir cannot
 		syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
@@ -213,7 +223,7 @@ func (f *folder) names(match *regexp.Regexp) (names []string, err error) {
 	return names, nil
 }
 
-// remove removes files and sockets, and nothing that has another kind.
+// remove removes regular files and sockets. It leaves files of other kinds alone.
 func (f *folder) remove(names ...string) error {
 	var errs []error
 	for _, name := range names {
@@ -228,7 +238,7 @@ func (f *folder) remove(names ...string) error {
 	return errors.Join(errs...)
 }
 
-// kindName describes what has a name in a folder.
+// kindName describes the kind of a file in a folder.
 func kindName(at *os.File, name string) string {
 	kind, links, err := linux.KindAt(at, name)
 	switch {

@@ -21,7 +21,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
-const nobody = 12345 // a user that is nobody's
+const nobody = 12345 // a user without files
 
 func needRoot(t *testing.T) {
 	t.Helper()
@@ -73,6 +73,7 @@ func TestOnlyARuntimeDirectoryThatNoOtherUserCanWriteToIsUsed(t *testing.T) {
 		{"in a volume with mode 0777, as Kubernetes makes them", "dpdk", mount, ""},
 		{"below a folder in which others can exchange it", ".", chmod(0o777), "mode 0777"},
 		{"below a folder like /tmp", ".", chmod(0o1777), ""},
+		{"below a folder of another user", ".", chown, "belongs to user 12345"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			dir := mkdir(t, runtimeDirs(t))
@@ -135,7 +136,7 @@ func strangeFiles(t *testing.T, f func(t *testing.T, dir, path, kind string)) {
 	}
 }
 
-// timeLimit ends the whole run with a stack if what follows hangs in open(2).
+// timeLimit ends the whole run with a stack if the test hangs in open(2).
 func timeLimit(t *testing.T) (done func()) {
 	timer := time.AfterFunc(30*time.Second, func() { panic(t.Name() + " hangs") })
 	return func() { timer.Stop() }
@@ -376,7 +377,7 @@ func TestHugepagesElsewhereAreRefusedWithBothMounts(t *testing.T) {
 	assert.ErrorContains(t, f.checkMounts(), "no such file")
 }
 
-// FuzzTable reads what somebody else has written into the published file.
+// FuzzTable reads arbitrary bytes in place of the published file.
 func FuzzTable(f *testing.F) {
 	own := buildFacts()
 	head, err := json.Marshal(&own)

@@ -43,11 +43,12 @@ var (
 //
 // EAL's files are in a runtime directory: dpdk/PREFIX in $RUNTIME_DIRECTORY, else in
 // /var/run for root, else in $XDG_RUNTIME_DIR, else in /tmp. Because EAL follows links
-// there and cuts files to size, Init refuses the directory (EPERM) unless it belongs to the
+// there and truncates files, Init refuses the directory (EPERM) unless it belongs to the
 // effective user and only that user can write to it. Its parent must belong to that user or to
-// root, and be writable by nobody else, unless it is sticky, as /tmp is, or a mount of its
-// own, as a container's volume is. Files there that are links, FIFOs or devices are refused
-// as well (EINVAL), and a file system without room for EAL's files is dpdk.ErrNoSpace.
+// root, and other users must not be able to write to it, unless it is sticky, as /tmp is. A
+// parent that is a mount of its own, as a container's volume is, is accepted. Init also refuses
+// links, FIFOs and devices in place of EAL's files (EINVAL). A file system without room for
+// EAL's files is dpdk.ErrNoSpace.
 //
 // An Init that fails removes the files that it has made. Hugepages that EAL had mapped are free
 // again when the process ends.

@@ -76,9 +76,9 @@ func removeRuntimeDir(dir string) error {
 	return err
 }
 
-// removeFailed removes what a primary has made whose EAL did not start: the hugepages
-// would stay taken for ever if nobody starts with that prefix again. The lock of starts is
-// held. A C program may have become the primary before EAL tried: then all is that one's.
+// removeFailed removes the files of a primary whose EAL has failed to start. Otherwise its
+// hugepages would stay in use until the next start with the same prefix. The caller holds the
+// lock of starts. If a C program has become the primary meanwhile, the files are that one's.
 func removeFailed(dir, prefix string) error {
 	config, err := openIfThere(dir, configFile, os.O_RDWR)
 	if err != nil {
@@ -94,8 +94,8 @@ func removeFailed(dir, prefix string) error {
 	return errors.Join(err, removeAll(pages), removeRuntimeDir(dir))
 }
 
-// ealConfig are the descriptors of the configuration that a failed start has left open in
-// EAL. A later one goes on with it, in a file that is gone, or of another prefix.
+// ealConfig returns the descriptors of the configuration file that EAL has left open after
+// a failed start. EAL's next start would use them again, although their file is removed.
 func ealConfig(dir string) (fds []int) {
 	config, err := os.Lstat(filepath.Join(dir, configFile))
 	if err != nil {
@@ -111,7 +111,8 @@ func ealConfig(dir string) (fds []int) {
 	return fds
 }
 
-// giveConfig gives EAL the configuration of this start in place of that of a failed one.
+// giveConfig makes the descriptors of a failed start refer to the configuration file of
+// this one.
 func giveConfig(fds []int, dir string, primary bool) error {
 	if len(fds) == 0 {
 		return nil
@@ -129,7 +130,7 @@ func giveConfig(fds []int, dir string, primary bool) error {
 	if err != nil {
 		return err
 	}
-	defer config.Close() // nobody has a lock on it yet
+	defer config.Close() // EAL has no lock on it yet, which this would release
 	for _, fd := range fds {
 		if err := linux.Replace(fd, config); err != nil {
 			return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "dup3"}
@@ -189,8 +190,8 @@ func clearDead(dir, prefix string, hugepages bool) error {
 	return errors.Join(err, removeAll(files))
 }
 
-// ofThePrimary matches the files that belong to one life of a primary. The others may be
-// in use by who starts now, or by processes that share nothing.
+// ofThePrimary matches the files of one primary. The other files may be in use by a process
+// that is starting, or by one that shares no memory.
 var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + tableFile + `|` + configFile + `$)`)
 
 // detach removes what this secondary has in the runtime directory: its copies of

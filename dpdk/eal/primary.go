@@ -110,8 +110,8 @@ func primaryState(dir string) (state, error) {
 
 // WaitPrimary waits until a primary with the file prefix runs and has finished
 // starting, or until ctx ends; the error then says which of the two is missing.
-// A runtime directory that cannot be read, or that Init would refuse, is another error and
-// not dpdk.ErrNoPrimary: nobody knows then whether a primary runs.
+// If the runtime directory cannot be read, or Init would refuse it, the error is not
+// dpdk.ErrNoPrimary, because a primary may run there.
 // It returns at once in a process that has attached to that primary or is it.
 // An empty prefix is EAL's default, "rte".
 func WaitPrimary(ctx context.Context, prefix string) error {
@@ -133,7 +133,7 @@ func waitReady(ctx context.Context, dir string, absentToo bool) error {
 	for {
 		s, err := primaryState(dir)
 		switch {
-		case err != nil: // nobody knows whether one runs
+		case err != nil: // a primary may run or not
 			return err
 		case s == ready:
 			return nil
@@ -268,8 +268,8 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 	return unlock, nil
 }
 
-// checkFolder refuses a runtime directory with files that EAL must not open, and waits
-// until nobody has the lock for which EAL would wait without bound.
+// checkFolder refuses a runtime directory with files that EAL must not open. It waits for
+// the directory's lock, because EAL would wait for it without a timeout.
 func checkFolder(ctx context.Context, dir string) error {
 	f, err := openFolder(dir, false)
 	if err != nil {
@@ -288,8 +288,8 @@ func checkFolder(ctx context.Context, dir string) error {
 	return nil
 }
 
-// checkPrivate does for a process that shares no memory what is left to do: EAL makes the
-// folder even then, and a socket for telemetry in it.
+// checkPrivate checks the runtime directory for a process that shares no memory. EAL makes
+// the directory even then, for its telemetry socket.
 func checkPrivate(dir string) error {
 	f, err := openFolder(dir, true)
 	if err != nil {

@@ -15,18 +15,18 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// EAL makes its files with holes, maps them, and fills them. Where a page has no room then,
-// the kernel sends a SIGBUS.
+// EAL makes sparse files, maps them, and then writes to them. If the file system has no room
+// for a page then, the kernel sends SIGBUS.
 
-// room refuses to start EAL if the runtime directory's file system has no room for its
-// files. That is an upper bound, and says nothing of what others write there meanwhile.
+// room returns dpdk.ErrNoSpace if the runtime directory's file system has no room for EAL's
+// files. It uses an upper bound, and cannot see what other processes write meanwhile.
 func (p *plan) room(dir string, o *options) error {
 	f, err := openFolder(dir, false)
 	if err != nil {
 		return err
 	}
 	defer f.close()
-	need := int64(1<<20) + int64(tableSize) // the configuration, and what is small
+	need := int64(1<<20) + int64(tableSize) // the configuration and small files
 	if p.role == Primary {
 		need += primarysTables(o)
 	} else {
@@ -34,7 +34,7 @@ func (p *plan) room(dir string, o *options) error {
 		if err != nil {
 			return err
 		}
-		need += tables // of each it makes a copy
+		need += tables // EAL makes a copy of each
 	}
 	err = linux.Room(f.dir, need)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
@@ -47,7 +47,7 @@ func (p *plan) room(dir string, o *options) error {
 	return nil
 }
 
-// size is what the files take whose names match.
+// size is the sum of the sizes of the files with matching names.
 func (f *folder) size(match *regexp.Regexp) (bytes int64, err error) {
 	names, err := f.names(match)
 	for _, name := range names {
@@ -64,7 +64,8 @@ func (f *folder) size(match *regexp.Regexp) (bytes int64, err error) {
 	return bytes, err
 }
 
-// primarysTables is what a primary's page tables can take (eal_dynmem_memseg_lists_init).
+// primarysTables is the largest size of a primary's page tables
+// (eal_dynmem_memseg_lists_init).
 func primarysTables(o *options) (bytes int64) {
 	limits := cgo.MemoryLimits()
 	pages := func(n int64) int64 { return n * int64(limits.SegmentSize+1) } // with a bit in a mask
@@ -82,7 +83,7 @@ func primarysTables(o *options) (bytes int64) {
 			continue
 		}
 		bytes += int64(max(len(nodes), 1)) * pages(min(int64(limits.MegabytesPerType)<<10/kb, int64(limits.SegmentsPerType)))
-		if o.has("legacy-mem") { // which lists each hugepage with its path
+		if o.has("legacy-mem") { // a file lists each hugepage with its path
 			text, _ := os.ReadFile(dir + "/nr_hugepages")
 			count, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 			if megabytes > 0 {

@@ -170,15 +170,15 @@ func ending(dir string) bool {
 	return t.look(func() { left = t.slots[0].state.Load() == slotLeft }) == nil && left
 }
 
-// look runs f, which reads or writes slots. If somebody has cut the file short, to touch
-// its memory is a SIGBUS, which would end this process: here it is an error.
+// look runs f, which reads or writes slots. If another process has truncated the file,
+// access to its memory is a SIGBUS, which look turns into an error.
 func (t *table) look(f func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		r := recover()
 		if fault, ok := r.(interface{ Addr() uintptr }); ok && t.has(fault.Addr()) {
 			err = &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EFAULT),
-				Detail: t.file.Name() + ": somebody has cut it short: start all processes of this file prefix anew"}
+				Detail: t.file.Name() + ": another process has truncated it: restart all processes of this file prefix"}
 			return
 		}
 		if r != nil {
@@ -189,7 +189,7 @@ func (t *table) look(f func()) (err error) {
 	return nil
 }
 
-// has says whether an address is in the table's memory.
+// has reports whether an address is in the table's memory.
 func (t *table) has(addr uintptr) bool {
 	return len(t.mem) > 0 && addr-uintptr(unsafe.Pointer(&t.mem[0])) < uintptr(len(t.mem))
 }

@@ -161,7 +161,7 @@ func (w *watcher) look() {
 		}
 	}); err != nil {
 		w.broken = true
-		guard.Logger().Error("the primary no longer sees its secondaries", "error", err)
+		guard.Logger().Error("the primary can no longer see its secondaries", "error", err)
 		return
 	}
 	if unread == nil {

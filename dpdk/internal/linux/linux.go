@@ -67,7 +67,7 @@ func CloseOnExec(fd int) { unix.CloseOnExec(fd) }
 // Dup is another descriptor of the same file, not inherited.
 func Dup(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }
 
-// DirStat is what decides whether a folder can be trusted.
+// DirStat holds the attributes that decide whether a folder is safe to use.
 type DirStat struct {
 	UID  uint32
 	Mode uint32 // permission bits, with the sticky one
@@ -78,8 +78,8 @@ type DirStat struct {
 // Sticky is the bit of DirStat.Mode with which users can remove only files of their own.
 const Sticky = unix.S_ISVTX
 
-// OpenDir opens a folder in another one, or by its path if at is nil. What is opened in
-// another one must not be a symbolic link.
+// OpenDir opens a folder in another one, or by its path if at is nil. In another one it
+// follows no symbolic link.
 func OpenDir(at *os.File, name string) (*os.File, DirStat, error) {
 	dir, flags, path := unix.AT_FDCWD, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, name
 	if at != nil {
@@ -108,8 +108,7 @@ func MkdirAt(at *os.File, name string, mode uint32) error {
 	return nil
 }
 
-// OpenAt opens a file in a folder. It follows no symbolic link, and does not wait as a FIFO
-// would have it.
+// OpenAt opens a file in a folder. It follows no symbolic link, and does not block on a FIFO.
 func OpenAt(at *os.File, name string, flags int, mode uint32) (*os.File, error) {
 	path := at.Name() + "/" + name
 	fd, err := openat(int(at.Fd()), name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, mode)
@@ -136,7 +135,7 @@ const (
 	Dir     = unix.S_IFDIR
 )
 
-// KindAt is the kind of what has the name in a folder, and how many names that has.
+// KindAt returns the kind of a file in a folder, and its number of hard links.
 func KindAt(at *os.File, name string) (kind, links uint32, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstatat(int(at.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
@@ -164,8 +163,8 @@ func RenameAt(at *os.File, from, to string) error {
 	return nil
 }
 
-// Room says whether a folder's file system, quotas included, has so many bytes to give:
-// ENOSPC or EDQUOT if not. Nothing is left of the file with which it tries.
+// Room returns ENOSPC or EDQUOT if the file system of a folder cannot store so many more
+// bytes. It allocates them in a file without a name, so that quotas count.
 func Room(at *os.File, bytes int64) error {
 	var st unix.Statfs_t
 	if err := unix.Fstatfs(int(at.Fd()), &st); err != nil {
@@ -176,7 +175,7 @@ func Room(at *os.File, bytes int64) error {
 	}
 	fd, err := openat(int(at.Fd()), ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err != nil {
-		return nil // the file system has no such files: the numbers must do
+		return nil // the file system has no such files: statfs must do
 	}
 	defer unix.Close(fd)
 	if err := unix.Fallocate(fd, 0, 0, bytes); err == unix.ENOSPC || err == unix.EDQUOT {
@@ -185,7 +184,7 @@ func Room(at *os.File, bytes int64) error {
 	return nil
 }
 
-// FileID is what tells a file from all others of this kernel.
+// FileID returns the numbers that identify a file, and the type of its file system.
 func FileID(path string) (dev, ino uint64, fs string, err error) {
 	var st unix.Stat_t
 	var sfs unix.Statfs_t
@@ -208,5 +207,5 @@ func FileID(path string) (dev, ino uint64, fs string, err error) {
 // Device writes a device number as /proc/self/mountinfo does.
 func Device(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev)) }
 
-// Replace makes a descriptor one of another file, in one step.
+// Replace makes the descriptor fd refer to another file (dup3).
 func Replace(fd int, f *os.File) error { return unix.Dup3(int(f.Fd()), fd, unix.O_CLOEXEC) }
