@@ -78,6 +78,17 @@ func MallocSocketStats(socket int) (MallocStats, int) {
 	}, 0
 }
 
+// Limits are the limits of the build that determine the size of EAL's page tables.
+type Limits struct {
+	Zones, ZoneSize                                int // memzones
+	SegmentsPerType, MegabytesPerType, SegmentSize int // RTE_MAX_MEMSEG_PER_TYPE, RTE_MAX_MEM_MB_PER_TYPE
+}
+
+// MemoryLimits are those of the build.
+func MemoryLimits() Limits {
+	return Limits{C.GODPDK_MAX_MEMZONE, C.sizeof_struct_rte_memzone, C.RTE_MAX_MEMSEG_PER_TYPE, C.RTE_MAX_MEM_MB_PER_TYPE, C.sizeof_struct_rte_memseg}
+}
+
 // MemoryFiles is in how many files EAL's memory lies.
 func MemoryFiles() int { return int(C.godpdk_memory_files()) }
 

@@ -50,8 +50,17 @@ type (
 )
 
 func MallocSocketStats(socket int) (_ MallocStats, _ int) { return }
-func MemoryFiles() (_ int)                                { return }
-func SingleFileSegments() (_ bool)                        { return }
+
+type (
+	Limits struct {
+		Zones, ZoneSize                                int
+		SegmentsPerType, MegabytesPerType, SegmentSize int
+	}
+)
+
+func MemoryLimits() (_ Limits)     { return }
+func MemoryFiles() (_ int)         { return }
+func SingleFileSegments() (_ bool) { return }
 
 const (
 	EthMaxPorts       = 32

@@ -13,6 +13,7 @@
 #include <rte_log.h>
 #include <rte_malloc.h>
 #include <rte_memory.h>
+#include <rte_memzone.h>
 
 /* Where EAL maps memory: from its default base, at most RTE_MAX_MEM_MB. It ends
  * below the heap that a race-enabled Go program must have at 0xc000000000. */
@@ -82,6 +83,13 @@ godpdk_malloc_stats(int socket, struct rte_malloc_socket_stats *stats)
 	memset(stats, 0, sizeof(*stats));
 	return rte_malloc_get_socket_stats(socket, stats) < 0 ? EINVAL : 0;
 }
+
+/* How many memzones EAL makes room for: later DPDK has no name for its default. */
+#ifdef RTE_MAX_MEMZONE
+#define GODPDK_MAX_MEMZONE RTE_MAX_MEMZONE
+#else
+#define GODPDK_MAX_MEMZONE 2560
+#endif
 
 /* One call of godpdk_memory_files' walk. */
 struct godpdk_files {

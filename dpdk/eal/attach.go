@@ -2,7 +2,9 @@ package eal
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -37,7 +39,13 @@ func attach(ctx context.Context, dir string, o *options, shared bool, logger *sl
 	}
 	own := buildFacts()
 	if err = f.checkBuild(&own, a.warn); err == nil {
+		err = f.checkMounts()
+	}
+	if err == nil {
 		err = f.checkDevices(o, a.warn)
+	}
+	if err == nil {
+		_, err = o.check() // also the options that came from the primary
 	}
 	if err == nil {
 		if e := t.mmap(); e != nil {
@@ -45,6 +53,19 @@ func attach(ctx context.Context, dir string, o *options, shared bool, logger *sl
 		}
 	}
 	if err == nil {
+		err = a.enter(ctx, t, o)
+	}
+	if err != nil {
+		t.close()
+		return nil, err
+	}
+	a.table, a.facts = t, f
+	return a, nil
+}
+
+// enter claims this process's lcores and a slot in the table.
+func (a *attachment) enter(ctx context.Context, t *table, o *options) (err error) {
+	if e := t.look(func() {
 		err = t.claiming(ctx, func() error {
 			if err := t.otherPid(); err != nil {
 				return err
@@ -58,18 +79,15 @@ func attach(ctx context.Context, dir string, o *options, shared bool, logger *sl
 			}
 			return t.enterAny(lcores)
 		})
+	}); e != nil {
+		return e
 	}
-	if err != nil {
-		t.close()
-		return nil, err
-	}
-	a.table, a.facts = t, f
-	return a, nil
+	return err
 }
 
 // publish makes this process, whose EAL has started, the primary that others find.
-func publish(dir string, o *options) (*attachment, error) {
-	f, err := ownFacts(o)
+func publish(dir, prefix string, o *options) (*attachment, error) {
+	f, err := ownFacts(o, prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +175,11 @@ func (a *attachment) disjoint(t *table, lcores lcoreSet) error {
 func (a *attachment) attached(ctx context.Context) error {
 	if a.table == nil {
 		socket, err := os.OpenFile(filepath.Join(a.dir, mpsocket.Primary), linux.O_PATH, 0)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
 			return noPrimary(a.dir)
+		}
+		if err != nil {
+			return unusable(err)
 		}
 		a.socket = socket
 	}
@@ -171,6 +192,15 @@ func (a *attachment) attached(ctx context.Context) error {
 	if err := a.facts.checkOps(cgo.MempoolOps()); err != nil {
 		return err
 	}
+	var err error
+	if e := a.table.look(func() { err = a.complete(ctx) }); e != nil {
+		return e
+	}
+	return err
+}
+
+// complete writes this process's lcores and socket into its slot.
+func (a *attachment) complete(ctx context.Context) error {
 	s, lcores := &a.table.slots[a.table.own], ealLcores()
 	if s.lcores != lcores {
 		err := a.table.claiming(ctx, func() error {
@@ -202,9 +232,12 @@ func (a *attachment) primaryLives() bool {
 
 // leaving tells the others that this process is about to go, and not killed.
 func (a *attachment) leaving() {
-	if t := a.table; t != nil && t.mem != nil && t.own >= 0 && t.slots[t.own].state.Load() == slotAttached {
-		t.slots[t.own].state.Store(slotLeft)
+	t := a.table
+	if t == nil || t.mem == nil || t.own < 0 {
+		return
 	}
+	// If the table has been cut short, this process counts as dead: its lock goes.
+	_ = t.look(func() { t.slots[t.own].state.CompareAndSwap(slotAttached, slotLeft) })
 }
 
 // leave ends the attachment of a process that goes on without it.

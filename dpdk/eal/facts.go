@@ -3,12 +3,14 @@ package eal
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // AttachError is a secondary's refusal to attach to a primary that it does not fit:
@@ -40,11 +42,30 @@ type facts struct {
 	Tailqs  []string
 	IOVA    string
 	Options map[string][]string // of the primary, by long name: those of published
+	Mounts  map[string]mount    // the folders of its hugepages, by path
 }
+
+// mount tells a mount of hugetlbfs from another one with the same path.
+type mount struct{ Dev, Ino uint64 }
 
 // published are EAL's options that matter to processes that attach.
 var published = []string{"allow", "base-virtaddr", "block", "driver-path", "force-max-simd-bitwidth", "huge-dir",
 	"legacy-mem", "match-allocations", "no-pci", "single-file-segments", "vdev", "vfio-intr", "vfio-vf-token"}
+
+// valid returns an error for options that no primary publishes.
+func (f *facts) valid() error {
+	for name, values := range f.Options {
+		if len(values) == 0 {
+			return fmt.Errorf("option %s without a value", name)
+		}
+		for _, v := range values {
+			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' }) || v == "" && known[name] == required {
+				return fmt.Errorf("option %s=%q", name, v)
+			}
+		}
+	}
+	return nil
+}
 
 // buildFacts are those that are known before EAL starts.
 func buildFacts() facts {
@@ -54,30 +75,53 @@ func buildFacts() facts {
 }
 
 // ownFacts are this process's, with EAL started.
-func ownFacts(o *options) (*facts, error) {
+func ownFacts(o *options, prefix string) (*facts, error) {
 	f := buildFacts()
 	f.Ops = cgo.MempoolOps()
 	f.IOVA = IOVAVirtual.String()
 	if cgo.IOVAMode() == cgo.IOVAPhysical {
 		f.IOVA = IOVAPhysical.String()
 	}
-	dump, errno := cgo.Tailqs()
-	if errno != 0 {
-		return nil, &dpdk.Error{Op: "rte_dump_tailq", Errno: dpdk.Errno(errno)}
-	}
-	for line := range strings.Lines(dump) {
-		_, name, _ := strings.Cut(line, "qname:<")
-		if name, _, _ = strings.Cut(name, ">"); name != "" {
-			f.Tailqs = append(f.Tailqs, name)
-		}
-	}
+	f.Tailqs = tailqs()
 	f.Options = map[string][]string{}
 	for _, name := range published {
 		if o.has(name) {
 			f.Options[name] = o.values[name]
 		}
 	}
+	pages, err := hugepageFiles(prefix)
+	if err != nil {
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: err.Error()}
+	}
+	f.Mounts = map[string]mount{}
+	for _, page := range pages {
+		dir := filepath.Dir(page)
+		if _, known := f.Mounts[dir]; known {
+			continue
+		}
+		if dev, ino, _, err := linux.FileID(dir); err == nil {
+			f.Mounts[dir] = mount{dev, ino}
+		}
+	}
 	return &f, nil
+}
+
+// checkMounts compares the primary's hugetlbfs mounts with those of this process. In another
+// mount, or an ordinary folder, EAL would create new files and map those.
+func (f *facts) checkMounts() error {
+	for _, dir := range slices.Sorted(maps.Keys(f.Mounts)) {
+		there := f.Mounts[dir]
+		dev, ino, fs, err := linux.FileID(dir)
+		here := fmt.Sprintf("device %s, inode %d, %s", linux.Device(dev), ino, fs)
+		if err != nil {
+			here = err.Error()
+		}
+		if err != nil || there != (mount{dev, ino}) {
+			return &AttachError{"hugepages in " + dir, fmt.Sprintf("device %s, inode %d", linux.Device(there.Dev), there.Ino), here,
+				"mount the primary's hugetlbfs there too (containers: give both the same volume)"}
+		}
+	}
+	return nil
 }
 
 // moduleVersion is this module's version in the program.
@@ -131,16 +175,28 @@ func (f *facts) checkOps(own []string) error {
 	return nil
 }
 
-// moreLibraries explains a failed start: EAL found no tail queue in the primary's
-// memory for a library of this process.
-func (f *facts) moreLibraries(log []string) *AttachError {
+// moreLibraries explains a failed start of a secondary: EAL found no tail queue in the
+// primary's memory for a library of this process. there lists those that it has.
+func moreLibraries(log []string, there func() []string) *AttachError {
 	for _, line := range log {
 		if _, name, found := strings.Cut(line, "Cannot initialize tailq: "); found {
-			return &AttachError{"tail queues of DPDK's libraries", strings.Join(f.Tailqs, ", "), name + " too",
+			return &AttachError{"tail queues of DPDK's libraries", list(there()), strings.TrimSpace(name) + " too",
 				"link that library into the primary as well, or leave it out here"}
 		}
 	}
 	return nil
+}
+
+// tailqs are the tail queues in the memory of the primary, which is mapped.
+func tailqs() (names []string) {
+	dump, _ := cgo.Tailqs()
+	for line := range strings.Lines(dump) {
+		_, name, _ := strings.Cut(line, "qname:<")
+		if name, _, _ = strings.Cut(name, ">"); name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // checkDevices refuses devices that the primary does not have: from a secondary

@@ -23,6 +23,7 @@ var (
 	stream  *logStream // of the first Init; a failed one may be tried again
 	used    bool       // EAL has started once
 	failed  bool       // EAL has failed to start
+	stale   []int      // see ealConfig
 	current atomic.Pointer[Runtime]
 )
 
@@ -40,6 +41,18 @@ var (
 // release and build, mempool ops, devices, lcores. What its options leave out it
 // takes from the primary: the choice of PCI devices, and an lcore that is free.
 // Nothing is known of a primary that is a C program.
+//
+// EAL's files are in a runtime directory: dpdk/PREFIX in $RUNTIME_DIRECTORY, else in
+// /var/run for root, else in $XDG_RUNTIME_DIR, else in /tmp. Because EAL follows links
+// there and truncates files, Init refuses the directory (EPERM) unless it belongs to the
+// effective user and only that user can write to it. Its parent must belong to that user or to
+// root, and other users must not be able to write to it, unless it is sticky, as /tmp is. A
+// parent that is a mount of its own, as a container's volume is, is accepted. Init also refuses
+// links, FIFOs and devices in place of EAL's files (EINVAL). A file system without room for
+// EAL's files is dpdk.ErrNoSpace.
+//
+// An Init that fails removes the files that it has made. Hugepages that EAL had mapped are free
+// again when the process ends.
 //
 // EAL runs on an OS thread of its own, pinned to the main lcore, until Close.
 // Any goroutine may call Init; only the first call that succeeds starts EAL.
@@ -85,6 +98,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		return nil, nil, err
 	}
 	p, err := o.check()
+	if err == nil {
+		err = checkEnv()
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -113,7 +129,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	keep := o.last("huge-unlink") == "never"
 	var a *attachment
 	switch {
+	case !p.shared && o.has("no-telemetry"):
 	case !p.shared:
+		err = checkPrivate(dir)
 	case p.role == Primary:
 		setOwn(dir)
 		defer func() {
@@ -122,8 +140,16 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 			}
 		}()
 		err = clearDead(dir, p.prefix, o.has("single-file-segments") && !keep)
+		if err == nil {
+			err = p.room(dir, o)
+		}
 	default:
-		a, err = attach(ctx, dir, o, cfg.SharedLcores, logger)
+		if err = p.room(dir, o); err == nil {
+			a, err = attach(ctx, dir, o, cfg.SharedLcores, logger)
+		}
+	}
+	if err == nil && p.shared && stale != nil {
+		err = giveConfig(stale, dir, p.role == Primary)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -150,10 +176,15 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 				err.Detail = join(err.Detail, e.Error())
 			}
 			a.leave()
-			if a.facts != nil {
-				if more := a.facts.moreLibraries(lines); more != nil {
-					return nil, nil, errors.Join(more, err)
-				}
+			if more := moreLibraries(lines, tailqs); more != nil {
+				return nil, nil, more
+			}
+		} else if !p.shared {
+			_ = os.Remove(dir) // unless others have something in it
+		} else if !keep {
+			stale = append(stale, ealConfig(dir)...)
+			if e := removeFailed(dir, p.prefix); e != nil {
+				err.Detail = join(err.Detail, e.Error())
 			}
 		}
 		return nil, nil, err
@@ -163,7 +194,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	switch {
 	case !p.shared:
 	case p.role == Primary:
-		a, err = publish(dir, o)
+		a, err = publish(dir, p.prefix, o)
 	default:
 		err = a.attached(ctx)
 	}

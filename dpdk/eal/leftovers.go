@@ -2,14 +2,17 @@ package eal
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -40,22 +43,100 @@ func mapped(match func(path string) bool) ([]string, error) {
 	return files, nil
 }
 
-// hugepageFiles are the files of a prefix's hugepages (eal_get_hugefile_path).
+// hugepageFiles are the files of a prefix's hugepages that this process has mapped.
 func hugepageFiles(prefix string) ([]string, error) {
-	return mapped(func(path string) bool { return strings.HasPrefix(filepath.Base(path), prefix+"map_") })
+	return mapped(func(path string) bool { return isHugepageFile(filepath.Base(path), prefix) })
 }
 
-// removeRuntimeDir removes the files of a primary that has stopped. The lock of starts
-// is held, and its file goes last: from then on the next primary may start here.
+// isHugepageFile says whether EAL gives a hugepage of the prefix this name
+// (eal_get_hugefile_path). The prefix "a" has amap_0, and not amap_bmap_0.
+func isHugepageFile(name, prefix string) bool {
+	number, found := strings.CutPrefix(name, prefix+"map_")
+	return found && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
+// removeRuntimeDir removes the files of a primary that has stopped, and the folder unless
+// something else is in it. The lock of starts is held, and its file goes last: from then on
+// the next primary may start here.
 func removeRuntimeDir(dir string) error {
-	files, err := named(dir, "")
-	lock := filepath.Join(dir, initLock)
-	files = slices.DeleteFunc(files, func(f string) bool { return f == lock })
-	err = errors.Join(err, removeAll(append(files, lock)))
+	f, err := openFolder(dir, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	files, err := f.names(made)
+	files = slices.DeleteFunc(files, func(name string) bool { return name == initLock })
+	err = errors.Join(err, f.remove(append(files, initLock)...))
 	if e := os.Remove(dir); e != nil && !errors.Is(e, syscall.ENOTEMPTY) && !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
 	return err
+}
+
+// removeFailed removes the files of a primary whose EAL has failed to start. Otherwise its
+// hugepages would stay in use until the next start with the same prefix. The caller holds the
+// lock of starts. If a C program has become the primary meanwhile, the files are that one's.
+func removeFailed(dir, prefix string) error {
+	config, err := openIfThere(dir, configFile, os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	if config != nil {
+		defer config.Close()
+		if others, err := linux.Locked(config); err != nil || others {
+			return err
+		}
+	}
+	pages, err := hugepageFiles(prefix)
+	return errors.Join(err, removeAll(pages), removeRuntimeDir(dir))
+}
+
+// ealConfig returns the descriptors of the configuration file that EAL has left open after
+// a failed start. EAL's next start would use them again, although their file is removed.
+func ealConfig(dir string) (fds []int) {
+	config, err := os.Lstat(filepath.Join(dir, configFile))
+	if err != nil {
+		return nil
+	}
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if st, err := os.Stat("/proc/self/fd/" + e.Name()); err == nil && os.SameFile(st, config) {
+			fd, _ := strconv.Atoi(e.Name())
+			fds = append(fds, fd)
+		}
+	}
+	return fds
+}
+
+// giveConfig makes the descriptors of a failed start refer to the configuration file of
+// this one.
+func giveConfig(fds []int, dir string, primary bool) error {
+	if len(fds) == 0 {
+		return nil
+	}
+	f, err := openFolder(dir, primary)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	flags := os.O_RDWR
+	if primary {
+		flags |= os.O_CREATE
+	}
+	config, err := f.open(configFile, flags)
+	if err != nil {
+		return err
+	}
+	defer config.Close() // EAL has no lock on it yet, which this would release
+	for _, fd := range fds {
+		if err := linux.Replace(fd, config); err != nil {
+			return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "dup3"}
+		}
+	}
+	return nil
 }
 
 // clearDead removes the files of a dead primary from the runtime directory, so that
@@ -67,46 +148,51 @@ func removeRuntimeDir(dir string) error {
 //
 // EAL itself makes new files of hugepages, but not of several in one file.
 func clearDead(dir, prefix string, hugepages bool) error {
-	config := filepath.Join(dir, configFile)
-	f, err := os.OpenFile(config, os.O_RDWR, 0)
-	if err == nil {
-		defer f.Close()
-		if linux.Lock(f) != nil {
-			return nil // one has started: EAL says so
-		}
-	}
-	files, err := named(dir, "fbarray_", mpsocket.Primary, "hugepage_", tableFile, configFile)
+	config, err := openIfThere(dir, configFile, os.O_RDWR)
 	if err != nil {
 		return err
 	}
-	if hugepages {
+	if config != nil {
+		defer config.Close()
+		if linux.Lock(config) != nil {
+			return nil // one has started: EAL says so
+		}
+	}
+	f, err := openFolder(dir, false)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	names, err := f.names(ofThePrimary)
+	if err == nil {
+		err = f.remove(names...)
+	}
+	var files []string
+	if err == nil && hugepages {
 		mounts, err := os.ReadFile("/proc/self/mounts")
 		if err != nil {
 			return err
 		}
 		for line := range strings.Lines(string(mounts)) {
 			if f := strings.Fields(line); len(f) > 2 && f[2] == "hugetlbfs" {
-				pages, err := named(f[1], prefix+"map_")
+				entries, err := os.ReadDir(f[1])
 				if err != nil {
 					return err
 				}
-				files = append(files, pages...)
+				for _, e := range entries {
+					if isHugepageFile(e.Name(), prefix) {
+						files = append(files, filepath.Join(f[1], e.Name()))
+					}
+				}
 			}
 		}
 	}
-	return removeAll(files)
+	return errors.Join(err, removeAll(files))
 }
 
-// named are the files of a folder whose names begin with one of these.
-func named(dir string, prefixes ...string) (files []string, err error) {
-	entries, err := os.ReadDir(dir)
-	for _, e := range entries {
-		if slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(e.Name(), p) }) {
-			files = append(files, filepath.Join(dir, e.Name()))
-		}
-	}
-	return files, err
-}
+// ofThePrimary matches the files of one primary. The other files may be in use by a process
+// that is starting, or by one that shares no memory.
+var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + tableFile + `|` + configFile + `$)`)
 
 // detach removes what this secondary has in the runtime directory: its copies of
 // page tables, and the socket on which it hears from the primary, so that the
@@ -114,10 +200,12 @@ func named(dir string, prefixes ...string) (files []string, err error) {
 // the pid, which another container's process can have too; so this looks which
 // one is our own descriptor's.
 func detach(dir string) error {
-	own := "_" + strconv.Itoa(os.Getpid())
+	own, real := copies(int64(os.Getpid())), dir
+	if path, err := filepath.EvalSymlinks(dir); err == nil { // /var/run is a link to /run
+		real = path
+	}
 	files, err := mapped(func(path string) bool {
-		name, ok := strings.CutPrefix(path, dir+"/fbarray_")
-		return ok && strings.Contains(name, own)
+		return filepath.Dir(path) == real && own.MatchString(filepath.Base(path))
 	})
 	if err != nil {
 		return err
@@ -126,7 +214,27 @@ func detach(dir string) error {
 	if err != nil {
 		return err
 	}
-	return removeAll(append(files, mp...))
+	f, err := openFolder(dir, false)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	for i := range mp {
+		mp[i] = filepath.Base(mp[i])
+	}
+	for i := range files {
+		files[i] = filepath.Base(files[i])
+	}
+	return f.remove(append(files, mp...)...)
+}
+
+// copies matches the page tables that a secondary with this pid makes for itself. DPDK
+// 24.11.6, 25.11.2 and later ones add the time.
+func copies(pid int64) *regexp.Regexp {
+	return regexp.MustCompile(fmt.Sprintf(`^fbarray_[^_]+_%d(_[0-9a-f]+)?$`, pid))
 }
 
 // inherited are the descriptors that programs get which this process starts.

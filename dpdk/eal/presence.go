@@ -158,22 +158,18 @@ func (rt *Runtime) processes() (all []Process, err error) {
 	if rt.attachment == nil {
 		return []Process{self}, nil
 	}
-	strangers, err := rt.strangers()
+	var strangers []string
+	if rt.table == nil {
+		strangers, err = rt.strangers()
+		all = append(all, Process{Role: Primary, State: Attached}, self)
+	} else if e := rt.table.look(func() {
+		strangers, err = rt.strangers()
+		all = rt.table.processes()
+	}); e != nil {
+		err = e
+	}
 	if err != nil {
 		return nil, err
-	}
-	if rt.table == nil {
-		all = append(all, Process{Role: Primary, State: Attached}, self)
-	} else {
-		for i := range rt.table.slots {
-			p, state, same := rt.table.process(i)
-			for !same {
-				p, state, same = rt.table.process(i)
-			}
-			if state == slotAttaching || state == slotAttached {
-				all = append(all, p)
-			}
-		}
 	}
 	for _, name := range strangers {
 		if mpsocket.Answers(filepath.Join(rt.dir, name)) {
@@ -193,7 +189,12 @@ func stranger(socket string, state ProcessState) Process {
 // strangers are the sockets of secondaries that have no slot in the table: C
 // programs. The folder is read first: a process has its slot before its socket.
 func (a *attachment) strangers() (names []string, err error) {
-	entries, err := os.ReadDir(a.dir)
+	f, err := openFolder(a.dir, false)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	there, err := f.names(made)
 	if err != nil {
 		return nil, err
 	}
@@ -217,11 +218,11 @@ func (a *attachment) strangers() (names []string, err error) {
 			}
 		}
 	}
-	for _, e := range entries {
-		name, found := strings.CutPrefix(e.Name(), mpsocket.Secondary)
-		pid, _, _ := strings.Cut(name, "_")
-		if found && !known[e.Name()] && !attaching[pid] {
-			names = append(names, e.Name())
+	for _, name := range there {
+		rest, found := strings.CutPrefix(name, mpsocket.Secondary)
+		pid, _, _ := strings.Cut(rest, "_")
+		if found && !known[name] && !attaching[pid] {
+			names = append(names, name)
 		}
 	}
 	return names, nil

@@ -45,6 +45,20 @@ func runtimeDir(prefix string) string {
 	return filepath.Join(base, "dpdk", prefix)
 }
 
+// checkEnv refuses an empty variable, with which EAL would work in /dpdk.
+func checkEnv() error {
+	name := "RUNTIME_DIRECTORY"
+	value, set := os.LookupEnv(name)
+	if !set && os.Getuid() != 0 {
+		name = "XDG_RUNTIME_DIR"
+		value, set = os.LookupEnv(name)
+	}
+	if set && value == "" {
+		return invalid("the environment variable %s is empty: unset it, or set it to a folder", name)
+	}
+	return nil
+}
+
 // state is how far a primary is.
 type state int
 
@@ -77,16 +91,13 @@ func primaryState(dir string) (state, error) {
 		}
 		return ready, nil
 	}
-	f, err := os.Open(filepath.Join(dir, configFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return absent, nil
-	}
-	if err != nil {
+	f, err := openIfThere(dir, configFile, os.O_RDONLY)
+	if f == nil || err != nil {
 		return absent, err
 	}
 	defer f.Close()
 	if locked, err := linux.Locked(f); err != nil {
-		return absent, fmt.Errorf("lock of %s: %w", f.Name(), err)
+		return absent, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + f.Name()}
 	} else if !locked {
 		return absent, nil
 	}
@@ -99,6 +110,8 @@ func primaryState(dir string) (state, error) {
 
 // WaitPrimary waits until a primary with the file prefix runs and has finished
 // starting, or until ctx ends; the error then says which of the two is missing.
+// If the runtime directory cannot be read, or Init would refuse it, the error is not
+// dpdk.ErrNoPrimary, because a primary may run there.
 // It returns at once in a process that has attached to that primary or is it.
 // An empty prefix is EAL's default, "rte".
 func WaitPrimary(ctx context.Context, prefix string) error {
@@ -120,8 +133,8 @@ func waitReady(ctx context.Context, dir string, absentToo bool) error {
 	for {
 		s, err := primaryState(dir)
 		switch {
-		case err != nil:
-			return &dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: err.Error()}
+		case err != nil: // a primary may run or not
+			return err
 		case s == ready:
 			return nil
 		case s == absent && !absentToo:
@@ -145,9 +158,8 @@ func noPrimary(dir string) error {
 // lockInit takes the lock of a prefix's starts. What may become its primary makes the
 // folder. The returned func releases it.
 func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err error) {
-	name := filepath.Join(dir, initLock)
 	for {
-		f, err := tryInit(name, makes)
+		f, err := tryInit(dir, makes)
 		if f != nil {
 			return func() { f.Close() }, nil
 		}
@@ -156,20 +168,18 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 		}
 		if err := sleep(ctx, poll); err != nil {
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
-				Detail: "another process of this file prefix is still starting, or ending (it holds " + name + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
+				Detail: "another process of this file prefix is still starting, or ending (it holds " + filepath.Join(dir, initLock) + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 	}
 }
 
 // tryInit takes the lock; nil and no error if another process has it, or is just
 // removing it.
-func tryInit(name string, makes bool) (f *os.File, err error) {
-	dir := filepath.Dir(name)
-	if makes {
-		err = os.MkdirAll(dir, 0o700)
-	}
+func tryInit(dir string, makes bool) (f *os.File, err error) {
+	folder, err := openFolder(dir, makes)
 	if err == nil {
-		f, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		defer folder.close()
+		f, err = folder.open(initLock, os.O_RDWR|os.O_CREATE)
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && makes:
@@ -177,23 +187,39 @@ func tryInit(name string, makes bool) (f *os.File, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, noPrimary(dir)
 	case err != nil:
-		return nil, &dpdk.Error{Op: opInit, Detail: "runtime directory: " + err.Error()}
+		return nil, err
 	}
 	err = linux.Flock(f)
-	if err == nil && sameFile(f, name) {
+	if err == nil && sameFile(f, f.Name()) {
 		return f, nil
 	}
 	f.Close()
 	if err != nil && err != syscall.EWOULDBLOCK && err != syscall.EINTR {
-		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + name}
+		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "flock " + f.Name()}
 	}
 	return nil, nil
+}
+
+// openIfThere opens a regular file in a runtime directory; nil if there is none.
+func openIfThere(dir, name string, flags int) (*os.File, error) {
+	folder, err := openFolder(dir, false)
+	if err == nil {
+		defer folder.close()
+		var f *os.File
+		if f, err = folder.open(name, flags); err == nil {
+			return f, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return nil, err
 }
 
 // sameFile says whether f is what has the name now: a primary that stops removes the
 // file of its prefix's lock, and the lock of a removed file keeps nobody out.
 func sameFile(f *os.File, name string) bool {
-	there, err := os.Stat(name)
+	there, err := os.Lstat(name)
 	here, e := f.Stat()
 	return err == nil && e == nil && os.SameFile(here, there)
 }
@@ -219,9 +245,12 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		}
 	}()
 
+	if err := checkFolder(ctx, dir); err != nil {
+		return nil, err
+	}
 	s, err := primaryState(dir)
 	if err != nil {
-		return nil, &dpdk.Error{Op: opInit, Detail: err.Error()}
+		return nil, err
 	}
 	if p.role == Auto {
 		p.role = Primary
@@ -237,6 +266,37 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		return unlock, waitReady(ctx, dir, false)
 	}
 	return unlock, nil
+}
+
+// checkFolder refuses a runtime directory with files that EAL must not open. It waits for
+// the directory's lock, because EAL would wait for it without a timeout.
+func checkFolder(ctx context.Context, dir string) error {
+	f, err := openFolder(dir, false)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	if err := f.check(); err != nil {
+		return err
+	}
+	for !f.lockable() {
+		if err := sleep(ctx, poll); err != nil {
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+				Detail: "another process holds the lock of " + dir + ", as while it sends a message: end it if it is stuck (lslocks shows it)"}, err)
+		}
+	}
+	return nil
+}
+
+// checkPrivate checks the runtime directory for a process that shares no memory. EAL makes
+// the directory even then, for its telemetry socket.
+func checkPrivate(dir string) error {
+	f, err := openFolder(dir, true)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	return f.check()
 }
 
 // turn takes the lock of starts when it is this process's turn: not while a primary is

@@ -109,7 +109,8 @@ func TestUnreadablePrimaryFileIsAnErrorAndNoAbsence(t *testing.T) {
 	_, err := primaryState(dir)
 	require.Error(t, err)
 	err = WaitPrimary(context.Background(), "p")
-	require.ErrorIs(t, err, dpdk.ErrNoPrimary)
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, dpdk.ErrNoPrimary, "nobody knows")
 	assert.Contains(t, err.Error(), dir)
 }
 

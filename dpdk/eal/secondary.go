@@ -16,8 +16,8 @@ import (
 // only the prefix is known.
 //
 // It waits up to 10 s for a primary that is still starting. The error is
-// dpdk.ErrNoPrimary if none runs, and an *AttachError if the primary's godpdk or
-// DPDK is another one.
+// dpdk.ErrNoPrimary if none runs, an *AttachError if the primary's godpdk or
+// DPDK is another one, and EPERM if the runtime directory is one that Init refuses.
 func SecondaryConfig(prefix string) (Config, error) {
 	cfg := Config{ProcessType: Secondary, FilePrefix: prefix}
 	if prefix == "" {

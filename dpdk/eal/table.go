@@ -7,10 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/bits"
 	"os"
-	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -74,7 +73,6 @@ type table struct {
 // createTable publishes this process as the primary of the directory. The lock of
 // starts is held.
 func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
-	name := filepath.Join(dir, tableFile)
 	text, err := json.Marshal(f)
 	if err != nil {
 		return nil, err
@@ -82,28 +80,37 @@ func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
 	if len(text) >= tableHead {
 		return nil, invalid("the options for devices are %d bytes long: give EAL fewer", len(text))
 	}
-	file, err := os.OpenFile(name+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	folder, err := openFolder(dir, false)
 	if err != nil {
-		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name + ".new"}
+		return nil, err
 	}
-	if err = file.Truncate(int64(tableSize)); err == nil {
-		_, err = file.WriteAt(append(text, '\n'), 0)
+	defer folder.close()
+	const fresh = tableFile + ".new"
+	if err := folder.remove(fresh); err != nil { // of a primary that died here
+		return nil, unusable(err)
 	}
+	file, err := folder.open(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	if err != nil {
+		return nil, err
+	}
+	// All of it is written, so that none of its pages can turn out to have no room when
+	// it is touched, which would be a SIGBUS.
+	_, err = file.Write(append(append(text, '\n'), make([]byte, tableSize-len(text)-1)...))
 	t = &table{file: file, own: -1}
 	if err == nil {
 		err = t.mmap()
 	}
 	if err != nil {
 		t.close()
-		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: err.Error()}
+		return nil, errors.Join(unusable(err), folder.remove(fresh))
 	}
 	if err = t.enter(0, lcores); err == nil {
 		t.slots[0].state.Store(slotAttached)
-		err = os.Rename(name+".new", name)
+		err = linux.RenameAt(folder.dir, fresh, tableFile)
 	}
 	if err != nil {
 		t.close()
-		return nil, err
+		return nil, errors.Join(err, folder.remove(fresh))
 	}
 	return t, nil
 }
@@ -111,13 +118,9 @@ func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
 // findTable opens what the primary of the directory has published; nil if it has
 // published nothing, as C programs do, or is dead.
 func findTable(dir string) (*table, error) {
-	name := filepath.Join(dir, tableFile)
-	file, err := os.OpenFile(name, os.O_RDWR, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: name}
+	file, err := openIfThere(dir, tableFile, os.O_RDWR)
+	if file == nil || err != nil {
+		return nil, err
 	}
 	t := &table{file: file, own: -1}
 	if !t.held(0) {
@@ -139,7 +142,10 @@ func openTable(dir string) (*table, *facts, error) {
 	n, err := t.file.ReadAt(head, 0)
 	if err == nil || err == io.EOF {
 		line, _, _ := bytes.Cut(head[:n], []byte("\n"))
-		if err = json.Unmarshal(line, &f); err != nil {
+		if err = json.Unmarshal(line, &f); err == nil {
+			err = f.valid()
+		}
+		if err != nil {
 			err = fmt.Errorf("%s: %w", t.file.Name(), err)
 		}
 	}
@@ -157,7 +163,35 @@ func ending(dir string) bool {
 		return false
 	}
 	defer t.close()
-	return t.mmap() == nil && t.slots[0].state.Load() == slotLeft
+	if t.mmap() != nil {
+		return false
+	}
+	left := false
+	return t.look(func() { left = t.slots[0].state.Load() == slotLeft }) == nil && left
+}
+
+// look runs f, which reads or writes slots. If another process has truncated the file,
+// access to its memory is a SIGBUS, which look turns into an error.
+func (t *table) look(f func()) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		r := recover()
+		if fault, ok := r.(interface{ Addr() uintptr }); ok && t.has(fault.Addr()) {
+			err = &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EFAULT),
+				Detail: t.file.Name() + ": another process has truncated it: restart all processes of this file prefix"}
+			return
+		}
+		if r != nil {
+			panic(r)
+		}
+	}()
+	f()
+	return nil
+}
+
+// has reports whether an address is in the table's memory.
+func (t *table) has(addr uintptr) bool {
+	return len(t.mem) > 0 && addr-uintptr(unsafe.Pointer(&t.mem[0])) < uintptr(len(t.mem))
 }
 
 // mmap maps the file; one that is too short would be a SIGBUS.
@@ -260,6 +294,20 @@ func (t *table) process(i int) (p Process, state uint32, same bool) {
 		p.State = Died
 	}
 	return p, state, s.round.Load() == round && s.state.Load() == state
+}
+
+// processes lists those that attach or have attached.
+func (t *table) processes() (all []Process) {
+	for i := range t.slots {
+		p, state, same := t.process(i)
+		for try := 0; !same && try < 100; try++ { // another process may write without end
+			p, state, same = t.process(i)
+		}
+		if state == slotAttaching || state == slotAttached {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // socketName is the file of the owner's socket; "" before it has told.

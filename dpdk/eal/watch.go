@@ -2,12 +2,12 @@ package eal
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -58,6 +58,7 @@ type watcher struct {
 	a *attachment
 	// Of one goroutine:
 	refused map[string]int // how often a stranger's socket has been dead in a row
+	broken  bool           // the table is no longer readable
 
 	mu       sync.Mutex
 	attached map[any]Process // told of as Attached, by slot or socket
@@ -148,11 +149,22 @@ func (w *watcher) queue(p Process) {
 // look compares what there is with what was told. The strangers come first: a slot
 // that is made free here still tells whose its socket is.
 func (w *watcher) look() {
-	strangers, err := w.a.strangers()
-	for i := 1; i < tableSlots; i++ {
-		w.slot(i)
+	if w.broken {
+		return
 	}
-	if err == nil {
+	var strangers []string
+	var unread error
+	if err := w.a.table.look(func() {
+		strangers, unread = w.a.strangers()
+		for i := 1; i < tableSlots; i++ {
+			w.slot(i)
+		}
+	}); err != nil {
+		w.broken = true
+		guard.Logger().Error("the primary can no longer see its secondaries", "error", err)
+		return
+	}
+	if unread == nil {
 		w.strangers(strangers)
 	}
 }
@@ -165,6 +177,10 @@ func (w *watcher) slot(i int) {
 	}
 	p, state, same := w.a.table.process(i)
 	if !same || p.State == Attaching {
+		return
+	}
+	if state > slotLeft { // not written by godpdk
+		s.state.Store(slotFree)
 		return
 	}
 	if state != slotAttaching { // who died in Init was never told of
@@ -195,7 +211,10 @@ func (w *watcher) strangers(names []string) {
 		if w.told(name) {
 			w.tell(name, stranger(name, Died), Died)
 		}
-		_ = os.Remove(path)
+		if f, err := openFolder(w.a.dir, false); err == nil {
+			_ = f.remove(name)
+			f.close()
+		}
 	}
 	w.mu.Lock()
 	known := slices.Collect(maps.Keys(w.attached))
@@ -216,32 +235,44 @@ func (w *watcher) told(key any) bool {
 }
 
 // clean removes what a dead process left in the runtime directory: its socket, to
-// which DPDK would still send, and its copies of page tables. Both have its pid in
-// their names, which a process in another container can have too: what has an owner
+// which DPDK would still send, those on which it waited for replies, and its copies of
+// page tables. All have its pid in their names, which a process in another container can have too: what has an owner
 // is that one's, and while that one attaches there may be files that have none yet.
 func (w *watcher) clean(s *slot) {
+	kinds := mpsocket.Secondary + "|" + mpsocket.Requests
+	if s.pid == int64(os.Getpid()) {
+		kinds = mpsocket.Secondary
+	}
 	for _, other := range w.a.table.living {
-		if other.state.Load() == slotAttaching && other.pid == s.pid {
+		switch {
+		case other.pid != s.pid:
+		case other.state.Load() == slotAttaching:
 			return
+		default: // it may be about to bind a socket for replies
+			kinds = mpsocket.Secondary
 		}
 	}
-	pid := "_" + strconv.FormatInt(s.pid, 10)
-	files, _ := named(w.a.dir, mpsocket.Primary+pid+"_", "fbarray_")
-	for _, f := range files {
-		name := filepath.Base(f)
-		if strings.HasPrefix(name, mpsocket.Primary) && !mpsocket.Answers(f) ||
-			strings.HasPrefix(name, "fbarray_") && strings.HasSuffix(name, pid) && unlocked(f) {
-			_ = os.Remove(f)
+	f, err := openFolder(w.a.dir, false)
+	if err != nil {
+		return
+	}
+	defer f.close()
+	tables := copies(s.pid)
+	mine := regexp.MustCompile(fmt.Sprintf(`^(%s)%d_`, kinds, s.pid))
+	names, _ := f.names(made)
+	for _, name := range names {
+		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.a.dir, name)) || tables.MatchString(name) && f.unlocked(name) {
+			_ = f.remove(name)
 		}
 	}
 }
 
 // unlocked says whether nobody has the lock that EAL takes on a file in use.
-func unlocked(path string) bool {
-	f, err := os.Open(path)
+func (f *folder) unlocked(name string) bool {
+	file, err := f.open(name, os.O_RDONLY)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	return linux.Flock(f) == nil
+	defer file.Close()
+	return linux.Flock(file) == nil
 }

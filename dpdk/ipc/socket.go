@@ -21,9 +21,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
-// ownPrefix begins the names of our sockets in the runtime directory. They must not
-// look like DPDK's, which sends its own requests to all of those.
-const ownPrefix = "godpdk_mp_"
+// ownPrefix begins the names of our sockets in the runtime directory.
+const ownPrefix = mpsocket.Requests
 
 // endpoint is what this process asks others with.
 type endpoint struct {

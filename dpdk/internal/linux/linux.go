@@ -7,6 +7,7 @@
 package linux
 
 import (
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -65,3 +66,146 @@ func CloseOnExec(fd int) { unix.CloseOnExec(fd) }
 
 // Dup is another descriptor of the same file, not inherited.
 func Dup(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }
+
+// DirStat holds the attributes that decide whether a folder is safe to use.
+type DirStat struct {
+	UID  uint32
+	Mode uint32 // permission bits, with the sticky one
+	// Mount is set for the root of a mount: a container's volume, for example.
+	Mount bool
+}
+
+// Sticky is the bit of DirStat.Mode with which users can remove only files of their own.
+const Sticky = unix.S_ISVTX
+
+// OpenDir opens a folder in another one, or by its path if at is nil. In another one it
+// follows no symbolic link.
+func OpenDir(at *os.File, name string) (*os.File, DirStat, error) {
+	dir, flags, path := unix.AT_FDCWD, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, name
+	if at != nil {
+		dir, flags, path = int(at.Fd()), flags|unix.O_NOFOLLOW, at.Name()+"/"+name
+	}
+	// O_PATH shows the owner of a folder that this process cannot read.
+	fd, err := openat(dir, name, flags|unix.O_PATH, 0)
+	if err != nil {
+		return nil, DirStat{}, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		unix.Close(fd)
+		return nil, DirStat{}, &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	var x unix.Statx_t // old kernels and seccomp filters lack it
+	mount := unix.Statx(fd, "", unix.AT_EMPTY_PATH, 0, &x) == nil && x.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+	return os.NewFile(uintptr(fd), path), DirStat{st.Uid, st.Mode & 0o7777, mount}, nil
+}
+
+// MkdirAt makes a folder in another one.
+func MkdirAt(at *os.File, name string, mode uint32) error {
+	if err := unix.Mkdirat(int(at.Fd()), name, mode); err != nil {
+		return &os.PathError{Op: "mkdir", Path: at.Name() + "/" + name, Err: err}
+	}
+	return nil
+}
+
+// OpenAt opens a file in a folder. It follows no symbolic link, and does not block on a FIFO.
+func OpenAt(at *os.File, name string, flags int, mode uint32) (*os.File, error) {
+	path := at.Name() + "/" + name
+	fd, err := openat(int(at.Fd()), name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, mode)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+func openat(dir int, name string, flags int, mode uint32) (fd int, err error) {
+	for {
+		if fd, err = unix.Openat(dir, name, flags, mode); err != unix.EINTR {
+			return fd, err
+		}
+	}
+}
+
+// Kinds of files, for KindAt.
+const (
+	Regular = unix.S_IFREG
+	Socket  = unix.S_IFSOCK
+	Link    = unix.S_IFLNK
+	FIFO    = unix.S_IFIFO
+	Dir     = unix.S_IFDIR
+)
+
+// KindAt returns the kind of a file in a folder, and its number of hard links.
+func KindAt(at *os.File, name string) (kind, links uint32, err error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(at.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return 0, 0, &os.PathError{Op: "stat", Path: at.Name() + "/" + name, Err: err}
+	}
+	return st.Mode & unix.S_IFMT, uint32(st.Nlink), nil
+}
+
+// UnlinkAt removes a name from a folder; RmdirAt an empty folder.
+func UnlinkAt(at *os.File, name string) error { return unlinkat(at, name, 0) }
+func RmdirAt(at *os.File, name string) error  { return unlinkat(at, name, unix.AT_REMOVEDIR) }
+
+func unlinkat(at *os.File, name string, flags int) error {
+	if err := unix.Unlinkat(int(at.Fd()), name, flags); err != nil {
+		return &os.PathError{Op: "remove", Path: at.Name() + "/" + name, Err: err}
+	}
+	return nil
+}
+
+// RenameAt renames a file inside a folder.
+func RenameAt(at *os.File, from, to string) error {
+	if err := unix.Renameat(int(at.Fd()), from, int(at.Fd()), to); err != nil {
+		return &os.PathError{Op: "rename", Path: at.Name() + "/" + from, Err: err}
+	}
+	return nil
+}
+
+// Room returns ENOSPC or EDQUOT if the file system of a folder cannot store so many more
+// bytes. It allocates them in a file without a name, so that quotas count.
+func Room(at *os.File, bytes int64) error {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(int(at.Fd()), &st); err != nil {
+		return err
+	}
+	if st.Files != 0 && st.Ffree < 64 || st.Blocks != 0 && int64(st.Bavail)*st.Bsize < bytes {
+		return unix.ENOSPC
+	}
+	fd, err := openat(int(at.Fd()), ".", unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil // the file system has no such files: statfs must do
+	}
+	defer unix.Close(fd)
+	if err := unix.Fallocate(fd, 0, 0, bytes); err == unix.ENOSPC || err == unix.EDQUOT {
+		return err
+	}
+	return nil
+}
+
+// FileID returns the numbers that identify a file, and the type of its file system.
+func FileID(path string) (dev, ino uint64, fs string, err error) {
+	var st unix.Stat_t
+	var sfs unix.Statfs_t
+	if err := unix.Stat(path, &st); err != nil {
+		return 0, 0, "", err
+	}
+	if err := unix.Statfs(path, &sfs); err != nil {
+		return 0, 0, "", err
+	}
+	fs = fmt.Sprintf("file system 0x%x", sfs.Type)
+	switch sfs.Type {
+	case unix.HUGETLBFS_MAGIC:
+		fs = "hugetlbfs"
+	case unix.TMPFS_MAGIC:
+		fs = "tmpfs"
+	}
+	return st.Dev, st.Ino, fs, nil
+}
+
+// Device writes a device number as /proc/self/mountinfo does.
+func Device(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev)) }
+
+// Replace makes the descriptor fd refer to another file (dup3).
+func Replace(fd int, f *os.File) error { return unix.Dup3(int(f.Fd()), fd, unix.O_CLOEXEC) }

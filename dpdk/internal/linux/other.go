@@ -41,6 +41,33 @@ func Inherited(int) bool                  { return false }
 func CloseOnExec(int)                     {}
 func Dup(int) (int, error)                { return -1, none }
 
+// DirStat, and the numbers beside it, are as on Linux.
+type DirStat struct {
+	UID, Mode uint32
+	Mount     bool
+}
+
+const (
+	Sticky  = 0o1000
+	Regular = 0o100000
+	Socket  = 0o140000
+	Link    = 0o120000
+	FIFO    = 0o010000
+	Dir     = 0o040000
+)
+
+func OpenDir(*os.File, string) (*os.File, DirStat, error)     { return nil, DirStat{}, none }
+func MkdirAt(*os.File, string, uint32) error                  { return none }
+func OpenAt(*os.File, string, int, uint32) (*os.File, error)  { return nil, none }
+func KindAt(*os.File, string) (kind, links uint32, err error) { return 0, 0, none }
+func UnlinkAt(*os.File, string) error                         { return none }
+func RmdirAt(*os.File, string) error                          { return none }
+func RenameAt(*os.File, string, string) error                 { return none }
+func Room(*os.File, int64) error                              { return none }
+func FileID(string) (dev, ino uint64, fs string, err error)   { return 0, 0, "", none }
+func Device(uint64) string                                    { return "" }
+func Replace(int, *os.File) error                             { return none }
+
 func Flock(*os.File) error                   { return none }
 func Lock(*os.File) error                    { return none }
 func Locked(*os.File) (bool, error)          { return false, none }

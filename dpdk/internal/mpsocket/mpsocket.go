@@ -19,6 +19,11 @@ const (
 	Secondary = Primary + "_"
 )
 
+// Requests begins the names of the sockets on which package ipc waits for replies; the pid
+// and a random number follow. They must not look like DPDK's, which sends its own requests
+// to all of those.
+const Requests = "godpdk_mp_"
+
 // Answers says whether the owner of a socket is alive, without sending it anything: the
 // kernel refuses to connect to a datagram socket that nobody has open. That holds for C
 // programs too, and in other pid namespaces.
