@@ -131,11 +131,11 @@ var logLevels = []string{"emergency", "alert", "critical", "error", "warning", "
 // "^lib,debug" by a regular expression, "debug" for all; a level may be its beginning
 // or its number.
 func checkLogLevel(value string) error {
-	types, level, found := strings.Cut(value, ",")
-	if !found {
-		if types, level, found = strings.Cut(value, ":"); !found {
-			level = types
-		}
+	level := value
+	if _, behind, found := strings.Cut(value, ","); found {
+		level = behind
+	} else if _, behind, found = strings.Cut(value, ":"); found {
+		level = behind
 	}
 	for _, known := range logLevels {
 		if level != "" && strings.HasPrefix(known, level) {

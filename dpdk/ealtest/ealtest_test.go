@@ -20,15 +20,15 @@ import (
 
 func TestMain(m *testing.M) {
 	ealtest.Main(m, ealtest.Options{Lcores: 2, Configure: func(cfg *eal.Config) { cfg.FilePrefix = prefix },
-		Checks: []func() error{func() error { return checked }}})
+		Checks: []func() error{func() error { return errUnchecked }}})
 }
 
 var prefix = fmt.Sprintf("ealtest%d", os.Getpid())
 
-var checked = errors.New("no test has run")
+var errUnchecked = errors.New("no test has run")
 
 func TestEALRunsAsConfigured(t *testing.T) {
-	checked = nil
+	errUnchecked = nil
 	rt := ealtest.Runtime()
 	assert.Equal(t, eal.Primary, rt.ProcessType())
 	assert.Equal(t, prefix, rt.FilePrefix())
