@@ -1,12 +1,16 @@
 package eal
 
 import (
+	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // plan is what the options mean for the other processes of the prefix.
@@ -65,7 +69,7 @@ func (o *options) check() (plan, error) {
 	for _, pair := range [][2]string{
 		{"allow", "block"}, {"no-huge", "socket-mem"}, {"no-huge", "numa-mem"}, {"no-huge", "huge-dir"},
 		{"no-huge", "huge-worker-stack"}, {"no-huge", "pagesz-mem"},
-		{"coremask", "lcores"},
+		{"coremask", "lcores"}, {"memory-size", "socket-mem"}, {"memory-size", "numa-mem"},
 	} {
 		if o.has(pair[0]) && o.has(pair[1]) {
 			return p, invalid("--%s and --%s exclude each other: drop one of them", pair[0], pair[1])
@@ -76,7 +80,65 @@ func (o *options) check() (plan, error) {
 			return p, invalid("driver path: %v", err)
 		}
 	}
+	if err := o.checkValues(); err != nil {
+		return p, err
+	}
+	if err := checkDescriptors(); err != nil {
+		return p, err
+	}
 	return p, o.checkLcores()
+}
+
+// checkValues refuses values of which EAL would make others without saying so.
+func (o *options) checkValues() error {
+	for _, v := range o.values["log-level"] {
+		if err := checkLogLevel(v); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"memory-size", "socket-mem", "numa-mem"} {
+		if err := o.checkMemory(name); err != nil {
+			return err
+		}
+	}
+	if v := o.last("base-virtaddr"); v != "" {
+		addr, err := strconv.ParseUint(strings.TrimPrefix(v, "0x"), 16, 64)
+		if err == nil && addr >= 1<<56 {
+			return invalid("base virtual address %#x: no process can map memory there, use one below %#x", addr, uint64(1)<<47)
+		}
+	}
+	return nil
+}
+
+// checkDescriptors refuses to start where EAL would end the process because it cannot
+// open a file of the kernel's. What hugepages need comes on top.
+func checkDescriptors() error {
+	const needed = 32
+	open, err := os.ReadDir("/proc/self/fd")
+	if most := linux.OpenFiles(); err == nil && uint64(len(open)+needed) > most {
+		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EMFILE),
+			Detail: fmt.Sprintf("this process has %d open files and may have %d, and EAL needs %d and one for each hugepage: raise the limit (ulimit -n)", len(open), most, needed)}
+	}
+	return nil
+}
+
+// checkMemory refuses what atoi and a shift make something else of: "64G" would be
+// 64 MiB, 4294967297 would be 1 MiB. What EAL refuses itself is left to it.
+func (o *options) checkMemory(name string) error {
+	if !o.has(name) {
+		return nil
+	}
+	for i, mb := range strings.Split(o.last(name), ",") {
+		n, err := strconv.ParseUint(mb, 10, 31)
+		if err != nil {
+			return invalid("--%s=%s: %q is not a number of MiB from 0 to %d", name, o.last(name), mb, math.MaxInt32)
+		}
+		node := fmt.Sprintf("/sys/devices/system/node/node%d", i)
+		if _, err := os.Stat(node); err != nil && i > 0 && n > 0 {
+			return invalid("--%s=%s: this machine has no NUMA socket %d", name, o.last(name), i)
+		}
+	}
+	return nil
 }
 
 // dashed is an option as it is typed.

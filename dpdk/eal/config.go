@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -99,7 +100,8 @@ type Config struct {
 	Vdevs       []string // virtual devices: "net_null0,size=64" (--vdev)
 	DriverPaths []string // driver .so files or folders (-d)
 
-	// LogLevels are EAL's: "lib.eal:debug", "*:warning" (--log-level).
+	// LogLevels are EAL's: "lib.eal:debug", "*:warning" (--log-level). The levels are
+	// emergency, alert, critical, error, warning, notice, info and debug.
 	LogLevels []string
 	// Logger receives DPDK's log from start to Close; nil is slog.Default().
 	Logger *slog.Logger
@@ -139,6 +141,9 @@ func (c *Config) args() ([]string, error) {
 	if c.MainLcore < 0 {
 		return nil, invalid("MainLcore %d is negative", c.MainLcore)
 	}
+	if c.MainLcore >= cgo.MaxLcore {
+		return nil, invalid("MainLcore %d: lcores are 0 to %d in this DPDK", c.MainLcore, cgo.MaxLcore-1)
+	}
 	if c.MainLcore > 0 {
 		add("--main-lcore", strconv.Itoa(c.MainLcore))
 	}
@@ -149,6 +154,9 @@ func (c *Config) args() ([]string, error) {
 		args = append(args, "-m", strconv.Itoa(c.MemoryMB))
 	}
 	sockets := make([]string, len(c.SocketMemoryMB))
+	if c.PrimaryTimeout < 0 {
+		return nil, invalid("PrimaryTimeout %v is negative: 0 is 10 s", c.PrimaryTimeout)
+	}
 	for i, mb := range c.SocketMemoryMB {
 		if mb < 0 {
 			return nil, invalid("SocketMemoryMB[%d] is %d, which is negative", i, mb)

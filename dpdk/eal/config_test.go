@@ -2,6 +2,7 @@ package eal
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -70,6 +71,8 @@ func TestConfigWithImpossibleValuesIsRefused(t *testing.T) {
 		{"negative main lcore", Config{MainLcore: -1}, "MainLcore -1"},
 		{"negative memory", Config{MemoryMB: -8}, "MemoryMB -8"},
 		{"negative memory of a socket", Config{SocketMemoryMB: []int{1, -8}}, "SocketMemoryMB[1] is -8"},
+		{"main lcore that cannot be", Config{MainLcore: 4096}, "MainLcore 4096: lcores are 0 to"},
+		{"negative timeout", Config{PrimaryTimeout: -time.Second}, "PrimaryTimeout -1s is negative"},
 		{"empty allow", Config{Allow: []string{"a", ""}}, "Allow[1] is empty"},
 		{"empty block", Config{Block: []string{""}}, "Block[0] is empty"},
 		{"empty vdev", Config{Vdevs: []string{""}}, "Vdevs[0] is empty"},
@@ -83,6 +86,9 @@ func TestConfigWithImpossibleValuesIsRefused(t *testing.T) {
 		})
 	}
 }
+
+// make1023 is memory of the socket 1023 only.
+func make1023(mb int) []int { return append(make([]int, 1023), mb) }
 
 // plan is what a command line means, or the error that refuses it.
 func planOf(args ...string) (plan, error) {
@@ -138,6 +144,19 @@ func TestContradictionsAreRefusedBeforeC(t *testing.T) {
 		{"help", Config{Extra: []string{"--help"}}, dpdk.ErrInvalid, "--help makes EAL print and exit"},
 		{"log levels' help", Config{LogLevels: []string{"help"}}, dpdk.ErrInvalid, "--log-level=help makes EAL print and exit"},
 		{"driver path", Config{DriverPaths: []string{"/no/such/driver.so"}}, dpdk.ErrInvalid, "/no/such/driver.so"},
+		{"unknown log level", Config{LogLevels: []string{"lib.eal:loud"}}, dpdk.ErrInvalid, `there is no level "loud": use one of emergency, alert, critical, error, warning, notice, info, debug`},
+		{"unknown log level of all", Config{LogLevels: []string{"debug", "loud"}}, dpdk.ErrInvalid, `"loud"`},
+		{"unknown log level of a regular expression", Config{LogLevels: []string{"^lib,loud"}}, dpdk.ErrInvalid, `"loud"`},
+		{"no log level", Config{LogLevels: []string{"lib.eal:"}}, dpdk.ErrInvalid, `no level ""`},
+		{"log level 0", Config{LogLevels: []string{"lib.eal:0"}}, dpdk.ErrInvalid, `no level "0"`},
+		{"log level 9", Config{LogLevels: []string{"lib.eal:9"}}, dpdk.ErrInvalid, `no level "9"`},
+		{"log level in Extra", Config{Extra: []string{"--log-level=loud"}}, dpdk.ErrInvalid, `no level "loud"`},
+		{"more memory than C's int", Config{MemoryMB: 1<<32 + 1}, dpdk.ErrInvalid, `"4294967297" is not a number of MiB`},
+		{"more memory of a socket than 64 bits hold", Config{SocketMemoryMB: []int{1 << 44}}, dpdk.ErrInvalid, `"17592186044416" is not a number of MiB`},
+		{"memory with a unit", Config{Extra: []string{"-m", "64G"}}, dpdk.ErrInvalid, `"64G" is not a number of MiB`},
+		{"memory of a socket that does not exist", Config{SocketMemoryMB: make1023(8)}, dpdk.ErrInvalid, "this machine has no NUMA socket 1023"},
+		{"memory in two ways", Config{MemoryMB: 8, SocketMemoryMB: []int{8}}, dpdk.ErrInvalid, "--memory-size and --socket-mem"},
+		{"base address that no process has", Config{BaseVirtAddr: 1 << 63}, dpdk.ErrInvalid, "no process can map memory there"},
 		{"Extra is no option", Config{Extra: []string{"x"}}, dpdk.ErrInvalid, `"x" is no EAL option`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -172,6 +191,8 @@ func TestWhatGoesTogetherIsAccepted(t *testing.T) {
 		{"the last process type counts", []string{"--proc-type=auto", "--proc-type=secondary"}, plan{Secondary, "rte", true}},
 		{"the last prefix counts", []string{"--file-prefix=a", "--file-prefix", "b"}, plan{Primary, "b", true}},
 		{"main lcore among the lcores", []string{"-l", "0,1@0", "--main-lcore=1"}, plan{Primary, "rte", true}},
+		{"log levels", []string{"--log-level=lib.eal:debug", "--log-level", "*:warn", "--log-level=7", "--log-level=^pmd\\.net,info", "--log-level=0x8"}, plan{Primary, "rte", true}},
+		{"memory of socket 0", []string{"--socket-mem=8,0,0"}, plan{Primary, "rte", true}},
 		{"allow alone, twice", []string{"-a", "x", "-a", "y"}, plan{Primary, "rte", true}},
 		{"driver by name", []string{"-d", "librte_net_null.so"}, plan{Primary, "rte", true}},
 		{"socket-mem without no-huge", []string{"--socket-mem=8", "--huge-dir=/h"}, plan{Primary, "rte", true}},

@@ -3,6 +3,7 @@ package eal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -16,6 +17,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 var (
@@ -165,7 +167,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	lines := stream.end()
 	if parsed < 0 {
 		main.end()
-		err := failure(errno, lines)
+		err := failure(o, errno, lines)
 		if failed {
 			err.Detail = join(err.Detail, "rte_eal_init has failed before in this process, after which it may not start: try in a new one")
 		}
@@ -213,7 +215,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 
 // failure makes the error of a failed rte_eal_init, whose reason often stands
 // in the log only.
-func failure(errno int, lines []string) *dpdk.Error {
+func failure(o *options, errno int, lines []string) *dpdk.Error {
 	e := &dpdk.Error{Op: opInit, Errno: dpdk.Errno(errno), Log: lines}
 	if syscall.Errno(errno) == syscall.EALREADY { // a failed start got too far for another
 		e.Cause = dpdk.ErrAlreadyRunning
@@ -231,13 +233,18 @@ func failure(errno int, lines []string) *dpdk.Error {
 		{"please use '--base-virtaddr' option", nil, "other memory is where EAL's has to be: start again, or set the primary's Config.BaseVirtAddr"},
 		{"set_mempolicy: Operation not permitted", nil, "a seccomp filter forbids it: Docker's allows it with --cap-add=SYS_NICE"},
 		{"Cannot initialize local memory map", nil, "a C program of this file prefix may have started at the same moment: start again; or another secondary has the same process id, in another pid namespace: run the containers of one group in one (docker run --pid=container:NAME)"},
-		{"Cannot get hugepage information", dpdk.ErrNoHugepages, noHugepages},
-		{"No free hugepages reported", dpdk.ErrNoHugepages, noHugepages},
-		{"Not enough memory available", dpdk.ErrNoHugepages, noHugepages},
-		{"Cannot init memory", dpdk.ErrNoHugepages, noHugepages},
+		{"since physical addresses are not available", nil, "to see physical addresses takes root (CAP_SYS_ADMIN): use Config.IOVAMode IOVAVirtual, or IOVAAuto"},
+		{"DMA remapping, error 12", nil, fmt.Sprintf("VFIO locks all of DPDK's memory, and this process may lock %s (ulimit -l): raise the limit (Docker: --ulimit memlock=-1; systemd: LimitMEMLOCK=infinity)", bytesOf(linux.LockedMemory()))},
 	} {
 		if strings.Contains(text, reason.said) {
 			e.Cause, e.Detail = reason.cause, reason.detail
+			return e
+		}
+	}
+	for _, said := range []string{"Cannot get hugepage information", "No free hugepages reported", "Not enough memory available", "Cannot init memory"} {
+		if strings.Contains(text, said) {
+			e := noHugepages(o, text)
+			e.Log = lines
 			return e
 		}
 	}
@@ -253,8 +260,6 @@ func join(a, b string) string {
 	}
 	return a + "; " + b
 }
-
-const noHugepages = "as root: echo 512 > /proc/sys/vm/nr_hugepages; mount -t hugetlbfs nodev /dev/hugepages"
 
 // thread is an OS thread that belongs to EAL: rte_eal_init pins it, and makes
 // it the main lcore.

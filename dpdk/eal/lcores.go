@@ -201,9 +201,12 @@ func (p *lcoreParser) take(token string) bool {
 }
 
 func (p *lcoreParser) fail(why string) error {
-	at := "the end"
-	if p.rest != "" {
-		at = strconv.Quote(p.rest)
+	at, rest := "the end", p.rest
+	if !strings.HasSuffix(p.list, ")") { // ParseCPUs adds one
+		rest = strings.TrimSuffix(rest, ")")
+	}
+	if rest != "" {
+		at = strconv.Quote(rest)
 	}
 	return invalid("%s %q: %s at %s", p.what, p.list, why, at)
 }

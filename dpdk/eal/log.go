@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -119,6 +121,31 @@ func (s *logStream) line(level slog.Level, text string) {
 		s.lines = append(s.lines, text)
 	}
 	s.logger.Log(context.Background(), level, text)
+}
+
+// logLevels are EAL's levels, from 1 on.
+var logLevels = []string{"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"}
+
+// checkLogLevel refuses a value of --log-level whose level EAL does not know: it would
+// print that and start without it. "lib.eal:debug" is for log types by a pattern,
+// "^lib,debug" by a regular expression, "debug" for all; a level may be its beginning
+// or its number.
+func checkLogLevel(value string) error {
+	level := value
+	if _, behind, found := strings.Cut(value, ","); found {
+		level = behind
+	} else if _, behind, found = strings.Cut(value, ":"); found {
+		level = behind
+	}
+	for _, known := range logLevels {
+		if level != "" && strings.HasPrefix(known, level) {
+			return nil
+		}
+	}
+	if n, err := strconv.ParseUint(level, 0, 32); err == nil && n >= 1 && n <= uint64(len(logLevels)) {
+		return nil
+	}
+	return invalid("log level %q: there is no level %q: use one of %s", value, level, strings.Join(logLevels, ", "))
 }
 
 // slogLevel maps the levels of rte_log.h, 1 (emergency) to 8 (debug).

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -70,7 +71,7 @@ func cancelAlarm(id uintptr) error {
 	if err == nil {
 		alarms.drop(id)
 	}
-	return err
+	return explain(err, dpdk.ErrNotFound, "it has gone off or was cancelled before")
 }
 
 // stopAlarms takes all back, before EAL stops.

@@ -61,7 +61,8 @@ func scale(n, mul, div uint64) uint64 {
 
 // Delay lets the calling goroutine busy-wait for d (rte_delay_us_block), to the
 // accuracy of a read of the counter. It does not give its P away: time.Sleep
-// does, and is late by 50 µs and more. Before EAL's start it does sleep.
+// does, and may be late by more than a millisecond (see Idle). Before EAL's start it
+// does sleep.
 func Delay(d time.Duration) {
 	if Hz() == 0 {
 		time.Sleep(d)

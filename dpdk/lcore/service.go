@@ -121,9 +121,18 @@ func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked 
 		return cgo.ServiceComponentRunstate(s.id, true)
 	})
 	if err != nil {
-		return nil, err
+		err = explain(err, dpdk.ErrExist, "a service of this process has the name: use another name")
+		return nil, explain(err, dpdk.ErrNoSpace, "64 services are registered: Unregister one")
 	}
 	return s, nil
+}
+
+// explain adds to an error with this number what to do about it.
+func explain(err, errno error, detail string) error {
+	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == errno {
+		e.Detail = detail
+	}
+	return err
 }
 
 // find looks a name up; the caller holds servicesMu.
@@ -164,7 +173,7 @@ func LookupService(name string) (*Service, error) {
 		s = handle(id)
 		return 0
 	})
-	return s, err
+	return s, explain(err, dpdk.ErrNotFound, "no service of this process has the name: Services lists them")
 }
 
 func handle(id uint32) *Service {
@@ -181,12 +190,13 @@ func handle(id uint32) *Service {
 func (s *Service) control(op string, f func() int) error {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
-	return guard.Control(op, s.name, func() int {
+	err := guard.Control(op, s.name, func() int {
 		if cgo.ServiceName(s.id) != s.name {
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
 		}
 		return f()
 	})
+	return explain(err, dpdk.ErrNotFound, "the service was unregistered")
 }
 
 // Name is the service's name.
@@ -323,10 +333,7 @@ func (s *Service) Unregister() error {
 		}
 		return 0
 	})
-	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrBusy {
-		e.Detail = "service cores run: StopServiceCore them first"
-	}
-	return err
+	return explain(err, dpdk.ErrBusy, "service cores run: StopServiceCore them first")
 }
 
 // serviceCore refuses what is none.
@@ -337,10 +344,7 @@ func serviceCore(op string, id int) error {
 		}
 		return 0
 	})
-	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrInvalid {
-		e.Detail = "it is not a service core: AddServiceCore makes it one"
-	}
-	return err
+	return explain(err, dpdk.ErrInvalid, "it is not a service core: AddServiceCore makes it one")
 }
 
 func serviceCores() []int {

@@ -73,7 +73,7 @@ func (s *slot) start(t *Task) error {
 // back waits until the lcore's thread, whose Go function has ended, is in EAL's
 // loop, or must have been there: C has given it something since.
 func (s *slot) back(id int) {
-	for {
+	for idle := (Idle{}); ; idle.After(0) {
 		left := s.left.Load()
 		if left == 0 {
 			return
@@ -82,7 +82,6 @@ func (s *slot) back(id int) {
 			s.left.CompareAndSwap(left, 0)
 			return
 		}
-		time.Sleep(20 * time.Microsecond)
 	}
 }
 

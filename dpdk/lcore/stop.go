@@ -84,11 +84,10 @@ func (s *slot) settle(ctx context.Context, id int) string {
 	if s.stranded.Load() {
 		return "was left by runtime.Goexit"
 	}
-	for s.timing.Load() || inLoop(id) {
+	for idle := (Idle{Sleep: 100 * time.Microsecond}); s.timing.Load() || inLoop(id); idle.After(0) {
 		if ctx.Err() != nil {
 			return "runs a function of C's, a service or a timer"
 		}
-		time.Sleep(100 * time.Microsecond)
 	}
 	return ""
 }

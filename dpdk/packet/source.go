@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"math/bits"
-	"runtime"
 	"slices"
 	"syscall"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -56,6 +56,8 @@ type Source struct {
 	now     time.Time // of the burst
 	stamp   mbuf.Timestamp
 	scratch []byte // for packets of several segments
+	idle    lcore.Idle
+	sleeps  int // since the last burst
 	over    bool
 	err     error
 }
@@ -190,16 +192,18 @@ func (s *Source) release() {
 // receive waits for the next burst.
 func (s *Source) receive() error {
 	s.release()
-	for idle := 0; !s.over; idle++ {
+	s.sleeps = 0
+	for !s.over {
 		if s.ctx.Err() != nil {
 			s.over = true
 			break
 		}
 		if n := s.from.Burst(s.pkts); n > 0 {
 			s.n, s.now = n, time.Now()
+			s.idle.After(n)
 			return nil
 		}
-		if s.err = s.wait(idle); s.err != nil {
+		if s.err = s.wait(); s.err != nil {
 			s.over = true
 			return s.err
 		}
@@ -207,20 +211,18 @@ func (s *Source) receive() error {
 	return io.EOF
 }
 
-const (
-	yields = 100 // idle rounds in which others may run, before those that sleep
-	asks   = 256 // idle rounds after which to ask whether the queue can receive
-)
+// asks are the sleeps after which to ask whether the queue can receive.
+const asks = 256
 
 // wait gives way after an idle round. Sleeps stay short: at 10 Gbit/s a queue of
 // 1,024 descriptors is full in 70 µs.
-func (s *Source) wait(idle int) error {
-	if idle < yields {
-		runtime.Gosched()
-		return nil
+func (s *Source) wait() error {
+	ask := s.idle.Sleeping() && s.sleeps%asks == 0
+	if s.idle.Sleeping() {
+		s.sleeps++
 	}
-	time.Sleep(20 * time.Microsecond)
-	if idle%asks == yields {
+	s.idle.After(0)
+	if ask {
 		return s.from.err()
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -41,7 +42,7 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 	fmt.Printf("client %d: handles packets\n", id)
 
 	var pkts [burst]*mbuf.Mbuf
-	var idle idle
+	var idle lcore.Idle
 	held := false
 	for ctx.Err() == nil {
 		n := in.DequeueBurst(pkts[:])
@@ -60,7 +61,7 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 			flush(out)
 			held = false
 		}
-		idle.after(n)
+		idle.After(n)
 	}
 	if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) { // and the ports with it
 		fmt.Printf("client %d: the server has gone\n", id)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -131,7 +132,7 @@ func (s *server) deal(ctx context.Context) {
 		rx[i] = p.RxQueue(0)
 	}
 	var pkts [burst]*mbuf.Mbuf
-	var idle idle
+	var idle lcore.Idle
 	for ctx.Err() == nil {
 		moved := 0
 		for i := range rx {
@@ -151,7 +152,7 @@ func (s *server) deal(ctx context.Context) {
 			}
 			moved += n
 		}
-		idle.after(moved)
+		idle.After(moved)
 	}
 }
 

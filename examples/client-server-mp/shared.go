@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -48,19 +46,3 @@ func (s *Sent) sent(port int) *atomic.Uint64    { return &s[port] }
 func (s *Sent) refused(port int) *atomic.Uint64 { return &s[ethdev.MaxPorts+port] }
 
 const line = memzone.CacheLine
-
-// idle gives way after a round that moved nothing: at first to goroutines, then to
-// processes, for several of them may share a CPU.
-type idle int
-
-func (i *idle) after(moved int) {
-	switch {
-	case moved > 0:
-		*i = 0
-	case *i < 200:
-		*i++
-		runtime.Gosched()
-	default:
-		time.Sleep(20 * time.Microsecond)
-	}
-}

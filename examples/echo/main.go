@@ -19,12 +19,11 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -115,7 +114,7 @@ type counts struct {
 func poll(ctx context.Context, p *ethdev.Port, h *host) (c counts) {
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	var pkts, answers [32]*mbuf.Mbuf
-	idle := 0
+	var idle lcore.Idle
 	for ctx.Err() == nil {
 		n := rx.Burst(pkts[:])
 		out := answers[:0]
@@ -131,15 +130,7 @@ func poll(ctx context.Context, p *ethdev.Port, h *host) (c counts) {
 		sent := tx.Burst(out)
 		mbuf.FreeBulk(out[sent:])
 		c.dropped += uint64(len(out) - sent)
-
-		// With a CPU for itself a poller need not give way.
-		if idle++; n > 0 {
-			idle = 0
-		} else if idle < 200 {
-			runtime.Gosched()
-		} else {
-			time.Sleep(20 * time.Microsecond)
-		}
+		idle.After(n) // with a CPU for itself a poller need not give way
 	}
 	return c
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -68,18 +68,10 @@ func forward(ctx context.Context, pairs []*pair, s settings) {
 // poll forwards between the two ports, in both directions.
 func (p *pair) poll(ctx context.Context, updateMAC bool) {
 	a, b := &p.sides[0], &p.sides[1]
-	idle := 0
+	var idle lcore.Idle
 	for ctx.Err() == nil {
 		moved := a.step(b, updateMAC) + b.step(a, updateMAC)
-
-		// With a CPU for itself a poller need not give way.
-		if idle++; moved > 0 {
-			idle = 0
-		} else if idle < 200 {
-			runtime.Gosched()
-		} else {
-			time.Sleep(20 * time.Microsecond)
-		}
+		idle.After(moved) // with a CPU for itself a poller need not give way
 	}
 	a.flush(b, updateMAC)
 	b.flush(a, updateMAC)

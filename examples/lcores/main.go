@@ -110,6 +110,7 @@ func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally
 		return 0, 0, err
 	}
 	var buf [burst]uint64
+	var idle lcore.Idle
 	for ctx.Err() == nil {
 		for i := range buf {
 			buf[i] = sent + uint64(i)
@@ -119,9 +120,7 @@ func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally
 			sum += v
 		}
 		sent += uint64(n)
-		if n == 0 {
-			runtime.Gosched() // full: lcores may share a CPU
-		}
+		idle.After(n) // none: the ring is full, and lcores may share a CPU
 		if err := lcore.RunTimers(); err != nil {
 			return sent, sum, err
 		}
@@ -137,6 +136,7 @@ func work(ctx context.Context, r *ring.Ring[uint64], t *tally) error {
 		return err
 	}
 	var buf [burst]uint64
+	var idle lcore.Idle
 	for {
 		last := ctx.Err() != nil
 		n := r.DequeueBurst(buf[:])
@@ -145,12 +145,10 @@ func work(ctx context.Context, r *ring.Ring[uint64], t *tally) error {
 		}
 		t.count.Add(uint64(n))
 		meter.Round(n > 0)
-		if n == 0 {
-			if last {
-				return nil
-			}
-			runtime.Gosched()
+		if n == 0 && last {
+			return nil
 		}
+		idle.After(n)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -88,7 +89,7 @@ func join(ctx context.Context, c *Counters) error {
 // serve polls all desks until ctx ends and every packet is back. A worker that
 // gives nothing back for 2 s by then is given up.
 func serve(ctx context.Context, c *Counters, desks []desk, cache *mbuf.Cache) {
-	var idle idle
+	var idle lcore.Idle
 	progress := time.Now()
 	for {
 		moved, open := 0, false
@@ -107,7 +108,7 @@ func serve(ctx context.Context, c *Counters, desks []desk, cache *mbuf.Cache) {
 		if !open {
 			return
 		}
-		idle.after(moved)
+		idle.After(moved)
 		if moved > 0 || ctx.Err() == nil {
 			progress = time.Now()
 		} else if time.Since(progress) > 2*time.Second {

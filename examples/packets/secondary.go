@@ -8,6 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -38,7 +39,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	fmt.Printf("worker %d: attached to %s\n", worker, rt.RuntimeDir())
 
 	var pkts [burst]*mbuf.Mbuf
-	var idle idle
+	var idle lcore.Idle
 	for {
 		last := k.Last.Load() == 1 // before the look into the ring
 		n := down.DequeueBurst(pkts[:])
@@ -50,7 +51,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		for rest := pkts[:n]; len(rest) > 0; {
 			sent := up.EnqueueBurst(rest)
 			rest = rest[sent:]
-			if idle.after(sent); sent == 0 && rt.Context().Err() != nil {
+			if idle.After(sent); sent == 0 && rt.Context().Err() != nil {
 				return leave(worker, k.Done.Load())
 			}
 		}
@@ -62,7 +63,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		if ctx.Err() != nil {
 			k.Leaving.Store(1)
 		}
-		if idle.after(n); n == 0 && rt.Context().Err() != nil {
+		if idle.After(n); n == 0 && rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
 		}
 	}

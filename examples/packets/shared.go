@@ -2,9 +2,7 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -40,22 +38,6 @@ func ringNames(worker int) (down, up string) {
 }
 
 var singles = ring.Config{Producer: ring.Single, Consumer: ring.Single}
-
-// idle gives way after a round that moved nothing: at first to goroutines, then
-// to processes, for three of them may share two CPUs.
-type idle int
-
-func (i *idle) after(moved int) {
-	switch {
-	case moved > 0:
-		*i = 0
-	case *i < 200:
-		*i++
-		runtime.Gosched()
-	default:
-		time.Sleep(20 * time.Microsecond)
-	}
-}
 
 // The packets' addresses, as they are made.
 const dst, src = "\x02\x00\x00\x00\x00\x01", "\x02\x00\x00\x00\x00\x02"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -79,7 +80,7 @@ func join(ctx context.Context, c *Counters) error {
 // trade polls all desks until ctx ends and every order has its receipt. A worker
 // that answers nothing for 2 s by then is given up.
 func trade(ctx context.Context, c *Counters, desks []desk) {
-	var idle idle
+	var idle lcore.Idle
 	var before [workers]uint64
 	progress, second := time.Now(), time.NewTicker(time.Second)
 	defer second.Stop()
@@ -106,7 +107,7 @@ func trade(ctx context.Context, c *Counters, desks []desk) {
 		if !open {
 			return
 		}
-		idle.after(moved)
+		idle.After(moved)
 		if moved > 0 {
 			select {
 			case <-second.C:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -38,12 +39,12 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 
 	var orders [burst]Order
 	var receipts [burst]Receipt
-	var idle idle
+	var idle lcore.Idle
 	for k.Admitted.Load() != me {
 		if k.Joined.Load() != me {
 			return fmt.Errorf("worker %d: another one has come under this number", worker)
 		}
-		if idle.after(0); rt.Context().Err() != nil {
+		if idle.After(0); rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
 		}
 	}
@@ -63,7 +64,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		for rest := receipts[:n]; len(rest) > 0; {
 			sent := up.EnqueueBurst(rest)
 			rest = rest[sent:]
-			if idle.after(sent); sent == 0 && rt.Context().Err() != nil {
+			if idle.After(sent); sent == 0 && rt.Context().Err() != nil {
 				return leave(worker, k.Done.Load())
 			}
 		}
@@ -74,7 +75,7 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		if ctx.Err() != nil {
 			k.Leaving.Store(1)
 		}
-		if idle.after(n); n == 0 && rt.Context().Err() != nil {
+		if idle.After(n); n == 0 && rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
 		}
 	}

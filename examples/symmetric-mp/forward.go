@@ -1,11 +1,10 @@
 package main
 
 import (
-	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -51,7 +50,8 @@ func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) {
 	var pkts [burst]*mbuf.Mbuf
 	p.State.Store(polling)
 	defer p.State.Store(done)
-	for idle := 0; !stop(); {
+	var idle lcore.Idle
+	for !stop() {
 		moved := 0
 		for i := range ports {
 			n := rx[i].Burst(pkts[:])
@@ -69,14 +69,7 @@ func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) {
 			p.Ports[partner].Dropped.Add(uint64(n - sent))
 			moved += n
 		}
-		// With a CPU for itself a process need not give way.
-		if idle++; moved > 0 {
-			idle = 0
-		} else if idle < 200 {
-			runtime.Gosched()
-		} else {
-			time.Sleep(20 * time.Microsecond)
-		}
+		idle.After(moved) // with a CPU for itself a process need not give way
 	}
 }
 

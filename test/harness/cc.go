@@ -26,7 +26,7 @@ func Sample(t testing.TB, folder string, options ...string) string {
 	t.Helper()
 	Need(t, Root, Samples)
 	source := filepath.Join(samples(), folder)
-	bin := filepath.Join(os.Getenv(envSandbox), "sample-"+filepath.Base(folder))
+	bin := filepath.Join(filepath.Dir(HugeDir()), "sample-"+filepath.Base(folder))
 	if _, err := os.Stat(bin); err == nil {
 		return bin
 	}

@@ -7,11 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/ealtest"
 )
 
 // Thing is what a test can need of the platform.
@@ -34,33 +35,29 @@ const (
 func Need(t testing.TB, things ...Thing) {
 	t.Helper()
 	for _, thing := range things {
+		switch thing {
+		case Root:
+			ealtest.NeedRoot(t)
+			continue
+		case Hugepages:
+			ealtest.NeedRoot(t) // for a private mount
+			ealtest.NeedHugepages(t)
+			continue
+		}
 		why := missing(thing)
 		if why == "" {
 			continue
 		}
-		if required() {
+		if os.Getenv(ealtest.Require) != "" {
 			t.Fatalf("needs %s: %s", thing, why)
 		}
 		t.Skipf("needs %s: %s", thing, why)
 	}
 }
 
-func required() bool { return os.Getenv("GODPDK_REQUIRE") != "" }
-
 // missing says why a thing is not to be had, or "".
 func missing(thing Thing) string {
 	switch thing {
-	case Root:
-		if os.Geteuid() != 0 {
-			return "run as root"
-		}
-	case Hugepages:
-		if os.Getenv(envSandbox) == "" {
-			return "run as root, for a private mount of hugetlbfs"
-		}
-		if free := freeHugepages(); free < 64 {
-			return fmt.Sprintf("%d are free, 64 are needed: run 'make hugepages'", free)
-		}
 	case Compiler:
 		if err := exec.Command("pkg-config", "--exists", "libdpdk").Run(); err != nil {
 			return "pkg-config does not find libdpdk: run 'make deps'"
@@ -99,17 +96,4 @@ func xskMap() error {
 		return e
 	}
 	return unix.Close(int(fd))
-}
-
-func freeHugepages() (free int) {
-	info, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(info)) {
-		if _, err := fmt.Sscanf(line, "HugePages_Free: %d", &free); err == nil {
-			return free
-		}
-	}
-	return 0
 }

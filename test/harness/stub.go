@@ -5,7 +5,7 @@
 package harness
 
 import "github.com/godpdk/godpdk/dpdk/eal"
-import "os"
+import "github.com/godpdk/godpdk/dpdk/ealtest"
 import "syscall"
 import "testing"
 import "github.com/godpdk/godpdk/test/wire"
@@ -14,35 +14,6 @@ func CC(t testing.TB, source string) (_ string) { panic("the tests need Linux, D
 func Sample(t testing.TB, folder string, options ...string) (_ string) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func Role(name string, f func(args []string) error) (_ struct{}) {
-	panic("the tests need Linux, DPDK and cgo")
-}
-func Say(format string, args ...any) { panic("the tests need Linux, DPDK and cgo") }
-func Hear() (_ string)               { panic("the tests need Linux, DPDK and cgo") }
-
-type (
-	Child struct {
-	}
-)
-
-func Start(t testing.TB, role string, args ...string) (_ *Child) {
-	panic("the tests need Linux, DPDK and cgo")
-}
-func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...string) (_ *Child) {
-	panic("the tests need Linux, DPDK and cgo")
-}
-func Command(t testing.TB, path string, args ...string) (_ *Child) {
-	panic("the tests need Linux, DPDK and cgo")
-}
-func (c *Child) Pid() (_ int)                      { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Send(line string)                  { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Expect(prefix string) (_ string)   { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Wait() (_ []string)                { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Fail() (_ string)                  { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Kill()                             { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Killed()                           { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Signal(sig os.Signal)              { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Stop()                             { panic("the tests need Linux, DPDK and cgo") }
 func Main(m *testing.M)                            { panic("the tests need Linux, DPDK and cgo") }
 func MainEAL(m *testing.M, checks ...func() error) { panic("the tests need Linux, DPDK and cgo") }
 func MainLcores(m *testing.M, lcores int, checks ...func() error) {
@@ -52,6 +23,25 @@ func Config(n int) (_ eal.Config)    { panic("the tests need Linux, DPDK and cgo
 func Lcore(n int) (_ string)         { panic("the tests need Linux, DPDK and cgo") }
 func Lcores(first, n int) (_ string) { panic("the tests need Linux, DPDK and cgo") }
 func HugeDir() (_ string)            { panic("the tests need Linux, DPDK and cgo") }
+
+type (
+	Child = ealtest.Process
+)
+
+func Role(name string, f func(args []string) error) (_ struct{}) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Say(format string, args ...any) { panic("the tests need Linux, DPDK and cgo") }
+func Hear() (_ string)               { panic("the tests need Linux, DPDK and cgo") }
+func Start(t testing.TB, role string, args ...string) (_ *Child) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...string) (_ *Child) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Command(t testing.TB, path string, args ...string) (_ *Child) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 
 type (
 	Thing string

@@ -1,6 +1,4 @@
-//go:build linux
-
-package harness
+package ealtest
 
 import (
 	"bufio"
@@ -17,14 +15,19 @@ import (
 	"time"
 )
 
-// limit is how long a child may take for any one answer, and to end.
+// limit is how long a process may take for any one answer, and to end.
 const limit = 60 * time.Second
 
 var roles = map[string]func(args []string) error{}
 
-// Role gives the test binary something to be in another process: Start runs f
-// there. Call it from a package-level var or init, so that the child knows it.
-// The role talks with Say and Hear; an error makes the child exit with 1.
+// Role gives the test binary something to be in another process: Start runs f there,
+// instead of the tests. Call it from a package-level var or init, so that the other process
+// knows it:
+//
+//	var _ = ealtest.Role("worker", func(args []string) error { … })
+//
+// The role talks with Say and Hear; an error makes the process exit with 1, and its text is
+// what Process.Fail returns.
 func Role(name string, f func(args []string) error) struct{} {
 	roles[name] = f
 	return struct{}{}
@@ -53,7 +56,8 @@ func Say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 var stdin = bufio.NewScanner(os.Stdin)
 
-// Hear waits in a role for the test's next line; "" when the test has gone.
+// Hear waits in a role for the test's next line; "" when the test has ended or has called
+// Wait.
 func Hear() string {
 	if !stdin.Scan() {
 		return ""
@@ -61,8 +65,10 @@ func Hear() string {
 	return stdin.Text()
 }
 
-// Child is another process of a test.
-type Child struct {
+// Process is another process of a test. Its methods fail the test when it does something
+// else than they wait for, or nothing for a minute, and show what it wrote to standard
+// error. They are for the test's goroutine.
+type Process struct {
 	t      testing.TB
 	name   string
 	cmd    *exec.Cmd
@@ -73,19 +79,22 @@ type Child struct {
 	waited bool
 }
 
-// Start runs the test binary in a role. The test must see it end, with Wait,
-// Fail or Kill.
-func Start(t testing.TB, role string, args ...string) *Child {
+// Start runs the test binary again, in a role. The test must see it end, with Wait, Fail
+// or Kill; one that still runs when the test ends is killed.
+func Start(t testing.TB, role string, args ...string) *Process {
 	t.Helper()
 	return StartWith(t, nil, role, args...)
 }
 
-// StartWith is Start in other namespaces.
-func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...string) *Child {
+// StartWith is Start with attributes of the new process, such as namespaces of its own.
+func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...string) *Process {
 	t.Helper()
 	packed, err := json.Marshal(args)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if roles[role] == nil {
+		t.Fatalf("there is no role %q: call ealtest.Role from a package-level var, not from a test", role)
 	}
 	cmd := exec.Command("/proc/self/exe")
 	cmd.SysProcAttr = attr
@@ -94,15 +103,15 @@ func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...str
 	return start(t, role, cmd)
 }
 
-// Command runs another program.
-func Command(t testing.TB, path string, args ...string) *Child {
+// Command runs another program, such as a DPDK process written in C.
+func Command(t testing.TB, path string, args ...string) *Process {
 	t.Helper()
 	return start(t, filepath.Base(path), exec.Command(path, args...))
 }
 
-func start(t testing.TB, name string, cmd *exec.Cmd) *Child {
+func start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 	t.Helper()
-	c := &Child{t: t, name: name, cmd: cmd, lines: make(chan string, 1024), ended: make(chan struct{})}
+	c := &Process{t: t, name: name, cmd: cmd, lines: make(chan string, 1024), ended: make(chan struct{})}
 	in, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -133,11 +142,11 @@ func start(t testing.TB, name string, cmd *exec.Cmd) *Child {
 	return c
 }
 
-// Pid is the child's process id.
-func (c *Child) Pid() int { return c.cmd.Process.Pid }
+// Pid is the process's id.
+func (c *Process) Pid() int { return c.cmd.Process.Pid }
 
-// Send writes a line to the child.
-func (c *Child) Send(line string) {
+// Send writes a line to the process, for its Hear.
+func (c *Process) Send(line string) {
 	c.t.Helper()
 	if _, err := c.stdin.WriteString(line + "\n"); err != nil {
 		c.fatal("send %q: %v", line, err)
@@ -145,8 +154,8 @@ func (c *Child) Send(line string) {
 }
 
 // Expect waits for the line that starts with prefix and returns what follows it.
-// Lines before it are dropped; the end of the child is a failure.
-func (c *Child) Expect(prefix string) string {
+// Lines before it are dropped; the end of the process is a failure.
+func (c *Process) Expect(prefix string) string {
 	c.t.Helper()
 	timeout := time.After(limit)
 	for {
@@ -165,9 +174,9 @@ func (c *Child) Expect(prefix string) string {
 	}
 }
 
-// Wait waits for the child's end, which must be exit 0, and returns the lines
-// it wrote since the last Expect.
-func (c *Child) Wait() []string {
+// Wait ends the process's input and waits for its end, which must be exit status 0. It
+// returns the lines that it wrote since the last Expect.
+func (c *Process) Wait() []string {
 	c.t.Helper()
 	lines := c.end()
 	if !c.cmd.ProcessState.Success() {
@@ -176,9 +185,9 @@ func (c *Child) Wait() []string {
 	return lines
 }
 
-// Fail waits for the child's end, which must be exit 1, and returns what it
-// wrote to standard error.
-func (c *Child) Fail() string {
+// Fail is Wait for a process whose exit status must be 1, as that of a role with an error.
+// It returns what the process wrote to standard error.
+func (c *Process) Fail() string {
 	c.t.Helper()
 	c.end()
 	if c.cmd.ProcessState.ExitCode() != 1 {
@@ -187,35 +196,35 @@ func (c *Child) Fail() string {
 	return c.stderr.String()
 }
 
-// Kill ends the child with SIGKILL and reaps it.
-func (c *Child) Kill() {
+// Kill ends the process with SIGKILL, as a crash would, and waits for its end.
+func (c *Process) Kill() {
 	c.t.Helper()
 	_ = c.cmd.Process.Kill()
 	c.Killed()
 }
 
-// Killed waits for the end of a child that kills itself with SIGKILL.
-func (c *Child) Killed() {
+// Killed waits for the end of a process that kills itself with SIGKILL.
+func (c *Process) Killed() {
 	c.t.Helper()
 	c.end()
-	if s, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGKILL {
+	if c.cmd.ProcessState.String() != "signal: killed" {
 		c.fatal("%v, want killed", c.cmd.ProcessState)
 	}
 }
 
-// Signal sends the child a signal.
-func (c *Child) Signal(sig os.Signal) {
+// Signal sends the process a signal.
+func (c *Process) Signal(sig os.Signal) {
 	c.t.Helper()
 	if err := c.cmd.Process.Signal(sig); err != nil {
 		c.fatal("signal %v: %v", sig, err)
 	}
 }
 
-// Stop sends the child SIGSTOP and waits until all its threads stand still, for which
+// Stop sends the process SIGSTOP and waits until all its threads stand still, for which
 // kill(2) does not wait.
-func (c *Child) Stop() {
+func (c *Process) Stop() {
 	c.t.Helper()
-	c.Signal(syscall.SIGSTOP)
+	c.Signal(sigstop)
 	for deadline := time.Now().Add(limit); ; time.Sleep(time.Millisecond) {
 		stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", c.Pid()))
 		still := len(stats) > 0
@@ -233,8 +242,8 @@ func (c *Child) Stop() {
 	}
 }
 
-// end closes the child's input and collects its last lines until it has ended.
-func (c *Child) end() (lines []string) {
+// end closes the process's input and collects its last lines until it has ended.
+func (c *Process) end() (lines []string) {
 	c.t.Helper()
 	c.waited = true
 	c.stdin.Close()
@@ -253,14 +262,14 @@ func (c *Child) end() (lines []string) {
 	}
 }
 
-func (c *Child) fatal(format string, args ...any) {
+func (c *Process) fatal(format string, args ...any) {
 	c.t.Helper()
 	c.waited = true
 	c.t.Fatalf("%s (pid %d): %s\nstderr:\n%s", c.name, c.Pid(), fmt.Sprintf(format, args...), c.stderr.String())
 }
 
-// cleanup ends a child that a failed test left, and fails one that forgot it.
-func (c *Child) cleanup() {
+// cleanup ends a process that a failed test left, and fails one that forgot it.
+func (c *Process) cleanup() {
 	c.stdin.Close()
 	if !c.waited && !c.t.Failed() {
 		c.t.Errorf("%s (pid %d): the test did not wait for its end", c.name, c.Pid())

@@ -1,0 +1,253 @@
+//go:build linux
+
+package eal_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+// scene is a machine on which EAL gets no hugepages, made in a mount namespace of the
+// child's own.
+type scene struct {
+	name  string
+	make  func(cfg *eal.Config, dir string) error
+	cause error
+	errno syscall.Errno
+	says  []string // {dir} is the scene's folder, {huge} the sandbox's mount
+}
+
+const nobody = 65534
+
+func huge(dir string, flags uintptr, options string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return unix.Mount("nodev", dir, "hugetlbfs", flags, options)
+}
+
+func unmountHuge() error { return unix.Unmount(harness.HugeDir(), unix.MNT_DETACH) }
+
+// replace unmounts the sandbox's hugetlbfs and mounts another one.
+func replace(dir, options string) error {
+	return errors.Join(unmountHuge(), huge(dir+"/huge", 0, options))
+}
+
+// hide shows no pages at all, as a machine does on which none are reserved.
+func hide(dir string) error {
+	for _, real := range []string{"/sys/kernel/mm/hugepages", "/sys/devices/system/node/node0/hugepages"} {
+		sizes, err := filepath.Glob(real + "/hugepages-*")
+		if err != nil || len(sizes) == 0 {
+			return fmt.Errorf("%s: %w", real, errors.Join(err, unix.ENOENT))
+		}
+		fake := filepath.Join(dir, strconv.Itoa(len(real)))
+		for _, size := range sizes {
+			if err := os.MkdirAll(filepath.Join(fake, filepath.Base(size)), 0o755); err != nil {
+				return err
+			}
+			for _, name := range []string{"nr_hugepages", "free_hugepages", "resv_hugepages", "surplus_hugepages", "nr_overcommit_hugepages"} {
+				if err := os.WriteFile(filepath.Join(fake, filepath.Base(size), name), []byte("0\n"), 0o644); err != nil {
+					return err
+				}
+			}
+		}
+		if err := unix.Mount(fake, real, "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func limitTo(resource int, most uint64) error {
+	return unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most})
+}
+
+var scenes = []scene{
+	{"more is asked for than there is", func(cfg *eal.Config, dir string) error { cfg.MemoryMB = 1 << 20; return nil },
+		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"1048576 MiB are asked for", " MiB are free", "hugepages of 2 MiB", "Config.MemoryMB", "echo 52", " > /proc/sys/vm/nr_hugepages"}},
+	{"no hugetlbfs is mounted", func(*eal.Config, string) error { return unmountHuge() },
+		dpdk.ErrNoHugepages, unix.ENODEV, []string{"no hugetlbfs is mounted", "mount -t hugetlbfs nodev /dev/hugepages"}},
+	{"no pages are reserved", func(_ *eal.Config, dir string) error { return hide(dir) },
+		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"none are reserved", "echo 32 > /proc/sys/vm/nr_hugepages"}},
+	{"the HugeDir does not exist", func(cfg *eal.Config, dir string) error { cfg.HugeDir = dir + "/no"; return nil },
+		dpdk.ErrNoHugepages, unix.ENOENT, []string{"HugeDir {dir}/no cannot be used (no such file or directory)", "use {huge}"}},
+	{"the HugeDir is not a hugetlbfs", func(cfg *eal.Config, dir string) error { cfg.HugeDir = dir; return nil },
+		dpdk.ErrNoHugepages, unix.ENODEV, []string{"HugeDir {dir} is not on a hugetlbfs", "use {huge}"}},
+	{"the HugeDir is not a hugetlbfs and there is none", func(cfg *eal.Config, dir string) error { cfg.HugeDir = dir; return unmountHuge() },
+		dpdk.ErrNoHugepages, unix.ENODEV, []string{"HugeDir {dir} is not on a hugetlbfs", "no hugetlbfs is mounted", "mount -t hugetlbfs"}},
+	{"the mount is read-only", func(*eal.Config, string) error {
+		return unix.Mount("nodev", harness.HugeDir(), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
+	}, dpdk.ErrNoHugepages, unix.EROFS, []string{"{huge} is mounted read-only", "mount -o remount,rw {huge}"}},
+	{"the mount is another user's", func(_ *eal.Config, dir string) error {
+		return errors.Join(replace(dir, "mode=0700"), syscall.Setuid(nobody))
+	}, dpdk.ErrNoHugepages, unix.EACCES, []string{"uid 65534 cannot make files in the hugetlbfs at {dir}/huge", "-o uid=65534,mode=0700", "Config.HugeDir"}},
+	{"the mount is another user's to write", func(cfg *eal.Config, dir string) error {
+		cfg.HugeDir = dir + "/huge"
+		return errors.Join(replace(dir, "mode=0755"), syscall.Setuid(nobody))
+	}, dpdk.ErrNoHugepages, unix.EACCES, []string{"uid 65534 cannot make files in the hugetlbfs at {dir}/huge", "Config.HugeDir"}},
+	{"the mount has a size", func(_ *eal.Config, dir string) error { return replace(dir, "size=4M") },
+		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"64 MiB are asked for", "{dir}/huge is limited to 4 MiB", "size="}},
+	{"the mount is for pages of another size", func(_ *eal.Config, dir string) error { return replace(dir, "pagesize=1G") },
+		dpdk.ErrNoHugepages, unix.ENODEV, []string{"{dir}/huge is for pages of 1 GiB", "hugepages of 2 MiB are reserved", "mount -t hugetlbfs -o pagesize=2048K"}},
+	{"hardly any descriptors", func(*eal.Config, string) error { return limitTo(unix.RLIMIT_NOFILE, 20) },
+		nil, unix.EMFILE, []string{"may have 20, and EAL needs", "ulimit -n"}},
+	{"few descriptors", func(*eal.Config, string) error { return limitTo(unix.RLIMIT_NOFILE, 56) },
+		nil, unix.EMFILE, []string{"56 open files", "ulimit -n", "--single-file-segments"}},
+}
+
+var _ = harness.Role("scene", func(args []string) error {
+	for _, s := range scenes {
+		if s.name != args[0] {
+			continue
+		}
+		cfg := harness.Config(0)
+		cfg.MemoryMB = 64
+		if err := s.make(&cfg, args[1]); err != nil {
+			return err
+		}
+		return tell(eal.Init(cfg))
+	}
+	return errors.New("no such scene")
+})
+
+// tell gives the test an error of Init: its text and what errors.Is finds in it.
+func tell(rt *eal.Runtime, err error) error {
+	if err == nil {
+		return errors.Join(errors.New("EAL has started"), rt.Close())
+	}
+	text, _, _ := strings.Cut(err.Error(), "\n")
+	harness.Say("text %s", text)
+	var errno dpdk.Errno
+	errors.As(err, &errno)
+	harness.Say("is %t %d", errors.Is(err, dpdk.ErrNoHugepages), errno)
+	return nil
+}
+
+func TestWithoutHugepagesTheErrorNamesTheReasonAndItsFix(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			// Short, and for all users: nobody's own runtime directory is in it.
+			dir, err := os.MkdirTemp("/var/tmp", "g")
+			require.NoError(t, err)
+			t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+			require.NoError(t, os.Chmod(dir, 0o777))
+			t.Setenv("RUNTIME_DIRECTORY", dir)
+			c := harness.StartWith(t, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}, "scene", s.name, dir)
+			text := c.Expect("text ")
+			is := c.Expect("is ")
+			c.Wait()
+			t.Log(text)
+			for _, says := range s.says {
+				assert.Contains(t, text, strings.NewReplacer("{dir}", dir, "{huge}", harness.HugeDir()).Replace(says))
+			}
+			assert.Equal(t, fmt.Sprint(s.cause == dpdk.ErrNoHugepages, " ", int(s.errno)), is)
+			if !strings.Contains(strings.Join(s.says, ""), "nr_hugepages") {
+				assert.NotContains(t, text, "nr_hugepages", "pages are there")
+			}
+		})
+	}
+}
+
+var _ = harness.Role("limited", func(args []string) error {
+	if err := os.WriteFile(args[0], []byte(strconv.Itoa(os.Getpid())), 0); err != nil {
+		return err
+	}
+	cfg := harness.Config(0)
+	cfg.MemoryMB = 64
+	return tell(eal.Init(cfg))
+})
+
+// hierarchy mounts the hugetlb controller of cgroup v2 or v1; the kernel has it in one
+// of the two at a time.
+func hierarchy(t *testing.T, fs string) (mount string, err error) {
+	mount = t.TempDir()
+	if fs == "cgroup" {
+		if err := unix.Mount("nodev", mount, fs, 0, "hugetlb"); err != nil {
+			return "", err
+		}
+		t.Cleanup(func() { // the hierarchy would live on if it were unmounted while the group is still going
+			assert.Eventually(t, func() bool {
+				groups, err := os.ReadFile("/proc/cgroups")
+				_, rest, _ := strings.Cut(string(groups), "hugetlb\t")
+				f := strings.Fields(rest)
+				return err == nil && len(f) > 1 && f[1] == "1"
+			}, 30*time.Second, 50*time.Millisecond)
+			assert.NoError(t, unix.Unmount(mount, 0))
+		})
+		return mount, nil
+	}
+	if err := unix.Mount("nodev", mount, fs, 0, ""); err != nil {
+		return "", err
+	}
+	t.Cleanup(func() { assert.NoError(t, unix.Unmount(mount, 0)) })
+	control := filepath.Join(mount, "cgroup.subtree_control")
+	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); { // it may be on its way from v1
+		controllers, err := os.ReadFile(filepath.Join(mount, "cgroup.controllers"))
+		if err != nil || strings.Contains(string(controllers), "hugetlb") {
+			break
+		}
+	}
+	before, err := os.ReadFile(control)
+	if err == nil && !strings.Contains(string(before), "hugetlb") {
+		if err = os.WriteFile(control, []byte("+hugetlb"), 0); err == nil {
+			t.Cleanup(func() { assert.NoError(t, os.WriteFile(control, []byte("-hugetlb"), 0)) })
+		}
+	}
+	return mount, err
+}
+
+func TestALimitOfTheCgroupIsNamed(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	tried := 0
+	for _, v := range [][2]string{{"cgroup", "hugetlb.2MB.limit_in_bytes"}, {"cgroup2", "hugetlb.2MB.max"}} {
+		t.Run(v[0], func(t *testing.T) {
+			limit := v[1]
+			mount, err := hierarchy(t, v[0])
+			if err != nil {
+				t.Log("the controller is in the other one:", err)
+				return
+			}
+			tried++
+			group := fmt.Sprintf("godpdk%d", os.Getpid())
+			dir := filepath.Join(mount, group)
+			require.NoError(t, os.Mkdir(dir, 0o755))
+			t.Cleanup(func() { assert.NoError(t, os.Remove(dir)) })
+			require.NoError(t, os.WriteFile(filepath.Join(dir, limit), []byte("4M"), 0))
+			limited(t, dir, group+"/"+limit)
+		})
+	}
+	assert.NotZero(t, tried)
+}
+
+// limited starts EAL in a cgroup that may have 4 MiB.
+func limited(t *testing.T, dir, file string) {
+	c := harness.Start(t, "limited", filepath.Join(dir, "cgroup.procs"))
+	text := c.Expect("text ")
+	c.Wait()
+	left, err := filepath.Glob(fmt.Sprintf("%s/t%dmap_*", harness.HugeDir(), c.Pid()))
+	require.NoError(t, err)
+	for _, file := range left { // its pages would keep the group
+		require.NoError(t, os.Remove(file))
+	}
+	t.Log(text)
+	for _, says := range []string{"64 MiB are asked for", "the cgroup of this process may have 4 MiB", file, "raise the limit"} {
+		assert.Contains(t, text, says)
+	}
+	assert.NotContains(t, text, "nr_hugepages")
+}

@@ -1,0 +1,42 @@
+//go:build linux
+
+package linux
+
+import "golang.org/x/sys/unix"
+
+// Unlimited is a limit that is none.
+const Unlimited = unix.RLIM_INFINITY
+
+// AddressSpace is the limit of this process's virtual memory in bytes (RLIMIT_AS).
+func AddressSpace() uint64 { return limit(unix.RLIMIT_AS) }
+
+// LockedMemory is the limit of its locked memory in bytes (RLIMIT_MEMLOCK).
+func LockedMemory() uint64 { return limit(unix.RLIMIT_MEMLOCK) }
+
+// OpenFiles is the limit of its descriptors (RLIMIT_NOFILE).
+func OpenFiles() uint64 { return limit(unix.RLIMIT_NOFILE) }
+
+func limit(resource int) uint64 {
+	var l unix.Rlimit
+	if unix.Getrlimit(resource, &l) != nil {
+		return Unlimited
+	}
+	return l.Cur
+}
+
+// Hugetlbfs is the state of the hugetlbfs that a folder is on: the room that is left in
+// it, if its mount has a limit. ok is false on another file system.
+func Hugetlbfs(dir string) (page, size, free uint64, ok bool) {
+	var fs unix.Statfs_t
+	if unix.Statfs(dir, &fs) != nil || int64(fs.Type) != unix.HUGETLBFS_MAGIC {
+		return 0, 0, 0, false
+	}
+	page = uint64(fs.Bsize)
+	return page, fs.Blocks * page, fs.Bfree * page, true
+}
+
+// MayCreate says why this process, by its effective user, can make no file in a folder
+// or list it.
+func MayCreate(dir string) error {
+	return unix.Faccessat(unix.AT_FDCWD, dir, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+}

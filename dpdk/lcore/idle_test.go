@@ -1,0 +1,93 @@
+//go:build linux
+
+package lcore
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
+)
+
+func TestIdleSpinsThenYieldsThenSleeps(t *testing.T) {
+	var i Idle
+	for range idleSpins + idleYields {
+		require.False(t, i.Sleeping())
+		i.After(0)
+	}
+	require.True(t, i.Sleeping())
+	i.After(0)
+	require.True(t, i.Sleeping())
+	i.After(1)
+	require.False(t, i.Sleeping(), "a round that moves something begins anew")
+	assert.Equal(t, Idle{}, i)
+	assert.Zero(t, testing.AllocsPerRun(1000, func() { i.After(0) }))
+
+	never := Idle{Sleep: -1}
+	for range 10 * (idleSpins + idleYields) {
+		never.After(0)
+		require.False(t, never.Sleeping())
+	}
+}
+
+// asleep starts an idle poller, which sleeps long, on a thread of its own.
+func asleep(t *testing.T) (tid int) {
+	t.Helper()
+	tids, stop, ended := make(chan int), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		tids <- linux.Gettid()
+		i := Idle{Sleep: 100 * time.Millisecond}
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				i.After(0)
+			}
+		}
+	}()
+	tid = <-tids
+	t.Cleanup(func() { close(stop); <-ended })
+	return tid
+}
+
+// Go's own timers wait in whole milliseconds when a process is otherwise idle; what
+// holds here is that the sleep is one of the kernel's, of this thread.
+func TestIdleSleepsInTheKernelAndNotByGosTimers(t *testing.T) {
+	tid := asleep(t)
+	call := ""
+	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/syscall", tid))
+		require.NoError(t, err)
+		call, _, _ = strings.Cut(string(text), " ")
+		if call == fmt.Sprint(unix.SYS_NANOSLEEP) {
+			return
+		}
+	}
+	t.Fatalf("the thread is in system call %s", call)
+}
+
+func TestGoroutinesRunWhileAPollerIsIdle(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	asleep(t)
+	for range 100 {
+		done := make(chan struct{})
+		go close(done)
+		select {
+		case <-done:
+		case <-soon(t).Done():
+			t.Fatal("nothing else runs")
+		}
+	}
+}
