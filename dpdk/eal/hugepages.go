@@ -90,14 +90,14 @@ func lack(o *options, log string) (syscall.Errno, string) {
 	}
 	for _, m := range at {
 		if err := linux.MayCreate(m.dir); err != nil {
-			return unusable(m.dir, err)
+			return unusableMount(m.dir, err)
 		}
 	}
 	return tooFew(o, usable, at)
 }
 
-// unusable says who may use a mount.
-func unusable(dir string, err error) (syscall.Errno, string) {
+// unusableMount tells who may use a mount.
+func unusableMount(dir string, err error) (syscall.Errno, string) {
 	uid := os.Geteuid()
 	if errnoOf(err) == dpdk.Errno(syscall.EROFS) {
 		return syscall.EROFS, fmt.Sprintf("the hugetlbfs at %s is mounted read-only: as root: mount -o remount,rw %s", dir, dir)
