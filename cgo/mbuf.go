@@ -147,13 +147,14 @@ type Mbuf = unsafe.Pointer
 // MbufPoolInfo is what a pool of mbufs says of itself.
 type MbufPoolInfo struct {
 	IsMbuf             bool // false for other mempools
+	Unfinished         bool // it is false, and will be true when the pool's maker is done
 	DataRoom, PrivSize uint32
 	Flags              uint32
 }
 
 func mbuf(m Mbuf) *C.struct_rte_mbuf { return (*C.struct_rte_mbuf)(m) }
 
-// MbufPoolCreate is rte_pktmbuf_pool_create_by_ops; ops "" is the best there is.
+// MbufPoolCreate does what rte_pktmbuf_pool_create_by_ops does; ops "" is the best there is.
 func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (unsafe.Pointer, int) {
 	create := func(ops *C.char) C.struct_godpdk_ptr {
 		return withName(name, func(name *C.char) C.struct_godpdk_ptr {
@@ -167,10 +168,10 @@ func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int,
 }
 
 // MbufPoolDescribe reads a mempool as a pool of mbufs.
-func MbufPoolDescribe(pool unsafe.Pointer) MbufPoolInfo {
+func MbufPoolDescribe(pool unsafe.Pointer) (MbufPoolInfo, int) {
 	var i C.struct_godpdk_mbuf_pool_info
-	C.godpdk_mbuf_pool_info((*C.struct_rte_mempool)(pool), &i)
-	return MbufPoolInfo{i.is_mbuf != 0, uint32(i.data_room), uint32(i.priv_size), uint32(i.flags)}
+	errno := C.godpdk_mbuf_pool_info((*C.struct_rte_mempool)(pool), &i)
+	return MbufPoolInfo{i.is_mbuf != 0, i.unfinished != 0, uint32(i.data_room), uint32(i.priv_size), uint32(i.flags)}, int(errno)
 }
 
 // MbufAllocBulk is rte_pktmbuf_alloc_bulk, with a cache of the caller's own

@@ -46,13 +46,12 @@ func RCUCreate(name string, maxThreads uint32, socket int) (RCU, int) {
 	}))
 }
 
-// RCULookup finds what RCUCreate has made; EAGAIN if the zone holds nothing such, or not yet.
-func RCULookup(name string) (RCU, int) {
-	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr { return C.godpdk_rcu_lookup(n) }))
+// RCULookup finds what RCUCreate has made, and how many threads it has room for; EAGAIN if
+// the zone holds nothing such, or not yet.
+func RCULookup(name string) (v RCU, maxThreads uint32, errno int) {
+	s := withName(name, func(n *C.char) C.struct_godpdk_rcu_search { return C.godpdk_rcu_lookup(n) })
+	return unsafe.Pointer(s.v), uint32(s.max_threads), int(s.err)
 }
-
-// RCUMaxThreads is how many threads v has room for.
-func RCUMaxThreads(v RCU) uint32 { return uint32(C.godpdk_rcu_max_threads(rcu(v))) }
 
 // RCURegister is rte_rcu_qsbr_thread_register; EEXIST if the id is registered.
 func RCURegister(v RCU, id uint32) int { return int(C.godpdk_rcu_register(rcu(v), C.uint32_t(id))) }
@@ -63,11 +62,10 @@ func RCUUnregister(v RCU, id uint32) int {
 	return int(C.godpdk_rcu_unregister(rcu(v), C.uint32_t(id)))
 }
 
-// RCUReaders copies the ids and counters of the registered threads.
-func RCUReaders(v RCU) (ids []uint32, cnts []uint64) {
-	n := RCUMaxThreads(v)
-	ids, cnts = make([]uint32, n), make([]uint64, n)
-	n = uint32(C.godpdk_rcu_readers(rcu(v), (*C.uint32_t)(&ids[0]), (*C.uint64_t)(&cnts[0])))
+// RCUReaders copies the ids and counters of the registered threads; v has room for max.
+func RCUReaders(v RCU, max int) (ids []uint32, cnts []uint64) {
+	ids, cnts = make([]uint32, max), make([]uint64, max)
+	n := uint32(C.godpdk_rcu_readers(rcu(v), (*C.uint32_t)(&ids[0]), (*C.uint64_t)(&cnts[0]), C.uint32_t(max)))
 	return ids[:n], cnts[:n]
 }
 

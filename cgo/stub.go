@@ -706,6 +706,7 @@ type (
 type (
 	MbufPoolInfo struct {
 		IsMbuf             bool
+		Unfinished         bool
 		DataRoom, PrivSize uint32
 		Flags              uint32
 	}
@@ -714,7 +715,7 @@ type (
 func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (_ unsafe.Pointer, _ int) {
 	return
 }
-func MbufPoolDescribe(pool unsafe.Pointer) (_ MbufPoolInfo)              { return }
+func MbufPoolDescribe(pool unsafe.Pointer) (_ MbufPoolInfo, _ int)       { return }
 func MbufAllocBulk(pool, cache, table unsafe.Pointer, n uint32) (_ bool) { return }
 func MbufResetBulk(pool, table unsafe.Pointer, n uint32)                 { return }
 func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32)           { return }
@@ -797,7 +798,10 @@ type (
 		Size, Populated, CacheSize                     uint32
 		ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
 		Chunks, Available                              uint32
+		Foreign                                        uint32
 		Socket, OpsIndex                               int32
+		Fits                                           bool
+		Ring                                           RingInfo
 	}
 )
 
@@ -813,19 +817,26 @@ type (
 func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, socket int, flags uint32, ops string, populate bool) (_ Mempool, _ int) {
 	return
 }
-func MempoolLookup(name string) (_ Mempool, _ int)                                  { return }
-func MempoolSetOps(mp Mempool, name string) (_ int)                                 { return }
-func MempoolPopulate(mp Mempool) (objects, errno int)                               { return }
-func MempoolPopulateAnon(mp Mempool) (objects, errno int)                           { return }
-func MempoolFree(name string, mp Mempool, mine bool) (_ int)                        { return }
-func MempoolDescribe(mp Mempool) (_ MempoolInfo)                                    { return }
-func Mempools() (_ []MempoolInfo)                                                   { return }
-func MempoolOps() (_ []string)                                                      { return }
-func MempoolObjects(mp Mempool, max uint32) (_ []uintptr)                           { return }
-func MempoolChunks(mp Mempool, max uint32) (_ []MempoolChunk)                       { return }
-func MempoolBadCache(mp Mempool) (lcore int, length, limit uint32)                  { return }
-func MempoolAudit(mp Mempool)                                                       { return }
-func MempoolDump(mp Mempool) (_ string, _ int)                                      { return }
+func MempoolLookup(name string) (_ MempoolInfo, _ int)        { return }
+func MempoolSetOps(mp Mempool, name string) (_ int)           { return }
+func MempoolPopulate(mp Mempool) (objects, errno int)         { return }
+func MempoolPopulateAnon(mp Mempool) (objects, errno int)     { return }
+func MempoolFree(name string, mp Mempool, mine bool) (_ int)  { return }
+func MempoolDescribe(mp Mempool) (_ MempoolInfo)              { return }
+func Mempools() (_ []MempoolInfo)                             { return }
+func MempoolOps() (_ []string)                                { return }
+func MempoolObjects(mp Mempool, max uint32) (_ []uintptr)     { return }
+func MempoolChunks(mp Mempool, max uint32) (_ []MempoolChunk) { return }
+
+type (
+	MempoolDamage struct {
+		Lcore      int
+		Len, Limit uint32
+	}
+)
+
+func MempoolAudit(mp Mempool) (_ MempoolDamage, _ int)                              { return }
+func MempoolDump(mp Mempool) (_ string, _ MempoolDamage, _ int)                     { return }
 func MempoolAvailable(mp Mempool) (_ uint32)                                        { return }
 func MempoolCacheCreate(size uint32, socket int) (_ MempoolCache, _ int)            { return }
 func MempoolCacheFree(c MempoolCache)                                               { return }
@@ -914,11 +925,10 @@ type (
 )
 
 func RCUCreate(name string, maxThreads uint32, socket int) (_ RCU, _ int) { return }
-func RCULookup(name string) (_ RCU, _ int)                                { return }
-func RCUMaxThreads(v RCU) (_ uint32)                                      { return }
+func RCULookup(name string) (v RCU, maxThreads uint32, errno int)         { return }
 func RCURegister(v RCU, id uint32) (_ int)                                { return }
 func RCUUnregister(v RCU, id uint32) (_ int)                              { return }
-func RCUReaders(v RCU) (ids []uint32, cnts []uint64)                      { return }
+func RCUReaders(v RCU, max int) (ids []uint32, cnts []uint64)             { return }
 
 type (
 	RCUCheckArg struct {
@@ -983,6 +993,7 @@ type (
 
 type (
 	RingInfo struct {
+		Ring                       Ring
 		Name                       string
 		Flags                      uint32
 		Size, Mask, Capacity       uint32
@@ -992,15 +1003,15 @@ type (
 	}
 )
 
-func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (_ Ring, _ int) {
+func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (_ RingInfo, _ int) {
 	return
 }
-func RingLookup(name string) (_ Ring, _ int)      { return }
-func RingFree(name string, r Ring) (_ int)        { return }
-func RingMemsize(elemSize, size uint32) (_ int64) { return }
-func RingDescribe(r Ring) (_ RingInfo)            { return }
-func Rings() (_ []RingInfo)                       { return }
-func RingDump(r Ring) (_ string, _ int)           { return }
+func RingLookup(name string) (_ RingInfo, _ int)     { return }
+func RingFree(name string, r Ring) (_ int)           { return }
+func RingMemsize(elemSize, size uint32) (_ int64)    { return }
+func RingDescribe(r Ring) (_ RingInfo)               { return }
+func Rings() (_ []RingInfo)                          { return }
+func RingDump(name string, r Ring) (_ string, _ int) { return }
 func RingEnqueue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, free uint32) {
 	return
 }

@@ -39,30 +39,42 @@ godpdk_rcu_create(const char *name, uint32_t max_threads, int socket)
 	return godpdk_result(mz->addr);
 }
 
-/* rte_memzone_lookup, and a look at what is there: initialising writes the token
- * last, so EAGAIN is what has not got so far, or is something else. */
-static inline struct godpdk_ptr
-godpdk_rcu_lookup(const char *name)
-{
-	const struct rte_memzone *mz = rte_memzone_lookup(name);
+/* What rte_memzone_walk, whose lock keeps the zone's memory, looks for. */
+struct godpdk_rcu_search {
+	const char *name;
 	struct rte_rcu_qsbr *v;
-	size_t need;
+	uint32_t max_threads;
+	int err;
+};
 
-	if (mz == NULL)
-		return (struct godpdk_ptr){ NULL, ENOENT };
-	v = mz->addr;
-	if (mz->len < sizeof(*v) || __atomic_load_n((uint64_t *)&v->token, __ATOMIC_ACQUIRE) == 0 || v->max_threads == 0)
-		return (struct godpdk_ptr){ NULL, EAGAIN };
-	need = RTE_CACHE_LINE_ROUNDUP(rte_rcu_qsbr_get_memsize(v->max_threads));
-	if (mz->len != need || v->num_elems != (v->max_threads + UINT32_C(63)) / 64)
-		return (struct godpdk_ptr){ NULL, EAGAIN };
-	return (struct godpdk_ptr){ v, 0 };
+/* Initialising writes the token last, so EAGAIN is what has not got so far, or is
+ * something else. */
+static void
+godpdk_rcu_match(const struct rte_memzone *mz, void *arg)
+{
+	struct godpdk_rcu_search *s = arg;
+	struct rte_rcu_qsbr *v = mz->addr;
+
+	if (strncmp(s->name, mz->name, RTE_MEMZONE_NAMESIZE) != 0)
+		return;
+	s->err = EAGAIN;
+	if (mz->len < sizeof(*v) || __atomic_load_n((uint64_t *)&v->token, __ATOMIC_ACQUIRE) == 0 || v->max_threads == 0 ||
+	    mz->len != RTE_CACHE_LINE_ROUNDUP(rte_rcu_qsbr_get_memsize(v->max_threads)) ||
+	    v->num_elems != (v->max_threads + UINT32_C(63)) / 64)
+		return;
+	s->v = v;
+	s->max_threads = v->max_threads;
+	s->err = 0;
 }
 
-static inline uint32_t
-godpdk_rcu_max_threads(const struct rte_rcu_qsbr *v)
+/* rte_memzone_lookup, and a look at what is there. */
+static inline struct godpdk_rcu_search
+godpdk_rcu_lookup(const char *name)
 {
-	return v->max_threads;
+	struct godpdk_rcu_search s = { .name = name, .err = ENOENT };
+
+	rte_memzone_walk(godpdk_rcu_match, &s);
+	return s;
 }
 
 /* rte_rcu_qsbr_thread_register, which does not say whether the id was free: this
@@ -93,13 +105,13 @@ godpdk_rcu_unregister(struct rte_rcu_qsbr *v, uint32_t id)
 	return 0;
 }
 
-/* Copies the ids and counters of the registered threads, max_threads at most. */
+/* Copies the ids and counters of the registered threads; v has room for max. */
 static inline uint32_t
-godpdk_rcu_readers(struct rte_rcu_qsbr *v, uint32_t *ids, uint64_t *cnts)
+godpdk_rcu_readers(struct rte_rcu_qsbr *v, uint32_t *ids, uint64_t *cnts, uint32_t max)
 {
 	uint32_t n = 0;
 
-	for (uint32_t id = 0; id < v->max_threads; id++) {
+	for (uint32_t id = 0; id < max; id++) {
 		uint64_t *word = (uint64_t *)(uintptr_t)__RTE_QSBR_THRID_ARRAY_ELM(v, id / 64);
 
 		if ((__atomic_load_n(word, __ATOMIC_ACQUIRE) >> id % 64 & 1) == 0)

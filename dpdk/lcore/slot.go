@@ -22,6 +22,7 @@ type slot struct {
 	// EAL's loop: it takes its next tasks from here.
 	stranded atomic.Bool
 	next     chan *Task
+	leaving  bool        // it was told to stop as a service core; servicesMu guards it
 	locked   bool        // of the lcore's own thread
 	timing   atomic.Bool // it is in RunTimers
 	fired    []error     // panics of timers in it

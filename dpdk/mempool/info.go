@@ -82,6 +82,8 @@ func List() ([]Info, error) {
 
 // control runs f as guard.Control does, if the handle was not freed.
 func (p *Pool) control(op string, f func() (errno int)) error {
+	p.life.RLock()
+	defer p.life.RUnlock()
 	return guard.Control(op, p.info.Name, func() int {
 		if p.mp == nil {
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
@@ -93,7 +95,7 @@ func (p *Pool) control(op string, f func() (errno int)) error {
 // Available is how many objects are in the pool and in the caches of lcores, at
 // some moment during the call; what is in caches made by NewCache counts as in
 // use (rte_mempool_avail_count). It is 0 before the pool is populated and after
-// Free on this handle.
+// Free.
 func (p *Pool) Available() (n int) {
 	_ = p.control(opAvailable, func() int {
 		if p.info.Flags&cgo.MempoolCreated != 0 {
@@ -124,37 +126,35 @@ func (p *Pool) Empty() bool { return p.Available() == 0 }
 // was built with cookies, around each object (rte_mempool_audit). The error says
 // what was overwritten; damaged cookies end the process, as in C.
 func (p *Pool) Audit() error {
-	return p.audited(opAudit, func() int {
-		cgo.MempoolAudit(p.mp)
-		return 0
-	})
+	return p.audited(opAudit, func() (cgo.MempoolDamage, int) { return cgo.MempoolAudit(p.mp) })
 }
 
 // Dump is the text of rte_mempool_dump. It fails with dpdk.ErrInvalid if the pool
 // is not populated, and as Audit does.
 func (p *Pool) Dump() (string, error) {
 	var text string
-	err := p.audited(opDump, func() (errno int) {
-		text, errno = cgo.MempoolDump(p.mp)
-		return errno
+	err := p.audited(opDump, func() (damage cgo.MempoolDamage, errno int) {
+		text, damage, errno = cgo.MempoolDump(p.mp)
+		return damage, errno
 	})
 	return strings.TrimSpace(text), err
 }
 
-// audited runs f, in which DPDK ends the process if it finds damage.
-func (p *Pool) audited(op string, f func() (errno int)) error {
+// audited runs f and names the damage it finds.
+func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
 	var bad error
 	err := p.control(op, func() int {
 		if p.info.Flags&cgo.MempoolCreated == 0 {
 			bad = guard.Invalid(op, p.info.Name, "the pool is not populated yet")
 			return 0
 		}
-		if lcore, n, limit := cgo.MempoolBadCache(p.mp); lcore >= 0 {
-			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(linux.EUCLEAN),
-				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", lcore, n, limit)}
+		d, errno := f()
+		if errno == int(linux.EUCLEAN) {
+			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
+				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
 			return 0
 		}
-		return f()
+		return errno
 	})
 	if err == nil {
 		err = bad
@@ -209,10 +209,8 @@ func checkMemory(op string, i *cgo.MempoolInfo) error {
 	if _, ok := owned.Load(i.Pool); ok {
 		return nil
 	}
-	for _, c := range cgo.MempoolChunks(i.Pool, i.Chunks) {
-		if !c.Shared {
-			return guard.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
-		}
+	if i.Foreign != 0 {
+		return guard.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
 	}
 	return nil
 }

@@ -62,7 +62,10 @@ func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
 	if err := guard.Socket(opInit, name, cfg.Socket); err != nil {
 		return nil, err
 	}
-	return open(opInit, name, func() (cgo.RCU, int) { return cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int()) })
+	return open(opInit, name, func() (cgo.RCU, uint32, int) {
+		v, errno := cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int())
+		return v, uint32(maxReaders), errno
+	})
 }
 
 // Lookup finds a variable that any process has made, a C program included, if it is what
@@ -72,14 +75,15 @@ func Lookup(name string) (*QSBR, error) {
 	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
-	return open(opLookup, name, func() (cgo.RCU, int) { return cgo.RCULookup(name) })
+	return open(opLookup, name, func() (cgo.RCU, uint32, int) { return cgo.RCULookup(name) })
 }
 
-func open(op, name string, f func() (cgo.RCU, int)) (*QSBR, error) {
+func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (*QSBR, error) {
 	q := &QSBR{name: name}
-	err := guard.Control(op, name, func() (errno int) {
-		if q.v, errno = f(); errno == 0 {
-			q.max = int(cgo.RCUMaxThreads(q.v))
+	err := guard.Control(op, name, func() int {
+		v, maxReaders, errno := f()
+		if errno == 0 {
+			q.v, q.max = v, int(maxReaders)
 			q.token = (*atomic.Uint64)(unsafe.Add(q.v, cgo.RCUToken))
 		}
 		return errno
@@ -151,7 +155,7 @@ type ReaderState struct {
 func (q *QSBR) Readers() ([]ReaderState, error) {
 	var all []ReaderState
 	err := q.control(opRegister, func() int {
-		ids, cnts := cgo.RCUReaders(q.v)
+		ids, cnts := cgo.RCUReaders(q.v, q.max)
 		for i, id := range ids {
 			all = append(all, ReaderState{int(id), cnts[i] != 0, Token(cnts[i])})
 		}

@@ -40,8 +40,8 @@ type (
 
 // Describe makes this process's description of a ring in shared memory, whose
 // elements have elemSize bytes.
-func Describe(r cgo.Ring, elemSize uint32) (ringcore.Ring, error) {
-	i := cgo.RingDescribe(r)
+func Describe(i cgo.RingInfo, elemSize uint32) (ringcore.Ring, error) {
+	r := i.Ring
 	return ringcore.New(
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingProd)),
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingCons)),
