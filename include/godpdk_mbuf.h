@@ -66,8 +66,7 @@ _Static_assert(sizeof(((struct rte_mbuf *)0)->ol_flags) == 8, "ol_flags");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->tx_offload) == 8, "tx_offload");
 
 /* What a pool of mbufs says of itself. Of other mempools is_mbuf is 0, and of those
- * that will be pools of mbufs when their maker has initialised all objects, which is
- * the last thing it does. */
+ * that have yet to become pools of mbufs: their maker initialises the objects last. */
 struct godpdk_mbuf_pool_info {
 	int is_mbuf, unfinished;
 	uint32_t data_room, priv_size, flags;
@@ -90,7 +89,9 @@ godpdk_mbuf_pool_info(struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
 	if (!godpdk_mempool_enter(mp))
 		return ENOENT;
 	p = rte_mempool_get_priv(mp);
-	if (!STAILQ_EMPTY(&mp->elt_list) && mp->private_data_size >= sizeof(*p) &&
+	/* Another pool may have come to this address. */
+	i->unfinished = mp->populated_size < mp->size;
+	if (!i->unfinished && !STAILQ_EMPTY(&mp->elt_list) && mp->private_data_size >= sizeof(*p) &&
 	    mp->elt_size >= sizeof(struct rte_mbuf) + p->mbuf_priv_size) {
 		i->data_room = p->mbuf_data_room_size;
 		i->priv_size = p->mbuf_priv_size;

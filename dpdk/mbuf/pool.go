@@ -91,7 +91,7 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 			return nil, err
 		}
 		if !slices.Contains(ops, cfg.Ops) {
-			return nil, guard.Invalid(opCreate, name, "no ops %q in this process: use one of %s", cfg.Ops, strings.Join(ops, ", "))
+			return nil, guard.Invalid(opCreate, name, "Ops %q: this process has no such ops: use one of %s", cfg.Ops, strings.Join(ops, ", "))
 		}
 	}
 	var made unsafe.Pointer
