@@ -109,7 +109,7 @@ func (p *Pool) Available() (n int) {
 // InUse is Size less Available (rte_mempool_in_use_count); 0 after Free on this
 // handle.
 func (p *Pool) InUse() int {
-	if p.mp == nil {
+	if p.freed() {
 		return 0
 	}
 	return p.Size() - p.Available()
@@ -117,7 +117,14 @@ func (p *Pool) InUse() int {
 
 // Full is true if all objects are in the pool or in lcores' caches
 // (rte_mempool_full).
-func (p *Pool) Full() bool { return p.mp != nil && p.Available() == p.Size() }
+func (p *Pool) Full() bool { return !p.freed() && p.Available() == p.Size() }
+
+// freed reports whether Free was called on this handle.
+func (p *Pool) freed() bool {
+	p.life.RLock()
+	defer p.life.RUnlock()
+	return p.mp == nil
+}
 
 // Empty is true if no object is (rte_mempool_empty).
 func (p *Pool) Empty() bool { return p.Available() == 0 }

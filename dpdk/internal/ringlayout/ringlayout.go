@@ -42,9 +42,10 @@ type (
 // elements have elemSize bytes.
 func Describe(i cgo.RingInfo, elemSize uint32) (ringcore.Ring, error) {
 	r := i.Ring
-	return ringcore.New(
+	return ringcore.NewAs(
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingProd)),
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingCons)),
 		unsafe.Add(r, cgo.RingSizeof),
+		ringcore.Sync(i.ProducerSync), ringcore.Sync(i.ConsumerSync),
 		i.Size, i.Capacity, elemSize)
 }
