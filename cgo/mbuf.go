@@ -167,10 +167,11 @@ func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int,
 	return pointer(withName(ops, create))
 }
 
-// MbufPoolDescribe reads a mempool as a pool of mbufs.
-func MbufPoolDescribe(pool unsafe.Pointer) (MbufPoolInfo, int) {
+// MbufPoolDescribe reads a mempool as a pool of mbufs; ENOENT if name does not mean it
+// any more.
+func MbufPoolDescribe(name string, pool unsafe.Pointer) (MbufPoolInfo, int) {
 	var i C.struct_godpdk_mbuf_pool_info
-	errno := C.godpdk_mbuf_pool_info((*C.struct_rte_mempool)(pool), &i)
+	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mbuf_pool_info(n, (*C.struct_rte_mempool)(pool), &i) })
 	return MbufPoolInfo{i.is_mbuf != 0, i.unfinished != 0, uint32(i.data_room), uint32(i.priv_size), uint32(i.flags)}, int(errno)
 }
 

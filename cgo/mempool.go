@@ -133,7 +133,8 @@ func MempoolFree(name string, mp Mempool, mine bool) int {
 	return withName(name, func(n *C.char) int { return int(C.godpdk_mempool_free(n, mempool(mp), cbool(mine))) })
 }
 
-// MempoolDescribe reads the fields of a pool; of one that was freed the Pool is nil.
+// MempoolDescribe reads the fields of a pool; of one that was freed the Pool is nil, or
+// the name another.
 func MempoolDescribe(mp Mempool) MempoolInfo {
 	var i C.struct_godpdk_mempool_info
 	C.godpdk_mempool_describe(mempool(mp), &i)
@@ -172,22 +173,27 @@ func MempoolOps() []string {
 
 // MempoolObjects is rte_mempool_obj_iter: the addresses of at most max objects; none
 // of a pool that was freed.
-func MempoolObjects(mp Mempool, max uint32) []uintptr {
+func MempoolObjects(name string, mp Mempool, max uint32) []uintptr {
 	if max == 0 {
 		return nil
 	}
 	objs := make([]uintptr, max)
-	return objs[:C.godpdk_mempool_objects(mempool(mp), (*C.uintptr_t)(unsafe.Pointer(&objs[0])), C.uint32_t(max))]
+	n := withName(name, func(n *C.char) C.uint32_t {
+		return C.godpdk_mempool_objects(n, mempool(mp), (*C.uintptr_t)(unsafe.Pointer(&objs[0])), C.uint32_t(max))
+	})
+	return objs[:n]
 }
 
 // MempoolChunks is rte_mempool_mem_iter: at most max chunks; none of a pool that was
 // freed.
-func MempoolChunks(mp Mempool, max uint32) []MempoolChunk {
+func MempoolChunks(name string, mp Mempool, max uint32) []MempoolChunk {
 	if max == 0 {
 		return nil
 	}
 	found := make([]C.struct_godpdk_mempool_chunk, max)
-	found = found[:C.godpdk_mempool_chunks(mempool(mp), &found[0], C.uint32_t(max))]
+	found = found[:withName(name, func(n *C.char) C.uint32_t {
+		return C.godpdk_mempool_chunks(n, mempool(mp), &found[0], C.uint32_t(max))
+	})]
 	chunks := make([]MempoolChunk, len(found))
 	for i, c := range found {
 		chunks[i] = MempoolChunk{Addr: c.addr, IOVA: uint64(c.iova), Len: uint64(c.len), Shared: c.shared != 0}
@@ -201,18 +207,20 @@ type MempoolDamage struct {
 	Len, Limit uint32
 }
 
-// MempoolAudit is rte_mempool_audit. It is EUCLEAN for a damaged cache; damaged
-// cookies end the process.
-func MempoolAudit(mp Mempool) (MempoolDamage, int) {
+// MempoolAudit is rte_mempool_audit. It is EUCLEAN for a damaged cache, and ENODATA for
+// a pool that is not populated; damaged cookies end the process.
+func MempoolAudit(name string, mp Mempool) (MempoolDamage, int) {
 	var d C.struct_godpdk_mempool_damage
-	errno := C.godpdk_mempool_audit(mempool(mp), &d)
+	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mempool_audit(n, mempool(mp), &d) })
 	return mempoolDamage(d), int(errno)
 }
 
 // MempoolDump is rte_mempool_dump, which audits too.
-func MempoolDump(mp Mempool) (string, MempoolDamage, int) {
+func MempoolDump(name string, mp Mempool) (string, MempoolDamage, int) {
 	var d C.struct_godpdk_mempool_damage
-	s, errno := text(C.godpdk_mempool_dump(mempool(mp), &d))
+	s, errno := text(withName(name, func(n *C.char) C.struct_godpdk_text {
+		return C.godpdk_mempool_dump(n, mempool(mp), &d)
+	}))
 	return s, mempoolDamage(d), errno
 }
 
@@ -220,8 +228,11 @@ func mempoolDamage(d C.struct_godpdk_mempool_damage) MempoolDamage {
 	return MempoolDamage{int(d.lcore), uint32(d.len), uint32(d.limit)}
 }
 
-// MempoolAvailable is rte_mempool_avail_count; 0 of a pool that was freed.
-func MempoolAvailable(mp Mempool) uint32 { return uint32(C.godpdk_mempool_available(mempool(mp))) }
+// MempoolAvailable is rte_mempool_avail_count; 0 of a pool that was freed, or is not
+// populated.
+func MempoolAvailable(name string, mp Mempool) uint32 {
+	return withName(name, func(n *C.char) uint32 { return uint32(C.godpdk_mempool_available(n, mempool(mp))) })
+}
 
 // MempoolCacheCreate is rte_mempool_cache_create.
 func MempoolCacheCreate(size uint32, socket int) (MempoolCache, int) {

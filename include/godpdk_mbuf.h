@@ -81,12 +81,12 @@ godpdk_mbuf_names_pool(const struct rte_mempool_objhdr *h, const struct rte_memp
 
 /* Returns ENOENT if the pool was freed. */
 static inline int
-godpdk_mbuf_pool_info(struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
+godpdk_mbuf_pool_info(const char *name, struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
 {
 	const struct rte_pktmbuf_pool_private *p;
 
 	memset(i, 0, sizeof(*i));
-	if (!godpdk_mempool_enter(mp))
+	if (!godpdk_mempool_enter(name, mp))
 		return ENOENT;
 	p = rte_mempool_get_priv(mp);
 	/* Another pool may have come to this address. */

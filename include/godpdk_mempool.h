@@ -74,12 +74,13 @@ godpdk_mempool_find(const char *name)
 	return NULL;
 }
 
-/* Locks, if the pool exists. */
+/* Locks, if the pool exists: another may have come to its address. "" is any name. */
 static inline int
-godpdk_mempool_enter(const struct rte_mempool *mp)
+godpdk_mempool_enter(const char *name, const struct rte_mempool *mp)
 {
 	godpdk_mempool_lock();
-	if (godpdk_tailq_has(GODPDK_TAILQ_MEMPOOL, mp))
+	if (godpdk_tailq_has(GODPDK_TAILQ_MEMPOOL, mp) &&
+	    (name[0] == 0 || strncmp(name, mp->name, RTE_MEMPOOL_NAMESIZE) == 0))
 		return 1;
 	godpdk_mempool_unlock();
 	return 0;
@@ -306,7 +307,7 @@ static inline void
 godpdk_mempool_describe(struct rte_mempool *mp, struct godpdk_mempool_info *i)
 {
 	memset(i, 0, sizeof(*i));
-	if (!godpdk_mempool_enter(mp))
+	if (!godpdk_mempool_enter("", mp))
 		return;
 	godpdk_mempool_info(mp, i);
 	godpdk_mempool_unlock();
@@ -328,15 +329,16 @@ godpdk_mempool_walk(struct godpdk_mempool_info *out, size_t max)
 	return n;
 }
 
-/* rte_mempool_avail_count; 0 if the pool was freed. */
+/* rte_mempool_avail_count; 0 if the pool was freed, or is not populated. */
 static inline uint32_t
-godpdk_mempool_available(struct rte_mempool *mp)
+godpdk_mempool_available(const char *name, struct rte_mempool *mp)
 {
-	uint32_t n;
+	uint32_t n = 0;
 
-	if (!godpdk_mempool_enter(mp))
+	if (!godpdk_mempool_enter(name, mp))
 		return 0;
-	n = rte_mempool_avail_count(mp);
+	if (mp->flags & RTE_MEMPOOL_F_POOL_CREATED)
+		n = rte_mempool_avail_count(mp);
 	godpdk_mempool_unlock();
 	return n;
 }
@@ -351,12 +353,12 @@ godpdk_mempool_ops_name(unsigned int i)
 /* rte_mempool_obj_iter: the addresses of at most max objects; 0 if the pool was
  * freed. */
 static inline uint32_t
-godpdk_mempool_objects(struct rte_mempool *mp, uintptr_t *out, uint32_t max)
+godpdk_mempool_objects(const char *name, struct rte_mempool *mp, uintptr_t *out, uint32_t max)
 {
 	struct rte_mempool_objhdr *h;
 	uint32_t n = 0;
 
-	if (!godpdk_mempool_enter(mp))
+	if (!godpdk_mempool_enter(name, mp))
 		return 0;
 	STAILQ_FOREACH(h, &mp->elt_list, next) {
 		if (n == max)
@@ -377,12 +379,12 @@ struct godpdk_mempool_chunk {
 
 /* rte_mempool_mem_iter: at most max chunks; 0 if the pool was freed. */
 static inline uint32_t
-godpdk_mempool_chunks(struct rte_mempool *mp, struct godpdk_mempool_chunk *out, uint32_t max)
+godpdk_mempool_chunks(const char *name, struct rte_mempool *mp, struct godpdk_mempool_chunk *out, uint32_t max)
 {
 	struct rte_mempool_memhdr *h;
 	uint32_t n = 0;
 
-	if (!godpdk_mempool_enter(mp))
+	if (!godpdk_mempool_enter(name, mp))
 		return 0;
 	STAILQ_FOREACH(h, &mp->mem_list, next) {
 		if (n == max)
@@ -419,15 +421,17 @@ godpdk_mempool_damaged(const struct rte_mempool *mp, struct godpdk_mempool_damag
 }
 
 /* rte_mempool_audit, unless it would end the process for a damaged cache: that is
- * EUCLEAN. Returns 0 or a positive errno. */
+ * EUCLEAN. A pool that is not populated is ENODATA. Returns 0 or a positive errno. */
 static inline int
-godpdk_mempool_audit(struct rte_mempool *mp, struct godpdk_mempool_damage *d)
+godpdk_mempool_audit(const char *name, struct rte_mempool *mp, struct godpdk_mempool_damage *d)
 {
 	int err = 0;
 
-	if (!godpdk_mempool_enter(mp))
+	if (!godpdk_mempool_enter(name, mp))
 		return ENOENT;
-	if (godpdk_mempool_damaged(mp, d))
+	if ((mp->flags & RTE_MEMPOOL_F_POOL_CREATED) == 0)
+		err = ENODATA;
+	else if (godpdk_mempool_damaged(mp, d))
 		err = EUCLEAN;
 	else
 		rte_mempool_audit(mp);
@@ -443,13 +447,15 @@ godpdk_mempool_text(struct rte_mempool *mp)
 
 /* rte_mempool_dump, which audits too. */
 static inline struct godpdk_text
-godpdk_mempool_dump(struct rte_mempool *mp, struct godpdk_mempool_damage *d)
+godpdk_mempool_dump(const char *name, struct rte_mempool *mp, struct godpdk_mempool_damage *d)
 {
 	struct godpdk_text t = { .err = ENOENT };
 
-	if (!godpdk_mempool_enter(mp))
+	if (!godpdk_mempool_enter(name, mp))
 		return t;
-	if (godpdk_mempool_damaged(mp, d))
+	if ((mp->flags & RTE_MEMPOOL_F_POOL_CREATED) == 0)
+		t.err = ENODATA;
+	else if (godpdk_mempool_damaged(mp, d))
 		t.err = EUCLEAN;
 	else
 		t = godpdk_mempool_text(mp);

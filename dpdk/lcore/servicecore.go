@@ -67,12 +67,15 @@ func RemoveServiceCore(id int) error {
 func StartServiceCore(id int) error {
 	return core(opCoreStart, id, "a service on it does not return: try again", func(id int) int {
 		// DPDK would take the core for started, while its thread leaves the loop.
-		if s := &slots[id]; s.leaving {
+		s := &slots[id]
+		if s.leaving {
 			if !s.idle(id, leave) {
 				return int(dpdk.ErrBusy.(dpdk.Errno))
 			}
 			s.leaving = false
 		}
+		s.launching.Lock()
+		defer s.launching.Unlock()
 		return cgo.ServiceCoreStart(id)
 	})
 }

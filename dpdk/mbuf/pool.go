@@ -141,7 +141,7 @@ func open(mp *mempool.Pool, err error) (*Pool, error) {
 	}
 	var i cgo.MbufPoolInfo
 	err = guard.Control(opLookup, mp.Name(), func() (errno int) {
-		i, errno = cgo.MbufPoolDescribe(mp.Pointer())
+		i, errno = cgo.MbufPoolDescribe(mp.Name(), mp.Pointer())
 		return errno
 	})
 	if err != nil {

@@ -84,7 +84,7 @@ func create(op, name string, count, elemSize int, cfg Config, populate bool) (*P
 		if errno != 0 {
 			return i, errno
 		}
-		return describe(made)
+		return describe(name, made)
 	})
 	if bad != nil {
 		return nil, bad
@@ -220,14 +220,14 @@ func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) (errno int)) error
 	defer p.life.Unlock()
 	var bad error
 	err := guard.Control(op, p.info.Name, func() int {
-		now, errno := describe(p.mp)
+		now, errno := describe(p.info.Name, p.mp)
 		if errno == 0 {
 			errno = f(&now)
 		}
 		if errno != 0 {
 			return errno
 		}
-		if now, errno = describe(p.mp); errno == 0 {
+		if now, errno = describe(p.info.Name, p.mp); errno == 0 {
 			p.info = now
 			p.backend, bad = newBackend(op, &p.info)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -98,9 +99,7 @@ func (p *Pool) control(op string, f func() (errno int)) error {
 // Free.
 func (p *Pool) Available() (n int) {
 	_ = p.control(opAvailable, func() int {
-		if p.info.Flags&cgo.MempoolCreated != 0 {
-			n = int(cgo.MempoolAvailable(p.mp))
-		}
+		n = int(cgo.MempoolAvailable(p.info.Name, p.mp))
 		return 0
 	})
 	return n
@@ -133,7 +132,7 @@ func (p *Pool) Empty() bool { return p.Available() == 0 }
 // was built with cookies, around each object (rte_mempool_audit). The error says
 // what was overwritten; damaged cookies end the process, as in C.
 func (p *Pool) Audit() error {
-	return p.audited(opAudit, func() (cgo.MempoolDamage, int) { return cgo.MempoolAudit(p.mp) })
+	return p.audited(opAudit, func() (cgo.MempoolDamage, int) { return cgo.MempoolAudit(p.info.Name, p.mp) })
 }
 
 // Dump is the text of rte_mempool_dump. It fails with dpdk.ErrInvalid if the pool
@@ -141,7 +140,7 @@ func (p *Pool) Audit() error {
 func (p *Pool) Dump() (string, error) {
 	var text string
 	err := p.audited(opDump, func() (damage cgo.MempoolDamage, errno int) {
-		text, damage, errno = cgo.MempoolDump(p.mp)
+		text, damage, errno = cgo.MempoolDump(p.info.Name, p.mp)
 		return damage, errno
 	})
 	return strings.TrimSpace(text), err
@@ -151,12 +150,15 @@ func (p *Pool) Dump() (string, error) {
 func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
 	var bad error
 	err := p.control(op, func() int {
-		if p.info.Flags&cgo.MempoolCreated == 0 {
+		d, errno := f()
+		switch syscall.Errno(errno) {
+		case syscall.ENODATA:
+			if p.info.Flags&cgo.MempoolCreated != 0 { // this one was populated: it is the next of its name
+				return int(dpdk.ErrNotFound.(dpdk.Errno))
+			}
 			bad = guard.Invalid(op, p.info.Name, "the pool is not populated yet")
 			return 0
-		}
-		d, errno := f()
-		if errno == int(linux.EUCLEAN) {
+		case linux.EUCLEAN:
 			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
 				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
 			return 0
@@ -176,7 +178,7 @@ func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
 func (p *Pool) Each(f func(i int, o Object) bool) {
 	var objs []uintptr
 	_ = p.control(opObjIter, func() int {
-		objs = cgo.MempoolObjects(p.mp, cgo.MempoolDescribe(p.mp).Populated)
+		objs = cgo.MempoolObjects(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Populated)
 		return 0
 	})
 	for i := range objs {
@@ -198,7 +200,7 @@ type Chunk struct {
 func (p *Pool) Chunks() ([]Chunk, error) {
 	var chunks []Chunk
 	err := p.control(opMemIter, func() int {
-		for _, c := range cgo.MempoolChunks(p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
+		for _, c := range cgo.MempoolChunks(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
 			chunks = append(chunks, Chunk{c.Addr, int(c.Len), c.IOVA})
 		}
 		return 0

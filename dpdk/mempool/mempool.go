@@ -96,13 +96,14 @@ func Wrap(ptr unsafe.Pointer) (*Pool, error) {
 	if ptr == nil {
 		return nil, guard.Invalid(opLookup, "", "the pool is nil")
 	}
-	return open(opLookup, "", func() (cgo.MempoolInfo, int) { return describe(ptr) })
+	return open(opLookup, "", func() (cgo.MempoolInfo, int) { return describe("", ptr) })
 }
 
 // describe is ErrNotFound for a pool that was freed, here or in another process.
-func describe(mp cgo.Mempool) (cgo.MempoolInfo, int) {
+// A pool of another name has come to its address; "" is any name.
+func describe(name string, mp cgo.Mempool) (cgo.MempoolInfo, int) {
 	i := cgo.MempoolDescribe(mp)
-	if i.Pool == nil {
+	if i.Pool == nil || name != "" && i.Name != name {
 		return i, int(dpdk.ErrNotFound.(dpdk.Errno))
 	}
 	return i, 0

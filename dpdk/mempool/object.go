@@ -41,7 +41,7 @@ func PoolOf(o Object) (*Pool, error) {
 		return nil, guard.Invalid(opFromObj, "", "the object is nil")
 	}
 	return open(opFromObj, "", func() (cgo.MempoolInfo, int) {
-		return describe(*(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)))
+		return describe("", *(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)))
 	})
 }
 

@@ -23,8 +23,10 @@ var (
 	rings shelf[ring.Ring[uint64]]
 	pools shelf[mempool.Pool]
 	mbufs shelf[mbuf.Pool]
+	qsbrs shelf[rcu.QSBR]
 	gone  = []error{dpdk.ErrNotFound}
 	taken = []error{dpdk.ErrNotFound, dpdk.ErrExist}
+	held  = []error{dpdk.ErrNotFound, dpdk.ErrBusy, syscall.EAGAIN} // EAGAIN: its maker is at it
 )
 
 func init() {
@@ -36,6 +38,7 @@ func init() {
 		rings.empty(t, (*ring.Ring[uint64]).Free, gone...)
 		pools.empty(t, (*mempool.Pool).Free, gone...)
 		mbufs.empty(t, func(p *mbuf.Pool) error { return p.Free() }, gone...)
+		qsbrs.empty(t, (*rcu.QSBR).Free, gone...)
 		left, err := ring.List()
 		assert.NoError(t, err)
 		for _, r := range left {
@@ -190,15 +193,25 @@ func memzoneCalls() {
 		}, gone},
 		call{"memzone.List", func(*rand.Rand) error { _, err := memzone.List(); return err }, nil},
 		call{"rcu.Create", func(r *rand.Rand) error {
-			q, err := rcu.Create(fmt.Sprint("rcu ", r.IntN(4)), 64<<r.IntN(10), rcu.Config{})
+			q, err := rcu.Create(qsbrs.name("rcu"), 64<<r.IntN(10), rcu.Config{})
 			if err != nil {
 				return err
 			}
-			return q.Free()
-		}, taken},
-		call{"rcu.Lookup", func(r *rand.Rand) error {
-			_, err := rcu.Lookup(fmt.Sprint("rcu ", r.IntN(4)))
-			return err
-		}, []error{dpdk.ErrNotFound, syscall.EAGAIN}},
+			if old := qsbrs.put(r, q); old != nil {
+				return old.Free()
+			}
+			return nil
+		}, held},
+		call{"rcu.Lookup", qsbrs.use(func(q *rcu.QSBR) error { _, err := rcu.Lookup(q.Name()); return err }), held},
+		call{"rcu.Free", qsbrs.use((*rcu.QSBR).Free), held},
+		call{"rcu.Register", qsbrs.use(func(q *rcu.QSBR) error {
+			reader, err := q.RegisterAny()
+			if err != nil {
+				return err
+			}
+			return reader.Unregister()
+		}), held},
+		call{"rcu.Readers", qsbrs.use(func(q *rcu.QSBR) error { q.NumReaders(); _, err := q.Readers(); return err }), held},
+		call{"rcu.Dump", qsbrs.use(func(q *rcu.QSBR) error { _, err := q.Dump(); return err }), held},
 	)
 }
