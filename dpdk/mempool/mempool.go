@@ -77,6 +77,9 @@ type Pool struct {
 // made, the number may mean other ops to that program without a sign of it. So a
 // pool is refused too if its ops enter its ring with less protection than it was
 // made for: a C program that wants ring_sp_sc sets the pool's flags as well.
+// The reverse has no check: a C program that attaches to a pool of a Go process, such
+// as dpdk-testpmd, uses what the number means to it, which may corrupt the pool. It
+// must load the same drivers in the same order.
 //
 // A pool is found when it has all its objects: before that, as between CreateEmpty
 // and PopulateDefault, the error is dpdk.ErrNotFound.
