@@ -136,8 +136,11 @@ func endServices(t *testing.T) {
 	slices.Sort(workers)
 	assert.Equal(t, []int{1, 2, 3}, workers)
 	for _, id := range workers {
+		// A thread that left its services on a busy machine may be on its way yet.
+		require.Eventually(t, func() bool { running, err := lcore.Running(id); return err == nil && !running },
+			30*time.Second, time.Millisecond, "lcore %d is lost", id)
 		task, err := lcore.Launch(context.Background(), id, func(context.Context) error { return nil })
-		if assert.NoError(t, err, "lcore %d is lost", id) {
+		if assert.NoError(t, err) {
 			assert.NoError(t, finish(task.Wait))
 		}
 	}
