@@ -53,7 +53,7 @@ func init() {
 func ringCalls() {
 	calls = append(calls,
 		call{"ring.Create", func(r *rand.Rand) error {
-			h, err := ring.Create[uint64](rings.name("hammer"), 64<<(r.IntN(2)*14), ring.Config{})
+			h, err := ring.Create[uint64](rings.name("hammer"), 64<<(r.IntN(2)*10), ring.Config{})
 			if err != nil {
 				return err
 			}
