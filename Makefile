@@ -145,8 +145,9 @@ test-arm64:
 	$(call step,GOARCH=arm64 go test $(assembly))
 	@$(arm64) $(assembly)
 
-soak: deps hugepages ## bursts for SOAK (60s) while the Go runtime collects, profiles, traces and dumps
-	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -run RestlessRuntime ./dpdk/ethdev
+soak: deps hugepages ## for SOAK (60s) each: bursts while the Go runtime collects, profiles, traces and dumps; all control calls at once
+	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run RestlessRuntime ./dpdk/ethdev && \
+	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
 
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }

@@ -147,6 +147,7 @@ type Mbuf = unsafe.Pointer
 // MbufPoolInfo is what a pool of mbufs says of itself.
 type MbufPoolInfo struct {
 	IsMbuf             bool // false for other mempools
+	Unfinished         bool // it is false, and will be true when the pool's maker is done
 	DataRoom, PrivSize uint32
 	Flags              uint32
 }
@@ -162,7 +163,7 @@ func MbufNamedOps() string {
 	return ""
 }
 
-// MbufPoolCreate is rte_pktmbuf_pool_create_by_ops; ops "" is the best there is.
+// MbufPoolCreate does what rte_pktmbuf_pool_create_by_ops does; ops "" is the best there is.
 func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (unsafe.Pointer, int) {
 	create := func(ops *C.char) C.struct_godpdk_ptr {
 		return withName(name, func(name *C.char) C.struct_godpdk_ptr {
@@ -175,11 +176,12 @@ func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int,
 	return pointer(withName(ops, create))
 }
 
-// MbufPoolDescribe reads a mempool as a pool of mbufs.
-func MbufPoolDescribe(pool unsafe.Pointer) MbufPoolInfo {
+// MbufPoolDescribe reads a mempool as a pool of mbufs; ENOENT if name does not mean it
+// any more.
+func MbufPoolDescribe(name string, pool unsafe.Pointer) (MbufPoolInfo, int) {
 	var i C.struct_godpdk_mbuf_pool_info
-	C.godpdk_mbuf_pool_info((*C.struct_rte_mempool)(pool), &i)
-	return MbufPoolInfo{i.is_mbuf != 0, uint32(i.data_room), uint32(i.priv_size), uint32(i.flags)}
+	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mbuf_pool_info(n, (*C.struct_rte_mempool)(pool), &i) })
+	return MbufPoolInfo{i.is_mbuf != 0, i.unfinished != 0, uint32(i.data_room), uint32(i.priv_size), uint32(i.flags)}, int(errno)
 }
 
 // MbufAllocBulk is rte_pktmbuf_alloc_bulk, with a cache of the caller's own

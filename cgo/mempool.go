@@ -17,7 +17,7 @@ package cgo
 #cgo nocallback godpdk_mempool_flush
 #cgo noescape godpdk_mempool_default_cache
 #cgo nocallback godpdk_mempool_default_cache
-#cgo nocallback rte_mempool_avail_count
+#cgo nocallback godpdk_mempool_available
 */
 import "C"
 
@@ -74,7 +74,10 @@ type MempoolInfo struct {
 	Size, Populated, CacheSize                     uint32
 	ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
 	Chunks, Available                              uint32 // Available is 0 before the pool is populated
+	Foreign                                        uint32 // of Chunks, in memory that DPDK does not know
 	Socket, OpsIndex                               int32
+	Fits                                           bool     // Data is what Ops keep objects in
+	Ring                                           RingInfo // if Data is one
 }
 
 // MempoolChunk is a copy of a struct rte_mempool_memhdr; Shared is false for
@@ -97,9 +100,15 @@ func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, 
 	}))
 }
 
-// MempoolLookup is rte_mempool_lookup.
-func MempoolLookup(name string) (Mempool, int) {
-	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr { return C.godpdk_mempool_lookup(n) }))
+// MempoolLookup is rte_mempool_lookup, and describes the pool before anybody can
+// free it.
+func MempoolLookup(name string) (MempoolInfo, int) {
+	var i C.struct_godpdk_mempool_info
+	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mempool_lookup(n, &i) })
+	if errno != 0 {
+		return MempoolInfo{}, int(errno)
+	}
+	return mempoolInfo(&i), 0
 }
 
 // MempoolSetOps is rte_mempool_set_ops_byname.
@@ -124,10 +133,11 @@ func MempoolFree(name string, mp Mempool, mine bool) int {
 	return withName(name, func(n *C.char) int { return int(C.godpdk_mempool_free(n, mempool(mp), cbool(mine))) })
 }
 
-// MempoolDescribe reads the fields of a pool.
+// MempoolDescribe reads the fields of a pool; of one that was freed the Pool is nil, or
+// the name another.
 func MempoolDescribe(mp Mempool) MempoolInfo {
 	var i C.struct_godpdk_mempool_info
-	C.godpdk_mempool_info(mempool(mp), &i)
+	C.godpdk_mempool_describe(mempool(mp), &i)
 	return mempoolInfo(&i)
 }
 
@@ -161,22 +171,29 @@ func MempoolOps() []string {
 	}
 }
 
-// MempoolObjects is rte_mempool_obj_iter: the addresses of at most max objects.
-func MempoolObjects(mp Mempool, max uint32) []uintptr {
+// MempoolObjects is rte_mempool_obj_iter: the addresses of at most max objects; none
+// of a pool that was freed.
+func MempoolObjects(name string, mp Mempool, max uint32) []uintptr {
 	if max == 0 {
 		return nil
 	}
 	objs := make([]uintptr, max)
-	return objs[:C.godpdk_mempool_objects(mempool(mp), (*C.uintptr_t)(unsafe.Pointer(&objs[0])), C.uint32_t(max))]
+	n := withName(name, func(n *C.char) C.uint32_t {
+		return C.godpdk_mempool_objects(n, mempool(mp), (*C.uintptr_t)(unsafe.Pointer(&objs[0])), C.uint32_t(max))
+	})
+	return objs[:n]
 }
 
-// MempoolChunks is rte_mempool_mem_iter: at most max chunks.
-func MempoolChunks(mp Mempool, max uint32) []MempoolChunk {
+// MempoolChunks is rte_mempool_mem_iter: at most max chunks; none of a pool that was
+// freed.
+func MempoolChunks(name string, mp Mempool, max uint32) []MempoolChunk {
 	if max == 0 {
 		return nil
 	}
 	found := make([]C.struct_godpdk_mempool_chunk, max)
-	found = found[:C.godpdk_mempool_chunks(mempool(mp), &found[0], C.uint32_t(max))]
+	found = found[:withName(name, func(n *C.char) C.uint32_t {
+		return C.godpdk_mempool_chunks(n, mempool(mp), &found[0], C.uint32_t(max))
+	})]
 	chunks := make([]MempoolChunk, len(found))
 	for i, c := range found {
 		chunks[i] = MempoolChunk{Addr: c.addr, IOVA: uint64(c.iova), Len: uint64(c.len), Shared: c.shared != 0}
@@ -184,22 +201,38 @@ func MempoolChunks(mp Mempool, max uint32) []MempoolChunk {
 	return chunks
 }
 
-// MempoolBadCache finds an lcore's cache that rte_mempool_audit would end the
-// process for; the lcore is -1 if there is none.
-func MempoolBadCache(mp Mempool) (lcore int, length, limit uint32) {
-	var n, max C.uint32_t
-	lcore = int(C.godpdk_mempool_bad_cache(mempool(mp), &n, &max))
-	return lcore, uint32(n), uint32(max)
+// MempoolDamage is an lcore's cache that holds more than it can.
+type MempoolDamage struct {
+	Lcore      int
+	Len, Limit uint32
 }
 
-// MempoolAudit is rte_mempool_audit, which ends the process if it finds damage.
-func MempoolAudit(mp Mempool) { C.rte_mempool_audit(mempool(mp)) }
+// MempoolAudit is rte_mempool_audit. It is EUCLEAN for a damaged cache, and ENODATA for
+// a pool that is not populated; damaged cookies end the process.
+func MempoolAudit(name string, mp Mempool) (MempoolDamage, int) {
+	var d C.struct_godpdk_mempool_damage
+	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mempool_audit(n, mempool(mp), &d) })
+	return mempoolDamage(d), int(errno)
+}
 
-// MempoolDump is rte_mempool_dump.
-func MempoolDump(mp Mempool) (string, int) { return text(C.godpdk_mempool_dump(mempool(mp))) }
+// MempoolDump is rte_mempool_dump, which audits too.
+func MempoolDump(name string, mp Mempool) (string, MempoolDamage, int) {
+	var d C.struct_godpdk_mempool_damage
+	s, errno := text(withName(name, func(n *C.char) C.struct_godpdk_text {
+		return C.godpdk_mempool_dump(n, mempool(mp), &d)
+	}))
+	return s, mempoolDamage(d), errno
+}
 
-// MempoolAvailable is rte_mempool_avail_count.
-func MempoolAvailable(mp Mempool) uint32 { return uint32(C.rte_mempool_avail_count(mempool(mp))) }
+func mempoolDamage(d C.struct_godpdk_mempool_damage) MempoolDamage {
+	return MempoolDamage{int(d.lcore), uint32(d.len), uint32(d.limit)}
+}
+
+// MempoolAvailable is rte_mempool_avail_count; 0 of a pool that was freed, or is not
+// populated.
+func MempoolAvailable(name string, mp Mempool) uint32 {
+	return withName(name, func(n *C.char) uint32 { return uint32(C.godpdk_mempool_available(n, mempool(mp))) })
+}
 
 // MempoolCacheCreate is rte_mempool_cache_create.
 func MempoolCacheCreate(size uint32, socket int) (MempoolCache, int) {
@@ -262,8 +295,9 @@ func mempoolInfo(i *C.struct_godpdk_mempool_info) MempoolInfo {
 		Size:  uint32(i.size), Populated: uint32(i.populated), CacheSize: uint32(i.cache_size),
 		ElemSize: uint32(i.elt_size), HeaderSize: uint32(i.header_size),
 		TrailerSize: uint32(i.trailer_size), PrivateSize: uint32(i.private_size),
-		Chunks: uint32(i.chunks), Available: uint32(i.available),
+		Chunks: uint32(i.chunks), Available: uint32(i.available), Foreign: uint32(i.foreign),
 		Socket: int32(i.socket), OpsIndex: int32(i.ops_index),
+		Fits: C.godpdk_mempool_kept_by(&i.ops[0]) == i.keeps, Ring: ringInfo(&i.ring),
 	}
 }
 

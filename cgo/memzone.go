@@ -39,15 +39,16 @@ type MemzoneInfo struct {
 
 // MemzoneReserve is rte_memzone_reserve_bounded; align 0 means a cache line.
 func MemzoneReserve(name string, size uint64, socket int, flags, align, bound uint32) (MemzoneInfo, int) {
-	return memzone(withName(name, func(n *C.char) C.struct_godpdk_ptr {
+	return memzone(withName(name, func(n *C.char) C.struct_godpdk_memzone {
 		return C.godpdk_memzone_reserve(n, C.size_t(size), C.int(socket), C.uint(flags), C.uint(align), C.uint(bound))
 	}))
 }
 
-// MemzoneLookup is rte_memzone_lookup.
+// MemzoneLookup is rte_memzone_lookup, and copies the descriptor before anybody can
+// clear it.
 func MemzoneLookup(name string) (MemzoneInfo, int) {
-	return memzone(withName(name, func(n *C.char) C.struct_godpdk_ptr {
-		return C.godpdk_memzone_lookup(n)
+	return memzone(withName(name, func(n *C.char) C.struct_godpdk_memzone {
+		return C.godpdk_memzone_lookup(n, nil)
 	}))
 }
 
@@ -67,12 +68,11 @@ func Memzones() ([]MemzoneInfo, int) {
 	return zones, int(l.err)
 }
 
-func memzone(r C.struct_godpdk_ptr) (MemzoneInfo, int) {
-	p, errno := pointer(r)
-	if errno != 0 {
-		return MemzoneInfo{}, errno
+func memzone(z C.struct_godpdk_memzone) (MemzoneInfo, int) {
+	if z.err != 0 {
+		return MemzoneInfo{}, int(z.err)
 	}
-	return memzoneInfo((*C.struct_rte_memzone)(p)), 0
+	return memzoneInfo(&z.zone), 0
 }
 
 func memzoneInfo(z *C.struct_rte_memzone) MemzoneInfo {

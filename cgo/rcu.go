@@ -25,10 +25,9 @@ const (
 
 // Layout of struct rte_rcu_qsbr, in bytes: the counters of its threads begin at RCUCnt.
 const (
-	RCUToken   = C.GODPDK_RCU_TOKEN
-	RCUThreads = C.GODPDK_RCU_THREADS
-	RCUCnt     = C.GODPDK_RCU_CNT
-	RCUStride  = C.GODPDK_RCU_STRIDE
+	RCUToken  = C.GODPDK_RCU_TOKEN
+	RCUCnt    = C.GODPDK_RCU_CNT
+	RCUStride = C.GODPDK_RCU_STRIDE
 )
 
 // RCU points to a struct rte_rcu_qsbr.
@@ -46,29 +45,38 @@ func RCUCreate(name string, maxThreads uint32, socket int) (RCU, int) {
 	}))
 }
 
-// RCULookup finds what RCUCreate has made; EAGAIN if the zone holds nothing such, or not yet.
-func RCULookup(name string) (RCU, int) {
-	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr { return C.godpdk_rcu_lookup(n) }))
+// RCULookup finds what RCUCreate has made, and how many threads it has room for; EAGAIN if
+// the zone holds nothing such, or not yet.
+func RCULookup(name string) (v RCU, maxThreads uint32, errno int) {
+	s := withName(name, func(n *C.char) C.struct_godpdk_rcu_search { return C.godpdk_rcu_lookup(n) })
+	return unsafe.Pointer(s.v), uint32(s.max_threads), int(s.err)
 }
 
-// RCUMaxThreads is how many threads v has room for.
-func RCUMaxThreads(v RCU) uint32 { return uint32(C.godpdk_rcu_max_threads(rcu(v))) }
-
-// RCURegister is rte_rcu_qsbr_thread_register; EEXIST if the id is registered.
-func RCURegister(v RCU, id uint32) int { return int(C.godpdk_rcu_register(rcu(v), C.uint32_t(id))) }
+// RCURegister is rte_rcu_qsbr_thread_register, offline; EEXIST if the id is registered. It
+// and the functions below are ENOENT if name does not mean v any more.
+func RCURegister(name string, v RCU, id uint32) int {
+	return withName(name, func(n *C.char) int { return int(C.godpdk_rcu_register(n, rcu(v), C.uint32_t(id))) })
+}
 
 // RCUUnregister is rte_rcu_qsbr_thread_offline and rte_rcu_qsbr_thread_unregister; ENOENT
 // if the id is not registered.
-func RCUUnregister(v RCU, id uint32) int {
-	return int(C.godpdk_rcu_unregister(rcu(v), C.uint32_t(id)))
+func RCUUnregister(name string, v RCU, id uint32) int {
+	return withName(name, func(n *C.char) int { return int(C.godpdk_rcu_unregister(n, rcu(v), C.uint32_t(id))) })
 }
 
-// RCUReaders copies the ids and counters of the registered threads.
-func RCUReaders(v RCU) (ids []uint32, cnts []uint64) {
-	n := RCUMaxThreads(v)
-	ids, cnts = make([]uint32, n), make([]uint64, n)
-	n = uint32(C.godpdk_rcu_readers(rcu(v), (*C.uint32_t)(&ids[0]), (*C.uint64_t)(&cnts[0])))
-	return ids[:n], cnts[:n]
+// RCUReaders copies the ids and counters of the registered threads; v has room for max.
+func RCUReaders(name string, v RCU, max int) (ids []uint32, cnts []uint64, errno int) {
+	ids, cnts = make([]uint32, max), make([]uint64, max)
+	n := C.uint32_t(max)
+	errno = withName(name, func(name *C.char) int {
+		return int(C.godpdk_rcu_readers(name, rcu(v), (*C.uint32_t)(&ids[0]), (*C.uint64_t)(&cnts[0]), &n))
+	})
+	return ids[:n], cnts[:n], errno
+}
+
+// RCUCount is how many threads are registered; 0 if name does not mean v any more.
+func RCUCount(name string, v RCU) uint32 {
+	return withName(name, func(n *C.char) uint32 { return uint32(C.godpdk_rcu_count(n, rcu(v))) })
 }
 
 // RCUCheckArg is struct godpdk_rcu_check.
@@ -107,7 +115,9 @@ func RCULock(v RCU, id uint32) { C.godpdk_rcu_lock(rcu(v), C.uint32_t(id)) }
 func RCUUnlock(v RCU, id uint32) { C.godpdk_rcu_unlock(rcu(v), C.uint32_t(id)) }
 
 // RCUDump is rte_rcu_qsbr_dump.
-func RCUDump(v RCU) (string, int) { return text(C.godpdk_rcu_dump(rcu(v))) }
+func RCUDump(name string, v RCU) (string, int) {
+	return text(withName(name, func(n *C.char) C.struct_godpdk_text { return C.godpdk_rcu_dump(n, rcu(v)) }))
+}
 
 // RCUDQCreate is rte_rcu_qsbr_dq_create of a queue whose calls return what they freed.
 func RCUDQCreate(name string, v RCU, flags, size, elemSize, trigger, maxReclaim uint32) (RCUDQ, int) {

@@ -55,6 +55,7 @@ type Ring = unsafe.Pointer
 
 // RingInfo is what a ring says of itself; Memory is its memzone's length.
 type RingInfo struct {
+	Ring                       Ring
 	Name                       string
 	Flags                      uint32
 	Size, Mask, Capacity       uint32
@@ -64,17 +65,26 @@ type RingInfo struct {
 }
 
 // RingCreate is rte_ring_create_elem.
-func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (Ring, int) {
-	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
-		return C.godpdk_ring_create(n, C.uint(elemSize), C.uint(count), C.int(socket), C.uint(flags))
-	}))
+func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (RingInfo, int) {
+	return describedRing(name, func(n *C.char, i *C.struct_godpdk_ring_info) C.int {
+		return C.godpdk_ring_create(n, C.uint(elemSize), C.uint(count), C.int(socket), C.uint(flags), i)
+	})
 }
 
-// RingLookup is rte_ring_lookup.
-func RingLookup(name string) (Ring, int) {
-	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
-		return C.godpdk_ring_lookup(n)
-	}))
+// RingLookup is rte_ring_lookup, and describes the ring before anybody can free it.
+func RingLookup(name string) (RingInfo, int) {
+	return describedRing(name, func(n *C.char, i *C.struct_godpdk_ring_info) C.int {
+		return C.godpdk_ring_lookup(n, nil, i)
+	})
+}
+
+func describedRing(name string, f func(*C.char, *C.struct_godpdk_ring_info) C.int) (RingInfo, int) {
+	var i C.struct_godpdk_ring_info
+	errno := withName(name, func(n *C.char) C.int { return f(n, &i) })
+	if errno != 0 {
+		return RingInfo{}, int(errno)
+	}
+	return ringInfo(&i), 0
 }
 
 // RingFree is rte_ring_free of r, if name still means r.
@@ -89,7 +99,7 @@ func RingMemsize(elemSize, size uint32) int64 {
 	return int64(C.rte_ring_get_memsize_elem(C.uint(elemSize), C.uint(size)))
 }
 
-// RingDescribe reads the fields of a ring.
+// RingDescribe reads the fields of a ring that nobody frees meanwhile.
 func RingDescribe(r Ring) RingInfo {
 	var i C.struct_godpdk_ring_info
 	C.godpdk_ring_info((*C.struct_rte_ring)(r), &i)
@@ -114,9 +124,11 @@ func Rings() []RingInfo {
 	return rings
 }
 
-// RingDump is rte_ring_dump.
-func RingDump(r Ring) (string, int) {
-	return text(C.godpdk_ring_dump((*C.struct_rte_ring)(r)))
+// RingDump is rte_ring_dump of r, if name still means r.
+func RingDump(name string, r Ring) (string, int) {
+	return text(withName(name, func(n *C.char) C.struct_godpdk_text {
+		return C.godpdk_ring_dump(n, (*C.struct_rte_ring)(r))
+	}))
 }
 
 // RingEnqueue is rte_ring_enqueue_bulk_elem or rte_ring_enqueue_burst_elem. It
@@ -135,6 +147,7 @@ func RingDequeue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (mo
 
 func ringInfo(i *C.struct_godpdk_ring_info) RingInfo {
 	return RingInfo{
+		Ring:         i.ring,
 		Name:         C.GoString(&i.name[0]),
 		Flags:        uint32(i.flags),
 		Size:         uint32(i.size),

@@ -715,6 +715,7 @@ type (
 type (
 	MbufPoolInfo struct {
 		IsMbuf             bool
+		Unfinished         bool
 		DataRoom, PrivSize uint32
 		Flags              uint32
 	}
@@ -724,27 +725,27 @@ func MbufNamedOps() (_ string) { return }
 func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (_ unsafe.Pointer, _ int) {
 	return
 }
-func MbufPoolDescribe(pool unsafe.Pointer) (_ MbufPoolInfo)              { return }
-func MbufAllocBulk(pool, cache, table unsafe.Pointer, n uint32) (_ bool) { return }
-func MbufResetBulk(pool, table unsafe.Pointer, n uint32)                 { return }
-func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32)           { return }
-func MbufFree(m Mbuf)                                                    { return }
-func MbufFreeSeg(m Mbuf)                                                 { return }
-func MbufFreeDebug(m Mbuf, pid uint32) (_ bool)                          { return }
-func MbufClone(m Mbuf, pool unsafe.Pointer) (_ Mbuf)                     { return }
-func MbufCopy(m Mbuf, pool unsafe.Pointer, off, length uint32) (_ Mbuf)  { return }
-func MbufAttach(indirect, m Mbuf)                                        { return }
-func MbufDetach(m Mbuf)                                                  { return }
-func MbufChain(head, tail Mbuf) (_ int)                                  { return }
-func MbufLinearize(m Mbuf) (_ bool)                                      { return }
-func MbufRefcntUpdate(m Mbuf, v int16) (_ uint16)                        { return }
-func MbufCheck(m Mbuf, head bool) (_ string)                             { return }
-func MbufValidateTx(m Mbuf) (_ int)                                      { return }
-func MbufDump(m Mbuf, length uint32) (_ string, _ int)                   { return }
-func MbufPrivSize(m Mbuf) (_ uint16)                                     { return }
-func MbufFlagList(mask uint64, tx bool) (_ string)                       { return }
-func MbufFlagName(mask uint64, tx bool) (_ string)                       { return }
-func MbufTypeName(t uint32) (_ string)                                   { return }
+func MbufPoolDescribe(name string, pool unsafe.Pointer) (_ MbufPoolInfo, _ int) { return }
+func MbufAllocBulk(pool, cache, table unsafe.Pointer, n uint32) (_ bool)        { return }
+func MbufResetBulk(pool, table unsafe.Pointer, n uint32)                        { return }
+func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32)                  { return }
+func MbufFree(m Mbuf)                                                           { return }
+func MbufFreeSeg(m Mbuf)                                                        { return }
+func MbufFreeDebug(m Mbuf, pid uint32) (_ bool)                                 { return }
+func MbufClone(m Mbuf, pool unsafe.Pointer) (_ Mbuf)                            { return }
+func MbufCopy(m Mbuf, pool unsafe.Pointer, off, length uint32) (_ Mbuf)         { return }
+func MbufAttach(indirect, m Mbuf)                                               { return }
+func MbufDetach(m Mbuf)                                                         { return }
+func MbufChain(head, tail Mbuf) (_ int)                                         { return }
+func MbufLinearize(m Mbuf) (_ bool)                                             { return }
+func MbufRefcntUpdate(m Mbuf, v int16) (_ uint16)                               { return }
+func MbufCheck(m Mbuf, head bool) (_ string)                                    { return }
+func MbufValidateTx(m Mbuf) (_ int)                                             { return }
+func MbufDump(m Mbuf, length uint32) (_ string, _ int)                          { return }
+func MbufPrivSize(m Mbuf) (_ uint16)                                            { return }
+func MbufFlagList(mask uint64, tx bool) (_ string)                              { return }
+func MbufFlagName(mask uint64, tx bool) (_ string)                              { return }
+func MbufTypeName(t uint32) (_ string)                                          { return }
 func MbufDynfieldRegister(name string, size, align uint64, flags uint32, at uint64) (offset, errno int) {
 	return
 }
@@ -807,7 +808,10 @@ type (
 		Size, Populated, CacheSize                     uint32
 		ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
 		Chunks, Available                              uint32
+		Foreign                                        uint32
 		Socket, OpsIndex                               int32
+		Fits                                           bool
+		Ring                                           RingInfo
 	}
 )
 
@@ -823,20 +827,27 @@ type (
 func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, socket int, flags uint32, ops string, populate bool) (_ Mempool, _ int) {
 	return
 }
-func MempoolLookup(name string) (_ Mempool, _ int)                                  { return }
-func MempoolSetOps(mp Mempool, name string) (_ int)                                 { return }
-func MempoolPopulate(mp Mempool) (objects, errno int)                               { return }
-func MempoolPopulateAnon(mp Mempool) (objects, errno int)                           { return }
-func MempoolFree(name string, mp Mempool, mine bool) (_ int)                        { return }
-func MempoolDescribe(mp Mempool) (_ MempoolInfo)                                    { return }
-func Mempools() (_ []MempoolInfo)                                                   { return }
-func MempoolOps() (_ []string)                                                      { return }
-func MempoolObjects(mp Mempool, max uint32) (_ []uintptr)                           { return }
-func MempoolChunks(mp Mempool, max uint32) (_ []MempoolChunk)                       { return }
-func MempoolBadCache(mp Mempool) (lcore int, length, limit uint32)                  { return }
-func MempoolAudit(mp Mempool)                                                       { return }
-func MempoolDump(mp Mempool) (_ string, _ int)                                      { return }
-func MempoolAvailable(mp Mempool) (_ uint32)                                        { return }
+func MempoolLookup(name string) (_ MempoolInfo, _ int)                     { return }
+func MempoolSetOps(mp Mempool, name string) (_ int)                        { return }
+func MempoolPopulate(mp Mempool) (objects, errno int)                      { return }
+func MempoolPopulateAnon(mp Mempool) (objects, errno int)                  { return }
+func MempoolFree(name string, mp Mempool, mine bool) (_ int)               { return }
+func MempoolDescribe(mp Mempool) (_ MempoolInfo)                           { return }
+func Mempools() (_ []MempoolInfo)                                          { return }
+func MempoolOps() (_ []string)                                             { return }
+func MempoolObjects(name string, mp Mempool, max uint32) (_ []uintptr)     { return }
+func MempoolChunks(name string, mp Mempool, max uint32) (_ []MempoolChunk) { return }
+
+type (
+	MempoolDamage struct {
+		Lcore      int
+		Len, Limit uint32
+	}
+)
+
+func MempoolAudit(name string, mp Mempool) (_ MempoolDamage, _ int)                 { return }
+func MempoolDump(name string, mp Mempool) (_ string, _ MempoolDamage, _ int)        { return }
+func MempoolAvailable(name string, mp Mempool) (_ uint32)                           { return }
 func MempoolCacheCreate(size uint32, socket int) (_ MempoolCache, _ int)            { return }
 func MempoolCacheFree(c MempoolCache)                                               { return }
 func MempoolDefaultCache(mp Mempool) (_ MempoolCache)                               { return }
@@ -909,10 +920,9 @@ const (
 )
 
 const (
-	RCUToken   = 0
-	RCUThreads = 68
-	RCUCnt     = 128
-	RCUStride  = 64
+	RCUToken  = 0
+	RCUCnt    = 128
+	RCUStride = 64
 )
 
 type (
@@ -923,12 +933,12 @@ type (
 	RCUDQ = unsafe.Pointer
 )
 
-func RCUCreate(name string, maxThreads uint32, socket int) (_ RCU, _ int) { return }
-func RCULookup(name string) (_ RCU, _ int)                                { return }
-func RCUMaxThreads(v RCU) (_ uint32)                                      { return }
-func RCURegister(v RCU, id uint32) (_ int)                                { return }
-func RCUUnregister(v RCU, id uint32) (_ int)                              { return }
-func RCUReaders(v RCU) (ids []uint32, cnts []uint64)                      { return }
+func RCUCreate(name string, maxThreads uint32, socket int) (_ RCU, _ int)             { return }
+func RCULookup(name string) (v RCU, maxThreads uint32, errno int)                     { return }
+func RCURegister(name string, v RCU, id uint32) (_ int)                               { return }
+func RCUUnregister(name string, v RCU, id uint32) (_ int)                             { return }
+func RCUReaders(name string, v RCU, max int) (ids []uint32, cnts []uint64, errno int) { return }
+func RCUCount(name string, v RCU) (_ uint32)                                          { return }
 
 type (
 	RCUCheckArg struct {
@@ -941,13 +951,13 @@ var (
 	RCUCheckAddress unsafe.Pointer
 )
 
-func RCUCheck(v RCU, token uint64) (_ bool) { return }
-func RCUOnline(v RCU, id uint32)            { return }
-func RCUOffline(v RCU, id uint32)           { return }
-func RCUQuiescent(v RCU, id uint32)         { return }
-func RCULock(v RCU, id uint32)              { return }
-func RCUUnlock(v RCU, id uint32)            { return }
-func RCUDump(v RCU) (_ string, _ int)       { return }
+func RCUCheck(v RCU, token uint64) (_ bool)        { return }
+func RCUOnline(v RCU, id uint32)                   { return }
+func RCUOffline(v RCU, id uint32)                  { return }
+func RCUQuiescent(v RCU, id uint32)                { return }
+func RCULock(v RCU, id uint32)                     { return }
+func RCUUnlock(v RCU, id uint32)                   { return }
+func RCUDump(name string, v RCU) (_ string, _ int) { return }
 func RCUDQCreate(name string, v RCU, flags, size, elemSize, trigger, maxReclaim uint32) (_ RCUDQ, _ int) {
 	return
 }
@@ -993,6 +1003,7 @@ type (
 
 type (
 	RingInfo struct {
+		Ring                       Ring
 		Name                       string
 		Flags                      uint32
 		Size, Mask, Capacity       uint32
@@ -1002,15 +1013,15 @@ type (
 	}
 )
 
-func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (_ Ring, _ int) {
+func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (_ RingInfo, _ int) {
 	return
 }
-func RingLookup(name string) (_ Ring, _ int)      { return }
-func RingFree(name string, r Ring) (_ int)        { return }
-func RingMemsize(elemSize, size uint32) (_ int64) { return }
-func RingDescribe(r Ring) (_ RingInfo)            { return }
-func Rings() (_ []RingInfo)                       { return }
-func RingDump(r Ring) (_ string, _ int)           { return }
+func RingLookup(name string) (_ RingInfo, _ int)     { return }
+func RingFree(name string, r Ring) (_ int)           { return }
+func RingMemsize(elemSize, size uint32) (_ int64)    { return }
+func RingDescribe(r Ring) (_ RingInfo)               { return }
+func Rings() (_ []RingInfo)                          { return }
+func RingDump(name string, r Ring) (_ string, _ int) { return }
 func RingEnqueue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, free uint32) {
 	return
 }

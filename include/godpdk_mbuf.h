@@ -8,14 +8,15 @@
 
 #include "godpdk.h"
 #include "godpdk_inbox.h"
+#include "godpdk_mempool.h"
 
 #include <limits.h>
 
 #include <rte_eal.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
-#include <rte_mbuf_pool_ops.h>
 #include <rte_mbuf_dyn.h>
+#include <rte_mbuf_pool_ops.h>
 #include <rte_mbuf_ptype.h>
 #include <rte_mempool.h>
 
@@ -64,29 +65,18 @@ _Static_assert(sizeof(((struct rte_mbuf *)0)->buf_len) == 2, "buf_len");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->ol_flags) == 8, "ol_flags");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->tx_offload) == 8, "tx_offload");
 
-/* What a pool of mbufs says of itself; is_mbuf is 0 for other mempools. */
+/* What a pool of mbufs says of itself. Of other mempools is_mbuf is 0, and of those
+ * that have yet to become pools of mbufs: their maker initialises the objects last. */
 struct godpdk_mbuf_pool_info {
-	int is_mbuf;
+	int is_mbuf, unfinished;
 	uint32_t data_room, priv_size, flags;
 };
 
-static inline void
-godpdk_mbuf_pool_info(struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
+/* An mbuf names its pool; other objects are unlikely to. */
+static inline int
+godpdk_mbuf_names_pool(const struct rte_mempool_objhdr *h, const struct rte_mempool *mp)
 {
-	const struct rte_pktmbuf_pool_private *p = rte_mempool_get_priv(mp);
-
-	const struct rte_mempool_objhdr *first = STAILQ_FIRST(&mp->elt_list);
-
-	memset(i, 0, sizeof(*i));
-	/* An mbuf names its pool; other objects are unlikely to. */
-	if (first == NULL || mp->private_data_size < sizeof(*p) ||
-	    mp->elt_size < sizeof(struct rte_mbuf) + p->mbuf_priv_size ||
-	    ((const struct rte_mbuf *)(first + 1))->pool != mp)
-		return;
-	i->is_mbuf = 1;
-	i->data_room = p->mbuf_data_room_size;
-	i->priv_size = p->mbuf_priv_size;
-	i->flags = p->flags;
+	return ((const struct rte_mbuf *)(h + 1))->pool == mp;
 }
 
 /* The ops that an option of EAL or the platform names for pools of mbufs, or NULL. */
@@ -98,13 +88,55 @@ godpdk_mbuf_named_ops(void)
 	return ops != NULL ? ops : rte_mbuf_platform_mempool_ops();
 }
 
-/* rte_pktmbuf_pool_create_by_ops; ops NULL is the best there is. */
+/* Returns ENOENT if the pool was freed. */
+static inline int
+godpdk_mbuf_pool_info(const char *name, struct rte_mempool *mp, struct godpdk_mbuf_pool_info *i)
+{
+	const struct rte_pktmbuf_pool_private *p;
+
+	memset(i, 0, sizeof(*i));
+	if (!godpdk_mempool_enter(name, mp))
+		return ENOENT;
+	p = rte_mempool_get_priv(mp);
+	/* Another pool may have come to this address. */
+	i->unfinished = mp->populated_size < mp->size;
+	if (!i->unfinished && !STAILQ_EMPTY(&mp->elt_list) && mp->private_data_size >= sizeof(*p) &&
+	    mp->elt_size >= sizeof(struct rte_mbuf) + p->mbuf_priv_size) {
+		i->data_room = p->mbuf_data_room_size;
+		i->priv_size = p->mbuf_priv_size;
+		i->flags = p->flags;
+		i->is_mbuf = godpdk_mbuf_names_pool(STAILQ_FIRST(&mp->elt_list), mp) &&
+			godpdk_mbuf_names_pool(container_of(mp->elt_list.stqh_last, struct rte_mempool_objhdr, next.stqe_next), mp);
+		/* Objects of just this size with a private area that says so are mbufs. */
+		i->unfinished = !i->is_mbuf && i->data_room != 0 && ((i->flags & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF) != 0 ||
+			mp->elt_size == RTE_ALIGN_CEIL(sizeof(struct rte_mbuf) + i->priv_size + i->data_room, 8));
+	}
+	godpdk_mempool_unlock();
+	return 0;
+}
+
+/* What rte_pktmbuf_pool_create_by_ops does, which sets no flags that fit the ops,
+ * and frees a pool that it cannot finish beside lookups of others. ops NULL is the
+ * best there is. */
 static inline struct godpdk_ptr
 godpdk_mbuf_pool_create(const char *name, unsigned int n, unsigned int cache,
 			uint16_t priv, uint16_t room, int socket, const char *ops)
 {
-	rte_errno = 0;
-	return godpdk_result(rte_pktmbuf_pool_create_by_ops(name, n, cache, priv, room, socket, ops));
+	struct rte_pktmbuf_pool_private p = { .mbuf_data_room_size = room, .mbuf_priv_size = priv };
+	struct godpdk_ptr r = godpdk_mempool_create(name, n, (unsigned int)sizeof(struct rte_mbuf) + priv + room, cache,
+		sizeof(p), socket, 0, ops != NULL ? ops : rte_mbuf_best_mempool_ops(), 0);
+	int ret;
+
+	if (r.ptr == NULL)
+		return r;
+	rte_pktmbuf_pool_init(r.ptr, &p);
+	ret = rte_mempool_populate_default(r.ptr);
+	if (ret < 0) {
+		godpdk_mempool_discard(r.ptr);
+		return (struct godpdk_ptr){ NULL, -ret };
+	}
+	rte_mempool_obj_iter(r.ptr, rte_pktmbuf_init, NULL);
+	return r;
 }
 
 /* What rte_pktmbuf_alloc does to an mbuf that it has from the pool. */
@@ -308,6 +340,14 @@ godpdk_mbuf_flag_list(uint64_t mask, int tx, char *buf, size_t len)
 		  : rte_get_rx_ol_flag_list(mask, buf, len);
 }
 
+/* Whether there are no dynamic fields yet and this process cannot make any: to a
+ * secondary DPDK then gives an error without a number. */
+static inline int
+godpdk_mbuf_dyn_missing(void)
+{
+	return rte_eal_process_type() != RTE_PROC_PRIMARY && rte_memzone_lookup("rte_mbuf_dyn") == NULL;
+}
+
 /* rte_mbuf_dynfield_register_offset; at 0, where no field can be, is anywhere.
  * Returns the offset or a negative errno. */
 static inline int
@@ -317,6 +357,8 @@ godpdk_mbuf_dynfield_register(const char *name, size_t size, size_t align,
 	struct rte_mbuf_dynfield f = { .size = size, .align = align, .flags = flags };
 	int off;
 
+	if (godpdk_mbuf_dyn_missing())
+		return -EPERM;
 	snprintf(f.name, sizeof(f.name), "%s", name);
 	rte_errno = 0;
 	off = rte_mbuf_dynfield_register_offset(&f, at != 0 ? at : SIZE_MAX);
@@ -330,6 +372,8 @@ godpdk_mbuf_dynfield_lookup(const char *name, size_t *size, size_t *align)
 	struct rte_mbuf_dynfield f;
 	int off;
 
+	if (godpdk_mbuf_dyn_missing())
+		return -ENOENT;
 	rte_errno = 0;
 	off = rte_mbuf_dynfield_lookup(name, &f);
 	if (off < 0)
@@ -347,6 +391,8 @@ godpdk_mbuf_dynflag_register(const char *name, unsigned int flags, unsigned int 
 	struct rte_mbuf_dynflag f = { .flags = flags };
 	int b;
 
+	if (godpdk_mbuf_dyn_missing())
+		return -EPERM;
 	snprintf(f.name, sizeof(f.name), "%s", name);
 	rte_errno = 0;
 	b = rte_mbuf_dynflag_register_bitnum(&f, bit != 0 ? bit : UINT_MAX);
@@ -359,6 +405,8 @@ godpdk_mbuf_dynflag_lookup(const char *name)
 {
 	int b;
 
+	if (godpdk_mbuf_dyn_missing())
+		return -ENOENT;
 	rte_errno = 0;
 	b = rte_mbuf_dynflag_lookup(name, NULL);
 	return b >= 0 ? b : -godpdk_errno();
@@ -370,6 +418,8 @@ godpdk_mbuf_timestamp(int tx, int *offset, uint64_t *flag)
 {
 	int ret;
 
+	if (godpdk_mbuf_dyn_missing())
+		return EPERM;
 	rte_errno = 0;
 	ret = tx ? rte_mbuf_dyn_tx_timestamp_register(offset, flag)
 		 : rte_mbuf_dyn_rx_timestamp_register(offset, flag);

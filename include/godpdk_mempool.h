@@ -6,6 +6,8 @@
 #define GODPDK_MEMPOOL_H
 
 #include "godpdk.h"
+#include "godpdk_named.h"
+#include "godpdk_ring.h"
 
 #include <rte_lcore.h>
 #include <rte_mempool.h>
@@ -39,6 +41,77 @@ _Static_assert(sizeof(((struct rte_mempool_cache *)0)->objs) ==
 	       2 * RTE_MEMPOOL_CACHE_MAX_SIZE * sizeof(void *), "a cache's room");
 _Static_assert(sizeof(rte_iova_t) == 8, "an IO address");
 
+/* Of the lists of rte_mempool.c and rte_stack.c. */
+#define GODPDK_TAILQ_MEMPOOL "RTE_MEMPOOL"
+#define GODPDK_TAILQ_STACK "RTE_STACK"
+
+/* What keeps the pools that are in the list as they are. DPDK's lookups take the
+ * first lock alone, its rte_mempool_free only the second. */
+static inline void
+godpdk_mempool_lock(void)
+{
+	rte_mcfg_mempool_read_lock();
+	rte_mcfg_tailq_read_lock();
+}
+
+static inline void
+godpdk_mempool_unlock(void)
+{
+	rte_mcfg_tailq_read_unlock();
+	rte_mcfg_mempool_read_unlock();
+}
+
+/* The pool of that name, or NULL; the caller holds the lock. */
+static inline struct rte_mempool *
+godpdk_mempool_find(const char *name)
+{
+	GODPDK_TAILQ_FOREACH(e, GODPDK_TAILQ_MEMPOOL) {
+		struct rte_mempool *mp = e->data;
+
+		if (strncmp(name, mp->name, RTE_MEMPOOL_NAMESIZE) == 0)
+			return mp;
+	}
+	return NULL;
+}
+
+/* Locks, if the pool exists: another may have come to its address. "" is any name. */
+static inline int
+godpdk_mempool_enter(const char *name, const struct rte_mempool *mp)
+{
+	godpdk_mempool_lock();
+	if (godpdk_tailq_has(GODPDK_TAILQ_MEMPOOL, mp) &&
+	    (name[0] == 0 || strncmp(name, mp->name, RTE_MEMPOOL_NAMESIZE) == 0))
+		return 1;
+	godpdk_mempool_unlock();
+	return 0;
+}
+
+/* rte_mempool_free of a pool that only this thread knows. */
+static inline void
+godpdk_mempool_discard(struct rte_mempool *mp)
+{
+	godpdk_free_begin();
+	rte_mempool_free(mp);
+	godpdk_free_end();
+}
+
+/* rte_mempool_set_ops_byname. DPDK makes a pool's ring by the pool's flags,
+ * whatever the ops: these get the flags that fit them, so that a process in which
+ * the same number means other ops can see the difference. */
+static inline int
+godpdk_mempool_use_ops(struct rte_mempool *mp, const char *ops)
+{
+	int ret = rte_mempool_set_ops_byname(mp, ops, NULL);
+
+	if (ret != 0)
+		return ret;
+	if (strncmp(ops, "ring_sp_", 8) == 0)
+		mp->flags |= RTE_MEMPOOL_F_SP_PUT;
+	if (strcmp(ops, "ring_sp_sc") == 0 || strcmp(ops, "ring_mp_sc") == 0)
+		mp->flags |= RTE_MEMPOOL_F_SC_GET;
+	return 0;
+}
+
 /* rte_mempool_create_empty, rte_mempool_set_ops_byname and, if asked for,
  * rte_mempool_populate_default; nothing is left of what fails. DPDK sets no
  * rte_errno when it has no memory for the list entry. */
@@ -54,28 +127,20 @@ godpdk_mempool_create(const char *name, unsigned int n, unsigned int size,
 	mp = rte_mempool_create_empty(name, n, size, cache, priv, socket, flags);
 	if (mp == NULL)
 		return godpdk_result(mp);
-	ret = rte_mempool_set_ops_byname(mp, ops, NULL);
+	ret = godpdk_mempool_use_ops(mp, ops);
 	if (ret == 0 && populate)
 		ret = rte_mempool_populate_default(mp);
 	if (ret >= 0)
 		return godpdk_result(mp);
-	rte_mempool_free(mp);
+	godpdk_mempool_discard(mp);
 	return (struct godpdk_ptr){ NULL, -ret };
-}
-
-/* rte_mempool_lookup. */
-static inline struct godpdk_ptr
-godpdk_mempool_lookup(const char *name)
-{
-	rte_errno = 0;
-	return godpdk_result(rte_mempool_lookup(name));
 }
 
 /* rte_mempool_set_ops_byname; returns 0 or a positive errno. */
 static inline int
 godpdk_mempool_set_ops(struct rte_mempool *mp, const char *name)
 {
-	return godpdk_neg(rte_mempool_set_ops_byname(mp, name, NULL));
+	return godpdk_neg(godpdk_mempool_use_ops(mp, name));
 }
 
 /* rte_mempool_populate_default: a number of objects, or -errno. */
@@ -128,10 +193,13 @@ static inline int
 godpdk_mempool_free(const char *name, struct rte_mempool *mp, int mine)
 {
 	struct rte_mempool_memhdr *c;
+	int err;
 
-	if (rte_mempool_lookup(name) != mp)
-		return ENOENT;
-	STAILQ_FOREACH(c, &mp->mem_list, next) {
+	godpdk_free_begin();
+	rte_mcfg_tailq_read_lock();
+	err = godpdk_mempool_find(name) == mp ? 0 : ENOENT;
+	rte_mcfg_tailq_read_unlock();
+	for (c = err == 0 ? STAILQ_FIRST(&mp->mem_list) : NULL; c != NULL && err == 0; c = STAILQ_NEXT(c, next)) {
 		struct godpdk_mempool_zone z = { c, NULL };
 
 		if (c->free_cb == NULL)
@@ -140,11 +208,20 @@ godpdk_mempool_free(const char *name, struct rte_mempool *mp, int mine)
 		if (z.mz != NULL)
 			c->free_cb = godpdk_mempool_free_zone;
 		else if (!mine)
-			return EXDEV;
+			err = EXDEV;
 	}
-	rte_mempool_free(mp);
-	return 0;
+	if (err == 0)
+		rte_mempool_free(mp);
+	godpdk_free_end();
+	return err;
 }
+
+/* What keeps a pool's objects. */
+enum {
+	GODPDK_MEMPOOL_OTHER,
+	GODPDK_MEMPOOL_RING,
+	GODPDK_MEMPOOL_STACK,
+};
 
 /* What a pool says of itself. */
 struct godpdk_mempool_info {
@@ -154,18 +231,35 @@ struct godpdk_mempool_info {
 	uint32_t flags, size, populated, cache_size;
 	uint32_t elt_size, header_size, trailer_size, private_size;
 	uint32_t chunks, available;
+	uint32_t foreign; /* chunks in memory that only another process has */
+	uint32_t keeps; /* what the data is */
 	int32_t socket, ops_index;
+	struct godpdk_ring_info ring; /* if the data is one */
 };
 
+static inline uint32_t
+godpdk_mempool_kept_by(const char *ops)
+{
+	if (strncmp(ops, "ring_", 5) == 0)
+		return GODPDK_MEMPOOL_RING;
+	if (strcmp(ops, "stack") == 0 || strcmp(ops, "lf_stack") == 0)
+		return GODPDK_MEMPOOL_STACK;
+	return GODPDK_MEMPOOL_OTHER;
+}
+
+/* Describes a pool; the caller holds the lock. The number of a pool's ops may mean
+ * others here than to its maker, so nothing is read or called by what they seem
+ * to be before the data is seen to be that. */
 static inline void
 godpdk_mempool_info(struct rte_mempool *mp, struct godpdk_mempool_info *i)
 {
+	struct rte_mempool_memhdr *c;
+
 	memset(i, 0, sizeof(*i));
 	snprintf(i->name, sizeof(i->name), "%s", mp->name);
 	if (mp->ops_index >= 0 && (uint32_t)mp->ops_index < rte_mempool_ops_table.num_ops)
 		snprintf(i->ops, sizeof(i->ops), "%s", rte_mempool_get_ops(mp->ops_index)->name);
 	i->mp = mp;
-	i->data = mp->pool_data;
 	i->priv = rte_mempool_get_priv(mp);
 	i->caches = mp->cache_size != 0 ? mp->local_cache : NULL;
 	i->flags = mp->flags;
@@ -177,36 +271,76 @@ godpdk_mempool_info(struct rte_mempool *mp, struct godpdk_mempool_info *i)
 	i->trailer_size = mp->trailer_size;
 	i->private_size = mp->private_data_size;
 	i->chunks = mp->nb_mem_chunks;
-	if (i->ops[0] != 0 && (i->flags & RTE_MEMPOOL_F_POOL_CREATED))
-		i->available = rte_mempool_avail_count(mp);
 	i->socket = mp->socket_id;
 	i->ops_index = mp->ops_index;
+	STAILQ_FOREACH(c, &mp->mem_list, next)
+		i->foreign += rte_mem_virt2memseg_list(c->addr) == NULL;
+	if ((i->flags & RTE_MEMPOOL_F_POOL_CREATED) == 0)
+		return;
+	i->data = mp->pool_data;
+	if (godpdk_tailq_has(RTE_TAILQ_RING_NAME, i->data)) {
+		i->keeps = GODPDK_MEMPOOL_RING;
+		godpdk_ring_info(i->data, &i->ring);
+	} else if (godpdk_tailq_has(GODPDK_TAILQ_STACK, i->data)) {
+		i->keeps = GODPDK_MEMPOOL_STACK;
+	}
+	if (i->ops[0] != 0 && godpdk_mempool_kept_by(i->ops) == i->keeps)
+		i->available = rte_mempool_avail_count(mp);
 }
 
-/* Collects what rte_mempool_walk visits. */
-struct godpdk_mempool_list {
-	struct godpdk_mempool_info *out;
-	size_t max, len;
-};
-
-static void
-godpdk_mempool_collect(struct rte_mempool *mp, void *arg)
+/* rte_mempool_lookup with the description. Returns 0 or a positive errno. */
+static inline int
+godpdk_mempool_lookup(const char *name, struct godpdk_mempool_info *i)
 {
-	struct godpdk_mempool_list *l = arg;
+	struct rte_mempool *mp;
 
-	if (l->len < l->max)
-		godpdk_mempool_info(mp, &l->out[l->len]);
-	l->len++;
+	godpdk_mempool_lock();
+	mp = godpdk_mempool_find(name);
+	if (mp != NULL)
+		godpdk_mempool_info(mp, i);
+	godpdk_mempool_unlock();
+	return mp != NULL ? 0 : ENOENT;
+}
+
+/* Describes a pool, if it exists; if not, the description is empty. */
+static inline void
+godpdk_mempool_describe(struct rte_mempool *mp, struct godpdk_mempool_info *i)
+{
+	memset(i, 0, sizeof(*i));
+	if (!godpdk_mempool_enter("", mp))
+		return;
+	godpdk_mempool_info(mp, i);
+	godpdk_mempool_unlock();
 }
 
 /* rte_mempool_walk: describes at most max pools; returns how many there are. */
 static inline size_t
 godpdk_mempool_walk(struct godpdk_mempool_info *out, size_t max)
 {
-	struct godpdk_mempool_list l = { out, max, 0 };
+	size_t n = 0;
 
-	rte_mempool_walk(godpdk_mempool_collect, &l);
-	return l.len;
+	godpdk_mempool_lock();
+	GODPDK_TAILQ_FOREACH(e, GODPDK_TAILQ_MEMPOOL) {
+		if (n < max)
+			godpdk_mempool_info(e->data, &out[n]);
+		n++;
+	}
+	godpdk_mempool_unlock();
+	return n;
+}
+
+/* rte_mempool_avail_count; 0 if the pool was freed, or is not populated. */
+static inline uint32_t
+godpdk_mempool_available(const char *name, struct rte_mempool *mp)
+{
+	uint32_t n = 0;
+
+	if (!godpdk_mempool_enter(name, mp))
+		return 0;
+	if (mp->flags & RTE_MEMPOOL_F_POOL_CREATED)
+		n = rte_mempool_avail_count(mp);
+	godpdk_mempool_unlock();
+	return n;
 }
 
 /* The name of this process's ops number i; NULL past the last one. */
@@ -216,18 +350,22 @@ godpdk_mempool_ops_name(unsigned int i)
 	return i < rte_mempool_ops_table.num_ops ? rte_mempool_get_ops(i)->name : NULL;
 }
 
-/* rte_mempool_obj_iter: the addresses of at most max objects. */
+/* rte_mempool_obj_iter: the addresses of at most max objects; 0 if the pool was
+ * freed. */
 static inline uint32_t
-godpdk_mempool_objects(struct rte_mempool *mp, uintptr_t *out, uint32_t max)
+godpdk_mempool_objects(const char *name, struct rte_mempool *mp, uintptr_t *out, uint32_t max)
 {
 	struct rte_mempool_objhdr *h;
 	uint32_t n = 0;
 
+	if (!godpdk_mempool_enter(name, mp))
+		return 0;
 	STAILQ_FOREACH(h, &mp->elt_list, next) {
 		if (n == max)
 			break;
 		out[n++] = (uintptr_t)(h + 1);
 	}
+	godpdk_mempool_unlock();
 	return n;
 }
 
@@ -239,13 +377,15 @@ struct godpdk_mempool_chunk {
 	int shared; /* DPDK's memory, or memory registered with it */
 };
 
-/* rte_mempool_mem_iter: at most max chunks. */
+/* rte_mempool_mem_iter: at most max chunks; 0 if the pool was freed. */
 static inline uint32_t
-godpdk_mempool_chunks(struct rte_mempool *mp, struct godpdk_mempool_chunk *out, uint32_t max)
+godpdk_mempool_chunks(const char *name, struct rte_mempool *mp, struct godpdk_mempool_chunk *out, uint32_t max)
 {
 	struct rte_mempool_memhdr *h;
 	uint32_t n = 0;
 
+	if (!godpdk_mempool_enter(name, mp))
+		return 0;
 	STAILQ_FOREACH(h, &mp->mem_list, next) {
 		if (n == max)
 			break;
@@ -254,35 +394,73 @@ godpdk_mempool_chunks(struct rte_mempool *mp, struct godpdk_mempool_chunk *out, 
 		out[n].len = h->len;
 		out[n++].shared = rte_mem_virt2memseg_list(h->addr) != NULL;
 	}
+	godpdk_mempool_unlock();
 	return n;
 }
 
-/* The lcore whose cache is damaged, or -1: rte_mempool_audit, and with it
- * rte_mempool_dump, would end the process. */
-static inline int
-godpdk_mempool_bad_cache(const struct rte_mempool *mp, uint32_t *len, uint32_t *limit)
-{
-	unsigned int i;
+/* An lcore's cache that is damaged; lcore is -1 if there is none. */
+struct godpdk_mempool_damage {
+	int lcore;
+	uint32_t len, limit;
+};
 
-	if (mp->cache_size == 0)
-		return -1;
-	for (i = 0; i < RTE_MAX_LCORE; i++) {
+/* The caller holds the lock. */
+static inline int
+godpdk_mempool_damaged(const struct rte_mempool *mp, struct godpdk_mempool_damage *d)
+{
+	d->lcore = -1;
+	for (unsigned int i = 0; mp->cache_size != 0 && i < RTE_MAX_LCORE; i++) {
 		const struct rte_mempool_cache *c = &mp->local_cache[i];
 
 		if (c->len > c->flushthresh) {
-			*len = c->len;
-			*limit = c->flushthresh;
-			return i;
+			*d = (struct godpdk_mempool_damage){ i, c->len, c->flushthresh };
+			return 1;
 		}
 	}
-	return -1;
+	return 0;
 }
 
-/* rte_mempool_dump. */
+/* rte_mempool_audit, unless it would end the process for a damaged cache: that is
+ * EUCLEAN. A pool that is not populated is ENODATA. Returns 0 or a positive errno. */
+static inline int
+godpdk_mempool_audit(const char *name, struct rte_mempool *mp, struct godpdk_mempool_damage *d)
+{
+	int err = 0;
+
+	if (!godpdk_mempool_enter(name, mp))
+		return ENOENT;
+	if ((mp->flags & RTE_MEMPOOL_F_POOL_CREATED) == 0)
+		err = ENODATA;
+	else if (godpdk_mempool_damaged(mp, d))
+		err = EUCLEAN;
+	else
+		rte_mempool_audit(mp);
+	godpdk_mempool_unlock();
+	return err;
+}
+
 static inline struct godpdk_text
-godpdk_mempool_dump(struct rte_mempool *mp)
+godpdk_mempool_text(struct rte_mempool *mp)
 {
 	GODPDK_DUMP(f, rte_mempool_dump(f, mp));
+}
+
+/* rte_mempool_dump, which audits too. */
+static inline struct godpdk_text
+godpdk_mempool_dump(const char *name, struct rte_mempool *mp, struct godpdk_mempool_damage *d)
+{
+	struct godpdk_text t = { .err = ENOENT };
+
+	if (!godpdk_mempool_enter(name, mp))
+		return t;
+	if ((mp->flags & RTE_MEMPOOL_F_POOL_CREATED) == 0)
+		t.err = ENODATA;
+	else if (godpdk_mempool_damaged(mp, d))
+		t.err = EUCLEAN;
+	else
+		t = godpdk_mempool_text(mp);
+	godpdk_mempool_unlock();
+	return t;
 }
 
 /* rte_mempool_cache_create. */

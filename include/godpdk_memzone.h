@@ -4,25 +4,57 @@
 #define GODPDK_MEMZONE_H
 
 #include "godpdk.h"
+#include "godpdk_named.h"
 
 #include <rte_memzone.h>
 
+/* A copy of a descriptor, or the errno that explains its absence. */
+struct godpdk_memzone {
+	struct rte_memzone zone;
+	int err;
+};
+
+/* What rte_memzone_walk, which holds the lock, looks for. */
+struct godpdk_memzone_search {
+	const char *name;
+	const struct rte_memzone *at; /* NULL is anywhere */
+	struct godpdk_memzone found;
+};
+
+static void
+godpdk_memzone_match(const struct rte_memzone *mz, void *arg)
+{
+	struct godpdk_memzone_search *s = arg;
+
+	if (s->found.err == 0 || (s->at != NULL && s->at != mz) || strncmp(s->name, mz->name, RTE_MEMZONE_NAMESIZE) != 0)
+		return;
+	s->found.zone = *mz;
+	s->found.err = 0;
+}
+
+/* rte_memzone_lookup with the copy: a descriptor's slot is cleared and reused. */
+static inline struct godpdk_memzone
+godpdk_memzone_lookup(const char *name, const struct rte_memzone *at)
+{
+	struct godpdk_memzone_search s = { .name = name, .at = at, .found.err = ENOENT };
+
+	rte_memzone_walk(godpdk_memzone_match, &s);
+	return s.found;
+}
+
 /* rte_memzone_reserve_bounded; align 0 is a cache line, bound 0 is none. */
-static inline struct godpdk_ptr
+static inline struct godpdk_memzone
 godpdk_memzone_reserve(const char *name, size_t len, int socket,
 		       unsigned int flags, unsigned int align, unsigned int bound)
 {
-	rte_errno = 0;
-	return godpdk_result((void *)(uintptr_t)rte_memzone_reserve_bounded(name,
-		len, socket, flags, align ? align : RTE_CACHE_LINE_SIZE, bound));
-}
+	const struct rte_memzone *mz;
 
-/* rte_memzone_lookup, which does not set rte_errno. */
-static inline struct godpdk_ptr
-godpdk_memzone_lookup(const char *name)
-{
-	rte_errno = ENOENT;
-	return godpdk_result((void *)(uintptr_t)rte_memzone_lookup(name));
+	rte_errno = 0;
+	mz = rte_memzone_reserve_bounded(name, len, socket, flags,
+		align ? align : RTE_CACHE_LINE_SIZE, bound);
+	if (mz == NULL)
+		return (struct godpdk_memzone){ .err = godpdk_errno() };
+	return godpdk_memzone_lookup(name, mz);
 }
 
 /* addr is in a union, which cgo does not see. */
@@ -37,11 +69,15 @@ godpdk_memzone_addr(const struct rte_memzone *mz)
 static inline int
 godpdk_memzone_free(const char *name, const void *addr)
 {
-	const struct rte_memzone *mz = rte_memzone_lookup(name);
+	const struct rte_memzone *mz;
+	int ret = -ENOENT;
 
-	if (mz == NULL || mz->addr != addr)
-		return ENOENT;
-	return godpdk_neg(rte_memzone_free(mz));
+	godpdk_free_begin();
+	mz = rte_memzone_lookup(name);
+	if (mz != NULL && mz->addr == addr)
+		ret = rte_memzone_free(mz);
+	godpdk_free_end();
+	return godpdk_neg(ret);
 }
 
 /* Collects the descriptors of all zones; memzone_walk holds the lock. */

@@ -5,11 +5,10 @@
 #define GODPDK_RING_H
 
 #include "godpdk.h"
+#include "godpdk_named.h"
 
-#include <rte_eal_memconfig.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
-#include <rte_tailq.h>
 
 enum {
 	GODPDK_RING_PROD = offsetof(struct rte_ring, prod),
@@ -40,36 +39,9 @@ _Static_assert(offsetof(union __rte_ring_hts_pos, pos.head) ==
 	       offsetof(struct rte_ring_headtail, head), "HTS head position");
 _Static_assert(offsetof(union __rte_ring_rts_poscnt, val.cnt) == 0, "RTS count");
 
-/* rte_ring_create_elem. */
-static inline struct godpdk_ptr
-godpdk_ring_create(const char *name, unsigned int esize, unsigned int count,
-		   int socket, unsigned int flags)
-{
-	rte_errno = 0;
-	return godpdk_result(rte_ring_create_elem(name, esize, count, socket, flags));
-}
-
-/* rte_ring_lookup. */
-static inline struct godpdk_ptr
-godpdk_ring_lookup(const char *name)
-{
-	rte_errno = 0;
-	return godpdk_result(rte_ring_lookup(name));
-}
-
-/* rte_ring_free of the ring that the name still means: a ring freed by another
- * process must not be freed again. Returns 0 or a positive errno. */
-static inline int
-godpdk_ring_free(const char *name, struct rte_ring *r)
-{
-	if (rte_ring_lookup(name) != r)
-		return ENOENT;
-	rte_ring_free(r);
-	return 0;
-}
-
 /* What a ring says of itself. */
 struct godpdk_ring_info {
+	void *ring;
 	char name[RTE_RING_NAMESIZE];
 	uint32_t flags, size, mask, capacity;
 	uint32_t prod_sync, cons_sync;
@@ -78,8 +50,9 @@ struct godpdk_ring_info {
 };
 
 static inline void
-godpdk_ring_info(const struct rte_ring *r, struct godpdk_ring_info *i)
+godpdk_ring_info(struct rte_ring *r, struct godpdk_ring_info *i)
 {
+	i->ring = r;
 	snprintf(i->name, sizeof(i->name), "%s", r->name);
 	i->flags = r->flags;
 	i->size = r->size;
@@ -91,19 +64,72 @@ godpdk_ring_info(const struct rte_ring *r, struct godpdk_ring_info *i)
 	i->memory = r->memzone != NULL ? r->memzone->len : 0;
 }
 
+/* The ring of that name and, unless it is NULL, that address; NULL if there is
+ * none. The caller holds the lock of the tail queues. */
+static inline struct rte_ring *
+godpdk_ring_find(const char *name, const struct rte_ring *r)
+{
+	GODPDK_TAILQ_FOREACH(e, RTE_TAILQ_RING_NAME) {
+		struct rte_ring *other = e->data;
+
+		if ((r == NULL || other == r) && strncmp(name, other->name, RTE_RING_NAMESIZE) == 0)
+			return other;
+	}
+	return NULL;
+}
+
+/* rte_ring_lookup with the description. Returns 0 or a positive errno. */
+static inline int
+godpdk_ring_lookup(const char *name, const struct rte_ring *at, struct godpdk_ring_info *i)
+{
+	struct rte_ring *r;
+
+	rte_mcfg_tailq_read_lock();
+	r = godpdk_ring_find(name, at);
+	if (r != NULL)
+		godpdk_ring_info(r, i);
+	rte_mcfg_tailq_read_unlock();
+	return r != NULL ? 0 : ENOENT;
+}
+
+/* rte_ring_create_elem. Returns 0 or a positive errno. */
+static inline int
+godpdk_ring_create(const char *name, unsigned int esize, unsigned int count,
+		   int socket, unsigned int flags, struct godpdk_ring_info *i)
+{
+	const struct rte_ring *r;
+
+	rte_errno = 0;
+	r = rte_ring_create_elem(name, esize, count, socket, flags);
+	return r != NULL ? godpdk_ring_lookup(name, r, i) : godpdk_errno();
+}
+
+/* rte_ring_free of the ring that the name still means: a ring freed by another
+ * process must not be freed again. Returns 0 or a positive errno. */
+static inline int
+godpdk_ring_free(const char *name, const struct rte_ring *at)
+{
+	struct rte_ring *r;
+
+	godpdk_free_begin();
+	rte_mcfg_tailq_read_lock();
+	r = godpdk_ring_find(name, at);
+	rte_mcfg_tailq_read_unlock();
+	if (r != NULL)
+		rte_ring_free(r);
+	godpdk_free_end();
+	return r != NULL ? 0 : ENOENT;
+}
+
 /* Collects all rings under the lock of the tail queues; at most max of them.
  * Returns how many there are. */
 static inline size_t
 godpdk_ring_list(struct godpdk_ring_info *out, size_t max)
 {
-	struct rte_tailq_head *q = rte_eal_tailq_lookup(RTE_TAILQ_RING_NAME);
-	struct rte_tailq_entry *e;
 	size_t n = 0;
 
-	if (q == NULL)
-		return 0;
 	rte_mcfg_tailq_read_lock();
-	for (e = q->tailq_head.tqh_first; e != NULL; e = e->next.tqe_next) {
+	GODPDK_TAILQ_FOREACH(e, RTE_TAILQ_RING_NAME) {
 		if (n < max)
 			godpdk_ring_info(e->data, &out[n]);
 		n++;
@@ -112,11 +138,25 @@ godpdk_ring_list(struct godpdk_ring_info *out, size_t max)
 	return n;
 }
 
-/* rte_ring_dump. */
 static inline struct godpdk_text
-godpdk_ring_dump(const struct rte_ring *r)
+godpdk_ring_text(const struct rte_ring *r)
 {
 	GODPDK_DUMP(f, rte_ring_dump(f, r));
+}
+
+/* rte_ring_dump; ENOENT if the ring was freed. */
+static inline struct godpdk_text
+godpdk_ring_dump(const char *name, const struct rte_ring *at)
+{
+	struct godpdk_text t = { .err = ENOENT };
+	const struct rte_ring *r;
+
+	rte_mcfg_tailq_read_lock();
+	r = godpdk_ring_find(name, at);
+	if (r != NULL)
+		t = godpdk_ring_text(r);
+	rte_mcfg_tailq_read_unlock();
+	return t;
 }
 
 /* The data path through cgo, in the modes the ring was created with. The

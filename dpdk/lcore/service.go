@@ -191,12 +191,23 @@ func (s *Service) control(op string, f func() int) error {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	err := guard.Control(op, s.name, func() int {
-		if cgo.ServiceName(s.id) != s.name {
+		if cgo.ServiceName(s.id) != s.name || s.own != nil && !s.own.registered() {
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
 		}
 		return f()
 	})
 	return explain(err, dpdk.ErrNotFound, "the service was unregistered")
+}
+
+// registered is false for the function of a service that was unregistered, whose name
+// and id another may have by now. The caller holds servicesMu.
+func (f *function) registered() bool {
+	for i := range functions {
+		if functions[i].Load() == f {
+			return true
+		}
+	}
+	return false
 }
 
 // Name is the service's name.

@@ -62,9 +62,22 @@ func RemoveServiceCore(id int) error {
 }
 
 // StartServiceCore lets a service core run the services mapped to it
-// (rte_service_lcore_start); one that is started stays so.
+// (rte_service_lcore_start); one that is started stays so. The error is dpdk.ErrBusy if
+// a service on it does not return since StopServiceCore.
 func StartServiceCore(id int) error {
-	return core(opCoreStart, id, "", cgo.ServiceCoreStart)
+	return core(opCoreStart, id, "a service on it does not return: try again", func(id int) int {
+		// DPDK would take the core for started, while its thread leaves the loop.
+		s := &slots[id]
+		if s.leaving {
+			if !s.idle(id, leave) {
+				return int(dpdk.ErrBusy.(dpdk.Errno))
+			}
+			s.leaving = false
+		}
+		s.launching.Lock()
+		defer s.launching.Unlock()
+		return cgo.ServiceCoreStart(id)
+	})
 }
 
 // StopServiceCore takes a service core out of its loop and waits until it is
@@ -73,7 +86,11 @@ func StartServiceCore(id int) error {
 // Errors: dpdk.ErrBusy if a started service has no other core, or a service does
 // not return; dpdk.ErrInvalid, dpdk.ErrNotRunning.
 func StopServiceCore(id int) error {
-	err := core(opCoreStop, id, "it is the only core of a service that is started: Stop the service, or Map it to another core", cgo.ServiceCoreStop)
+	err := core(opCoreStop, id, "it is the only core of a service that is started: Stop the service, or Map it to another core", func(id int) int {
+		errno := cgo.ServiceCoreStop(id)
+		slots[id].leaving = slots[id].leaving || errno == 0
+		return errno
+	})
 	if err == nil && !slots[id].idle(id, grace) {
 		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: "a service on it does not return"}
 	}
@@ -92,11 +109,11 @@ func ServiceCoreLoops(id int) (uint64, error) {
 }
 
 func core(op string, id int, whenBusy string, f func(int) int) error {
+	servicesMu.Lock()
+	defer servicesMu.Unlock()
 	if err := serviceCore(op, id); err != nil {
 		return err
 	}
-	servicesMu.Lock()
-	defer servicesMu.Unlock()
 	err := guard.Control(op, name(id), func() int {
 		errno := f(id)
 		if syscall.Errno(errno) == syscall.EALREADY {

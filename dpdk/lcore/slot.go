@@ -2,6 +2,7 @@ package lcore
 
 import (
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,10 +22,14 @@ type slot struct {
 	// a goroutine that a thread of C's is in, so the thread never gets back to
 	// EAL's loop: it takes its next tasks from here.
 	stranded atomic.Bool
-	next     chan *Task
-	locked   bool        // of the lcore's own thread
-	timing   atomic.Bool // it is in RunTimers
-	fired    []error     // panics of timers in it
+	// launching is held while a thread of C's is told to launch. The teller waits for
+	// an answer: another's, and the lcore would seem idle with a command to come.
+	launching sync.Mutex
+	next      chan *Task
+	leaving   bool        // it was told to stop as a service core; servicesMu guards it
+	locked    bool        // of the lcore's own thread
+	timing    atomic.Bool // it is in RunTimers
+	fired     []error     // panics of timers in it
 }
 
 var slots [Max]slot
@@ -53,7 +58,9 @@ func (s *slot) start(t *Task) error {
 			case s.stranded.Load():
 				s.next <- t
 			default:
+				s.launching.Lock()
 				errno = cgo.LcoreLaunch(t.lcore)
+				s.launching.Unlock()
 			}
 			return 0
 		})

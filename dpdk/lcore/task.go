@@ -122,8 +122,28 @@ func (t *Task) reserve() error {
 	if t.lcore < 0 || t.lcore >= Max {
 		return guard.Invalid(opLaunch, t.name, "ids are 0 to %d", Max-1)
 	}
+	if err := t.fits(); err != nil { // before the slot: it says more than that another has it
+		return err
+	}
+	s := &slots[t.lcore]
+	if !s.task.CompareAndSwap(nil, t) {
+		return busy(t.lcore, "a function runs there: Wait for its Task")
+	}
+	err = t.fits()                     // AddServiceCore changes the role of lcores whose slot it has
+	if err == nil && stopping.Load() { // whoever set it has not seen this task, or has cancelled it
+		err = &dpdk.Error{Op: opLaunch, Name: t.name, Cause: dpdk.ErrNotRunning}
+	}
+	if err != nil {
+		s.release(t)
+	}
+	return err
+}
+
+// fits refuses lcores that take no functions.
+func (t *Task) fits() error {
 	switch role := Role(cgo.LcoreRole(t.lcore)); role {
 	case RoleEAL:
+		return nil
 	case RoleOff:
 		return guard.Invalid(opLaunch, t.name, "there is no such lcore: the workers are %v; see eal.Config.Lcores", Workers())
 	case RoleService:
@@ -131,15 +151,6 @@ func (t *Task) reserve() error {
 	default:
 		return guard.Invalid(opLaunch, t.name, "its role is %v: it takes no functions", role)
 	}
-	s := &slots[t.lcore]
-	if !s.task.CompareAndSwap(nil, t) {
-		return busy(t.lcore, "a function runs there: Wait for its Task")
-	}
-	if stopping.Load() { // whoever set it has not seen this task, or has cancelled it
-		s.release(t)
-		return &dpdk.Error{Op: opLaunch, Name: t.name, Cause: dpdk.ErrNotRunning}
-	}
-	return nil
 }
 
 func busy(id int, why string) error {

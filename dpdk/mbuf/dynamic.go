@@ -3,6 +3,7 @@ package mbuf
 import (
 	"math"
 	"reflect"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -17,6 +18,17 @@ const (
 	opFlag        = "rte_mbuf_dynflag_register"
 	opFlagLookup  = "rte_mbuf_dynflag_lookup"
 )
+
+// dynamicMu makes up for DPDK, whose lookups set its table up under a lock for readers:
+// of the first two at a time one would fail.
+var dynamicMu sync.Mutex
+
+// dynamic is guard.Control for calls about dynamic fields and flags.
+func dynamic(op, name string, f func() (errno int)) error {
+	dynamicMu.Lock()
+	defer dynamicMu.Unlock()
+	return guard.Control(op, name, f)
+}
 
 // MaxDynamicName is the length of the longest name of a field or flag, in bytes.
 const MaxDynamicName = cgo.MbufDynNameSize - 1
@@ -71,7 +83,7 @@ func LookupField[T any](name string) (Field[T], error) {
 	}
 	var offset int
 	var has uint64
-	err = guard.Control(opFieldLookup, name, func() (errno int) {
+	err = dynamic(opFieldLookup, name, func() (errno int) {
 		offset, has, _, errno = cgo.MbufDynfieldLookup(name)
 		return errno
 	})
@@ -116,12 +128,12 @@ func fieldType[T any](op, name string) (size, align int, err error) {
 // register runs a registration, and says of a new name in a secondary what is
 // wrong with it.
 func register(op, name string, f func() (value, errno int)) (value int, err error) {
-	err = guard.Control(op, name, func() (errno int) {
+	err = dynamic(op, name, func() (errno int) {
 		value, errno = f()
 		return errno
 	})
 	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.Errno(syscall.EPERM) {
-		e.Cause, e.Detail = dpdk.ErrSecondary, "the name is new: register it in the primary first"
+		e.Cause, e.Detail = dpdk.ErrSecondary, "it is new: register it in the primary first"
 	}
 	return value, err
 }
@@ -154,7 +166,7 @@ func LookupFlag(name string) (OffloadFlags, error) {
 		return 0, err
 	}
 	var bit int
-	err := guard.Control(opFlagLookup, name, func() (errno int) {
+	err := dynamic(opFlagLookup, name, func() (errno int) {
 		bit, errno = cgo.MbufDynflagLookup(name)
 		return errno
 	})

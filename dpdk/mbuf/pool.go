@@ -3,6 +3,8 @@ package mbuf
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -89,6 +91,15 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 	if err := cfg.check(name, count); err != nil {
 		return nil, err
 	}
+	if cfg.Ops != "" {
+		ops, err := mempool.Ops()
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ops, cfg.Ops) {
+			return nil, guard.Invalid(opCreate, name, "Ops %q: this process has no such ops: use one of %s", cfg.Ops, strings.Join(ops, ", "))
+		}
+	}
 	var made unsafe.Pointer
 	err := guard.Control(opCreate, name, func() (errno int) {
 		if cfg.Ops == "" && cgo.MbufNamedOps() == "" {
@@ -124,17 +135,13 @@ func (c *PoolConfig) check(name string, count int) error {
 	case c.CacheSize+c.CacheSize/2 > count:
 		return invalid("CacheSize %d is too large for %d mbufs: use at most two thirds of them", c.CacheSize, count)
 	}
-	if c.Ops != "" {
-		if err := guard.Name(opCreate, c.Ops, cgo.MempoolOpsNameSize); err != nil {
-			return invalid("Ops %q is not a name of ops", c.Ops)
-		}
-	}
 	return guard.Socket(opCreate, name, c.Socket)
 }
 
 // LookupPool finds a pool that any process has made, C programs included
 // (rte_mempool_lookup). Errors are those of mempool.Lookup, and dpdk.ErrInvalid
-// for a pool whose objects are no mbufs.
+// for a pool whose objects are not mbufs. A pool is found when it has all its mbufs:
+// while its maker is at it, the error is dpdk.ErrNotFound.
 func LookupPool(name string) (*Pool, error) { return open(mempool.Lookup(name)) }
 
 func open(mp *mempool.Pool, err error) (*Pool, error) {
@@ -142,15 +149,19 @@ func open(mp *mempool.Pool, err error) (*Pool, error) {
 		return nil, err
 	}
 	var i cgo.MbufPoolInfo
-	err = guard.Control(opLookup, mp.Name(), func() int {
-		i = cgo.MbufPoolDescribe(mp.Pointer())
-		return 0
+	err = guard.Control(opLookup, mp.Name(), func() (errno int) {
+		i, errno = cgo.MbufPoolDescribe(mp.Name(), mp.Pointer())
+		return errno
 	})
 	if err != nil {
 		return nil, err
 	}
+	if i.Unfinished {
+		return nil, &dpdk.Error{Op: opLookup, Name: mp.Name(), Errno: dpdk.ErrNotFound.(dpdk.Errno),
+			Detail: "its mbufs are not initialized yet: try again when its maker is done"}
+	}
 	if !i.IsMbuf {
-		return nil, guard.Invalid(opLookup, mp.Name(), "the pool's objects of %d bytes are no mbufs: use mempool.Lookup", mp.ElemSize())
+		return nil, guard.Invalid(opLookup, mp.Name(), "the pool's objects of %d bytes are not mbufs: use mempool.Lookup", mp.ElemSize())
 	}
 	p := &Pool{Pool: mp, dataRoom: int(i.DataRoom), privSize: int(i.PrivSize), pinned: i.Flags&cgo.MbufPoolPinned != 0}
 	p.rearm = uint64(min(DefaultHeadroom, p.dataRoom)) | 1<<refcntShift | 1<<nbSegsShift | InvalidPort<<portShift

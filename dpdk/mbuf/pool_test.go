@@ -89,7 +89,7 @@ func TestLookupRefusesWhatIsNoPoolOfMbufs(t *testing.T) {
 		require.NoError(t, err)
 		_, err = mbuf.LookupPool("no mbufs")
 		require.ErrorIs(t, err, dpdk.ErrInvalid)
-		assert.Contains(t, err.Error(), "are no mbufs")
+		assert.Contains(t, err.Error(), "are not mbufs")
 		assert.NoError(t, p.Free())
 	}
 }

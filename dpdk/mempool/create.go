@@ -77,14 +77,16 @@ func create(op, name string, count, elemSize int, cfg Config, populate bool) (*P
 	ops := cfg.ops()
 	var made cgo.Mempool
 	var bad error
-	p, err := open(op, name, func() (cgo.Mempool, int) {
+	p, err := open(op, name, func() (i cgo.MempoolInfo, errno int) {
 		if bad = publishOps(op, name, ops); bad != nil {
-			return nil, int(dpdk.ErrInvalid.(dpdk.Errno))
+			return i, int(dpdk.ErrInvalid.(dpdk.Errno))
 		}
-		var errno int
 		made, errno = cgo.MempoolCreate(name, uint32(count), uint32(elemSize), uint32(cfg.CacheSize), uint32(cfg.PrivateSize),
 			cfg.Socket.Int(), cfg.flags(), ops, populate)
-		return made, errno
+		if errno != 0 {
+			return i, errno
+		}
+		return describe(name, made)
 	})
 	if bad != nil {
 		return nil, bad
@@ -167,19 +169,17 @@ func (c *Config) ops() string {
 // dpdk.ErrInvalid for ops that this process does not have.
 func (p *Pool) SetOps(name string) error {
 	var bad error
-	err := guard.Control(opSetOps, p.info.Name, func() int {
-		if p.mp == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
-		}
-		if cgo.MempoolDescribe(p.mp).Flags&cgo.MempoolCreated != 0 {
+	err := p.change(opSetOps, func(now *cgo.MempoolInfo) int {
+		if now.Flags&cgo.MempoolCreated != 0 {
 			return int(dpdk.ErrExist.(dpdk.Errno))
 		}
 		if bad = publishOps(opSetOps, p.info.Name, name); bad != nil {
 			return 0
 		}
 		errno := cgo.MempoolSetOps(p.mp, name)
-		p.info = cgo.MempoolDescribe(p.mp)
-		poolops.Note(p.mp, p.info.Ops)
+		if errno == 0 {
+			poolops.Note(p.mp, name)
+		}
 		return errno
 	})
 	if err == nil {
@@ -210,25 +210,39 @@ func (p *Pool) PopulateAnonymous() (int, error) {
 }
 
 func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err error) {
-	var bad error
-	err = guard.Control(op, p.info.Name, func() (errno int) {
-		if p.mp == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
-		}
-		if cgo.MempoolDescribe(p.mp).Chunks != 0 { // one of the two says EINVAL for it
+	err = p.change(op, func(now *cgo.MempoolInfo) (errno int) {
+		if now.Chunks != 0 { // one of the two says EINVAL for it
 			return int(dpdk.ErrExist.(dpdk.Errno))
 		}
-		if n, errno = f(p.mp); errno != 0 {
+		n, errno = f(p.mp)
+		return errno
+	})
+	return n, err
+}
+
+// change runs f, which gets the pool as it is, and describes the pool again.
+func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) (errno int)) error {
+	p.life.Lock()
+	defer p.life.Unlock()
+	var bad error
+	err := guard.Control(op, p.info.Name, func() int {
+		now, errno := describe(p.info.Name, p.mp)
+		if errno == 0 {
+			errno = f(&now)
+		}
+		if errno != 0 {
 			return errno
 		}
-		p.info = cgo.MempoolDescribe(p.mp)
-		p.backend, bad = newBackend(op, &p.info)
-		return 0
+		if now, errno = describe(p.info.Name, p.mp); errno == 0 {
+			p.info = now
+			p.backend, bad = newBackend(op, &p.info)
+		}
+		return errno
 	})
 	if err == nil {
 		err = bad
 	}
-	return n, err
+	return err
 }
 
 // knownOps is the number of ops in this process's table, or an error that lists

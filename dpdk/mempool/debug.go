@@ -25,7 +25,7 @@ func checkPut(p *Pool, c *Cache, objs unsafe.Pointer, n int) {
 		return
 	}
 	put := slices.Clone(unsafe.Slice((*uintptr)(objs), n))
-	chunks := cgo.MempoolChunks(p.mp, p.info.Chunks)
+	chunks := cgo.MempoolChunks(p.info.Name, p.mp, p.info.Chunks)
 	for i, o := range put {
 		if o == 0 {
 			fail(p, o, "is nil")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -82,6 +83,8 @@ func List() ([]Info, error) {
 
 // control runs f as guard.Control does, if the handle was not freed.
 func (p *Pool) control(op string, f func() (errno int)) error {
+	p.life.RLock()
+	defer p.life.RUnlock()
 	return guard.Control(op, p.info.Name, func() int {
 		if p.mp == nil {
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
@@ -93,12 +96,10 @@ func (p *Pool) control(op string, f func() (errno int)) error {
 // Available is how many objects are in the pool and in the caches of lcores, at
 // some moment during the call; what is in caches made by NewCache counts as in
 // use (rte_mempool_avail_count). It is 0 before the pool is populated and after
-// Free on this handle.
+// Free.
 func (p *Pool) Available() (n int) {
 	_ = p.control(opAvailable, func() int {
-		if p.info.Flags&cgo.MempoolCreated != 0 {
-			n = int(cgo.MempoolAvailable(p.mp))
-		}
+		n = int(cgo.MempoolAvailable(p.info.Name, p.mp))
 		return 0
 	})
 	return n
@@ -107,7 +108,7 @@ func (p *Pool) Available() (n int) {
 // InUse is Size less Available (rte_mempool_in_use_count); 0 after Free on this
 // handle.
 func (p *Pool) InUse() int {
-	if p.mp == nil {
+	if p.freed() {
 		return 0
 	}
 	return p.Size() - p.Available()
@@ -115,7 +116,14 @@ func (p *Pool) InUse() int {
 
 // Full is true if all objects are in the pool or in lcores' caches
 // (rte_mempool_full).
-func (p *Pool) Full() bool { return p.mp != nil && p.Available() == p.Size() }
+func (p *Pool) Full() bool { return !p.freed() && p.Available() == p.Size() }
+
+// freed reports whether Free was called on this handle.
+func (p *Pool) freed() bool {
+	p.life.RLock()
+	defer p.life.RUnlock()
+	return p.mp == nil
+}
 
 // Empty is true if no object is (rte_mempool_empty).
 func (p *Pool) Empty() bool { return p.Available() == 0 }
@@ -124,37 +132,38 @@ func (p *Pool) Empty() bool { return p.Available() == 0 }
 // was built with cookies, around each object (rte_mempool_audit). The error says
 // what was overwritten; damaged cookies end the process, as in C.
 func (p *Pool) Audit() error {
-	return p.audited(opAudit, func() int {
-		cgo.MempoolAudit(p.mp)
-		return 0
-	})
+	return p.audited(opAudit, func() (cgo.MempoolDamage, int) { return cgo.MempoolAudit(p.info.Name, p.mp) })
 }
 
 // Dump is the text of rte_mempool_dump. It fails with dpdk.ErrInvalid if the pool
 // is not populated, and as Audit does.
 func (p *Pool) Dump() (string, error) {
 	var text string
-	err := p.audited(opDump, func() (errno int) {
-		text, errno = cgo.MempoolDump(p.mp)
-		return errno
+	err := p.audited(opDump, func() (damage cgo.MempoolDamage, errno int) {
+		text, damage, errno = cgo.MempoolDump(p.info.Name, p.mp)
+		return damage, errno
 	})
 	return strings.TrimSpace(text), err
 }
 
-// audited runs f, in which DPDK ends the process if it finds damage.
-func (p *Pool) audited(op string, f func() (errno int)) error {
+// audited runs f and names the damage it finds.
+func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
 	var bad error
 	err := p.control(op, func() int {
-		if p.info.Flags&cgo.MempoolCreated == 0 {
+		d, errno := f()
+		switch syscall.Errno(errno) {
+		case syscall.ENODATA:
+			if p.info.Flags&cgo.MempoolCreated != 0 { // this one was populated: it is the next of its name
+				return int(dpdk.ErrNotFound.(dpdk.Errno))
+			}
 			bad = guard.Invalid(op, p.info.Name, "the pool is not populated yet")
 			return 0
-		}
-		if lcore, n, limit := cgo.MempoolBadCache(p.mp); lcore >= 0 {
-			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(linux.EUCLEAN),
-				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", lcore, n, limit)}
+		case linux.EUCLEAN:
+			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
+				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
 			return 0
 		}
-		return f()
+		return errno
 	})
 	if err == nil {
 		err = bad
@@ -169,7 +178,7 @@ func (p *Pool) audited(op string, f func() (errno int)) error {
 func (p *Pool) Each(f func(i int, o Object) bool) {
 	var objs []uintptr
 	_ = p.control(opObjIter, func() int {
-		objs = cgo.MempoolObjects(p.mp, cgo.MempoolDescribe(p.mp).Populated)
+		objs = cgo.MempoolObjects(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Populated)
 		return 0
 	})
 	for i := range objs {
@@ -191,7 +200,7 @@ type Chunk struct {
 func (p *Pool) Chunks() ([]Chunk, error) {
 	var chunks []Chunk
 	err := p.control(opMemIter, func() int {
-		for _, c := range cgo.MempoolChunks(p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
+		for _, c := range cgo.MempoolChunks(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
 			chunks = append(chunks, Chunk{c.Addr, int(c.Len), c.IOVA})
 		}
 		return 0
@@ -209,10 +218,8 @@ func checkMemory(op string, i *cgo.MempoolInfo) error {
 	if _, ok := owned.Load(i.Pool); ok {
 		return nil
 	}
-	for _, c := range cgo.MempoolChunks(i.Pool, i.Chunks) {
-		if !c.Shared {
-			return guard.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
-		}
+	if i.Foreign != 0 {
+		return guard.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
 	}
 	return nil
 }

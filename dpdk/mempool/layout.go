@@ -73,7 +73,7 @@ func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 	if !ok || cgo.MempoolNative == 0 {
 		return b, nil
 	}
-	ring, err := ringlayout.Describe(i.Data, uint32(wordSize))
+	ring, err := ringlayout.Describe(i.Ring, uint32(wordSize))
 	if err != nil {
 		return b, guard.Invalid(op, i.Name, "ops %q: %v", i.Ops, err)
 	}

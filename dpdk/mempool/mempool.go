@@ -21,6 +21,7 @@
 package mempool
 
 import (
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -61,6 +62,7 @@ type Pool struct {
 	backend
 	info cgo.MempoolInfo // as of when the handle was made or populated
 
+	life   sync.RWMutex // Free holds it for writing; what asks C about the pool, for reading
 	mu     sync.Mutex
 	caches map[*Cache]struct{}                 // from NewCache, not freed
 	lcores [cgo.MaxLcore]atomic.Pointer[Cache] // from LcoreCache
@@ -72,13 +74,23 @@ type Pool struct {
 // DPDK stores a pool's ops as a number, which means different ops in processes
 // that load different drivers: a pool whose ops this process lacks, or knows
 // under another number, is refused with dpdk.ErrInvalid; so is one in memory
-// that only another process has (PopulateAnonymous). Look a pool up only when
-// it has been populated: the handle to an empty one stays empty.
+// that only another process has (PopulateAnonymous). In a pool that a C program
+// made, the number may mean other ops to that program without a sign of it. So a
+// pool is refused too if its ops enter its ring with less protection than it was
+// made for: a C program that wants ring_sp_sc sets the pool's flags as well.
+// The reverse has no check: a C program that attaches to a pool of a Go process, such
+// as dpdk-testpmd, uses what the number means to it, which may corrupt the pool. It
+// must load the same drivers in the same order.
+//
+// A pool is found when it has all its objects: before that, as between CreateEmpty
+// and PopulateDefault, the error is dpdk.ErrNotFound.
 func Lookup(name string) (*Pool, error) {
 	if err := guard.Name(opLookup, name, cgo.MempoolNameSize); err != nil {
 		return nil, err
 	}
-	return open(opLookup, name, func() (cgo.Mempool, int) { return cgo.MempoolLookup(name) })
+	return open(opLookup, name, func() (cgo.MempoolInfo, int) {
+		return cgo.MempoolLookup(name)
+	}, complete)
 }
 
 // Wrap makes a handle to the pool at ptr, a struct rte_mempool that a C function
@@ -88,25 +100,33 @@ func Wrap(ptr unsafe.Pointer) (*Pool, error) {
 	if ptr == nil {
 		return nil, guard.Invalid(opLookup, "", "the pool is nil")
 	}
-	return open(opLookup, "", func() (cgo.Mempool, int) { return ptr, 0 })
+	return open(opLookup, "", func() (cgo.MempoolInfo, int) { return describe("", ptr) })
 }
 
-// open makes a handle to the pool that f finds or makes.
-func open(op, name string, f func() (cgo.Mempool, int)) (*Pool, error) {
+// describe is ErrNotFound for a pool that was freed, here or in another process.
+// A pool of another name has come to its address; "" is any name.
+func describe(name string, mp cgo.Mempool) (cgo.MempoolInfo, int) {
+	i := cgo.MempoolDescribe(mp)
+	if i.Pool == nil || name != "" && i.Name != name {
+		return i, int(dpdk.ErrNotFound.(dpdk.Errno))
+	}
+	return i, 0
+}
+
+// open makes a handle to the pool that f finds or makes, if it passes the checks.
+func open(op, name string, f func() (cgo.MempoolInfo, int), checks ...func(string, *cgo.MempoolInfo) error) (*Pool, error) {
 	p := new(Pool)
 	var bad error
-	err := guard.Control(op, name, func() int {
-		mp, errno := f()
-		if errno != 0 {
+	err := guard.Control(op, name, func() (errno int) {
+		if p.info, errno = f(); errno != 0 {
 			return errno
 		}
-		p.info = cgo.MempoolDescribe(mp)
-		if bad = checkOps(op, &p.info); bad == nil {
-			bad = checkMemory(op, &p.info)
+		for _, check := range append(checks, checkOps, checkMemory) {
+			if bad = check(op, &p.info); bad != nil {
+				return 0
+			}
 		}
-		if bad == nil {
-			p.backend, bad = newBackend(op, &p.info)
-		}
+		p.backend, bad = newBackend(op, &p.info)
 		return 0
 	})
 	if err == nil {
@@ -119,12 +139,24 @@ func open(op, name string, f func() (cgo.Mempool, int)) (*Pool, error) {
 	return p, nil
 }
 
+// complete refuses a pool that does not have all its objects, or of which not even
+// the memory is in its list yet.
+func complete(op string, i *cgo.MempoolInfo) error {
+	if i.Populated >= i.Size && i.Chunks > 0 {
+		return nil
+	}
+	return &dpdk.Error{Op: op, Name: i.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno),
+		Detail: fmt.Sprintf("it has %d of its %d objects: try again when its maker has populated it", i.Populated, i.Size)}
+}
+
 // Free destroys the pool for all processes (rte_mempool_free): nobody may use it
 // or an object of it any more, whether it was put back or not. Caches made by
 // NewCache on this handle are freed with it. The error is dpdk.ErrNotFound if
 // the pool was freed before, here or in another process, and syscall.EXDEV if only
 // the process that populated it can free its memory.
 func (p *Pool) Free() error {
+	p.life.Lock()
+	defer p.life.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	err := guard.Control(opFree, p.info.Name, func() int {

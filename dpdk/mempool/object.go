@@ -40,8 +40,8 @@ func PoolOf(o Object) (*Pool, error) {
 	if o.ptr == nil {
 		return nil, guard.Invalid(opFromObj, "", "the object is nil")
 	}
-	return open(opFromObj, "", func() (cgo.Mempool, int) {
-		return *(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)), 0
+	return open(opFromObj, "", func() (cgo.MempoolInfo, int) {
+		return describe("", *(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)))
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // A pool in shared memory holds the number of its ops in a table that each
@@ -66,10 +67,43 @@ func checkOps(op string, i *cgo.MempoolInfo) error {
 			i.OpsIndex, len(cgo.MempoolOps())-1)
 	}
 	table, err := published(op, i.Name, false)
-	if table == nil || err != nil { // nobody published: C made the pool
+	if err != nil {
 		return err
 	}
-	return table.check(op, i.Name, i.Ops, int(i.OpsIndex))
+	if table != nil { // else nobody published: C made the pool
+		if err := table.check(op, i.Name, i.Ops, int(i.OpsIndex)); err != nil {
+			return err
+		}
+	}
+	return checkData(op, i)
+}
+
+// checkData compares a pool's ops with what its maker made for them. The maker may
+// be a C program that numbers its ops in another way, as dpdk-testpmd does.
+func checkData(op string, i *cgo.MempoolInfo) error {
+	if i.Flags&cgo.MempoolCreated == 0 {
+		return nil
+	}
+	const fix = "its maker numbers its ops in another way: load the same drivers in all processes, in the same order, or have the first pool made by a Go program"
+	if !i.Fits {
+		return guard.Invalid(op, i.Name, "ops %d are %q here, but the pool's objects are not kept so: %s", i.OpsIndex, i.Ops, fix)
+	}
+	ops, ok := ringOps[i.Ops]
+	if !ok {
+		return nil
+	}
+	put, get := ringcore.Sync(i.Ring.ProducerSync), ringcore.Sync(i.Ring.ConsumerSync)
+	if weaker(ops.put, put) || weaker(ops.get, get) {
+		return guard.Invalid(op, i.Name, "ops %d are %q here, but the pool's ring is made for puts %v and gets %v: "+
+			"%s; a C program that means %q sets RTE_MEMPOOL_F_SP_PUT and RTE_MEMPOOL_F_SC_GET too", i.OpsIndex, i.Ops, put, get, fix, i.Ops)
+	}
+	return nil
+}
+
+// weaker reports whether ops that enter a ring so break the promise of its mode.
+// Ops for several threads may enter a ring that was made for one.
+func weaker(ops, ring ringcore.Sync) bool {
+	return ops != ring && !(ops == ringcore.Multi && ring == ringcore.Single)
 }
 
 func (t *opsTable) check(op, name, ops string, index int) error {

@@ -84,6 +84,9 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 	if err := cfg.check(name); err != nil {
 		return nil, err
 	}
+	if q == nil {
+		return nil, guard.Invalid(opDQCreate, name, "the QSBR is nil: use Create or Lookup")
+	}
 	if free == nil {
 		return nil, guard.Invalid(opDQCreate, name, "the free function is nil")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -42,6 +43,7 @@ type QSBR struct {
 	v     cgo.RCU // nil after Free
 	max   int
 	token *atomic.Uint64
+	life  sync.RWMutex // Free holds it for writing; what asks C about the variable, for reading
 }
 
 // Token is a moment that readers are to pass.
@@ -62,7 +64,10 @@ func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
 	if err := guard.Socket(opInit, name, cfg.Socket); err != nil {
 		return nil, err
 	}
-	return open(opInit, name, func() (cgo.RCU, int) { return cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int()) })
+	return open(opInit, name, func() (cgo.RCU, uint32, int) {
+		v, errno := cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int())
+		return v, uint32(maxReaders), errno
+	})
 }
 
 // Lookup finds a variable that any process has made, a C program included, if it is what
@@ -72,14 +77,15 @@ func Lookup(name string) (*QSBR, error) {
 	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
-	return open(opLookup, name, func() (cgo.RCU, int) { return cgo.RCULookup(name) })
+	return open(opLookup, name, func() (cgo.RCU, uint32, int) { return cgo.RCULookup(name) })
 }
 
-func open(op, name string, f func() (cgo.RCU, int)) (*QSBR, error) {
+func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (*QSBR, error) {
 	q := &QSBR{name: name}
-	err := guard.Control(op, name, func() (errno int) {
-		if q.v, errno = f(); errno == 0 {
-			q.max = int(cgo.RCUMaxThreads(q.v))
+	err := guard.Control(op, name, func() int {
+		v, maxReaders, errno := f()
+		if errno == 0 {
+			q.v, q.max = v, int(maxReaders)
 			q.token = (*atomic.Uint64)(unsafe.Add(q.v, cgo.RCUToken))
 		}
 		return errno
@@ -95,6 +101,13 @@ func open(op, name string, f func() (cgo.RCU, int)) (*QSBR, error) {
 
 // control is guard.Control for a variable that has not been freed.
 func (q *QSBR) control(op string, f func() int) error {
+	q.life.RLock()
+	defer q.life.RUnlock()
+	return q.existing(op, f)
+}
+
+// existing is control for a caller that holds life.
+func (q *QSBR) existing(op string, f func() int) error {
 	return guard.Control(op, q.name, func() int {
 		if q.v == nil {
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
@@ -116,7 +129,7 @@ func (q *QSBR) MaxReaders() int { return q.max }
 func (q *QSBR) NumReaders() int {
 	n := 0
 	_ = q.control(opRegister, func() int {
-		n = int(atomic.LoadUint32((*uint32)(unsafe.Add(q.v, cgo.RCUThreads))))
+		n = int(cgo.RCUCount(q.name, q.v))
 		return 0
 	})
 	return n
@@ -133,7 +146,9 @@ func (q *QSBR) Free() error {
 	if len(readers) != 0 {
 		return &dpdk.Error{Op: opFree, Name: q.name, Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: list(readers) + " not unregistered"}
 	}
-	err = q.control(opFree, func() int { return cgo.MemzoneFree(q.name, q.v) })
+	q.life.Lock()
+	defer q.life.Unlock()
+	err = q.existing(opFree, func() int { return cgo.MemzoneFree(q.name, q.v) })
 	if err == nil {
 		q.v = nil
 	}
@@ -151,11 +166,11 @@ type ReaderState struct {
 func (q *QSBR) Readers() ([]ReaderState, error) {
 	var all []ReaderState
 	err := q.control(opRegister, func() int {
-		ids, cnts := cgo.RCUReaders(q.v)
+		ids, cnts, errno := cgo.RCUReaders(q.name, q.v, q.max)
 		for i, id := range ids {
 			all = append(all, ReaderState{int(id), cnts[i] != 0, Token(cnts[i])})
 		}
-		return 0
+		return errno
 	})
 	return all, err
 }
@@ -167,7 +182,7 @@ func (q *QSBR) Unregister(id int) error {
 	if err := q.checkID(opUnregister, id); err != nil {
 		return err
 	}
-	return q.control(opUnregister, func() int { return cgo.RCUUnregister(q.v, uint32(id)) })
+	return q.control(opUnregister, func() int { return cgo.RCUUnregister(q.name, q.v, uint32(id)) })
 }
 
 func (q *QSBR) checkID(op string, id int) error {
@@ -262,7 +277,7 @@ func list(readers []ReaderState) string {
 func (q *QSBR) Dump() (string, error) {
 	var text string
 	err := q.control(opDump, func() (errno int) {
-		text, errno = cgo.RCUDump(q.v)
+		text, errno = cgo.RCUDump(q.name, q.v)
 		return errno
 	})
 	return strings.TrimSpace(text), err

@@ -471,4 +471,7 @@ func TestDeferQueueArgumentsAreChecked(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	_, err = rcu.NewDeferQueue[uint64](q, name(), ok, nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	_, err = rcu.NewDeferQueue(nil, name(), ok, func(uint64) {})
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.ErrorContains(t, err, "QSBR is nil")
 }

@@ -29,10 +29,9 @@ func (q *QSBR) Register(id int) (*Reader, error) {
 	}
 	var r *Reader
 	err := q.control(opRegister, func() int {
-		errno := cgo.RCURegister(q.v, uint32(id))
+		errno := cgo.RCURegister(q.name, q.v, uint32(id))
 		if errno == 0 {
 			r = &Reader{q.token, (*uint64)(unsafe.Add(q.v, cgo.RCUCnt+id*cgo.RCUStride)), q, id}
-			atomic.StoreUint64(r.cnt, 0) // whoever had it may have left without going offline
 		}
 		return errno
 	})

@@ -40,12 +40,12 @@ func inHugepages(t *testing.T, elemSize, count uint32, prod, cons ringcore.Sync,
 	flags, ok := cfg.flags()
 	require.True(t, ok)
 	name := fmt.Sprintf("differential %d", made.Add(1))
-	p, errno := cgo.RingCreate(name, elemSize, count, -1, flags)
+	i, errno := cgo.RingCreate(name, elemSize, count, -1, flags)
 	require.Zero(t, errno)
-	t.Cleanup(func() { require.Zero(t, cgo.RingFree(name, p)) })
-	r, err := ringlayout.Describe(p, elemSize)
+	t.Cleanup(func() { require.Zero(t, cgo.RingFree(name, i.Ring)) })
+	r, err := ringlayout.Describe(i, elemSize)
 	require.NoError(t, err)
-	require.Equal(t, p, cRing(&r))
+	require.Equal(t, i.Ring, cRing(&r))
 	return &r
 }
 

@@ -16,6 +16,7 @@ import (
 	"math/bits"
 	"reflect"
 	"strings"
+	"sync"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -49,6 +50,7 @@ type Ring[T any] struct {
 	core ringcore.Ring
 	ring cgo.Ring
 	name string
+	mu   sync.Mutex // of what Free changes
 }
 
 // Create makes a ring for count elements (rte_ring_create_elem): a power of two,
@@ -81,7 +83,7 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	case !cfg.ExactSize && count == 1:
 		return nil, guard.Invalid(opCreate, name, "a ring of count 1 holds nothing: use 2, or Config.ExactSize")
 	}
-	return open[T](opCreate, name, esize, func() (cgo.Ring, int) {
+	return open[T](opCreate, name, esize, func() (cgo.RingInfo, int) {
 		return cgo.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags)
 	})
 }
@@ -101,28 +103,27 @@ func Lookup[T any](name string) (*Ring[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return open[T](opLookup, name, esize, func() (cgo.Ring, int) { return cgo.RingLookup(name) })
+	return open[T](opLookup, name, esize, func() (cgo.RingInfo, int) { return cgo.RingLookup(name) })
 }
 
-func open[T any](op, name string, esize uint32, f func() (cgo.Ring, int)) (*Ring[T], error) {
-	var r Ring[T]
+func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, int)) (*Ring[T], error) {
+	var r *Ring[T]
 	var bad error
 	err := guard.Control(op, name, func() int {
-		p, errno := f()
+		i, errno := f()
 		if errno != 0 {
 			return errno
 		}
-		i := cgo.RingDescribe(p)
 		if want := cgo.RingMemsize(esize, i.Size); i.Memory != 0 && uint64(want) != i.Memory {
 			bad = guard.Invalid(op, name, "%v has %d bytes, but the ring of %d slots was made for elements of about %d",
 				reflect.TypeFor[T](), esize, i.Size, (i.Memory-cgo.RingSizeof)/uint64(i.Size))
 			return 0
 		}
-		core, err := ringlayout.Describe(p, esize)
+		core, err := ringlayout.Describe(i, esize)
 		if err != nil {
 			bad = guard.Invalid(op, name, "%v", err)
 		}
-		r = Ring[T]{core: core, ring: p, name: name}
+		r = &Ring[T]{core: core, ring: i.Ring, name: name}
 		return 0
 	})
 	if err == nil {
@@ -131,7 +132,7 @@ func open[T any](op, name string, esize uint32, f func() (cgo.Ring, int)) (*Ring
 	if err != nil {
 		return nil, err
 	}
-	return &r, nil
+	return r, nil
 }
 
 // elemSize is T's size, if a T can go through a ring.
@@ -162,6 +163,8 @@ func (r *Ring[T]) Name() string { return r.name }
 // it was freed before, here or in another process. A new ring of the same name is
 // told from this one by its address only: free a ring in one place.
 func (r *Ring[T]) Free() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	err := guard.Control(opFree, r.name, func() int {
 		if r.ring == nil { // a NULL would equal what the lookup of a free name gives
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
@@ -203,14 +206,16 @@ func (r *Ring[T]) Empty() bool { return r.core.Count() == 0 }
 // Full is FreeLen() == 0 (rte_ring_full).
 func (r *Ring[T]) Full() bool { return r.core.FreeCount() == 0 }
 
-// Dump is the text of rte_ring_dump.
+// Dump is the text of rte_ring_dump. The error is dpdk.ErrNotFound if the ring was freed.
 func (r *Ring[T]) Dump() (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var text string
 	err := guard.Control(opDump, r.name, func() (errno int) {
 		if r.ring == nil {
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
 		}
-		text, errno = cgo.RingDump(r.ring)
+		text, errno = cgo.RingDump(r.name, r.ring)
 		return errno
 	})
 	return strings.TrimSpace(text), err

@@ -18,10 +18,11 @@ func rings() ([]contest, error) {
 		if err != nil {
 			return nil, err
 		}
-		raw, errno := cgo.RingLookup(r.Name())
+		info, errno := cgo.RingLookup(r.Name())
 		if errno != 0 {
 			return nil, fmt.Errorf("lookup %s: %s", r.Name(), cgo.Strerror(errno))
 		}
+		raw := info.Ring
 		for _, burst := range []int{1, 8, 32, 128} {
 			objs := make([]uintptr, burst)
 			for i := range objs {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -41,6 +42,50 @@ var (
 	_ = verb("mbuf-field", func(a []string) (string, error) {
 		f, err := mbuf.RegisterField[uint64](a[0], mbuf.FieldConfig{})
 		return fmt.Sprint(f.Offset()), err
+	})
+	_ = verb("mbuf-flag", func(a []string) (string, error) {
+		_, err := mbuf.RegisterFlag(a[0], mbuf.FlagConfig{})
+		return "", err
+	})
+	_ = verb("mbuf-timestamp", func(a []string) (string, error) {
+		f := mbuf.RxTimestamp
+		if a[0] == "tx" {
+			f = mbuf.TxTimestamp
+		}
+		_, err := f()
+		return "", err
+	})
+	_ = verb("mbuf-lookup-field", func(a []string) (string, error) {
+		_, err := mbuf.LookupField[uint64](a[0])
+		return "", err
+	})
+	_ = verb("mbuf-lookup-flag", func(a []string) (string, error) {
+		_, err := mbuf.LookupFlag(a[0])
+		return "", err
+	})
+	// The first lookups of a process, all at once: the error is of one that is not as it should be.
+	_ = verb("mbuf-first-lookups", func(a []string) (string, error) {
+		var start, all sync.WaitGroup
+		start.Add(1)
+		errs := make([]error, 16)
+		for i := range errs {
+			all.Go(func() {
+				start.Wait()
+				if i%2 == 0 {
+					_, errs[i] = mbuf.LookupField[uint64](a[0])
+				} else {
+					_, errs[i] = mbuf.LookupFlag(a[0])
+				}
+			})
+		}
+		start.Done()
+		all.Wait()
+		for _, err := range errs {
+			if !errors.Is(err, dpdk.ErrNotFound) {
+				return "", fmt.Errorf("got %w", err)
+			}
+		}
+		return "", nil
 	})
 	_ = verb("mbuf-send", sendPackets)
 	_ = verb("mbuf-work", workPackets)
@@ -225,8 +270,15 @@ func TestMbufsComeHome(t *testing.T) {
 func TestDynamicFieldsAreThePrimarys(t *testing.T) {
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix)
-	offset := primary.do("mbuf-field", "mine")
 	secondary := started(t, "secondary", prefix)
+	for _, request := range [][]string{{"mbuf-field", "new"}, {"mbuf-flag", "new"}, {"mbuf-timestamp", "rx"}, {"mbuf-timestamp", "tx"}} {
+		a := secondary.refused("ErrSecondary", request...)
+		assert.Contains(t, a.Err, "register it in the primary first")
+	}
+	secondary.refused("ErrNotFound", "mbuf-lookup-field", "mine")
+	secondary.refused("ErrNotFound", "mbuf-lookup-flag", "mine")
+	primary.do("mbuf-first-lookups", "mine")
+	offset := primary.do("mbuf-field", "mine")
 	assert.Equal(t, offset, secondary.do("mbuf-field", "mine"))
 	a := secondary.refused("ErrSecondary", "mbuf-field", "new")
 	assert.Contains(t, a.Err, "primary")

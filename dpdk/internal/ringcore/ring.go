@@ -84,13 +84,22 @@ type Ring struct {
 // which capacity are in use. The sync types are read from the head-tails. New
 // refuses what the operations would turn into stray memory accesses.
 func New(prod, cons *HeadTail, slots unsafe.Pointer, size, capacity, elemSize uint32) (Ring, error) {
+	if prod == nil || cons == nil {
+		return Ring{}, errors.New("ringcore: nil head-tail")
+	}
+	return NewAs(prod, cons, slots, prod.SyncType, cons.SyncType, size, capacity, elemSize)
+}
+
+// NewAs is New for a ring whose sync types are known. It does not look at the ring,
+// which another thread or process may free meanwhile.
+func NewAs(prod, cons *HeadTail, slots unsafe.Pointer, prodSync, consSync Sync, size, capacity, elemSize uint32) (Ring, error) {
 	if prod == nil || cons == nil || slots == nil {
 		return Ring{}, errors.New("ringcore: nil head-tail or slots")
 	}
 	r := Ring{
 		Prod: prod, Cons: cons, Slots: slots,
 		Mask: size - 1, Size: size, Capacity: capacity, ElemSize: elemSize,
-		ProdSync: prod.SyncType, ConsSync: cons.SyncType,
+		ProdSync: prodSync, ConsSync: consSync,
 	}
 	switch {
 	case uintptr(unsafe.Pointer(prod))%8 != 0 || uintptr(unsafe.Pointer(cons))%8 != 0:

@@ -40,11 +40,12 @@ type (
 
 // Describe makes this process's description of a ring in shared memory, whose
 // elements have elemSize bytes.
-func Describe(r cgo.Ring, elemSize uint32) (ringcore.Ring, error) {
-	i := cgo.RingDescribe(r)
-	return ringcore.New(
+func Describe(i cgo.RingInfo, elemSize uint32) (ringcore.Ring, error) {
+	r := i.Ring
+	return ringcore.NewAs(
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingProd)),
 		(*ringcore.HeadTail)(unsafe.Add(r, cgo.RingCons)),
 		unsafe.Add(r, cgo.RingSizeof),
+		ringcore.Sync(i.ProducerSync), ringcore.Sync(i.ConsumerSync),
 		i.Size, i.Capacity, elemSize)
 }

@@ -1,0 +1,159 @@
+package mempool_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/mempool"
+)
+
+// churn makes and frees pools of these names, while each of the others runs again
+// and again, for a second.
+func churn(t *testing.T, names []string, others ...func() error) {
+	t.Helper()
+	var over atomic.Bool
+	var all sync.WaitGroup
+	again := func(f func() error) {
+		all.Go(func() {
+			for !over.Load() && !t.Failed() {
+				if err := f(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i, name := range names {
+		again(func() error {
+			// Every other one is large, so that the kernel gets its memory back.
+			p, err := mempool.Create(name, 63+i%2*1024, 64+i%2*4096, mempool.Config{CacheSize: 32})
+			if err != nil {
+				return err
+			}
+			return p.Free()
+		})
+	}
+	for _, f := range others {
+		again(f)
+	}
+	time.Sleep(time.Second)
+	over.Store(true)
+	all.Wait()
+}
+
+// pools are names of pools to come.
+func pools() []string { return []string{name(), name(), name(), name()} }
+
+// gone accepts that there is no such pool.
+func gone(err error) error {
+	if errors.Is(err, dpdk.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func TestPoolsAreLookedUpWhileOthersAreFreed(t *testing.T) {
+	names := pools()
+	churn(t, names,
+		func() error { _, err := mempool.Lookup(names[0]); return gone(err) },
+		func() error { _, err := mempool.Lookup(names[1]); return gone(err) },
+		func() error { _, err := mempool.List(); return err },
+	)
+}
+
+// What describes a pool on one handle stands beside the end of it on another.
+func TestHandlesAreAskedWhileThePoolIsFreed(t *testing.T) {
+	names := pools()
+	ask := func() error {
+		p, err := mempool.Lookup(names[rand.IntN(2)])
+		if err != nil {
+			return gone(err)
+		}
+		for range 10 {
+			p.Available()
+			p.InUse()
+			if err := gone(p.Audit()); err != nil {
+				return err
+			}
+			if _, err := p.Dump(); gone(err) != nil {
+				return err
+			}
+			if _, err := p.Chunks(); gone(err) != nil {
+				return err
+			}
+			p.Each(func(i int, _ mempool.Object) bool { return i < 10 })
+		}
+		return nil
+	}
+	churn(t, names, ask, ask)
+}
+
+func TestTelemetryListsPoolsWhileOthersAreFreed(t *testing.T) {
+	names := pools()
+	var polls []func() error
+	for range 4 {
+		client := telemetry(t)
+		polls = append(polls, func() error {
+			if _, err := client.ask("/mempool/list"); err != nil {
+				return err
+			}
+			_, err := client.ask("/mempool/info," + names[0])
+			return err
+		})
+	}
+	churn(t, names, polls...)
+}
+
+// telemetryClient asks DPDK's own telemetry thread of this process.
+type telemetryClient struct {
+	conn *net.UnixConn
+	buf  []byte
+}
+
+func telemetry(t *testing.T) *telemetryClient {
+	t.Helper()
+	listening, err := os.ReadFile("/proc/net/unix")
+	require.NoError(t, err)
+	path := ""
+	for line := range strings.Lines(string(listening)) {
+		if f := strings.Fields(line); strings.HasSuffix(f[len(f)-1], fmt.Sprintf("/t%d/dpdk_telemetry.v2", os.Getpid())) {
+			path = f[len(f)-1]
+		}
+	}
+	require.NotEmpty(t, path, "this process's socket")
+	conn, err := net.DialUnix("unixpacket", nil, &net.UnixAddr{Name: path, Net: "unixpacket"})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, conn.Close()) })
+	c := &telemetryClient{conn, make([]byte, 1<<20)}
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	_, err = conn.Read(c.buf) // its greeting
+	require.NoError(t, err)
+	return c
+}
+
+func (c *telemetryClient) ask(command string) (map[string]any, error) {
+	if _, err := c.conn.Write([]byte(command)); err != nil {
+		return nil, err
+	}
+	n, err := c.conn.Read(c.buf)
+	if err != nil {
+		return nil, err
+	}
+	var answer map[string]any
+	if err := json.Unmarshal(c.buf[:n], &answer); err != nil {
+		return nil, fmt.Errorf("%s: %q: %w", command, c.buf[:n], err)
+	}
+	return answer, nil
+}
