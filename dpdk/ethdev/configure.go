@@ -155,7 +155,7 @@ func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
 	if ptr == nil || pool.Pointer() != ptr {
 		return nil, p.invalid("rte_eth_rx_queue_setup", "receive queue %d: the pool %q was freed", n, pool.Name())
 	}
-	return ptr, nil
+	return ptr, p.umem(pool)
 }
 
 // Config is the last configuration, with its defaults written out; the zero Config
