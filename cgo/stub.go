@@ -458,6 +458,7 @@ func EthVLANOffload(port uint16) (set, errno int)         { return }
 func EthVLANOffloadSet(port uint16, set int) (_ int)      { return }
 func EthVLANStripSet(port, queue uint16, on bool) (_ int) { return }
 func EthVLANPVIDSet(port, id uint16, on bool) (_ int)     { return }
+func XDPLog()                                             { return }
 
 const (
 	MPMaxName  = 64

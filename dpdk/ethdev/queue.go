@@ -234,8 +234,8 @@ func (q RxQueue) ID() int {
 }
 
 // Err says why Burst moves nothing although it could, or nil: the port is gone
-// (dpdk.ErrNoDevice), not started (syscall.ENETDOWN) or was never given this queue
-// (dpdk.ErrInvalid), or the queue's pool has no mbufs to receive into
+// (dpdk.ErrNoDevice), not started, or an AF_XDP port without its XDP program
+// (syscall.ENETDOWN), or was never given this queue (dpdk.ErrInvalid), or the queue's pool has no mbufs to receive into
 // (syscall.ENOBUFS), which passes when mbufs are freed. It is for pollers that have been
 // idle for long; it takes a lock. In a secondary it does not look at the pool.
 func (q RxQueue) Err() error {

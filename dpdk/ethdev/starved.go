@@ -1,6 +1,10 @@
 package ethdev
 
-import "syscall"
+import (
+	"syscall"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
+)
 
 // atOnce are the drivers that take the mbufs of a whole burst from the pool, or none.
 var atOnce = map[string]bool{
@@ -10,7 +14,8 @@ var atOnce = map[string]bool{
 // usualBurst is how many mbufs those drivers may want.
 const usualBurst = 32
 
-// starved says that a receive queue has no mbufs to receive into. The caller holds mu.
+// starved says that a receive queue has no mbufs to receive into, or that nobody brings it
+// packets. The caller holds mu.
 func (q *queue) starved() error {
 	p := q.port
 	if int(q.id) >= len(p.cfg.RxEach) {
@@ -19,6 +24,11 @@ func (q *queue) starved() error {
 	i, err := p.info()
 	if err != nil {
 		return err
+	}
+	if i.Driver == "net_af_xdp" {
+		if attached, known := linux.XDP(i.IfIndex); known && !attached {
+			return q.fail(syscall.ENETDOWN, "the interface has no XDP program any more: another AF_XDP program that left removed it, or somebody else did. Detach the port and open it again")
+		}
 	}
 	pool := p.cfg.RxEach[q.id].Pool
 	switch n := pool.Available(); {

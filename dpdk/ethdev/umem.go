@@ -19,6 +19,7 @@ func (p *Port) umem(pool *mbuf.Pool) error {
 	if err != nil || i.Driver != "net_af_xdp" {
 		return err
 	}
+	cgo.XDPLog() // what comes next prints to standard error otherwise
 	chunks, err := pool.Chunks()
 	if err != nil || len(chunks) == 0 {
 		return err

@@ -16,8 +16,13 @@ import (
 // 4,095 mbufs or 10 of 16,383 with the default data room, and fails with dpdk.ErrBusy
 // if some of them are in use. Packets that are sent must have one segment: of others the
 // driver sends what lies behind the first. At the port's end the driver does not free the
-// mbufs that wait for packets, 2,048 of each queue. It cannot be configured a second time:
-// detach the port and open it again.
+// mbufs that wait for packets, 2,048 of each queue; nor does it if Configure fails. It
+// cannot be configured a second time: detach the port and open it again.
+//
+// The kernel lets go of a queue some milliseconds after its last user: until then Open
+// fails with dpdk.ErrInvalid. A port that ends removes the XDP program of its interface,
+// even if another port has attached it. RxQueue.Err of that other port,
+// which then receives nothing, says so: let one program end before the next opens the interface.
 //
 // Packets from a kernel's socket at the other end of a veth pair carry unfinished L4
 // checksums, unless checksum offload is off there: "ethtool -K veth0 tx off". A host that

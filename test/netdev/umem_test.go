@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/vishvananda/netlink"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -138,4 +140,21 @@ func TestAPoolInUseCannotBeRegistered(t *testing.T) {
 	}
 	open(t, devargs, pool)
 	assert.Less(t, retired(pool), 20)
+}
+
+// A program that leaves removes whatever XDP program the interface has: also that of the
+// one that has just opened it.
+func TestAPortWithoutItsXDPProgramSaysSo(t *testing.T) {
+	on(t, "AF_XDP", func(t *testing.T, s *station) {
+		rx := s.port.RxQueue(0)
+		require.NoError(t, rx.Err())
+		i, err := s.port.Info()
+		require.NoError(t, err)
+		link, err := netlink.LinkByIndex(i.IfIndex)
+		require.NoError(t, err)
+		require.NoError(t, netlink.LinkSetXdpFd(link, -1))
+		err = rx.Err()
+		require.ErrorIs(t, err, syscall.ENETDOWN)
+		assert.Contains(t, err.Error(), "has no XDP program any more")
+	})
 }
