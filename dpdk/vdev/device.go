@@ -95,6 +95,9 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d, ok := d.(AFPacket); ok {
+		d.warn(name)
+	}
 	if d, ok := d.(Bond); ok {
 		if err := d.joined(name); err != nil {
 			return nil, errors.Join(err, p.Detach())

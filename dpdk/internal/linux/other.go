@@ -63,3 +63,6 @@ func ParseRights([]byte) ([]int, error)                          { return nil, n
 
 // XDP knows nothing here.
 func XDP(index int) (attached, known bool) { return false, false }
+
+// Offloads knows nothing here.
+func Offloads(iface string) ([]string, error) { return nil, syscall.ENOSYS }
