@@ -165,6 +165,33 @@ func (c *Child) Expect(prefix string) string {
 	}
 }
 
+// AskOrFault sends the child a line and waits for it to say it too. It is false if the
+// child has died of an access to memory that had gone.
+func (c *Child) AskOrFault(line string) bool {
+	c.t.Helper()
+	_, _ = c.stdin.WriteString(line + "\n") // which fails if it died
+	timeout := time.After(limit)
+	for {
+		select {
+		case said, ok := <-c.lines:
+			if ok && said == line {
+				return true
+			}
+			if ok {
+				continue
+			}
+			<-c.ended
+			if s := c.stderr.String(); !strings.Contains(s, "SIGSEGV") && !strings.Contains(s, "SIGBUS") {
+				c.fatal("ended (%v) without %q", c.cmd.ProcessState, line)
+			}
+			c.waited = true
+			return false
+		case <-timeout:
+			c.fatal("no %q within %v", line, limit)
+		}
+	}
+}
+
 // Wait waits for the child's end, which must be exit 0, and returns the lines
 // it wrote since the last Expect.
 func (c *Child) Wait() []string {

@@ -37,6 +37,7 @@ func Command(t testing.TB, path string, args ...string) (_ *Child) {
 func (c *Child) Pid() (_ int)                      { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Send(line string)                  { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Expect(prefix string) (_ string)   { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) AskOrFault(line string) (_ bool)   { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Wait() (_ []string)                { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Fail() (_ string)                  { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Kill()                             { panic("the tests need Linux, DPDK and cgo") }
