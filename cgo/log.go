@@ -17,3 +17,11 @@ func LogOpen(fd int) int { return int(C.godpdk_log_open(C.int(fd))) }
 
 // LogReset is rte_openlog_stream(NULL): back to DPDK's default stream.
 func LogReset() { C.rte_openlog_stream(nil) }
+
+// LogWarning writes a line to DPDK's log, of type "godpdk".
+func LogWarning(line string) {
+	withName(line, func(s *C.char) C.int {
+		C.godpdk_log_warning(s)
+		return 0
+	})
+}

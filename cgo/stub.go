@@ -467,6 +467,7 @@ func EthVLANOffload(port uint16) (set, errno int)         { return }
 func EthVLANOffloadSet(port uint16, set int) (_ int)      { return }
 func EthVLANStripSet(port, queue uint16, on bool) (_ int) { return }
 func EthVLANPVIDSet(port, id uint16, on bool) (_ int)     { return }
+func XDPLog()                                             { return }
 
 const (
 	MPMaxName  = 64
@@ -596,6 +597,7 @@ const (
 
 func LogOpen(fd int) (_ int) { return }
 func LogReset()              { return }
+func LogWarning(line string) { return }
 
 const (
 	MbufDefaultBufSize = 2176

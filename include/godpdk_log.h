@@ -56,4 +56,14 @@ godpdk_log_open(int fd)
 	return rte_openlog_stream(f) < 0 ? EINVAL : 0;
 }
 
+/* A line for DPDK's log, as a warning of type "godpdk". */
+static inline void
+godpdk_log_warning(const char *line)
+{
+	int type = rte_log_register_type_and_pick_level("godpdk", RTE_LOG_INFO);
+
+	if (type >= 0)
+		rte_log(RTE_LOG_WARNING, type, "%s\n", line);
+}
+
 #endif

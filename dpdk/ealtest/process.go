@@ -174,6 +174,33 @@ func (c *Process) Expect(prefix string) string {
 	}
 }
 
+// AskOrFault sends the process a line and waits for it to say it too. It is false if the
+// child has died of an access to memory that had gone.
+func (c *Process) AskOrFault(line string) bool {
+	c.t.Helper()
+	_, _ = c.stdin.WriteString(line + "\n") // which fails if it died
+	timeout := time.After(limit)
+	for {
+		select {
+		case said, ok := <-c.lines:
+			if ok && said == line {
+				return true
+			}
+			if ok {
+				continue
+			}
+			<-c.ended
+			if s := c.stderr.String(); !strings.Contains(s, "SIGSEGV") && !strings.Contains(s, "SIGBUS") {
+				c.fatal("ended (%v) without %q", c.cmd.ProcessState, line)
+			}
+			c.waited = true
+			return false
+		case <-timeout:
+			c.fatal("no %q within %v", line, limit)
+		}
+	}
+}
+
 // Wait ends the process's input and waits for its end, which must be exit status 0. It
 // returns the lines that it wrote since the last Expect.
 func (c *Process) Wait() []string {

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
 // Open attaches the device that devargs describe, such as
@@ -110,8 +113,14 @@ func (p *Port) configure(c Config) error {
 		}
 		return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf("%s queue %d", what, n)}
 	}
+	var pools []unsafe.Pointer
 	for n, q := range c.RxEach {
-		if err := setup("rte_eth_rx_queue_setup", "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), q.Pool.Pointer())); err != nil {
+		pool, err := p.receiveInto(q.Pool, n)
+		if err != nil {
+			return err
+		}
+		pools = append(pools, pool)
+		if err := setup("rte_eth_rx_queue_setup", "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), pool)); err != nil {
 			return err
 		}
 	}
@@ -120,10 +129,33 @@ func (p *Port) configure(c Config) error {
 			return err
 		}
 	}
+	inuse.Keep(receiver{p}, pools...) // those of the last configuration are in the queues up to here
 	p.grow(&p.rx, c.RxQueues, false)
 	p.grow(&p.tx, c.TxQueues, true)
 	p.cfg, p.state = c, configured
 	return nil
+}
+
+// receiver is a port as the user of its queues' pools, from its Configure to its end.
+type receiver struct{ port *Port }
+
+func (r receiver) String() string {
+	return fmt.Sprintf("%v receives into it: close or detach the port first, or configure it with another pool", r.port)
+}
+
+// Gone implements inuse.User.
+func (r receiver) Gone() bool { return !cgo.EthIsNamed(r.port.id, r.port.name) }
+
+// receiveInto is the pool of receive queue n, which cannot be freed any more.
+func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
+	ptr := pool.Pointer()
+	if ptr != nil {
+		inuse.Use(receiver{p}, ptr)
+	}
+	if ptr == nil || pool.Pointer() != ptr {
+		return nil, p.invalid("rte_eth_rx_queue_setup", "receive queue %d: the pool %q was freed", n, pool.Name())
+	}
+	return ptr, p.umem(pool)
 }
 
 // Config is the last configuration, with its defaults written out; the zero Config

@@ -10,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 )
 
 const (
@@ -244,6 +245,7 @@ func (p *Port) end() {
 	p.state = gone
 	p.over.Store(true)
 	_ = p.shut()
+	inuse.Release(receiver{p})
 }
 
 // forget ends handles of ports that are no more: their drivers took them away

@@ -234,10 +234,16 @@ func (q RxQueue) ID() int {
 }
 
 // Err says why Burst moves nothing although it could, or nil: the port is gone
-// (dpdk.ErrNoDevice), not started (syscall.ENETDOWN) or was never given this queue
-// (dpdk.ErrInvalid). It is for pollers that have been idle for long; it takes a
-// lock.
-func (q RxQueue) Err() error { return q.q.err() }
+// (dpdk.ErrNoDevice), not started, or an AF_XDP port without its XDP program
+// (syscall.ENETDOWN), or was never given this queue (dpdk.ErrInvalid), or the queue's pool has no mbufs to receive into
+// (syscall.ENOBUFS), which passes when mbufs are freed. It is for pollers that have been
+// idle for long; it takes a lock. In a secondary it does not look at the pool.
+func (q RxQueue) Err() error {
+	if err := q.q.err(); err != nil || !primary() {
+		return err
+	}
+	return q.q.port.do(q.q.op(), q.q.starved)
+}
 
 // Port is the queue's port; nil for the zero value.
 func (q TxQueue) Port() *Port {
@@ -256,7 +262,7 @@ func (q TxQueue) ID() int {
 }
 
 // Err says why Burst sends nothing although it could, or nil: as RxQueue.Err
-// does, and dpdk.ErrInvalid, once, if there was a nil among the packets. It takes a
+// does, but for the pool, and dpdk.ErrInvalid, once, if there was a nil among the packets. It takes a
 // lock.
 func (q TxQueue) Err() error {
 	if err := q.q.err(); err != nil {

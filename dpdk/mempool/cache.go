@@ -6,6 +6,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/words"
 )
 
@@ -54,8 +55,20 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 		p.caches = map[*Cache]struct{}{}
 	}
 	p.caches[c] = struct{}{}
+	inuse.Use(cacheUser{p}, p.mp)
 	return c, nil
 }
+
+// cacheUser stands for the caches of a handle, which Free of another handle would leave
+// without their pool.
+type cacheUser struct{ pool *Pool }
+
+func (u cacheUser) String() string {
+	return "there are caches from NewCache on another handle of the pool: close them first, or free the pool by that handle"
+}
+
+// Gone implements inuse.User.
+func (u cacheUser) Gone() bool { return false }
 
 // LcoreCache is the cache that the pool keeps for an lcore
 // (rte_mempool_default_cache). Nobody but that lcore's thread may use it while
@@ -115,7 +128,9 @@ func (c *Cache) Free() error {
 		c.Flush()
 		mem := c.mem
 		c.mem, c.pool = &goneCache.head, &gonePool
-		delete(p.caches, c)
+		if delete(p.caches, c); len(p.caches) == 0 {
+			inuse.Release(cacheUser{p})
+		}
 		cgo.MempoolCacheFree(unsafe.Pointer(mem))
 		return 0
 	})

@@ -29,6 +29,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
@@ -151,14 +152,26 @@ func complete(op string, i *cgo.MempoolInfo) error {
 
 // Free destroys the pool for all processes (rte_mempool_free): nobody may use it
 // or an object of it any more, whether it was put back or not. Caches made by
-// NewCache on this handle are freed with it. The error is dpdk.ErrNotFound if
-// the pool was freed before, here or in another process, and syscall.EXDEV if only
-// the process that populated it can free its memory.
+// NewCache on this handle are freed with it. Errors: dpdk.ErrBusy if a port of this
+// process receives into the pool (Close or Detach it, or Configure it with another pool)
+// or if there are caches from NewCache on another handle; what other processes do is not
+// looked at. dpdk.ErrNotFound if the pool was freed before, here or in another process,
+// and syscall.EXDEV if only the process that populated it can free its memory.
 func (p *Pool) Free() error {
 	p.life.Lock()
 	defer p.life.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	self := cacheUser{p}
+	err := inuse.Free(opFree, p.info.Name, p.mp, self, p.free)
+	if err == nil {
+		inuse.Release(self)
+	}
+	return err
+}
+
+// free is Free of a pool that nobody uses. The caller holds mu.
+func (p *Pool) free() error {
 	err := guard.Control(opFree, p.info.Name, func() int {
 		if p.mp == nil { // a NULL would equal what the lookup of a free name gives
 			return int(dpdk.ErrNotFound.(dpdk.Errno))

@@ -9,7 +9,8 @@
 //	}, ethdev.Config{Pool: pool})
 //
 // The rings are the user's: Detach of the port leaves them and the packets in
-// them, and they must outlive the port. Pair and Loopback bring rings of their own.
+// them, and they must outlive the port. In the process that made the port, Free of
+// such a ring fails with dpdk.ErrBusy until then. Pair and Loopback bring rings of their own.
 //
 // A queue enqueues and dequeues in the modes that its ring was made with. The
 // short way of package ethdev's bursts cannot yield in the middle, so where other

@@ -2,16 +2,19 @@ package netring
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/cgo"
 	netringcgo "github.com/godpdk/godpdk/cgo/netring"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -71,9 +74,7 @@ func Attach(c Config) (*ethdev.Port, error) {
 	}
 	fastcall.SetWaits(name, slices.ContainsFunc(slices.Concat(c.Rx, c.Tx), waits))
 	guard.Hotplug.Lock()
-	err = guard.Control(op, name, func() int {
-		return netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int())
-	})
+	err = create(name, c, rx, tx)
 	guard.Hotplug.Unlock()
 	if err != nil {
 		return nil, err
@@ -91,6 +92,55 @@ func waits(r *ring.Ring[*mbuf.Mbuf]) bool {
 	}
 	return false
 }
+
+// create has the driver make the port of rings, which cannot be freed from before that
+// until the port's end.
+func create(name string, c Config, rx, tx []unsafe.Pointer) error {
+	rings := slices.Concat(rx, tx)
+	use(maker(name), rings)
+	defer inuse.Release(maker(name))
+	_, err := pointers(name, "Rx", c.Rx) // again: they may have been freed
+	if err == nil {
+		_, err = pointers(name, "Tx", c.Tx)
+	}
+	if err == nil {
+		err = guard.Control(op, name, func() int {
+			return netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int())
+		})
+	}
+	if err == nil {
+		inuse.Release(port(name)) // of that name before
+		use(port(name), rings)
+	}
+	return err
+}
+
+func use(u inuse.User, rings []unsafe.Pointer) {
+	for _, r := range rings {
+		inuse.Use(u, r)
+	}
+}
+
+// port is a port as the user of its rings.
+type port string
+
+func (p port) String() string {
+	return fmt.Sprintf("port %s is made of it: detach the port first", string(p))
+}
+
+// Gone implements inuse.User.
+func (p port) Gone() bool {
+	_, errno := cgo.EthByName(string(p))
+	return errno != 0
+}
+
+// maker is a port that is being made.
+type maker string
+
+func (m maker) String() string { return fmt.Sprintf("port %s is being made of it", string(m)) }
+
+// Gone implements inuse.User.
+func (m maker) Gone() bool { return false }
 
 func pointers(name, field string, rings []*ring.Ring[*mbuf.Mbuf]) ([]unsafe.Pointer, error) {
 	if len(rings) == 0 { // for which the driver has no memory

@@ -242,3 +242,31 @@ func TestBurstsOfRingsThatMakeThemWaitTakeCgo(t *testing.T) {
 		})
 	}
 }
+
+// The port would go on with freed memory.
+func TestRingsOfAPortCannotBeFreed(t *testing.T) {
+	pool := newPool(t)
+	rings := newRings(t, 2)
+	p, err := netring.Open(netring.Config{Name: "net_ring_user", Rx: rings[:1], Tx: rings[1:]}, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	again, err := ring.Lookup[*mbuf.Mbuf](rings[0].Name())
+	require.NoError(t, err)
+	for name, r := range map[string]*ring.Ring[*mbuf.Mbuf]{"to receive from": rings[0], "to send to": rings[1], "by another handle": again} {
+		err := r.Free()
+		require.ErrorIs(t, err, dpdk.ErrBusy, name)
+		assert.Contains(t, err.Error(), "net_ring_user", name)
+	}
+	require.NoError(t, p.Stop(), "a port that is stopped can be started again")
+	require.ErrorIs(t, rings[0].Free(), dpdk.ErrBusy)
+	require.NoError(t, p.Detach()) // and the test's end frees them
+
+	// A port of the same name that is made of other rings does not hold these.
+	other := newRings(t, 1)
+	p, err = netring.Open(netring.Config{Name: "net_ring_user", Rx: other, Tx: other}, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	temporary := newRings(t, 1)
+	_, err = netring.Open(netring.Config{Name: "net_ring_user", Rx: temporary, Tx: temporary}, ethdev.Config{Pool: pool})
+	require.ErrorIs(t, err, dpdk.ErrExist)
+	require.ErrorIs(t, other[0].Free(), dpdk.ErrBusy)
+	require.NoError(t, p.Detach())
+}

@@ -12,6 +12,9 @@
 package packet
 
 import (
+	"errors"
+	"syscall"
+
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -60,7 +63,7 @@ func open(op string, b Burster, burst *int) (ends, error) {
 	}
 	if q, ok := b.(interface{ Err() error }); ok {
 		e.why = q.Err
-		if err := q.Err(); err != nil {
+		if err := q.Err(); err != nil && !errors.Is(err, syscall.ENOBUFS) { // which may pass
 			return e, err
 		}
 	}

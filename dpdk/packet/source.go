@@ -97,8 +97,9 @@ func NewSource(ctx context.Context, rx Burster, cfg SourceConfig) (*Source, erro
 // The capture info's InterfaceIndex is the number of the port that received the
 // packet. What the port took out of it, such as a VLAN tag, is in Mbuf.
 //
-// Errors: io.EOF and the queue's, see Source; syscall.EBADMSG for an mbuf that has less
-// than it says, after which the next read goes on.
+// Errors: io.EOF and the queue's, see Source; after these the next read goes on:
+// syscall.EBADMSG for an mbuf that has less than it says, and syscall.ENOBUFS while
+// the port has no mbufs to receive into.
 func (s *Source) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo, err error) {
 	if s.at == s.n {
 		if err := s.receive(); err != nil {
@@ -203,9 +204,11 @@ func (s *Source) receive() error {
 			s.idle.After(n)
 			return nil
 		}
-		if s.err = s.wait(); s.err != nil {
-			s.over = true
-			return s.err
+		if err := s.wait(); errors.Is(err, syscall.ENOBUFS) {
+			return err
+		} else if err != nil {
+			s.err, s.over = err, true
+			return err
 		}
 	}
 	return io.EOF

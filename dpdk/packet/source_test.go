@@ -344,3 +344,19 @@ func TestSourceAndSinkRefuse(t *testing.T) {
 		assert.ErrorIs(t, err, dpdk.ErrInvalid, name)
 	}
 }
+
+// Whether others will free mbufs a Source cannot know: it says so and goes on.
+func TestAReadFromAPortWithAnEmptyPool(t *testing.T) {
+	pool := newPool(t, 63, mbuf.PoolConfig{})
+	p := open(t, fmt.Sprint("net_null", number()), ethdev.Config{Pool: pool})
+	taken := make([]*mbuf.Mbuf, 63)
+	require.True(t, pool.AllocBulk(taken))
+	s := source(t, t.Context(), p.RxQueue(0), packet.SourceConfig{})
+	_, _, err := s.ZeroCopyReadPacketData()
+	require.ErrorIs(t, err, syscall.ENOBUFS)
+	require.NoError(t, s.Err())
+	mbuf.FreeBulk(taken)
+	_, _, err = s.ZeroCopyReadPacketData()
+	require.NoError(t, err)
+	s.Close()
+}

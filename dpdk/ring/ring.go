@@ -22,6 +22,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 )
@@ -159,12 +160,18 @@ func (r *Ring[T]) Name() string { return r.name }
 
 // Free destroys the ring for all processes (rte_ring_free): nobody may use it
 // any more. What it held is not looked at. On this handle the ring is empty and
-// full afterwards, so that calls move nothing. The error is dpdk.ErrNotFound if
-// it was freed before, here or in another process. A new ring of the same name is
+// full afterwards, so that calls move nothing. Errors: dpdk.ErrNotFound if it was
+// freed before, here or in another process, and dpdk.ErrBusy if a port of this process
+// is made of it (package netring): Detach the port first. A new ring of the same name is
 // told from this one by its address only: free a ring in one place.
 func (r *Ring[T]) Free() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return inuse.Free(opFree, r.name, r.ring, nil, r.free)
+}
+
+// free is Free of a ring that nobody uses. The caller holds mu.
+func (r *Ring[T]) free() error {
 	err := guard.Control(opFree, r.name, func() int {
 		if r.ring == nil { // a NULL would equal what the lookup of a free name gives
 			return int(dpdk.ErrNotFound.(dpdk.Errno))

@@ -9,6 +9,24 @@ import (
 // AFXDP is a network interface of the kernel, through AF_XDP sockets, which
 // pass the kernel's own network stack by (net_af_xdp). It needs CAP_NET_ADMIN,
 // CAP_NET_RAW and CAP_BPF, or with Plugin and PinnedMap somebody who has them.
+//
+// The kernel shares one piece of memory with the port, that of the queue's pool. Before
+// DPDK 24.07 the driver registers less than that, and loses what is sent from, or
+// received into, the last mbufs: Configure takes those out of the pool for good, 4 of
+// 4,095 mbufs or 10 of 16,383 with the default data room, and fails with dpdk.ErrBusy
+// if some of them are in use. Packets that are sent must have one segment: of others the
+// driver sends what lies behind the first. At the port's end the driver does not free the
+// mbufs that wait for packets, 2,048 of each queue; nor does it if Configure fails. It
+// cannot be configured a second time: detach the port and open it again.
+//
+// The kernel lets go of a queue some milliseconds after its last user: until then Open
+// fails with dpdk.ErrInvalid. A port that ends removes the XDP program of its interface,
+// even if another port has attached it. RxQueue.Err of that other port,
+// which then receives nothing, says so: let one program end before the next opens the interface.
+//
+// Packets from a kernel's socket at the other end of a veth pair carry unfinished L4
+// checksums, unless checksum offload is off there: "ethtool -K veth0 tx off". A host that
+// such packets are forwarded to drops them.
 type AFXDP struct {
 	Name       string
 	Interface  string // in the network namespace of the calling thread

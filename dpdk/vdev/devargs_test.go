@@ -40,8 +40,8 @@ func TestDevargs(t *testing.T) {
 			"net_tap0,iface=tap-1,remote=lo,mac=02:00:00:00:00:1f,persist"},
 		{"TAP with a fixed address", vdev.TAP{Name: "net_tap0", FixedMAC: true}, "net_tap0,mac=fixed"},
 
-		{"AF_PACKET as it is", vdev.AFPacket{Name: "net_af_packet0", Interface: "lo"}, "net_af_packet0,iface=lo"},
-		{"AF_PACKET", vdev.AFPacket{Name: "net_af_packet0", Interface: "lo", QueuePairs: 2, FrameSize: 4096, Frames: 256, BlockSize: 8192, KeepQdisc: true},
+		{"AF_PACKET as it is", vdev.AFPacket{Name: "net_af_packet0", Truncate: true, Interface: "lo"}, "net_af_packet0,iface=lo"},
+		{"AF_PACKET", vdev.AFPacket{Name: "net_af_packet0", Truncate: true, Interface: "lo", QueuePairs: 2, FrameSize: 4096, Frames: 256, BlockSize: 8192, KeepQdisc: true},
 			"net_af_packet0,iface=lo,qpairs=2,blocksz=8192,framesz=4096,framecnt=256,qdisc_bypass=0"},
 
 		{"AF_XDP as it is", vdev.AFXDP{Name: "net_af_xdp0", Interface: "lo"}, "net_af_xdp0,iface=lo"},
@@ -95,7 +95,7 @@ func TestDevargsOfReleases(t *testing.T) {
 	plugin, pinned, path, mode := xdp, xdp, xdp, xdp
 	plugin.Plugin, pinned.PinnedMap, mode.Mode = true, true, "skb"
 	path.PinnedMap, path.Path = true, "/dev/null"
-	fanout := vdev.AFPacket{Name: "net_af_packet0", Interface: "lo", Fanout: "cpu"}
+	fanout := vdev.AFPacket{Name: "net_af_packet0", Truncate: true, Interface: "lo", Fanout: "cpu"}
 	owned := vdev.Memif{Name: "net_memif0", File: true, Socket: "/tmp/x", OwnerUID: 5, OwnerGID: 6}
 	file := filepath.Join(t.TempDir(), "s")
 	pairs := vdev.VirtioUser{Name: "net_virtio_user0", Path: file, Server: true, Queues: 9}
@@ -187,6 +187,7 @@ func TestRefusals(t *testing.T) {
 		{"AF_PACKET odd block", vdev.AFPacket{Interface: "lo", BlockSize: 6144}, dpdk.ErrInvalid, "a page"},
 		{"AF_PACKET odd count", vdev.AFPacket{Interface: "lo", Frames: 511}, dpdk.ErrInvalid, "multiple of the 2"},
 		{"AF_PACKET too much memory", vdev.AFPacket{Interface: "lo", Frames: 1 << 20, FrameSize: 4096}, dpdk.ErrInvalid, "1 GiB"},
+		{"AF_PACKET frames that cut packets", vdev.AFPacket{Interface: "lo"}, dpdk.ErrInvalid, "the MTU of lo is 65536, and frames of 2048 bytes hold packets of 1982"},
 		{"AF_PACKET fanout", vdev.AFPacket{Interface: "lo", Fanout: "rr"}, dpdk.ErrInvalid, "hash, lb"},
 
 		{"AF_XDP without an interface", vdev.AFXDP{}, dpdk.ErrInvalid, "Interface is empty"},

@@ -70,6 +70,10 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 		if err := d.fits(name, cfg); err != nil {
 			return nil, err
 		}
+	case PCAP:
+		if err := d.fits(name, cfg); err != nil {
+			return nil, err
+		}
 	case Bond:
 		if err := d.free(name); err != nil {
 			return nil, err
@@ -90,6 +94,9 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if d, ok := d.(AFPacket); ok {
+		d.warn(name)
 	}
 	if d, ok := d.(Bond); ok {
 		if err := d.joined(name); err != nil {

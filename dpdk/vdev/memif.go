@@ -28,6 +28,12 @@ const (
 // (net_memif). The port's link is up while the other side is there; until then
 // it receives and sends nothing. Start of a client fails if there is no server; the
 // server can send once the client has called Burst of its receive queue.
+//
+// The two processes must end in order: stop the bursts of both, then Detach. If the other
+// process ends, or is killed, during a burst of this one, DPDK unmaps the shared memory
+// beside the burst, and this process can die of SIGSEGV: some in a hundred do under full
+// load. No release has a remedy. Where that matters use Vhost and VirtioUser: their
+// bursts keep the memory until they have ended.
 type Memif struct {
 	Name string
 	Role MemifRole

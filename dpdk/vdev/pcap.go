@@ -1,5 +1,11 @@
 package vdev
 
+import (
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+)
+
 // maxStreams is RTE_PMD_PCAP_MAX_QUEUES.
 const maxStreams = 16
 
@@ -11,6 +17,10 @@ type PCAP struct {
 	Name string
 	// Rx are files to receive from, once or, with Repeat, for ever. The files of Tx
 	// are made anew and written through with each burst.
+	//
+	// Repeat needs a packet in each file, and keeps all of them in mbufs of its queue's
+	// pool until the port's end. Each must fit into one mbuf. Configure the port once: the
+	// driver loses these mbufs when the port is configured again.
 	Rx, Tx []string
 	Repeat bool
 	// RxInterfaces and TxInterfaces take the place of Rx or Tx. Of RxInterfaces also
@@ -42,6 +52,7 @@ func (d PCAP) Devargs() (string, error) {
 		}
 	}
 	streams("rx_pcap", "Rx", d.Rx, w.readable)
+	d.repeatable(w)
 	streams("tx_pcap", "Tx", d.Tx, w.writable)
 	in := "rx_iface"
 	if d.InboundOnly {
@@ -74,4 +85,51 @@ func (d PCAP) contradictions(w *writer) {
 	case d.InboundOnly && len(d.RxInterfaces) == 0:
 		w.fail("InboundOnly is for RxInterfaces")
 	}
+}
+
+// repeatable refuses files without packets: with them the driver loses the mbufs of each
+// burst.
+func (d PCAP) repeatable(w *writer) {
+	if !d.Repeat || w.err != nil {
+		return
+	}
+	for i, path := range d.Rx {
+		if c, ok := readCapture(path); ok && c.packets == 0 {
+			w.fail("Rx[%d]: %s has no packets: leave it out, or leave Repeat out", i, path)
+		}
+	}
+}
+
+// fits refuses what the driver refuses too, after which it has lost mbufs and frees a
+// ring a second time when the port ends.
+func (d PCAP) fits(name string, cfg ethdev.Config) error {
+	if !d.Repeat {
+		return nil
+	}
+	queues := max(cfg.RxQueues, 0)
+	if cfg.RxQueues == 0 {
+		queues = 1
+	}
+	taken := map[*mbuf.Pool]int{}
+	for i, path := range d.Rx[:min(len(d.Rx), queues)] {
+		pool := cfg.Pool
+		if i < len(cfg.RxEach) && cfg.RxEach[i].Pool != nil {
+			pool = cfg.RxEach[i].Pool
+		} else if len(cfg.RxEach) == 0 && cfg.Rx.Pool != nil {
+			pool = cfg.Rx.Pool
+		}
+		c, ok := readCapture(path)
+		if !ok || pool == nil || pool.Pool == nil || pool.Pointer() == nil {
+			continue
+		}
+		if room := pool.DataRoom() - mbuf.DefaultHeadroom; c.largest > room {
+			return guard.Invalid(op, name, "Rx[%d]: %s has a packet of %d bytes: Repeat needs each packet in one mbuf, and those of pool %q have %d bytes behind their headroom",
+				i, path, c.largest, pool.Name(), room)
+		}
+		if taken[pool] += c.packets; taken[pool] >= pool.Available() {
+			return guard.Invalid(op, name, "Rx[%d]: %s has %d packets: Repeat keeps an mbuf for each, and pool %q has %d free ones for them and for bursts",
+				i, path, c.packets, pool.Name(), pool.Available())
+		}
+	}
+	return nil
 }

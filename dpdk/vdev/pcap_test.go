@@ -6,11 +6,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcapgo"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/vdev"
@@ -43,8 +49,12 @@ type pcapRecord struct{ Seconds, Micros, Captured, Len uint32 }
 // nothing whose devargs have more than 127 bytes.
 func in(t *testing.T) { t.Chdir(t.TempDir()) }
 
+// writePcap makes a file in the test's own folder: see in.
 func writePcap(t testing.TB, frames [][]byte) string {
 	t.Helper()
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(dir, os.TempDir()), "%s is not a folder of the test: call in first", dir)
 	var b bytes.Buffer
 	require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapHeader{Magic: 0xa1b2c3d4, Major: 2, Minor: 4, Snap: 65535, IP: 1}))
 	for i, f := range frames {
@@ -129,6 +139,7 @@ func TestPcapQueuesAreFiles(t *testing.T) {
 func TestPcapForEver(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	want := [][]byte{bytes.Repeat([]byte{1}, 60), bytes.Repeat([]byte{2}, 70), bytes.Repeat([]byte{3}, 80)}
+	in(t)
 	p := open(t, vdev.PCAP{Rx: []string{writePcap(t, want)}, Repeat: true}, ethdev.Config{Pool: pool})
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	var pkts [10]*mbuf.Mbuf
@@ -151,4 +162,67 @@ func TestPcapThatOnlyWrites(t *testing.T) {
 	frame := bytes.Repeat([]byte{7}, 99)
 	require.Equal(t, 1, p.TxQueue(0).Burst([]*mbuf.Mbuf{packet(t, pool, frame)}))
 	assert.Equal(t, [][]byte{frame}, readPcap(t, out), "each burst is written through")
+}
+
+// What the driver would make of these files loses mbufs, or frees a ring twice.
+func TestPcapForEverRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
+	pool := newPool(t, mbuf.PoolConfig{})
+	good := bytes.Repeat([]byte{1}, 60)
+	for _, tc := range []struct {
+		name   string
+		frames [][]byte
+		files  []string // beside that of frames
+		says   string
+	}{
+		{"no packets", nil, nil, "in0.pcap has no packets"},
+		{"no packets in the second file", nil, []string{"first.pcap"}, "Rx[1]: in0.pcap has no packets"},
+		{"a packet larger than an mbuf", [][]byte{good, bytes.Repeat([]byte{2}, 2049)}, nil, "of 2049 bytes"},
+		{"as many packets as mbufs", slices.Repeat([][]byte{good}, pool.Size()), nil, "has 2047 packets"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			in(t)
+			require.NoError(t, os.Rename(writePcap(t, [][]byte{good}), "first.pcap"))
+			p, err := vdev.Open(vdev.PCAP{Rx: append(tc.files, writePcap(t, tc.frames)), Repeat: true},
+				ethdev.Config{Pool: pool, RxQueues: 1 + len(tc.files)})
+			if err == nil { // and lost mbufs, as the check of the pool says
+				var pkts [32]*mbuf.Mbuf
+				mbuf.FreeBulk(pkts[:p.RxQueue(len(tc.files)).Burst(pkts[:])])
+				assert.NoError(t, p.Detach())
+			}
+			require.ErrorIs(t, err, dpdk.ErrInvalid)
+			assert.Contains(t, err.Error(), tc.says)
+			noPorts(t)
+		})
+	}
+}
+
+// libpcap reads pcapng too.
+func TestPcapForEverOfPcapng(t *testing.T) {
+	pool := newPool(t, mbuf.PoolConfig{})
+	in(t)
+	write := func(name string, frames ...[]byte) string {
+		f, err := os.Create(name)
+		require.NoError(t, err)
+		w, err := pcapgo.NewNgWriter(f, layers.LinkTypeEthernet)
+		require.NoError(t, err)
+		for _, frame := range frames {
+			require.NoError(t, w.WritePacket(gopacket.CaptureInfo{CaptureLength: len(frame), Length: len(frame)}, frame))
+		}
+		require.NoError(t, w.Flush())
+		require.NoError(t, f.Close())
+		return name
+	}
+	for name, path := range map[string]string{
+		"0.pcapng has no packets":        write("0.pcapng"),
+		"1.pcapng has a packet of 2100 ": write("1.pcapng", make([]byte, 61), make([]byte, 2100), make([]byte, 60)),
+	} {
+		_, err := vdev.Open(vdev.PCAP{Rx: []string{path}, Repeat: true}, ethdev.Config{Pool: pool})
+		require.ErrorIs(t, err, dpdk.ErrInvalid, name)
+		assert.Contains(t, err.Error(), name)
+	}
+	p := open(t, vdev.PCAP{Rx: []string{write("2.pcapng", make([]byte, 61), make([]byte, 60))}, Repeat: true}, ethdev.Config{Pool: pool})
+	var pkts [5]*mbuf.Mbuf
+	require.Equal(t, 5, p.RxQueue(0).Burst(pkts[:]))
+	assert.Equal(t, 61, pkts[4].Len())
+	mbuf.FreeBulk(pkts[:])
 }

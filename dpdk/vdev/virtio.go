@@ -26,7 +26,8 @@ type VirtioUser struct {
 	Path string
 	// Server listens on Path for a vhost that connects. Open waits for the first as
 	// long as Patience, 0 is 10 s; the driver itself, and eal.Init for Config.Vdevs,
-	// wait for ever. The vhost may go and come again later.
+	// wait for ever. The vhost may go and come again later, also by a kill: the driver
+	// notices the new one with ethdev.Config.LinkEvents.
 	Server   bool
 	Patience time.Duration
 	// Queues is how many queues there are each way; 0 is 1, more than 8 need DPDK

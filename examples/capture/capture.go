@@ -23,6 +23,7 @@ import (
 type digest struct {
 	packets, bytes int
 	hash           hash.Hash64
+	cut            int // packets of which the port gave the first bytes only
 }
 
 func newDigest() *digest { return &digest{hash: fnv.New64a()} }
@@ -86,6 +87,9 @@ func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options)
 		seen.add(data)
 		line, kind := d.describe(data)
 		kinds[kind]++
+		if d.parser.Truncated {
+			seen.cut++
+		}
 		if !o.quiet {
 			fmt.Printf("%s  %s, len %d\n", ci.Timestamp.Format("15:04:05.000000000"), line, ci.Length)
 		}
@@ -145,6 +149,10 @@ func check(file string, seen *digest) error {
 	}
 	if !read.equal(seen) {
 		return fmt.Errorf("%s has %d packets of %d bytes, captured were %d of %d, or others", file, read.packets, read.bytes, seen.packets, seen.bytes)
+	}
+	if seen.cut > 0 {
+		return fmt.Errorf("%s holds %d packets, but %d of them were cut short before they came: give net_af_packet a larger framesz, and its interface gro off, lro off, gso off and tso off (ethtool -K)",
+			file, read.packets, seen.cut)
 	}
 	fmt.Printf("capture: %s holds all %d\n", file, read.packets)
 	return nil

@@ -8,7 +8,8 @@
 //	capture -port 0000:03:00.0                  a NIC that is bound to vfio-pci
 //
 // It ends after -n packets, or with Ctrl-C, and then reads the file again: it fails if
-// that does not hold what was captured.
+// that does not hold what was captured, or if the port cut IP packets short, as
+// net_af_packet does with those that are longer than its frames (vdev.AFPacket).
 package main
 
 import (

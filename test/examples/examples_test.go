@@ -5,6 +5,7 @@ package examples
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,6 +52,32 @@ func TestCaptureReadsBackWhatItWrote(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "packets.pcap")
 	c := harness.Command(t, built(t, "capture"), "-w", file, "-n", "8")
 	assert.Equal(t, "capture: "+file+" holds all 8", last(c.Wait(), "holds"))
+	clean(t)
+}
+
+// net_af_packet cuts what is longer than its frames, and says nothing.
+func TestCaptureSaysThatPacketsWereCut(t *testing.T) {
+	bin := built(t, "capture")
+	w := harness.Wire(t)
+	require.NoError(t, w.Far.Address(w.Far.Name, "10.0.0.1/24"))
+	require.NoError(t, w.Far.Neighbour(w.Far.Name, net.IPv4(10, 0, 0, 2), w.Near.MAC))
+	file := filepath.Join(t.TempDir(), "packets.pcap")
+	c := harness.Command(t, bin, "-port", "net_af_packet0,iface="+w.Near.Name+",framesz=512", "-w", file, "-n", "2")
+	c.Expect("capture: port")
+	require.NoError(t, w.Far.Do(func() error {
+		conn, err := net.Dial("udp4", "10.0.0.2:9")
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		for _, n := range []int{100, 1000} {
+			if _, err := conn.Write(make([]byte, n)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	assert.Contains(t, c.Fail(), "holds 2 packets, but 1 of them were cut short")
 	clean(t)
 }
 

@@ -98,6 +98,16 @@ func open(t *testing.T, devargs string, pool *mbuf.Pool) *ethdev.Port {
 // each runs a test on every datapath.
 func each(t *testing.T, f func(t *testing.T, s *station)) {
 	for _, d := range datapaths {
+		on(t, d.name, f)
+	}
+}
+
+// on runs a test on one datapath.
+func on(t *testing.T, name string, f func(t *testing.T, s *station)) {
+	for _, d := range datapaths {
+		if d.name != name {
+			continue
+		}
 		t.Run(d.name, func(t *testing.T) {
 			harness.Need(t, append(d.needs, harness.Root)...)
 			pool, err := mbuf.CreatePool(fmt.Sprint("packets", number()), 8191, mbuf.PoolConfig{})

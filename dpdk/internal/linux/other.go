@@ -87,3 +87,9 @@ func ShutdownRead(int) error                                     { return none }
 func Rights([]int) []byte                                        { return nil }
 func RightsSpace(int) int                                        { return 0 }
 func ParseRights([]byte) ([]int, error)                          { return nil, none }
+
+// XDP knows nothing here.
+func XDP(index int) (attached, known bool) { return false, false }
+
+// Offloads knows nothing here.
+func Offloads(iface string) ([]string, error) { return nil, syscall.ENOSYS }

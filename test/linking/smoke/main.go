@@ -81,7 +81,7 @@ func primary() (err error) {
 func ports(pool *mbuf.Pool) error {
 	devices := []vdev.Device{vdev.Null{}, vdev.Memif{Role: vdev.MemifServer, Socket: fmt.Sprint("smoke", os.Getpid())}}
 	if *admin {
-		devices = append(devices, vdev.AFPacket{Interface: "lo"}, vdev.TAP{})
+		devices = append(devices, vdev.AFPacket{Interface: "lo", Truncate: true}, vdev.TAP{})
 	}
 	for _, d := range devices {
 		p, err := vdev.Open(d, ethdev.Config{Pool: pool})
