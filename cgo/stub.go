@@ -622,6 +622,7 @@ const (
 	MbufShinfo       = 80
 	MbufPrivSizeOff  = 88
 	MbufTimesync     = 90
+	MbufExtRefcnt    = 16
 	MbufSizeof       = 128
 )
 
@@ -745,9 +746,12 @@ func MbufTimestamp(tx bool) (offset int, flag uint64, errno int)                
 func ExtOpen() (fd, errno int)                                                             { return }
 func ExtAttach(m Mbuf, addr unsafe.Pointer, iova uint64, length uint16, id uint64) (_ int) { return }
 func ExtFreed(running bool) (ids []uint64)                                                 { return }
-func MbufRoom(m Mbuf, op byte, n uint16) (_ int64)                                         { return }
-func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) (_ unsafe.Pointer)           { return }
-func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) (_ uint64)                    { return }
+func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer) (_ unsafe.Pointer, _ int) {
+	return
+}
+func MbufRoom(m Mbuf, op byte, n uint16) (_ int64)                               { return }
+func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) (_ unsafe.Pointer) { return }
+func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) (_ uint64)          { return }
 
 const (
 	MempoolNameSize     = 26
