@@ -460,6 +460,28 @@ func EthVLANStripSet(port, queue uint16, on bool) (_ int) { return }
 func EthVLANPVIDSet(port, id uint16, on bool) (_ int)     { return }
 
 const (
+	FastFault = -2147483648
+)
+
+var (
+	FastCallAddress unsafe.Pointer
+)
+
+func FastWatch() { return }
+
+type (
+	FastFaultArg struct {
+		Sig     int32
+		Address unsafe.Pointer
+		Zero    int32
+	}
+)
+
+var (
+	FastFaultAddress unsafe.Pointer
+)
+
+const (
 	MPMaxName  = 64
 	MPMaxParam = 256
 	MPMaxFD    = 8

@@ -442,7 +442,10 @@ godpdk_ext_drop(struct godpdk_ext *e, int running)
 
 /* For the tests: C's own word on what Go does natively. */
 
-/* rte_pktmbuf_pool_create_extbuf: mbufs that are pinned to pieces of one buffer. */
+/* rte_pktmbuf_pool_create_extbuf, which is experimental up to now: mbufs that are pinned to
+ * pieces of one buffer. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static inline struct godpdk_ptr
 godpdk_mbuf_pool_pinned(const char *name, unsigned int n, uint16_t room, void *buf)
 {
@@ -454,6 +457,7 @@ godpdk_mbuf_pool_pinned(const char *name, unsigned int n, uint16_t room, void *b
 	rte_errno = 0;
 	return godpdk_result(rte_pktmbuf_pool_create_extbuf(name, n, 0, 0, room, SOCKET_ID_ANY, &ext, 1));
 }
+#pragma GCC diagnostic pop
 
 /* rte_pktmbuf_append, prepend, adj, trim: where the data is now, as an offset
  * into the segment's buffer, or -1. */
