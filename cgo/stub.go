@@ -459,15 +459,11 @@ func EthVLANOffloadSet(port uint16, set int) (_ int)      { return }
 func EthVLANStripSet(port, queue uint16, on bool) (_ int) { return }
 func EthVLANPVIDSet(port, id uint16, on bool) (_ int)     { return }
 
-const (
-	FastFault = -2147483648
-)
-
 var (
 	FastCallAddress unsafe.Pointer
 )
 
-func FastWatch() { return }
+func FastWatch(abort uintptr) { return }
 
 type (
 	FastFaultArg struct {
