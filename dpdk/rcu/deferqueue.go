@@ -84,6 +84,9 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 	if err := cfg.check(name); err != nil {
 		return nil, err
 	}
+	if q == nil {
+		return nil, guard.Invalid(opDQCreate, name, "the QSBR is nil")
+	}
 	if free == nil {
 		return nil, guard.Invalid(opDQCreate, name, "the free function is nil")
 	}
@@ -193,6 +196,9 @@ func (d *DeferQueue[T]) Delete() error {
 
 // call makes a call of C and frees what it freed.
 func (d *DeferQueue[T]) call(op string, f func(buf []T) (n, errno int)) (n int, err error) {
+	if d.q == nil {
+		return 0, &dpdk.Error{Op: op, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "a zero DeferQueue: use NewDeferQueue"}
+	}
 	buf := d.buffers.Get().(*[]T)
 	defer d.buffers.Put(buf)
 	d.mu.RLock()
