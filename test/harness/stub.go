@@ -34,14 +34,17 @@ func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...str
 func Command(t testing.TB, path string, args ...string) (_ *Child) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func (c *Child) Pid() (_ int)                      { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Send(line string)                  { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Expect(prefix string) (_ string)   { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Wait() (_ []string)                { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Fail() (_ string)                  { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Kill()                             { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Signal(sig os.Signal)              { panic("the tests need Linux, DPDK and cgo") }
-func (c *Child) Stop()                             { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Pid() (_ int)                    { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Send(line string)                { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Expect(prefix string) (_ string) { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Wait() (_ []string)              { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Fail() (_ string)                { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Kill()                           { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Signal(sig os.Signal)            { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Stop()                           { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) End() (lines []string, state *os.ProcessState, stderr string) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func Main(m *testing.M)                            { panic("the tests need Linux, DPDK and cgo") }
 func MainEAL(m *testing.M, checks ...func() error) { panic("the tests need Linux, DPDK and cgo") }
 func MainLcores(m *testing.M, lcores int, checks ...func() error) {
