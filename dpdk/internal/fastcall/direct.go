@@ -12,6 +12,8 @@ import (
 const Enabled = true
 
 // through is the C function that calls another one.
+//
+//lint:ignore U1000 the assembly reads it
 var through = cgo.FastCallAddress
 
 // Go's own handlers are in place when packages are initialized.
