@@ -61,6 +61,7 @@ const (
 	MbufShinfo       = C.GODPDK_MBUF_SHINFO
 	MbufPrivSizeOff  = C.GODPDK_MBUF_PRIV_SIZE
 	MbufTimesync     = C.GODPDK_MBUF_TIMESYNC
+	MbufExtRefcnt    = C.GODPDK_MBUF_EXT_REFCNT // of the struct that m's shinfo points to
 	MbufSizeof       = C.GODPDK_MBUF_SIZEOF
 )
 
@@ -337,6 +338,13 @@ func ExtFreed(running bool) (ids []uint64) {
 		e = C.godpdk_ext_drop(e, cbool(running))
 	}
 	return ids
+}
+
+// MbufPoolPinnedCreate is rte_pktmbuf_pool_create_extbuf over n pieces of buf.
+func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer) (unsafe.Pointer, int) {
+	return pointer(withName(name, func(name *C.char) C.struct_godpdk_ptr {
+		return C.godpdk_mbuf_pool_pinned(name, C.uint(n), C.uint16_t(room), buf)
+	}))
 }
 
 // MbufRoom is rte_pktmbuf_append ('+'), prepend ('<'), adj ('>') or trim ('-').

@@ -469,6 +469,24 @@ func EthVLANStripSet(port, queue uint16, on bool) (_ int) { return }
 func EthVLANPVIDSet(port, id uint16, on bool) (_ int)     { return }
 func XDPLog()                                             { return }
 
+var (
+	FastCallAddress unsafe.Pointer
+)
+
+func FastWatch(abort uintptr) { return }
+
+type (
+	FastFaultArg struct {
+		Sig     int32
+		Address unsafe.Pointer
+		Zero    int32
+	}
+)
+
+var (
+	FastFaultAddress unsafe.Pointer
+)
+
 const (
 	MPMaxName  = 64
 	MPMaxParam = 256
@@ -633,6 +651,7 @@ const (
 	MbufShinfo       = 80
 	MbufPrivSizeOff  = 88
 	MbufTimesync     = 90
+	MbufExtRefcnt    = 16
 	MbufSizeof       = 128
 )
 
@@ -758,9 +777,12 @@ func MbufTimestamp(tx bool) (offset int, flag uint64, errno int)                
 func ExtOpen() (fd, errno int)                                                             { return }
 func ExtAttach(m Mbuf, addr unsafe.Pointer, iova uint64, length uint16, id uint64) (_ int) { return }
 func ExtFreed(running bool) (ids []uint64)                                                 { return }
-func MbufRoom(m Mbuf, op byte, n uint16) (_ int64)                                         { return }
-func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) (_ unsafe.Pointer)           { return }
-func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) (_ uint64)                    { return }
+func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer) (_ unsafe.Pointer, _ int) {
+	return
+}
+func MbufRoom(m Mbuf, op byte, n uint16) (_ int64)                               { return }
+func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) (_ unsafe.Pointer) { return }
+func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) (_ uint64)          { return }
 
 const (
 	MempoolNameSize     = 26

@@ -41,6 +41,7 @@ enum {
 	GODPDK_MBUF_SHINFO = offsetof(struct rte_mbuf, shinfo),
 	GODPDK_MBUF_PRIV_SIZE = offsetof(struct rte_mbuf, priv_size),
 	GODPDK_MBUF_TIMESYNC = offsetof(struct rte_mbuf, timesync),
+	GODPDK_MBUF_EXT_REFCNT = offsetof(struct rte_mbuf_ext_shared_info, refcnt),
 	GODPDK_MBUF_SIZEOF = sizeof(struct rte_mbuf),
 
 	/* Go knows what reset and prefree do to a simple mbuf. These builds do
@@ -57,6 +58,9 @@ enum {
 _Static_assert(sizeof(void *) == 8, "godpdk needs 64 bits");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->refcnt) == 2, "refcnt");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->nb_segs) == 2, "nb_segs");
+/* Go reads the count of an external buffer's holders as the low half of 4 aligned bytes. */
+_Static_assert(sizeof(((struct rte_mbuf_ext_shared_info *)0)->refcnt) == 2, "refcnt of an external buffer");
+_Static_assert(offsetof(struct rte_mbuf_ext_shared_info, refcnt) % 4 == 0, "refcnt of an external buffer");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->data_off) == 2, "data_off");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->port) == 2, "port");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->data_len) == 2, "data_len");
@@ -497,6 +501,23 @@ godpdk_ext_drop(struct godpdk_ext *e, int running)
 }
 
 /* For the tests: C's own word on what Go does natively. */
+
+/* rte_pktmbuf_pool_create_extbuf, which is experimental up to now: mbufs that are pinned to
+ * pieces of one buffer. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline struct godpdk_ptr
+godpdk_mbuf_pool_pinned(const char *name, unsigned int n, uint16_t room, void *buf)
+{
+	struct rte_pktmbuf_extmem ext = {
+		.buf_ptr = buf, .buf_iova = rte_mem_virt2iova(buf),
+		.buf_len = (size_t)n * room, .elt_size = room,
+	};
+
+	rte_errno = 0;
+	return godpdk_result(rte_pktmbuf_pool_create_extbuf(name, n, 0, 0, room, SOCKET_ID_ANY, &ext, 1));
+}
+#pragma GCC diagnostic pop
 
 /* rte_pktmbuf_append, prepend, adj, trim: where the data is now, as an offset
  * into the segment's buffer, or -1. */

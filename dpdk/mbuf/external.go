@@ -37,7 +37,7 @@ func (m *Mbuf) AttachExternal(buf []byte, iova uint64, free func()) error {
 	if err := m.unattached(opExternal); err != nil {
 		return err
 	}
-	return guard.Control(opExternal, "", func() int {
+	err := guard.Control(opExternal, "", func() int {
 		if err := externals.listen(); err != 0 {
 			return err
 		}
@@ -48,6 +48,10 @@ func (m *Mbuf) AttachExternal(buf []byte, iova uint64, free func()) error {
 		}
 		return errno
 	})
+	if err == nil {
+		m.pktLen = 0 // C leaves it as it was
+	}
+	return err
 }
 
 // externals are the buffers that some mbuf refers to.

@@ -9,6 +9,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
+const opValidate = "rte_validate_tx_offload"
+
 // Port is the port that received the packet, or InvalidPort.
 func (m *Mbuf) Port() uint16 {
 	m.alive("Port")
@@ -152,11 +154,14 @@ func (o TxOffload) tooLong() error {
 }
 
 // ValidateTx is nil if Flags and TxOffload agree with each other
-// (rte_validate_tx_offload), else dpdk.ErrInvalid.
+// (rte_validate_tx_offload), else dpdk.ErrInvalid, also for a nil m.
 func (m *Mbuf) ValidateTx() error {
+	if m == nil {
+		return guard.Invalid(opValidate, "", "the packet is nil")
+	}
 	m.alive("ValidateTx")
 	if errno := cgo.MbufValidateTx(m.raw()); errno != 0 {
-		return &dpdk.Error{Op: "rte_validate_tx_offload", Errno: dpdk.Errno(errno), Detail: "the offload flags " + m.olFlags.String() + " do not go together, or lack SegmentSize"}
+		return &dpdk.Error{Op: opValidate, Errno: dpdk.Errno(errno), Detail: "the offload flags " + m.olFlags.String() + " do not go together, or lack SegmentSize"}
 	}
 	return nil
 }

@@ -101,14 +101,26 @@ type Allocator interface {
 // is an io.Writer, io.ByteWriter, io.StringWriter and io.ReaderFrom.
 type Writer struct {
 	head, last *Mbuf
+	segments   uint16 // of the packet, when last was its last
 	alloc      Allocator
 }
 
 // Writer appends to the packet's end. New segments come from alloc and belong to
-// the packet; with a nil alloc there are none.
+// the packet; with a nil alloc there are none. Between two calls of the Writer the packet
+// may be changed by Append, Prepend, Adj, Trim and Chain: the next call goes on at the new
+// end. After a call that removes segments, such as Linearize, take a new Writer.
 func (m *Mbuf) Writer(alloc Allocator) *Writer {
 	m.alive("Writer")
-	return &Writer{head: m, last: m.last(), alloc: alloc}
+	return &Writer{head: m, last: m.last(), segments: m.nbSegs, alloc: alloc}
+}
+
+// end finds the packet's last segment again after Chain. It walks the segments only then,
+// as a packet may have 65,535.
+func (w *Writer) end() {
+	w.head.alive("Writer")
+	if w.segments != w.head.nbSegs || *w.last.next() != nil {
+		w.last, w.segments = w.head.last(), w.head.nbSegs
+	}
 }
 
 var errTooLong error = &dpdk.Error{Op: "rte_pktmbuf_chain", Errno: dpdk.Errno(syscall.EOVERFLOW), Detail: "a packet has at most 65,535 segments and 4 GiB"}
@@ -150,7 +162,7 @@ func (w *Writer) put(seg *Mbuf, n int, f func([]byte)) {
 // grow sees to it that n bytes fit behind the last segment's data, with empty
 // segments, all or none.
 func (w *Writer) grow(n int) error {
-	w.head.alive("Writer")
+	w.end()
 	if uint64(w.head.pktLen)+uint64(n) > math.MaxUint32 {
 		return errTooLong
 	}
@@ -191,12 +203,13 @@ func (w *Writer) segment() (*Mbuf, error) {
 
 // link puts empty segments behind the last.
 func (w *Writer) link(added []*Mbuf) {
-	last := w.last.last()
+	last := w.last
 	for _, seg := range added {
 		*last.next() = seg
 		last = seg
 	}
 	w.head.nbSegs += uint16(len(added))
+	w.segments = w.head.nbSegs
 }
 
 // ReadFrom appends what r has until its end. When the pool has too few mbufs it
@@ -206,6 +219,7 @@ func (w *Writer) ReadFrom(r io.Reader) (n int64, err error) {
 	var spare *Mbuf // allocated to see whether r has more
 	defer func() { spare.Free() }()
 	for idle := 0; ; {
+		w.end()
 		seg := w.last
 		if seg.tailroom() <= 0 {
 			if spare == nil {

@@ -77,7 +77,7 @@ func (m *Mbuf) Data() []byte {
 	if debug { // not the empty method: inlining leaves an instruction behind
 		m.alive("Data")
 	}
-	return (*[1 << 16]byte)(unsafe.Add(m.bufAddr, m.dataOff))[:m.dataLen:m.dataLen]
+	return m.bytes(int(m.dataOff), m.dataLen)
 }
 
 // Buffer is the segment's whole buffer: the headroom, the data and the tailroom
@@ -88,9 +88,11 @@ func (m *Mbuf) Buffer() []byte {
 	return m.bytes(0, m.bufLen)
 }
 
-// bytes is a view of the buffer. The array's length spares the slice's checks.
+// bytes is a view of the buffer. It is a slice of the whole, and not of what is at off,
+// because a pointer just past a buffer on Go's heap is one to another object; Go leaves
+// the pointer of an empty slice at the start.
 func (m *Mbuf) bytes(off int, n uint16) []byte {
-	return (*[1 << 16]byte)(unsafe.Add(m.bufAddr, off))[:n:n]
+	return (*[1 << 17]byte)(m.bufAddr)[off : off+int(n) : off+int(n)]
 }
 
 // Len is the packet's length in bytes, over all its segments
@@ -127,8 +129,10 @@ func (m *Mbuf) Tailroom() int {
 
 func (m *Mbuf) tailroom() int { return int(m.bufLen) - int(m.dataOff) - int(m.dataLen) }
 
-// Refcount is how many hold this segment's buffer: 1, and one for each clone
-// (rte_mbuf_refcnt_read).
+// Refcount returns how many holders this mbuf has, each of which frees it
+// (rte_mbuf_refcnt_read). A clone counts as a holder of the mbuf whose buffer it uses,
+// but the clones of an mbuf with an external or pinned buffer count in the buffer: to
+// know whether the bytes may be changed, call Shared.
 func (m *Mbuf) Refcount() int {
 	m.alive("Refcount")
 	return int(m.rearm() >> refcntShift & 0xffff)

@@ -87,15 +87,16 @@ func (m *Mbuf) Chain(tail *Mbuf) error {
 }
 
 // Linearize moves the packet's bytes into its first segment and frees the
-// others (rte_pktmbuf_linearize). If they do not fit there it reports false and
-// nothing has changed.
+// others (rte_pktmbuf_linearize). It reports false, and nothing has changed, if they
+// do not fit there, if others hold that segment's buffer (see Shared), or if the
+// segments do not have exactly the packet's length.
 func (m *Mbuf) Linearize() bool {
 	m.alive("Linearize")
 	if m.nbSegs == 1 {
 		return true
 	}
-	if m.refcnt != 1 || m.olFlags&attached == Indirect {
-		return false // C would write into a buffer that others read
+	if m.shared() || m.held() != uint64(m.pktLen) {
+		return false // C would write into a buffer that others read, or behind its end
 	}
 	return cgo.MbufLinearize(m.raw())
 }
@@ -139,6 +140,14 @@ func (m *Mbuf) CopyTo(dst []byte, off int) bool {
 func (m *Mbuf) CopyFrom(src []byte, off int) bool {
 	m.alive("CopyFrom")
 	return m.within(off, len(src)) && each(m, off, len(src), func(at int, data []byte) { copy(data, src[at:]) })
+}
+
+// held returns how many bytes the segments have.
+func (m *Mbuf) held() (n uint64) {
+	for seg := m; seg != nil; seg = *seg.next() {
+		n += uint64(seg.dataLen)
+	}
+	return n
 }
 
 // within says whether the packet, by its own account, has these bytes.

@@ -57,15 +57,15 @@ func NewBuffer(m *mbuf.Mbuf) (*Buffer, error) {
 
 // Reset makes b write into m, around the bytes that it holds. m stays the caller's,
 // who must not change its lengths in between; b must not be used after m is freed or
-// passed on. The error is dpdk.ErrInvalid if m is nil, has several segments, or is a
-// clone or cloned, and b is as it was.
+// passed on. The error is dpdk.ErrInvalid if m is nil, has several segments, or others
+// hold its buffer (mbuf.Mbuf.Shared), and b is as it was.
 func (b *Buffer) Reset(m *mbuf.Mbuf) error {
 	switch {
 	case m == nil:
 		return guard.Invalid(opPrepend, "", "the mbuf is nil")
 	case !m.Contiguous():
 		return guard.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call its Linearize", m.NbSegs())
-	case m.Refcount() != 1 || m.Flags()&mbuf.Indirect != 0:
+	case m.Shared():
 		return guard.Invalid(opPrepend, "", "others hold the mbuf's buffer: use its Copy")
 	}
 	b.m, b.room = m, m.Buffer()

@@ -388,3 +388,22 @@ func TestSerializedPacketIsDecodedAgain(t *testing.T) {
 	ip := p.NetworkLayer().(*layers.IPv4)
 	assert.True(t, net.IP(ipA).Equal(ip.SrcIP))
 }
+
+// The clones of an external buffer are counted in the buffer, not in the mbufs.
+func TestBufferRefusesASharedExternalBuffer(t *testing.T) {
+	p := newPool(t, 4, mbuf.PoolConfig{})
+	m, ok := p.Alloc()
+	require.True(t, ok)
+	require.NoError(t, m.AttachExternal(make([]byte, 256), 0, nil))
+	require.True(t, m.AppendBytes([]byte("bytes")))
+	c, err := m.Clone(p)
+	require.NoError(t, err)
+	for _, shared := range []*mbuf.Mbuf{m, c} {
+		_, err = packet.NewBuffer(shared)
+		assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	}
+	m.Free()
+	_, err = packet.NewBuffer(c)
+	assert.NoError(t, err, "nobody else has it")
+	c.Free()
+}

@@ -193,16 +193,24 @@ func (q *QSBR) checkID(op string, id int) error {
 }
 
 // Start begins a grace period (rte_rcu_qsbr_start): the token is this moment, which
-// readers are to pass. Take elements out of reach before. It must not be called after Free.
+// readers are to pass. Take elements out of reach before. It must not run in parallel with
+// Free; after it, the token is 0.
 func (q *QSBR) Start() Token {
+	if q.v == nil {
+		return 0
+	}
 	racesync.Release(q.v)
 	return Token(q.token.Add(1))
 }
 
 // Check says whether all readers have passed the token (rte_rcu_qsbr_check). It does not
 // wait, and takes a look at each reader unless others have passed a later token. It must not
-// be called after Free, nor in parallel with eal.Close.
+// run in parallel with Free or eal.Close; after Free, which needs that there are no readers,
+// it returns true.
 func (q *QSBR) Check(t Token) bool {
+	if q.v == nil {
+		return true
+	}
 	var passed bool
 	if fastcall.Enabled {
 		c := cgo.RCUCheckArg{V: q.v, Token: uint64(t)}

@@ -475,3 +475,21 @@ func TestDeferQueueArgumentsAreChecked(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.ErrorContains(t, err, "QSBR is nil")
 }
+
+// Check after Free, and on a QSBR that nobody made, was a fault in C; Start wrote into memory
+// that others may have by then.
+func TestNobodyIsWaitedForAfterFree(t *testing.T) {
+	q, err := rcu.Create("freed", 8, rcu.Config{})
+	require.NoError(t, err)
+	token := q.Start()
+	require.NoError(t, q.Free())
+	for _, q := range []*rcu.QSBR{q, {}} {
+		assert.Zero(t, q.Start())
+		assert.True(t, q.Check(token))
+	}
+	_, err = rcu.NewDeferQueue(nil, "no QSBR", rcu.DeferConfig{Size: 1}, func(uint64) {})
+	assert.ErrorIs(t, err, dpdk.ErrInvalid)
+	var none rcu.DeferQueue[uint64]
+	assert.ErrorIs(t, none.Enqueue(1), dpdk.ErrNotFound)
+	assert.ErrorIs(t, none.Delete(), dpdk.ErrNotFound)
+}

@@ -1,0 +1,60 @@
+//go:build linux
+
+package values_test
+
+import (
+	"github.com/godpdk/godpdk/dpdk/bond"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ipc"
+	"github.com/godpdk/godpdk/dpdk/lcore"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/dpdk/netring"
+	"github.com/godpdk/godpdk/dpdk/packet"
+	"github.com/godpdk/godpdk/dpdk/rcu"
+	"github.com/godpdk/godpdk/dpdk/ring"
+)
+
+// functions are called with odd arguments too.
+var functions = map[string]map[string]any{
+	"ring":    {"Create": ring.Create[uint64], "Lookup": ring.Lookup[uint64], "List": ring.List},
+	"mempool": {"Create": mempool.Create, "CreateEmpty": mempool.CreateEmpty, "Lookup": mempool.Lookup, "List": mempool.List, "Ops": mempool.Ops, "PoolOf": mempool.PoolOf},
+	"mbuf": {
+		"CreatePool": mbuf.CreatePool, "LookupPool": mbuf.LookupPool, "FreeBulk": mbuf.FreeBulk, "LookupField": mbuf.LookupField[uint32],
+		"RegisterField": mbuf.RegisterField[uint32], "LookupFlag": mbuf.LookupFlag, "RegisterFlag": mbuf.RegisterFlag,
+	},
+	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
+	"memzone": {
+		"Reserve": memzone.Reserve, "Lookup": memzone.Lookup, "List": memzone.List,
+		"CreateValue": memzone.CreateValue[uint64], "LookupValue": memzone.LookupValue[uint64],
+	},
+	"netring": {"Attach": netring.Attach, "Open": netring.Open, "Loopback": netring.Loopback, "Pair": netring.Pair},
+	"bond": {
+		"Members": bond.Members, "Active": bond.Active, "Add": bond.Add, "Remove": bond.Remove, "Primary": bond.Primary,
+		"SetPrimary": bond.SetPrimary, "SetMonitoring": bond.SetMonitoring,
+	},
+	"packet": {"NewBuffer": packet.NewBuffer, "NewSource": packet.NewSource, "NewSink": packet.NewSink, "Serialize": packet.Serialize},
+	"ipc":    {"Register": ipc.Register, "Unregister": ipc.Unregister, "Send": ipc.Send, "Request": ipc.Request, "Call": ipc.Call[int, int]},
+	"lcore": {
+		"Get": lcore.Get, "WorkersOn": lcore.WorkersOn, "Launch": lcore.Launch, "LaunchWorkers": lcore.LaunchWorkers, "Control": lcore.Control,
+		"Running": lcore.Running, "RegisterService": lcore.RegisterService, "LookupService": lcore.LookupService, "AddServiceCore": lcore.AddServiceCore,
+		"StartServiceCore": lcore.StartServiceCore, "StopServiceCore": lcore.StopServiceCore, "RemoveServiceCore": lcore.RemoveServiceCore,
+		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "SetAlarm": lcore.SetAlarm, "OnLcore": lcore.OnLcore, "NewMeter": lcore.NewMeter,
+		"RunTimers": lcore.RunTimers, "Duration": lcore.Duration, "ToCycles": lcore.ToCycles,
+	},
+	"ethdev": {
+		"Attach": ethdev.Attach, "Open": ethdev.Open, "Match": ethdev.Match, "ByName": ethdev.ByName, "ByID": ethdev.ByID, "ByMAC": ethdev.ByMAC,
+		"Ports": ethdev.Ports, "NewOwner": ethdev.NewOwner, "Subscribe": ethdev.Subscribe, "NewTxBuffer": ethdev.NewTxBuffer,
+	},
+}
+
+func callsOfFunctions(pkg string) (all []call) {
+	for _, name := range sorted(functions[pkg]) {
+		for k := range variants {
+			f := functions[pkg][name]
+			all = append(all, call{key: key(pkg, name, "function", "", k), make: func() (any, func()) { return f, func() {} }, k: k})
+		}
+	}
+	return all
+}

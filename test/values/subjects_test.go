@@ -1,0 +1,255 @@
+//go:build linux
+
+package values_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ipc"
+	"github.com/godpdk/godpdk/dpdk/lcore"
+	"github.com/godpdk/godpdk/dpdk/lock"
+	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/dpdk/netring"
+	"github.com/godpdk/godpdk/dpdk/packet"
+	"github.com/godpdk/godpdk/dpdk/rcu"
+	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/dpdk/vdev"
+)
+
+// subject is a type with methods.
+type subject struct {
+	name    string
+	made    []state
+	without map[string]bool // methods that are not called, each with a reason beside it
+}
+
+// state is how a receiver may be: make makes one, and done undoes it as far as the call left
+// something.
+type state struct {
+	name string
+	make func() (v any, done func())
+}
+
+func (s subject) states() []state { return s.made }
+
+// plain is a type whose values own nothing.
+func plain[T any](name string) subject {
+	return subject{name: name, made: []state{
+		{"nil", func() (any, func()) { return (*T)(nil), func() {} }},
+		{"zero", func() (any, func()) { return new(T), func() {} }},
+	}}
+}
+
+// handle is a type whose live values free ends.
+func handle[T any](name string, live func() *T, free func(*T)) subject {
+	s := plain[T](name)
+	s.made = append(s.made,
+		state{"live", func() (any, func()) { v := live(); return v, func() { free(v) } }},
+		state{"freed", func() (any, func()) { v := live(); free(v); return v, func() {} }})
+	return s
+}
+
+// but leaves out methods.
+func (s subject) but(methods ...string) subject {
+	s.without = map[string]bool{}
+	for _, m := range methods {
+		s.without[m] = true
+	}
+	return s
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+var serial atomic.Int64
+
+func name() string { return fmt.Sprint("v", serial.Add(1)) }
+
+var common *mbuf.Pool
+
+// pool is one for all packets, which are never freed: the pool is large.
+func pool() *mbuf.Pool {
+	if common == nil {
+		common = must(mbuf.CreatePool("packets", 8191, mbuf.PoolConfig{}))
+	}
+	return common
+}
+
+func aPacket() *mbuf.Mbuf {
+	m, _ := pool().Alloc()
+	m.AppendBytes([]byte("sixteen bytes..."))
+	return m
+}
+
+func mempools() *mempool.Pool {
+	return must(mempool.Create(name(), 31, 64, mempool.Config{CacheSize: 4}))
+}
+
+func cables() *netring.Cable {
+	return must(netring.Loopback(netring.CableConfig{}, ethdev.Config{Pool: pool()}))
+}
+
+var onePort *ethdev.Port
+
+// port is one for all that is made of a port.
+func port() *ethdev.Port {
+	if onePort == nil {
+		onePort = cables().A
+	}
+	return onePort
+}
+
+func closeCable(c *netring.Cable) { _ = c.Close() }
+
+// A nil object goes into a pool as any other, which Free then has too many of and waits for:
+// Put and PutBulk of live pools are left out until they refuse it.
+var subjects = map[string][]subject{
+	"ring": {
+		handle("Ring[uint64]", func() *ring.Ring[uint64] {
+			return must(ring.Create[uint64](name(), 16, ring.Config{Producer: ring.Single, Consumer: ring.HTS}))
+		},
+			func(r *ring.Ring[uint64]) { _ = r.Free() }),
+		plain[ring.Span[uint64]]("Span[uint64]"),
+	},
+	"mempool": {
+		handle("Pool", mempools, func(p *mempool.Pool) { _ = p.Free() }).but("Put", "PutBulk"),
+		handle("Cache", func() *mempool.Cache { return must(mempools().NewCache(4)) },
+			func(c *mempool.Cache) { _ = c.Free(); _ = c.Pool().Free() }).but("Put", "PutBulk"),
+		plain[mempool.Object]("Object"), plain[mempool.Flags]("Flags"),
+	},
+	"mbuf": {
+		{name: "Mbuf", made: []state{ // Go code can make no other
+			{"nil", func() (any, func()) { return (*mbuf.Mbuf)(nil), func() {} }},
+			{"live", func() (any, func()) { return aPacket(), func() {} }},
+		}},
+		handle("Pool", func() *mbuf.Pool { return must(mbuf.CreatePool(name(), 31, mbuf.PoolConfig{CacheSize: 4})) },
+			func(p *mbuf.Pool) { _ = p.Free() }).but("Put", "PutBulk"),
+		handle("Cache", func() *mbuf.Cache { return must(pool().NewCache(4)) }, func(c *mbuf.Cache) { _ = c.Close() }),
+		plain[mbuf.Reader]("Reader"), plain[mbuf.Writer]("Writer"), plain[mbuf.Field[uint32]]("Field[uint32]"),
+		plain[mbuf.OffloadFlags]("OffloadFlags"), plain[mbuf.PacketType]("PacketType"), plain[mbuf.Timestamp]("Timestamp"),
+	},
+	"rcu": {
+		handle("QSBR", func() *rcu.QSBR { return must(rcu.Create(name(), 8, rcu.Config{})) }, func(q *rcu.QSBR) { _ = q.Free() }),
+		handle("Reader", func() *rcu.Reader { return must(must(rcu.Create(name(), 8, rcu.Config{})).RegisterAny()) },
+			func(r *rcu.Reader) { _ = r.Unregister() }),
+		handle("DeferQueue[uint64]", func() *rcu.DeferQueue[uint64] {
+			q := must(rcu.Create(name(), 8, rcu.Config{}))
+			return must(rcu.NewDeferQueue(q, name(), rcu.DeferConfig{Size: 7}, func(uint64) {}))
+		}, func(d *rcu.DeferQueue[uint64]) { _ = d.Delete() }),
+	},
+	"lock": {
+		plain[lock.MCS]("MCS"), plain[lock.MCSLocker]("MCSLocker"), plain[lock.PhaseFair]("PhaseFair"), plain[lock.RW]("RW"),
+		plain[lock.Seq]("Seq"), plain[lock.SeqCount]("SeqCount"), plain[lock.SeqValue[uint64]]("SeqValue[uint64]"),
+		plain[lock.Spin]("Spin"), plain[lock.Ticket]("Ticket"),
+		handle("Mutex", func() *lock.Mutex {
+			v := must(memzone.CreateValue[lock.Mutex](name(), memzone.Config{}))
+			if err := v.Get().Init(); err != nil {
+				panic(err)
+			}
+			return v.Get()
+		}, func(*lock.Mutex) {}),
+	},
+	"memzone": {
+		handle("Zone", func() *memzone.Zone { return must(memzone.Reserve(name(), 64, memzone.Config{})) }, func(z *memzone.Zone) { _ = z.Free() }),
+		handle("Value[uint64]", func() *memzone.Value[uint64] { return must(memzone.CreateValue[uint64](name(), memzone.Config{})) },
+			func(v *memzone.Value[uint64]) { _ = v.Free() }),
+	},
+	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"packet": {
+		handle("Buffer", func() *packet.Buffer { return must(packet.NewBuffer(aPacket())) }, func(*packet.Buffer) {}),
+		handle("Source", func() *packet.Source {
+			ctx, cancel := context.WithTimeout(context.Background(), 5e6)
+			context.AfterFunc(ctx, cancel)
+			return must(packet.NewSource(ctx, packet.BurstFunc(func([]*mbuf.Mbuf) int { return 0 }), packet.SourceConfig{}))
+		}, func(s *packet.Source) { s.Close() }),
+		handle("Sink", func() *packet.Sink {
+			return must(packet.NewSink(packet.BurstFunc(func(p []*mbuf.Mbuf) int { mbuf.FreeBulk(p); return len(p) }), pool(), packet.SinkConfig{}))
+		}, func(s *packet.Sink) { _ = s.Close() }),
+		plain[packet.BurstFunc]("BurstFunc"),
+	},
+	"ipc": {
+		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
+	},
+	"lcore": {
+		plain[lcore.Registration]("Registration"), plain[lcore.Role]("Role"), plain[lcore.PanicError]("PanicError"), plain[lcore.Task]("Task"),
+		plain[lcore.Tasks]("Tasks"),
+		handle("Var[uint64]", func() *lcore.Var[uint64] { return lcore.NewVar[uint64]() }, func(*lcore.Var[uint64]) {}),
+		handle("Meter", func() *lcore.Meter { return must(lcore.NewMeter(lcore.Main())) }, func(*lcore.Meter) {}),
+		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Free() }),
+		handle("Alarm", func() *lcore.Alarm { return must(lcore.SetAlarm(1e6, func() {})) }, func(a *lcore.Alarm) { _ = a.Cancel() }),
+		handle("Callback", func() *lcore.Callback {
+			return must(lcore.OnLcore(name(), func(int) error { return nil }, func(int) {}))
+		},
+			func(c *lcore.Callback) { _ = c.Unregister() }),
+		handle("Service", func() *lcore.Service {
+			return must(lcore.RegisterService(name(), lcore.ServiceConfig{}, func(int) bool { return false }))
+		},
+			func(s *lcore.Service) { _ = s.Unregister() }),
+	},
+	"eal": {
+		plain[eal.Runtime]("Runtime"), // the live one is the test's
+		plain[eal.AttachError]("AttachError"), plain[eal.CPUSet]("CPUSet"), plain[eal.Lcores]("Lcores"), plain[eal.Lcore]("Lcore"),
+		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
+	},
+	"ethdev": {
+		handle("Port", func() *ethdev.Port { return cables().A }, func(p *ethdev.Port) { _ = p.Detach() }),
+		{name: "RxQueue", made: queues(func(c *netring.Cable) any { return c.A.RxQueue(0) }, ethdev.RxQueue{})},
+		{name: "TxQueue", made: queues(func(c *netring.Cable) any { return c.A.TxQueue(0) }, ethdev.TxQueue{})},
+		handle("TxBuffer", func() *ethdev.TxBuffer {
+			return must(ethdev.NewTxBuffer(port().TxQueue(0), ethdev.TxBufferConfig{}))
+		}, func(*ethdev.TxBuffer) {}),
+		handle("Subscription", func() *ethdev.Subscription { return must(ethdev.Subscribe(ethdev.EventLink)) }, func(s *ethdev.Subscription) { s.Close() }),
+		handle("Owner", func() *ethdev.Owner { o := must(ethdev.NewOwner("owner")); return &o }, func(o *ethdev.Owner) { _ = o.Delete() }),
+		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
+		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
+		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
+		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
+	},
+	"bond": {},
+	"vdev": {
+		plain[vdev.AFPacket]("AFPacket"), plain[vdev.AFXDP]("AFXDP"), plain[vdev.Bond]("Bond"), plain[vdev.Memif]("Memif"), plain[vdev.Null]("Null"),
+		plain[vdev.PCAP]("PCAP"), plain[vdev.TAP]("TAP"), plain[vdev.Vhost]("Vhost"), plain[vdev.VirtioUser]("VirtioUser"),
+	},
+}
+
+// queues are those of a port that is there, that is gone, and of none.
+func queues(of func(*netring.Cable) any, zero any) []state {
+	return []state{
+		{"zero", func() (any, func()) { return zero, func() {} }},
+		{"live", func() (any, func()) { c := cables(); return of(c), func() { closeCable(c) } }},
+		{"freed", func() (any, func()) { c := cables(); q := of(c); closeCable(c); return q, func() {} }},
+	}
+}
+
+// documented are panics that the documentation promises, by the start of the call's name.
+var documented = map[string]string{
+	"mbuf.Field[uint32], zero: Of": "a Field that nobody registered",
+	"mbuf.Timestamp, zero: Set":    "the same",
+	"mbuf.Pool, live: Each":        "a nil function",
+	"mempool.Pool, live: Each":     "a nil function",
+	"ring.Span[uint64], zero: At":  "an index as of a slice",
+	"ethdev.XStats, zero: Name":    "an index as of a slice",
+	"ethdev.XStats, live: Name":    "an index as of a slice",
+	"ethdev.XStats, freed: Name":   "an index as of a slice",
+	"ethdev.Port, live: Call":      "a nil function",
+}
+
+// reported are faults that other work mends: take them out when it has.
+var reported = map[string]string{
+	"ethdev.TxBuffer, zero: Add":       "index out of range",
+	"ethdev.Subscription, zero: Close": "close of a nil channel",
+	"ethdev.Config, zero: Clamp":       "negative numbers: slice bounds out of range",
+	"ethdev.Attach, function: /4":      "class=eth is a fault in C",
+	"ethdev.Match, function: /4":       "class=eth is a fault in C",
+	"ethdev.Open, function: /4":        "class=eth is a fault in C",
+}
