@@ -36,15 +36,6 @@ const (
 // or a negative number.
 func EthFindNext(id int) int { return int(C.godpdk_eth_find_next(C.uint16_t(id))) }
 
-// EthByName is rte_eth_dev_get_port_by_name.
-func EthByName(name string) (port uint16, errno int) {
-	ret := int(withName(name, func(s *C.char) C.int { return C.godpdk_eth_by_name(s) }))
-	if ret < 0 {
-		return 0, -ret
-	}
-	return uint16(ret), 0
-}
-
 // EthName is rte_eth_dev_get_name_by_port.
 func EthName(port uint16) (string, int) {
 	var name [EthNameSize]C.char

@@ -67,11 +67,10 @@ const (
 	EthQueueHairpin   = 2
 )
 
-func EthFindNext(id int) (_ int)                     { return }
-func EthByName(name string) (port uint16, errno int) { return }
-func EthName(port uint16) (_ string, _ int)          { return }
-func EthIsNamed(port uint16, name string) (_ bool)   { return }
-func EthSocket(port uint16) (_ int)                  { return }
+func EthFindNext(id int) (_ int)                   { return }
+func EthName(port uint16) (_ string, _ int)        { return }
+func EthIsNamed(port uint16, name string) (_ bool) { return }
+func EthSocket(port uint16) (_ int)                { return }
 
 type (
 	EthDescLimits struct {
@@ -351,6 +350,11 @@ type (
 
 func EthFlowControlGet(port uint16) (_ EthFlowControl, _ int) { return }
 func EthFlowControlSet(port uint16, f EthFlowControl) (_ int) { return }
+func EthHold(port uint16) (_ bool)                            { return }
+func EthRelease(port uint16)                                  { return }
+func EthByName(name string) (port uint16, errno int)          { return }
+func EthHoldWatch() (errno int)                               { return }
+func EthHoldEnd()                                             { return }
 func DevProbe(devargs string) (_ int)                         { return }
 func VdevDriver(name string) (_ bool)                         { return }
 func EthDetach(port uint16) (_ int)                           { return }

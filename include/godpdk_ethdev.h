@@ -28,21 +28,14 @@ godpdk_eth_find_next(uint16_t id)
 	return found < RTE_MAX_ETHPORTS ? found : -1;
 }
 
-/* rte_eth_dev_get_port_by_name: a port, or a negative errno. */
-static inline int
-godpdk_eth_by_name(const char *name)
-{
-	uint16_t id;
-	int ret = rte_eth_dev_get_port_by_name(name, &id);
-
-	return ret == 0 ? id : ret;
-}
-
-/* rte_eth_dev_get_name_by_port: 0 or a positive errno. */
+/* rte_eth_dev_get_name_by_port, which logs an error for a port that does not exist:
+ * 0 or a positive errno. */
 static inline int
 godpdk_eth_name(uint16_t port, char name[RTE_ETH_NAME_MAX_LEN])
 {
 	name[0] = '\0';
+	if (!rte_eth_dev_is_valid_port(port))
+		return ENODEV;
 	return godpdk_neg(rte_eth_dev_get_name_by_port(port, name));
 }
 

@@ -7,7 +7,10 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
+
+const opClose = "rte_eth_dev_close"
 
 // Open attaches the device that devargs describe, such as
 // "net_af_packet0,iface=eth1" or "0000:03:00.0", configures its port and starts it.
@@ -197,18 +200,23 @@ func (p *Port) stop() error {
 // Detach instead to end both.
 // Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
 func (p *Port) Close() error {
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	_, _ = p.siblings() // if it is a bonding port, its members take note before they are let go
-	return p.owned("rte_eth_dev_close", func() error {
-		if err := p.unbonded("rte_eth_dev_close"); err != nil {
-			return err
-		}
-		if err := p.stop(); err != nil {
-			return err
-		}
-		err := p.result("rte_eth_dev_close", cgo.EthClose(p.id))
-		p.end() // DPDK takes the port away even if the driver complains
+	return p.leaving(opClose, func() error { return p.ours(opClose, p.close) })
+}
+
+// close is Close. The caller holds mu.
+func (p *Port) close() error {
+	if err := p.unbonded(opClose); err != nil {
 		return err
-	})
+	}
+	if err := p.stop(); err != nil {
+		return err
+	}
+	err := p.result(opClose, cgo.EthClose(p.id))
+	p.end() // DPDK takes the port away even if the driver complains
+	return err
 }
 
 // Reset stops the port, has the driver reset the device (rte_eth_dev_reset) and
