@@ -356,6 +356,7 @@ func EthByName(name string) (port uint16, errno int)          { return }
 func EthHoldWatch() (errno int)                               { return }
 func EthHoldEnd()                                             { return }
 func DevProbe(devargs string) (_ int)                         { return }
+func DevProbed(devargs string) (_ bool)                       { return }
 func VdevDriver(name string) (_ bool)                         { return }
 func EthDetach(port uint16) (_ int)                           { return }
 func EthMatch(devargs string) (_ []uint16, _ int)             { return }

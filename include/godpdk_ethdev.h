@@ -64,6 +64,36 @@ godpdk_vdev_driver(const char *name)
 	return ret;
 }
 
+/* Whether a driver has taken the device that devargs name: 1 or 0, or a negative errno if
+ * its bus cannot tell. The iterator is experimental in 22.11. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline int
+godpdk_dev_probed(const char *devargs)
+{
+	char find[2 * RTE_DEV_NAME_MAX_LEN];
+	const struct rte_device *dev;
+	struct rte_dev_iterator it;
+	struct rte_devargs da;
+	const char *bus;
+	int ret;
+
+	memset(&da, 0, sizeof(da));
+	memset(&it, 0, sizeof(it));
+	if (rte_devargs_parse(&da, devargs) != 0)
+		return 0;
+	bus = rte_bus_name(da.bus);
+	snprintf(find, sizeof(find), "bus=%s,%s=%s", bus, strcmp(bus, "pci") == 0 ? "addr" : "name", da.name);
+	free(da.data);
+	rte_errno = 0; /* which rte_dev_iterator_init returns, whoever set it */
+	ret = rte_dev_iterator_init(&it, find);
+	if (ret != 0)
+		return ret;
+	dev = rte_dev_iterator_next(&it);
+	return dev != NULL && rte_dev_is_probed(dev);
+}
+#pragma GCC diagnostic pop
+
 /* rte_dev_remove of the device behind a port: 0 or a positive errno. A bonding
  * device is busy as long as it has members; closing its port lets them go. */
 static inline int

@@ -7,6 +7,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/devargs"
 )
 
 // plan is what the options mean for the other processes of the prefix.
@@ -69,6 +70,13 @@ func (o *options) check() (plan, error) {
 	} {
 		if o.has(pair[0]) && o.has(pair[1]) {
 			return p, invalid("--%s and --%s exclude each other: drop one of them", pair[0], pair[1])
+		}
+	}
+	for _, option := range []string{"allow", "block", "vdev"} {
+		for _, v := range o.values[option] {
+			if _, err := devargs.Parse(opInit, v); err != nil {
+				return p, err
+			}
 		}
 	}
 	for _, path := range o.values["driver-path"] {
