@@ -133,7 +133,7 @@ func EthStop(port uint16) (_ int)                                               
 func EthClose(port uint16) (_ int)                                               { return }
 func EthReset(port uint16) (_ int)                                               { return }
 func EthIsRemoved(port uint16) (_ bool)                                          { return }
-func EthQueueReady(port, queue uint16, tx bool) (_ bool)                         { return }
+func EthQueueReady(port, queue uint16, tx bool) (errno int)                      { return }
 
 type (
 	EthQueueInfo struct {
@@ -146,6 +146,7 @@ type (
 )
 
 func EthQueueInfoGet(port, queue uint16, tx bool) (_ EthQueueInfo, _ int) { return }
+func EthQueueLook(port, queue uint16, tx bool) (_ EthQueueInfo, _ int)    { return }
 func EthBurstMode(port, queue uint16, tx bool) (_ string, _ int)          { return }
 func EthQueueSwitch(port, queue uint16, tx, on bool) (_ int)              { return }
 func EthRxOffloadName(bit uint64) (_ string)                              { return }

@@ -132,6 +132,9 @@ func (p *Port) configure(c Config) error {
 // Config is the last configuration, with its defaults written out; the zero Config
 // if there is none, or if the primary configured the port and this is a secondary.
 func (p *Port) Config() Config {
+	if p == nil {
+		return Config{}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cfg.clone()

@@ -191,17 +191,30 @@ func Ports() ([]*Port, error) {
 	return all, err
 }
 
-// ID is the port's number: what Mbuf.Port says of packets that it received.
-func (p *Port) ID() int { return int(p.id) }
+// ID is the port's number: what Mbuf.Port says of packets that it received; -1 for nil.
+func (p *Port) ID() int {
+	if p == nil {
+		return -1
+	}
+	return int(p.id)
+}
 
-// Name is the port's name.
-func (p *Port) Name() string { return p.name }
+// Name is the port's name; "" for nil.
+func (p *Port) Name() string {
+	if p == nil {
+		return ""
+	}
+	return p.name
+}
 
 // String names the port.
-func (p *Port) String() string { return fmt.Sprintf("port %d (%s)", p.id, p.name) }
+func (p *Port) String() string { return fmt.Sprintf("port %d (%s)", p.ID(), p.Name()) }
 
 // Started says whether the port is started. A secondary takes it for started.
 func (p *Port) Started() bool {
+	if p == nil {
+		return false
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state == started
@@ -295,7 +308,7 @@ func (p *Port) result(op string, errno int) error {
 
 // invalid is an argument error of a call on the port.
 func (p *Port) invalid(op, format string, args ...any) error {
-	return guard.Invalid(op, p.name, format, args...)
+	return guard.Invalid(op, p.Name(), format, args...)
 }
 
 // end makes the handle one of a port that is no more. The caller holds mu.

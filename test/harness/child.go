@@ -187,6 +187,9 @@ func (c *Child) Fail() string {
 	return c.stderr.String()
 }
 
+// Stderr is what the child has written to standard error.
+func (c *Child) Stderr() string { return c.stderr.String() }
+
 // Kill ends the child with SIGKILL and reaps it.
 func (c *Child) Kill() {
 	c.t.Helper()

@@ -39,6 +39,7 @@ func (c *Child) Send(line string)                  { panic("the tests need Linux
 func (c *Child) Expect(prefix string) (_ string)   { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Wait() (_ []string)                { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Fail() (_ string)                  { panic("the tests need Linux, DPDK and cgo") }
+func (c *Child) Stderr() (_ string)                { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Kill()                             { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Signal(sig os.Signal)              { panic("the tests need Linux, DPDK and cgo") }
 func (c *Child) Stop()                             { panic("the tests need Linux, DPDK and cgo") }
