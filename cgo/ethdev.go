@@ -36,15 +36,6 @@ const (
 // or a negative number.
 func EthFindNext(id int) int { return int(C.godpdk_eth_find_next(C.uint16_t(id))) }
 
-// EthByName is rte_eth_dev_get_port_by_name.
-func EthByName(name string) (port uint16, errno int) {
-	ret := int(withName(name, func(s *C.char) C.int { return C.godpdk_eth_by_name(s) }))
-	if ret < 0 {
-		return 0, -ret
-	}
-	return uint16(ret), 0
-}
-
 // EthName is rte_eth_dev_get_name_by_port.
 func EthName(port uint16) (string, int) {
 	var name [EthNameSize]C.char
@@ -185,9 +176,10 @@ func EthReset(port uint16) int { return int(-C.rte_eth_dev_reset(C.uint16_t(port
 // EthIsRemoved is rte_eth_dev_is_removed.
 func EthIsRemoved(port uint16) bool { return C.rte_eth_dev_is_removed(C.uint16_t(port)) != 0 }
 
-// EthQueueReady says whether a queue can be polled in this process.
-func EthQueueReady(port, queue uint16, tx bool) bool {
-	return C.godpdk_eth_queue_ready(C.uint16_t(port), C.uint16_t(queue), cbool(tx)) != 0
+// EthQueueReady says whether a queue can be polled in this process: ENODEV if the process
+// attached before the port was configured, ENOTSUP if the driver has no burst function.
+func EthQueueReady(port, queue uint16, tx bool) (errno int) {
+	return int(C.godpdk_eth_queue_ready(C.uint16_t(port), C.uint16_t(queue), cbool(tx)))
 }
 
 // EthQueueInfo is of struct rte_eth_rxq_info and rte_eth_txq_info.
@@ -203,8 +195,20 @@ type EthQueueInfo struct {
 func EthQueueInfoGet(port, queue uint16, tx bool) (EthQueueInfo, int) {
 	var i C.struct_godpdk_eth_queue_info
 	errno := C.godpdk_eth_queue_info(C.uint16_t(port), C.uint16_t(queue), cbool(tx), &i)
+	return queueInfo(&i), int(errno)
+}
+
+// EthQueueLook is EthQueueInfoGet of a queue that may not be set up, without an error in
+// DPDK's log. One goroutine at a time may call it.
+func EthQueueLook(port, queue uint16, tx bool) (EthQueueInfo, int) {
+	var i C.struct_godpdk_eth_queue_info
+	errno := C.godpdk_eth_queue_look(C.uint16_t(port), C.uint16_t(queue), cbool(tx), &i)
+	return queueInfo(&i), int(errno)
+}
+
+func queueInfo(i *C.struct_godpdk_eth_queue_info) EthQueueInfo {
 	return EthQueueInfo{unsafe.Pointer(i.pool), uint32(i.descriptors), uint32(i.buf_size), uint64(i.offloads),
-		uint8(i.state), i.scattered != 0, i.deferred != 0}, int(errno)
+		uint8(i.state), i.scattered != 0, i.deferred != 0}
 }
 
 // EthBurstMode is rte_eth_rx_burst_mode_get or rte_eth_tx_burst_mode_get.

@@ -12,6 +12,12 @@ func DevProbe(devargs string) int {
 	return int(withName(devargs, func(s *C.char) C.int { return C.godpdk_dev_probe(s) }))
 }
 
+// DevProbed says whether a driver has taken the device that devargs name, and is true if
+// its bus cannot tell.
+func DevProbed(devargs string) bool {
+	return withName(devargs, func(s *C.char) C.int { return C.godpdk_dev_probed(s) }) != 0
+}
+
 // VdevDriver says whether there is a driver for the virtual device of that name.
 func VdevDriver(name string) bool {
 	return withName(name, func(s *C.char) C.int { return C.godpdk_vdev_driver(s) }) != 0

@@ -76,11 +76,10 @@ const (
 	EthQueueHairpin   = 2
 )
 
-func EthFindNext(id int) (_ int)                     { return }
-func EthByName(name string) (port uint16, errno int) { return }
-func EthName(port uint16) (_ string, _ int)          { return }
-func EthIsNamed(port uint16, name string) (_ bool)   { return }
-func EthSocket(port uint16) (_ int)                  { return }
+func EthFindNext(id int) (_ int)                   { return }
+func EthName(port uint16) (_ string, _ int)        { return }
+func EthIsNamed(port uint16, name string) (_ bool) { return }
+func EthSocket(port uint16) (_ int)                { return }
 
 type (
 	EthDescLimits struct {
@@ -143,7 +142,7 @@ func EthStop(port uint16) (_ int)                                               
 func EthClose(port uint16) (_ int)                                               { return }
 func EthReset(port uint16) (_ int)                                               { return }
 func EthIsRemoved(port uint16) (_ bool)                                          { return }
-func EthQueueReady(port, queue uint16, tx bool) (_ bool)                         { return }
+func EthQueueReady(port, queue uint16, tx bool) (errno int)                      { return }
 
 type (
 	EthQueueInfo struct {
@@ -156,6 +155,7 @@ type (
 )
 
 func EthQueueInfoGet(port, queue uint16, tx bool) (_ EthQueueInfo, _ int) { return }
+func EthQueueLook(port, queue uint16, tx bool) (_ EthQueueInfo, _ int)    { return }
 func EthBurstMode(port, queue uint16, tx bool) (_ string, _ int)          { return }
 func EthQueueSwitch(port, queue uint16, tx, on bool) (_ int)              { return }
 func EthRxOffloadName(bit uint64) (_ string)                              { return }
@@ -360,7 +360,13 @@ type (
 
 func EthFlowControlGet(port uint16) (_ EthFlowControl, _ int) { return }
 func EthFlowControlSet(port uint16, f EthFlowControl) (_ int) { return }
+func EthHold(port uint16) (_ bool)                            { return }
+func EthRelease(port uint16)                                  { return }
+func EthByName(name string) (port uint16, errno int)          { return }
+func EthHoldWatch() (errno int)                               { return }
+func EthHoldEnd()                                             { return }
 func DevProbe(devargs string) (_ int)                         { return }
+func DevProbed(devargs string) (_ bool)                       { return }
 func VdevDriver(name string) (_ bool)                         { return }
 func EthDetach(port uint16) (_ int)                           { return }
 func EthMatch(devargs string) (_ []uint16, _ int)             { return }

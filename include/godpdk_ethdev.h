@@ -9,6 +9,7 @@
 #include <rte_dev.h>
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
+#include <rte_log.h>
 #include <rte_mbuf.h>
 
 /* The flag of ports that a bonding port has; renamed in 23.11. */
@@ -28,21 +29,14 @@ godpdk_eth_find_next(uint16_t id)
 	return found < RTE_MAX_ETHPORTS ? found : -1;
 }
 
-/* rte_eth_dev_get_port_by_name: a port, or a negative errno. */
-static inline int
-godpdk_eth_by_name(const char *name)
-{
-	uint16_t id;
-	int ret = rte_eth_dev_get_port_by_name(name, &id);
-
-	return ret == 0 ? id : ret;
-}
-
-/* rte_eth_dev_get_name_by_port: 0 or a positive errno. */
+/* rte_eth_dev_get_name_by_port, which logs an error for a port that does not exist:
+ * 0 or a positive errno. */
 static inline int
 godpdk_eth_name(uint16_t port, char name[RTE_ETH_NAME_MAX_LEN])
 {
 	name[0] = '\0';
+	if (!rte_eth_dev_is_valid_port(port))
+		return ENODEV;
 	return godpdk_neg(rte_eth_dev_get_name_by_port(port, name));
 }
 
@@ -70,6 +64,36 @@ godpdk_vdev_driver(const char *name)
 	free(da.data); /* what rte_devargs_reset does, which is experimental in 22.11 */
 	return ret;
 }
+
+/* Whether a driver has taken the device that devargs name: 1 or 0, or a negative errno if
+ * its bus cannot tell. The iterator is experimental in 22.11. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline int
+godpdk_dev_probed(const char *devargs)
+{
+	char find[2 * RTE_DEV_NAME_MAX_LEN];
+	const struct rte_device *dev;
+	struct rte_dev_iterator it;
+	struct rte_devargs da;
+	const char *bus;
+	int ret;
+
+	memset(&da, 0, sizeof(da));
+	memset(&it, 0, sizeof(it));
+	if (rte_devargs_parse(&da, devargs) != 0)
+		return 0;
+	bus = rte_bus_name(da.bus);
+	snprintf(find, sizeof(find), "bus=%s,%s=%s", bus, strcmp(bus, "pci") == 0 ? "addr" : "name", da.name);
+	free(da.data);
+	rte_errno = 0; /* which rte_dev_iterator_init returns, whoever set it */
+	ret = rte_dev_iterator_init(&it, find);
+	if (ret != 0)
+		return ret;
+	dev = rte_dev_iterator_next(&it);
+	return dev != NULL && rte_dev_is_probed(dev);
+}
+#pragma GCC diagnostic pop
 
 /* rte_dev_remove of the device behind a port: 0 or a positive errno. A bonding
  * device is busy as long as it has members; closing its port lets them go. */
@@ -225,16 +249,39 @@ godpdk_eth_tx_setup(uint16_t port, uint16_t queue, const struct godpdk_eth_queue
 	return godpdk_neg(rte_eth_tx_queue_setup(port, queue, c->descriptors, c->socket, &conf));
 }
 
-/* Whether a queue can be polled in this process: it has been set up, and this
- * process knew of it when it attached. A secondary copies where a port's queues
- * are when it probes the port, which is too early if nothing was configured. */
+/* What drivers without a burst function have in its place; DPDK exports it, and declares it
+ * for drivers only. */
+uint16_t rte_eth_pkt_burst_dummy(void *queue, struct rte_mbuf **pkts, uint16_t n);
+
+/* Whether a burst function is one that moves nothing: none at all, the dummy of drivers, or
+ * what DPDK gives to ports that do not exist. */
+static inline int
+godpdk_eth_no_burst(const void *burst, int tx)
+{
+	uint16_t id;
+
+	if (burst == NULL || burst == (const void *)rte_eth_pkt_burst_dummy)
+		return 1;
+	for (id = 0; id < RTE_MAX_ETHPORTS; id++)
+		if (!rte_eth_dev_is_valid_port(id))
+			return burst == (tx ? (const void *)rte_eth_fp_ops[id].tx_pkt_burst
+					    : (const void *)rte_eth_fp_ops[id].rx_pkt_burst);
+	return 0;
+}
+
+/* Whether a queue can be polled in this process: it has been set up, this process knew of
+ * it when it attached, and the driver has a burst function here. A secondary copies where
+ * a port's queues are when it probes the port, which is too early if nothing was
+ * configured. Returns 0 or a positive errno: ENODEV for too early, ENOTSUP. */
 static inline int
 godpdk_eth_queue_ready(uint16_t port, uint16_t queue, int tx)
 {
 	const struct rte_eth_fp_ops *p = &rte_eth_fp_ops[port];
 	void **data = tx ? p->txq.data : p->rxq.data;
 
-	return data != NULL && data[queue] != NULL;
+	if (godpdk_eth_no_burst(tx ? (const void *)p->tx_pkt_burst : (const void *)p->rx_pkt_burst, tx))
+		return ENOTSUP;
+	return data != NULL && data[queue] != NULL ? 0 : ENODEV;
 }
 
 /* What is known of a queue (rte_eth_rx_queue_info_get, rte_eth_tx_queue_info_get). */
@@ -276,6 +323,23 @@ godpdk_eth_queue_info(uint16_t port, uint16_t queue, int tx, struct godpdk_eth_q
 	i->scattered = q.scattered_rx;
 	i->deferred = q.conf.rx_deferred_start;
 	return 0;
+}
+
+/* godpdk_eth_queue_info of a queue that may not be set up, which DPDK would log as an
+ * error. One call at a time, as it changes the level of ethdev's log meanwhile. */
+static inline int
+godpdk_eth_queue_look(uint16_t port, uint16_t queue, int tx, struct godpdk_eth_queue_info *i)
+{
+	int type = rte_log_register("lib.ethdev"); /* the type that there is */
+	int level = rte_log_get_level(type);
+	int ret;
+
+	if (level > (int)RTE_LOG_CRIT)
+		rte_log_set_level(type, RTE_LOG_CRIT);
+	ret = godpdk_eth_queue_info(port, queue, tx, i);
+	if (level > (int)RTE_LOG_CRIT)
+		rte_log_set_level(type, level);
+	return ret;
 }
 
 /* rte_eth_rx_burst_mode_get or its tx twin: 0 or a positive errno. */

@@ -10,6 +10,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/devargs"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -73,6 +74,13 @@ func (o *options) check() (plan, error) {
 	} {
 		if o.has(pair[0]) && o.has(pair[1]) {
 			return p, invalid("--%s and --%s exclude each other: drop one of them", pair[0], pair[1])
+		}
+	}
+	for _, option := range []string{"allow", "block", "vdev"} {
+		for _, v := range o.values[option] {
+			if _, err := devargs.Parse(opInit, v); err != nil {
+				return p, err
+			}
 		}
 	}
 	for _, path := range o.values["driver-path"] {

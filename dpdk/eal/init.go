@@ -36,8 +36,10 @@ var (
 // Errors to tell apart with errors.Is: dpdk.ErrNoPrimary, dpdk.ErrPrimaryRunning,
 // dpdk.ErrNoHugepages, dpdk.ErrNotShared (a role that needs shared memory with
 // an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid,
-// dpdk.ErrNoDPDK (which is an ErrUnsupported) and dpdk.ErrMismatch: an *AttachError,
-// of a secondary that does not fit its primary. errors.As finds a *dpdk.VersionError.
+// dpdk.ErrNoDevice (a device of Vdevs or, in a primary, of Allow does not exist after
+// EAL's start, which is undone), dpdk.ErrNoDPDK (which is an ErrUnsupported) and
+// dpdk.ErrMismatch: an *AttachError, of a secondary that does not fit its primary.
+// errors.As finds a *dpdk.VersionError.
 //
 // A secondary of a primary in Go is checked before it touches shared memory: DPDK's
 // release and build, mempool ops, devices, lcores. What its options leave out it
@@ -127,6 +129,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 			return nil, nil, err
 		}
 	}
+	devices := o.devices(p.role)
 	dir := runtimeDir(p.prefix)
 	keep := o.last("huge-unlink") == "never"
 	var a *attachment
@@ -199,6 +202,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		a, err = publish(dir, p.prefix, o)
 	default:
 		err = a.attached(ctx)
+	}
+	if err == nil {
+		err = missing(devices, lines)
 	}
 	guard.Lcores.Main = main.give
 	guard.SetLogger(logger)

@@ -223,6 +223,17 @@ func (c *Process) Fail() string {
 	return c.stderr.String()
 }
 
+// End waits for the end of a process, whatever it is, and returns the lines that it wrote
+// since the last Expect, how it ended and what it wrote to standard error.
+func (c *Process) End() (lines []string, state *os.ProcessState, stderr string) {
+	c.t.Helper()
+	lines = c.end()
+	return lines, c.cmd.ProcessState, c.stderr.String()
+}
+
+// Stderr returns what the process has written to standard error so far.
+func (c *Process) Stderr() string { return c.stderr.String() }
+
 // Kill ends the process with SIGKILL, as a crash would, and waits for its end.
 func (c *Process) Kill() {
 	c.t.Helper()

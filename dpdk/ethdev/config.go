@@ -153,9 +153,13 @@ func (c *Config) check(p *Port, i Info) error {
 	const op = "rte_eth_dev_configure"
 	bad := func(format string, args ...any) error { return p.invalid(op, format, args...) }
 	switch {
-	case c.RxQueues < 0 || c.RxQueues > i.MaxRxQueues:
+	case c.RxQueues < 0:
+		return bad("RxQueues is %d: use 1 to %d, 0 for one, or NoQueues", c.RxQueues, i.MaxRxQueues)
+	case c.TxQueues < 0:
+		return bad("TxQueues is %d: use 1 to %d, 0 for one, or NoQueues", c.TxQueues, i.MaxTxQueues)
+	case c.RxQueues > i.MaxRxQueues:
 		return bad("RxQueues is %d: %s has at most %d; Config.Clamp fits it", c.RxQueues, i.Driver, i.MaxRxQueues)
-	case c.TxQueues < 0 || c.TxQueues > i.MaxTxQueues:
+	case c.TxQueues > i.MaxTxQueues:
 		return bad("TxQueues is %d: %s has at most %d; Config.Clamp fits it", c.TxQueues, i.Driver, i.MaxTxQueues)
 	case c.RxQueues == 0 && c.TxQueues == 0:
 		return bad("a port needs a queue: RxQueues or TxQueues")

@@ -8,9 +8,12 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
+
+const opClose = "rte_eth_dev_close"
 
 // Open attaches the device that devargs describe, such as
 // "net_af_packet0,iface=eth1" or "0000:03:00.0", configures its port and starts it.
@@ -161,6 +164,9 @@ func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
 // Config is the last configuration, with its defaults written out; the zero Config
 // if there is none, or if the primary configured the port and this is a secondary.
 func (p *Port) Config() Config {
+	if p == nil {
+		return Config{}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cfg.clone()
@@ -229,18 +235,23 @@ func (p *Port) stop() error {
 // Detach instead to end both.
 // Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
 func (p *Port) Close() error {
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	_, _ = p.siblings() // if it is a bonding port, its members take note before they are let go
-	return p.owned("rte_eth_dev_close", func() error {
-		if err := p.unbonded("rte_eth_dev_close"); err != nil {
-			return err
-		}
-		if err := p.stop(); err != nil {
-			return err
-		}
-		err := p.result("rte_eth_dev_close", cgo.EthClose(p.id))
-		p.end() // DPDK takes the port away even if the driver complains
+	return p.leaving(opClose, func() error { return p.ours(opClose, p.close) })
+}
+
+// close is Close. The caller holds mu.
+func (p *Port) close() error {
+	if err := p.unbonded(opClose); err != nil {
 		return err
-	})
+	}
+	if err := p.stop(); err != nil {
+		return err
+	}
+	err := p.result(opClose, cgo.EthClose(p.id))
+	p.end() // DPDK takes the port away even if the driver complains
+	return err
 }
 
 // Reset stops the port, has the driver reset the device (rte_eth_dev_reset) and

@@ -93,5 +93,5 @@ func ExampleRxQueue_Wait() {
 	defer port.Detach()
 	fmt.Println(serve(context.Background(), port.RxQueue(0), port.TxQueue(0)))
 	// Output:
-	// rte_eth_dev_rx_intr_enable "net_ring_waits": operation not supported
+	// rte_eth_dev_rx_intr_enable "net_ring_waits": operation not supported: the driver has no receive interrupts: poll the queue with Burst, and yield or sleep between bursts that were empty
 }

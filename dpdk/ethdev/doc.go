@@ -52,4 +52,15 @@
 // DPDK copies where a port's queues are when a process attaches, and RxQueue and
 // TxQueue give queues whose Err says so where it was too early. The primary must
 // not stop or close a port that a secondary polls: nothing in DPDK tells it.
+//
+// A secondary can poll ports of net_null, net_ring, net_pcap, net_tap and net_memif, and of
+// most NICs. It cannot poll net_af_packet, net_af_xdp, net_bonding and net_vhost: Err is
+// dpdk.ErrUnsupported then, and bursts move nothing. The file secondary-fixes.md says what
+// else is known of secondaries, for each release of DPDK.
+//
+// A control call and a detach exclude each other, also if another process asks for the
+// detach: the port's end waits up to 5 s for calls under way in this process. What
+// is not excluded: a driver that frees its own memory before it reports the port's end to
+// DPDK, and Match beside an attach or detach by another process. Detach ports in the process
+// that uses them, or stop using them first.
 package ethdev

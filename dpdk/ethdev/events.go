@@ -95,7 +95,7 @@ func Subscribe(types EventType) (*Subscription, error) {
 // Subscribe gives the events of this port only; see the function Subscribe. They go
 // on after a Close or Detach if another port gets its number.
 func (p *Port) Subscribe(types EventType) (*Subscription, error) {
-	if err := types.check(p.name); err != nil {
+	if err := types.check(p.Name()); err != nil {
 		return nil, err
 	}
 	var s *Subscription
@@ -114,8 +114,12 @@ func (t EventType) check(name string) error {
 }
 
 // Close ends the subscription: events that were not taken are dropped and C is closed
-// soon. It may be called more than once, from any goroutine.
+// soon. It may be called more than once, from any goroutine. Closing a nil Subscription, or
+// a zero value, does nothing.
 func (s *Subscription) Close() {
+	if s == nil || s.done == nil {
+		return
+	}
 	s.once.Do(func() {
 		events.unsubscribe(s)
 		close(s.done)

@@ -2,11 +2,12 @@ package ethdev
 
 import (
 	"fmt"
-	"strings"
+	"os"
 	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	args "github.com/godpdk/godpdk/dpdk/internal/devargs"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
@@ -22,41 +23,26 @@ const (
 // others. With Config.NoPCI of package eal there are no PCI devices to attach.
 //
 // In a secondary the primary is asked, and attaches the device too. Errors:
-// dpdk.ErrExist for a device that is attached, dpdk.ErrNoDevice for one that there is
-// not or that is no Ethernet device, dpdk.ErrInvalid for arguments that its driver
-// does not take, syscall.E2BIG for devargs of more than 127 bytes in 24.11.8, 25.11.4 and later.
-// The driver's reason is in the log.
+// dpdk.ErrExist for a device that is attached, dpdk.ErrNoDevice for one that does not
+// exist, that has no driver here or that is not an Ethernet device, dpdk.ErrInvalid for
+// devargs that are refused before DPDK sees them and for arguments that the driver does
+// not take, syscall.E2BIG for devargs of more than 127 bytes, which DPDK cannot pass to
+// other processes. The driver's reason is in the log.
 func Attach(devargs string) (*Port, error) {
-	if err := guard.Name(opAttach, devargs, maxDevargs); err != nil {
+	d, err := args.Parse(opAttach, devargs)
+	if err == nil {
+		err = args.Short(opAttach, devargs)
+	}
+	if err != nil {
 		return nil, err
 	}
 	guard.Hotplug.Lock()
 	defer guard.Hotplug.Unlock()
 	var p *Port
 	var failed error
-	err := guard.Control(opAttach, devargs, func() int {
-		forget()
-		if ids, _ := matching(devargs); len(ids) > 0 { // to rte_dev_probe that is no error
-			return int(syscall.EEXIST)
-		}
-		if errno := cgo.DevProbe(devargs); errno != 0 {
-			if errno == int(syscall.E2BIG) {
-				failed = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(
-					"%d bytes are more than this DPDK passes to other processes: use shorter paths, or name the device in eal.Config.Vdevs", len(devargs))}
-				return 0
-			}
-			return errno
-		}
-		ids, errno := matching(devargs)
-		switch {
-		case errno != 0:
-		case len(ids) == 0:
-			failed = &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(syscall.ENODEV),
-				Detail: "the device is there without a port: it was closed and not detached, or is no Ethernet device"}
-		default:
-			p, errno = port(ids[0])
-		}
-		return errno
+	err = guard.Control(opAttach, devargs, func() (errno int) {
+		p, failed = attach(devargs, d)
+		return 0
 	})
 	if err == nil {
 		err = failed
@@ -64,33 +50,85 @@ func Attach(devargs string) (*Port, error) {
 	return p, err
 }
 
-// matching are the ports of a device. DPDK's match takes mac=… among a driver's
-// arguments for the address that the port has already: then the name has to do.
-func matching(devargs string) (ids []uint16, errno int) {
-	if ids, errno = cgo.EthMatch(devargs); errno == 0 && len(ids) > 0 {
-		return ids, 0
+// attach is Attach, inside guard.Control.
+func attach(devargs string, d args.Device) (*Port, error) {
+	fail := func(errno int, detail string) (*Port, error) {
+		return nil, &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(errno), Detail: detail}
 	}
-	name, _, _ := strings.Cut(devargs, ",")
-	return cgo.EthMatch(name)
+	if errno := watch(); errno != 0 {
+		return fail(errno, "")
+	}
+	forget()
+	if ids, _ := matching(d); len(ids) > 0 { // to rte_dev_probe that is no error
+		return fail(int(syscall.EEXIST), "")
+	}
+	switch errno := cgo.DevProbe(devargs); syscall.Errno(errno) {
+	case 0:
+	case syscall.EFAULT, syscall.ENODEV: // the first is that no bus knows the name
+		return fail(int(syscall.ENODEV), missing(d.Name))
+	default:
+		return fail(errno, "")
+	}
+	ids, errno := matching(d)
+	if errno == 0 && len(ids) == 0 {
+		return fail(int(syscall.ENODEV), "the device is there without a port: it was closed and not detached, or is no Ethernet device")
+	}
+	var p *Port
+	if errno == 0 {
+		p, errno = port(ids[0])
+	}
+	if errno != 0 {
+		return fail(errno, "")
+	}
+	return p, nil
 }
 
-// maxDevargs is more than any device needs; C takes any length.
-const maxDevargs = 1 << 16
+// missing says why there is no device of that name.
+func missing(name string) string {
+	if cgo.VdevDriver(name) { // the driver says so, and why in the log
+		return ""
+	}
+	if _, err := os.Lstat("/sys/class/net/" + name); err == nil {
+		return fmt.Sprintf("a kernel interface is vdev.AFPacket{Interface: %q}, or vdev.AFXDP: open it with vdev.Open", name)
+	}
+	return "no bus has a device, or a driver, of that name: a virtual device begins with its driver's name (net_null0), a PCI device is 0000:03:00.0, and a kernel interface is vdev.AFPacket{…}"
+}
+
+// matching are the ports of a device. DPDK's match takes mac=… among a driver's
+// arguments for the address that the port has already: then the name has to do.
+func matching(d args.Device) (ids []uint16, errno int) {
+	if ids, errno = cgo.EthMatch(d.Match()); errno == 0 && len(ids) > 0 {
+		return ids, 0
+	}
+	d.Filter = ""
+	return cgo.EthMatch(d.Match())
+}
 
 // Match finds the ports that devargs describe (rte_eth_iterator_init): those of a
-// device, "0000:03:00.0", or of all devices of a kind, "class=eth,mac=…". No such port
-// is no error.
+// device, "0000:03:00.0", or all ports that fit, "class=eth,mac=…". An empty list is not
+// an error. Match waits for an Attach or Detach of this process; it must not run while
+// another process attaches or detaches a device, as DPDK's list of devices has no lock.
+// The error is dpdk.ErrInvalid for devargs that DPDK cannot match.
 func Match(devargs string) ([]*Port, error) {
-	if err := guard.Name(opMatch, devargs, maxDevargs); err != nil {
+	d, err := args.ParseFilter(opMatch, devargs)
+	if err != nil {
 		return nil, err
 	}
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	var all []*Port
-	err := guard.Control(opMatch, devargs, func() int {
-		ids, errno := cgo.EthMatch(devargs)
+	err = guard.Control(opMatch, devargs, func() int {
+		if errno := watch(); errno != 0 {
+			return errno
+		}
+		ids, errno := cgo.EthMatch(d.Match())
 		for _, id := range ids {
 			if p, e := port(id); e == 0 {
 				all = append(all, p)
 			}
+		}
+		if syscall.Errno(errno) == syscall.EFAULT { // no bus knows the name
+			errno = 0
 		}
 		return errno
 	})
@@ -116,7 +154,7 @@ func (p *Port) Detach() error {
 	if err != nil {
 		return err
 	}
-	err = p.do(opDetach, func() error {
+	err = p.leaving(opDetach, func() error {
 		if err := p.unbonded(opDetach); err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -20,6 +21,11 @@ const opInterrupt = "rte_eth_dev_rx_intr_enable"
 // Config.RxInterrupts is set and whose driver has receive interrupts; the sleep is one
 // in the Go runtime's poller and holds no thread. No packet is overlooked: the
 // interrupt is armed, then the queue is looked at again, and only then it sleeps.
+//
+// Receive interrupts have net_tap, net_vhost and net_virtio_user, and most NICs that vfio-pci
+// drives. net_af_packet, net_af_xdp, net_memif, net_null, net_pcap, net_ring and net_bonding
+// have none: poll them with Burst, and yield or sleep between bursts that were empty. Where
+// a wait must not cost CPU time, take vdev.TAP instead of vdev.AFPacket.
 //
 // Going to sleep and waking up take microseconds: a busy queue never does so. Stop,
 // Close and Detach end a sleep. Errors: the context's, dpdk.ErrUnsupported if the
@@ -78,14 +84,25 @@ func (q *queue) arm() (*sleeper, error) {
 		if q.sleeper == nil {
 			made, errno := newSleeper(p.id, q.id)
 			if errno != 0 {
-				return p.result(opInterrupt, errno)
+				return q.sleepless(errno)
 			}
 			q.sleeper = made
 		}
 		s = q.sleeper
-		return p.result(opInterrupt, s.interrupt.Arm(true))
+		return q.sleepless(s.interrupt.Arm(true))
 	})
 	return s, err
+}
+
+// sleepless is result of an errno, which says what to do where a driver has no receive
+// interrupts.
+func (q *queue) sleepless(errno int) error {
+	err := q.port.result(opInterrupt, errno)
+	var e *dpdk.Error
+	if errors.Is(err, dpdk.ErrUnsupported) && errors.As(err, &e) {
+		e.Detail = "the driver has no receive interrupts: poll the queue with Burst, and yield or sleep between bursts that were empty"
+	}
+	return err
 }
 
 // disarm ends what arm began, unless the port was stopped.

@@ -39,9 +39,9 @@ func TestFindingPorts(t *testing.T) {
 	} {
 		assert.ErrorIs(t, find(), dpdk.ErrNoDevice, name)
 	}
-	for _, id := range []int{-1, 1 << 20} {
+	for _, id := range []int{-1, ethdev.MaxPorts - 1, ethdev.MaxPorts, ethdev.MaxPorts + 1, 1 << 16, 1 << 20} {
 		_, err = ethdev.ByID(id)
-		assert.ErrorIs(t, err, dpdk.ErrInvalid)
+		assert.ErrorIs(t, err, dpdk.ErrNoDevice, id)
 	}
 	_, err = ethdev.ByName("")
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)

@@ -60,7 +60,20 @@ type Port struct {
 // ports are those that were asked for, by id.
 var ports struct {
 	sync.Mutex
-	byID map[uint16]*Port
+	byID    map[uint16]*Port
+	watched bool // cgo.EthHold works
+}
+
+// watch has DPDK's threads wait for calls about a port before they free it. The caller is
+// inside guard.Control.
+func watch() (errno int) {
+	ports.Lock()
+	defer ports.Unlock()
+	if !ports.watched {
+		errno = cgo.EthHoldWatch()
+		ports.watched = errno == 0
+	}
+	return errno
 }
 
 func init() { guard.AtStop(closeGates) }
@@ -69,6 +82,10 @@ func init() { guard.AtStop(closeGates) }
 func closeGates() {
 	ports.Lock()
 	defer ports.Unlock()
+	if ports.watched {
+		cgo.EthHoldEnd()
+		ports.watched = false
+	}
 	for _, p := range ports.byID {
 		p.mu.Lock()
 		p.end()
@@ -78,8 +95,12 @@ func closeGates() {
 }
 
 // port is the handle of port id, made at the first call. The caller is inside
-// guard.Control.
+// guard.Control and has called watch.
 func port(id uint16) (*Port, int) {
+	if !cgo.EthHold(id) {
+		return nil, int(syscall.ENODEV)
+	}
+	defer cgo.EthRelease(id)
 	name, errno := cgo.EthName(id)
 	if errno != 0 {
 		return nil, errno
@@ -134,19 +155,18 @@ func ByName(name string) (*Port, error) {
 func ByID(id int) (*Port, error) {
 	name := fmt.Sprint(id)
 	if id < 0 || id >= cgo.EthMaxPorts {
-		return nil, guard.Invalid(opFind, name, "ports have numbers from 0 to %d", cgo.EthMaxPorts-1)
+		return nil, &dpdk.Error{Op: opFind, Name: name, Errno: dpdk.Errno(syscall.ENODEV),
+			Detail: fmt.Sprintf("ports have numbers from 0 to %d", cgo.EthMaxPorts-1)}
 	}
-	return find(opFind, name, func() (uint16, int) {
-		if cgo.EthFindNext(id) != id {
-			return 0, int(syscall.ENODEV)
-		}
-		return uint16(id), 0
-	})
+	return find(opFind, name, func() (uint16, int) { return uint16(id), 0 })
 }
 
 func find(op, name string, f func() (uint16, int)) (*Port, error) {
 	var p *Port
 	err := guard.Control(op, name, func() int {
+		if errno := watch(); errno != 0 {
+			return errno
+		}
 		id, errno := f()
 		if errno == 0 {
 			p, errno = port(id)
@@ -160,6 +180,9 @@ func find(op, name string, f func() (uint16, int)) (*Port, error) {
 func Ports() ([]*Port, error) {
 	var all []*Port
 	err := guard.Control(opFind, "", func() int {
+		if errno := watch(); errno != 0 {
+			return errno
+		}
 		for id := cgo.EthFindNext(0); id >= 0; id = cgo.EthFindNext(id + 1) {
 			if p, errno := port(uint16(id)); errno == 0 {
 				all = append(all, p)
@@ -170,43 +193,90 @@ func Ports() ([]*Port, error) {
 	return all, err
 }
 
-// ID is the port's number: what Mbuf.Port says of packets that it received.
-func (p *Port) ID() int { return int(p.id) }
+// ID is the port's number: what Mbuf.Port says of packets that it received; -1 for nil.
+func (p *Port) ID() int {
+	if p == nil {
+		return -1
+	}
+	return int(p.id)
+}
 
-// Name is the port's name.
-func (p *Port) Name() string { return p.name }
+// Name is the port's name; "" for nil.
+func (p *Port) Name() string {
+	if p == nil {
+		return ""
+	}
+	return p.name
+}
 
 // String names the port.
-func (p *Port) String() string { return fmt.Sprintf("port %d (%s)", p.id, p.name) }
+func (p *Port) String() string { return fmt.Sprintf("port %d (%s)", p.ID(), p.Name()) }
 
 // Started says whether the port is started. A secondary takes it for started.
 func (p *Port) Started() bool {
+	if p == nil {
+		return false
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state == started
 }
 
-// do runs f for op if EAL runs and the port is still there; one control call of a
-// port at a time. Locks are taken in the order guard, ports, mu.
+// do runs f for op if EAL runs and the port is still there, which stays until f has
+// returned; one control call of a port at a time. Locks are taken in the order guard,
+// ports, mu.
 func (p *Port) do(op string, f func() error) error {
+	return p.locked(op, func() error {
+		if !cgo.EthHold(p.id) { // another process detaches it
+			return p.absent(op)
+		}
+		defer cgo.EthRelease(p.id)
+		return p.present(op, f)
+	})
+}
+
+// leaving is do for an f that frees the port, or waits for that.
+func (p *Port) leaving(op string, f func() error) error {
+	return p.locked(op, func() error { return p.present(op, f) })
+}
+
+// locked runs f with mu held if EAL runs.
+func (p *Port) locked(op string, f func() error) error {
+	if p == nil {
+		return errNil(op)
+	}
 	var failed error
 	err := guard.Control(op, p.name, func() int {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if !cgo.EthIsNamed(p.id, p.name) {
-			p.end()
-		}
-		if p.state == gone {
-			failed = &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.ENODEV), Detail: "the port was closed or detached"}
-		} else {
-			failed = f()
-		}
+		failed = f()
 		return 0
 	})
 	if err == nil {
 		err = failed
 	}
 	return err
+}
+
+// errNil is the error of a call on a nil Port.
+func errNil(op string) error {
+	return guard.Invalid(op, "", "the port is nil: use Open, Attach, ByName or ByID")
+}
+
+// present runs f if the port is still there. The caller holds mu.
+func (p *Port) present(op string, f func() error) error {
+	if !cgo.EthIsNamed(p.id, p.name) {
+		p.end()
+	}
+	if p.state == gone {
+		return p.absent(op)
+	}
+	return f()
+}
+
+// absent is the error of a call on a port that is gone.
+func (p *Port) absent(op string) error {
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.ENODEV), Detail: "the port was closed or detached"}
 }
 
 // control is do for a call of the rte_ function op.
@@ -216,12 +286,15 @@ func (p *Port) control(op string, f func() (errno int)) error {
 
 // owned is do for what only the primary may do.
 func (p *Port) owned(op string, f func() error) error {
-	return p.do(op, func() error {
-		if !primary() {
-			return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ESECONDARY, Detail: "only the primary may do this to a port"}
-		}
-		return f()
-	})
+	return p.do(op, func() error { return p.ours(op, f) })
+}
+
+// ours runs f in the primary.
+func (p *Port) ours(op string, f func() error) error {
+	if !primary() {
+		return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ESECONDARY, Detail: "only the primary may do this to a port"}
+	}
+	return f()
 }
 
 // result is the error of an errno. What a driver cannot it calls ENOTSUP, or ENOSYS.
@@ -237,7 +310,7 @@ func (p *Port) result(op string, errno int) error {
 
 // invalid is an argument error of a call on the port.
 func (p *Port) invalid(op, format string, args ...any) error {
-	return guard.Invalid(op, p.name, format, args...)
+	return guard.Invalid(op, p.Name(), format, args...)
 }
 
 // end makes the handle one of a port that is no more. The caller holds mu.

@@ -13,6 +13,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
+const (
+	opRx = "rte_eth_rx_burst"
+	opTx = "rte_eth_tx_burst"
+)
+
 // queue is a queue of a port, for all values that stand for it.
 type queue struct {
 	port *Port
@@ -38,10 +43,20 @@ type TxQueue struct{ q *queue }
 // RxQueue is receive queue n of the port. It can be had before the port is
 // configured, and stays valid over Stop, Configure and Start. A queue that does
 // not exist receives nothing, and its Err says so.
-func (p *Port) RxQueue(n int) RxQueue { return RxQueue{p.queue(n, false)} }
+func (p *Port) RxQueue(n int) RxQueue {
+	if p == nil {
+		return RxQueue{}
+	}
+	return RxQueue{p.queue(n, false)}
+}
 
 // TxQueue is transmit queue n of the port; see RxQueue.
-func (p *Port) TxQueue(n int) TxQueue { return TxQueue{p.queue(n, true)} }
+func (p *Port) TxQueue(n int) TxQueue {
+	if p == nil {
+		return TxQueue{}
+	}
+	return TxQueue{p.queue(n, true)}
+}
 
 // queue finds the queue, or makes one that is never opened.
 func (p *Port) queue(n int, tx bool) *queue {
@@ -74,7 +89,8 @@ func newQueue(p *Port, id uint16, tx bool) *queue {
 }
 
 // attach opens the queue to a secondary if it can be polled there: the primary has
-// set it up, and had configured the port when this process attached.
+// set it up, and had configured the port when this process attached, and the driver has
+// a burst function there.
 func (q *queue) attach() error {
 	p := q.port
 	return p.do(q.op(), func() error {
@@ -82,8 +98,8 @@ func (q *queue) attach() error {
 		if !ok {
 			return q.fail(syscall.EINVAL, "queue %d has not been set up by the primary", q.id)
 		}
-		if !cgo.EthQueueReady(p.id, q.id, q.tx) {
-			return q.fail(syscall.ENODEV, "this process attached before the primary had configured the port: start it again, after the primary's Configure")
+		if err := q.ready(); err != nil {
+			return err
 		}
 		if q.tx {
 			q.share(TxOffload(i.Offloads))
@@ -93,10 +109,14 @@ func (q *queue) attach() error {
 	})
 }
 
+var looking sync.Mutex // one cgo.EthQueueLook at a time
+
 // setUp says whether and how a queue has been set up. Of one that there is, the driver
 // may have nothing to tell.
 func setUp(port, queue uint16, tx bool) (i cgo.EthQueueInfo, ok bool) {
-	i, errno := cgo.EthQueueInfoGet(port, queue, tx)
+	looking.Lock()
+	defer looking.Unlock()
+	i, errno := cgo.EthQueueLook(port, queue, tx)
 	return i, errno == 0 || errno == int(syscall.ENOTSUP)
 }
 
@@ -177,19 +197,24 @@ func pass() {
 
 func (q *queue) op() string {
 	if q.tx {
-		return "rte_eth_tx_burst"
+		return opTx
 	}
-	return "rte_eth_rx_burst"
+	return opRx
 }
 
 func (q *queue) fail(errno syscall.Errno, format string, args ...any) error {
 	return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(format, args...)}
 }
 
+// errZero is the error of a call on the zero value.
+func errZero(op string) error {
+	return guard.Invalid(op, "", "the queue is a zero value: use Port.RxQueue or Port.TxQueue")
+}
+
 // err says why bursts move nothing.
 func (q *queue) err() error {
 	if q == nil {
-		return guard.Invalid("rte_eth_rx_burst", "", "the queue is a zero value: use Port.RxQueue or Port.TxQueue")
+		return errZero(opRx)
 	}
 	if !primary() {
 		return q.attach()
@@ -235,10 +260,15 @@ func (q RxQueue) ID() int {
 
 // Err says why Burst moves nothing although it could, or nil: the port is gone
 // (dpdk.ErrNoDevice), not started, or an AF_XDP port without its XDP program
-// (syscall.ENETDOWN), or was never given this queue (dpdk.ErrInvalid), or the queue's pool has no mbufs to receive into
-// (syscall.ENOBUFS), which passes when mbufs are freed. It is for pollers that have been
-// idle for long; it takes a lock. In a secondary it does not look at the pool.
+// (syscall.ENETDOWN), or was never given this queue (dpdk.ErrInvalid), or this process is
+// a secondary and the driver cannot be polled there (dpdk.ErrUnsupported; see the package's
+// documentation), or the queue's pool has no mbufs to receive into (syscall.ENOBUFS), which
+// passes when mbufs are freed. It is for pollers that have been idle for long; it takes a
+// lock. In a secondary it does not look at the pool.
 func (q RxQueue) Err() error {
+	if q.q == nil {
+		return errZero(opRx)
+	}
 	if err := q.q.err(); err != nil || !primary() {
 		return err
 	}
@@ -265,6 +295,9 @@ func (q TxQueue) ID() int {
 // does, but for the pool, and dpdk.ErrInvalid, once, if there was a nil among the packets. It takes a
 // lock.
 func (q TxQueue) Err() error {
+	if q.q == nil {
+		return errZero(opTx)
+	}
 	if err := q.q.err(); err != nil {
 		return err
 	}
@@ -295,7 +328,7 @@ func (q TxQueue) Stop() error { return q.q.power("rte_eth_dev_tx_queue_stop", fa
 // power starts or stops the queue.
 func (q *queue) power(op string, on bool) error {
 	if q == nil {
-		return q.err()
+		return errZero(op)
 	}
 	p := q.port
 	return p.owned(op, func() error {
@@ -379,7 +412,7 @@ func queueInfo(i cgo.EthQueueInfo) QueueInfo {
 
 func (q *queue) info(op string) (i cgo.EthQueueInfo, err error) {
 	if q == nil {
-		return i, q.err()
+		return i, errZero(op)
 	}
 	err = q.port.control(op, func() (errno int) {
 		i, errno = cgo.EthQueueInfoGet(q.port.id, q.id, q.tx)
@@ -399,7 +432,7 @@ func (q TxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_tx_
 
 func (q *queue) burstMode(op string) (mode string, err error) {
 	if q == nil {
-		return "", q.err()
+		return "", errZero(op)
 	}
 	err = q.port.control(op, func() (errno int) {
 		mode, errno = cgo.EthBurstMode(q.port.id, q.id, q.tx)

@@ -63,7 +63,7 @@ func (q TxQueue) Stats() (QueueStats, error) { return q.q.stats("tx") }
 func (q *queue) stats(direction string) (QueueStats, error) {
 	const op = "rte_eth_xstats_get_by_id"
 	if q == nil {
-		return QueueStats{}, q.err()
+		return QueueStats{}, errZero(op)
 	}
 	p := q.port
 	var s QueueStats

@@ -18,7 +18,8 @@ type TxBufferConfig struct {
 
 // TxBuffer collects packets for a transmit queue and sends them in bursts, as
 // rte_eth_tx_buffer does. It is for the queue's goroutine. It holds packets until Flush:
-// call that when there is nothing else to do, and at the end.
+// call that when there is nothing else to do, and at the end. NewTxBuffer makes it; the zero
+// value has no queue, refuses all packets and frees them.
 type TxBuffer struct {
 	queue   TxQueue
 	cfg     TxBufferConfig
@@ -52,6 +53,13 @@ func (b *TxBuffer) Add(m *mbuf.Mbuf) (sent int) {
 	if m == nil {
 		return 0
 	}
+	if b == nil {
+		m.Free()
+		return 0
+	}
+	if b.pkts == nil {
+		b.pkts = make([]*mbuf.Mbuf, 1)
+	}
 	b.pkts[b.n] = m
 	b.n++
 	if b.n < len(b.pkts) {
@@ -63,6 +71,9 @@ func (b *TxBuffer) Add(m *mbuf.Mbuf) (sent int) {
 // Flush sends what is in the buffer, which is empty afterwards, and returns how many
 // were sent.
 func (b *TxBuffer) Flush() (sent int) {
+	if b == nil {
+		return 0
+	}
 	all := b.pkts[:b.n]
 	for try := 0; sent < len(all) && try <= b.cfg.Retries; try++ {
 		sent += b.queue.Burst(all[sent:])
@@ -81,10 +92,25 @@ func (b *TxBuffer) Flush() (sent int) {
 }
 
 // Len is how many packets wait.
-func (b *TxBuffer) Len() int { return b.n }
+func (b *TxBuffer) Len() int {
+	if b == nil {
+		return 0
+	}
+	return b.n
+}
 
 // Sent is how many packets the port has taken.
-func (b *TxBuffer) Sent() uint64 { return b.sent }
+func (b *TxBuffer) Sent() uint64 {
+	if b == nil {
+		return 0
+	}
+	return b.sent
+}
 
 // Refused is how many packets the port did not take.
-func (b *TxBuffer) Refused() uint64 { return b.refused }
+func (b *TxBuffer) Refused() uint64 {
+	if b == nil {
+		return 0
+	}
+	return b.refused
+}

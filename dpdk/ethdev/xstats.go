@@ -42,7 +42,7 @@ func (p *Port) XStats() (*XStats, error) {
 // Refresh asks for the names again, after which ids may mean others. Errors are
 // those of Port.XStats, after which the old names stay.
 func (x *XStats) Refresh() error {
-	p := x.port
+	p := x.of()
 	return p.control("rte_eth_xstats_get_names", func() int {
 		names, errno := cgo.EthXStatsNames(p.id)
 		if errno != 0 {
@@ -58,17 +58,43 @@ func (x *XStats) Refresh() error {
 	})
 }
 
+// of is the port of the statistics; nil for a nil or zero XStats.
+func (x *XStats) of() *Port {
+	if x == nil {
+		return nil
+	}
+	return x.port
+}
+
 // Len is how many statistics there are.
-func (x *XStats) Len() int { return len(x.names) }
+func (x *XStats) Len() int {
+	if x == nil {
+		return 0
+	}
+	return len(x.names)
+}
 
 // Names are the names of the statistics, by id; a copy.
-func (x *XStats) Names() []string { return slices.Clone(x.names) }
+func (x *XStats) Names() []string {
+	if x == nil {
+		return nil
+	}
+	return slices.Clone(x.names)
+}
 
-// Name is the name of statistic id, which must be one.
-func (x *XStats) Name(id int) string { return x.names[id] }
+// Name is the name of statistic id; "" if there is no such statistic.
+func (x *XStats) Name(id int) string {
+	if id < 0 || id >= x.Len() {
+		return ""
+	}
+	return x.names[id]
+}
 
 // ID is the id of the statistic of that name, and whether there is one.
 func (x *XStats) ID(name string) (id int, ok bool) {
+	if x == nil {
+		return 0, false
+	}
 	id, ok = x.ids[name]
 	return id, ok
 }
@@ -78,7 +104,10 @@ func (x *XStats) ID(name string) (id int, ok bool) {
 // dpdk.ErrInvalid for another length, syscall.ESTALE if there are others now,
 // dpdk.ErrNoDevice.
 func (x *XStats) Read(values []uint64) error {
-	p := x.port
+	p := x.of()
+	if p == nil {
+		return errNil(opXStats)
+	}
 	if len(values) != len(x.names) {
 		return p.invalid(opXStats, "values has %d elements, there are %d statistics: make it of Len", len(values), len(x.names))
 	}
@@ -102,7 +131,10 @@ func (x *XStats) Read(values []uint64) error {
 // dpdk.ErrInvalid for an id that is none or another length of values, syscall.ESTALE,
 // dpdk.ErrNoDevice.
 func (x *XStats) ReadIDs(ids, values []uint64) error {
-	p := x.port
+	p := x.of()
+	if p == nil {
+		return errNil(opXStatsByID)
+	}
 	if len(ids) != len(values) {
 		return p.invalid(opXStatsByID, "%d ids, but values has %d elements", len(ids), len(values))
 	}
@@ -126,7 +158,7 @@ func (x *XStats) ReadIDs(ids, values []uint64) error {
 // readers. Errors: dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 func (x *XStats) Reset() error {
 	const op = "rte_eth_xstats_reset"
-	p := x.port
+	p := x.of()
 	return p.owned(op, func() error { return p.result(op, cgo.EthXStatsReset(p.id)) })
 }
 

@@ -1,0 +1,223 @@
+package ethdev_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+// lookUp finds and describes ports in several goroutines until the function that it
+// returns is called, which returns their unexpected errors.
+func lookUp(name string) (stop func() error) {
+	end := make(chan struct{})
+	looks := []func() error{
+		func() error { return second(ethdev.Ports()) },
+		func() error { return second(ethdev.ByName(name)) },
+		func() error { return second(ethdev.ByID(0)) },
+		func() error { return second(ethdev.Match("class=eth")) },
+		func() error { return second(ethdev.Match(name)) },
+		func() error {
+			p, err := ethdev.ByName(name)
+			if err == nil {
+				err = errors.Join(second(p.Info()), second(p.Stats()), second(p.Link()))
+			}
+			return err
+		},
+	}
+	failed := make([]error, len(looks))
+	var running sync.WaitGroup
+	for i, look := range looks {
+		running.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+					if err := look(); err != nil && !errors.Is(err, dpdk.ErrNoDevice) {
+						failed[i] = err
+					}
+				}
+			}
+		})
+	}
+	return func() error {
+		close(end)
+		running.Wait()
+		return errors.Join(failed...)
+	}
+}
+
+func TestPortsAreFoundWhileOthersAreDetached(t *testing.T) {
+	pool := newPool(t)
+	name := null("")
+	stop := lookUp(name)
+	for round := range 300 {
+		p, err := ethdev.Open(name, ethdev.Config{Pool: pool})
+		require.NoError(t, err, round)
+		require.NoError(t, p.Detach(), round)
+	}
+	assert.NoError(t, stop())
+}
+
+// A secondary attaches and detaches; the primary's own thread frees the port.
+var _ = harness.Role("plugger", func(args []string) error {
+	cfg := harness.Config(1)
+	cfg.FilePrefix, cfg.ProcessType, cfg.MemoryMB = args[0], eal.Secondary, 0
+	rt, err := eal.Init(cfg)
+	if err != nil {
+		return err
+	}
+	for range 20 {
+		p, err := ethdev.Attach(args[1])
+		if err == nil {
+			err = p.Detach()
+		}
+		if err != nil {
+			return errors.Join(err, rt.Close())
+		}
+	}
+	return rt.Close()
+})
+
+func TestPortsAreFoundWhileASecondaryDetachesThem(t *testing.T) {
+	harness.Need(t, harness.Root, harness.Hugepages)
+	name := null("")
+	end := make(chan struct{})
+	var running sync.WaitGroup
+	for range 3 {
+		running.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+				}
+				if p, err := ethdev.ByName(name); err == nil {
+					_, _ = p.Info()
+					_, _ = p.Stats()
+				}
+			}
+		})
+	}
+	c := harness.Start(t, "plugger", fmt.Sprintf("t%d", os.Getpid()), name)
+	c.Wait()
+	close(end)
+	running.Wait()
+}
+
+// hostile are devargs on which DPDK reads through NULL, or beside a string.
+var hostile = []string{
+	"class=eth", "class", "class=", "bus", "bus=", "bus,x", "class,mac", "bus=vdev", "bus=vdev,name", "bus=vdev,name=", "bus=pci", "bus=pci,name=x",
+	"bus=nosuch,name=x", "class=nosuch", "class=eth,mac", "class=eth/driver=net_null", "driver=net_null", "driver=net_null/class=eth",
+	"net_null0,mac", "net_null0,representor", "net_null0,size", "net_null0,representor=[0", "net_null0/class=eth",
+	"net_pcap0,rx_pcap=/tmp/class=eth", "net_pcap0,rx_pcap=/tmp/bus=vdev", "net_null0,a=b=c", "net_null0,=5",
+	"vdev", "vdev:", "vdev,", "pci", "pci:", ",", ",,", "=", "=,=", "a=b", "/", "\x01", "net_null0,size=\n", "net_null0\x00",
+	"bus=vdev,name=net_null0/bus=vdev,name=net_null1", "net_null" + strings.Repeat("0", 64), "net_null0" + strings.Repeat(",size=64", 33),
+}
+
+func TestHostileDevargsAreRefused(t *testing.T) {
+	for _, devargs := range hostile {
+		_, err := ethdev.Attach(devargs)
+		assert.Error(t, err, "%q", devargs)
+		_, err = ethdev.Open(devargs, ethdev.Config{})
+		assert.Error(t, err, "%q", devargs)
+		ports, err := ethdev.Match(devargs)
+		if err == nil {
+			assert.Contains(t, []string{"class=eth", "driver=net_null/class=eth"}, devargs)
+		}
+		assert.Empty(t, ports, "%q", devargs)
+	}
+}
+
+func TestDevicesAreMatched(t *testing.T) {
+	p, err := ethdev.Attach(null(",size=64"))
+	require.NoError(t, err)
+	q, err := ethdev.Attach("bus=vdev,name=" + null(""))
+	require.NoError(t, err)
+	mac, err := p.MAC()
+	require.NoError(t, err)
+	for devargs, want := range map[string][]*ethdev.Port{
+		p.Name():                    {p},
+		"vdev:" + p.Name():          {p},
+		"bus=vdev,name=" + p.Name(): {p},
+		"bus=vdev,name=" + p.Name() + "/class=eth": {p},
+		"class=eth":                       {p, q},
+		"class=eth,mac=" + mac.String():   {p},
+		p.Name() + ",mac=" + mac.String(): {p},
+		q.Name() + ",mac=" + mac.String(): nil,
+		"bus=vdev,name=net_null_none":     nil,
+		"net_bogus0":                      nil,
+		"class=eth,mac=02:ff:ff:ff:ff:ff": nil,
+		"bus=vdev,name=" + q.Name() + "/class=eth,mac=" + mac.String(): nil,
+	} {
+		got, err := ethdev.Match(devargs)
+		require.NoError(t, err, devargs)
+		assert.Equal(t, want, got, devargs)
+	}
+	require.NoError(t, p.Detach())
+	require.NoError(t, q.Detach())
+}
+
+func TestAttachOfWhatIsNoDevice(t *testing.T) {
+	for devargs, says := range map[string]string{
+		"net_bogus0": "a virtual device begins with its driver's name",
+		"lo":         `a kernel interface is vdev.AFPacket{Interface: "lo"}`,
+	} {
+		_, err := ethdev.Attach(devargs)
+		assert.ErrorIs(t, err, dpdk.ErrNoDevice, devargs)
+		assert.ErrorContains(t, err, says)
+		_, err = ethdev.Open(devargs, ethdev.Config{})
+		assert.ErrorIs(t, err, dpdk.ErrNoDevice, devargs)
+		assert.ErrorContains(t, err, says)
+	}
+}
+
+func TestLongDevargsAreRefusedBeforeTheyAreCut(t *testing.T) {
+	long := null(",size=")
+	long += strings.Repeat("0", 127-len(long)-2) + "64" // the driver reads it to the end
+	p, err := ethdev.Attach(long)
+	require.NoError(t, err)
+	require.NoError(t, p.Detach())
+	_, err = ethdev.Attach(long + "0")
+	assert.ErrorIs(t, err, syscall.E2BIG)
+	assert.ErrorContains(t, err, "128 bytes: DPDK passes at most 127 to other processes")
+	_, err = ethdev.ByName(p.Name())
+	assert.ErrorIs(t, err, dpdk.ErrNoDevice)
+}
+
+func FuzzDevargs(f *testing.F) {
+	for _, s := range hostile {
+		f.Add(s)
+	}
+	for _, s := range []string{"net_null0,size=64", "pci:0000:03:00.0", "bus=pci,addr=0000:03:00.0/class=eth,mac=02:00:00:00:00:01/driver=x,y=z",
+		"0000:03:00.0,representor=[0-1]", "class=eth,representor=pf0vf[1,3-5]", "auxiliary:mlx5_core.sf.2", "net_null0,persist", "ifpga:a.b|c", "fslmc:dpni.1",
+		"dpaa_bus:fm1-mac3", "vmbus:635a7ae3-091e-4410-ad59-667c4f8c04c3", "net_failsafe0,dev(net_null0,copy=1)"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, devargs string) {
+		ports, err := ethdev.Match(devargs)
+		if err != nil {
+			require.NotContains(t, err.Error(), "\x00")
+		}
+		require.Empty(t, ports)
+		// No other driver: it may open or overwrite files that its arguments name.
+		if !strings.HasPrefix(devargs, "net_null") && !strings.HasPrefix(devargs, "bus=vdev,name=net_null") {
+			return
+		}
+		if p, err := ethdev.Attach(devargs); err == nil {
+			require.NoError(t, p.Detach())
+		}
+	})
+}
