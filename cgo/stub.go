@@ -585,8 +585,10 @@ const (
 	LogHeadSize = 8
 )
 
-func LogOpen(fd int) (_ int) { return }
-func LogReset()              { return }
+func LogOpen(fd int) (_ int)          { return }
+func LogReset()                       { return }
+func LogMark() (_ uint64)             { return }
+func LogSince(mark uint64) (_ string) { return }
 
 const (
 	MbufDefaultBufSize = 2176
@@ -748,6 +750,7 @@ func ExtFreed(running bool) (ids []uint64)                                      
 func MbufRoom(m Mbuf, op byte, n uint16) (_ int64)                                         { return }
 func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) (_ unsafe.Pointer)           { return }
 func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) (_ uint64)                    { return }
+func MemCloseOnExec() (_ int)                                                              { return }
 
 const (
 	MempoolNameSize     = 26
@@ -1043,6 +1046,7 @@ func ServiceCoreStart(lcore int) (_ int)                       { return }
 func ServiceCoreStop(lcore int) (_ int)                        { return }
 func ServiceCoreReset()                                        { return }
 func ServiceCoreAttr(lcore int, attr uint32) (_ uint64, _ int) { return }
+func ServiceFinalize()                                         { return }
 func Cycles() (_ uint64)                                       { return }
 func TSCHz() (_ uint64)                                        { return }
 func TimerHz() (_ uint64)                                      { return }

@@ -132,9 +132,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	main := newThread()
 	stream.begin(logger)
 	var parsed, errno int
-	before := inherited()
+	opened := guard.CloseOnExec()
 	main.do(func() { parsed, errno = cgo.EALInit(argv) })
-	closeOnExec(before)
+	opened()
 	lines := stream.end()
 	if parsed < 0 {
 		main.end()
@@ -168,7 +168,8 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	}
 	guard.Lcores.Main = main.give
 	guard.SetLogger(logger)
-	guard.SetRunning(true)
+	cgo.MemCloseOnExec()
+	guard.Start()
 	rt.begin(a)
 	current.Store(rt)
 	if err != nil {

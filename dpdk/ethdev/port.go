@@ -187,24 +187,17 @@ func (p *Port) Started() bool {
 // do runs f for op if EAL runs and the port is still there; one control call of a
 // port at a time. Locks are taken in the order guard, ports, mu.
 func (p *Port) do(op string, f func() error) error {
-	var failed error
-	err := guard.Control(op, p.name, func() int {
+	return guard.Do(op, p.name, func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if !cgo.EthIsNamed(p.id, p.name) {
 			p.end()
 		}
 		if p.state == gone {
-			failed = &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.ENODEV), Detail: "the port was closed or detached"}
-		} else {
-			failed = f()
+			return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.ENODEV), Detail: "the port was closed or detached"}
 		}
-		return 0
+		return f()
 	})
-	if err == nil {
-		err = failed
-	}
-	return err
 }
 
 // control is do for a call of the rte_ function op.
