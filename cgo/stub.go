@@ -472,6 +472,7 @@ const (
 	MPReq      = 1
 	MPRep      = 2
 	MPIgn      = 3
+	MPHas      = "godpdk_mp_has"
 )
 
 type (
@@ -479,6 +480,7 @@ type (
 		Name, Peer string
 		Param      []byte
 		FDs        []int
+		Missing    int
 	}
 )
 
@@ -489,6 +491,7 @@ func MPRegister(name string) (_ int)     { return }
 func MPUnregister(name string)           { return }
 func MPReply(name, peer string) (_ int)  { return }
 func MPDisable() (_ bool)                { return }
+func MPAnswer(fd int) (_ int)            { return }
 
 const (
 	RoleRTE     = 0

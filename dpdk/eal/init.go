@@ -158,7 +158,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		return nil, nil, err
 	}
 	used = true
-	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: dir, args: argv[1:], keep: keep}
+	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: dir, args: argv[1:], keep: keep, ear: -1}
 	switch {
 	case !p.shared:
 	case p.role == Primary:
@@ -167,6 +167,8 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		err = a.attached(ctx)
 	}
 	guard.Lcores.Main = main.give
+	rt.attachment = a
+	rt.listen()
 	guard.SetLogger(logger)
 	cgo.MemCloseOnExec()
 	guard.Start()

@@ -23,6 +23,7 @@ type Runtime struct {
 	args   []string
 	// keep is --huge-unlink=never: the primary's files outlive it.
 	keep bool
+	ear  int // DPDK's socket for messages; -1 if there is none, or nobody hears
 	presence
 }
 
