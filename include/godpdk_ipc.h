@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -49,6 +50,10 @@ struct godpdk_mp_node {
 
 static struct godpdk_inbox godpdk_mp_inbox = GODPDK_INBOX;
 
+/* The standard files at the start, which have no close-on-exec. One that was closed since
+ * makes its number free for a descriptor that comes. */
+static struct stat godpdk_mp_standard[STDERR_FILENO + 1];
+
 /* Whether a descriptor came with the message that is being handled. rte_mp does not
  * say: it leaves the numbers of earlier messages behind those that came. recvmsg has just
  * made those that came, without close-on-exec. All that Go has opened has the flag, and
@@ -56,9 +61,13 @@ static struct godpdk_inbox godpdk_mp_inbox = GODPDK_INBOX;
 static inline int
 godpdk_mp_came(int fd)
 {
-	int flags = fd > STDERR_FILENO ? fcntl(fd, F_GETFD) : -1;
+	int flags = fcntl(fd, F_GETFD);
+	struct stat st;
 
-	return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+	if (flags < 0 || (flags & FD_CLOEXEC) != 0)
+		return 0;
+	return fd > STDERR_FILENO || (fstat(fd, &st) == 0 &&
+		(st.st_dev != godpdk_mp_standard[fd].st_dev || st.st_ino != godpdk_mp_standard[fd].st_ino));
 }
 
 /* The action of all names. It runs on DPDK's only thread for messages, which
@@ -145,7 +154,12 @@ godpdk_mp_asked(const struct rte_mp_msg *msg, const void *peer)
 static inline int
 godpdk_mp_answer(int fd)
 {
+	int i;
+
 	godpdk_mp_fd = fd;
+	for (i = 0; i <= STDERR_FILENO; i++)
+		if (fstat(i, &godpdk_mp_standard[i]) < 0)
+			memset(&godpdk_mp_standard[i], 0, sizeof(godpdk_mp_standard[i]));
 	rte_errno = 0;
 	return rte_mp_action_register(GODPDK_MP_HAS, godpdk_mp_asked) < 0 ? godpdk_errno() : 0;
 }

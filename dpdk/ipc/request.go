@@ -358,6 +358,8 @@ func (e *exchange) outcome() error {
 			return &dpdk.Error{Op: e.op, Name: e.m.Name, Cause: t.err}
 		case t.err == nil && !t.done && !t.sent:
 			t.err = fmt.Errorf("%w: its queue is full, it takes no messages", late)
+		case t.err == nil && !t.done && e.kind == cgo.MPReq && !t.asked && late == ErrTimeout:
+			t.err = fmt.Errorf("%w: a C program does not tell whether it has a handler of this name", late)
 		case t.err == nil && !t.done:
 			t.err = late
 		}

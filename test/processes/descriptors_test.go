@@ -159,4 +159,3 @@ var _ = verb("heap-used", func([]string) (string, error) {
 	}
 	return fmt.Sprint(used), err
 })
-
