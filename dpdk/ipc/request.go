@@ -104,7 +104,8 @@ type target struct {
 	sent  bool
 	done  bool // nothing more is awaited of it
 	heard bool // it has answered
-	asked bool // whether it has a handler
+	asked int  // how often, whether it has a handler
+	has   bool // it has one
 	gone  bool // nobody listens there: what it had sent may still be read
 	reply *Message
 	err   error
@@ -275,10 +276,10 @@ func (e *exchange) answer(kind int, from string, m *Message, err error) {
 }
 
 // ask has a process in Go tell whether it has a handler: DPDK drops a request without one.
-// The question comes after the request, on the same thread there. A full queue is
-// asked at the next look.
+// The question comes after the request, on the same thread there. It is asked three times,
+// in which a process notices that it hears no more.
 func (e *exchange) ask(s *socket, t *target) {
-	if !t.sent || t.asked {
+	if !t.sent || t.has || t.asked == 3 {
 		return
 	}
 	isGo := false
@@ -288,14 +289,22 @@ func (e *exchange) ask(s *socket, t *target) {
 	})
 	if err == nil && isGo {
 		question := Message{Name: cgo.MPHas, Param: []byte(e.m.Name)}
-		t.asked = s.send(t.path, question.encode(cgo.MPReq), nil) == nil
+		switch s.send(t.path, question.encode(cgo.MPReq), nil) {
+		case nil:
+			t.asked++
+		case syscall.EPIPE:
+			t.done, t.err = true, ErrDeaf
+		}
 	}
 }
 
 // told takes the answer to ask.
 func (e *exchange) told(from, answer string) {
 	for _, t := range e.targets {
-		if t.asked && !t.done && answer == "n" && filepath.Base(t.path) == filepath.Base(from) {
+		if t.asked == 0 || t.done || filepath.Base(t.path) != filepath.Base(from) {
+			continue
+		}
+		if t.has = answer == "y"; answer == "n" {
 			t.done, t.err = true, ErrNoHandler
 		}
 	}
@@ -358,7 +367,7 @@ func (e *exchange) outcome() error {
 			return &dpdk.Error{Op: e.op, Name: e.m.Name, Cause: t.err}
 		case t.err == nil && !t.done && !t.sent:
 			t.err = fmt.Errorf("%w: its queue is full, it takes no messages", late)
-		case t.err == nil && !t.done && e.kind == cgo.MPReq && !t.asked && late == ErrTimeout:
+		case t.err == nil && !t.done && e.kind == cgo.MPReq && t.asked == 0 && late == ErrTimeout:
 			t.err = fmt.Errorf("%w: a C program does not tell whether it has a handler of this name", late)
 		case t.err == nil && !t.done:
 			t.err = late
