@@ -26,13 +26,17 @@ const (
 	MPReq = C.GODPDK_MP_REQ
 	MPRep = C.GODPDK_MP_REP
 	MPIgn = C.GODPDK_MP_IGN
+
+	// MPHas is the name of the question whether a name has an action: see MPAnswer.
+	MPHas = C.GODPDK_MP_HAS
 )
 
 // MPMessage is a message that came for an action.
 type MPMessage struct {
 	Name, Peer string
 	Param      []byte
-	FDs        []int
+	FDs        []int // that came with it
+	Missing    int   // how many more it speaks of
 }
 
 // MPOpen is the pipe that tells of messages.
@@ -48,6 +52,8 @@ func MPMessages() (messages []MPMessage) {
 			Name:  C.GoString(&n.msg.name[0]),
 			Peer:  C.GoString(&n.peer[0]),
 			Param: C.GoBytes(unsafe.Pointer(&n.msg.param), n.msg.len_param),
+
+			Missing: int(n.missing),
 		}
 		for _, fd := range n.msg.fds[:n.msg.num_fds] {
 			m.FDs = append(m.FDs, int(fd))
@@ -77,3 +83,7 @@ func MPReply(name, peer string) int {
 
 // MPDisable is rte_mp_disable.
 func MPDisable() bool { return bool(C.rte_mp_disable()) }
+
+// MPAnswer has this process answer other processes whether a name has an action in it,
+// with rte_mp_action_register. fd is DPDK's socket for messages.
+func MPAnswer(fd int) int { return int(C.godpdk_mp_answer(C.int(fd))) }

@@ -7,6 +7,8 @@ package cgo
 */
 import "C"
 
+import "unsafe"
+
 // LogHeadSize is the length of what precedes the text in a log packet:
 // the level (int32) and how many lines were dropped so far (uint32).
 const LogHeadSize = C.sizeof_struct_godpdk_log_head
@@ -24,4 +26,18 @@ func LogWarning(line string) {
 		C.godpdk_log_warning(s)
 		return 0
 	})
+}
+
+// LogMark is a place in what the calling thread logs, for LogSince.
+func LogMark() uint64 { return uint64(C.godpdk_log_mark()) }
+
+// LogSince is what the calling thread has logged since mark, without debug lines: at
+// most the last 4096 bytes.
+func LogSince(mark uint64) string {
+	if uint64(C.godpdk_log_mark()) == mark {
+		return ""
+	}
+	var text [C.GODPDK_LOG_KEPT]byte
+	n := C.godpdk_log_since(C.uint64_t(mark), (*C.char)(unsafe.Pointer(&text)))
+	return string(text[:n])
 }

@@ -120,3 +120,7 @@ func ServiceCoreAttr(lcore int, attr uint32) (uint64, int) {
 
 // negative turns 0 or -errno into errno.
 func negative(ret C.int32_t) int { return int(C.godpdk_neg(C.int(ret))) }
+
+// ServiceFinalize is rte_service_finalize: it waits for the lcores and frees the tables
+// of services, after which no other function of services may be called.
+func ServiceFinalize() { C.rte_service_finalize() }

@@ -506,6 +506,7 @@ const (
 	MPReq      = 1
 	MPRep      = 2
 	MPIgn      = 3
+	MPHas      = "godpdk_mp_has"
 )
 
 type (
@@ -513,6 +514,7 @@ type (
 		Name, Peer string
 		Param      []byte
 		FDs        []int
+		Missing    int
 	}
 )
 
@@ -523,6 +525,7 @@ func MPRegister(name string) (_ int)     { return }
 func MPUnregister(name string)           { return }
 func MPReply(name, peer string) (_ int)  { return }
 func MPDisable() (_ bool)                { return }
+func MPAnswer(fd int) (_ int)            { return }
 
 const (
 	RoleRTE     = 0
@@ -619,9 +622,11 @@ const (
 	LogHeadSize = 8
 )
 
-func LogOpen(fd int) (_ int) { return }
-func LogReset()              { return }
-func LogWarning(line string) { return }
+func LogOpen(fd int) (_ int)          { return }
+func LogReset()                       { return }
+func LogWarning(line string)          { return }
+func LogMark() (_ uint64)             { return }
+func LogSince(mark uint64) (_ string) { return }
 
 const (
 	MbufDefaultBufSize = 2176
@@ -789,6 +794,7 @@ func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer
 func MbufRoom(m Mbuf, op byte, n uint16) (_ int64)                               { return }
 func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) (_ unsafe.Pointer) { return }
 func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) (_ uint64)          { return }
+func MemCloseOnExec() (_ int)                                                    { return }
 
 const (
 	MempoolNameSize     = 26
@@ -1094,6 +1100,7 @@ func ServiceCoreStart(lcore int) (_ int)                       { return }
 func ServiceCoreStop(lcore int) (_ int)                        { return }
 func ServiceCoreReset()                                        { return }
 func ServiceCoreAttr(lcore int, attr uint32) (_ uint64, _ int) { return }
+func ServiceFinalize()                                         { return }
 func Cycles() (_ uint64)                                       { return }
 func TSCHz() (_ uint64)                                        { return }
 func TimerHz() (_ uint64)                                      { return }

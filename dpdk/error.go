@@ -13,7 +13,9 @@ type Error struct {
 	Cause error
 	// Detail says what is wrong with which value and what to do about it.
 	Detail string
-	// Log holds what EAL logged before it failed, for errors of eal.Init.
+	// Log holds DPDK's log of the failed call, without debug lines: all of it for
+	// eal.Init, and for other calls what the calling thread logged, at most the last 4096
+	// bytes. Lines that another thread or process logs for the call are not in it.
 	Log []string
 }
 

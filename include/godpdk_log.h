@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_log: DPDK's log stream as packets on a socket.
+/* librte_log: DPDK's log stream as packets on a socket. One Go file includes this: it has state.
  *
  * A log call can happen on any thread, also inside a driver's burst, so it
  * must not call into Go and must not block: each line is one packet on a
@@ -22,6 +22,43 @@ struct godpdk_log_head {
 
 static uint32_t godpdk_log_lost;
 
+/* The last bytes that each thread logged, below debug level: the reason of a failure of
+ * the control call that runs there. */
+#define GODPDK_LOG_KEPT 4096
+static __thread struct {
+	uint64_t n; /* bytes so far */
+	char text[GODPDK_LOG_KEPT];
+} godpdk_log_kept;
+
+static inline void
+godpdk_log_keep(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		godpdk_log_kept.text[godpdk_log_kept.n++ % GODPDK_LOG_KEPT] = text[i];
+}
+
+/* A place in what this thread logs: now. */
+static inline uint64_t
+godpdk_log_mark(void)
+{
+	return godpdk_log_kept.n;
+}
+
+/* Copies what this thread has logged since a mark, at most the last GODPDK_LOG_KEPT
+ * bytes; returns how many. */
+static inline size_t
+godpdk_log_since(uint64_t mark, char *to)
+{
+	uint64_t n = godpdk_log_kept.n;
+	size_t len = 0;
+
+	if (n - mark > GODPDK_LOG_KEPT)
+		mark = n - GODPDK_LOG_KEPT;
+	while (mark < n)
+		to[len++] = godpdk_log_kept.text[mark++ % GODPDK_LOG_KEPT];
+	return len;
+}
+
 static ssize_t
 godpdk_log_write(void *cookie, const char *line, size_t len)
 {
@@ -36,6 +73,8 @@ godpdk_log_write(void *cookie, const char *line, size_t len)
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	int saved = errno;
 
+	if (head.level < (int)RTE_LOG_DEBUG)
+		godpdk_log_keep(line, len);
 	if (sendmsg((int)(intptr_t)cookie, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		__atomic_fetch_add(&godpdk_log_lost, 1, __ATOMIC_RELAXED);
 	errno = saved;

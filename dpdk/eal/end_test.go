@@ -140,18 +140,3 @@ func TestEALsCallsRunOnOneThread(t *testing.T) {
 	}
 	require.NotZero(t, first)
 }
-
-func TestWhatEALOpensIsNotForOtherPrograms(t *testing.T) {
-	open := func() int {
-		fd, err := unix.Open("/dev/null", unix.O_RDONLY, 0)
-		require.NoError(t, err)
-		t.Cleanup(func() { unix.Close(fd) })
-		return fd
-	}
-	apps := open()
-	before := inherited()
-	eals := open()
-	closeOnExec(before)
-	assert.False(t, inherited()[eals])
-	assert.True(t, inherited()[apps], "it may be for another program")
-}

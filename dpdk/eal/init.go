@@ -164,9 +164,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	main := newThread()
 	stream.begin(logger)
 	var parsed, errno int
-	before := inherited()
+	opened := guard.CloseOnExec()
 	main.do(func() { parsed, errno = cgo.EALInit(argv) })
-	closeOnExec(before)
+	opened()
 	lines := stream.end()
 	if parsed < 0 {
 		main.end()
@@ -195,7 +195,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		return nil, nil, err
 	}
 	used = true
-	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: dir, args: argv[1:], keep: keep}
+	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: dir, args: argv[1:], keep: keep, ear: -1}
 	switch {
 	case !p.shared:
 	case p.role == Primary:
@@ -207,8 +207,11 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		err = missing(devices, lines)
 	}
 	guard.Lcores.Main = main.give
+	rt.attachment = a
+	rt.listen()
 	guard.SetLogger(logger)
-	guard.SetRunning(true)
+	cgo.MemCloseOnExec()
+	guard.Start()
 	rt.begin(a)
 	fastcall.SetAlone(!rt.shared)
 	current.Store(rt)

@@ -237,30 +237,6 @@ func copies(pid int64) *regexp.Regexp {
 	return regexp.MustCompile(fmt.Sprintf(`^fbarray_[^_]+_%d(_[0-9a-f]+)?$`, pid))
 }
 
-// inherited are the descriptors that programs get which this process starts.
-func inherited() map[int]bool {
-	all := map[int]bool{}
-	entries, _ := os.ReadDir("/proc/self/fd")
-	for _, e := range entries {
-		fd, _ := strconv.Atoi(e.Name())
-		if linux.Inherited(fd) {
-			all[fd] = true
-		}
-	}
-	return all
-}
-
-// closeOnExec keeps what EAL has opened since from the programs that this process
-// starts, which EAL does not: while one of them lived, the socket of a dead process
-// would look alive, and its devices and hugepages would stay taken.
-func closeOnExec(before map[int]bool) {
-	for fd := range inherited() {
-		if !before[fd] {
-			linux.CloseOnExec(fd)
-		}
-	}
-}
-
 func removeAll(files []string) error {
 	var errs []error
 	for _, f := range files {

@@ -89,6 +89,7 @@ func (rt *Runtime) begin(a *attachment) {
 		defer close(rt.ended)
 		for sleep(rt.ctx, presenceTick) == nil {
 			look()
+			rt.hear()
 		}
 	}()
 }

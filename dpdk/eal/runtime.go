@@ -23,6 +23,7 @@ type Runtime struct {
 	args   []string
 	// keep is --huge-unlink=never: the primary's files outlive it.
 	keep bool
+	ear  int // DPDK's socket for messages; -1 if there is none, or nobody hears
 	presence
 }
 
@@ -84,7 +85,8 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 // (rte_eal_cleanup) and removes their files and the runtime directory, unless
 // --huge-unlink=never was among the options: afterwards every view of shared memory in it is invalid,
 // so stop the goroutines that use one first. A secondary only detaches: it
-// takes its socket away and keeps the memory mapped, because rte_eal_cleanup
+// takes its socket away, frees what EAL's start took from the shared heap
+// (rte_service_finalize), and keeps the memory mapped, because rte_eal_cleanup
 // in a secondary would close devices under the primary.
 //
 // Functions on lcores (package lcore) have their contexts cancelled, and Close
@@ -95,14 +97,16 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 // wait for cannot call it (a function on an lcore or a control thread, a timer, a
 // service, an lcore callback): that is refused, and EAL runs on.
 //
-// Close waits for control calls that are under way, and refuses later ones
-// with dpdk.ErrNotRunning. A primary's Close first waits for a process of its prefix that
+// Close refuses further control calls with dpdk.ErrNotRunning and waits for those that
+// run, up to 5 seconds. If one runs even then, such as one that waits for another process,
+// Close does as for a busy lcore; the dpdk.ErrBusy names the call. It waits 10 seconds for
+// DPDK's own clean-up, with the same outcome. A primary's Close first waits for a process of its prefix that
 // is starting, up to 5 seconds, and from then on none starts until the files are gone.
 // Do not call it in a handler of Config.Logger. EAL cannot start again in this process.
 // A second Close does nothing.
 func (rt *Runtime) Close() error {
 	if own := guard.Lcores.Own; own != nil && own() {
-		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy.(dpdk.Errno),
+		return &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy.(dpdk.Errno),
 			Detail: "called by what it would wait for, on an lcore or a control thread or in an lcore callback: call Close elsewhere"}
 	}
 	initMu.Lock()
@@ -120,12 +124,10 @@ func (rt *Runtime) close() error {
 	if stop := guard.Lcores.Stop; stop != nil {
 		busy = stop()
 	}
-	guard.SetRunning(false)
+	busy = errors.Join(busy, guard.Stop())
 	rt.stopLooking()
-	defer rt.main.end()
 	if rt.role == Secondary {
-		defer rt.leave()
-		return errors.Join(busy, detach(rt.dir))
+		return errors.Join(busy, rt.detach(busy == nil))
 	}
 	if rt.attachment != nil {
 		rt.leave() // first of all: secondaries must not touch what is about to go
@@ -142,17 +144,52 @@ func (rt *Runtime) close() error {
 		}
 	}
 	if busy != nil {
+		rt.main.end()
 		return errors.Join(busy, err, rt.remove(pages, starting == nil))
 	}
-	var errno int
-	rt.main.do(func() { errno = cgo.EALCleanup() })
+	errno := 0
+	if e := rt.last(func() { errno = cgo.EALCleanup() }); e != nil {
+		return errors.Join(e, err, rt.remove(pages, starting == nil))
+	}
 	cgo.LogReset()
 	stream.in.Close()
 	if errno != 0 {
-		return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.Errno(errno)}
+		return &dpdk.Error{Op: opCleanup, Errno: dpdk.Errno(errno)}
 	}
 	return errors.Join(err, rt.remove(pages, starting == nil))
 }
+
+// detach ends a secondary. It gives back what rte_eal_init took from the memory that
+// all processes share, for which nothing in C may run any more.
+func (rt *Runtime) detach(quiet bool) error {
+	defer rt.leave()
+	err := detach(rt.dir)
+	if !quiet || rt.gone.Load() || !rt.primaryLives() {
+		rt.main.end()
+		return err
+	}
+	return errors.Join(err, rt.last(cgo.ServiceFinalize))
+}
+
+// last runs f on EAL's thread, which then ends. It waits 10 seconds: f takes locks that
+// another process may have held when it was killed.
+func (rt *Runtime) last(f func()) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		rt.main.do(f)
+		rt.main.end()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(10 * time.Second):
+		return &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy.(dpdk.Errno),
+			Detail: "it did not end within 10s, which a lock in shared memory can cause whose holder was killed: its memory stays mapped and its devices open until the process ends"}
+	}
+}
+
+const opCleanup = "rte_eal_cleanup"
 
 // endStarts keeps processes of this primary's prefix from starting until unlock: they
 // would find a primary that is about to go, or files that are. One that is starting just

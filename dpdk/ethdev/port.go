@@ -245,17 +245,11 @@ func (p *Port) locked(op string, f func() error) error {
 	if p == nil {
 		return errNil(op)
 	}
-	var failed error
-	err := guard.Control(op, p.name, func() int {
+	return guard.Do(op, p.name, func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		failed = f()
-		return 0
+		return f()
 	})
-	if err == nil {
-		err = failed
-	}
-	return err
 }
 
 // errNil is the error of a call on a nil Port.

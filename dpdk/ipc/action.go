@@ -102,7 +102,7 @@ func init() { guard.AtStop(stop) }
 //
 // Errors: dpdk.ErrExist, dpdk.ErrInvalid, dpdk.ErrNameTooLong, dpdk.ErrNotShared where
 // EAL was started without shared files, dpdk.ErrUnsupported (see Requests above),
-// dpdk.ErrPrimaryGone, dpdk.ErrNotRunning.
+// dpdk.ErrPrimaryGone, ErrDeaf, dpdk.ErrNotRunning.
 func Register(name string, h Handler, cfg Config) error {
 	if err := guard.Name(opRegister, name, cgo.MPMaxName); err != nil {
 		return err
@@ -230,7 +230,7 @@ func receive() (work []*action) {
 		m := newMessage(in.Name, in.Peer, in.Param, in.FDs)
 		if a := actions.byName[in.Name]; a == nil { // it was unregistered just now
 			m.Close()
-		} else if a.take(m) {
+		} else if a.take(m, in.Missing) {
 			work = append(work, a)
 		}
 	}
@@ -248,8 +248,9 @@ type call struct {
 }
 
 // take queues a message, and has it answered in time whatever happens. It says whether
-// the caller is to have one more worker for it.
-func (a *action) take(m *Message) bool {
+// the caller is to have one more worker for it. A message that speaks of descriptors which
+// did not come is refused.
+func (a *action) take(m *Message, missing int) bool {
 	c := &call{a: a, m: m}
 	c.ctx, c.cancel = context.WithTimeout(alive, a.cfg.Timeout)
 	a.mu.Lock()
@@ -258,6 +259,10 @@ func (a *action) take(m *Message) bool {
 	refusal := a.gone
 	if len(a.queue) == a.cfg.Queue {
 		refusal = fmt.Errorf("%d messages wait already", len(a.queue))
+	}
+	if missing > 0 {
+		refusal = fmt.Errorf("%d of %d descriptors of the message did not come", missing, missing+len(m.Files))
+		guard.Logger().Warn("ipc: message refused", "name", a.name, "peer", m.Peer, "error", refusal)
 	}
 	if refusal != nil {
 		go c.refuse(refusal) // which may wait for the other process

@@ -43,13 +43,19 @@
 //
 // # Limits
 //
-//   - A message for which the other process has no action is dropped there, and DPDK logs that: who asked waits
-//     in vain. Register first, then let others know, or ask again.
+//   - A message for which the other process has no action is dropped there, and DPDK logs that. If it is a
+//     request and that process runs godpdk, it is asked after 100 ms whether it has one: ErrNoHandler. A C
+//     program cannot tell; then the request ends with ErrTimeout. Register first, then let others know, or ask again.
 //   - Descriptors that come with such a message stay open in DPDK 22.11 (not in 24.11).
 //   - DPDK reads descriptors without close-on-exec. The flag is set at once, but a child started just then may
 //     have them. Descriptors in replies to Request have it from the beginning.
-//   - A process that can open no more descriptors loses a message with descriptors, and DPDK then stops
-//     to hear messages in it for good.
+//   - A message that speaks of more descriptors than it brings is refused. rte_mp does not tell which ones came:
+//     they are those without close-on-exec. A descriptor that the application has opened without it, for its children,
+//     could be taken for one that came if such a message holds its number.
+//   - A datagram of another size, or with numbers that are too large, would end DPDK's thread for messages. From
+//     the first use of this package a socket filter drops them, without a sign to their sender. A message with
+//     descriptors for which this process has no room still ends the thread. That is logged as an error within 100 ms; from
+//     then on all functions here fail with ErrDeaf, and so do messages of other processes to this one.
 //   - A reply waits a second for room in the queue of a C program that was stopped, and is then lost.
 //   - DPDK trusts what comes over its sockets; who can write to the runtime directory is one of its processes.
 package ipc

@@ -19,6 +19,11 @@ var (
 	ErrNoPeer = errors.New("there is no other process to ask")
 	// ErrPeerGone is that of a process which ended before it answered.
 	ErrPeerGone = errors.New("the process ended before it answered")
+	// ErrNoHandler is that of a process in Go which has no handler of the name. A C
+	// program does not tell.
+	ErrNoHandler = errors.New("the process has no handler of this name: call ipc.Register there first")
+	// ErrDeaf is that of a process in which DPDK's thread for messages has ended.
+	ErrDeaf = errors.New("the process receives no messages any more, because DPDK's thread for them ended at one that it could not read: end the process and start it again")
 )
 
 type timeoutError struct{}

@@ -32,8 +32,8 @@ const (
 // a process that was stopped has not, as long as the context lasts or DefaultTimeout.
 //
 // Errors: dpdk.ErrInvalid, dpdk.ErrNameTooLong, syscall.E2BIG, dpdk.ErrNotShared,
-// dpdk.ErrPrimaryGone, a *RequestError with ErrTimeout or the context's cause for each
-// process whose queue is full, dpdk.ErrNotRunning.
+// dpdk.ErrPrimaryGone, ErrDeaf, a *RequestError with ErrTimeout or the context's cause for each
+// process whose queue is full and with ErrDeaf for each that receives nothing, dpdk.ErrNotRunning.
 func Send(ctx context.Context, m *Message) (int, error) {
 	e, err := newExchange(ctx, opSend, cgo.MPMsg, m)
 	if err != nil {
@@ -57,7 +57,8 @@ func Send(ctx context.Context, m *Message) (int, error) {
 // It may be called from any goroutine, also in handlers, any number at a time.
 //
 // Errors: those of Send; ErrNoPeer; in the *RequestError for each process ErrTimeout,
-// the context's cause, ErrPeerGone (found out within half a second) or a *RemoteError from its handler.
+// the context's cause, ErrNoHandler or ErrPeerGone (found out within half a second), ErrDeaf or a
+// *RemoteError from its handler. A C program without a handler of the name cannot tell: that is ErrTimeout.
 func Request(ctx context.Context, m *Message) ([]*Message, error) {
 	e, err := newExchange(ctx, opRequest, cgo.MPReq, m)
 	if err != nil {
@@ -103,6 +104,8 @@ type target struct {
 	sent  bool
 	done  bool // nothing more is awaited of it
 	heard bool // it has answered
+	asked int  // how often, whether it has a handler
+	has   bool // it has one
 	gone  bool // nobody listens there: what it had sent may still be read
 	reply *Message
 	err   error
@@ -175,6 +178,8 @@ func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 			}
 		case errors.Is(err, os.ErrClosed):
 			t.done, t.err = true, dpdk.ErrNotRunning
+		case err == syscall.EPIPE:
+			t.done, t.err = true, ErrDeaf
 		default:
 			t.done, t.err = true, fmt.Errorf("sendmsg: %w", err)
 		}
@@ -215,7 +220,7 @@ func (e *exchange) wait() bool {
 // not answered; false when nothing more is to come.
 func (e *exchange) receive(s *socket, full bool) bool {
 	if !time.Now().Before(e.look) {
-		if e.inspect(); !e.waiting() {
+		if e.inspect(s); !e.waiting() {
 			return false
 		}
 	}
@@ -243,6 +248,11 @@ func (e *exchange) receive(s *socket, full bool) bool {
 // answer gives an answer to the process that it is from. DPDK puts a path together anew
 // for each message, so only its last part is compared.
 func (e *exchange) answer(kind int, from string, m *Message, err error) {
+	if m != nil && m.Name == cgo.MPHas && e.m.Name != m.Name {
+		e.told(from, string(m.Param))
+		m.Close()
+		return
+	}
 	if m != nil && m.Name != e.m.Name {
 		m.Close() // a mistake of the other side
 		return
@@ -265,12 +275,49 @@ func (e *exchange) answer(kind int, from string, m *Message, err error) {
 	}
 }
 
-// inspect looks whether the processes that have not answered still run.
-func (e *exchange) inspect() {
+// ask has a process in Go tell whether it has a handler: DPDK drops a request without one.
+// The question comes after the request, on the same thread there. It is asked three times,
+// in which a process notices that it hears no more.
+func (e *exchange) ask(s *socket, t *target) {
+	if !t.sent || t.has || t.asked == 3 {
+		return
+	}
+	isGo := false
+	err := guard.Control(e.op, e.m.Name, func() int {
+		isGo = guard.IsGo(filepath.Base(t.path))
+		return 0
+	})
+	if err == nil && isGo {
+		question := Message{Name: cgo.MPHas, Param: []byte(e.m.Name)}
+		switch s.send(t.path, question.encode(cgo.MPReq), nil) {
+		case nil:
+			t.asked++
+		case syscall.EPIPE:
+			t.done, t.err = true, ErrDeaf
+		}
+	}
+}
+
+// told takes the answer to ask.
+func (e *exchange) told(from, answer string) {
+	for _, t := range e.targets {
+		if t.asked == 0 || t.done || filepath.Base(t.path) != filepath.Base(from) {
+			continue
+		}
+		if t.has = answer == "y"; answer == "n" {
+			t.done, t.err = true, ErrNoHandler
+		}
+	}
+}
+
+// inspect looks whether the processes that have not answered still run, and have handlers.
+func (e *exchange) inspect(s *socket) {
 	e.look = time.Now().Add(lookEvery)
 	for _, t := range e.targets {
 		switch {
-		case t.done || mpsocket.Answers(t.path) && e.running() == nil:
+		case t.done:
+		case mpsocket.Answers(t.path) && e.running() == nil:
+			e.ask(s, t)
 		case !t.gone: // what it sent last has come when we look again
 			t.gone = true
 		case here.primary:
@@ -320,6 +367,8 @@ func (e *exchange) outcome() error {
 			return &dpdk.Error{Op: e.op, Name: e.m.Name, Cause: t.err}
 		case t.err == nil && !t.done && !t.sent:
 			t.err = fmt.Errorf("%w: its queue is full, it takes no messages", late)
+		case t.err == nil && !t.done && e.kind == cgo.MPReq && t.asked == 0 && late == ErrTimeout:
+			t.err = fmt.Errorf("%w: a C program does not tell whether it has a handler of this name", late)
 		case t.err == nil && !t.done:
 			t.err = late
 		}

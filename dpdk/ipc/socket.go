@@ -1,6 +1,7 @@
 package ipc
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,6 +58,9 @@ func (e *endpoint) open(op, name string) error {
 	}); refused != nil {
 		return refused
 	}
+	if err == nil && mpsocket.Deaf() {
+		return &dpdk.Error{Op: op, Name: name, Cause: ErrDeaf}
+	}
 	return err
 }
 
@@ -97,6 +101,9 @@ func (e *endpoint) borrow(path string) error {
 	}
 	// As DPDK does not: for others this process would live as long as any child of it.
 	linux.CloseOnExec(fds[i])
+	if err := filter(fds[i]); err != nil {
+		guard.Logger().Warn("ipc: a malformed message can stop this process from receiving messages", "error", err)
+	}
 	fd, err := linux.Dup(fds[i])
 	if err != nil {
 		return fmt.Errorf("fcntl: %w", err)
@@ -104,6 +111,16 @@ func (e *endpoint) borrow(path string) error {
 	e.ownFile = os.NewFile(uintptr(fd), path)
 	e.own, err = e.ownFile.SyscallConn()
 	return err
+}
+
+// filter keeps from DPDK's socket what would end its thread: datagrams of another size, or
+// whose numbers are too large. What has more descriptors than DPDK takes, or than this
+// process can open, still ends it.
+func filter(fd int) error {
+	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
+		return syscall.ENOTSUP
+	}
+	return linux.Filter(fd, cgo.MPWire, []linux.Field{{At: cgo.MPLenParam, Max: MaxParam}, {At: cgo.MPNumFDs, Max: MaxFiles}})
 }
 
 // probe has DPDK send a message to this process itself, and compares it with what we

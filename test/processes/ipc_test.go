@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk/ipc"
 )
@@ -26,6 +27,8 @@ func init() {
 	sentinels["ErrTimeout"] = ipc.ErrTimeout
 	sentinels["ErrPeerGone"] = ipc.ErrPeerGone
 	sentinels["ErrNoPeer"] = ipc.ErrNoPeer
+	sentinels["ErrNoHandler"] = ipc.ErrNoHandler
+	sentinels["ErrDeaf"] = ipc.ErrDeaf
 }
 
 // ipcGot is the last one-way message.
@@ -352,5 +355,46 @@ func TestIPCDisabled(t *testing.T) {
 	secondary.quit()
 	a := primary.refused("", "ipc-disable")
 	assert.Contains(t, a.Err, "a secondary has attached")
+	primary.quit()
+}
+
+func TestIPCANameWithoutAHandlerIsToldSoon(t *testing.T) {
+	prefix := newPrefix(t)
+	primary, secondary := ipcPeer(t, "Go", "primary", prefix), ipcPeer(t, "Go", "secondary", prefix)
+	for _, p := range []*peer{primary, secondary} {
+		a := p.refused("ErrNoHandler", "ipc-request", "nobody", "x", "30000", "1")
+		assert.Contains(t, a.Err, "has no handler of this name")
+	}
+	c := ipcPeer(t, "C", "secondary", prefix)
+	a := primary.refused("ErrTimeout", "ipc-request", "nobody", "x", "1000", "1")
+	assert.Contains(t, a.Is, "ErrNoHandler", "of the other one, which is in Go")
+	assert.Contains(t, a.Err, "a C program does not tell whether it has a handler of this name")
+	secondary.do("ipc-register", "nobody", "upper")
+	c.quit()
+	assert.Equal(t, "1 of 1 X+1", primary.do("ipc-request", "nobody", "x", "20000", "1"), "it has one now")
+	secondary.quit()
+	primary.quit()
+}
+
+// A process that can open no more descriptors loses a message that has some, and with it
+// DPDK's thread.
+func TestIPCOfAProcessThatHearsNoMore(t *testing.T) {
+	prefix := newPrefix(t)
+	primary, secondary := ipcPeer(t, "Go", "primary", prefix), ipcPeer(t, "Go", "secondary", prefix)
+	for _, p := range []*peer{primary, secondary} {
+		p.do("ipc-register", "upper", "upper")
+	}
+	var before unix.Rlimit
+	require.NoError(t, unix.Prlimit(primary.Pid(), unix.RLIMIT_NOFILE, nil, &before))
+	require.NoError(t, unix.Prlimit(primary.Pid(), unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: before.Max}, nil))
+	a := secondary.refused("", "ipc-request", "upper", "x", "20000", "1")
+	require.NoError(t, unix.Prlimit(primary.Pid(), unix.RLIMIT_NOFILE, &before, nil))
+	assert.NotContains(t, a.Is, "ErrTimeout", "it is noticed before")
+	require.Eventually(t, func() bool { return strings.Contains(primary.do("log"), "ERROR this process receives no messages") }, atOnce, time.Millisecond)
+	secondary.refused("ErrDeaf", "ipc-request", "upper", "x", "20000", "1")
+	for _, request := range []string{"ipc-register other keep", "ipc-request upper x 20000 1", "ipc-send upper x"} {
+		primary.refused("ErrDeaf", strings.Fields(request)...)
+	}
+	secondary.quit()
 	primary.quit()
 }

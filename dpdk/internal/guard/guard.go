@@ -4,50 +4,118 @@ package guard
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// eal is held for reading during control calls and for writing while EAL
-// stops, so that no call runs over memory that is being unmapped.
+// eal is EAL's state and the control calls that are inside it.
 var eal struct {
-	sync.RWMutex
 	running atomic.Bool
 	primary atomic.Pointer[func() bool]
-	atStop  []func()
+
+	mu     sync.Mutex
+	calls  map[uint64]call
+	number uint64        // of the last call
+	left   chan struct{} // has a token when the last call left a stopped EAL
+	atStop []func()
 }
 
-// SetRunning says whether control calls may run; it waits for those that do.
-func SetRunning(running bool) {
-	eal.running.Store(running)
-	lock()
-	defer eal.Unlock()
-	if !running {
-		for _, f := range eal.atStop {
-			f()
+// call is a control call that runs.
+type call struct {
+	op, name string
+	since    time.Time
+}
+
+func (c call) String() string {
+	return fmt.Sprintf("%s %q, which has run for %v", c.op, c.name, time.Since(c.since).Round(time.Millisecond))
+}
+
+// patience is how long Stop waits.
+var patience = 5 * time.Second
+
+// Start lets control calls run.
+func Start() {
+	eal.mu.Lock()
+	defer eal.mu.Unlock()
+	eal.left = make(chan struct{}, 1)
+	eal.running.Store(true)
+}
+
+// Stop refuses control calls from now on, waits for those that run, and calls what
+// AtStop was given. It waits 5 seconds. The error, which is dpdk.ErrBusy, names the
+// calls that run even then: memory must stay mapped for them.
+func Stop() error {
+	eal.running.Store(false)
+	over := time.After(patience)
+	for {
+		eal.mu.Lock()
+		n, hooks := len(eal.calls), eal.atStop
+		eal.mu.Unlock()
+		if n == 0 {
+			return stopRest(hooks, over)
+		}
+		select {
+		case <-eal.left:
+		case <-over:
+			if busy := underWay(); busy != "" {
+				// What can be ended is ended, but these calls may hold its locks.
+				go func() { _ = stopRest(hooks, nil) }()
+				return busyError(busy)
+			}
 		}
 	}
 }
 
-// lock is eal.Lock without its queue: a writer that waits there keeps new readers
-// out, and a call under way may be in a callback that makes another one.
-func lock() {
-	for !eal.TryLock() {
-		time.Sleep(100 * time.Microsecond)
+// stopRest calls hooks, one after the other.
+func stopRest(hooks []func(), over <-chan time.Time) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, f := range hooks {
+			f()
+		}
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-over:
+		return busyError("what goes on without control calls, such as a burst that does not return")
 	}
 }
 
-// AtStop has f called when EAL stops, before any memory is unmapped: it ends what
-// goes on without control calls, and must make no control calls.
+func busyError(what string) error {
+	return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy.(dpdk.Errno),
+		Detail: fmt.Sprintf("%v was not enough for %s: its memory stays mapped and its devices open until the process ends", patience, what)}
+}
+
+// underWay lists the calls that run, the oldest first.
+func underWay() string {
+	eal.mu.Lock()
+	calls := slices.Collect(maps.Values(eal.calls))
+	eal.mu.Unlock()
+	slices.SortFunc(calls, func(a, b call) int { return a.since.Compare(b.since) })
+	text := make([]string, len(calls))
+	for i, c := range calls {
+		text[i] = c.String()
+	}
+	return strings.Join(text, "; ")
+}
+
+// AtStop registers f to run when EAL stops, before any memory is unmapped; f must stop
+// background work that does not use Control, and must make no control calls.
 func AtStop(f func()) {
-	lock()
-	defer eal.Unlock()
+	eal.mu.Lock()
+	defer eal.mu.Unlock()
 	eal.atStop = append(eal.atStop, f)
 }
 
@@ -60,23 +128,86 @@ func SetPrimary(alive func() bool) { eal.primary.Store(&alive) }
 func Running() bool { return eal.running.Load() }
 
 // Control runs f, a call of the rte_ function op on the object name, if EAL
-// runs, and turns the errno it returns into an error.
+// runs, and turns the errno it returns into an error. See Do.
 func Control(op, name string, f func() (errno int)) error {
-	eal.RLock()
-	defer eal.RUnlock()
-	if !eal.running.Load() {
-		if dpdk.CheckVersion() == dpdk.ErrNoDPDK { // eal.Init would not help
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: dpdk.ErrNoDPDK}
+	return Do(op, name, func() error {
+		if errno := f(); errno != 0 {
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
 		}
-		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
+		return nil
+	})
+}
+
+// Do runs f, which calls the rte_ function op on the object name, if EAL runs. A
+// *dpdk.Error that f returns gets what this thread has logged meanwhile. What f opens
+// is closed in programs that this process starts, see opens.
+func Do(op, name string, f func() error) error {
+	n, err := enter(op, name)
+	if err != nil {
+		return err
 	}
+	defer leave(n)
 	if alive := eal.primary.Load(); alive != nil && !(*alive)() {
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
 	}
-	if errno := f(); errno != 0 {
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
+	if kind := opens(op); kind != nothing {
+		defer opening(kind)()
 	}
-	return nil
+	runtime.LockOSThread() // DPDK's log is kept by thread
+	defer runtime.UnlockOSThread()
+	mark := cgo.LogMark()
+	err = f()
+	if e, ok := err.(*dpdk.Error); ok && e.Log == nil {
+		e.Log = lines(cgo.LogSince(mark))
+	}
+	return err
+}
+
+// enter counts a control call, until leave, or refuses it.
+func enter(op, name string) (n uint64, err error) {
+	if !eal.running.Load() { // at once: callers that go on must not keep Stop waiting
+		return 0, notRunning(op, name)
+	}
+	eal.mu.Lock()
+	defer eal.mu.Unlock()
+	if !eal.running.Load() {
+		return 0, notRunning(op, name)
+	}
+	if eal.calls == nil {
+		eal.calls = map[uint64]call{}
+	}
+	eal.number++
+	eal.calls[eal.number] = call{op, name, time.Now()}
+	return eal.number, nil
+}
+
+func leave(n uint64) {
+	eal.mu.Lock()
+	defer eal.mu.Unlock()
+	delete(eal.calls, n)
+	if len(eal.calls) == 0 && !eal.running.Load() {
+		select {
+		case eal.left <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func notRunning(op, name string) error {
+	if dpdk.CheckVersion() == dpdk.ErrNoDPDK { // eal.Init would not help
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: dpdk.ErrNoDPDK}
+	}
+	return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
+}
+
+// lines splits a part of the log.
+func lines(text string) (all []string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		if line != "" {
+			all = append(all, line)
+		}
+	}
+	return all
 }
 
 // Name refuses what DPDK cannot store as a name; size counts its final NUL.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +17,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
+func stop(t *testing.T) {
+	t.Helper()
+	require.NoError(t, Stop())
+}
+
 func TestControlIsRefusedUnlessEALRuns(t *testing.T) {
 	called := false
 	f := func() int { called = true; return 0 }
@@ -26,19 +32,19 @@ func TestControlIsRefusedUnlessEALRuns(t *testing.T) {
 	assert.Contains(t, err.Error(), `rte_x "obj"`)
 	assert.Contains(t, err.Error(), "eal.Init", "says what to do")
 
-	SetRunning(true)
+	Start()
 	require.NoError(t, Control("rte_x", "obj", f))
 	assert.True(t, called)
 
-	SetRunning(false)
+	stop(t)
 	called = false
 	require.ErrorIs(t, Control("rte_x", "obj", f), dpdk.ErrNotRunning)
 	assert.False(t, called)
 }
 
 func TestControlTurnsErrnoIntoError(t *testing.T) {
-	SetRunning(true)
-	defer SetRunning(false)
+	Start()
+	defer stop(t)
 	err := Control("rte_x", "obj", func() int { return 17 })
 	require.ErrorIs(t, err, dpdk.ErrExist)
 	var e *dpdk.Error
@@ -47,8 +53,8 @@ func TestControlTurnsErrnoIntoError(t *testing.T) {
 }
 
 func TestStopWaitsForControlCallsUnderWay(t *testing.T) {
-	SetRunning(true)
-	defer SetRunning(false)
+	Start()
+	defer stop(t)
 	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	var finished atomic.Bool
 	go func() {
@@ -60,24 +66,97 @@ func TestStopWaitsForControlCallsUnderWay(t *testing.T) {
 		})
 	}()
 	<-entered
-	stopped := make(chan bool, 1)
+	stopped := make(chan error, 1)
 	go func() {
-		SetRunning(false)
-		stopped <- finished.Load()
+		err := Stop()
+		assert.True(t, finished.Load(), "stopped while a control call was inside")
+		stopped <- err
 	}()
 	for deadline := time.Now().Add(10 * time.Second); Running(); runtime.Gosched() {
-		require.True(t, time.Now().Before(deadline), "SetRunning did not begin")
+		require.True(t, time.Now().Before(deadline), "Stop did not begin")
 	}
 	assert.ErrorIs(t, Control("rte_y", "", func() int { return 0 }), dpdk.ErrNotRunning, "refused at once, inside another call too")
 	assert.Empty(t, stopped)
 	close(release)
-	assert.True(t, <-stopped, "stopped while a control call was inside")
+	assert.NoError(t, <-stopped)
 	assert.NoError(t, <-ended)
 }
 
+// Refused calls that follow each other without a gap kept a lock for readers taken for ever.
+func TestStopIsNotStarvedByCallsThatGoOn(t *testing.T) {
+	Start()
+	var calls atomic.Int64
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					_ = Control("rte_x", "", func() int { calls.Add(1); return 0 })
+				}
+			}
+		}()
+	}
+	for calls.Load() < 10000 {
+		runtime.Gosched()
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- Stop() }()
+	select {
+	case err := <-stopped:
+		assert.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		t.Error("Stop starves")
+	}
+	close(over)
+	wg.Wait()
+	if t.Failed() {
+		<-stopped
+	}
+}
+
+func TestStopNamesTheCallThatHangs(t *testing.T) {
+	defer func(d time.Duration) { patience = d }(patience)
+	patience = 50 * time.Millisecond
+	Start()
+	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- Control("rte_mempool_create", "pkts", func() int { close(entered); <-release; return 0 })
+	}()
+	<-entered
+	err := Stop()
+	require.ErrorIs(t, err, dpdk.ErrBusy)
+	assert.Contains(t, err.Error(), `rte_mempool_create "pkts", which has run for `)
+	assert.Contains(t, err.Error(), "memory stays mapped")
+	close(release)
+	assert.NoError(t, <-ended, "its memory is still there")
+	assert.NoError(t, Stop(), "nothing runs any more")
+}
+
+func TestStopDoesNotWaitForAHookThatHangs(t *testing.T) {
+	defer func(d time.Duration, f []func()) { patience, eal.atStop = d, f }(patience, eal.atStop)
+	patience = 50 * time.Millisecond
+	Start()
+	release := make(chan struct{})
+	AtStop(func() { <-release })
+	assert.ErrorIs(t, Stop(), dpdk.ErrBusy)
+	close(release)
+}
+
+func TestACallThatPanicsHasLeft(t *testing.T) {
+	Start()
+	assert.Panics(t, func() { _ = Control("rte_x", "", func() int { panic("x") }) })
+	assert.NoError(t, Stop())
+}
+
 func TestControlCallsRunSideBySide(t *testing.T) {
-	SetRunning(true)
-	defer SetRunning(false)
+	Start()
+	defer stop(t)
 	// Each waits for the other: one at a time would never end.
 	a, b := make(chan struct{}), make(chan struct{})
 	done := make(chan error, 2)
@@ -255,8 +334,8 @@ func TestGoPointersAreFound(t *testing.T) {
 }
 
 func TestControlIsRefusedWhenThePrimaryHasGone(t *testing.T) {
-	SetRunning(true)
-	defer SetRunning(false)
+	Start()
+	defer stop(t)
 	alive := true
 	SetPrimary(func() bool { return alive })
 	defer eal.primary.Store(nil)

@@ -29,3 +29,7 @@ var Lcores struct {
 	// clean-up must not run: it would wait for ever, or unmap memory in use.
 	Stop func() error
 }
+
+// IsGo says whether another process of the file prefix, by the last part of the path of
+// its socket for messages, runs godpdk. EAL sets it; it is for control calls.
+var IsGo func(socket string) bool

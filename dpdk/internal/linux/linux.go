@@ -26,6 +26,9 @@ type CPUSet = unix.CPUSet
 // Gettid is the thread's id.
 func Gettid() int { return unix.Gettid() }
 
+// ThreadLives says whether this process has a thread with the id.
+func ThreadLives(tid int) bool { return unix.Tgkill(unix.Getpid(), tid, 0) == nil }
+
 // SchedGetaffinity reads the CPUs a thread may run on; 0 is the caller.
 func SchedGetaffinity(tid int, set *CPUSet) error { return unix.SchedGetaffinity(tid, set) }
 

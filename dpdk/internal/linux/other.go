@@ -22,6 +22,12 @@ const (
 
 const none = syscall.ENOTSUP
 
+// Field is a number in a datagram.
+type Field struct {
+	At  int
+	Max uint16
+}
+
 // CPUSet is an empty set.
 type CPUSet struct{}
 
@@ -30,6 +36,7 @@ func (*CPUSet) IsSet(int) bool { return false }
 func (*CPUSet) Count() int     { return 0 }
 
 func Gettid() int                         { return 0 }
+func ThreadLives(int) bool                { return true }
 func SchedGetaffinity(int, *CPUSet) error { return none }
 func SchedSetaffinity(int, *CPUSet) error { return none }
 func SchedYield()                         {}
@@ -83,6 +90,7 @@ func SendTo(int, string, []byte, []byte) error                   { return none }
 func Receive(int, []byte, []byte) (int, int, int, string, error) { return 0, 0, 0, "", none }
 func Readable(int) bool                                          { return false }
 func SetReceiveTimeout(int, time.Duration) error                 { return none }
+func Filter(int, int, []Field) error                             { return none }
 func ShutdownRead(int) error                                     { return none }
 func Rights([]int) []byte                                        { return nil }
 func RightsSpace(int) int                                        { return 0 }

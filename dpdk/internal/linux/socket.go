@@ -121,3 +121,37 @@ func ParseRights(control []byte) (fds []int, err error) {
 	}
 	return fds, err
 }
+
+// Field is a number in a datagram: 4 bytes, little-endian.
+type Field struct {
+	At  int
+	Max uint16
+}
+
+// Filter has the kernel drop all datagrams to a socket but those of this size whose fields
+// are not greater than their Max. Their senders do not notice.
+func Filter(fd, size int, fields []Field) error {
+	const drop = 0
+	program := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_LEN},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: uint32(size)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: drop},
+	}
+	for _, f := range fields {
+		at := uint32(f.At)
+		program = append(program, []unix.SockFilter{
+			{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: at + 2},
+			{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jt: 1, K: 0},
+			{Code: unix.BPF_RET | unix.BPF_K, K: drop},
+			{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: at + 1},
+			{Code: unix.BPF_ALU | unix.BPF_LSH | unix.BPF_K, K: 8},
+			{Code: unix.BPF_MISC | unix.BPF_TAX},
+			{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: at},
+			{Code: unix.BPF_ALU | unix.BPF_OR | unix.BPF_X},
+			{Code: unix.BPF_JMP | unix.BPF_JGT | unix.BPF_K, Jf: 1, K: uint32(f.Max)},
+			{Code: unix.BPF_RET | unix.BPF_K, K: drop},
+		}...)
+	}
+	program = append(program, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 30}) // all of it
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]})
+}

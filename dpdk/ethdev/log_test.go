@@ -1,0 +1,64 @@
+package ethdev_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ring"
+)
+
+// logOf is what DPDK logged for an error.
+func logOf(t *testing.T, err error) string {
+	t.Helper()
+	var e *dpdk.Error
+	require.ErrorAs(t, err, &e)
+	return strings.Join(e.Log, "\n")
+}
+
+func TestAnErrorHoldsTheDriversReason(t *testing.T) {
+	_, err := ethdev.Attach("net_af_packet_log0,iface=typo0")
+	require.Error(t, err)
+	assert.Contains(t, logOf(t, err), "net_af_packet_log0: ioctl failed (SIOCGIFINDEX)")
+	assert.Contains(t, err.Error(), "\n\t", "each line on its own")
+
+	p, err := ethdev.Attach("net_null_log0")
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, p.Detach()) }()
+	err = p.Call("rte_eth_dev_start", cgo.EthStart)
+	require.Error(t, err)
+	assert.NotEmpty(t, logOf(t, err), "an error that a function of a port makes")
+	_, err = ethdev.Attach("net_af_packet_log2,iface=typo0")
+	assert.NotContains(t, logOf(t, err), "log0", "only of this call")
+}
+
+func TestAnErrorHoldsNoLogOfOtherCalls(t *testing.T) {
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Add(1)
+	go func() {
+		defer wg.Done()
+		for {
+			select {
+			case <-over:
+				return
+			default:
+				_, err := ethdev.Attach("net_af_packet_log1,iface=typo0")
+				assert.Contains(t, logOf(t, err), "net_af_packet_log1: ioctl")
+			}
+		}
+	}()
+	for range 2000 {
+		_, err := ring.Lookup[uint64]("no such ring")
+		require.ErrorIs(t, err, dpdk.ErrNotFound)
+		require.Empty(t, logOf(t, err))
+	}
+	close(over)
+	wg.Wait()
+}
