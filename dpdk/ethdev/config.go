@@ -286,10 +286,10 @@ func (c Config) Clamp(i Info) (Config, []Clamped) {
 	asked := c
 	c = c.clone()
 	if c.RxQueues = clampQueues(c.RxQueues, i.MaxRxQueues); len(c.RxEach) > i.MaxRxQueues {
-		c.RxEach = c.RxEach[:i.MaxRxQueues]
+		c.RxEach = c.RxEach[:max(i.MaxRxQueues, 0)]
 	}
 	if c.TxQueues = clampQueues(c.TxQueues, i.MaxTxQueues); len(c.TxEach) > i.MaxTxQueues {
-		c.TxEach = c.TxEach[:i.MaxTxQueues]
+		c.TxEach = c.TxEach[:max(i.MaxTxQueues, 0)]
 	}
 	c.RxOffloads &= i.Rx.Offloads
 	c.TxOffloads &= i.Tx.Offloads

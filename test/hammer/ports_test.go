@@ -13,13 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 )
 
-// withPorts has ports come and go too.
-const withPorts = false
-
 func init() {
-	if !withPorts {
-		return
-	}
 	// The port is another call's, or has gone.
 	others := []error{dpdk.ErrExist, dpdk.ErrNotFound, dpdk.ErrNoDevice, dpdk.ErrBusy}
 	name := func(r *rand.Rand) string { return fmt.Sprint("net_null", r.IntN(4)) }

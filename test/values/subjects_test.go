@@ -243,13 +243,3 @@ var documented = map[string]string{
 	"ethdev.XStats, freed: Name":   "an index as of a slice",
 	"ethdev.Port, live: Call":      "a nil function",
 }
-
-// reported are faults that other work mends: take them out when it has.
-var reported = map[string]string{
-	"ethdev.TxBuffer, zero: Add":       "index out of range",
-	"ethdev.Subscription, zero: Close": "close of a nil channel",
-	"ethdev.Config, zero: Clamp":       "negative numbers: slice bounds out of range",
-	"ethdev.Attach, function: /4":      "class=eth is a fault in C",
-	"ethdev.Match, function: /4":       "class=eth is a fault in C",
-	"ethdev.Open, function: /4":        "class=eth is a fault in C",
-}
