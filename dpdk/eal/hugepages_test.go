@@ -146,7 +146,7 @@ func TestWithoutHugepagesTheErrorNamesTheReasonAndItsFix(t *testing.T) {
 			dir, err := os.MkdirTemp("/var/tmp", "g")
 			require.NoError(t, err)
 			t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
-			require.NoError(t, os.Chmod(dir, 0o777))
+			require.NoError(t, os.Chmod(dir, 0o777|os.ModeSticky))
 			t.Setenv("RUNTIME_DIRECTORY", dir)
 			c := harness.StartWith(t, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}, "scene", s.name, dir)
 			text := c.Expect("text ")

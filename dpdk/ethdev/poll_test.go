@@ -79,7 +79,7 @@ func TestWhatASecondaryCanPoll(t *testing.T) {
 	devices := []vdev.Device{
 		vdev.Null{Name: name("net_null")},
 		vdev.TAP{Name: name("net_tap"), Interface: "gpoll0"},
-		vdev.AFPacket{Name: name("net_af_packet"), Interface: "lo"},
+		vdev.AFPacket{Name: name("net_af_packet"), Interface: "lo", Truncate: true},
 		vdev.Vhost{Name: name("net_vhost"), Socket: filepath.Join(dir, "vhost")},
 		vdev.Bond{Name: name("net_bonding"), Members: []string{member.Name()}},
 	}
