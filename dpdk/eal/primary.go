@@ -245,7 +245,12 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 		}
 	}()
 
-	if err := checkFolder(ctx, dir); err != nil {
+	f, err := openFolder(dir, false)
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	if err := f.check(); err != nil {
 		return nil, err
 	}
 	s, err := primaryState(dir)
@@ -263,26 +268,20 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 			Detail: fmt.Sprintf("file prefix %q (%s): use another Config.FilePrefix, or eal.Auto to join it", p.prefix, dir)}
 	}
 	if p.role == Secondary {
-		return unlock, waitReady(ctx, dir, false)
+		if err := waitReady(ctx, dir, false); err != nil {
+			return nil, err
+		}
 	}
-	return unlock, nil
+	return unlock, f.waitLockable(ctx)
 }
 
-// checkFolder refuses a runtime directory with files that EAL must not open. It waits for
-// the directory's lock, because EAL would wait for it without a timeout.
-func checkFolder(ctx context.Context, dir string) error {
-	f, err := openFolder(dir, false)
-	if err != nil {
-		return err
-	}
-	defer f.close()
-	if err := f.check(); err != nil {
-		return err
-	}
+// waitLockable waits for the directory's lock, because EAL would wait for it without a
+// timeout. A primary holds it while it starts.
+func (f *folder) waitLockable(ctx context.Context) error {
 	for !f.lockable() {
 		if err := sleep(ctx, poll); err != nil {
 			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
-				Detail: "another process holds the lock of " + dir + ", as while it sends a message: end it if it is stuck (lslocks shows it)"}, err)
+				Detail: "another process holds the lock of " + f.dir.Name() + ", as while it sends a message: end it if it is stuck (lslocks shows it)"}, err)
 		}
 	}
 	return nil

@@ -59,6 +59,9 @@ func sandbox(o Options) (code int, err error) {
 	if cmd.ProcessState == nil {
 		return 1, fmt.Errorf("namespaces of its own: %w", err)
 	}
+	if err != nil && !cmd.ProcessState.Exited() {
+		return 1, fmt.Errorf("the tests did not run to their end: %v", err)
+	}
 	if err != nil {
 		return 1, nil // the tests have said why
 	}
