@@ -182,7 +182,7 @@ var subjects = map[string][]subject{
 	},
 	"lcore": {
 		plain[lcore.Registration]("Registration"), plain[lcore.Role]("Role"), plain[lcore.PanicError]("PanicError"), plain[lcore.Task]("Task"),
-		plain[lcore.Tasks]("Tasks"),
+		plain[lcore.Tasks]("Tasks"), plain[lcore.Idle]("Idle"),
 		handle("Var[uint64]", func() *lcore.Var[uint64] { return lcore.NewVar[uint64]() }, func(*lcore.Var[uint64]) {}),
 		handle("Meter", func() *lcore.Meter { return must(lcore.NewMeter(lcore.Main())) }, func(*lcore.Meter) {}),
 		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Free() }),

@@ -113,7 +113,7 @@ func TestEveryTypeWithMethodsIsTested(t *testing.T) {
 	packages, err := os.ReadDir("../../dpdk")
 	require.NoError(t, err)
 	for _, dir := range packages {
-		if !dir.IsDir() || dir.Name() == "internal" {
+		if !dir.IsDir() || dir.Name() == "internal" || dir.Name() == "ealtest" { // which is for tests: it fails them
 			continue
 		}
 		var tested []string
