@@ -195,7 +195,7 @@ func (f *folder) check() error {
 
 // lockable reports whether the folder's lock (flock), which EAL takes, is free.
 func (f *folder) lockable() bool {
-	again, err := linux.OpenAt(f.dir, ".", syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+	again, err := linux.OpenAt(f.dir, ".", syscall.O_RDONLY|linux.O_DIRECTORY, 0)
 	if err != nil {
 		return true // EAL reports the error
 	}
@@ -206,7 +206,7 @@ func (f *folder) lockable() bool {
 // names lists the files with matching names.
 func (f *folder) names(match *regexp.Regexp) (names []string, err error) {
 	again, err := linux.OpenAt(f.dir, ".", // which can list names, as f.dir cannot
-		syscall.O_RDONLY|syscall.O_DIRECTORY, 0)
+		syscall.O_RDONLY|linux.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, unusable(err)
 	}

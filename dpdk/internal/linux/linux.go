@@ -14,10 +14,11 @@ import (
 )
 
 const (
-	EHWPOISON = unix.EHWPOISON
-	EUCLEAN   = unix.EUCLEAN
-	IFNAMSIZ  = unix.IFNAMSIZ
-	O_PATH    = unix.O_PATH
+	EHWPOISON   = unix.EHWPOISON
+	EUCLEAN     = unix.EUCLEAN
+	IFNAMSIZ    = unix.IFNAMSIZ
+	O_DIRECTORY = unix.O_DIRECTORY
+	O_PATH      = unix.O_PATH
 )
 
 // CPUSet is a set of CPUs as the kernel stores it.

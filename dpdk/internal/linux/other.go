@@ -17,6 +17,7 @@ const (
 	MSG_CTRUNC    = 0x8
 	MSG_TRUNC     = 0x20
 	MaxSocketPath = 107
+	O_DIRECTORY   = 0
 	O_PATH        = 0
 )
 
