@@ -242,7 +242,7 @@ func TestDynamicField(t *testing.T) {
 		register func() error
 		want     error
 	}{
-		"too big":          {register[[64]byte]("big", mbuf.FieldConfig{}), dpdk.ErrNotFound},
+		"too big":          {register[[64]byte]("big", mbuf.FieldConfig{}), dpdk.ErrNoSpace},
 		"bigger than any":  {register[[1 << 16]byte]("huge", mbuf.FieldConfig{}), dpdk.ErrInvalid},
 		"alignment 3":      {register[uint16]("odd", mbuf.FieldConfig{Align: 3}), dpdk.ErrInvalid},
 		"below the type's": {register[uint64]("low", mbuf.FieldConfig{Align: 4}), dpdk.ErrInvalid},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -96,6 +97,26 @@ func TestOpenLeavesNothingAfterAnError(t *testing.T) {
 		})
 	}
 	assert.NoFileExists(t, filepath.Join(dir, "s"))
+}
+
+func TestErrorsHaveTheDriversReason(t *testing.T) {
+	pool := newPool(t, mbuf.PoolConfig{})
+	noPcap := filepath.Join(t.TempDir(), "no pcap")
+	require.NoError(t, os.WriteFile(noPcap, []byte("certainly not"), 0o600))
+	for devargs, says := range map[string]string{
+		"net_af_packet0,iface=typo0":  "typo0",
+		"net_pcap0,rx_pcap=" + noPcap: noPcap,
+		"net_af_xdp0,iface=lo":        "af_xdp",
+	} {
+		t.Run(devargs, func(t *testing.T) {
+			_, err := ethdev.Open(devargs, ethdev.Config{Pool: pool})
+			var e *dpdk.Error
+			require.ErrorAs(t, err, &e)
+			t.Log(err)
+			assert.Contains(t, strings.ToLower(strings.Join(e.Log, "\n")), says)
+			noPorts(t)
+		})
+	}
 }
 
 func TestNamesThatAreTaken(t *testing.T) {

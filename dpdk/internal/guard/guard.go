@@ -130,12 +130,7 @@ func Running() bool { return eal.running.Load() }
 // Control runs f, a call of the rte_ function op on the object name, if EAL
 // runs, and turns the errno it returns into an error. See Do.
 func Control(op, name string, f func() (errno int)) error {
-	return Do(op, name, func() error {
-		if errno := f(); errno != 0 {
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
-		}
-		return nil
-	})
+	return Do(op, name, func() error { return Errno(op, name, f()) })
 }
 
 // Do runs f, which calls the rte_ function op on the object name, if EAL runs. A
@@ -216,12 +211,23 @@ func Name(op, name string, size int) error {
 	case name == "":
 		return Invalid(op, "", "the name is empty")
 	case strings.IndexByte(name, 0) >= 0:
-		return Invalid(op, strings.ReplaceAll(name, "\x00", "\\0"), "the name holds a NUL byte")
+		return Invalid(op, short(strings.ReplaceAll(name, "\x00", "\\0")), "the name holds a NUL byte")
 	case len(name) >= size:
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENAMETOOLONG),
+		return &dpdk.Error{Op: op, Name: short(name), Errno: dpdk.Errno(syscall.ENAMETOOLONG),
 			Detail: fmt.Sprintf("%d bytes: use at most %d", len(name), size-1)}
 	}
 	return nil
+}
+
+// longestName is how many bytes of a refused name an error shows.
+const longestName = 64
+
+// short is a name that fits an error's line.
+func short(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:longestName], "") + "…"
 }
 
 // Socket refuses socket ids that do not exist as numbers.
