@@ -326,3 +326,9 @@ func TestTimestamp(t *testing.T) {
 	_, ok = tx.Get(m)
 	assert.False(t, ok)
 }
+
+func TestAFieldWithoutRoomIsToldWhatIsFree(t *testing.T) {
+	_, err := mbuf.RegisterField[[64]byte]("too large", mbuf.FieldConfig{})
+	require.ErrorIs(t, err, dpdk.ErrNoSpace)
+	assert.Regexp(t, `the free bytes of an mbuf are (\d+ at offset \d+(, )?)+, and \d+ bits for flags`, err.Error())
+}

@@ -198,6 +198,9 @@ func (d *DeferQueue[T]) Delete() error {
 
 // call makes a call of C and frees what it freed.
 func (d *DeferQueue[T]) call(op string, f func(buf []T) (n, errno int)) (n int, err error) {
+	if d.q == nil {
+		return 0, &dpdk.Error{Op: op, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "a zero DeferQueue: use NewDeferQueue"}
+	}
 	buf := d.buffers.Get().(*[]T)
 	defer d.buffers.Put(buf)
 	d.mu.RLock()

@@ -100,20 +100,27 @@ func TestOpenLeavesNothingAfterAnError(t *testing.T) {
 }
 
 func TestErrorsHaveTheDriversReason(t *testing.T) {
-	pool := newPool(t, mbuf.PoolConfig{})
 	noPcap := filepath.Join(t.TempDir(), "no pcap")
 	require.NoError(t, os.WriteFile(noPcap, []byte("certainly not"), 0o600))
+	// It does not get full again: Configure takes mbufs out of it that net_af_xdp cannot use.
+	pool, err := mbuf.CreatePool("reasons", 2047, mbuf.PoolConfig{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, pool.Free()) })
 	for devargs, says := range map[string]string{
-		"net_af_packet0,iface=typo0":  "typo0",
-		"net_pcap0,rx_pcap=" + noPcap: noPcap,
-		"net_af_xdp0,iface=lo":        "af_xdp",
+		"net_af_packet0,iface=typo0":  "No such device",
+		"net_pcap0,rx_pcap=" + noPcap: "unknown file format",
+		"net_af_xdp0,iface=lo":        "xdp",
 	} {
 		t.Run(devargs, func(t *testing.T) {
-			_, err := ethdev.Open(devargs, ethdev.Config{Pool: pool})
+			p, err := ethdev.Open(devargs, ethdev.Config{Pool: pool})
+			if err == nil { // this kernel has AF_XDP on lo
+				assert.Equal(t, "xdp", says)
+				require.NoError(t, p.Detach())
+				return
+			}
 			var e *dpdk.Error
 			require.ErrorAs(t, err, &e)
-			t.Log(err)
-			assert.Contains(t, strings.ToLower(strings.Join(e.Log, "\n")), says)
+			assert.Contains(t, strings.Join(e.Log, "\n"), says)
 			noPorts(t)
 		})
 	}

@@ -3,6 +3,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -152,7 +153,8 @@ func Do(op, name string, f func() error) error {
 	defer runtime.UnlockOSThread()
 	mark := cgo.LogMark()
 	err = f()
-	if e, ok := err.(*dpdk.Error); ok && e.Log == nil {
+	var e *dpdk.Error
+	if errors.As(err, &e) && e.Log == nil { // it may be joined with that of what was undone
 		e.Log = lines(cgo.LogSince(mark))
 	}
 	return err
