@@ -152,12 +152,19 @@ func Do(op, name string, f func() error) error {
 	runtime.LockOSThread() // DPDK's log is kept by thread
 	defer runtime.UnlockOSThread()
 	mark := cgo.LogMark()
-	err = f()
-	var e *dpdk.Error
-	if errors.As(err, &e) && e.Log == nil { // it may be joined with that of what was undone
-		e.Log = lines(cgo.LogSince(mark))
+	if err = f(); err != nil { // apart, as calls that work do not allocate
+		addLog(err, mark)
 	}
 	return err
+}
+
+// addLog gives the error what this thread has logged since mark. It may be joined with
+// that of what was undone.
+func addLog(err error, mark uint64) {
+	var e *dpdk.Error
+	if errors.As(err, &e) && e.Log == nil {
+		e.Log = lines(cgo.LogSince(mark))
+	}
 }
 
 // enter counts a control call, until leave, or refuses it.
