@@ -314,6 +314,9 @@ func MbufDynflagLookup(name string) (num, errno int) {
 	return valueOrErrno(withName(name, func(n *C.char) C.int { return C.godpdk_mbuf_dynflag_lookup(n) }))
 }
 
+// MbufDynDump is rte_mbuf_dyn_dump.
+func MbufDynDump() (string, int) { return text(C.godpdk_mbuf_dyn_dump()) }
+
 // MbufTimestamp is rte_mbuf_dyn_rx_timestamp_register or its tx twin.
 func MbufTimestamp(tx bool) (offset int, flag uint64, errno int) {
 	var o C.int

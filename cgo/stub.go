@@ -784,6 +784,7 @@ func MbufDynfieldRegister(name string, size, align uint64, flags uint32, at uint
 func MbufDynfieldLookup(name string) (offset int, size, align uint64, errno int)           { return }
 func MbufDynflagRegister(name string, flags, bit uint32) (num, errno int)                  { return }
 func MbufDynflagLookup(name string) (num, errno int)                                       { return }
+func MbufDynDump() (_ string, _ int)                                                       { return }
 func MbufTimestamp(tx bool) (offset int, flag uint64, errno int)                           { return }
 func ExtOpen() (fd, errno int)                                                             { return }
 func ExtAttach(m Mbuf, addr unsafe.Pointer, iova uint64, length uint16, id uint64) (_ int) { return }

@@ -416,6 +416,13 @@ godpdk_mbuf_dynflag_lookup(const char *name)
 	return b >= 0 ? b : -godpdk_errno();
 }
 
+/* rte_mbuf_dyn_dump as text. */
+static inline struct godpdk_text
+godpdk_mbuf_dyn_dump(void)
+{
+	GODPDK_DUMP(f, rte_mbuf_dyn_dump(f));
+}
+
 /* rte_mbuf_dyn_rx_timestamp_register or its tx twin: 0 or a positive errno. */
 static inline int
 godpdk_mbuf_timestamp(int tx, int *offset, uint64_t *flag)

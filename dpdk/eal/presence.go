@@ -144,13 +144,10 @@ func (rt *Runtime) stopLooking() {
 // program all others count as C programs, and the primary's Pid is 0.
 func (rt *Runtime) Processes() ([]Process, error) {
 	var all []Process
-	var err error
-	if e := guard.Control("processes of a file prefix", rt.prefix, func() int {
+	err := guard.Do("processes of a file prefix", rt.prefix, func() (err error) {
 		all, err = rt.processes()
-		return 0
-	}); e != nil {
-		return nil, e
-	}
+		return err
+	})
 	return all, err
 }
 

@@ -190,7 +190,7 @@ func (q TxQueue) Used() (int, error) {
 
 func (q *queue) used(op string) (int, error) {
 	if q == nil {
-		return 0, q.err()
+		return 0, errZero(op)
 	}
 	return q.result(op, cgo.EthQueueCount(q.gate, q.tx))
 }
@@ -233,7 +233,7 @@ func (q TxQueue) Descriptor(n int) (TxDescriptor, error) {
 
 func (q *queue) descriptor(op string, n int) (int, error) {
 	if q == nil {
-		return 0, q.err()
+		return 0, errZero(op)
 	}
 	if n < 0 || n > math.MaxUint16 {
 		return 0, q.port.invalid(op, "there is no descriptor %d", n)

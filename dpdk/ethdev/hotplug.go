@@ -27,7 +27,7 @@ const (
 // exist, that has no driver here or that is not an Ethernet device, dpdk.ErrInvalid for
 // devargs that are refused before DPDK sees them and for arguments that the driver does
 // not take, syscall.E2BIG for devargs of more than 127 bytes, which DPDK cannot pass to
-// other processes. The driver's reason is in the log.
+// other processes. The driver's reason is in the error's Log.
 func Attach(devargs string) (*Port, error) {
 	d, err := args.Parse(opAttach, devargs)
 	if err == nil {
@@ -39,18 +39,14 @@ func Attach(devargs string) (*Port, error) {
 	guard.Hotplug.Lock()
 	defer guard.Hotplug.Unlock()
 	var p *Port
-	var failed error
-	err = guard.Control(opAttach, devargs, func() (errno int) {
-		p, failed = attach(devargs, d)
-		return 0
+	err = guard.Do(opAttach, devargs, func() (err error) {
+		p, err = attach(devargs, d)
+		return err
 	})
-	if err == nil {
-		err = failed
-	}
 	return p, err
 }
 
-// attach is Attach, inside guard.Control.
+// attach is Attach, inside guard.Do.
 func attach(devargs string, d args.Device) (*Port, error) {
 	fail := func(errno int, detail string) (*Port, error) {
 		return nil, &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(errno), Detail: detail}
@@ -60,7 +56,7 @@ func attach(devargs string, d args.Device) (*Port, error) {
 	}
 	forget()
 	if ids, _ := matching(d); len(ids) > 0 { // to rte_dev_probe that is no error
-		return fail(int(syscall.EEXIST), "")
+		return fail(int(syscall.EEXIST), "the device is attached: ByName and Match find its ports, and Detach takes it away")
 	}
 	switch errno := cgo.DevProbe(devargs); syscall.Errno(errno) {
 	case 0:

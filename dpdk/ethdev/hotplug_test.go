@@ -184,6 +184,30 @@ func TestAttachOfWhatIsNoDevice(t *testing.T) {
 	}
 }
 
+func TestAttachTwiceSaysWhatToUse(t *testing.T) {
+	p, err := ethdev.Attach(null(""))
+	require.NoError(t, err)
+	_, err = ethdev.Attach(p.Name())
+	require.ErrorIs(t, err, dpdk.ErrExist)
+	assert.ErrorContains(t, err, "the device is attached: ByName and Match find its ports")
+	require.NoError(t, p.Detach())
+}
+
+func TestZeroQueuesNameTheFunctionThatWasCalled(t *testing.T) {
+	for op, call := range map[string]func() error{
+		"rte_eth_rx_queue_count":       func() error { return second(ethdev.RxQueue{}.Used()) },
+		"rte_eth_tx_queue_count":       func() error { return second(ethdev.TxQueue{}.Used()) },
+		"rte_eth_rx_descriptor_status": func() error { return second(ethdev.RxQueue{}.Descriptor(0)) },
+		"rte_eth_tx_descriptor_status": func() error { return second(ethdev.TxQueue{}.Descriptor(0)) },
+		"rte_eth_tx_buffer_init":       func() error { return second(ethdev.NewTxBuffer(ethdev.TxQueue{}, ethdev.TxBufferConfig{})) },
+	} {
+		var e *dpdk.Error
+		require.ErrorAs(t, call(), &e)
+		assert.Equal(t, op, e.Op)
+		assert.ErrorIs(t, e, dpdk.ErrInvalid)
+	}
+}
+
 func TestLongDevargsAreRefusedBeforeTheyAreCut(t *testing.T) {
 	long := null(",size=")
 	long += strings.Repeat("0", 127-len(long)-2) + "64" // the driver reads it to the end

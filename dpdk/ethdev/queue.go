@@ -213,9 +213,6 @@ func errZero(op string) error {
 
 // err says why bursts move nothing.
 func (q *queue) err() error {
-	if q == nil {
-		return errZero(opRx)
-	}
 	if !primary() {
 		return q.attach()
 	}

@@ -36,7 +36,7 @@ const defaultTxBuffer = 32
 func NewTxBuffer(q TxQueue, cfg TxBufferConfig) (*TxBuffer, error) {
 	const op = "rte_eth_tx_buffer_init"
 	if q.q == nil {
-		return nil, q.Err()
+		return nil, errZero(op)
 	}
 	if cfg.Size < 0 || cfg.Size > math.MaxUint16 || cfg.Retries < 0 || cfg.Retries > math.MaxUint16 {
 		return nil, q.q.port.invalid(op, "the size is %d and the retries %d: use 0 to %d", cfg.Size, cfg.Retries, math.MaxUint16)

@@ -116,7 +116,7 @@ func Register(name string, h Handler, cfg Config) error {
 	if err := here.open(opRegister, name); err != nil {
 		return err
 	}
-	return guard.Control(opRegister, name, func() int {
+	err := guard.Control(opRegister, name, func() int {
 		actions.Lock()
 		defer actions.Unlock()
 		if actions.wake == nil {
@@ -135,6 +135,7 @@ func Register(name string, h Handler, cfg Config) error {
 		actions.byName[name] = &action{name: name, handler: h, cfg: cfg, open: map[*call]struct{}{}}
 		return 0
 	})
+	return guard.Explain(err, dpdk.ErrExist, "this process has a handler of that name: Unregister it, or use another name")
 }
 
 // Unregister ends what Register began (rte_mp_action_unregister), and does not wait:
@@ -155,7 +156,7 @@ func Unregister(name string) error {
 		return 0
 	})
 	if err != nil {
-		return err
+		return guard.Explain(err, dpdk.ErrNotFound, "this process has no handler of that name")
 	}
 	a.mu.Lock()
 	queue := a.queue

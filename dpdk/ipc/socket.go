@@ -51,13 +51,7 @@ const (
 
 // open prepares the endpoint at its first use.
 func (e *endpoint) open(op, name string) error {
-	var err error
-	if refused := guard.Control(op, name, func() int {
-		err = e.start(op, name)
-		return 0
-	}); refused != nil {
-		return refused
-	}
+	err := guard.Do(op, name, func() error { return e.start(op, name) })
 	if err == nil && mpsocket.Deaf() {
 		return &dpdk.Error{Op: op, Name: name, Cause: ErrDeaf}
 	}

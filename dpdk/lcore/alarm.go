@@ -71,7 +71,7 @@ func cancelAlarm(id uintptr) error {
 	if err == nil {
 		alarms.drop(id)
 	}
-	return explain(err, dpdk.ErrNotFound, "it has gone off or was cancelled before")
+	return guard.Explain(err, dpdk.ErrNotFound, "it has gone off or was cancelled before")
 }
 
 // stopAlarms takes all back, before EAL stops.

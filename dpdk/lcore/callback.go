@@ -112,7 +112,7 @@ func (c *Callback) Unregister() error {
 	if err == nil {
 		callbacks.drop(c.id)
 	}
-	return explain(err, dpdk.ErrNotFound, "it was unregistered before")
+	return guard.Explain(err, dpdk.ErrNotFound, "it was unregistered before")
 }
 
 // apart runs f on a goroutine of its own, so that runtime.Goexit in it does not

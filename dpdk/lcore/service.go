@@ -121,18 +121,10 @@ func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked 
 		return cgo.ServiceComponentRunstate(s.id, true)
 	})
 	if err != nil {
-		err = explain(err, dpdk.ErrExist, "a service of this process has the name: use another name")
-		return nil, explain(err, dpdk.ErrNoSpace, "64 services are registered: Unregister one")
+		err = guard.Explain(err, dpdk.ErrExist, "a service of this process has the name: use another name")
+		return nil, guard.Explain(err, dpdk.ErrNoSpace, "64 services are registered: Unregister one")
 	}
 	return s, nil
-}
-
-// explain adds to an error with this number what to do about it.
-func explain(err, errno error, detail string) error {
-	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == errno {
-		e.Detail = detail
-	}
-	return err
 }
 
 // find looks a name up; the caller holds servicesMu.
@@ -173,7 +165,7 @@ func LookupService(name string) (*Service, error) {
 		s = handle(id)
 		return 0
 	})
-	return s, explain(err, dpdk.ErrNotFound, "no service of this process has the name: Services lists them")
+	return s, guard.Explain(err, dpdk.ErrNotFound, "no service of this process has the name: Services lists them")
 }
 
 func handle(id uint32) *Service {
@@ -196,7 +188,7 @@ func (s *Service) control(op string, f func() int) error {
 		}
 		return f()
 	})
-	return explain(err, dpdk.ErrNotFound, "the service was unregistered")
+	return guard.Explain(err, dpdk.ErrNotFound, "the service was unregistered")
 }
 
 // registered is false for the function of a service that was unregistered, whose name
@@ -344,7 +336,7 @@ func (s *Service) Unregister() error {
 		}
 		return 0
 	})
-	return explain(err, dpdk.ErrBusy, "service cores run: StopServiceCore them first")
+	return guard.Explain(err, dpdk.ErrBusy, "service cores run: StopServiceCore them first")
 }
 
 // serviceCore refuses what is none.
@@ -355,7 +347,7 @@ func serviceCore(op string, id int) error {
 		}
 		return 0
 	})
-	return explain(err, dpdk.ErrInvalid, "it is not a service core: AddServiceCore makes it one")
+	return guard.Explain(err, dpdk.ErrInvalid, "it is not a service core: AddServiceCore makes it one")
 }
 
 func serviceCores() []int {

@@ -51,8 +51,8 @@ type FieldConfig struct {
 // secondary a new name fails with dpdk.ErrSecondary.
 //
 // Errors: dpdk.ErrSecondary; dpdk.ErrExist if the name is that of another field;
-// dpdk.ErrNotFound if no room is left, or for a T larger than the room;
-// syscall.EBUSY if Offset is taken; dpdk.ErrInvalid, dpdk.ErrNameTooLong.
+// dpdk.ErrNoSpace if no room is left, or for a T larger than the room: it says which
+// bytes are free; syscall.EBUSY if Offset is taken; dpdk.ErrInvalid, dpdk.ErrNameTooLong.
 func RegisterField[T any](name string, cfg FieldConfig) (Field[T], error) {
 	size, align, err := fieldType[T](opField, name)
 	if err != nil {
@@ -88,7 +88,7 @@ func LookupField[T any](name string) (Field[T], error) {
 		return errno
 	})
 	if err != nil {
-		return Field[T]{}, err
+		return Field[T]{}, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
 	}
 	if has != uint64(size) || offset%align != 0 {
 		return Field[T]{}, guard.Invalid(opFieldLookup, name, "%v has %d bytes, the field %d at offset %d", reflect.TypeFor[T](), size, has, offset)
@@ -125,15 +125,25 @@ func fieldType[T any](op, name string) (size, align int, err error) {
 	return int(t.Size()), t.Align(), nil
 }
 
-// register runs a registration, and says of a new name in a secondary what is
-// wrong with it.
+// register runs a registration, and says what is wrong with one that fails.
 func register(op, name string, f func() (value, errno int)) (value int, err error) {
+	dump := ""
 	err = dynamic(op, name, func() (errno int) {
 		value, errno = f()
+		if syscall.Errno(errno) == syscall.ENOENT {
+			dump, _ = cgo.MbufDynDump()
+		}
 		return errno
 	})
-	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.Errno(syscall.EPERM) {
-		e.Cause, e.Detail = dpdk.ErrSecondary, "it is new: register it in the primary first"
+	if e, ok := err.(*dpdk.Error); ok {
+		switch syscall.Errno(e.Errno) {
+		case syscall.EPERM:
+			e.Cause, e.Detail = dpdk.ErrSecondary, "it is new: register it in the primary first"
+		case syscall.ENOENT: // a name that there is not is no error here: it is room that there is not
+			e.Errno, e.Detail = dpdk.ErrNoSpace.(dpdk.Errno), dynamicRoom(dump)
+		case syscall.EEXIST:
+			e.Detail = "the name is taken, with another size, alignment or flags: use these, or another name"
+		}
 	}
 	return value, err
 }
@@ -146,7 +156,7 @@ type FlagConfig struct {
 
 // RegisterFlag makes the dynamic flag name, or finds it if it was made with the
 // same flags (rte_mbuf_dynflag_register). Flags are never unmade; an allocation
-// clears them in the mbuf. Errors are those of RegisterField, dpdk.ErrNotFound
+// clears them in the mbuf. Errors are those of RegisterField, dpdk.ErrNoSpace
 // if no bit is left.
 func RegisterFlag(name string, cfg FlagConfig) (OffloadFlags, error) {
 	if err := guard.Name(opFlag, name, cgo.MbufDynNameSize); err != nil {
@@ -170,7 +180,7 @@ func LookupFlag(name string) (OffloadFlags, error) {
 		bit, errno = cgo.MbufDynflagLookup(name)
 		return errno
 	})
-	return flag(bit, err)
+	return flag(bit, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown))
 }
 
 func flag(bit int, err error) (OffloadFlags, error) {

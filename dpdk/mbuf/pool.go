@@ -109,7 +109,7 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 		return errno
 	})
 	if err != nil {
-		return nil, err
+		return nil, guard.ExplainCreate(err, cfg.Socket)
 	}
 	p, err := open(mempool.Wrap(made))
 	if err != nil { // nothing is left of what cannot be used
@@ -154,7 +154,7 @@ func open(mp *mempool.Pool, err error) (*Pool, error) {
 		return errno
 	})
 	if err != nil {
-		return nil, err
+		return nil, guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
 	}
 	if i.Unfinished {
 		return nil, &dpdk.Error{Op: opLookup, Name: mp.Name(), Errno: dpdk.ErrNotFound.(dpdk.Errno),

@@ -242,7 +242,7 @@ func TestDynamicField(t *testing.T) {
 		register func() error
 		want     error
 	}{
-		"too big":          {register[[64]byte]("big", mbuf.FieldConfig{}), dpdk.ErrNotFound},
+		"too big":          {register[[64]byte]("big", mbuf.FieldConfig{}), dpdk.ErrNoSpace},
 		"bigger than any":  {register[[1 << 16]byte]("huge", mbuf.FieldConfig{}), dpdk.ErrInvalid},
 		"alignment 3":      {register[uint16]("odd", mbuf.FieldConfig{Align: 3}), dpdk.ErrInvalid},
 		"below the type's": {register[uint64]("low", mbuf.FieldConfig{Align: 4}), dpdk.ErrInvalid},
@@ -325,4 +325,10 @@ func TestTimestamp(t *testing.T) {
 	assert.EqualValues(t, 123456789, at)
 	_, ok = tx.Get(m)
 	assert.False(t, ok)
+}
+
+func TestAFieldWithoutRoomIsToldWhatIsFree(t *testing.T) {
+	_, err := mbuf.RegisterField[[64]byte]("too large", mbuf.FieldConfig{})
+	require.ErrorIs(t, err, dpdk.ErrNoSpace)
+	assert.Regexp(t, `the free bytes of an mbuf are (\d+ at offset \d+(, )?)+, and \d+ bits for flags`, err.Error())
 }

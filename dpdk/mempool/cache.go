@@ -4,7 +4,6 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/words"
@@ -40,16 +39,16 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := &Cache{pool: p, owner: p, lcore: -1}
-	err := guard.Control(opCache, p.info.Name, func() int {
+	err := guard.Do(opCache, p.info.Name, func() error {
 		if p.mp == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return freedBefore(opCache, p.info.Name)
 		}
 		mem, errno := cgo.MempoolCacheCreate(uint32(size), p.Socket().Int())
 		c.mem = (*cacheHead)(mem)
-		return errno
+		return guard.Errno(opCache, p.info.Name, errno)
 	})
 	if err != nil {
-		return nil, err
+		return nil, guard.ExplainCreate(err, p.Socket())
 	}
 	if p.caches == nil {
 		p.caches = map[*Cache]struct{}{}
@@ -77,7 +76,7 @@ func (u cacheUser) Gone() bool { return false }
 func (p *Pool) LcoreCache(lcore int) (*Cache, error) {
 	switch {
 	case p.mp == nil:
-		return nil, &dpdk.Error{Op: opLcoreCache, Name: p.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno)}
+		return nil, freedBefore(opLcoreCache, p.info.Name)
 	case lcore < 0 || lcore >= cgo.MaxLcore:
 		return nil, guard.Invalid(opLcoreCache, p.info.Name, "the lcore is %d: use 0 to %d", lcore, cgo.MaxLcore-1)
 	case p.info.Caches == nil:
@@ -121,9 +120,9 @@ func (c *Cache) Free() error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return guard.Control(opCacheFree, p.info.Name, func() int {
+	return guard.Do(opCacheFree, p.info.Name, func() error {
 		if c.pool == &gonePool {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return freedBefore(opCacheFree, p.info.Name)
 		}
 		c.Flush()
 		mem := c.mem
@@ -132,7 +131,7 @@ func (c *Cache) Free() error {
 			inuse.Release(cacheUser{p})
 		}
 		cgo.MempoolCacheFree(unsafe.Pointer(mem))
-		return 0
+		return nil
 	})
 }
 
@@ -186,7 +185,8 @@ func (c *Cache) GetBulk(objs []Object) bool {
 	return c.GetPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
-// Put gives an object back (rte_mempool_generic_put).
+// Put gives an object back (rte_mempool_generic_put). o is not the zero Object: see
+// Pool.Put.
 func (c *Cache) Put(o Object) {
 	if m := c.mem; simple && m.len < m.threshold {
 		*m.object(m.len) = uintptr(o.Pointer())
@@ -198,7 +198,8 @@ func (c *Cache) Put(o Object) {
 
 func (c *Cache) putOne(o Object) { c.PutPointers(unsafe.Pointer(&o), 1) }
 
-// PutBulk gives objects back (rte_mempool_generic_put).
+// PutBulk gives objects back (rte_mempool_generic_put). None is the zero Object: see
+// Pool.Put.
 func (c *Cache) PutBulk(objs []Object) {
 	c.PutPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }

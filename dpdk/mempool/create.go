@@ -76,25 +76,22 @@ func create(op, name string, count, elemSize int, cfg Config, populate bool) (*P
 	}
 	ops := cfg.ops()
 	var made cgo.Mempool
-	var bad error
-	p, err := open(op, name, func() (i cgo.MempoolInfo, errno int) {
-		if bad = publishOps(op, name, ops); bad != nil {
-			return i, int(dpdk.ErrInvalid.(dpdk.Errno))
+	p, err := open(op, name, func() (cgo.MempoolInfo, error) {
+		if err := publishOps(op, name, ops); err != nil {
+			return cgo.MempoolInfo{}, err
 		}
+		var errno int
 		made, errno = cgo.MempoolCreate(name, uint32(count), uint32(elemSize), uint32(cfg.CacheSize), uint32(cfg.PrivateSize),
 			cfg.Socket.Int(), cfg.flags(), ops, populate)
 		if errno != 0 {
-			return i, errno
+			return cgo.MempoolInfo{}, guard.Errno(op, name, errno)
 		}
-		return describe(name, made)
+		return describe(op, name, made)
 	})
-	if bad != nil {
-		return nil, bad
-	}
 	if err != nil && made != nil { // made, but nothing that Go can use
 		_ = guard.Control(opFree, name, func() int { return cgo.MempoolFree(name, made, true) })
 	}
-	return p, err
+	return p, guard.ExplainCreate(err, cfg.Socket)
 }
 
 // check refuses what DPDK would refuse with less to say, or truncate.
@@ -168,24 +165,25 @@ func (c *Config) ops() string {
 // (rte_mempool_set_ops_byname). Errors: dpdk.ErrExist if it is populated,
 // dpdk.ErrInvalid for ops that this process does not have.
 func (p *Pool) SetOps(name string) error {
-	var bad error
-	err := p.change(opSetOps, func(now *cgo.MempoolInfo) int {
+	return p.change(opSetOps, func(now *cgo.MempoolInfo) error {
 		if now.Flags&cgo.MempoolCreated != 0 {
-			return int(dpdk.ErrExist.(dpdk.Errno))
+			return populated(opSetOps, p.info.Name)
 		}
-		if bad = publishOps(opSetOps, p.info.Name, name); bad != nil {
-			return 0
+		if err := publishOps(opSetOps, p.info.Name, name); err != nil {
+			return err
 		}
 		errno := cgo.MempoolSetOps(p.mp, name)
 		if errno == 0 {
 			poolops.Note(p.mp, name)
 		}
-		return errno
+		return guard.Errno(opSetOps, p.info.Name, errno)
 	})
-	if err == nil {
-		err = bad
-	}
-	return err
+}
+
+// populated is the error of calls that come too late.
+func populated(op, name string) error {
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist.(dpdk.Errno),
+		Detail: "the pool has its objects already: CreateEmpty makes one that has none yet"}
 }
 
 // PopulateDefault makes the objects in DPDK's memory, which all processes share,
@@ -210,39 +208,35 @@ func (p *Pool) PopulateAnonymous() (int, error) {
 }
 
 func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err error) {
-	err = p.change(op, func(now *cgo.MempoolInfo) (errno int) {
+	err = p.change(op, func(now *cgo.MempoolInfo) error {
 		if now.Chunks != 0 { // one of the two says EINVAL for it
-			return int(dpdk.ErrExist.(dpdk.Errno))
+			return populated(op, p.info.Name)
 		}
+		var errno int
 		n, errno = f(p.mp)
-		return errno
+		return guard.Errno(op, p.info.Name, errno)
 	})
 	return n, err
 }
 
 // change runs f, which gets the pool as it is, and describes the pool again.
-func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) (errno int)) error {
+func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) error) error {
 	p.life.Lock()
 	defer p.life.Unlock()
-	var bad error
-	err := guard.Control(op, p.info.Name, func() int {
-		now, errno := describe(p.info.Name, p.mp)
-		if errno == 0 {
-			errno = f(&now)
+	return guard.Do(op, p.info.Name, func() error {
+		now, err := describe(op, p.info.Name, p.mp)
+		if err == nil {
+			err = f(&now)
 		}
-		if errno != 0 {
-			return errno
+		if err != nil {
+			return err
 		}
-		if now, errno = describe(p.info.Name, p.mp); errno == 0 {
+		if now, err = describe(op, p.info.Name, p.mp); err == nil {
 			p.info = now
-			p.backend, bad = newBackend(op, &p.info)
+			p.backend, err = newBackend(op, &p.info)
 		}
-		return errno
+		return err
 	})
-	if err == nil {
-		err = bad
-	}
-	return err
 }
 
 // knownOps is the number of ops in this process's table, or an error that lists

@@ -83,11 +83,16 @@ func List() ([]Info, error) {
 
 // control runs f as guard.Control does, if the handle was not freed.
 func (p *Pool) control(op string, f func() (errno int)) error {
+	return p.do(op, func() error { return guard.Errno(op, p.info.Name, f()) })
+}
+
+// do runs f as guard.Do does, if the handle was not freed.
+func (p *Pool) do(op string, f func() error) error {
 	p.life.RLock()
 	defer p.life.RUnlock()
-	return guard.Control(op, p.info.Name, func() int {
+	return guard.Do(op, p.info.Name, func() error {
 		if p.mp == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return freedBefore(op, p.info.Name)
 		}
 		return f()
 	})
@@ -148,27 +153,20 @@ func (p *Pool) Dump() (string, error) {
 
 // audited runs f and names the damage it finds.
 func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
-	var bad error
-	err := p.control(op, func() int {
+	return p.do(op, func() error {
 		d, errno := f()
 		switch syscall.Errno(errno) {
 		case syscall.ENODATA:
 			if p.info.Flags&cgo.MempoolCreated != 0 { // this one was populated: it is the next of its name
-				return int(dpdk.ErrNotFound.(dpdk.Errno))
+				return freedBefore(op, p.info.Name)
 			}
-			bad = guard.Invalid(op, p.info.Name, "the pool is not populated yet")
-			return 0
+			return guard.Invalid(op, p.info.Name, "the pool is not populated yet")
 		case linux.EUCLEAN:
-			bad = &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
+			return &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
 				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
-			return 0
 		}
-		return errno
+		return guard.Errno(op, p.info.Name, errno)
 	})
-	if err == nil {
-		err = bad
-	}
-	return err
 }
 
 // Each calls f for every object of the pool, in use or not, with its index, in

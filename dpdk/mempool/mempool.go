@@ -89,9 +89,11 @@ func Lookup(name string) (*Pool, error) {
 	if err := guard.Name(opLookup, name, cgo.MempoolNameSize); err != nil {
 		return nil, err
 	}
-	return open(opLookup, name, func() (cgo.MempoolInfo, int) {
-		return cgo.MempoolLookup(name)
+	p, err := open(opLookup, name, func() (cgo.MempoolInfo, error) {
+		i, errno := cgo.MempoolLookup(name)
+		return i, guard.Errno(opLookup, name, errno)
 	}, complete)
+	return p, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
 }
 
 // Wrap makes a handle to the pool at ptr, a struct rte_mempool that a C function
@@ -101,38 +103,39 @@ func Wrap(ptr unsafe.Pointer) (*Pool, error) {
 	if ptr == nil {
 		return nil, guard.Invalid(opLookup, "", "the pool is nil")
 	}
-	return open(opLookup, "", func() (cgo.MempoolInfo, int) { return describe("", ptr) })
+	return open(opLookup, "", func() (cgo.MempoolInfo, error) { return describe(opLookup, "", ptr) })
 }
 
 // describe is ErrNotFound for a pool that was freed, here or in another process.
 // A pool of another name has come to its address; "" is any name.
-func describe(name string, mp cgo.Mempool) (cgo.MempoolInfo, int) {
+func describe(op, name string, mp cgo.Mempool) (cgo.MempoolInfo, error) {
 	i := cgo.MempoolDescribe(mp)
 	if i.Pool == nil || name != "" && i.Name != name {
-		return i, int(dpdk.ErrNotFound.(dpdk.Errno))
+		return i, freedBefore(op, name)
 	}
-	return i, 0
+	return i, nil
+}
+
+// freedBefore is the error of calls on a pool that was freed.
+func freedBefore(op, name string) error {
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
 }
 
 // open makes a handle to the pool that f finds or makes, if it passes the checks.
-func open(op, name string, f func() (cgo.MempoolInfo, int), checks ...func(string, *cgo.MempoolInfo) error) (*Pool, error) {
+func open(op, name string, f func() (cgo.MempoolInfo, error), checks ...func(string, *cgo.MempoolInfo) error) (*Pool, error) {
 	p := new(Pool)
-	var bad error
-	err := guard.Control(op, name, func() (errno int) {
-		if p.info, errno = f(); errno != 0 {
-			return errno
+	err := guard.Do(op, name, func() (err error) {
+		if p.info, err = f(); err != nil {
+			return err
 		}
 		for _, check := range append(checks, checkOps, checkMemory) {
-			if bad = check(op, &p.info); bad != nil {
-				return 0
+			if err = check(op, &p.info); err != nil {
+				return err
 			}
 		}
-		p.backend, bad = newBackend(op, &p.info)
-		return 0
+		p.backend, err = newBackend(op, &p.info)
+		return err
 	})
-	if err == nil {
-		err = bad
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -189,7 +192,7 @@ func (p *Pool) free() error {
 		return 0
 	})
 	if err != nil {
-		return err
+		return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
 	}
 	for i := range p.lcores {
 		if c := p.lcores[i].Load(); c != nil {

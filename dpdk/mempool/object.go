@@ -40,8 +40,8 @@ func PoolOf(o Object) (*Pool, error) {
 	if o.ptr == nil {
 		return nil, guard.Invalid(opFromObj, "", "the object is nil")
 	}
-	return open(opFromObj, "", func() (cgo.MempoolInfo, int) {
-		return describe("", *(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)))
+	return open(opFromObj, "", func() (cgo.MempoolInfo, error) {
+		return describe(opFromObj, "", *(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)))
 	})
 }
 
@@ -82,11 +82,12 @@ func (p *Pool) GetBulk(objs []Object) bool {
 }
 
 // Put gives an object back straight to the pool (rte_mempool_generic_put without
-// a cache).
+// a cache). o is not the zero Object: a Get would return it, which a build with
+// godpdk_debug finds.
 func (p *Pool) Put(o Object) { p.PutPointers(unsafe.Pointer(&o), 1) }
 
 // PutBulk gives objects back straight to the pool (rte_mempool_generic_put
-// without a cache).
+// without a cache). None is the zero Object: see Put.
 func (p *Pool) PutBulk(objs []Object) {
 	p.PutPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }

@@ -99,9 +99,10 @@ func Reserve(name string, size int, cfg Config) (*Zone, error) {
 	if cfg.IOVAContiguous {
 		flags |= cgo.MemzoneIOVAContig
 	}
-	return zone(opReserve, name, func() (cgo.MemzoneInfo, int) {
+	z, err := zone(opReserve, name, func() (cgo.MemzoneInfo, int) {
 		return cgo.MemzoneReserve(name, uint64(size), cfg.Socket.Int(), flags, uint32(cfg.Align), uint32(cfg.Bound))
 	})
+	return z, guard.ExplainCreate(err, cfg.Socket)
 }
 
 // Lookup finds a zone that any process has reserved, C programs included
@@ -110,7 +111,8 @@ func Lookup(name string) (*Zone, error) {
 	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
-	return zone(opLookup, name, func() (cgo.MemzoneInfo, int) { return cgo.MemzoneLookup(name) })
+	z, err := zone(opLookup, name, func() (cgo.MemzoneInfo, int) { return cgo.MemzoneLookup(name) })
+	return z, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
 }
 
 func zone(op, name string, f func() (cgo.MemzoneInfo, int)) (*Zone, error) {
@@ -189,7 +191,7 @@ func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 // by its address only: free a zone in one place.
 func (z *Zone) Free() error {
 	if z.mem == nil {
-		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "freed before"}
+		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
 	}
 	err := guard.Control(opFree, z.info.Name, func() int {
 		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(unsafe.SliceData(z.mem)))
@@ -197,5 +199,5 @@ func (z *Zone) Free() error {
 	if err == nil {
 		z.mem = nil
 	}
-	return err
+	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
 }

@@ -1,6 +1,7 @@
 package rcu
 
 import (
+	"fmt"
 	"math"
 	"reflect"
 	"sync"
@@ -104,7 +105,8 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 		return errno
 	})
 	if err != nil {
-		return nil, err
+		err = guard.Explain(err, dpdk.ErrExist, fmt.Sprintf("a ring has the name %q: use another name", name))
+		return nil, guard.ExplainCreate(err, dpdk.AnySocket)
 	}
 	return d, nil
 }
@@ -188,7 +190,7 @@ func (d *DeferQueue[T]) Delete() error {
 	})
 	d.mu.Unlock()
 	if n == 0 {
-		return err
+		return deleted(err)
 	}
 	d.free(last[0]) // it became free since, as others may have
 	return d.Delete()
@@ -213,5 +215,9 @@ func (d *DeferQueue[T]) call(op string, f func(buf []T) (n, errno int)) (n int, 
 	for _, e := range (*buf)[:n] {
 		d.free(e)
 	}
-	return n, err
+	return n, deleted(err)
+}
+
+func deleted(err error) error {
+	return guard.Explain(err, dpdk.ErrNotFound, "the queue was deleted before")
 }

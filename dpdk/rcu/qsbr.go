@@ -64,10 +64,11 @@ func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
 	if err := guard.Socket(opInit, name, cfg.Socket); err != nil {
 		return nil, err
 	}
-	return open(opInit, name, func() (cgo.RCU, uint32, int) {
+	q, err := open(opInit, name, func() (cgo.RCU, uint32, int) {
 		v, errno := cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int())
 		return v, uint32(maxReaders), errno
 	})
+	return q, guard.ExplainCreate(err, cfg.Socket)
 }
 
 // Lookup finds a variable that any process has made, a C program included, if it is what
@@ -77,7 +78,8 @@ func Lookup(name string) (*QSBR, error) {
 	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
-	return open(opLookup, name, func() (cgo.RCU, uint32, int) { return cgo.RCULookup(name) })
+	q, err := open(opLookup, name, func() (cgo.RCU, uint32, int) { return cgo.RCULookup(name) })
+	return q, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
 }
 
 func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (*QSBR, error) {
@@ -91,10 +93,7 @@ func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (
 		return errno
 	})
 	if err != nil {
-		if e := err.(*dpdk.Error); e.Errno == dpdk.Errno(syscall.EAGAIN) {
-			e.Detail = "the zone holds no QSBR variable, or not yet"
-		}
-		return nil, err
+		return nil, guard.Explain(err, dpdk.Errno(syscall.EAGAIN), "the zone holds no QSBR variable, or not yet")
 	}
 	return q, nil
 }
@@ -108,11 +107,11 @@ func (q *QSBR) control(op string, f func() int) error {
 
 // existing is control for a caller that holds life.
 func (q *QSBR) existing(op string, f func() int) error {
-	return guard.Control(op, q.name, func() int {
+	return guard.Do(op, q.name, func() error {
 		if q.v == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return &dpdk.Error{Op: op, Name: q.name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
 		}
-		return f()
+		return guard.Errno(op, q.name, f())
 	})
 }
 
@@ -152,7 +151,7 @@ func (q *QSBR) Free() error {
 	if err == nil {
 		q.v = nil
 	}
-	return err
+	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
 }
 
 // ReaderState is what a registered reader said last.
@@ -182,7 +181,8 @@ func (q *QSBR) Unregister(id int) error {
 	if err := q.checkID(opUnregister, id); err != nil {
 		return err
 	}
-	return q.control(opUnregister, func() int { return cgo.RCUUnregister(q.name, q.v, uint32(id)) })
+	err := q.control(opUnregister, func() int { return cgo.RCUUnregister(q.name, q.v, uint32(id)) })
+	return guard.Explain(err, dpdk.ErrNotFound, fmt.Sprintf("no reader with id %d is registered", id))
 }
 
 func (q *QSBR) checkID(op string, id int) error {

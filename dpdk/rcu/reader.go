@@ -2,11 +2,13 @@ package rcu
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
@@ -35,7 +37,7 @@ func (q *QSBR) Register(id int) (*Reader, error) {
 		}
 		return errno
 	})
-	return r, err
+	return r, guard.Explain(err, dpdk.ErrExist, fmt.Sprintf("id %d is registered: RegisterAny finds a free one, and Unregister frees one of a dead process", id))
 }
 
 // RegisterAny is Register with the first id that is free. The error is dpdk.ErrNoSpace if

@@ -40,7 +40,7 @@ func ExampleLookup() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// rte_ring_lookup "not there": no such file or directory
+	// rte_ring_lookup "not there": no such file or directory: no process of this file prefix has created it
 }
 
 // Bulk is all or nothing, Burst takes what fits; full is no error.

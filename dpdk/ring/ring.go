@@ -84,9 +84,10 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	case !cfg.ExactSize && count == 1:
 		return nil, guard.Invalid(opCreate, name, "a ring of count 1 holds nothing: use 2, or Config.ExactSize")
 	}
-	return open[T](opCreate, name, esize, func() (cgo.RingInfo, int) {
+	r, err := open[T](opCreate, name, esize, func() (cgo.RingInfo, int) {
 		return cgo.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags)
 	})
+	return r, guard.ExplainCreate(err, cfg.Socket)
 }
 
 // Lookup finds a ring that any process has made, C programs included
@@ -104,36 +105,29 @@ func Lookup[T any](name string) (*Ring[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return open[T](opLookup, name, esize, func() (cgo.RingInfo, int) { return cgo.RingLookup(name) })
+	r, err := open[T](opLookup, name, esize, func() (cgo.RingInfo, int) { return cgo.RingLookup(name) })
+	return r, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
 }
 
 func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, int)) (*Ring[T], error) {
 	var r *Ring[T]
-	var bad error
-	err := guard.Control(op, name, func() int {
+	err := guard.Do(op, name, func() error {
 		i, errno := f()
 		if errno != 0 {
-			return errno
+			return guard.Errno(op, name, errno)
 		}
 		if want := cgo.RingMemsize(esize, i.Size); i.Memory != 0 && uint64(want) != i.Memory {
-			bad = guard.Invalid(op, name, "%v has %d bytes, but the ring of %d slots was made for elements of about %d",
+			return guard.Invalid(op, name, "%v has %d bytes, but the ring of %d slots was made for elements of about %d",
 				reflect.TypeFor[T](), esize, i.Size, (i.Memory-cgo.RingSizeof)/uint64(i.Size))
-			return 0
 		}
 		core, err := ringlayout.Describe(i, esize)
 		if err != nil {
-			bad = guard.Invalid(op, name, "%v", err)
+			return guard.Invalid(op, name, "%v", err)
 		}
 		r = &Ring[T]{core: core, ring: i.Ring, name: name}
-		return 0
+		return nil
 	})
-	if err == nil {
-		err = bad
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
+	return r, err
 }
 
 // elemSize is T's size, if a T can go through a ring.
@@ -181,7 +175,7 @@ func (r *Ring[T]) free() error {
 	if err == nil {
 		r.core, r.ring = gone, nil
 	}
-	return err
+	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
 }
 
 // gone is a ring that has neither elements nor room, for freed handles.
@@ -225,7 +219,7 @@ func (r *Ring[T]) Dump() (string, error) {
 		text, errno = cgo.RingDump(r.name, r.ring)
 		return errno
 	})
-	return strings.TrimSpace(text), err
+	return strings.TrimSpace(text), guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
 }
 
 // Info describes a ring.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -96,6 +97,33 @@ func TestOpenLeavesNothingAfterAnError(t *testing.T) {
 		})
 	}
 	assert.NoFileExists(t, filepath.Join(dir, "s"))
+}
+
+func TestErrorsHaveTheDriversReason(t *testing.T) {
+	noPcap := filepath.Join(t.TempDir(), "no pcap")
+	require.NoError(t, os.WriteFile(noPcap, []byte("certainly not"), 0o600))
+	// It does not get full again: Configure takes mbufs out of it that net_af_xdp cannot use.
+	pool, err := mbuf.CreatePool("reasons", 2047, mbuf.PoolConfig{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, pool.Free()) })
+	for devargs, says := range map[string]string{
+		"net_af_packet0,iface=typo0":  "No such device",
+		"net_pcap0,rx_pcap=" + noPcap: "unknown file format",
+		"net_af_xdp0,iface=lo":        "xdp",
+	} {
+		t.Run(devargs, func(t *testing.T) {
+			p, err := ethdev.Open(devargs, ethdev.Config{Pool: pool})
+			if err == nil { // this kernel has AF_XDP on lo
+				assert.Equal(t, "xdp", says)
+				require.NoError(t, p.Detach())
+				return
+			}
+			var e *dpdk.Error
+			require.ErrorAs(t, err, &e)
+			assert.Contains(t, strings.Join(e.Log, "\n"), says)
+			noPorts(t)
+		})
+	}
 }
 
 func TestNamesThatAreTaken(t *testing.T) {

@@ -81,7 +81,7 @@ func TestEthdevErrors(t *testing.T) {
 	configure := func(cfg ethdev.Config) func() error { return func() error { return port.Configure(cfg) } }
 	check(t, []provoked{
 		{"no device", func() error { return second(ethdev.Attach("")) }, "rte_dev_probe", "", dpdk.ErrInvalid, "empty"},
-		{"a device that is there", func() error { return second(ethdev.Attach("net_null0")) }, "rte_dev_probe", "net_null0", dpdk.ErrExist, ""},
+		{"a device that is there", func() error { return second(ethdev.Attach("net_null0")) }, "rte_dev_probe", "net_null0", dpdk.ErrExist, "the device is attached: ByName"},
 		{"a port that does not exist", func() error { return second(ethdev.ByName("no")) }, "rte_eth_dev_get_port_by_name", "no", dpdk.ErrNoDevice, ""},
 		{"an address that no port has", func() error { return second(ethdev.ByMAC(net.HardwareAddr{2, 0, 0, 0, 0, 9})) }, "rte_eth_macaddr_get", "02:00:00:00:00:09", dpdk.ErrNoDevice, ""},
 		{"a started port configured", configure(ethdev.Config{Pool: pool}), "rte_eth_dev_configure", "net_null0", dpdk.ErrBusy, "Stop"},
@@ -106,11 +106,11 @@ func TestIPCErrors(t *testing.T) {
 	handler := func(context.Context, *ipc.Message) (*ipc.Message, error) { return nil, nil }
 	check(t, []provoked{
 		{"no name", request(&ipc.Message{}), "rte_mp_request_sync", "", dpdk.ErrInvalid, "the name is empty"},
-		{"a long name", request(&ipc.Message{Name: long}), "rte_mp_request_sync", long, dpdk.ErrNameTooLong, "use at most"},
+		{"a long name", request(&ipc.Message{Name: long}), "rte_mp_request_sync", long[:64] + "…", dpdk.ErrNameTooLong, "use at most"},
 		{"too much", request(&ipc.Message{Name: "m", Param: make([]byte, 300)}), "rte_mp_request_sync", "m", syscall.E2BIG, "256"},
 		{"a handler of nil", func() error { return ipc.Register("h", nil, ipc.Config{}) }, "rte_mp_action_register", "h", dpdk.ErrInvalid, "nil"},
-		{"a handler twice", twice(func() error { return ipc.Register("twice", handler, ipc.Config{}) }), "rte_mp_action_register", "twice", dpdk.ErrExist, ""},
-		{"a handler that does not exist", func() error { return ipc.Unregister("no") }, "rte_mp_action_unregister", "no", dpdk.ErrNotFound, ""},
+		{"a handler twice", twice(func() error { return ipc.Register("twice", handler, ipc.Config{}) }), "rte_mp_action_register", "twice", dpdk.ErrExist, "Unregister"},
+		{"a handler that does not exist", func() error { return ipc.Unregister("no") }, "rte_mp_action_unregister", "no", dpdk.ErrNotFound, "has no handler"},
 	})
 }
 
@@ -128,12 +128,12 @@ func TestRCUErrors(t *testing.T) {
 	must(q.Register(1))
 	check(t, []provoked{
 		{"no name", func() error { return second(rcu.Create("", 2, rcu.Config{})) }, op, "", dpdk.ErrInvalid, "the name is empty"},
-		{"a name that is taken", func() error { return second(rcu.Create("qsbr", 2, rcu.Config{})) }, op, "qsbr", dpdk.ErrExist, ""},
+		{"a name that is taken", func() error { return second(rcu.Create("qsbr", 2, rcu.Config{})) }, op, "qsbr", dpdk.ErrExist, "the name is taken: use Lookup, or another name"},
 		{"no readers", func() error { return second(rcu.Create("q", 0, rcu.Config{})) }, op, "q", dpdk.ErrInvalid, "0"},
 		{"readers beyond C's int", func() error { return second(rcu.Create("q", math.MaxInt64, rcu.Config{})) }, op, "q", dpdk.ErrInvalid, ""},
-		{"a variable that does not exist", func() error { return second(rcu.Lookup("no")) }, "rte_memzone_lookup", "no", dpdk.ErrNotFound, ""},
+		{"a variable that does not exist", func() error { return second(rcu.Lookup("no")) }, "rte_memzone_lookup", "no", dpdk.ErrNotFound, "no process of this file prefix has created it"},
 		{"a reader that cannot be", func() error { return second(q.Register(99)) }, "rte_rcu_qsbr_thread_register", "qsbr", dpdk.ErrInvalid, "99"},
-		{"a reader twice", func() error { return second(q.Register(1)) }, "rte_rcu_qsbr_thread_register", "qsbr", dpdk.ErrExist, ""},
+		{"a reader twice", func() error { return second(q.Register(1)) }, "rte_rcu_qsbr_thread_register", "qsbr", dpdk.ErrExist, "RegisterAny"},
 	})
 	if err := q.Unregister(1); err != nil {
 		t.Error(err)

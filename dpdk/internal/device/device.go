@@ -62,21 +62,17 @@ func Free(prefix string) string {
 
 // Ready says why no device of that name can be made here and now.
 func Ready(op, driver, name string) error {
-	var refused error
-	err := guard.Control(op, name, func() int {
+	err := guard.Do(op, name, func() error {
 		switch {
 		case cgo.ProcessType() != cgo.ProcPrimary:
-			refused = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
 				Detail: "the primary makes devices; here ethdev.ByName finds them"}
 		case !cgo.VdevDriver(name):
-			refused = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
 				Detail: fmt.Sprintf("this DPDK has no driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
 		}
-		return 0
+		return nil
 	})
-	if err == nil {
-		err = refused
-	}
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -130,12 +131,7 @@ func Running() bool { return eal.running.Load() }
 // Control runs f, a call of the rte_ function op on the object name, if EAL
 // runs, and turns the errno it returns into an error. See Do.
 func Control(op, name string, f func() (errno int)) error {
-	return Do(op, name, func() error {
-		if errno := f(); errno != 0 {
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
-		}
-		return nil
-	})
+	return Do(op, name, func() error { return Errno(op, name, f()) })
 }
 
 // Do runs f, which calls the rte_ function op on the object name, if EAL runs. A
@@ -156,11 +152,19 @@ func Do(op, name string, f func() error) error {
 	runtime.LockOSThread() // DPDK's log is kept by thread
 	defer runtime.UnlockOSThread()
 	mark := cgo.LogMark()
-	err = f()
-	if e, ok := err.(*dpdk.Error); ok && e.Log == nil {
-		e.Log = lines(cgo.LogSince(mark))
+	if err = f(); err != nil { // apart, as calls that work do not allocate
+		addLog(err, mark)
 	}
 	return err
+}
+
+// addLog gives the error what this thread has logged since mark. It may be joined with
+// that of what was undone.
+func addLog(err error, mark uint64) {
+	var e *dpdk.Error
+	if errors.As(err, &e) && e.Log == nil {
+		e.Log = lines(cgo.LogSince(mark))
+	}
 }
 
 // enter counts a control call, until leave, or refuses it.
@@ -216,12 +220,23 @@ func Name(op, name string, size int) error {
 	case name == "":
 		return Invalid(op, "", "the name is empty")
 	case strings.IndexByte(name, 0) >= 0:
-		return Invalid(op, strings.ReplaceAll(name, "\x00", "\\0"), "the name holds a NUL byte")
+		return Invalid(op, short(strings.ReplaceAll(name, "\x00", "\\0")), "the name holds a NUL byte")
 	case len(name) >= size:
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENAMETOOLONG),
+		return &dpdk.Error{Op: op, Name: short(name), Errno: dpdk.Errno(syscall.ENAMETOOLONG),
 			Detail: fmt.Sprintf("%d bytes: use at most %d", len(name), size-1)}
 	}
 	return nil
+}
+
+// longestName is how many bytes of a refused name an error shows.
+const longestName = 64
+
+// short is a name that fits an error's line.
+func short(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:longestName], "") + "…"
 }
 
 // Socket refuses socket ids that do not exist as numbers.

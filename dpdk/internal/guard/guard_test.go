@@ -348,3 +348,10 @@ func TestControlIsRefusedWhenThePrimaryHasGone(t *testing.T) {
 	assert.NotErrorIs(t, err, dpdk.ErrNotRunning)
 	assert.Equal(t, 1, called, "it would touch another's memory")
 }
+
+func TestLongNamesAreCutInErrors(t *testing.T) {
+	err := Name("rte_x", strings.Repeat("é", 200), 32)
+	require.ErrorIs(t, err, dpdk.ErrNameTooLong)
+	assert.Equal(t, strings.Repeat("é", 32)+"…", err.(*dpdk.Error).Name)
+	assert.Contains(t, err.Error(), "400 bytes: use at most 31")
+}

@@ -66,8 +66,7 @@ func set(object unsafe.Pointer, all []User) {
 // Free runs f, which frees the object, unless somebody but self uses it; self may be nil.
 // The error is dpdk.ErrBusy, and says who does.
 func Free(op, name string, object unsafe.Pointer, self User, f func() error) error {
-	var failed error
-	err := guard.Control(op, name, func() int {
+	return guard.Do(op, name, func() error {
 		users.Lock()
 		defer users.Unlock()
 		all := slices.DeleteFunc(users.of[object], User.Gone)
@@ -79,14 +78,8 @@ func Free(op, name string, object unsafe.Pointer, self User, f func() error) err
 			}
 		}
 		if len(others) > 0 {
-			failed = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EBUSY), Detail: strings.Join(others, ", ")}
-		} else {
-			failed = f()
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EBUSY), Detail: strings.Join(others, ", ")}
 		}
-		return 0
+		return f()
 	})
-	if err == nil {
-		err = failed
-	}
-	return err
 }

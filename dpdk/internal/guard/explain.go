@@ -1,0 +1,60 @@
+package guard
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+// Details of errors that all named objects have.
+const (
+	Taken   = "the name is taken: use Lookup, or another name"
+	Unknown = "no process of this file prefix has created it"
+	Freed   = "freed before, in this process or another"
+)
+
+// Errno is the error of a call that returned this error number; nil for 0.
+func Errno(op, name string, errno int) error {
+	if errno == 0 {
+		return nil
+	}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
+}
+
+// Explain adds to an error with this number what is wrong and what to do about it, if it
+// has no detail yet.
+func Explain(err, errno error, detail string) error {
+	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == errno {
+		e.Detail = detail
+	}
+	return err
+}
+
+// ExplainCreate adds to the error of a named object that could not be made on this socket
+// what is wrong and what to do about it.
+func ExplainCreate(err error, s dpdk.SocketID) error {
+	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == dpdk.ErrNoMemory {
+		e.Detail = noMemory(s)
+	}
+	return Explain(err, dpdk.ErrExist, Taken)
+}
+
+// noMemory says why there is no memory on the socket.
+func noMemory(s dpdk.SocketID) string {
+	var heaps []string
+	exists := s == dpdk.AnySocket
+	for _, id := range cgo.Sockets() {
+		exists = exists || id == s.Int()
+		heap := fmt.Sprint(id)
+		if stats, errno := cgo.MallocSocketStats(id); errno == 0 {
+			heap += fmt.Sprintf(" with %d KiB free, in blocks of at most %d KiB", stats.Free>>10, stats.GreatestFree>>10)
+		}
+		heaps = append(heaps, heap)
+	}
+	if !exists {
+		return fmt.Sprintf("socket %v does not exist: use dpdk.AnySocket or socket %s", s, strings.Join(heaps, ", "))
+	}
+	return fmt.Sprintf("no memory on socket %v: there is socket %s, and no free hugepages to add to it: ask for less, or reserve more hugepages", s, strings.Join(heaps, ", "))
+}
