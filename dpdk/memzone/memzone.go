@@ -8,6 +8,7 @@ package memzone
 
 import (
 	"math"
+	"sync"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -77,6 +78,7 @@ type Info struct {
 // until Free in any process, or until this process's EAL closes.
 type Zone struct {
 	info Info
+	mu   sync.Mutex // held while the zone is freed
 	mem  []byte
 }
 
@@ -118,7 +120,7 @@ func zone(op, name string, f func() (cgo.MemzoneInfo, int)) (*Zone, error) {
 	err := guard.Control(op, name, func() int {
 		i, errno := f()
 		if errno == 0 {
-			z = Zone{info(i), unsafe.Slice((*byte)(i.Addr), i.Len)}
+			z.info, z.mem = info(i), unsafe.Slice((*byte)(i.Addr), i.Len)
 		}
 		return errno
 	})
@@ -178,16 +180,22 @@ func (z *Zone) Name() string { return z.info.Name }
 
 // Bytes is the zone's memory, shared with all processes; nil after Free on
 // this handle. DPDK rounds the size that was asked for up to a cache line.
-func (z *Zone) Bytes() []byte { return z.mem }
+func (z *Zone) Bytes() []byte {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.mem
+}
 
 // IOVA is the zone's address for devices.
 func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 
 // Free destroys the zone for all processes (rte_memzone_free): nobody may use
-// its memory any more. The error is dpdk.ErrNotFound if it was freed before,
+// its memory any more. Several goroutines may call it. The error is dpdk.ErrNotFound if it was freed before,
 // here or in another process. A new zone of the same name is told from this one
 // by its address only: free a zone in one place.
 func (z *Zone) Free() error {
+	z.mu.Lock()
+	defer z.mu.Unlock()
 	if z.mem == nil {
 		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "freed before"}
 	}
