@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const (
@@ -129,7 +130,7 @@ func core(op string, id int, whenBusy string, f func(int) int) error {
 
 // idle waits until the lcore is in EAL's loop, and says whether it is.
 func (s *slot) idle(id int, most time.Duration) bool {
-	for begin := time.Now(); ; time.Sleep(100 * time.Microsecond) {
+	for begin := time.Now(); ; linux.Sleep(100 * time.Microsecond) {
 		running := false
 		if err := guard.Control(opCoreStop, name(id), func() int { running = cgo.LcoreRunning(id); return 0 }); err != nil {
 			return false
