@@ -9,6 +9,7 @@ package memzone
 import (
 	"math"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -79,7 +80,7 @@ type Info struct {
 type Zone struct {
 	info Info
 	mu   sync.Mutex // held while the zone is freed
-	mem  []byte
+	addr atomic.Pointer[byte]
 }
 
 // Reserve makes a zone of size bytes (rte_memzone_reserve_bounded). Its memory
@@ -120,7 +121,8 @@ func zone(op, name string, f func() (cgo.MemzoneInfo, int)) (*Zone, error) {
 	err := guard.Control(op, name, func() int {
 		i, errno := f()
 		if errno == 0 {
-			z.info, z.mem = info(i), unsafe.Slice((*byte)(i.Addr), i.Len)
+			z.info = info(i)
+			z.addr.Store((*byte)(i.Addr))
 		}
 		return errno
 	})
@@ -181,9 +183,11 @@ func (z *Zone) Name() string { return z.info.Name }
 // Bytes is the zone's memory, shared with all processes; nil after Free on
 // this handle. DPDK rounds the size that was asked for up to a cache line.
 func (z *Zone) Bytes() []byte {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	return z.mem
+	addr := z.addr.Load()
+	if addr == nil {
+		return nil
+	}
+	return unsafe.Slice(addr, z.info.Size)
 }
 
 // IOVA is the zone's address for devices.
@@ -196,14 +200,15 @@ func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 func (z *Zone) Free() error {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if z.mem == nil {
+	addr := z.addr.Load()
+	if addr == nil {
 		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "freed before"}
 	}
 	err := guard.Control(opFree, z.info.Name, func() int {
-		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(unsafe.SliceData(z.mem)))
+		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(addr))
 	})
 	if err == nil {
-		z.mem = nil
+		z.addr.Store(nil)
 	}
 	return err
 }
