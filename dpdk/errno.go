@@ -52,7 +52,7 @@ var (
 	ErrInvalid     error = Errno(syscall.EINVAL)       // an argument is out of range
 	ErrNameTooLong error = Errno(syscall.ENAMETOOLONG) // longer than DPDK stores
 	ErrNoMemory    error = Errno(syscall.ENOMEM)       // no hugepage memory left for it
-	ErrNoSpace     error = Errno(syscall.ENOSPC)       // DPDK's table of such objects is full
+	ErrNoSpace     error = Errno(syscall.ENOSPC)       // DPDK's table of such objects, or the runtime directory's file system, is full
 	ErrNoDevice    error = Errno(syscall.ENODEV)       // no port or device of that name, or no more
 	ErrBusy        error = Errno(syscall.EBUSY)        // in use, or started, or a function runs there
 	ErrUnsupported error = Errno(syscall.ENOTSUP)      // the driver, or this DPDK, cannot

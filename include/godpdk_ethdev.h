@@ -497,7 +497,7 @@ godpdk_eth_swap(struct godpdk_eth_queue *txq, uintptr_t *out, uint32_t nout,
 	return sent;
 }
 
-/* The same with one argument, for calls on the thread's system stack. */
+/* The same with one argument, for calls on the goroutine's own stack. */
 static int32_t
 godpdk_eth_rx_direct(void *arg)
 {

@@ -147,17 +147,15 @@ func (rt *Runtime) close() error {
 		rt.main.end()
 		return errors.Join(busy, err, rt.remove(pages, starting == nil))
 	}
-	errno := 0
-	if e := rt.last(func() { errno = cgo.EALCleanup() }); e != nil {
-		return errors.Join(e, err, rt.remove(pages, starting == nil))
+	ended, e := rt.last(ealCleanup)
+	if ended {
+		cgo.LogReset()
+		stream.in.Close()
 	}
-	cgo.LogReset()
-	stream.in.Close()
-	if errno != 0 {
-		return &dpdk.Error{Op: opCleanup, Errno: dpdk.Errno(errno)}
-	}
-	return errors.Join(err, rt.remove(pages, starting == nil))
+	return errors.Join(e, err, rt.remove(pages, starting == nil))
 }
+
+var ealCleanup = cgo.EALCleanup // a test has it fail
 
 // detach ends a secondary. It gives back what rte_eal_init took from the memory that
 // all processes share, for which nothing in C may run any more.
@@ -168,23 +166,28 @@ func (rt *Runtime) detach(quiet bool) error {
 		rt.main.end()
 		return err
 	}
-	return errors.Join(err, rt.last(cgo.ServiceFinalize))
+	_, e := rt.last(func() int { cgo.ServiceFinalize(); return 0 })
+	return errors.Join(err, e)
 }
 
-// last runs f on EAL's thread, which then ends. It waits 10 seconds: f takes locks that
-// another process may have held when it was killed.
-func (rt *Runtime) last(f func()) error {
-	done := make(chan struct{})
+// last runs f, which returns an errno, on EAL's thread, which then ends. It waits 10
+// seconds: f takes locks that another process may have held when it was killed.
+func (rt *Runtime) last(f func() int) (ended bool, err error) {
+	done := make(chan int, 1)
 	go func() {
-		defer close(done)
-		rt.main.do(f)
+		errno := 0
+		rt.main.do(func() { errno = f() })
 		rt.main.end()
+		done <- errno
 	}()
 	select {
-	case <-done:
-		return nil
+	case errno := <-done:
+		if errno != 0 {
+			err = &dpdk.Error{Op: opCleanup, Errno: dpdk.Errno(errno)}
+		}
+		return true, err
 	case <-time.After(10 * time.Second):
-		return &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy.(dpdk.Errno),
+		return false, &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy.(dpdk.Errno),
 			Detail: "it did not end within 10s, which a lock in shared memory can cause whose holder was killed: its memory stays mapped and its devices open until the process ends"}
 	}
 }

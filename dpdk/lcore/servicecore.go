@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const (
@@ -56,9 +57,17 @@ func AddServiceCore(id int) error {
 }
 
 // RemoveServiceCore makes an ordinary worker of a service core that is stopped
-// (rte_service_lcore_del). The error is dpdk.ErrBusy if it is not.
+// (rte_service_lcore_del). The error is dpdk.ErrBusy if it is not, or if a service on it
+// does not return since StopServiceCore.
 func RemoveServiceCore(id int) error {
-	return core(opCoreDel, id, "it is started: StopServiceCore first", cgo.ServiceCoreDel)
+	return core(opCoreDel, id, "it is started, or a service on it does not return: StopServiceCore first", func(id int) int {
+		// DPDK looks at what the core was told, not at where its thread is: the thread
+		// would go on to services, and Unregister would not see it.
+		if !slots[id].outside(id) {
+			return int(dpdk.ErrBusy.(dpdk.Errno))
+		}
+		return cgo.ServiceCoreDel(id)
+	})
 }
 
 // StartServiceCore lets a service core run the services mapped to it
@@ -68,11 +77,8 @@ func StartServiceCore(id int) error {
 	return core(opCoreStart, id, "a service on it does not return: try again", func(id int) int {
 		// DPDK would take the core for started, while its thread leaves the loop.
 		s := &slots[id]
-		if s.leaving {
-			if !s.idle(id, leave) {
-				return int(dpdk.ErrBusy.(dpdk.Errno))
-			}
-			s.leaving = false
+		if !s.outside(id) {
+			return int(dpdk.ErrBusy.(dpdk.Errno))
 		}
 		s.launching.Lock()
 		defer s.launching.Unlock()
@@ -127,9 +133,18 @@ func core(op string, id int, whenBusy string, f func(int) int) error {
 	return err
 }
 
+// outside waits until the thread of a service core that StopServiceCore has told to leave
+// its loop has done so, and says whether it has. The caller holds servicesMu.
+func (s *slot) outside(id int) bool {
+	if s.leaving && s.idle(id, leave) {
+		s.leaving = false
+	}
+	return !s.leaving
+}
+
 // idle waits until the lcore is in EAL's loop, and says whether it is.
 func (s *slot) idle(id int, most time.Duration) bool {
-	for begin := time.Now(); ; time.Sleep(100 * time.Microsecond) {
+	for begin := time.Now(); ; linux.Sleep(100 * time.Microsecond) {
 		running := false
 		if err := guard.Control(opCoreStop, name(id), func() int { running = cgo.LcoreRunning(id); return 0 }); err != nil {
 			return false

@@ -26,7 +26,8 @@ type Cache struct {
 }
 
 // NewCache makes a cache of size objects, at most MaxCacheSize, for a goroutine
-// (rte_mempool_cache_create); it may hold half as many again. Free it when the
+// (rte_mempool_cache_create). The cache may hold half as many again, and that must not be more
+// than the pool has: size is at most two thirds of the pool's objects. Free it when the
 // goroutine ends. Errors: dpdk.ErrInvalid, dpdk.ErrNoMemory.
 func (p *Pool) NewCache(size int) (*Cache, error) {
 	switch {

@@ -8,6 +8,8 @@ package memzone
 
 import (
 	"math"
+	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -77,7 +79,8 @@ type Info struct {
 // until Free in any process, or until this process's EAL closes.
 type Zone struct {
 	info Info
-	mem  []byte
+	mu   sync.Mutex // held while the zone is freed
+	addr atomic.Pointer[byte]
 }
 
 // Reserve makes a zone of size bytes (rte_memzone_reserve_bounded). Its memory
@@ -120,7 +123,8 @@ func zone(op, name string, f func() (cgo.MemzoneInfo, int)) (*Zone, error) {
 	err := guard.Control(op, name, func() int {
 		i, errno := f()
 		if errno == 0 {
-			z = Zone{info(i), unsafe.Slice((*byte)(i.Addr), i.Len)}
+			z.info = info(i)
+			z.addr.Store((*byte)(i.Addr))
 		}
 		return errno
 	})
@@ -180,24 +184,33 @@ func (z *Zone) Name() string { return z.info.Name }
 
 // Bytes is the zone's memory, shared with all processes; nil after Free on
 // this handle. DPDK rounds the size that was asked for up to a cache line.
-func (z *Zone) Bytes() []byte { return z.mem }
+func (z *Zone) Bytes() []byte {
+	addr := z.addr.Load()
+	if addr == nil {
+		return nil
+	}
+	return unsafe.Slice(addr, z.info.Size)
+}
 
 // IOVA is the zone's address for devices.
 func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 
 // Free destroys the zone for all processes (rte_memzone_free): nobody may use
-// its memory any more. The error is dpdk.ErrNotFound if it was freed before,
+// its memory any more. Several goroutines may call it. The error is dpdk.ErrNotFound if it was freed before,
 // here or in another process. A new zone of the same name is told from this one
 // by its address only: free a zone in one place.
 func (z *Zone) Free() error {
-	if z.mem == nil {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	addr := z.addr.Load()
+	if addr == nil {
 		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
 	}
 	err := guard.Control(opFree, z.info.Name, func() int {
-		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(unsafe.SliceData(z.mem)))
+		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(addr))
 	})
 	if err == nil {
-		z.mem = nil
+		z.addr.Store(nil)
 	}
 	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
 }

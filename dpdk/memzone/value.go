@@ -31,8 +31,8 @@ func CreateValue[T any](name string, cfg Config) (*Value[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	clear(z.mem)
-	return &Value[T]{*z}, nil
+	clear(z.Bytes())
+	return value[T](z), nil
 }
 
 // LookupValue finds a zone made by CreateValue with the same T, or by a C
@@ -46,17 +46,24 @@ func LookupValue[T any](name string) (*Value[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fits[T](opLookup, name, len(z.mem)); err != nil {
+	if err := fits[T](opLookup, name, z.info.Size); err != nil {
 		return nil, err
 	}
-	if a := unsafe.Alignof(*new(T)); uintptr(unsafe.Pointer(unsafe.SliceData(z.mem)))%a != 0 {
+	if a := unsafe.Alignof(*new(T)); uintptr(unsafe.Pointer(z.addr.Load()))%a != 0 {
 		return nil, guard.Invalid(opLookup, name, "the zone is not aligned to %d bytes, as %T is", a, *new(T))
 	}
-	return &Value[T]{*z}, nil
+	return value[T](z), nil
+}
+
+func value[T any](z *Zone) *Value[T] {
+	v := new(Value[T])
+	v.info = z.info
+	v.addr.Store(z.addr.Load())
+	return v
 }
 
 // Get is the T in shared memory; nil after Free on this handle.
-func (v *Value[T]) Get() *T { return (*T)(unsafe.Pointer(unsafe.SliceData(v.mem))) }
+func (v *Value[T]) Get() *T { return (*T)(unsafe.Pointer(v.addr.Load())) }
 
 // fits refuses a T that cannot live in room bytes of shared memory.
 func fits[T any](op, name string, room int) error {

@@ -36,8 +36,9 @@
 //
 // # Limits
 //
-// A fault in C, which ends the process in a cgo call, looks to the runtime like one of
-// Go code: do not recover from panics of a poller.
+// A fault in C ends the process, as in a cgo call: a signal handler before Go's reports the
+// signal, the address and the C function, and the runtime prints the goroutines, the one that
+// made the call first. recover cannot stop that. Faults of Go code remain panics.
 //
 // The runtime does not promise any of this. The build constraint names the Go releases
 // it was tested on; all other builds, those with -race, -msan or -asan and those with the

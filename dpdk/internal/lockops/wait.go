@@ -17,7 +17,8 @@ const (
 //
 // The holder may run on another CPU, and soon be done: spin. Or it is a goroutine
 // that needs this P, or a thread of any process that needs this CPU: yield both, by
-// turns. Or it has been stopped for long: sleep.
+// turns. Or it has been stopped for long: sleep, without Go's timers, which make more than
+// a millisecond of a short sleep in an idle process.
 type Wait struct {
 	turns int
 	since time.Time
@@ -39,6 +40,6 @@ func (w *Wait) Turn() {
 	case time.Since(w.since) < yieldFor:
 		linux.SchedYield()
 	default:
-		time.Sleep(waitSleep)
+		linux.Sleep(waitSleep)
 	}
 }

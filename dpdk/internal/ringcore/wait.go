@@ -3,6 +3,8 @@ package ringcore
 import (
 	"runtime"
 	"time"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const (
@@ -19,7 +21,8 @@ const (
 // on each of them finds somebody asleep before it, at every operation.
 type Backoff struct{ since time.Time }
 
-// Yield gives up the processor once.
+// Yield gives up the processor once. It sleeps without Go's timers, which make more than a
+// millisecond of a short sleep in an idle process.
 func (b *Backoff) Yield() {
 	if b.since.IsZero() {
 		b.since = time.Now()
@@ -27,6 +30,6 @@ func (b *Backoff) Yield() {
 	if time.Since(b.since) < yieldFor {
 		runtime.Gosched()
 	} else {
-		time.Sleep(waitSleep)
+		linux.Sleep(waitSleep)
 	}
 }
