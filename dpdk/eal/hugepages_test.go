@@ -106,7 +106,7 @@ var scenes = []scene{
 		dpdk.ErrNoHugepages, unix.ENODEV, []string{"{dir}/huge is for pages of 1 GiB", "hugepages of 2 MiB are reserved", "mount -t hugetlbfs -o pagesize=2048K"}},
 	{"hardly any descriptors", func(*eal.Config, string) error { return limitTo(unix.RLIMIT_NOFILE, 20) },
 		nil, unix.EMFILE, []string{"may have 20, and EAL needs", "ulimit -n"}},
-	{"few descriptors", func(*eal.Config, string) error { return limitTo(unix.RLIMIT_NOFILE, 56) },
+	{"few descriptors", func(c *eal.Config, _ string) error { c.MemoryMB = 128; return limitTo(unix.RLIMIT_NOFILE, 56) },
 		nil, unix.EMFILE, []string{"56 open files", "ulimit -n", "--single-file-segments"}},
 }
 
