@@ -4,6 +4,7 @@ package cgo
 
 /*
 #include "godpdk_mempool.h"
+#include "godpdk_mempool_count.h"
 
 #cgo noescape godpdk_mempool_dequeue
 #cgo nocallback godpdk_mempool_dequeue
@@ -99,6 +100,10 @@ func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, 
 		})
 	}))
 }
+
+// MempoolGuardCounts keeps DPDK's telemetry from asking the ops of a pool that is being
+// made. Call it once EAL has started.
+func MempoolGuardCounts() { C.godpdk_mempool_guard_counts() }
 
 // MempoolLookup is rte_mempool_lookup, and describes the pool before anybody can
 // free it.

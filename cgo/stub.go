@@ -864,6 +864,7 @@ type (
 func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, socket int, flags uint32, ops string, populate bool) (_ Mempool, _ int) {
 	return
 }
+func MempoolGuardCounts()                                                  { return }
 func MempoolLookup(name string) (_ MempoolInfo, _ int)                     { return }
 func MempoolSetOps(mp Mempool, name string) (_ int)                        { return }
 func MempoolPopulate(mp Mempool) (objects, errno int)                      { return }

@@ -195,6 +195,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		return nil, nil, err
 	}
 	used = true
+	cgo.MempoolGuardCounts()
 	rt := &Runtime{main: main, role: p.role, shared: p.shared, prefix: p.prefix, dir: dir, args: argv[1:], keep: keep, ear: -1}
 	switch {
 	case !p.shared:

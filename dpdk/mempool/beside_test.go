@@ -116,6 +116,17 @@ func TestTelemetryListsPoolsWhileOthersAreFreed(t *testing.T) {
 	churn(t, names, polls...)
 }
 
+// The ops of a pool without objects have no data to count in: telemetry asked them all
+// the same.
+func TestTelemetryDescribesAPoolWithoutObjects(t *testing.T) {
+	p, err := mempool.CreateEmpty("telemetry empty", 63, 64, mempool.Config{})
+	require.NoError(t, err)
+	answer, err := telemetry(t).ask("/mempool/info,telemetry empty")
+	require.NoError(t, err)
+	assert.Contains(t, answer, "/mempool/info")
+	require.NoError(t, p.Free())
+}
+
 // telemetryClient asks DPDK's own telemetry thread of this process.
 type telemetryClient struct {
 	conn *net.UnixConn
