@@ -13,6 +13,13 @@
 // its secondaries. SecondaryConfig serves those who start other processes.
 // multi-process.md has DPDK's limitations, one by one.
 //
+// Programs that this process starts inherit no file of DPDK, but for what DPDK's own
+// threads open outside control calls: the interrupt thread's epoll descriptor, and accepted
+// connections of memif, vhost-user and telemetry.
+//
+// A secondary that is killed leaves its part of the shared heap (155,904 bytes of
+// rte_service), its mbufs and the locks that it held; multi-process.md has more.
+//
 // Package lcore runs Go functions on the lcores' threads.
 //
 // A goroutine that polls without pause occupies a P. Keep GOMAXPROCS larger

@@ -27,6 +27,8 @@ import (
 // Packets from a kernel's socket at the other end of a veth pair carry unfinished L4
 // checksums, unless checksum offload is off there: "ethtool -K veth0 tx off". A host that
 // such packets are forwarded to drops them.
+//
+// A secondary cannot poll the port; see package ethdev.
 type AFPacket struct {
 	Name       string
 	Interface  string // in the network namespace of the calling thread

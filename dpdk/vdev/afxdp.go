@@ -8,7 +8,8 @@ import (
 
 // AFXDP is a network interface of the kernel, through AF_XDP sockets, which
 // pass the kernel's own network stack by (net_af_xdp). It needs CAP_NET_ADMIN,
-// CAP_NET_RAW and CAP_BPF, or with Plugin and PinnedMap somebody who has them.
+// CAP_NET_RAW and CAP_BPF, or with Plugin and PinnedMap somebody who has them. A
+// secondary cannot poll the port; see package ethdev.
 //
 // The kernel shares one piece of memory with the port, that of the queue's pool. Before
 // DPDK 24.07 the driver registers less than that, and loses what is sent from, or

@@ -27,7 +27,8 @@ const (
 // Bond is one port made of several (net_bonding). Its members must be attached and
 // not started: it configures and starts them. From its Configure to its Detach
 // they are its own; nobody else may use them, and afterwards they must be configured
-// anew. Package bond adds and removes members later.
+// anew. Package bond adds and removes members later. A secondary cannot poll the port;
+// see package ethdev.
 type Bond struct {
 	Name    string
 	Mode    BondMode

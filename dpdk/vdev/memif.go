@@ -34,6 +34,10 @@ const (
 // beside the burst, and this process can die of SIGSEGV: some in a hundred do under full
 // load. No release has a remedy. Where that matters use Vhost and VirtioUser: their
 // bursts keep the memory until they have ended.
+//
+// Detach of a server leaves its listening socket registered with EAL's interrupt thread
+// (DPDK 22.11 to 25.11): with both sides in one process, a Close of EAL soon after both
+// were detached can be a SIGSEGV in DPDK.
 type Memif struct {
 	Name string
 	Role MemifRole

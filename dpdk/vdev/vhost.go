@@ -7,7 +7,8 @@ const maxVhostQueues = 128
 
 // Vhost is the device's side of virtio: the other side is the virtio of a guest, or
 // VirtioUser in another process (net_vhost). The port's link is up while the other
-// side is there. The socket is made when the port is configured.
+// side is there. The socket is made when the port is configured. A secondary cannot poll
+// the port; see package ethdev.
 type Vhost struct {
 	Name   string
 	Socket string // to listen on, a path
