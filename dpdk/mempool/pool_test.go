@@ -594,3 +594,22 @@ func TestObjectsGoThroughRings(t *testing.T) {
 	}
 	assert.True(t, p.Full())
 }
+
+// What a pool and a ring stand on can be looked up, and cannot be freed from under them.
+func TestPartsOfAPoolCannotBeFreed(t *testing.T) {
+	p, err := mempool.Create("whole", 63, 64, mempool.Config{Ops: "ring_mp_mc"})
+	require.NoError(t, err)
+	r, err := ring.Lookup[uintptr]("MP_whole")
+	require.NoError(t, err)
+	require.ErrorIs(t, r.Free(), dpdk.ErrBusy)
+	for _, name := range []string{"RG_MP_whole", "MP_whole", "MP_whole_0"} {
+		z, err := memzone.Lookup(name)
+		require.NoError(t, err, name)
+		err = z.Free()
+		require.ErrorIs(t, err, dpdk.ErrBusy, name)
+		assert.Contains(t, err.Error(), "free that", name)
+	}
+	require.True(t, p.Full())
+	require.NoError(t, p.Free())
+	require.ErrorIs(t, r.Free(), dpdk.ErrNotFound)
+}

@@ -8,6 +8,7 @@ package memzone
 
 import (
 	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -196,9 +197,10 @@ func (z *Zone) Bytes() []byte {
 func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 
 // Free destroys the zone for all processes (rte_memzone_free): nobody may use
-// its memory any more. Several goroutines may call it. The error is dpdk.ErrNotFound if it was freed before,
-// here or in another process. A new zone of the same name is told from this one
-// by its address only: free a zone in one place.
+// its memory any more. Several goroutines may call it. Errors: dpdk.ErrNotFound if it
+// was freed before, here or in another process, and dpdk.ErrBusy if a ring or a pool of
+// objects is in it. Free compares addresses only, so it may free a newer zone of the same
+// name: have a single owner call it.
 func (z *Zone) Free() error {
 	z.mu.Lock()
 	defer z.mu.Unlock()
@@ -206,11 +208,36 @@ func (z *Zone) Free() error {
 	if addr == nil {
 		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
 	}
+	var owner string
 	err := guard.Control(opFree, z.info.Name, func() int {
+		if owner = owned(z.info.Name); owner != "" {
+			return int(dpdk.ErrBusy.(dpdk.Errno))
+		}
 		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(addr))
 	})
+	err = guard.Explain(err, dpdk.ErrBusy, "it is the memory of "+owner+": free that")
 	if err == nil {
 		z.addr.Store(nil)
 	}
 	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
+}
+
+// owned returns what DPDK has made in the zone of this name, if that still exists.
+func owned(zone string) string {
+	if name, ok := strings.CutPrefix(zone, "RG_"); ok {
+		if _, errno := cgo.RingLookup(name); errno == 0 {
+			return "ring " + name
+		}
+	}
+	name, ok := strings.CutPrefix(zone, "MP_")
+	if !ok {
+		return ""
+	}
+	// The pool's objects are in zones with a number behind its name.
+	for _, pool := range []string{name, strings.TrimRight(strings.TrimRight(name, "0123456789"), "_")} {
+		if _, errno := cgo.MempoolLookup(pool); errno == 0 {
+			return "pool " + pool
+		}
+	}
+	return ""
 }

@@ -156,7 +156,7 @@ func (r *Ring[T]) Name() string { return r.name }
 // any more. What it held is not looked at. On this handle the ring is empty and
 // full afterwards, so that calls move nothing. Errors: dpdk.ErrNotFound if it was
 // freed before, here or in another process, and dpdk.ErrBusy if a port of this process
-// is made of it (package netring): Detach the port first. A new ring of the same name is
+// is made of it (package netring): Detach the port first; or if it is part of a mempool. A new ring of the same name is
 // told from this one by its address only: free a ring in one place.
 func (r *Ring[T]) Free() error {
 	r.mu.Lock()
@@ -170,8 +170,14 @@ func (r *Ring[T]) free() error {
 		if r.ring == nil { // a NULL would equal what the lookup of a free name gives
 			return int(dpdk.ErrNotFound.(dpdk.Errno))
 		}
+		if pool, ok := strings.CutPrefix(r.name, "MP_"); ok {
+			if i, errno := cgo.MempoolLookup(pool); errno == 0 && i.Data == r.ring {
+				return int(dpdk.ErrBusy.(dpdk.Errno))
+			}
+		}
 		return cgo.RingFree(r.name, r.ring)
 	})
+	err = guard.Explain(err, dpdk.ErrBusy, "it holds the free objects of a mempool: free the pool")
 	if err == nil {
 		r.core, r.ring = gone, nil
 	}
