@@ -107,7 +107,8 @@ godpdk_eth_detach(uint16_t port)
 		return godpdk_neg(ret);
 	if (info.device == NULL)
 		return ENODEV;
-	if (info.driver_name != NULL && strcmp(info.driver_name, "net_bonding") == 0) {
+	if (rte_eal_process_type() == RTE_PROC_PRIMARY && info.driver_name != NULL &&
+	    strcmp(info.driver_name, "net_bonding") == 0) {
 		ret = rte_eth_dev_close(port);
 		if (ret != 0)
 			return godpdk_neg(ret);

@@ -10,8 +10,9 @@
 
 /* DPDK has no lock between a call about a port and the port's end, which can come on
  * EAL's interrupt thread too, when another process detaches the device. It calls back
- * before it frees what the port has: then nobody may come in, and those inside must
- * come out. */
+ * before it frees the port's name and private data: then nobody may come in, and those
+ * inside must come out. The driver may have freed the queues by then: calls about the
+ * queues of a configured port are not safe from a C program that detaches it. */
 struct godpdk_eth_hold {
 	uint32_t in;    /* calls under way */
 	uint32_t going; /* the port is being freed */

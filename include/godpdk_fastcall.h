@@ -90,6 +90,22 @@ godpdk_fast_leave(ucontext_t *uc, const struct godpdk_fast *f)
 #endif
 }
 
+static inline const char *
+godpdk_fast_name(int sig)
+{
+	switch (sig) {
+	case SIGSEGV:
+		return "SIGSEGV (Segmentation fault)";
+	case SIGBUS:
+		return "SIGBUS (Bus error)";
+	case SIGFPE:
+		return "SIGFPE (Floating point exception)";
+	case SIGILL:
+		return "SIGILL (Illegal instruction)";
+	}
+	return "SIGABRT (Aborted)";
+}
+
 /* Writes what happened, in which function of which library: the driver's name. */
 static inline void
 godpdk_fast_report(int sig, const siginfo_t *info, uintptr_t pc)
@@ -106,9 +122,9 @@ godpdk_fast_report(int sig, const siginfo_t *info, uintptr_t pc)
 	file = in.dli_fname == NULL ? "unknown code" : in.dli_fname;
 	if (strrchr(file, '/') != NULL)
 		file = strrchr(file, '/') + 1;
-	n = snprintf(text, sizeof(text), "godpdk: SIG%s (%s)%s, PC=%#lx in %s%s%s: C faulted in a fast call. "
+	n = snprintf(text, sizeof(text), "godpdk: %s%s, PC=%#lx in %s%s%s: C faulted in a fast call. "
 		"The goroutine that made it is the first below.\n",
-		sigabbrev_np(sig), sigdescr_np(sig), address, (unsigned long)pc,
+		godpdk_fast_name(sig), address, (unsigned long)pc,
 		in.dli_sname == NULL ? "" : in.dli_sname, in.dli_sname == NULL ? "" : " of ", file);
 	if (n > 0 && write(STDERR_FILENO, text, RTE_MIN((size_t)n, sizeof(text) - 1)) < 0)
 		return;
@@ -121,7 +137,8 @@ godpdk_fast_handler(int sig, siginfo_t *info, void *context)
 	ucontext_t *uc = context;
 	uintptr_t sp = godpdk_fast_stack_pointer(uc);
 	/* A signal that another process sends is none of the call's; abort sends its own. */
-	int own = info->si_code > 0 || (sig == SIGABRT && info->si_pid == getpid());
+	/* abort() sends it to its own thread; others send it to the process. */
+	int own = info->si_code > 0 || (sig == SIGABRT && info->si_code == SI_TKILL && info->si_pid == getpid());
 
 	if (f.high == 0 || !own || sp < f.low || sp > f.high) {
 		godpdk_fast_others[sig].sa_sigaction(sig, info, context);

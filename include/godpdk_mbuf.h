@@ -83,6 +83,22 @@ godpdk_mbuf_names_pool(const struct rte_mempool_objhdr *h, const struct rte_memp
 	return ((const struct rte_mbuf *)(h + 1))->pool == mp;
 }
 
+/* Package ethdev takes the pool from the last mbufs, which net_af_xdp cannot use. */
+static inline int
+godpdk_mbuf_retired(const struct rte_mempool_objhdr *h)
+{
+	const struct rte_mbuf *m = (const struct rte_mbuf *)(h + 1);
+
+	return m->pool == NULL && m->refcnt == 1 && m->nb_segs == 1;
+}
+
+/* The object that was made last. */
+static inline const struct rte_mempool_objhdr *
+godpdk_mbuf_last(const struct rte_mempool *mp)
+{
+	return container_of(mp->elt_list.stqh_last, struct rte_mempool_objhdr, next.stqe_next);
+}
+
 /* The ops that an option of EAL or the platform names for pools of mbufs, or NULL. */
 static inline const char *
 godpdk_mbuf_named_ops(void)
@@ -110,7 +126,7 @@ godpdk_mbuf_pool_info(const char *name, struct rte_mempool *mp, struct godpdk_mb
 		i->priv_size = p->mbuf_priv_size;
 		i->flags = p->flags;
 		i->is_mbuf = godpdk_mbuf_names_pool(STAILQ_FIRST(&mp->elt_list), mp) &&
-			godpdk_mbuf_names_pool(container_of(mp->elt_list.stqh_last, struct rte_mempool_objhdr, next.stqe_next), mp);
+			(godpdk_mbuf_names_pool(godpdk_mbuf_last(mp), mp) || godpdk_mbuf_retired(godpdk_mbuf_last(mp)));
 		/* Objects of just this size with a private area that says so are mbufs. */
 		i->unfinished = !i->is_mbuf && i->data_room != 0 && ((i->flags & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF) != 0 ||
 			mp->elt_size == RTE_ALIGN_CEIL(sizeof(struct rte_mbuf) + i->priv_size + i->data_room, 8));

@@ -193,22 +193,25 @@ static inline int
 godpdk_mempool_free(const char *name, struct rte_mempool *mp, int mine)
 {
 	struct rte_mempool_memhdr *c;
-	int err;
+	int err, set;
 
 	godpdk_free_begin();
 	rte_mcfg_tailq_read_lock();
 	err = godpdk_mempool_find(name) == mp ? 0 : ENOENT;
 	rte_mcfg_tailq_read_unlock();
-	for (c = err == 0 ? STAILQ_FIRST(&mp->mem_list) : NULL; c != NULL && err == 0; c = STAILQ_NEXT(c, next)) {
-		struct godpdk_mempool_zone z = { c, NULL };
+	/* At first only a look at all chunks: if one cannot be freed here, none is changed. */
+	for (set = 0; set < 2 && err == 0; set++) {
+		STAILQ_FOREACH(c, &mp->mem_list, next) {
+			struct godpdk_mempool_zone z = { c, NULL };
 
-		if (c->free_cb == NULL)
-			continue;
-		rte_memzone_walk(godpdk_mempool_match_zone, &z);
-		if (z.mz != NULL)
-			c->free_cb = godpdk_mempool_free_zone;
-		else if (!mine)
-			err = EXDEV;
+			if (c->free_cb == NULL)
+				continue;
+			rte_memzone_walk(godpdk_mempool_match_zone, &z);
+			if (z.mz == NULL && !mine)
+				err = EXDEV;
+			else if (z.mz != NULL && set)
+				c->free_cb = godpdk_mempool_free_zone;
+		}
 	}
 	if (err == 0)
 		rte_mempool_free(mp);

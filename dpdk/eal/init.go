@@ -157,6 +157,9 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 		err = giveConfig(stale, dir, p.role == Primary)
 	}
 	if err != nil {
+		if a != nil {
+			a.leave()
+		}
 		return nil, nil, err
 	}
 

@@ -47,10 +47,12 @@ func (a *attachment) isGo(socket string) bool {
 	if socket == mpsocket.Primary {
 		return true
 	}
-	for i := range a.table.slots {
-		if s := &a.table.slots[i]; s.state.Load() == slotAttached && s.socketName() == socket {
-			return true
+	found := false
+	_ = a.table.look(func() {
+		for i := range a.table.slots {
+			s := &a.table.slots[i]
+			found = found || s.state.Load() == slotAttached && s.socketName() == socket
 		}
-	}
-	return false
+	})
+	return found
 }

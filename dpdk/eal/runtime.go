@@ -161,13 +161,42 @@ var ealCleanup = cgo.EALCleanup // a test has it fail
 // all processes share, for which nothing in C may run any more.
 func (rt *Runtime) detach(quiet bool) error {
 	defer rt.leave()
-	err := detach(rt.dir)
-	if !quiet || rt.gone.Load() || !rt.primaryLives() {
-		rt.main.end()
-		return err
+	var err error
+	var unlock func()
+	if quiet {
+		unlock = rt.beforeEnding()
 	}
-	_, e := rt.last(func() int { cgo.ServiceFinalize(); return 0 })
-	return errors.Join(err, e)
+	if unlock != nil {
+		// Memory that becomes free goes back by messages with the primary: the socket is
+		// still there, and the primary does not end meanwhile.
+		_, err = rt.last(func() int { cgo.ServiceFinalize(); return 0 })
+		unlock()
+	} else {
+		rt.main.end()
+	}
+	return errors.Join(err, detach(rt.dir))
+}
+
+// beforeEnding keeps a secondary's primary from ending until unlock, if it lives and has
+// not begun to; otherwise unlock is nil.
+func (rt *Runtime) beforeEnding() (unlock func()) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	for !rt.gone.Load() && rt.primaryLives() && !ending(rt.dir) {
+		if f, err := tryInit(rt.dir, false); err != nil {
+			return nil
+		} else if f != nil {
+			if ending(rt.dir) || !rt.primaryLives() {
+				f.Close()
+				return nil
+			}
+			return func() { f.Close() }
+		}
+		if sleep(ctx, poll) != nil { // others start, one after the other
+			return nil
+		}
+	}
+	return nil
 }
 
 // last runs f, which returns an errno, on EAL's thread, which then ends. It waits 10

@@ -155,7 +155,8 @@ func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
 	if ptr != nil {
 		inuse.Use(receiver{p}, ptr)
 	}
-	if ptr == nil || pool.Pointer() != ptr {
+	// Another handle, or another process, may have freed it.
+	if i := cgo.MempoolDescribe(ptr); ptr == nil || i.Pool == nil || i.Name != pool.Name() {
 		return nil, p.invalid("rte_eth_rx_queue_setup", "receive queue %d: the pool %q was freed", n, pool.Name())
 	}
 	return ptr, p.umem(pool)

@@ -40,22 +40,27 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := &Cache{pool: p, owner: p, lcore: -1}
+	if p.mp != nil {
+		inuse.Use(cacheUser{p}, p.mp) // before the look whether it was freed by another handle
+	}
 	err := guard.Do(opCache, p.info.Name, func() error {
-		if p.mp == nil {
-			return freedBefore(opCache, p.info.Name)
+		if _, err := describe(opCache, p.info.Name, p.mp); err != nil {
+			return err
 		}
 		mem, errno := cgo.MempoolCacheCreate(uint32(size), p.Socket().Int())
 		c.mem = (*cacheHead)(mem)
 		return guard.Errno(opCache, p.info.Name, errno)
 	})
 	if err != nil {
+		if len(p.caches) == 0 {
+			inuse.Release(cacheUser{p})
+		}
 		return nil, guard.ExplainCreate(err, p.Socket())
 	}
 	if p.caches == nil {
 		p.caches = map[*Cache]struct{}{}
 	}
 	p.caches[c] = struct{}{}
-	inuse.Use(cacheUser{p}, p.mp)
 	return c, nil
 }
 

@@ -21,6 +21,7 @@
 package mempool
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -167,7 +168,7 @@ func (p *Pool) Free() error {
 	defer p.mu.Unlock()
 	self := cacheUser{p}
 	err := inuse.Free(opFree, p.info.Name, p.mp, self, p.free)
-	if err == nil {
+	if err == nil || errors.Is(err, dpdk.ErrNotFound) { // freed here, or by another process
 		inuse.Release(self)
 	}
 	return err

@@ -609,6 +609,9 @@ func TestPartsOfAPoolCannotBeFreed(t *testing.T) {
 		require.ErrorIs(t, err, dpdk.ErrBusy, name)
 		assert.Contains(t, err.Error(), "free that", name)
 	}
+	other, err := memzone.Reserve("MP_whole7", 64, memzone.Config{})
+	require.NoError(t, err)
+	require.NoError(t, other.Free(), "not a part of it")
 	require.True(t, p.Full())
 	require.NoError(t, p.Free())
 	require.ErrorIs(t, r.Free(), dpdk.ErrNotFound)

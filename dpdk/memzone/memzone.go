@@ -234,7 +234,11 @@ func owned(zone string) string {
 		return ""
 	}
 	// The pool's objects are in zones with a number behind its name.
-	for _, pool := range []string{name, strings.TrimRight(strings.TrimRight(name, "0123456789"), "_")} {
+	pools := []string{name}
+	if digits := strings.TrimRight(name, "0123456789"); digits != name && strings.HasSuffix(digits, "_") {
+		pools = append(pools, strings.TrimSuffix(digits, "_"))
+	}
+	for _, pool := range pools {
 		if _, errno := cgo.MempoolLookup(pool); errno == 0 {
 			return "pool " + pool
 		}

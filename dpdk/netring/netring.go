@@ -69,14 +69,13 @@ func Attach(c Config) (*ethdev.Port, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard.Hotplug.Lock()
+	defer guard.Hotplug.Unlock()
 	if err := device.Ready(op, driver, name); err != nil {
 		return nil, err
 	}
 	fastcall.SetWaits(name, slices.ContainsFunc(slices.Concat(c.Rx, c.Tx), waits))
-	guard.Hotplug.Lock()
-	err = create(name, c, rx, tx)
-	guard.Hotplug.Unlock()
-	if err != nil {
+	if err := create(name, c, rx, tx); err != nil {
 		return nil, err
 	}
 	return ethdev.ByName(name)
@@ -104,8 +103,13 @@ func create(name string, c Config, rx, tx []unsafe.Pointer) error {
 		_, err = pointers(name, "Tx", c.Tx)
 	}
 	if err == nil {
-		err = guard.Control(op, name, func() int {
-			return netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int())
+		err = guard.Do(op, name, func() error {
+			for _, r := range slices.Concat(c.Rx, c.Tx) { // another handle may have freed it
+				if i, errno := cgo.RingLookup(r.Name()); errno != 0 || i.Ring != r.Pointer() {
+					return guard.Invalid(op, name, "the ring %s was freed", r.Name())
+				}
+			}
+			return guard.Errno(op, name, netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
 		})
 	}
 	if err == nil {

@@ -73,6 +73,7 @@ func Stop() error {
 				go func() { _ = stopRest(hooks, nil) }()
 				return busyError(busy)
 			}
+			over = time.After(patience) // the last one has just left
 		}
 	}
 }

@@ -25,8 +25,8 @@ func Default() string {
 }
 
 // queueing are the ops inside which threads queue up: each publishes after those
-// that reserved before it.
-var queueing = map[string]bool{ring: true, "ring_mp_sc": true, "ring_sp_mc": true}
+// that reserved before it. "bucket" keeps its objects in such rings.
+var queueing = map[string]bool{ring: true, "ring_mp_sc": true, "ring_sp_mc": true, "bucket": true}
 
 // queues are the pools with such ops, which keep bursts from fast calls.
 var queues sync.Map
