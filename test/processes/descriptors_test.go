@@ -3,8 +3,10 @@
 package processes
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -37,6 +39,9 @@ var (
 		links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", kid.cmd.Process.Pid))
 		for _, l := range links {
 			file, err := os.Readlink(l)
+			if errors.Is(err, fs.ErrNotExist) { // the program's loader has closed it
+				continue
+			}
 			if err != nil {
 				return "", err
 			}
