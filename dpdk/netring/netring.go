@@ -95,23 +95,17 @@ func waits(r *ring.Ring[*mbuf.Mbuf]) bool {
 // create has the driver make the port of rings, which cannot be freed from before that
 // until the port's end.
 func create(name string, c Config, rx, tx []unsafe.Pointer) error {
-	rings := slices.Concat(rx, tx)
+	rings, handles := slices.Concat(rx, tx), slices.Concat(c.Rx, c.Tx)
 	use(maker(name), rings)
 	defer inuse.Release(maker(name))
-	_, err := pointers(name, "Rx", c.Rx) // again: they may have been freed
-	if err == nil {
-		_, err = pointers(name, "Tx", c.Tx)
-	}
-	if err == nil {
-		err = guard.Do(op, name, func() error {
-			for _, r := range slices.Concat(c.Rx, c.Tx) { // another handle may have freed it
-				if i, errno := cgo.RingLookup(r.Name()); errno != 0 || i.Ring != r.Pointer() {
-					return guard.Invalid(op, name, "the ring %s was freed", r.Name())
-				}
+	err := guard.Do(op, name, func() error {
+		for n, r := range handles { // which any handle or process may have freed up to here
+			if i, errno := cgo.RingLookup(r.Name()); errno != 0 || i.Ring != rings[n] {
+				return guard.Invalid(op, name, "the ring %s was freed", r.Name())
 			}
-			return guard.Errno(op, name, netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
-		})
-	}
+		}
+		return guard.Errno(op, name, netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
+	})
 	if err == nil {
 		inuse.Release(port(name)) // of that name before
 		use(port(name), rings)
