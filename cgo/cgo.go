@@ -45,13 +45,6 @@ func RunVersion() uint32 { return uint32(C.godpdk_run_version()) }
 // in a program without C, where no other function does anything either.
 func BuildVersion() uint32 { return C.RTE_VERSION }
 
-// Strerror is rte_strerror.
-func Strerror(errno int) string {
-	var buf [256]C.char
-	C.godpdk_strerror(C.int(errno), &buf[0], C.size_t(len(buf)))
-	return C.GoString(&buf[0])
-}
-
 // withName calls f with name as a C string that lives as long as the call.
 func withName[R any](name string, f func(*C.char) R) R {
 	s := C.CString(name)

@@ -15,7 +15,6 @@ const (
 	ProcSecondary = C.RTE_PROC_SECONDARY
 
 	IOVAPhysical = C.RTE_IOVA_PA
-	IOVAVirtual  = C.RTE_IOVA_VA
 
 	MaxLcore = C.RTE_MAX_LCORE
 )

@@ -52,8 +52,3 @@ func EthEvents() (events []EthEvent) {
 	}
 	return events
 }
-
-// EthEventFire calls the event callback as DPDK does, for the tests.
-func EthEventFire(port uint16, eventType uint32) {
-	C.godpdk_eth_event_callback(C.uint16_t(port), eventType, nil, nil)
-}

@@ -270,15 +270,6 @@ func MbufFlagList(mask uint64, tx bool) string {
 	return C.GoString(&buf[0])
 }
 
-// MbufFlagName is rte_get_rx_ol_flag_name or rte_get_tx_ol_flag_name; "" for
-// what is not one flag.
-func MbufFlagName(mask uint64, tx bool) string {
-	if tx {
-		return C.GoString(C.rte_get_tx_ol_flag_name(C.uint64_t(mask)))
-	}
-	return C.GoString(C.rte_get_rx_ol_flag_name(C.uint64_t(mask)))
-}
-
 // MbufTypeName is rte_get_ptype_name.
 func MbufTypeName(t uint32) string {
 	var buf [256]C.char
@@ -341,28 +332,6 @@ func ExtFreed(running bool) (ids []uint64) {
 		e = C.godpdk_ext_drop(e, cbool(running))
 	}
 	return ids
-}
-
-// MbufPoolPinnedCreate is rte_pktmbuf_pool_create_extbuf over n pieces of buf.
-func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer) (unsafe.Pointer, int) {
-	return pointer(withName(name, func(name *C.char) C.struct_godpdk_ptr {
-		return C.godpdk_mbuf_pool_pinned(name, C.uint(n), C.uint16_t(room), buf)
-	}))
-}
-
-// MbufRoom is rte_pktmbuf_append ('+'), prepend ('<'), adj ('>') or trim ('-').
-func MbufRoom(m Mbuf, op byte, n uint16) int64 {
-	return int64(C.godpdk_mbuf_room(mbuf(m), C.char(op), C.uint16_t(n)))
-}
-
-// MbufRead is rte_pktmbuf_read.
-func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) unsafe.Pointer {
-	return C.godpdk_mbuf_read(mbuf(m), C.uint32_t(off), C.uint32_t(length), buf)
-}
-
-// MbufTxOffload packs tx_offload as the C compiler does.
-func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) uint64 {
-	return uint64(C.godpdk_mbuf_tx_offload(C.uint64_t(l2), C.uint64_t(l3), C.uint64_t(l4), C.uint64_t(tso), C.uint64_t(outerL3), C.uint64_t(outerL2)))
 }
 
 // valueOrErrno takes a value or negative errno apart.

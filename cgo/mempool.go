@@ -305,6 +305,3 @@ func mempoolInfo(i *C.struct_godpdk_mempool_info) MempoolInfo {
 		Fits: C.godpdk_mempool_kept_by(&i.ops[0]) == i.keeps, Ring: ringInfo(&i.ring),
 	}
 }
-
-// VirtToIOVA is rte_mem_virt2iova.
-func VirtToIOVA(addr unsafe.Pointer) uint64 { return uint64(C.rte_mem_virt2iova(addr)) }

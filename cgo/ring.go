@@ -4,11 +4,6 @@ package cgo
 
 /*
 #include "godpdk_ring.h"
-
-#cgo noescape godpdk_ring_enqueue
-#cgo nocallback godpdk_ring_enqueue
-#cgo noescape godpdk_ring_dequeue
-#cgo nocallback godpdk_ring_dequeue
 */
 import "C"
 
@@ -99,13 +94,6 @@ func RingMemsize(elemSize, size uint32) int64 {
 	return int64(C.rte_ring_get_memsize_elem(C.uint(elemSize), C.uint(size)))
 }
 
-// RingDescribe reads the fields of a ring that nobody frees meanwhile.
-func RingDescribe(r Ring) RingInfo {
-	var i C.struct_godpdk_ring_info
-	C.godpdk_ring_info((*C.struct_rte_ring)(r), &i)
-	return ringInfo(&i)
-}
-
 // Rings copies the list of all rings of the process's EAL.
 func Rings() []RingInfo {
 	infos := make([]C.struct_godpdk_ring_info, 64)
@@ -129,20 +117,6 @@ func RingDump(name string, r Ring) (string, int) {
 	return text(withName(name, func(n *C.char) C.struct_godpdk_text {
 		return C.godpdk_ring_dump(n, (*C.struct_rte_ring)(r))
 	}))
-}
-
-// RingEnqueue is rte_ring_enqueue_bulk_elem or rte_ring_enqueue_burst_elem. It
-// returns how many elements moved and how much room is left.
-func RingEnqueue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, free uint32) {
-	m := C.godpdk_ring_enqueue((*C.struct_rte_ring)(r), (*C.uintptr_t)(objs), C.uint32_t(elemSize), C.uint32_t(n), cbool(bulk))
-	return uint32(m.n), uint32(m.left)
-}
-
-// RingDequeue is rte_ring_dequeue_bulk_elem or rte_ring_dequeue_burst_elem. It
-// returns how many elements moved and how many are left.
-func RingDequeue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, available uint32) {
-	m := C.godpdk_ring_dequeue((*C.struct_rte_ring)(r), (*C.uintptr_t)(objs), C.uint32_t(elemSize), C.uint32_t(n), cbool(bulk))
-	return uint32(m.n), uint32(m.left)
 }
 
 func ringInfo(i *C.struct_godpdk_ring_info) RingInfo {

@@ -63,13 +63,6 @@ godpdk_run_version(void)
 }
 #pragma GCC diagnostic pop
 
-/* Copies what rte_strerror says: its buffer is per thread and reused. */
-static inline void
-godpdk_strerror(int err, char *buf, size_t len)
-{
-	snprintf(buf, len, "%s", rte_strerror(err));
-}
-
 /* Runs a dump that wants a FILE into memory. */
 #define GODPDK_DUMP(f, call) \
 	struct godpdk_text t = { NULL, 0, 0 }; \

@@ -17,7 +17,7 @@ struct godpdk_eth_event {
 
 static struct godpdk_inbox godpdk_eth_events = GODPDK_INBOX;
 
-static int
+int
 godpdk_eth_event_callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 {
 	struct godpdk_eth_event *e = malloc(sizeof(*e));

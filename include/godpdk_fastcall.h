@@ -166,38 +166,4 @@ godpdk_fast_watch(uintptr_t abort)
 	}
 }
 
-/* For the tests: faults in C. */
-struct godpdk_fast_fault {
-	int sig;
-	const volatile int32_t *address; /* to be read */
-	volatile int zero;
-};
-
-static __attribute__((noinline)) int32_t
-godpdk_fast_fault_in(struct godpdk_fast_fault *f, int depth)
-{
-	volatile char frame[512]; /* callers' frames that Go cannot unwind */
-
-	frame[depth] = 1;
-	if (depth > 0)
-		return godpdk_fast_fault_in(f, depth - 1) + frame[depth];
-	switch (f->sig) {
-	case SIGABRT:
-		abort();
-	case SIGFPE:
-		return 1 % f->zero; /* on amd64 */
-	case SIGILL:
-		__builtin_trap();
-	}
-	return *f->address;
-}
-
-static int32_t
-godpdk_fast_fault(void *arg)
-{
-	return godpdk_fast_fault_in(arg, 8);
-}
-
-static inline void *godpdk_fast_fault_address(void) { return (void *)godpdk_fast_fault; }
-
 #endif

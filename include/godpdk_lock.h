@@ -6,7 +6,10 @@
 
 /* Phase-fair and sequence locks are experimental in 22.11. */
 #ifndef ALLOW_EXPERIMENTAL_API
+#ifndef ALLOW_EXPERIMENTAL_API
 #define ALLOW_EXPERIMENTAL_API
+#define ALLOW_EXPERIMENTAL_API
+#endif
 #endif
 
 #include "godpdk.h"
@@ -47,25 +50,6 @@ static inline int
 godpdk_mem_is_shared(const void *p)
 {
 	return rte_mem_virt2memseg_list(p) != NULL;
-}
-
-/* The MCS lock is a pointer, _Atomic in some builds, which cgo does not take. */
-static inline void
-godpdk_mcslock_lock(void *lock, void *me)
-{
-	rte_mcslock_lock(lock, me);
-}
-
-static inline int
-godpdk_mcslock_trylock(void *lock, void *me)
-{
-	return rte_mcslock_trylock(lock, me);
-}
-
-static inline void
-godpdk_mcslock_unlock(void *lock, void *me)
-{
-	rte_mcslock_unlock(lock, me);
 }
 
 #endif

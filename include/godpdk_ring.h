@@ -159,37 +159,4 @@ godpdk_ring_dump(const char *name, const struct rte_ring *at)
 	return t;
 }
 
-/* The data path through cgo, in the modes the ring was created with. The
- * buffer is a uintptr_t pointer, not void **: the runtime's check of cgo
- * pointers then has nothing to walk. */
-struct godpdk_moved {
-	uint32_t n, left;
-};
-
-static inline struct godpdk_moved
-godpdk_ring_enqueue(struct rte_ring *r, const uintptr_t *objs, uint32_t esize,
-		    uint32_t n, int bulk)
-{
-	struct godpdk_moved m;
-	unsigned int left = 0;
-
-	m.n = bulk ? rte_ring_enqueue_bulk_elem(r, objs, esize, n, &left)
-		   : rte_ring_enqueue_burst_elem(r, objs, esize, n, &left);
-	m.left = left;
-	return m;
-}
-
-static inline struct godpdk_moved
-godpdk_ring_dequeue(struct rte_ring *r, uintptr_t *objs, uint32_t esize,
-		    uint32_t n, int bulk)
-{
-	struct godpdk_moved m;
-	unsigned int left = 0;
-
-	m.n = bulk ? rte_ring_dequeue_bulk_elem(r, objs, esize, n, &left)
-		   : rte_ring_dequeue_burst_elem(r, objs, esize, n, &left);
-	m.left = left;
-	return m;
-}
-
 #endif
