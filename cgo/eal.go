@@ -93,3 +93,9 @@ func MemoryFiles() int { return int(C.godpdk_memory_files()) }
 
 // SingleFileSegments is rte_mcfg_get_single_file_segments.
 func SingleFileSegments() bool { return bool(C.rte_mcfg_get_single_file_segments()) }
+
+// MemCloseOnExec sets close-on-exec on the files of memory that EAL allocates later. It
+// returns ENOTSUP for legacy memory, which never grows.
+//
+// Implements: rte_mem_event_callback_register
+func MemCloseOnExec() int { return int(C.godpdk_mem_close_on_exec()) }

@@ -86,9 +86,9 @@ type (
 
 // C functions int32_t f(void *): a burst that EthBurst or EthExchange describes.
 var (
-	EthRxAddress       = C.godpdk_eth_rx_address()
-	EthTxAddress       = C.godpdk_eth_tx_address()
-	EthExchangeAddress = C.godpdk_eth_swap_address()
+	EthRxAddress       = unsafe.Pointer(C.godpdk_eth_rx_direct)
+	EthTxAddress       = unsafe.Pointer(C.godpdk_eth_tx_direct)
+	EthExchangeAddress = unsafe.Pointer(C.godpdk_eth_swap_direct)
 )
 
 // EthRx is rte_eth_rx_burst behind the queue's gate.

@@ -7,9 +7,11 @@ package cgo
 */
 import "C"
 
+import "unsafe"
+
 // FastCallAddress is the C function int32_t f(void *arg, int32_t (*fn)(void *), uintptr_t low,
 // uintptr_t high) that calls fn in the frame from low to high.
-var FastCallAddress = C.godpdk_fast_call_address()
+var FastCallAddress = unsafe.Pointer(C.godpdk_fast_call)
 
 // FastWatch puts a signal handler for faults in such calls before Go's. It reports them and
 // goes on at abort.

@@ -45,10 +45,11 @@ func LcoreRunning(id int) bool { return C.rte_eal_get_lcore_state(C.uint(id)) ==
 
 // Lcores is rte_lcore_iterate over all that are in use.
 func Lcores() []LcoreInfo {
-	var all [MaxLcore]C.struct_godpdk_lcore_info
-	lcores := make([]LcoreInfo, C.godpdk_lcore_list(&all[0]))
+	var all C.struct_godpdk_lcore_list
+	C.godpdk_lcore_list(&all)
+	lcores := make([]LcoreInfo, all.len)
 	for i := range lcores {
-		l := &all[i]
+		l := &all.lcores[i]
 		lcores[i] = LcoreInfo{ID: int(l.id), Role: int(l.role), Socket: int(l.socket), Index: int(l.index),
 			CPUs: *(*[MaxCPU / 64]uint64)(unsafe.Pointer(&l.cpus))}
 	}

@@ -41,3 +41,7 @@ func LogSince(mark uint64) string {
 	n := C.godpdk_log_since(C.uint64_t(mark), (*C.char)(unsafe.Pointer(&text)))
 	return string(text[:n])
 }
+
+// XDPLog redirects the output of libbpf and libxdp, if they are loaded, to DPDK's log at
+// debug level.
+func XDPLog() { C.godpdk_xdp_log() }

@@ -4,7 +4,6 @@ package cgo
 
 /*
 #include "godpdk_mempool.h"
-#include "godpdk_mempool_count.h"
 
 #cgo noescape godpdk_mempool_dequeue
 #cgo nocallback godpdk_mempool_dequeue

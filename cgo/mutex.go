@@ -21,8 +21,8 @@ type Mutex = unsafe.Pointer
 
 // C functions int32_t f(void *) of a Mutex.
 var (
-	MutexTryLockAddress = C.godpdk_mutex_trylock_address()
-	MutexUnlockAddress  = C.godpdk_mutex_unlock_address()
+	MutexTryLockAddress = unsafe.Pointer(C.godpdk_mutex_trylock)
+	MutexUnlockAddress  = unsafe.Pointer(C.pthread_mutex_unlock)
 )
 
 // MutexInit is pthread_mutex_init of a robust, error-checking mutex that processes share.

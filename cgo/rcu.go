@@ -91,7 +91,7 @@ type (
 )
 
 // RCUCheckAddress is the C function int32_t f(void *) of an RCUCheckArg.
-var RCUCheckAddress = C.godpdk_rcu_check_address()
+var RCUCheckAddress = unsafe.Pointer(C.godpdk_rcu_check)
 
 // RCUCheck is rte_rcu_qsbr_check without waiting.
 func RCUCheck(v RCU, token uint64) bool {

@@ -498,38 +498,10 @@ godpdk_eth_swap(struct godpdk_eth_queue *txq, uintptr_t *out, uint32_t nout,
 	return sent;
 }
 
-/* The same with one argument, for calls on the goroutine's own stack. */
-static int32_t
-godpdk_eth_rx_direct(void *arg)
-{
-	struct godpdk_eth_burst *b = arg;
-
-	return godpdk_eth_rx(b->q, b->pkts, b->n);
-}
-
-static int32_t
-godpdk_eth_tx_direct(void *arg)
-{
-	struct godpdk_eth_burst *b = arg;
-
-	return godpdk_eth_tx(b->q, b->pkts, b->n);
-}
-
-static int32_t
-godpdk_eth_swap_direct(void *arg)
-{
-	struct godpdk_eth_exchange *e = arg;
-	uint32_t received;
-	int32_t sent = godpdk_eth_swap(e->tx, e->out, e->nout, e->rx, e->in, e->nin, e->drop, &received);
-
-	e->received = received;
-	return sent;
-}
-
-/* A static function has no name for Go's linker: these say where they are. */
-static inline void *godpdk_eth_rx_address(void) { return (void *)godpdk_eth_rx_direct; }
-static inline void *godpdk_eth_tx_address(void) { return (void *)godpdk_eth_tx_direct; }
-static inline void *godpdk_eth_swap_address(void) { return (void *)godpdk_eth_swap_direct; }
+/* The bursts of a struct godpdk_eth_burst or struct godpdk_eth_exchange, for fastcall. */
+int32_t godpdk_eth_rx_direct(void *arg);
+int32_t godpdk_eth_tx_direct(void *arg);
+int32_t godpdk_eth_swap_direct(void *arg);
 
 /* rte_eth_tx_done_cleanup: how many were freed, or a negative errno. */
 static inline int

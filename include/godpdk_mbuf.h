@@ -453,74 +453,25 @@ godpdk_mbuf_timestamp(int tx, int *offset, uint64_t *flag)
 	return ret == 0 ? 0 : godpdk_errno();
 }
 
-/* External buffers. C calls the callback below on whatever thread drops the
- * last reference, maybe inside a driver's burst, so it calls no Go and takes no
- * lock. */
+/* An external buffer that C has freed. */
 struct godpdk_ext {
 	struct godpdk_inbox_node node;
 	struct rte_mbuf_ext_shared_info *shinfo; /* in shared memory */
-	uint64_t id; /* Go's */
+	uint64_t id;
 };
 
-static struct godpdk_inbox godpdk_ext_freed = GODPDK_INBOX;
-
-static void
-godpdk_ext_free(void *addr, void *opaque)
-{
-	struct godpdk_ext *e = opaque;
-
-	(void)addr;
-	godpdk_inbox_put(&godpdk_ext_freed, &e->node);
-}
-
 /* godpdk_inbox_open of the freed buffers. */
-static inline int
-godpdk_ext_open(void)
-{
-	return godpdk_inbox_open(&godpdk_ext_freed);
-}
+int godpdk_ext_open(void);
 
-/* rte_pktmbuf_attach_extbuf of memory of the caller's; iova 0 is looked up.
- * Returns 0 or a positive errno. */
-static inline int
-godpdk_ext_attach(struct rte_mbuf *m, void *addr, uint64_t iova, uint16_t len, uint64_t id)
-{
-	struct godpdk_ext *e = malloc(sizeof(*e));
-	struct rte_mbuf_ext_shared_info *s;
+/* rte_pktmbuf_attach_extbuf of the caller's memory: 0 or a positive errno. With iova 0 it
+ * looks the IO address up. */
+int godpdk_ext_attach(struct rte_mbuf *m, void *addr, uint64_t iova, uint16_t len, uint64_t id);
 
-	if (e == NULL)
-		return ENOMEM;
-	s = rte_zmalloc("godpdk_ext", sizeof(*s), 0);
-	if (s == NULL) {
-		free(e);
-		return ENOMEM;
-	}
-	*e = (struct godpdk_ext){ .shinfo = s, .id = id };
-	s->free_cb = godpdk_ext_free;
-	s->fcb_opaque = e;
-	rte_mbuf_ext_refcnt_set(s, 1);
-	rte_pktmbuf_attach_extbuf(m, addr, iova != 0 ? iova : rte_mem_virt2iova(addr), len, s);
-	return 0;
-}
+/* Takes all buffers without references in FIFO order. */
+struct godpdk_ext *godpdk_ext_take(void);
 
-/* Takes the whole list of buffers that nobody refers to any more, the last first. */
-static inline struct godpdk_ext *
-godpdk_ext_take(void)
-{
-	return (struct godpdk_ext *)__atomic_exchange_n(&godpdk_ext_freed.last, NULL, __ATOMIC_ACQUIRE);
-}
-
-/* Frees the first of the list; returns the rest. With EAL gone its share of
- * memory is gone too. */
-static inline struct godpdk_ext *
-godpdk_ext_drop(struct godpdk_ext *e, int running)
-{
-	struct godpdk_ext *next = (struct godpdk_ext *)e->node.next;
-
-	if (running)
-		rte_free(e->shinfo);
-	free(e);
-	return next;
-}
+/* Frees the first buffer of the list and returns the rest. running is 0 after EAL has
+ * stopped: its shared memory is gone then. */
+struct godpdk_ext *godpdk_ext_drop(struct godpdk_ext *e, int running);
 
 #endif

@@ -161,63 +161,16 @@ godpdk_mempool_populate_anon(struct rte_mempool *mp)
 	return ret > 0 ? ret : -godpdk_errno();
 }
 
-/* The memzone that holds a chunk, if its memory is a memzone at all. */
-struct godpdk_mempool_zone {
-	const struct rte_mempool_memhdr *chunk;
-	const struct rte_memzone *mz;
-};
+/* rte_mempool_free of the pool that the name still means: another process may have freed
+ * it. Returns 0 or a positive errno. Each chunk has the address of the function that frees
+ * it, which is valid only in the process that populated the pool. Chunks in memzones get
+ * this process's function. If there are other chunks and mine is 0, this returns EXDEV and
+ * frees nothing. */
+int godpdk_mempool_free(const char *name, struct rte_mempool *mp, int mine);
 
-static void
-godpdk_mempool_match_zone(const struct rte_memzone *mz, void *arg)
-{
-	struct godpdk_mempool_zone *z = arg;
-
-	if (mz == z->chunk->opaque && z->chunk->addr >= mz->addr &&
-	    (char *)z->chunk->addr < (char *)mz->addr + mz->len)
-		z->mz = mz;
-}
-
-static void
-godpdk_mempool_free_zone(struct rte_mempool_memhdr *chunk __rte_unused, void *mz)
-{
-	rte_memzone_free(mz);
-}
-
-/* rte_mempool_free of the pool that the name still means: one freed by another
- * process must not be freed again. A chunk carries the function that frees it
- * as a pointer, which is wrong in any other process than the one that populated
- * the pool: chunks in memzones get our own. If there are others, and the pool
- * was not populated by this process, the answer is EXDEV and nothing happens.
- * Returns 0 or a positive errno. */
-static inline int
-godpdk_mempool_free(const char *name, struct rte_mempool *mp, int mine)
-{
-	struct rte_mempool_memhdr *c;
-	int err, set;
-
-	godpdk_free_begin();
-	rte_mcfg_tailq_read_lock();
-	err = godpdk_mempool_find(name) == mp ? 0 : ENOENT;
-	rte_mcfg_tailq_read_unlock();
-	/* At first only a look at all chunks: if one cannot be freed here, none is changed. */
-	for (set = 0; set < 2 && err == 0; set++) {
-		STAILQ_FOREACH(c, &mp->mem_list, next) {
-			struct godpdk_mempool_zone z = { c, NULL };
-
-			if (c->free_cb == NULL)
-				continue;
-			rte_memzone_walk(godpdk_mempool_match_zone, &z);
-			if (z.mz == NULL && !mine)
-				err = EXDEV;
-			else if (z.mz != NULL && set)
-				c->free_cb = godpdk_mempool_free_zone;
-		}
-	}
-	if (err == 0)
-		rte_mempool_free(mp);
-	godpdk_free_end();
-	return err;
-}
+/* Makes the counts of this process's ops safe for pools that are not populated: DPDK's
+ * telemetry asks for them too. All ops must be registered. */
+void godpdk_mempool_guard_counts(void);
 
 /* What keeps a pool's objects. */
 enum {
