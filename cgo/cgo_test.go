@@ -12,7 +12,6 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 )
 
-// A program compiled for one DPDK and run with another would read structs wrong.
 func TestCompiledForTheDPDKThatRuns(t *testing.T) {
 	v := cgo.BuildVersion() // RTE_VERSION_NUM: year, month, minor, release, a byte each
 	assert.True(t, strings.HasPrefix(cgo.Version(), fmt.Sprintf("DPDK %d.%02d.%d", v>>24, v>>16&0xFF, v>>8&0xFF)), "%s, compiled for %#x", cgo.Version(), v)

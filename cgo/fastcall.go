@@ -10,9 +10,9 @@ import "C"
 import "unsafe"
 
 // FastCallAddress is the C function int32_t f(void *arg, int32_t (*fn)(void *), uintptr_t low,
-// uintptr_t high) that calls fn in the frame from low to high.
+// uintptr_t high) that calls fn on the stack from low to high.
 var FastCallAddress = unsafe.Pointer(C.godpdk_fast_call)
 
-// FastWatch puts a signal handler for faults in such calls before Go's. It reports them and
-// goes on at abort.
+// FastWatch installs a signal handler for faults in fast calls before Go's. After its report
+// the thread continues at abort.
 func FastWatch(abort uintptr) { C.godpdk_fast_watch(C.uintptr_t(abort)) }

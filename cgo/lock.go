@@ -37,6 +37,7 @@ const (
 	PFlockRead  = C.RTE_PFLOCK_RINC
 )
 
-// MemIsShared says whether p lies in memory that DPDK manages
-// (rte_mem_virt2memseg_list).
-func MemIsShared(p unsafe.Pointer) bool { return C.godpdk_mem_is_shared(p) != 0 }
+// MemIsShared reports whether p is in memory that DPDK manages.
+//
+// Implements: rte_mem_virt2memseg_list
+func MemIsShared(p unsafe.Pointer) bool { return C.rte_mem_virt2memseg_list(p) != nil }

@@ -48,7 +48,7 @@ const (
 // Ring points to a struct rte_ring.
 type Ring = unsafe.Pointer
 
-// RingInfo is what a ring says of itself; Memory is its memzone's length.
+// RingInfo describes a ring. Memory is the length of its memzone.
 type RingInfo struct {
 	Ring                       Ring
 	Name                       string
@@ -59,14 +59,18 @@ type RingInfo struct {
 	Memory                     uint64
 }
 
-// RingCreate is rte_ring_create_elem.
+// RingCreate creates and describes a ring.
+//
+// Implements: rte_ring_create_elem
 func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (RingInfo, int) {
 	return describedRing(name, func(n *C.char, i *C.struct_godpdk_ring_info) C.int {
 		return C.godpdk_ring_create(n, C.uint(elemSize), C.uint(count), C.int(socket), C.uint(flags), i)
 	})
 }
 
-// RingLookup is rte_ring_lookup, and describes the ring before anybody can free it.
+// RingLookup finds and describes a ring under the lock that prevents its end.
+//
+// Implements: rte_ring_lookup
 func RingLookup(name string) (RingInfo, int) {
 	return describedRing(name, func(n *C.char, i *C.struct_godpdk_ring_info) C.int {
 		return C.godpdk_ring_lookup(n, nil, i)
@@ -82,19 +86,23 @@ func describedRing(name string, f func(*C.char, *C.struct_godpdk_ring_info) C.in
 	return ringInfo(&i), 0
 }
 
-// RingFree is rte_ring_free of r, if name still means r.
+// RingFree frees r if name still refers to it.
+//
+// Implements: rte_ring_free
 func RingFree(name string, r Ring) int {
 	return withName(name, func(n *C.char) int {
 		return int(C.godpdk_ring_free(n, (*C.struct_rte_ring)(r)))
 	})
 }
 
-// RingMemsize is rte_ring_get_memsize_elem in bytes; size is a power of two.
+// RingMemsize returns the bytes of a ring. size is a power of two.
+//
+// Implements: rte_ring_get_memsize_elem
 func RingMemsize(elemSize, size uint32) int64 {
 	return int64(C.rte_ring_get_memsize_elem(C.uint(elemSize), C.uint(size)))
 }
 
-// Rings copies the list of all rings of the process's EAL.
+// Rings describes all rings.
 func Rings() []RingInfo {
 	infos := make([]C.struct_godpdk_ring_info, 64)
 	for {
@@ -112,7 +120,9 @@ func Rings() []RingInfo {
 	return rings
 }
 
-// RingDump is rte_ring_dump of r, if name still means r.
+// RingDump describes r as text if name still refers to it.
+//
+// Implements: rte_ring_dump
 func RingDump(name string, r Ring) (string, int) {
 	return text(withName(name, func(n *C.char) C.struct_godpdk_text {
 		return C.godpdk_ring_dump(n, (*C.struct_rte_ring)(r))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_eal: the layouts of the locks that Go takes by itself, and what cgo cannot
- * call of them. */
+/* librte_eal: the layouts of the locks that Go implements. */
 #ifndef GODPDK_LOCK_H
 #define GODPDK_LOCK_H
 
@@ -44,12 +43,5 @@ _Static_assert(offsetof(rte_mcslock_t, next) == 0, "MCS lock");
 _Static_assert(sizeof(((rte_mcslock_t *)NULL)->locked) == 4, "MCS lock");
 _Static_assert(offsetof(rte_pflock_t, rd.in) == 0, "phase-fair lock");
 _Static_assert(offsetof(rte_seqlock_t, count) == 0, "sequence lock");
-
-/* rte_mem_virt2memseg_list: whether p lies in memory that DPDK manages. */
-static inline int
-godpdk_mem_is_shared(const void *p)
-{
-	return rte_mem_virt2memseg_list(p) != NULL;
-}
 
 #endif

@@ -8,7 +8,7 @@
 
 #include <rte_memzone.h>
 
-/* A copy of a descriptor, or the errno that explains its absence. */
+/* A copy of a descriptor, or a positive errno. */
 struct godpdk_memzone {
 	struct rte_memzone zone;
 	int err;
@@ -18,7 +18,7 @@ struct godpdk_memzone {
  * is cleared and reused, so this copies it under the lock. */
 struct godpdk_memzone godpdk_memzone_lookup(const char *name, const struct rte_memzone *at);
 
-/* rte_memzone_reserve_bounded; align 0 is a cache line, bound 0 is none. */
+/* rte_memzone_reserve_bounded. align 0 means a cache line, bound 0 no bound. */
 static inline struct godpdk_memzone
 godpdk_memzone_reserve(const char *name, size_t len, int socket,
 		       unsigned int flags, unsigned int align, unsigned int bound)
@@ -33,15 +33,15 @@ godpdk_memzone_reserve(const char *name, size_t len, int socket,
 	return godpdk_memzone_lookup(name, mz);
 }
 
-/* addr is in a union, which cgo does not see. */
+/* addr is in a union, which cgo cannot read. */
 static inline void *
 godpdk_memzone_addr(const struct rte_memzone *mz)
 {
 	return mz->addr;
 }
 
-/* rte_memzone_free of the zone that name and addr describe: a descriptor's
- * slot is reused, so a stale pointer may mean somebody else's zone by now. */
+/* rte_memzone_free of the zone with this name and address: a descriptor's slot is reused, so
+ * a stale pointer can refer to another zone. */
 static inline int
 godpdk_memzone_free(const char *name, const void *addr)
 {

@@ -70,13 +70,6 @@ struct godpdk_rcu_check {
 /* rte_rcu_qsbr_check without waiting, of a struct godpdk_rcu_check, for fastcall. */
 int32_t godpdk_rcu_check(void *arg);
 
-/* The reports of a reader. Go makes them itself unless DPDK counts locks. */
-static inline void godpdk_rcu_online(struct rte_rcu_qsbr *v, uint32_t id) { rte_rcu_qsbr_thread_online(v, id); }
-static inline void godpdk_rcu_offline(struct rte_rcu_qsbr *v, uint32_t id) { rte_rcu_qsbr_thread_offline(v, id); }
-static inline void godpdk_rcu_quiescent(struct rte_rcu_qsbr *v, uint32_t id) { rte_rcu_qsbr_quiescent(v, id); }
-static inline void godpdk_rcu_lock(struct rte_rcu_qsbr *v, uint32_t id) { rte_rcu_qsbr_lock(v, id); }
-static inline void godpdk_rcu_unlock(struct rte_rcu_qsbr *v, uint32_t id) { rte_rcu_qsbr_unlock(v, id); }
-
 /* rte_rcu_qsbr_dump. */
 struct godpdk_text godpdk_rcu_dump(const char *name, struct rte_rcu_qsbr *v);
 

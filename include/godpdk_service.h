@@ -12,8 +12,8 @@
 /* rte_service_component_register of godpdkService: 0 or a positive errno. */
 int godpdk_service_register(const char *name, uint32_t capabilities, int socket, uintptr_t id, uint32_t *service);
 
-/* The ids of all services; ids has room for n. There is no call for it: ids are
- * below 64 since services exist, and an id without a service has no name. */
+/* Stores at most n ids of services and returns their number. DPDK has no such function: ids
+ * are below 64 in all releases, and an unused id has no name. */
 static inline uint32_t
 godpdk_service_list(uint32_t *ids, uint32_t n)
 {

@@ -11,20 +11,7 @@
 #include <rte_lcore.h>
 #include <rte_timer.h>
 
-static inline uint64_t
-godpdk_cycles(void)
-{
-	return rte_get_tsc_cycles();
-}
-
-/* rte_timer_subsystem_init; EALREADY if somebody in this process has done it. */
-static inline int
-godpdk_timer_start(void)
-{
-	return godpdk_neg(rte_timer_subsystem_init());
-}
-
-/* rte_timer_data_alloc, under the lock that it does without. */
+/* rte_timer_data_alloc, with the lock that it needs but does not take. */
 static inline int
 godpdk_timer_data_alloc(uint32_t *lists)
 {
@@ -36,7 +23,7 @@ godpdk_timer_data_alloc(uint32_t *lists)
 	return godpdk_neg(ret);
 }
 
-/* rte_timer_init of a new timer; NULL if there is no memory. */
+/* rte_timer_init of a new timer, NULL if there is no memory. */
 static inline struct rte_timer *
 godpdk_timer_new(void)
 {
@@ -47,7 +34,7 @@ godpdk_timer_new(void)
 	return timer;
 }
 
-/* rte_timer_alt_reset. It fails with -1 while the timer runs on another lcore. */
+/* rte_timer_alt_reset: EBUSY while the timer runs on another lcore. */
 static inline int
 godpdk_timer_reset(uint32_t lists, struct rte_timer *timer, uint64_t ticks, int periodic, uint32_t lcore, uintptr_t id)
 {
@@ -56,7 +43,7 @@ godpdk_timer_reset(uint32_t lists, struct rte_timer *timer, uint64_t ticks, int 
 	return ret == -1 ? EBUSY : godpdk_neg(ret);
 }
 
-/* rte_timer_alt_stop, which fails as rte_timer_alt_reset does. */
+/* rte_timer_alt_stop: EBUSY while the timer runs on another lcore. */
 static inline int
 godpdk_timer_stop(uint32_t lists, struct rte_timer *timer)
 {
