@@ -63,7 +63,7 @@ func TestAtomicCountersOfOneValueFromManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestValueIsTheZonesMemory(t *testing.T) {
+func TestValueIsInTheMemoryOfItsZone(t *testing.T) {
 	type pair struct {
 		A uint32
 		B uint64
@@ -73,14 +73,14 @@ func TestValueIsTheZonesMemory(t *testing.T) {
 	z, err := memzone.Lookup(v.Name())
 	require.NoError(t, err)
 	assert.Equal(t, pair{0x01020304, 0x05060708090a0b0c}, *(*pair)(unsafe.Pointer(&z.Bytes()[0])))
-	assert.Same(t, v.Get(), (*pair)(unsafe.Pointer(&v.Bytes()[0])))
-	assert.Equal(t, line, v.Info().Size)
+	assert.Same(t, v.Get(), (*pair)(unsafe.Pointer(&v.Zone().Bytes()[0])))
+	assert.Equal(t, line, len(v.Zone().Bytes()))
 }
 
-func TestNewValueIsZeroWhateverTheMemoryHeld(t *testing.T) {
+func TestCreateValueClearsOldData(t *testing.T) {
 	type block [512]uint64
 	v := createValue[block](t)
-	n, dirty, place := v.Name(), v.Bytes(), uintptr(unsafe.Pointer(v.Get()))
+	n, dirty, place := v.Name(), v.Zone().Bytes(), uintptr(unsafe.Pointer(v.Get()))
 	require.NoError(t, v.Free())
 	// DPDK clears what is freed. A process that writes too late does not.
 	for i := range dirty {
@@ -98,13 +98,13 @@ func TestGetIsNilAfterFree(t *testing.T) {
 	require.NotNil(t, v.Get())
 	require.NoError(t, v.Free())
 	assert.Nil(t, v.Get())
-	assert.Nil(t, v.Bytes())
+	assert.Nil(t, v.Zone().Bytes())
 	assert.ErrorIs(t, v.Free(), dpdk.ErrNotFound)
 	_, err := memzone.LookupValue[uint64](v.Name())
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 }
 
-func TestTypesThatCannotBeShared(t *testing.T) {
+func TestValueTypesThatAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		create func(name string) error
