@@ -122,8 +122,8 @@ func TestValueTypesThatAreRefused(t *testing.T) {
 		{"field", create[struct{ A, B [2]struct{ S string } }], lookup[struct{ A, B [2]struct{ S string } }], "Go pointer (A S string)"},
 		{"time", create[time.Time], lookup[time.Time], "loc *time.Location"},
 		{"atomic.Pointer", create[atomic.Pointer[int]], lookup[atomic.Pointer[int]], "Go pointer"},
-		{"empty struct", create[struct{}], lookup[struct{}], "has no size"},
-		{"empty array", create[[0]uint64], lookup[[0]uint64], "has no size"},
+		{"empty struct", create[struct{}], lookup[struct{}], "has 0 bytes"},
+		{"empty array", create[[0]uint64], lookup[[0]uint64], "has 0 bytes"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			n := name()
@@ -160,7 +160,7 @@ func TestZoneTooSmallForTheTypeIsRefused(t *testing.T) {
 	require.NoError(t, lookup[uint8](z.Name()), "a larger zone will do")
 	err := lookup[[65]byte](z.Name())
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), "needs 65 bytes, the zone has 64")
+	assert.Contains(t, err.Error(), "needs 65 bytes, but the zone has 64")
 	_, err = memzone.Lookup(z.Name())
 	assert.NoError(t, err, "the zone stays")
 }
@@ -173,7 +173,7 @@ func TestValueHasTheAlignmentOfTheConfig(t *testing.T) {
 
 	_, err = memzone.CreateValue[uint64](name(), memzone.Config{Align: 4})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), "Align 4 is below 8")
+	assert.Contains(t, err.Error(), "Align 4 is less than the 8")
 	_, err = memzone.CreateValue[uint64](name(), memzone.Config{Align: 9})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 }
