@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// nouns returns the exported functions whose doc comment does not go on with a verb after the name.
+// nouns returns the exported functions without a verb after the name in the doc comment.
 func nouns(path string, text []byte) (hits []string) {
 	if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 		return nil
