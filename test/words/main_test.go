@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -28,4 +29,10 @@ func TestFind(t *testing.T) {
 		}
 		assert.Equal(t, c.want, found, c.text)
 	}
+}
+
+func TestNouns(t *testing.T) {
+	const doc = "package a\n\n// Free %s the ring.\nfunc Free() {}\n\n// len is unexported.\nfunc len() {}\n\nfunc Undocumented() {}\n"
+	assert.Empty(t, nouns("a.go", fmt.Appendf(nil, doc, "destroys")))
+	assert.Equal(t, []string{"a.go:3: Free is …: begin with the name and a verb"}, nouns("a.go", fmt.Appendf(nil, doc, "is")))
 }
