@@ -155,6 +155,7 @@ lint: deps ## gofmt, go vet, staticcheck
 	@GOARCH=arm64 CGO_ENABLED=0 go vet $(assembly)
 	@for os in linux darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./... || exit; done
 	@$(go) tool staticcheck ./...
+	@$(go) run ./test/words || true # the words of CONTRIBUTING.md: only a report so far
 	@echo "lint: clean"
 
 coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
