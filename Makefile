@@ -155,7 +155,7 @@ lint: deps ## gofmt, go vet, staticcheck
 	@GOARCH=arm64 CGO_ENABLED=0 go vet $(assembly)
 	@for os in linux darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./... || exit; done
 	@$(go) tool staticcheck ./...
-	@$(go) run ./test/words || true # the words of CONTRIBUTING.md: only a report so far
+	@$(go) run ./test/words | tail -1 # a count so far, which does not fail
 	@echo "lint: clean"
 
 coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
