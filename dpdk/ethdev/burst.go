@@ -159,7 +159,7 @@ func (q TxQueue) Prepare(pkts []*mbuf.Mbuf) (int, error) {
 // returns how many it freed (rte_eth_tx_done_cleanup); otherwise drivers do so when
 // they need descriptors. It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
-func (q TxQueue) Sent(max int) (freed int, err error) {
+func (q TxQueue) DoneCleanup(max int) (freed int, err error) {
 	if q.q == nil {
 		return 0, q.Err()
 	}
@@ -172,14 +172,14 @@ func (q TxQueue) Sent(max int) (freed int, err error) {
 // Used is how many descriptors hold packets that were received and not yet taken
 // (rte_eth_rx_queue_count). It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
-func (q RxQueue) Used() (int, error) {
+func (q RxQueue) Count() (int, error) {
 	return q.q.used("rte_eth_rx_queue_count")
 }
 
 // Used is how many descriptors hold packets that are not yet sent
 // (rte_eth_tx_queue_count). It is for the queue's goroutine. Errors: a
 // *dpdk.UnsupportedError before DPDK 24.11, dpdk.ErrUnsupported, and those of Err.
-func (q TxQueue) Used() (int, error) {
+func (q TxQueue) Count() (int, error) {
 	const op = "rte_eth_tx_queue_count"
 	n, err := q.q.used(op)
 	if errors.Is(err, dpdk.ErrUnsupported) && cgo.BuildVersion() < 24<<24|11<<16 {
@@ -195,40 +195,40 @@ func (q *queue) used(op string) (int, error) {
 	return q.result(op, cgo.EthQueueCount(q.gate, q.tx))
 }
 
-// RxDescriptor is what a descriptor of a receive queue holds.
-type RxDescriptor int
+// RxDescriptorStatus is what a descriptor of a receive queue holds.
+type RxDescriptorStatus int
 
 // States of a receive descriptor (RTE_ETH_RX_DESC_…).
 const (
-	RxFree        RxDescriptor = iota // a packet can come
-	RxDone                            // a packet has come
-	RxUnavailable                     // held by the driver
+	RxDescriptorAvailable        RxDescriptorStatus = iota // a packet can come
+	RxDescriptorDone                            // a packet has come
+	RxDescriptorUnavailable                     // held by the driver
 )
 
-// TxDescriptor is what a descriptor of a transmit queue holds.
-type TxDescriptor int
+// TxDescriptorStatus is what a descriptor of a transmit queue holds.
+type TxDescriptorStatus int
 
 // States of a transmit descriptor (RTE_ETH_TX_DESC_…).
 const (
-	TxFull        TxDescriptor = iota // a packet that is not yet sent
-	TxDone                            // a packet that was sent
-	TxUnavailable                     // held by the driver
+	TxDescriptorPending        TxDescriptorStatus = iota // a packet that is not yet sent
+	TxDescriptorDone                            // a packet that was sent
+	TxDescriptorUnavailable                     // held by the driver
 )
 
 // Descriptor is what the descriptor n after the next one holds
 // (rte_eth_rx_descriptor_status). It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, dpdk.ErrInvalid for a number that there is not, and those of
 // Err.
-func (q RxQueue) Descriptor(n int) (RxDescriptor, error) {
+func (q RxQueue) DescriptorStatus(n int) (RxDescriptorStatus, error) {
 	s, err := q.q.descriptor("rte_eth_rx_descriptor_status", n)
-	return RxDescriptor(s), err
+	return RxDescriptorStatus(s), err
 }
 
 // Descriptor is what the descriptor n after the next one holds
-// (rte_eth_tx_descriptor_status); see RxQueue.Descriptor.
-func (q TxQueue) Descriptor(n int) (TxDescriptor, error) {
+// (rte_eth_tx_descriptor_status); see RxQueue.DescriptorStatus.
+func (q TxQueue) DescriptorStatus(n int) (TxDescriptorStatus, error) {
 	s, err := q.q.descriptor("rte_eth_tx_descriptor_status", n)
-	return TxDescriptor(s), err
+	return TxDescriptorStatus(s), err
 }
 
 func (q *queue) descriptor(op string, n int) (int, error) {

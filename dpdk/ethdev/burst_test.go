@@ -257,9 +257,9 @@ func TestUnsupportedCallsOfQueues(t *testing.T) {
 	p := open(t, loop(), ethdev.Config{Pool: newPool(t)})
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	for name, f := range map[string]func() error{
-		"rx.Descriptor": func() error { _, err := rx.Descriptor(0); return err },
-		"tx.Descriptor": func() error { _, err := tx.Descriptor(0); return err },
-		"tx.Sent":       func() error { _, err := tx.Sent(0); return err },
+		"rx.Descriptor": func() error { _, err := rx.DescriptorStatus(0); return err },
+		"tx.Descriptor": func() error { _, err := tx.DescriptorStatus(0); return err },
+		"tx.Sent":       func() error { _, err := tx.DoneCleanup(0); return err },
 	} {
 		assert.ErrorIs(t, f(), dpdk.ErrUnsupported, name)
 	}
@@ -273,8 +273,8 @@ func TestUnsupportedCallsOfQueues(t *testing.T) {
 			assert.Zero(t, n, name)
 		}
 	}
-	_, err := rx.Descriptor(-1)
+	_, err := rx.DescriptorStatus(-1)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = tx.Sent(-1)
+	_, err = tx.DoneCleanup(-1)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }

@@ -46,7 +46,7 @@ type Config struct {
 	Loopback      uint32     // a mode of the driver's own; 0 is none
 	LinkEvents    bool       // tell of link changes: see Events
 	RemovalEvents bool       // tell of the device's removal
-	RxInterrupts  bool       // see RxQueue.Wait
+	RxInterrupts  bool       // see RxQueue.WaitBurst
 }
 
 // RxQueueConfig says how a receive queue is set up. The zero value is what the

@@ -21,7 +21,7 @@ const opClose = "rte_eth_dev_close"
 //
 // Errors are those of Attach, Configure and Start.
 func Open(devargs string, cfg Config) (*Port, error) {
-	p, err := ByName(devargs)
+	p, err := Lookup(devargs)
 	found := err == nil
 	if !found {
 		if p, err = Attach(devargs); err != nil {

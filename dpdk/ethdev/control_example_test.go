@@ -75,7 +75,7 @@ func ExampleRxQueue_Wait() {
 	serve := func(ctx context.Context, rx ethdev.RxQueue, tx ethdev.TxQueue) error {
 		pkts := make([]*mbuf.Mbuf, 32)
 		for {
-			n, err := rx.Wait(ctx, pkts)
+			n, err := rx.WaitBurst(ctx, pkts)
 			if err != nil {
 				return err // the context's, or why the port receives no more
 			}

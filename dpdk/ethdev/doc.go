@@ -36,7 +36,7 @@
 //
 // # Without polling
 //
-// RxQueue.Wait sleeps until a packet comes, where a driver has receive interrupts.
+// RxQueue.WaitBurst sleeps until a packet comes, where a driver has receive interrupts.
 // Subscribe tells of links, queues and devices that come and go.
 //
 // There are no receive and transmit callbacks (rte_eth_add_rx_callback). One written in

@@ -43,7 +43,7 @@ func TestAPortThatIsGoneLetsNoBurstIn(t *testing.T) {
 
 	// A secondary that has seen its port go finds one of the same name and number when
 	// the primary attaches the device again.
-	again, err := ethdev.ByName(name)
+	again, err := ethdev.Lookup(name)
 	require.NoError(t, err)
 	assert.NotSame(t, p, again)
 	_, err = again.Info()

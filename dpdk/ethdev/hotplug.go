@@ -56,7 +56,7 @@ func attach(devargs string, d args.Device) (*Port, error) {
 	}
 	forget()
 	if ids, _ := matching(d); len(ids) > 0 { // to rte_dev_probe that is no error
-		return fail(int(syscall.EEXIST), "the device is attached: ByName and Match find its ports, and Detach takes it away")
+		return fail(int(syscall.EEXIST), "the device is attached: Lookup and Match find its ports, and Detach takes it away")
 	}
 	switch errno := cgo.DevProbe(devargs); syscall.Errno(errno) {
 	case 0:
@@ -195,7 +195,7 @@ func (p *Port) siblings() ([]*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := Ports()
+	all, err := List()
 	if err != nil {
 		return nil, err
 	}

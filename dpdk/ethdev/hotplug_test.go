@@ -23,13 +23,13 @@ import (
 func lookUp(name string) (stop func() error) {
 	end := make(chan struct{})
 	looks := []func() error{
-		func() error { return second(ethdev.Ports()) },
-		func() error { return second(ethdev.ByName(name)) },
+		func() error { return second(ethdev.List()) },
+		func() error { return second(ethdev.Lookup(name)) },
 		func() error { return second(ethdev.ByID(0)) },
 		func() error { return second(ethdev.Match("class=eth")) },
 		func() error { return second(ethdev.Match(name)) },
 		func() error {
-			p, err := ethdev.ByName(name)
+			p, err := ethdev.Lookup(name)
 			if err == nil {
 				err = errors.Join(second(p.Info()), second(p.Stats()), second(p.Link()))
 			}
@@ -104,7 +104,7 @@ func TestPortsAreFoundWhileASecondaryDetachesThem(t *testing.T) {
 					return
 				default:
 				}
-				if p, err := ethdev.ByName(name); err == nil {
+				if p, err := ethdev.Lookup(name); err == nil {
 					_, _ = p.Info()
 					_, _ = p.Stats()
 				}
@@ -189,16 +189,16 @@ func TestAttachTwiceSaysWhatToUse(t *testing.T) {
 	require.NoError(t, err)
 	_, err = ethdev.Attach(p.Name())
 	require.ErrorIs(t, err, dpdk.ErrExist)
-	assert.ErrorContains(t, err, "the device is attached: ByName and Match find its ports")
+	assert.ErrorContains(t, err, "the device is attached: Lookup and Match find its ports")
 	require.NoError(t, p.Detach())
 }
 
 func TestZeroQueuesNameTheFunctionThatWasCalled(t *testing.T) {
 	for op, call := range map[string]func() error{
-		"rte_eth_rx_queue_count":       func() error { return second(ethdev.RxQueue{}.Used()) },
-		"rte_eth_tx_queue_count":       func() error { return second(ethdev.TxQueue{}.Used()) },
-		"rte_eth_rx_descriptor_status": func() error { return second(ethdev.RxQueue{}.Descriptor(0)) },
-		"rte_eth_tx_descriptor_status": func() error { return second(ethdev.TxQueue{}.Descriptor(0)) },
+		"rte_eth_rx_queue_count":       func() error { return second(ethdev.RxQueue{}.Count()) },
+		"rte_eth_tx_queue_count":       func() error { return second(ethdev.TxQueue{}.Count()) },
+		"rte_eth_rx_descriptor_status": func() error { return second(ethdev.RxQueue{}.DescriptorStatus(0)) },
+		"rte_eth_tx_descriptor_status": func() error { return second(ethdev.TxQueue{}.DescriptorStatus(0)) },
 		"rte_eth_tx_buffer_init":       func() error { return second(ethdev.NewTxBuffer(ethdev.TxQueue{}, ethdev.TxBufferConfig{})) },
 	} {
 		var e *dpdk.Error
@@ -217,7 +217,7 @@ func TestLongDevargsAreRefusedBeforeTheyAreCut(t *testing.T) {
 	_, err = ethdev.Attach(long + "0")
 	assert.ErrorIs(t, err, syscall.E2BIG)
 	assert.ErrorContains(t, err, "128 bytes: DPDK passes at most 127 to other processes")
-	_, err = ethdev.ByName(p.Name())
+	_, err = ethdev.Lookup(p.Name())
 	assert.ErrorIs(t, err, dpdk.ErrNoDevice)
 }
 

@@ -31,7 +31,7 @@ const opInterrupt = "rte_eth_dev_rx_intr_enable"
 // Close and Detach end a sleep. Errors: the context's, dpdk.ErrUnsupported if the
 // driver has no receive interrupts, dpdk.ErrInvalid without Config.RxInterrupts or room
 // in pkts, dpdk.ErrSecondary, and those of Err.
-func (q RxQueue) Wait(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) {
+func (q RxQueue) WaitBurst(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) {
 	if q.q == nil {
 		return 0, q.Err()
 	}

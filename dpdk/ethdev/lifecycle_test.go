@@ -19,13 +19,13 @@ import (
 func TestFindingPorts(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
-	byName, err := ethdev.ByName(p.Name())
+	byName, err := ethdev.Lookup(p.Name())
 	require.NoError(t, err)
 	assert.Same(t, p, byName)
 	byID, err := ethdev.ByID(p.ID())
 	require.NoError(t, err)
 	assert.Same(t, p, byID)
-	all, err := ethdev.Ports()
+	all, err := ethdev.List()
 	require.NoError(t, err)
 	assert.Contains(t, all, p)
 	matching, err := ethdev.Match(p.Name())
@@ -34,7 +34,7 @@ func TestFindingPorts(t *testing.T) {
 
 	require.NoError(t, p.Detach())
 	for name, find := range map[string]func() error{
-		"by name": func() error { _, err := ethdev.ByName(p.Name()); return err },
+		"by name": func() error { _, err := ethdev.Lookup(p.Name()); return err },
 		"by id":   func() error { _, err := ethdev.ByID(p.ID()); return err },
 	} {
 		assert.ErrorIs(t, find(), dpdk.ErrNoDevice, name)
@@ -43,7 +43,7 @@ func TestFindingPorts(t *testing.T) {
 		_, err = ethdev.ByID(id)
 		assert.ErrorIs(t, err, dpdk.ErrNoDevice, id)
 	}
-	_, err = ethdev.ByName("")
+	_, err = ethdev.Lookup("")
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
@@ -58,7 +58,7 @@ func TestAttachTellsWhatIsWrong(t *testing.T) {
 		_, err := ethdev.Attach(devargs)
 		assert.Error(t, err, devargs)
 		name, _, _ := cut(devargs)
-		_, err = ethdev.ByName(name)
+		_, err = ethdev.Lookup(name)
 		assert.ErrorIs(t, err, dpdk.ErrNoDevice, "nothing is left of %s", devargs)
 	}
 	_, err = ethdev.Attach("")
@@ -204,17 +204,17 @@ func TestZeroQueuesSayThatTheyAre(t *testing.T) {
 		"rx stop":       rx.Stop,
 		"tx start":      tx.Start,
 		"tx stop":       tx.Stop,
-		"rx used":       func() error { _, err := rx.Used(); return err },
-		"tx used":       func() error { _, err := tx.Used(); return err },
-		"rx descriptor": func() error { _, err := rx.Descriptor(0); return err },
-		"tx descriptor": func() error { _, err := tx.Descriptor(0); return err },
+		"rx used":       func() error { _, err := rx.Count(); return err },
+		"tx used":       func() error { _, err := tx.Count(); return err },
+		"rx descriptor": func() error { _, err := rx.DescriptorStatus(0); return err },
+		"tx descriptor": func() error { _, err := tx.DescriptorStatus(0); return err },
 		"rx info":       func() error { _, err := rx.Info(); return err },
 		"tx info":       func() error { _, err := tx.Info(); return err },
 		"rx burst mode": func() error { _, err := rx.BurstMode(); return err },
 		"tx burst mode": func() error { _, err := tx.BurstMode(); return err },
 		"rx stats":      func() error { _, err := rx.Stats(); return err },
 		"tx stats":      func() error { _, err := tx.Stats(); return err },
-		"sent":          func() error { _, err := tx.Sent(-1); return err },
+		"sent":          func() error { _, err := tx.DoneCleanup(-1); return err },
 		"vlan strip":    func() error { return rx.SetVLANStrip(true) },
 		"wait":          func() error { _, err := rx.Wait(t.Context(), nil); return err },
 	} {
@@ -324,7 +324,7 @@ func TestAFailingStepIsUndone(t *testing.T) {
 	_, err = ethdev.Open(devargs, ethdev.Config{Pool: small})
 	require.Error(t, err)
 	assert.ErrorContains(t, err, "receive queue 0")
-	_, err = ethdev.ByName(name)
+	_, err = ethdev.Lookup(name)
 	assert.ErrorIs(t, err, dpdk.ErrNoDevice, "Open has detached what it attached")
 
 	p := open(t, devargs, ethdev.Config{Pool: good})
@@ -380,7 +380,7 @@ func TestAMissingNetworkDevice(t *testing.T) {
 		require.True(t, errors.As(err, &e))
 		assert.Equal(t, "rte_dev_probe", e.Op)
 	}
-	_, err := ethdev.ByName(name)
+	_, err := ethdev.Lookup(name)
 	assert.ErrorIs(t, err, dpdk.ErrNoDevice)
 }
 

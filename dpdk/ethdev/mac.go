@@ -25,7 +25,7 @@ func ByMAC(addr net.HardwareAddr) (*Port, error) {
 	if len(addr) != len(cgo.EthAddr{}) {
 		return nil, check.Invalid(opMAC, addr.String(), "a MAC address has 6 bytes, this has %d", len(addr))
 	}
-	all, err := Ports()
+	all, err := List()
 	if err != nil {
 		return nil, err
 	}

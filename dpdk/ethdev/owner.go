@@ -88,7 +88,7 @@ func (p *Port) ownership(op string, errno int) error {
 
 // Ports are the ports that o owns.
 func (o Owner) Ports() ([]*Port, error) {
-	all, err := Ports()
+	all, err := List()
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +103,6 @@ func (o Owner) Ports() ([]*Port, error) {
 
 // Delete makes all ports that o owns nobody's (rte_eth_dev_owner_delete). The error is
 // dpdk.ErrInvalid for an owner that NewOwner did not make.
-func (o Owner) Delete() error {
+func (o Owner) Close() error {
 	return control.Call(opDeleteOwner, o.Name, func() error { return control.Errno(cgo.EthOwnerDelete(o.ID)) })
 }

@@ -37,7 +37,7 @@ var _ = harness.Role("poller", func(args []string) error {
 
 // poll says whether both queues can be polled, and polls them whatever Err says.
 func poll(name string) error {
-	p, err := ethdev.ByName(name)
+	p, err := ethdev.Lookup(name)
 	if err != nil {
 		return err
 	}

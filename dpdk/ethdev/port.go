@@ -143,9 +143,9 @@ var long = map[string]bool{
 
 func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }
 
-// ByName finds a port by its name, such as "net_null0" or "0000:03:00.0"
+// Lookup finds a port by its name, such as "net_null0" or "0000:03:00.0"
 // (rte_eth_dev_get_port_by_name). The error is dpdk.ErrNoDevice if there is none.
-func ByName(name string) (*Port, error) {
+func Lookup(name string) (*Port, error) {
 	if err := check.Name(opByName, name, cgo.EthNameSize); err != nil {
 		return nil, err
 	}
@@ -178,7 +178,7 @@ func find(op, name string, f func() (uint16, int)) (*Port, error) {
 }
 
 // Ports are all ports that there are, whoever owns them (rte_eth_find_next).
-func Ports() ([]*Port, error) {
+func List() ([]*Port, error) {
 	var all []*Port
 	err := control.Call(opFind, "", func() error {
 		if errno := watch(); errno != 0 {
@@ -255,7 +255,7 @@ func (p *Port) locked(op string, f func() error) error {
 
 // errNil is the error of a call on a nil Port.
 func errNil(op string) error {
-	return check.Invalid(op, "", "the port is nil: use Open, Attach, ByName or ByID")
+	return check.Invalid(op, "", "the port is nil: use Open, Attach, Lookup or ByID")
 }
 
 // present runs f if the port is still there. The caller holds mu.

@@ -28,7 +28,7 @@ type queue struct {
 	direct bool
 	// stopped is that the queue was stopped by itself, or waits for its own start.
 	stopped bool
-	sleeper *sleeper // see RxQueue.Wait
+	sleeper *sleeper // see RxQueue.WaitBurst
 	user    user
 }
 

@@ -34,7 +34,7 @@ var _ = harness.Role("reader", func(args []string) error {
 })
 
 func read(name string) error {
-	p, err := ethdev.ByName(name)
+	p, err := ethdev.Lookup(name)
 	if err != nil {
 		return err
 	}

@@ -156,9 +156,9 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	var pkts [4]*mbuf.Mbuf
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	_, err := rx.Wait(ctx, pkts[:])
+	_, err := rx.WaitBurst(ctx, pkts[:])
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	_, err = rx.Wait(ctx, pkts[:])
+	_, err = rx.WaitBurst(ctx, pkts[:])
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
 	var n int
@@ -195,7 +195,7 @@ func drainFor(t testing.TB, rx ethdev.RxQueue) {
 	defer cancel()
 	var pkts [32]*mbuf.Mbuf
 	for {
-		n, err := rx.Wait(ctx, pkts[:])
+		n, err := rx.WaitBurst(ctx, pkts[:])
 		if err != nil {
 			return
 		}

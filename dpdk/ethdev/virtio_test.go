@@ -113,7 +113,7 @@ func awake(ctx context.Context, pool *mbuf.Pool, tx ethdev.TxQueue, rx ethdev.Rx
 		defer close(got)
 		pkts := make([]*mbuf.Mbuf, 8)
 		for range count {
-			n, err := rx.Wait(ctx, pkts)
+			n, err := rx.WaitBurst(ctx, pkts)
 			mbuf.FreeBulk(pkts[:n])
 			if err == nil && n != 1 {
 				err = fmt.Errorf("%d packets at once", n)

@@ -79,7 +79,7 @@ func Attach(c Config) (*ethdev.Port, error) {
 	if err := create(name, c, rx, tx); err != nil {
 		return nil, err
 	}
-	return ethdev.ByName(name)
+	return ethdev.Lookup(name)
 }
 
 // waits reports whether a burst of the ring may wait for several threads in turn,

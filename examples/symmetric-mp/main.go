@@ -65,7 +65,7 @@ func role(ctx context.Context) (err error) {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	ports, err := ethdev.Ports()
+	ports, err := ethdev.List()
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func Free(prefix string) string {
 	for {
 		name := fmt.Sprint(prefix, numbers.next[prefix])
 		numbers.next[prefix]++
-		if _, err := ethdev.ByName(name); err != nil {
+		if _, err := ethdev.Lookup(name); err != nil {
 			return name
 		}
 	}
@@ -66,7 +66,7 @@ func Ready(op, driver, name string) error {
 		switch {
 		case cgo.ProcessType() != cgo.ProcPrimary:
 			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
-				Detail: "the primary makes devices; here ethdev.ByName finds them"}
+				Detail: "the primary makes devices; here ethdev.Lookup finds them"}
 		case !cgo.VdevDriver(name):
 			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
 				Detail: fmt.Sprintf("this DPDK has no driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
@@ -76,7 +76,7 @@ func Ready(op, driver, name string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ethdev.ByName(name); err == nil {
+	if _, err := ethdev.Lookup(name); err == nil {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist, Detail: "there is a port of that name"}
 	}
 	return nil
