@@ -1,7 +1,6 @@
 package ethdev
 
 import (
-	"errors"
 	"math"
 	"unsafe"
 
@@ -19,14 +18,14 @@ func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
 	return unsafe.Pointer(unsafe.SliceData(pkts)), min(len(pkts), math.MaxUint16)
 }
 
-// longestShort is how many packets a burst may have to take the short way. Some
-// drivers, and pdump, put tables of as many entries on the stack, of which fastcall
-// has 64 KiB; and a collection waits for the burst.
-const longestShort = 512
+// maxFast is the largest number of packets of a burst by fastcall. Some drivers, and
+// pdump, have tables of as many entries on the stack, of which fastcall has 64 KiB. A
+// garbage collection waits for the burst.
+const maxFast = 512
 
-// short says whether a burst of n packets may take the short way.
-func (q *queue) short(n int) bool {
-	return fastcall.Enabled && q.direct && n <= longestShort && fastcall.Allowed()
+// useFastcall reports whether a burst of n packets may use fastcall.
+func (q *queue) useFastcall(n int) bool {
+	return fastcall.Enabled && q.fast && n <= maxFast && fastcall.Allowed()
 }
 
 // Burst receives at most len(pkts) packets into pkts, from the first on, and
@@ -43,7 +42,7 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		defer q.q.user.enter(q.q).leave()
 	}
 	p, n := table(pkts)
-	if !q.q.short(n) {
+	if !q.q.useFastcall(n) {
 		n = cgo.EthRx(q.q.gate, p, n)
 	} else {
 		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
@@ -71,7 +70,7 @@ func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		sendable(pkts)
 	}
 	p, n := table(pkts)
-	if !q.q.short(n) {
+	if !q.q.useFastcall(n) {
 		return cgo.EthTx(q.q.gate, p, n)
 	}
 	b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
@@ -102,7 +101,7 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	}
 	pOut, nOut := table(out)
 	pIn, nIn := table(in)
-	if !q.q.short(nOut) || !rx.q.short(nIn) {
+	if !q.q.useFastcall(nOut) || !rx.q.useFastcall(nIn) {
 		sent, n = cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
 	} else {
 		// Field by field: the compiler would build a literal elsewhere and copy it in
@@ -166,14 +165,14 @@ func (q TxQueue) DoneCleanup(max int) (freed int, err error) {
 	if max < 0 || max > math.MaxUint32 {
 		return 0, q.q.port.invalid("rte_eth_tx_done_cleanup", "max is %d", max)
 	}
-	return q.q.result("rte_eth_tx_done_cleanup", cgo.EthDoneCleanup(q.q.gate, uint32(max)))
+	return q.q.valueOrError("rte_eth_tx_done_cleanup", cgo.EthDoneCleanup(q.q.gate, uint32(max)))
 }
 
 // Used is how many descriptors hold packets that were received and not yet taken
 // (rte_eth_rx_queue_count). It is for the queue's goroutine. Errors:
 // dpdk.ErrUnsupported, and those of Err.
 func (q RxQueue) Count() (int, error) {
-	return q.q.used("rte_eth_rx_queue_count")
+	return q.q.count("rte_eth_rx_queue_count")
 }
 
 // Used is how many descriptors hold packets that are not yet sent
@@ -181,18 +180,21 @@ func (q RxQueue) Count() (int, error) {
 // *dpdk.UnsupportedError before DPDK 24.11, dpdk.ErrUnsupported, and those of Err.
 func (q TxQueue) Count() (int, error) {
 	const op = "rte_eth_tx_queue_count"
-	n, err := q.q.used(op)
-	if errors.Is(err, dpdk.ErrUnsupported) && cgo.BuildVersion() < 24<<24|11<<16 {
-		err.(*dpdk.Error).Cause = &dpdk.UnsupportedError{Feature: op, Needs: "24.11", Running: dpdk.Version()}
+	if q.q != nil && cgo.BuildVersion() < 24<<24|11<<16 {
+		if err := q.q.err(); err != nil {
+			return 0, err
+		}
+		return 0, &dpdk.Error{Op: op, Name: q.q.port.name, Errno: dpdk.ErrUnsupported,
+			Cause: &dpdk.UnsupportedError{Feature: op, Needs: "24.11", Running: dpdk.Version()}}
 	}
-	return n, err
+	return q.q.count(op)
 }
 
-func (q *queue) used(op string) (int, error) {
+func (q *queue) count(op string) (int, error) {
 	if q == nil {
 		return 0, errZero(op)
 	}
-	return q.result(op, cgo.EthQueueCount(q.gate, q.tx))
+	return q.valueOrError(op, cgo.EthQueueCount(q.gate, q.tx))
 }
 
 // RxDescriptorStatus is what a descriptor of a receive queue holds.
@@ -200,9 +202,9 @@ type RxDescriptorStatus int
 
 // States of a receive descriptor (RTE_ETH_RX_DESC_…).
 const (
-	RxDescriptorAvailable        RxDescriptorStatus = iota // a packet can come
-	RxDescriptorDone                            // a packet has come
-	RxDescriptorUnavailable                     // held by the driver
+	RxDescriptorAvailable   RxDescriptorStatus = iota // a packet can come
+	RxDescriptorDone                                  // a packet has come
+	RxDescriptorUnavailable                           // held by the driver
 )
 
 // TxDescriptorStatus is what a descriptor of a transmit queue holds.
@@ -210,9 +212,9 @@ type TxDescriptorStatus int
 
 // States of a transmit descriptor (RTE_ETH_TX_DESC_…).
 const (
-	TxDescriptorPending        TxDescriptorStatus = iota // a packet that is not yet sent
-	TxDescriptorDone                            // a packet that was sent
-	TxDescriptorUnavailable                     // held by the driver
+	TxDescriptorPending     TxDescriptorStatus = iota // a packet that is not yet sent
+	TxDescriptorDone                                  // a packet that was sent
+	TxDescriptorUnavailable                           // held by the driver
 )
 
 // Descriptor is what the descriptor n after the next one holds
@@ -220,34 +222,34 @@ const (
 // dpdk.ErrUnsupported, dpdk.ErrInvalid for a number that there is not, and those of
 // Err.
 func (q RxQueue) DescriptorStatus(n int) (RxDescriptorStatus, error) {
-	s, err := q.q.descriptor("rte_eth_rx_descriptor_status", n)
+	s, err := q.q.descriptorStatus("rte_eth_rx_descriptor_status", n)
 	return RxDescriptorStatus(s), err
 }
 
 // Descriptor is what the descriptor n after the next one holds
 // (rte_eth_tx_descriptor_status); see RxQueue.DescriptorStatus.
 func (q TxQueue) DescriptorStatus(n int) (TxDescriptorStatus, error) {
-	s, err := q.q.descriptor("rte_eth_tx_descriptor_status", n)
+	s, err := q.q.descriptorStatus("rte_eth_tx_descriptor_status", n)
 	return TxDescriptorStatus(s), err
 }
 
-func (q *queue) descriptor(op string, n int) (int, error) {
+func (q *queue) descriptorStatus(op string, n int) (int, error) {
 	if q == nil {
 		return 0, errZero(op)
 	}
 	if n < 0 || n > math.MaxUint16 {
 		return 0, q.port.invalid(op, "there is no descriptor %d", n)
 	}
-	return q.result(op, cgo.EthDescriptorStatus(q.gate, q.tx, uint16(n)))
+	return q.valueOrError(op, cgo.EthDescriptorStatus(q.gate, q.tx, uint16(n)))
 }
 
-// result makes an error of a negative errno.
-func (q *queue) result(op string, ret int) (int, error) {
+// valueOrError returns what a function of the queue returned: a value, or a negative errno.
+func (q *queue) valueOrError(op string, ret int) (int, error) {
 	if ret >= 0 {
 		return ret, nil
 	}
 	if err := q.err(); err != nil {
 		return 0, err
 	}
-	return 0, &dpdk.Error{Op: op, Name: q.port.name, Errno: dpdk.Errno(-ret)}
+	return 0, q.port.failed(op, -ret)
 }

@@ -66,8 +66,8 @@ func eachWay(t *testing.T, f func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQue
 		t.Run(name, func(t *testing.T) {
 			pool := newPool(t)
 			p := open(t, loop(), ethdev.Config{Pool: pool})
-			assert.Equal(t, fastcall.Enabled, p.RxQueue(0).Short(512), "net_ring makes no system calls")
-			assert.False(t, p.RxQueue(0).Short(513), "some drivers need stack for each packet")
+			assert.Equal(t, fastcall.Enabled, p.RxQueue(0).UsesFastcall(512), "net_ring makes no system calls")
+			assert.False(t, p.RxQueue(0).UsesFastcall(513), "some drivers need stack for each packet")
 			rx, tx := way(p.RxQueue(0), p.TxQueue(0))
 			f(t, pool, rx, tx)
 			drain(rx) // whatever the test left there
@@ -80,10 +80,10 @@ func eachWay(t *testing.T, f func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQue
 func TestBurstsThatMayWaitTakeCgo(t *testing.T) {
 	newPool(t)
 	rx := open(t, null(""), ethdev.Config{Pool: newPool(t)}).RxQueue(0)
-	require.Equal(t, fastcall.Enabled, rx.Short(32))
+	require.Equal(t, fastcall.Enabled, rx.UsesFastcall(32))
 
 	fastcall.SetAlone(false)
-	assert.False(t, rx.Short(32), "others may be inside the pool")
+	assert.False(t, rx.UsesFastcall(32), "others may be inside the pool")
 	fastcall.SetAlone(true)
 
 	for _, ops := range []string{"ring_mp_mc", "ring_mp_sc", "ring_sp_mc"} {
@@ -91,16 +91,16 @@ func TestBurstsThatMayWaitTakeCgo(t *testing.T) {
 		require.NoError(t, err)
 		again, err := mempool.Lookup("queues")
 		require.NoError(t, err)
-		assert.False(t, rx.Short(32), "%s: threads queue up in some pool, of which a packet may be", ops)
+		assert.False(t, rx.UsesFastcall(32), "%s: threads queue up in some pool, of which a packet may be", ops)
 		require.NoError(t, again.Free())
-		assert.Equal(t, fastcall.Enabled, rx.Short(32), "the pool is gone")
+		assert.Equal(t, fastcall.Enabled, rx.UsesFastcall(32), "the pool is gone")
 	}
 
 	empty, err := mempool.CreateEmpty("queues", 15, 64, mempool.Config{Ops: "stack"})
 	require.NoError(t, err)
-	assert.Equal(t, fastcall.Enabled, rx.Short(32))
+	assert.Equal(t, fastcall.Enabled, rx.UsesFastcall(32))
 	require.NoError(t, empty.SetOps("ring_mp_mc"))
-	assert.False(t, rx.Short(32), "SetOps counts, too")
+	assert.False(t, rx.UsesFastcall(32), "SetOps counts, too")
 	require.NoError(t, empty.Free())
 }
 
@@ -110,7 +110,7 @@ func TestBurstsOfBondingPortsTakeCgo(t *testing.T) {
 	p, err := ethdev.Attach(fmt.Sprintf("net_bonding%d,mode=0", number()))
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, p.Detach()) }()
-	assert.False(t, p.RxQueue(0).Short(1))
+	assert.False(t, p.RxQueue(0).UsesFastcall(1))
 }
 
 func TestBurstsKeepOrderAndLoseNothing(t *testing.T) {
@@ -257,13 +257,13 @@ func TestUnsupportedCallsOfQueues(t *testing.T) {
 	p := open(t, loop(), ethdev.Config{Pool: newPool(t)})
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	for name, f := range map[string]func() error{
-		"rx.Descriptor": func() error { _, err := rx.DescriptorStatus(0); return err },
-		"tx.Descriptor": func() error { _, err := tx.DescriptorStatus(0); return err },
-		"tx.Sent":       func() error { _, err := tx.DoneCleanup(0); return err },
+		"rx.DescriptorStatus": func() error { _, err := rx.DescriptorStatus(0); return err },
+		"tx.DescriptorStatus": func() error { _, err := tx.DescriptorStatus(0); return err },
+		"tx.DoneCleanup":      func() error { _, err := tx.DoneCleanup(0); return err },
 	} {
 		assert.ErrorIs(t, f(), dpdk.ErrUnsupported, name)
 	}
-	for name, f := range map[string]func() (int, error){"rx": rx.Used, "tx": tx.Used} {
+	for name, f := range map[string]func() (int, error){"rx": rx.Count, "tx": tx.Count} {
 		if n, err := f(); err != nil { // newer releases say 0
 			assert.ErrorIs(t, err, dpdk.ErrUnsupported, name)
 			var e *dpdk.UnsupportedError

@@ -150,8 +150,7 @@ func (l DescriptorLimits) clamp(n int) int {
 
 // check says what of a normal configuration the port cannot do.
 func (c *Config) check(p *Port, i Info) error {
-	const op = "rte_eth_dev_configure"
-	bad := func(format string, args ...any) error { return p.invalid(op, format, args...) }
+	bad := func(format string, args ...any) error { return p.invalid(opConfigure, format, args...) }
 	switch {
 	case c.RxQueues < 0:
 		return bad("RxQueues is %d: use 1 to %d, 0 for one, or NoQueues", c.RxQueues, i.MaxRxQueues)
@@ -200,9 +199,8 @@ func (c *Config) check(p *Port, i Info) error {
 }
 
 func (q *RxQueueConfig) check(p *Port, n int, i Info) error {
-	const op = "rte_eth_rx_queue_setup"
 	bad := func(format string, args ...any) error {
-		return p.invalid(op, "receive queue %d: "+format, append([]any{n}, args...)...)
+		return p.invalid(opRxSetup, "receive queue %d: "+format, append([]any{n}, args...)...)
 	}
 	if q.Pool == nil || q.Pool.Pool == nil {
 		return bad("there is no Pool to receive into: set Config.Pool")
@@ -222,13 +220,12 @@ func (q *RxQueueConfig) check(p *Port, n int, i Info) error {
 	if why := thresholds(q.FreeThreshold, 0, q.Prefetch, q.Host, q.WriteBack); why != "" {
 		return bad("%s", why)
 	}
-	return check.Socket(op, p.name, q.Socket)
+	return check.Socket(opRxSetup, p.name, q.Socket)
 }
 
 func (q *TxQueueConfig) check(p *Port, n int, i Info) error {
-	const op = "rte_eth_tx_queue_setup"
 	bad := func(format string, args ...any) error {
-		return p.invalid(op, "transmit queue %d: "+format, append([]any{n}, args...)...)
+		return p.invalid(opTxSetup, "transmit queue %d: "+format, append([]any{n}, args...)...)
 	}
 	if extra := q.Offloads &^ i.Tx.QueueOffloads; extra != 0 {
 		return bad("%s cannot do %v for a single queue: use Config.TxOffloads", i.Driver, extra)
@@ -239,7 +236,7 @@ func (q *TxQueueConfig) check(p *Port, n int, i Info) error {
 	if why := thresholds(q.FreeThreshold, q.ReportThreshold, q.Prefetch, q.Host, q.WriteBack); why != "" {
 		return bad("%s", why)
 	}
-	return check.Socket(op, p.name, q.Socket)
+	return check.Socket(opTxSetup, p.name, q.Socket)
 }
 
 // refuse says what is wrong with n descriptors, or "".
@@ -282,7 +279,6 @@ func (c Clamped) String() string { return fmt.Sprintf("%s: %v instead of %v", c.
 // says what it changed. What it leaves alone, such as the pools, can still be
 // refused.
 func (c Config) Clamp(i Info) (Config, []Clamped) {
-	var changed []Clamped
 	asked := c
 	c = c.clone()
 	if c.RxQueues = clampQueues(c.RxQueues, i.MaxRxQueues); len(c.RxEach) > i.MaxRxQueues {
@@ -303,53 +299,49 @@ func (c Config) Clamp(i Info) (Config, []Clamped) {
 	c.MaxLRO = min(c.MaxLRO, i.MaxLRO)
 	c.LinkEvents = c.LinkEvents && i.LinkEvents
 	c.RemovalEvents = c.RemovalEvents && i.RemovalEvents
-	for _, f := range []struct {
-		field     string
-		asked, is any
-	}{
-		{"RxQueues", asked.RxQueues, c.RxQueues}, {"TxQueues", asked.TxQueues, c.TxQueues},
-		{"RxOffloads", asked.RxOffloads, c.RxOffloads}, {"TxOffloads", asked.TxOffloads, c.TxOffloads},
-		{"RSS", asked.RSS, c.RSS}, {"MTU", asked.MTU, c.MTU}, {"MaxLRO", asked.MaxLRO, c.MaxLRO},
-		{"LinkEvents", asked.LinkEvents, c.LinkEvents}, {"RemovalEvents", asked.RemovalEvents, c.RemovalEvents},
-	} {
-		if f.asked != f.is {
-			changed = append(changed, Clamped{f.field, f.asked, f.is})
-		}
-	}
-	note := func(field string, asked, is int) {
-		if asked != is {
-			changed = append(changed, Clamped{field, asked, is})
-		}
-	}
-	rx := func(field string, q *RxQueueConfig) {
-		if before := q.Descriptors; before != 0 {
-			q.Descriptors = i.Rx.Descriptors.clamp(before)
-			note(field+".Descriptors", before, q.Descriptors)
-		}
-		if before := q.Offloads; before&^i.Rx.QueueOffloads != 0 {
-			q.Offloads &= i.Rx.QueueOffloads
-			changed = append(changed, Clamped{field + ".Offloads", before, q.Offloads})
-		}
-	}
-	tx := func(field string, q *TxQueueConfig) {
-		if before := q.Descriptors; before != 0 {
-			q.Descriptors = i.Tx.Descriptors.clamp(before)
-			note(field+".Descriptors", before, q.Descriptors)
-		}
-		if before := q.Offloads; before&^i.Tx.QueueOffloads != 0 {
-			q.Offloads &= i.Tx.QueueOffloads
-			changed = append(changed, Clamped{field + ".Offloads", before, q.Offloads})
-		}
-	}
-	rx("Rx", &c.Rx)
-	tx("Tx", &c.Tx)
+
+	var changed changes
+	changed.add("RxQueues", asked.RxQueues, c.RxQueues)
+	changed.add("TxQueues", asked.TxQueues, c.TxQueues)
+	changed.add("RxOffloads", asked.RxOffloads, c.RxOffloads)
+	changed.add("TxOffloads", asked.TxOffloads, c.TxOffloads)
+	changed.add("RSS", asked.RSS, c.RSS)
+	changed.add("MTU", asked.MTU, c.MTU)
+	changed.add("MaxLRO", asked.MaxLRO, c.MaxLRO)
+	changed.add("LinkEvents", asked.LinkEvents, c.LinkEvents)
+	changed.add("RemovalEvents", asked.RemovalEvents, c.RemovalEvents)
+	clampQueue(&changed, "Rx", &c.Rx.Descriptors, &c.Rx.Offloads, i.Rx.Descriptors, i.Rx.QueueOffloads)
+	clampQueue(&changed, "Tx", &c.Tx.Descriptors, &c.Tx.Offloads, i.Tx.Descriptors, i.Tx.QueueOffloads)
 	for n := range c.RxEach {
-		rx(fmt.Sprintf("RxEach[%d]", n), &c.RxEach[n])
+		q := &c.RxEach[n]
+		clampQueue(&changed, fmt.Sprintf("RxEach[%d]", n), &q.Descriptors, &q.Offloads, i.Rx.Descriptors, i.Rx.QueueOffloads)
 	}
 	for n := range c.TxEach {
-		tx(fmt.Sprintf("TxEach[%d]", n), &c.TxEach[n])
+		q := &c.TxEach[n]
+		clampQueue(&changed, fmt.Sprintf("TxEach[%d]", n), &q.Descriptors, &q.Offloads, i.Tx.Descriptors, i.Tx.QueueOffloads)
 	}
 	return c, changed
+}
+
+// changes are the changes of Clamp so far.
+type changes []Clamped
+
+// add notes a field that was changed.
+func (c *changes) add(field string, asked, is any) {
+	if asked != is {
+		*c = append(*c, Clamped{field, asked, is})
+	}
+}
+
+// clampQueue clamps the configuration of a queue to what the port supports.
+func clampQueue[O ~uint64](changed *changes, field string, descriptors *int, offloads *O, limits DescriptorLimits, supported O) {
+	if asked := *descriptors; asked != 0 {
+		*descriptors = limits.clamp(asked)
+		changed.add(field+".Descriptors", asked, *descriptors)
+	}
+	asked := *offloads
+	*offloads &= supported
+	changed.add(field+".Offloads", asked, *offloads)
 }
 
 // clampQueues is n, or the most there can be, of which 0 is written NoQueues.

@@ -12,7 +12,15 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-const opClose = "rte_eth_dev_close"
+const (
+	opConfigure = "rte_eth_dev_configure"
+	opRxSetup   = "rte_eth_rx_queue_setup"
+	opTxSetup   = "rte_eth_tx_queue_setup"
+	opStart     = "rte_eth_dev_start"
+	opStop      = "rte_eth_dev_stop"
+	opReset     = "rte_eth_dev_reset"
+	opClose     = "rte_eth_dev_close"
+)
 
 // Open attaches the device that devargs describe, such as
 // "net_af_packet0,iface=eth1" or "0000:03:00.0", configures its port and starts it.
@@ -21,23 +29,21 @@ const opClose = "rte_eth_dev_close"
 //
 // Errors are those of Attach, Configure and Start.
 func Open(devargs string, cfg Config) (*Port, error) {
-	p, err := Lookup(devargs)
-	found := err == nil
-	if !found {
-		if p, err = Attach(devargs); err != nil {
+	if p, err := Lookup(devargs); err == nil {
+		if err := p.reopen(cfg); err != nil {
 			return nil, err
 		}
+		return p, nil
 	}
-	if found {
-		err = p.reopen(cfg)
-	} else if err = p.Configure(cfg); err == nil {
-		err = p.Start()
-	}
-	if err != nil && !found {
-		err = errors.Join(err, p.Detach())
-	}
+	p, err := Attach(devargs)
 	if err != nil {
 		return nil, err
+	}
+	if err = p.Configure(cfg); err == nil {
+		err = p.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Detach())
 	}
 	return p, nil
 }
@@ -45,7 +51,7 @@ func Open(devargs string, cfg Config) (*Port, error) {
 // reopen is Configure and Start, after which a port that does not start is configured
 // as before.
 func (p *Port) reopen(cfg Config) error {
-	return p.owned("rte_eth_dev_configure", func() error {
+	return p.owned(opConfigure, func() error {
 		before, was := p.cfg, p.state
 		if err := p.reconfigure(cfg); err != nil {
 			return err
@@ -65,16 +71,16 @@ func (p *Port) reopen(cfg Config) error {
 // Errors: dpdk.ErrBusy for a started port, dpdk.ErrInvalid for what the port cannot
 // do, which the error names, dpdk.ErrNoMemory, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 func (p *Port) Configure(cfg Config) error {
-	return p.owned("rte_eth_dev_configure", func() error { return p.reconfigure(cfg) })
+	return p.owned(opConfigure, func() error { return p.reconfigure(cfg) })
 }
 
 // reconfigure is Configure. The caller holds mu.
 func (p *Port) reconfigure(cfg Config) error {
-	if err := p.unbonded("rte_eth_dev_configure"); err != nil {
+	if err := p.unbonded(opConfigure); err != nil {
 		return err
 	}
 	if p.state == started {
-		return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is started: call Stop first"}
+		return &dpdk.Error{Op: opConfigure, Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is started: call Stop first"}
 	}
 	i, err := p.info()
 	if err != nil {
@@ -106,7 +112,7 @@ func (p *Port) restore(before Config, was state) error {
 func (p *Port) configure(c Config) error {
 	p.cfg, p.state = Config{}, attached
 	p.generation++
-	if err := p.result("rte_eth_dev_configure", cgo.EthConfigure(p.id, c.conf())); err != nil {
+	if err := p.failed(opConfigure, cgo.EthConfigure(p.id, c.conf())); err != nil {
 		return err
 	}
 	setup := func(op, what string, n, errno int) error {
@@ -122,12 +128,12 @@ func (p *Port) configure(c Config) error {
 			return err
 		}
 		pools = append(pools, pool)
-		if err := setup("rte_eth_rx_queue_setup", "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), pool)); err != nil {
+		if err := setup(opRxSetup, "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), pool)); err != nil {
 			return err
 		}
 	}
 	for n, q := range c.TxEach {
-		if err := setup("rte_eth_tx_queue_setup", "transmit", n, cgo.EthTxSetup(p.id, uint16(n), q.conf())); err != nil {
+		if err := setup(opTxSetup, "transmit", n, cgo.EthTxSetup(p.id, uint16(n), q.conf())); err != nil {
 			return err
 		}
 	}
@@ -156,7 +162,7 @@ func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
 	}
 	// Another handle, or another process, may have freed it.
 	if i := cgo.MempoolDescribe(ptr); ptr == nil || i.Pool == nil || i.Name != pool.Name() {
-		return nil, p.invalid("rte_eth_rx_queue_setup", "receive queue %d: the pool %q was freed", n, pool.Name())
+		return nil, p.invalid(opRxSetup, "receive queue %d: the pool %q was freed", n, pool.Name())
 	}
 	return ptr, p.umem(pool)
 }
@@ -176,21 +182,20 @@ func (p *Port) Config() Config {
 // started it does nothing. Errors: dpdk.ErrInvalid for a port that is not
 // configured, dpdk.ErrSecondary, dpdk.ErrNoDevice, and the driver's.
 func (p *Port) Start() error {
-	return p.owned("rte_eth_dev_start", p.start)
+	return p.owned(opStart, p.start)
 }
 
 func (p *Port) start() error {
-	const op = "rte_eth_dev_start"
-	if err := p.unbonded(op); err != nil {
+	if err := p.unbonded(opStart); err != nil {
 		return err
 	}
 	switch p.state {
 	case attached:
-		return p.invalid(op, "the port is not configured: call Configure first")
+		return p.invalid(opStart, "the port is not configured: call Configure first")
 	case started:
 		return nil
 	}
-	if err := p.result(op, cgo.EthStart(p.id)); err != nil {
+	if err := p.failed(opStart, cgo.EthStart(p.id)); err != nil {
 		return err
 	}
 	p.state = started
@@ -199,9 +204,9 @@ func (p *Port) start() error {
 	}
 	for n, q := range p.tx[:p.cfg.TxQueues] {
 		q.stopped = p.cfg.TxEach[n].DeferredStart
-		q.share(p.cfg.TxOffloads | p.cfg.TxEach[n].Offloads)
+		q.countSenders(p.cfg.TxOffloads | p.cfg.TxEach[n].Offloads)
 	}
-	p.open()
+	p.openGates()
 	return nil
 }
 
@@ -211,19 +216,19 @@ func (p *Port) start() error {
 // nothing. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary,
 // dpdk.ErrNoDevice, and the driver's.
 func (p *Port) Stop() error {
-	return p.owned("rte_eth_dev_stop", p.stop)
+	return p.owned(opStop, p.stop)
 }
 
 func (p *Port) stop() error {
 	if p.state != started {
 		return nil
 	}
-	if err := p.shut(); err != nil {
-		p.open()
+	if err := p.closeGates(); err != nil {
+		p.openGates()
 		return err
 	}
-	if err := p.result("rte_eth_dev_stop", cgo.EthStop(p.id)); err != nil {
-		p.open()
+	if err := p.failed(opStop, cgo.EthStop(p.id)); err != nil {
+		p.openGates()
 		return err
 	}
 	p.state = configured
@@ -238,7 +243,7 @@ func (p *Port) Close() error {
 	control.Hotplug.Lock()
 	defer control.Hotplug.Unlock()
 	_, _ = p.siblings() // if it is a bonding port, its members take note before they are let go
-	return p.leaving(opClose, func() error { return p.ours(opClose, p.close) })
+	return p.ending(opClose, func() error { return p.inPrimary(opClose, p.close) })
 }
 
 // close is Close. The caller holds mu.
@@ -249,8 +254,8 @@ func (p *Port) close() error {
 	if err := p.stop(); err != nil {
 		return err
 	}
-	err := p.result(opClose, cgo.EthClose(p.id))
-	p.end() // DPDK takes the port away even if the driver complains
+	err := p.failed(opClose, cgo.EthClose(p.id))
+	p.markGone() // DPDK takes the port away even if the driver complains
 	return err
 }
 
@@ -259,12 +264,12 @@ func (p *Port) close() error {
 // dpdk.ErrUnsupported, those of Configure and Start, after which the port is not
 // configured.
 func (p *Port) Reset() error {
-	return p.owned("rte_eth_dev_reset", func() error {
+	return p.owned(opReset, func() error {
 		was, cfg := p.state, p.cfg
 		if err := p.stop(); err != nil {
 			return err
 		}
-		if err := p.result("rte_eth_dev_reset", cgo.EthReset(p.id)); err != nil {
+		if err := p.failed(opReset, cgo.EthReset(p.id)); err != nil {
 			if errors.Is(err, dpdk.ErrUnsupported) && was == started { // nothing was touched
 				return errors.Join(err, p.start())
 			}

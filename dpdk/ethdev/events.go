@@ -88,7 +88,6 @@ func Subscribe(types EventType) (*Subscription, error) {
 	var s *Subscription
 	err := control.Call(opEvents, "", func() error {
 		var errno int
-
 		s, errno = events.subscribe(types, allPorts)
 		return control.Errno(errno)
 	})
@@ -101,12 +100,7 @@ func (p *Port) Subscribe(types EventType) (*Subscription, error) {
 	if err := types.check(p.Name()); err != nil {
 		return nil, err
 	}
-	var s *Subscription
-	err := p.control(opEvents, func() (errno int) {
-		s, errno = events.subscribe(types, p.ID())
-		return errno
-	})
-	return s, err
+	return read(p, opEvents, func(id uint16) (*Subscription, int) { return events.subscribe(types, int(id)) })
 }
 
 func (t EventType) check(name string) error {
@@ -129,8 +123,8 @@ func (s *Subscription) Close() {
 	})
 }
 
-// put queues what the subscription asked for.
-func (s *Subscription) put(happened []cgo.EthEvent) {
+// enqueue queues the events that the subscription asked for.
+func (s *Subscription) enqueue(happened []cgo.EthEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range happened {
@@ -141,8 +135,8 @@ func (s *Subscription) put(happened []cgo.EthEvent) {
 	s.signal()
 }
 
-// end lets the stream end behind what is queued.
-func (s *Subscription) end() {
+// finish ends the stream after the queued events.
+func (s *Subscription) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = true
@@ -156,8 +150,8 @@ func (s *Subscription) signal() {
 	}
 }
 
-// pump moves events from the queue to c.
-func (s *Subscription) pump(c chan<- Event) {
+// forward moves events from the queue to c.
+func (s *Subscription) forward(c chan<- Event) {
 	defer close(c)
 	for {
 		s.mu.Lock()
@@ -219,7 +213,7 @@ func (t *eventTable) subscribe(types EventType, port int) (*Subscription, int) {
 	c := make(chan Event)
 	s := &Subscription{C: c, types: types, port: port, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	t.subs[s] = struct{}{}
-	go s.pump(c)
+	go s.forward(c)
 	return s, 0
 }
 
@@ -238,7 +232,7 @@ func (t *eventTable) dispatch() {
 		return
 	}
 	for s := range t.subs {
-		s.put(happened)
+		s.enqueue(happened)
 	}
 }
 
@@ -268,7 +262,7 @@ func (t *eventTable) stop() {
 	t.registered = 0
 	t.dispatch()
 	for s := range t.subs {
-		s.end()
+		s.finish()
 	}
 	clear(t.subs)
 }

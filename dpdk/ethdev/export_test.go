@@ -16,8 +16,8 @@ func (q *queue) byCgo() *queue {
 	return &queue{port: q.port, id: q.id, tx: q.tx, gate: q.gate}
 }
 
-// Short says whether bursts of n packets take the short way.
-func (q RxQueue) Short(n int) bool { return q.q.short(n) }
+// UsesFastcall reports whether bursts of n packets use fastcall.
+func (q RxQueue) UsesFastcall(n int) bool { return q.q.useFastcall(n) }
 
 // CheckConfig is what Configure says of cfg for a port with that Info, before C.
 func CheckConfig(cfg Config, i Info) error {
@@ -25,8 +25,8 @@ func CheckConfig(cfg Config, i Info) error {
 	return c.check(&Port{name: "port"}, i)
 }
 
-// Result is how errnos become errors.
-func (p *Port) Result(op string, errno int) error { return p.result(op, errno) }
+// Failed returns the error of a driver that returned this error number.
+func (p *Port) Failed(op string, errno int) error { return p.failed(op, errno) }
 
 // Enter is the start of a burst of another goroutine, which the function that it
 // returns ends.
@@ -37,7 +37,7 @@ func (q TxQueue) Enter() (leave func()) {
 }
 
 // Share is what Start does with a queue that has these offloads.
-func (q TxQueue) Share(offloads TxOffload) { q.q.share(offloads) }
+func (q TxQueue) Share(offloads TxOffload) { q.q.countSenders(offloads) }
 
 // Busy says whether a burst is under way.
 func (q TxQueue) Busy() bool { return q.q.gate.Busy() }
@@ -49,13 +49,12 @@ func (q TxQueue) IsOpen() bool { return q.q.gate.IsOpen() }
 func (p *Port) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.end()
+	p.markGone()
 }
 
-// SetPatience changes how long Stop waits for a burst, until the function that it
-// returns is called.
-func SetPatience(d time.Duration) (reset func()) {
-	before := patience
-	patience = d
-	return func() { patience = before }
+// SetBurstTimeout changes how long Stop waits for a burst. The returned function undoes it.
+func SetBurstTimeout(d time.Duration) (reset func()) {
+	before := burstTimeout
+	burstTimeout = d
+	return func() { burstTimeout = before }
 }

@@ -49,11 +49,7 @@ type FlowControl struct {
 // FlowControl is how the port does flow control now (rte_eth_dev_flow_ctrl_get).
 // Errors: dpdk.ErrUnsupported, dpdk.ErrNoDevice.
 func (p *Port) FlowControl() (FlowControl, error) {
-	var f cgo.EthFlowControl
-	err := p.control("rte_eth_dev_flow_ctrl_get", func() (errno int) {
-		f, errno = cgo.EthFlowControlGet(p.id)
-		return errno
-	})
+	f, err := read(p, "rte_eth_dev_flow_ctrl_get", cgo.EthFlowControlGet)
 	return FlowControl{
 		Mode: FlowMode(f.Mode), HighWater: int(f.HighWater), LowWater: int(f.LowWater), PauseTime: int(f.PauseTime),
 		SendXON: f.SendXON, ForwardControl: f.Forward, Autoneg: f.Autoneg,
@@ -75,7 +71,7 @@ func (p *Port) SetFlowControl(f FlowControl) error {
 		return p.invalid(op, "PauseTime is %d: use 0 to %d", f.PauseTime, math.MaxUint16)
 	}
 	return p.owned(op, func() error {
-		return p.result(op, cgo.EthFlowControlSet(p.id, cgo.EthFlowControl{
+		return driverError(cgo.EthFlowControlSet(p.id, cgo.EthFlowControl{
 			HighWater: uint32(f.HighWater), LowWater: uint32(f.LowWater), PauseTime: uint16(f.PauseTime), Mode: uint8(f.Mode),
 			SendXON: f.SendXON, Forward: f.ForwardControl, Autoneg: f.Autoneg,
 		}))

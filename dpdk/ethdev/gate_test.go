@@ -12,7 +12,7 @@ import (
 )
 
 func TestABurstThatDoesNotEndIsWaitedForInVain(t *testing.T) {
-	defer ethdev.SetPatience(10 * time.Millisecond)()
+	defer ethdev.SetBurstTimeout(10 * time.Millisecond)()
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	tx := p.TxQueue(0)
@@ -30,7 +30,7 @@ func TestABurstThatDoesNotEndIsWaitedForInVain(t *testing.T) {
 // The memory of a port that is gone is about to go, too: no more bursts, even though
 // one cannot be stopped.
 func TestAPortThatIsGoneLetsNoBurstIn(t *testing.T) {
-	defer ethdev.SetPatience(10 * time.Millisecond)()
+	defer ethdev.SetBurstTimeout(10 * time.Millisecond)()
 	pool := newPool(t)
 	name := null("")
 	p, err := ethdev.Open(name, ethdev.Config{Pool: pool})

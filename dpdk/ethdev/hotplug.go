@@ -51,11 +51,11 @@ func attach(devargs string, d args.Device) (*Port, error) {
 	fail := func(errno int, detail string) (*Port, error) {
 		return nil, &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(errno), Detail: detail}
 	}
-	if errno := watch(); errno != 0 {
+	if errno := watchEnds(); errno != 0 {
 		return fail(errno, "")
 	}
-	forget()
-	if ids, _ := matching(d); len(ids) > 0 { // to rte_dev_probe that is no error
+	endMissing()
+	if ids, _ := cgo.EthMatch(d.Whole().Match()); len(ids) > 0 { // to rte_dev_probe that is no error
 		return fail(int(syscall.EEXIST), "the device is attached: Lookup and Match find its ports, and Detach takes it away")
 	}
 	switch errno := cgo.DevProbe(devargs); syscall.Errno(errno) {
@@ -65,13 +65,13 @@ func attach(devargs string, d args.Device) (*Port, error) {
 	default:
 		return fail(errno, "")
 	}
-	ids, errno := matching(d)
+	ids, errno := portsOf(d)
 	if errno == 0 && len(ids) == 0 {
 		return fail(int(syscall.ENODEV), "the device is there without a port: it was closed and not detached, or is no Ethernet device")
 	}
 	var p *Port
 	if errno == 0 {
-		p, errno = port(ids[0])
+		p, errno = handle(ids[0])
 	}
 	if errno != 0 {
 		return fail(errno, "")
@@ -90,14 +90,13 @@ func missing(name string) string {
 	return "no bus has a device, or a driver, of that name: a virtual device begins with its driver's name (net_null0), a PCI device is 0000:03:00.0, and a kernel interface is vdev.AFPacket{…}"
 }
 
-// matching are the ports of a device. DPDK's match takes mac=… among a driver's
-// arguments for the address that the port has already: then the name has to do.
-func matching(d args.Device) (ids []uint16, errno int) {
+// portsOf returns the ports of a new device that fit its devargs. DPDK compares a driver's
+// argument mac=… with the port's present address: if no port fits, all of the device do.
+func portsOf(d args.Device) (ids []uint16, errno int) {
 	if ids, errno = cgo.EthMatch(d.Match()); errno == 0 && len(ids) > 0 {
 		return ids, 0
 	}
-	d.Filter = ""
-	return cgo.EthMatch(d.Match())
+	return cgo.EthMatch(d.Whole().Match())
 }
 
 // Match finds the ports that devargs describe (rte_eth_iterator_init): those of a
@@ -114,12 +113,12 @@ func Match(devargs string) ([]*Port, error) {
 	defer control.Hotplug.Unlock()
 	var all []*Port
 	err = control.Call(opMatch, devargs, func() error {
-		if errno := watch(); errno != 0 {
+		if errno := watchEnds(); errno != 0 {
 			return control.Errno(errno)
 		}
 		ids, errno := cgo.EthMatch(d.Match())
 		for _, id := range ids {
-			if p, e := port(id); e == 0 {
+			if p, e := handle(id); e == 0 {
 				all = append(all, p)
 			}
 		}
@@ -144,33 +143,33 @@ func (p *Port) Detach() error {
 	siblings, err := p.siblings()
 	for _, s := range siblings {
 		if err == nil {
-			err = s.do(opDetach, s.leave)
+			err = s.do(opDetach, s.stopPolling)
 		}
 	}
 	if err != nil {
 		return err
 	}
-	err = p.leaving(opDetach, func() error {
+	err = p.ending(opDetach, func() error {
 		if err := p.unbonded(opDetach); err != nil {
 			return err
 		}
-		if err := p.leave(); err != nil {
+		if err := p.stopPolling(); err != nil {
 			return err
 		}
-		return p.result(opDetach, cgo.EthDetach(p.id))
+		return p.failed(opDetach, cgo.EthDetach(p.id))
 	})
 	if err != nil {
 		return err
 	}
 	return control.Call(opDetach, p.name, func() error {
-		forget()
+		endMissing()
 		return nil
 	})
 }
 
-// leave sees to it that nobody polls the port: the primary stops it, a secondary must
+// stopPolling sees to it that nobody polls the port: the primary stops it, a secondary must
 // find no queue that the primary has set up. The caller holds mu.
-func (p *Port) leave() error {
+func (p *Port) stopPolling() error {
 	if primary() {
 		return p.stop()
 	}
@@ -186,7 +185,7 @@ func (p *Port) leave() error {
 				Detail: "the port has queues, which other processes may poll: only the primary may take it away"}
 		}
 	}
-	return p.shut()
+	return p.closeGates()
 }
 
 // siblings are the other ports of the port's device. It asks all ports for their Info.

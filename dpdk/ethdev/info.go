@@ -77,7 +77,7 @@ func (p *Port) Info() (Info, error) {
 func (p *Port) info() (Info, error) {
 	i, errno := cgo.EthDevInfo(p.id)
 	if errno != 0 {
-		return Info{}, p.result("rte_eth_dev_info_get", errno)
+		return Info{}, p.failed("rte_eth_dev_info_get", errno)
 	}
 	if i.Flags&cgo.EthDevBonded != 0 && p.state == configured { // by the bonding port, anew
 		p.cfg, p.state = Config{}, attached

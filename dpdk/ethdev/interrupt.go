@@ -75,7 +75,7 @@ func (q *queue) arm() (*sleeper, error) {
 	p := q.port
 	var s *sleeper
 	err := p.owned(opInterrupt, func() error {
-		if err := q.idle(); err != nil {
+		if err := q.stateError(); err != nil {
 			return err
 		}
 		if !p.cfg.RxInterrupts {
@@ -84,23 +84,22 @@ func (q *queue) arm() (*sleeper, error) {
 		if q.sleeper == nil {
 			made, errno := newSleeper(p.id, q.id)
 			if errno != 0 {
-				return q.sleepless(errno)
+				return p.interruptError(errno)
 			}
 			q.sleeper = made
 		}
 		s = q.sleeper
-		return q.sleepless(s.interrupt.Arm(true))
+		return p.interruptError(s.interrupt.Arm(true))
 	})
 	return s, err
 }
 
-// sleepless is result of an errno, which says what to do where a driver has no receive
-// interrupts.
-func (q *queue) sleepless(errno int) error {
-	err := q.port.result(opInterrupt, errno)
-	var e *dpdk.Error
-	if errors.Is(err, dpdk.ErrUnsupported) && errors.As(err, &e) {
-		e.Detail = "the driver has no receive interrupts: poll the queue with Burst, and yield or sleep between bursts that were empty"
+// interruptError is driverError with what to do if the driver has no receive interrupts.
+func (p *Port) interruptError(errno int) error {
+	err := driverError(errno)
+	if err == dpdk.ErrUnsupported {
+		return &dpdk.Error{Op: opInterrupt, Name: p.name, Errno: dpdk.ErrUnsupported,
+			Detail: "the driver has no receive interrupts: poll the queue with Burst, and yield or sleep between bursts that were empty"}
 	}
 	return err
 }
@@ -115,9 +114,9 @@ func (q *queue) disarm(s *sleeper) {
 	})
 }
 
-// rouse ends the sleep of the queue's goroutine and forgets the interrupt: the driver
+// closeSleeper ends the sleep of the queue's goroutine and forgets the interrupt: the driver
 // is about to close its descriptor. The caller holds the port's mu.
-func (q *queue) rouse() {
+func (q *queue) closeSleeper() {
 	if q.sleeper != nil {
 		q.sleeper.close()
 		q.sleeper = nil

@@ -216,7 +216,7 @@ func TestZeroQueuesSayThatTheyAre(t *testing.T) {
 		"tx stats":      func() error { _, err := tx.Stats(); return err },
 		"sent":          func() error { _, err := tx.DoneCleanup(-1); return err },
 		"vlan strip":    func() error { return rx.SetVLANStrip(true) },
-		"wait":          func() error { _, err := rx.Wait(t.Context(), nil); return err },
+		"wait":          func() error { _, err := rx.WaitBurst(t.Context(), nil); return err },
 	} {
 		assert.ErrorIs(t, call(), dpdk.ErrInvalid, name)
 		assert.ErrorContains(t, call(), "zero value", name)
@@ -329,7 +329,7 @@ func TestAFailingStepIsUndone(t *testing.T) {
 
 	p := open(t, devargs, ethdev.Config{Pool: good})
 	rx := p.RxQueue(0)
-	assert.False(t, rx.Short(1), "it makes system calls")
+	assert.False(t, rx.UsesFastcall(1), "it makes system calls")
 	require.NoError(t, p.Stop())
 	require.Error(t, p.Configure(ethdev.Config{Pool: small}))
 	assert.Same(t, good, p.Config().Pool)

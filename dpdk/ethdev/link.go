@@ -46,11 +46,7 @@ func (l Link) String() string {
 // second after Start, see WaitLink. It works in all processes. Errors:
 // dpdk.ErrUnsupported, dpdk.ErrNoDevice.
 func (p *Port) Link() (Link, error) {
-	var l cgo.EthLink
-	err := p.control("rte_eth_link_get_nowait", func() (errno int) {
-		l, errno = cgo.EthLinkGet(p.id)
-		return errno
-	})
+	l, err := read(p, "rte_eth_link_get_nowait", cgo.EthLinkGet)
 	speed := int(l.Speed)
 	if l.Speed == cgo.EthSpeedUnknown {
 		speed = UnknownSpeed
@@ -95,7 +91,7 @@ func (p *Port) SetLinkUp() error { return p.setLink("rte_eth_dev_set_link_up", t
 func (p *Port) SetLinkDown() error { return p.setLink("rte_eth_dev_set_link_down", false) }
 
 func (p *Port) setLink(op string, up bool) error {
-	return p.owned(op, func() error { return p.result(op, cgo.EthLinkSet(p.id, up)) })
+	return p.owned(op, func() error { return driverError(cgo.EthLinkSet(p.id, up)) })
 }
 
 // Promiscuous says whether the port receives frames for other addresses than its own
@@ -112,7 +108,7 @@ func (p *Port) SetPromiscuous(on bool) error {
 	if on {
 		op = "rte_eth_promiscuous_enable"
 	}
-	return p.owned(op, func() error { return p.result(op, cgo.EthPromiscuousSet(p.id, on)) })
+	return p.owned(op, func() error { return driverError(cgo.EthPromiscuousSet(p.id, on)) })
 }
 
 // AllMulticast says whether the port receives all multicast frames
@@ -129,27 +125,21 @@ func (p *Port) SetAllMulticast(on bool) error {
 	if on {
 		op = "rte_eth_allmulticast_enable"
 	}
-	return p.owned(op, func() error { return p.result(op, cgo.EthAllMulticastSet(p.id, on)) })
+	return p.owned(op, func() error { return driverError(cgo.EthAllMulticastSet(p.id, on)) })
 }
 
 // flag asks get, which gives 1 or 0, or a negative errno.
-func (p *Port) flag(op string, get func(port uint16) int) (on bool, err error) {
-	err = p.control(op, func() int {
-		ret := get(p.id)
-		on = ret > 0
-		return max(0, -ret)
+func (p *Port) flag(op string, get func(port uint16) int) (bool, error) {
+	return read(p, op, func(id uint16) (bool, int) {
+		ret := get(id)
+		return ret > 0, max(0, -ret)
 	})
-	return on, err
 }
 
 // MTU is the most bytes of a frame behind its Ethernet header (rte_eth_dev_get_mtu).
 // It works in all processes.
 func (p *Port) MTU() (int, error) {
-	var mtu uint16
-	err := p.control("rte_eth_dev_get_mtu", func() (errno int) {
-		mtu, errno = cgo.EthMTU(p.id)
-		return errno
-	})
+	mtu, err := read(p, "rte_eth_dev_get_mtu", cgo.EthMTU)
 	return int(mtu), err
 }
 
@@ -170,7 +160,7 @@ func (p *Port) SetMTU(mtu int) error {
 		if mtu < i.MinMTU || mtu > i.MaxMTU {
 			return p.invalid(op, "the MTU is %d: %s takes %d to %d", mtu, i.Driver, i.MinMTU, i.MaxMTU)
 		}
-		if err := p.result(op, cgo.EthMTUSet(p.id, uint16(mtu))); err != nil {
+		if err := driverError(cgo.EthMTUSet(p.id, uint16(mtu))); err != nil {
 			return err
 		}
 		p.cfg.MTU = mtu // for Reset

@@ -11,6 +11,8 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/portcall"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
@@ -31,7 +33,7 @@ func TestAnErrorHoldsTheDriversReason(t *testing.T) {
 	p, err := ethdev.Attach("net_null_log0")
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, p.Detach()) }()
-	err = p.Call("rte_eth_dev_start", cgo.EthStart)
+	err = portcall.Call(p, "rte_eth_dev_start", func(id uint16) error { return control.Errno(cgo.EthStart(id)) })
 	require.Error(t, err)
 	assert.NotEmpty(t, logOf(t, err), "an error that a function of a port makes")
 	_, err = ethdev.Attach("net_af_packet_log2,iface=typo0")

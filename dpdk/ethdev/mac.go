@@ -39,11 +39,7 @@ func ByMAC(addr net.HardwareAddr) (*Port, error) {
 
 // MAC is the port's address (rte_eth_macaddr_get). It works in all processes.
 func (p *Port) MAC() (net.HardwareAddr, error) {
-	var a cgo.EthAddr
-	err := p.control(opMAC, func() (errno int) {
-		a, errno = cgo.EthMAC(p.id)
-		return errno
-	})
+	a, err := read(p, opMAC, cgo.EthMAC)
 	return a[:], err
 }
 
@@ -63,7 +59,7 @@ func (p *Port) MACs() ([]net.HardwareAddr, error) {
 				addrs = append(addrs, a[:])
 			}
 		}
-		return p.result(opMACs, errno)
+		return driverError(errno)
 	})
 	return addrs, err
 }
@@ -100,7 +96,7 @@ func (p *Port) withMAC(op string, addr net.HardwareAddr, f func(cgo.EthAddr) int
 	if a[0]&multicastBit != 0 || a == (cgo.EthAddr{}) {
 		return p.invalid(op, "%v is no unicast address", addr)
 	}
-	return p.owned(op, func() error { return p.result(op, f(a)) })
+	return p.owned(op, func() error { return driverError(f(a)) })
 }
 
 // multicastBit of the first byte says that an address is one of many receivers.
@@ -118,5 +114,5 @@ func (p *Port) SetMulticast(addrs []net.HardwareAddr) error {
 		}
 		copy(list[i][:], addr)
 	}
-	return p.owned(opMulticast, func() error { return p.result(opMulticast, cgo.EthMulticastSet(p.id, list)) })
+	return p.owned(opMulticast, func() error { return driverError(cgo.EthMulticastSet(p.id, list)) })
 }

@@ -37,7 +37,6 @@ func NewOwner(name string) (Owner, error) {
 	o := Owner{Name: name}
 	err := control.Call(opNewOwner, name, func() error {
 		var errno int
-
 		o.ID, errno = cgo.EthOwnerNew()
 		return control.Errno(errno)
 	})
@@ -49,12 +48,10 @@ func NewOwner(name string) (Owner, error) {
 
 // Owner is who owns the port; the zero Owner if nobody does (rte_eth_dev_owner_get).
 func (p *Port) Owner() (Owner, error) {
-	var o Owner
-	err := p.control(opOwner, func() (errno int) {
-		o.ID, o.Name, errno = cgo.EthOwner(p.id)
-		return errno
+	return read(p, opOwner, func(id uint16) (o Owner, errno int) {
+		o.ID, o.Name, errno = cgo.EthOwner(id)
+		return o, errno
 	})
-	return o, err
 }
 
 // SetOwner makes the port o's, if nobody owns it (rte_eth_dev_owner_set). All
@@ -77,7 +74,7 @@ func (p *Port) UnsetOwner(o Owner) error {
 // ownership is result, with the owner's name if there is another.
 func (p *Port) ownership(op string, errno int) error {
 	if syscall.Errno(errno) != syscall.EPERM {
-		return p.result(op, errno)
+		return driverError(errno)
 	}
 	e := &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno), Detail: "nobody owns the port"}
 	if id, name, _ := cgo.EthOwner(p.id); id != 0 {

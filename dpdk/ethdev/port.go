@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	opByName = "rte_eth_dev_get_port_by_name"
+	opLookup = "rte_eth_dev_get_port_by_name"
 	opFind   = "rte_eth_find_next"
 )
 
@@ -42,10 +42,10 @@ const (
 //
 // All methods may be called from any goroutine.
 type Port struct {
-	id     uint16
-	name   string
-	direct bool        // the driver's bursts may be fast calls, where those are allowed
-	over   atomic.Bool // state is gone, for those who do not hold mu
+	id    uint16
+	name  string
+	fast  bool        // the driver's bursts may use fastcall, where that is allowed
+	ended atomic.Bool // state is gone; for code that does not hold mu
 
 	mu    sync.Mutex // held by control calls, and for what follows
 	state state
@@ -62,12 +62,12 @@ type Port struct {
 var ports struct {
 	sync.Mutex
 	byID    map[uint16]*Port
-	watched bool // cgo.EthHold works
+	watched bool // watchEnds was called: cgo.EthHold works
 }
 
-// watch has DPDK's threads wait for calls about a port before they free it. The caller is
-// inside control.Call.
-func watch() (errno int) {
+// watchEnds makes DPDK's threads wait for calls about a port before they free it. The caller
+// is inside control.Call.
+func watchEnds() (errno int) {
 	ports.Lock()
 	defer ports.Unlock()
 	if !ports.watched {
@@ -77,10 +77,10 @@ func watch() (errno int) {
 	return errno
 }
 
-func init() { control.AtStop(closeGates) }
+func init() { control.AtStop(endAll) }
 
-// closeGates ends all bursts of the process, when EAL ends.
-func closeGates() {
+// endAll ends all handles and bursts of the process, when EAL ends.
+func endAll() {
 	ports.Lock()
 	defer ports.Unlock()
 	if ports.watched {
@@ -89,15 +89,15 @@ func closeGates() {
 	}
 	for _, p := range ports.byID {
 		p.mu.Lock()
-		p.end()
+		p.markGone()
 		p.mu.Unlock()
 	}
 	ports.byID = nil
 }
 
-// port is the handle of port id, made at the first call. The caller is inside
-// control.Call and has called watch.
-func port(id uint16) (*Port, int) {
+// handle returns the handle of port id, made at the first call. The caller is inside
+// control.Call and has called watchEnds.
+func handle(id uint16) (*Port, int) {
 	if !cgo.EthHold(id) {
 		return nil, int(syscall.ENODEV)
 	}
@@ -113,17 +113,17 @@ func port(id uint16) (*Port, int) {
 	ports.Lock()
 	defer ports.Unlock()
 	if p := ports.byID[id]; p != nil {
-		if p.name == name && !p.over.Load() {
+		if p.name == name && !p.ended.Load() {
 			return p, 0
 		}
 		p.mu.Lock()
-		p.end() // its driver, or the primary, took it away and another came
+		p.markGone() // its driver, or the primary, took it away and another came
 		p.mu.Unlock()
 	}
 	if ports.byID == nil {
 		ports.byID = map[uint16]*Port{}
 	}
-	p := &Port{id: id, name: name, direct: !long[info.Driver] && !fastcall.Waits(name)}
+	p := &Port{id: id, name: name, fast: !cgoDrivers[info.Driver] && !fastcall.Waits(name)}
 	if !primary() {
 		p.state = started // as far as a secondary can know: see ready
 	}
@@ -131,11 +131,11 @@ func port(id uint16) (*Port, int) {
 	return p, 0
 }
 
-// long are the drivers whose bursts are too long for the short way: they make system
-// calls, beside which a cgo call costs nothing and during which the scheduler must
-// know, or they are bursts of other drivers, whatever those do. The tables that
-// net_bonding has on the stack are of 256 bytes a packet.
-var long = map[string]bool{
+// cgoDrivers are the drivers whose bursts never use fastcall. Most make system calls: the
+// scheduler must know of those, and beside them the cost of a cgo call does not matter.
+// net_bonding and net_failsafe run bursts of other drivers, and net_bonding has tables of 256
+// bytes a packet on the stack.
+var cgoDrivers = map[string]bool{
 	"net_af_packet": true, "net_af_xdp": true, "net_pcap": true, "net_tap": true, "net_tun": true, "net_kni": true,
 	"net_virtio_user": true, "net_vhost": true, "net_memif": true,
 	"net_bonding": true, "net_failsafe": true,
@@ -146,10 +146,10 @@ func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }
 // Lookup finds a port by its name, such as "net_null0" or "0000:03:00.0"
 // (rte_eth_dev_get_port_by_name). The error is dpdk.ErrNoDevice if there is none.
 func Lookup(name string) (*Port, error) {
-	if err := check.Name(opByName, name, cgo.EthNameSize); err != nil {
+	if err := check.Name(opLookup, name, cgo.EthNameSize); err != nil {
 		return nil, err
 	}
-	return find(opByName, name, func() (uint16, int) { return cgo.EthByName(name) })
+	return lookup(opLookup, name, func() (uint16, int) { return cgo.EthByName(name) })
 }
 
 // ByID finds a port by its number. The error is dpdk.ErrNoDevice if there is none.
@@ -159,18 +159,18 @@ func ByID(id int) (*Port, error) {
 		return nil, &dpdk.Error{Op: opFind, Name: name, Errno: dpdk.ErrNoDevice,
 			Detail: fmt.Sprintf("ports have numbers from 0 to %d", cgo.EthMaxPorts-1)}
 	}
-	return find(opFind, name, func() (uint16, int) { return uint16(id), 0 })
+	return lookup(opFind, name, func() (uint16, int) { return uint16(id), 0 })
 }
 
-func find(op, name string, f func() (uint16, int)) (*Port, error) {
+func lookup(op, name string, f func() (uint16, int)) (*Port, error) {
 	var p *Port
 	err := control.Call(op, name, func() error {
-		if errno := watch(); errno != 0 {
+		if errno := watchEnds(); errno != 0 {
 			return control.Errno(errno)
 		}
 		id, errno := f()
 		if errno == 0 {
-			p, errno = port(id)
+			p, errno = handle(id)
 		}
 		return control.Errno(errno)
 	})
@@ -181,11 +181,11 @@ func find(op, name string, f func() (uint16, int)) (*Port, error) {
 func List() ([]*Port, error) {
 	var all []*Port
 	err := control.Call(opFind, "", func() error {
-		if errno := watch(); errno != 0 {
+		if errno := watchEnds(); errno != 0 {
 			return control.Errno(errno)
 		}
 		for id := cgo.EthFindNext(0); id >= 0; id = cgo.EthFindNext(id + 1) {
-			if p, errno := port(uint16(id)); errno == 0 {
+			if p, errno := handle(uint16(id)); errno == 0 {
 				all = append(all, p)
 			}
 		}
@@ -223,22 +223,38 @@ func (p *Port) Started() bool {
 	return p.state == started
 }
 
-// do runs f for op if EAL runs and the port is still there, which stays until f has
-// returned; one control call of a port at a time. Locks are taken in the order guard,
-// ports, mu.
+// do runs f as the control call op if EAL runs and the port exists. The port exists until f
+// returns, and no other control call of it runs meanwhile. f may return a bare dpdk.Errno.
+// Locks are taken in the order control.Hotplug, ports, mu.
 func (p *Port) do(op string, f func() error) error {
 	return p.locked(op, func() error {
 		if !cgo.EthHold(p.id) { // another process detaches it
-			return p.absent(op)
+			return p.errGone(op)
 		}
 		defer cgo.EthRelease(p.id)
-		return p.present(op, f)
+		return p.ifPresent(op, f)
 	})
 }
 
-// leaving is do for an f that frees the port, or waits for that.
-func (p *Port) leaving(op string, f func() error) error {
-	return p.locked(op, func() error { return p.present(op, f) })
+// owned is do for calls that only the primary may make.
+func (p *Port) owned(op string, f func() error) error {
+	return p.do(op, func() error { return p.inPrimary(op, f) })
+}
+
+// ending is do for an f that frees the port, which waits for the holders of cgo.EthHold.
+func (p *Port) ending(op string, f func() error) error {
+	return p.locked(op, func() error { return p.ifPresent(op, f) })
+}
+
+// read returns what get returns for the port, as the control call op.
+func read[T any](p *Port, op string, get func(id uint16) (T, int)) (T, error) {
+	var v T
+	err := p.do(op, func() error {
+		var errno int
+		v, errno = get(p.id)
+		return driverError(errno)
+	})
+	return v, err
 }
 
 // locked runs f with mu held if EAL runs.
@@ -253,54 +269,50 @@ func (p *Port) locked(op string, f func() error) error {
 	})
 }
 
-// errNil is the error of a call on a nil Port.
-func errNil(op string) error {
-	return check.Invalid(op, "", "the port is nil: use Open, Attach, Lookup or ByID")
-}
-
-// present runs f if the port is still there. The caller holds mu.
-func (p *Port) present(op string, f func() error) error {
+// ifPresent runs f if the port exists. The caller holds mu.
+func (p *Port) ifPresent(op string, f func() error) error {
 	if !cgo.EthIsNamed(p.id, p.name) {
-		p.end()
+		p.markGone()
 	}
 	if p.state == gone {
-		return p.absent(op)
+		return p.errGone(op)
 	}
 	return f()
 }
 
-// absent is the error of a call on a port that is gone.
-func (p *Port) absent(op string) error {
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrNoDevice, Detail: "the port was closed or detached"}
-}
-
-// control is do for a call of the rte_ function op.
-func (p *Port) control(op string, f func() (errno int)) error {
-	return p.do(op, func() error { return p.result(op, f()) })
-}
-
-// owned is do for what only the primary may do.
-func (p *Port) owned(op string, f func() error) error {
-	return p.do(op, func() error { return p.ours(op, f) })
-}
-
-// ours runs f in the primary.
-func (p *Port) ours(op string, f func() error) error {
+// inPrimary runs f in the primary and refuses it elsewhere.
+func (p *Port) inPrimary(op string, f func() error) error {
 	if !primary() {
 		return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ESECONDARY, Detail: "only the primary may do this to a port"}
 	}
 	return f()
 }
 
-// result is the error of an errno. What a driver cannot it calls ENOTSUP, or ENOSYS.
-func (p *Port) result(op string, errno int) error {
-	switch syscall.Errno(errno) {
-	case 0:
-		return nil
-	case syscall.ENOSYS:
-		errno = int(syscall.ENOTSUP)
+// errNil is the error of a call on a nil Port.
+func errNil(op string) error {
+	return check.Invalid(op, "", "the port is nil: use Open, Attach, Lookup or ByID")
+}
+
+// errGone is the error of a call on a port that was closed or detached.
+func (p *Port) errGone(op string) error {
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrNoDevice, Detail: "the port was closed or detached"}
+}
+
+// driverError returns the error of a driver's error number. Drivers report operations that
+// they do not support as ENOTSUP or ENOSYS.
+func driverError(errno int) error {
+	if syscall.Errno(errno) == syscall.ENOSYS {
+		return dpdk.ErrUnsupported
 	}
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno)}
+	return control.Errno(errno)
+}
+
+// failed is driverError for op, one of several calls that a method makes.
+func (p *Port) failed(op string, errno int) error {
+	if err, ok := driverError(errno).(dpdk.Errno); ok {
+		return &dpdk.Error{Op: op, Name: p.name, Errno: err}
+	}
+	return nil
 }
 
 // invalid is an argument error of a call on the port.
@@ -308,24 +320,24 @@ func (p *Port) invalid(op, format string, args ...any) error {
 	return check.Invalid(op, p.Name(), format, args...)
 }
 
-// end makes the handle one of a port that is no more. The caller holds mu.
-func (p *Port) end() {
+// markGone ends the handle: the port does not exist any more. The caller holds mu.
+func (p *Port) markGone() {
 	p.state = gone
-	p.over.Store(true)
-	_ = p.shut()
+	p.ended.Store(true)
+	_ = p.closeGates()
 	inuse.Release(receiver{p})
 }
 
-// forget ends handles of ports that are no more: their drivers took them away
+// endMissing ends handles of ports that do not exist any more: their drivers removed them
 // with another port of the device. The caller is inside control.Call and holds no
 // port's mu.
-func forget() {
+func endMissing() {
 	ports.Lock()
 	defer ports.Unlock()
 	for id, p := range ports.byID {
 		if !cgo.EthIsNamed(id, p.name) {
 			p.mu.Lock()
-			p.end()
+			p.markGone()
 			p.mu.Unlock()
 			delete(ports.byID, id)
 		}

@@ -24,9 +24,8 @@ type queue struct {
 	id   uint16
 	tx   bool
 	gate *cgo.EthQueue
-	// direct is set if the driver's bursts may be fast calls, where those are allowed.
-	direct bool
-	// stopped is that the queue was stopped by itself, or waits for its own start.
+	fast bool // see Port.fast
+	// stopped: the queue was stopped individually, or waits for its own Start.
 	stopped bool
 	sleeper *sleeper // see RxQueue.WaitBurst
 	user    user
@@ -72,7 +71,7 @@ func (p *Port) queue(n int, tx bool) *queue {
 	q := (*list)[n]
 	p.mu.Unlock()
 	if !primary() {
-		_ = q.attach() // see Err
+		_ = q.openInSecondary() // Err returns the error
 	}
 	return q
 }
@@ -85,52 +84,52 @@ func (p *Port) grow(list *[]*queue, n int, tx bool) {
 }
 
 func newQueue(p *Port, id uint16, tx bool) *queue {
-	return &queue{port: p, id: id, tx: tx, direct: p.direct, gate: cgo.NewEthQueue(p.id, id, !barrier())}
+	return &queue{port: p, id: id, tx: tx, fast: p.fast, gate: cgo.NewEthQueue(p.id, id, !hasMembarrier())}
 }
 
-// attach opens the queue to a secondary if it can be polled there: the primary has
-// set it up, and had configured the port when this process attached, and the driver has
-// a burst function there.
-func (q *queue) attach() error {
+// openInSecondary opens the gate of a queue that a secondary can poll: the primary has set
+// it up, and had configured the port when this process attached, and the driver has a burst
+// function here.
+func (q *queue) openInSecondary() error {
 	p := q.port
 	return p.do(q.op(), func() error {
 		i, ok := setUp(p.id, q.id, q.tx)
 		if !ok {
-			return q.fail(syscall.EINVAL, "queue %d has not been set up by the primary", q.id)
+			return q.fail(dpdk.ErrInvalid, "queue %d has not been set up by the primary", q.id)
 		}
-		if err := q.ready(); err != nil {
+		if err := q.pollable(); err != nil {
 			return err
 		}
 		if q.tx {
-			q.share(TxOffload(i.Offloads))
+			q.countSenders(TxOffload(i.Offloads))
 		}
 		q.gate.Open(true)
 		return nil
 	})
 }
 
-var looking sync.Mutex // one cgo.EthQueueLook at a time
+var lookMu sync.Mutex // held during cgo.EthQueueLook
 
 // setUp says whether and how a queue has been set up. Of one that there is, the driver
 // may have nothing to tell.
 func setUp(port, queue uint16, tx bool) (i cgo.EthQueueInfo, ok bool) {
-	looking.Lock()
-	defer looking.Unlock()
+	lookMu.Lock()
+	defer lookMu.Unlock()
 	i, errno := cgo.EthQueueLook(port, queue, tx)
 	return i, errno == 0 || errno == int(syscall.ENOTSUP)
 }
 
-// share prepares the gate of a transmit queue with these offloads for as many
-// goroutines as may be in a burst at once.
-func (q *queue) share(offloads TxOffload) {
+// countSenders prepares the gate of a transmit queue for several goroutines at once, if its
+// offloads allow them.
+func (q *queue) countSenders(offloads TxOffload) {
 	if offloads&TxLockFree != 0 {
 		q.gate.Count()
 	}
 }
 
-// open lets bursts into all queues that the port has and that are not stopped by
-// themselves. The caller holds mu.
-func (p *Port) open() {
+// openGates lets bursts into all queues of the port that are not stopped individually. The
+// caller holds mu.
+func (p *Port) openGates() {
 	for _, q := range p.rx[:p.cfg.RxQueues] {
 		q.gate.Open(!q.stopped)
 	}
@@ -139,19 +138,19 @@ func (p *Port) open() {
 	}
 }
 
-// shut lets no more bursts into the port's queues and waits for those under way.
+// closeGates lets no more bursts into the port's queues and waits for those that run.
 // The caller holds mu.
-func (p *Port) shut() error {
-	return shut(append(append([]*queue(nil), p.rx...), p.tx...)...)
+func (p *Port) closeGates() error {
+	return closeGates(append(append([]*queue(nil), p.rx...), p.tx...)...)
 }
 
-// patience is how long shut waits for a burst: they take microseconds, but the
+// burstTimeout is how long closeGates waits for a burst. Bursts take microseconds, but the
 // kernel may have stopped their thread.
-var patience = 10 * time.Second
+var burstTimeout = 10 * time.Second
 
-// shut closes the queues' gates. They stay closed if it fails: it is for the caller to
-// open them again, unless the port is no more.
-func shut(queues ...*queue) error {
+// closeGates closes the queues' gates and waits for the bursts that run. The gates stay closed
+// if it fails: the caller opens them again, unless the port does not exist any more.
+func closeGates(queues ...*queue) error {
 	var open []*queue
 	for _, q := range queues {
 		if q.gate.IsOpen() {
@@ -162,24 +161,24 @@ func shut(queues ...*queue) error {
 	if len(open) == 0 {
 		return nil
 	}
-	pass()
+	passBarrier()
 	start := time.Now()
 	for _, q := range open {
 		for q.gate.Busy() {
-			if time.Since(start) > patience {
+			if time.Since(start) > burstTimeout {
 				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.ErrBusy,
 					Detail: fmt.Sprintf("a burst of queue %d does not end", q.id)}
 			}
 			runtime.Gosched()
 		}
-		q.rouse()
+		q.closeSleeper()
 	}
 	return nil
 }
 
-// barrier says whether the kernel can make all threads of a process pass a memory
+// hasMembarrier reports whether the kernel can make all threads of a process pass a memory
 // barrier (membarrier(2)).
-var barrier = sync.OnceValue(func() bool {
+var hasMembarrier = sync.OnceValue(func() bool {
 	return linux.Membarrier(registerPrivateExpedited) == nil
 })
 
@@ -188,9 +187,10 @@ const ( // linux/membarrier.h
 	registerPrivateExpedited = 1 << 4
 )
 
-// pass makes all threads pass a barrier; with one in each burst there is no need to.
-func pass() {
-	if barrier() {
+// passBarrier makes all threads pass a memory barrier. Without membarrier(2) each burst has
+// its own.
+func passBarrier() {
+	if hasMembarrier() {
 		_ = linux.Membarrier(privateExpedited)
 	}
 }
@@ -202,8 +202,8 @@ func (q *queue) op() string {
 	return opRx
 }
 
-func (q *queue) fail(errno syscall.Errno, format string, args ...any) error {
-	return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(format, args...)}
+func (q *queue) fail(errno dpdk.Errno, format string, args ...any) error {
+	return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: errno, Detail: fmt.Sprintf(format, args...)}
 }
 
 // errZero is the error of a call on the zero value.
@@ -214,13 +214,13 @@ func errZero(op string) error {
 // err says why bursts move nothing.
 func (q *queue) err() error {
 	if !primary() {
-		return q.attach()
+		return q.openInSecondary()
 	}
-	return q.port.do(q.op(), q.idle)
+	return q.port.do(q.op(), q.stateError)
 }
 
-// idle says why a primary's bursts move nothing. The caller holds the port's mu.
-func (q *queue) idle() error {
+// stateError returns why a primary's bursts move nothing. The caller holds the port's mu.
+func (q *queue) stateError() error {
 	p := q.port
 	n := p.cfg.RxQueues
 	if q.tx {
@@ -228,13 +228,13 @@ func (q *queue) idle() error {
 	}
 	switch {
 	case p.state == attached:
-		return q.fail(syscall.ENETDOWN, "the port is not configured: call Configure and Start")
+		return q.fail(dpdk.ErrNetDown, "the port is not configured: call Configure and Start")
 	case int(q.id) >= n:
-		return q.fail(syscall.EINVAL, "there is no queue %d: the Config asked for %d", q.id, n)
+		return q.fail(dpdk.ErrInvalid, "there is no queue %d: the Config asked for %d", q.id, n)
 	case p.state != started:
-		return q.fail(syscall.ENETDOWN, "the port is not started: call Start")
+		return q.fail(dpdk.ErrNetDown, "the port is not started: call Start")
 	case q.stopped:
-		return q.fail(syscall.ENETDOWN, "queue %d is stopped: call its Start", q.id)
+		return q.fail(dpdk.ErrNetDown, "queue %d is stopped: call its Start", q.id)
 	}
 	return nil
 }
@@ -269,7 +269,7 @@ func (q RxQueue) Err() error {
 	if err := q.q.err(); err != nil || !primary() {
 		return err
 	}
-	return q.q.port.do(q.q.op(), q.q.starved)
+	return q.q.port.do(q.q.op(), q.q.supplyError)
 }
 
 // Port is the queue's port; nil for the zero value.
@@ -307,36 +307,36 @@ func (q TxQueue) Err() error {
 // Start starts a queue that was stopped by itself, or set up with DeferredStart
 // (rte_eth_dev_rx_queue_start). Errors: dpdk.ErrUnsupported with drivers that
 // cannot, dpdk.ErrInvalid, dpdk.ErrSecondary.
-func (q RxQueue) Start() error { return q.q.power("rte_eth_dev_rx_queue_start", true) }
+func (q RxQueue) Start() error { return q.q.setRunning("rte_eth_dev_rx_queue_start", true) }
 
 // Stop stops this queue only (rte_eth_dev_rx_queue_stop), after its burst under
 // way. Errors are those of Start.
-func (q RxQueue) Stop() error { return q.q.power("rte_eth_dev_rx_queue_stop", false) }
+func (q RxQueue) Stop() error { return q.q.setRunning("rte_eth_dev_rx_queue_stop", false) }
 
 // Start starts a queue that was stopped by itself, or set up with DeferredStart
 // (rte_eth_dev_tx_queue_start). Errors: dpdk.ErrUnsupported with drivers that
 // cannot, dpdk.ErrInvalid, dpdk.ErrSecondary.
-func (q TxQueue) Start() error { return q.q.power("rte_eth_dev_tx_queue_start", true) }
+func (q TxQueue) Start() error { return q.q.setRunning("rte_eth_dev_tx_queue_start", true) }
 
 // Stop stops this queue only (rte_eth_dev_tx_queue_stop), after its burst under
 // way. Errors are those of Start.
-func (q TxQueue) Stop() error { return q.q.power("rte_eth_dev_tx_queue_stop", false) }
+func (q TxQueue) Stop() error { return q.q.setRunning("rte_eth_dev_tx_queue_stop", false) }
 
-// power starts or stops the queue.
-func (q *queue) power(op string, on bool) error {
+// setRunning starts or stops the queue.
+func (q *queue) setRunning(op string, on bool) error {
 	if q == nil {
 		return errZero(op)
 	}
 	p := q.port
 	return p.owned(op, func() error {
-		if err := q.idle(); err != nil && !(p.state == started && q.stopped) {
+		if err := q.stateError(); err != nil && !(p.state == started && q.stopped) {
 			return err
 		}
-		if err := shut(q); err != nil {
+		if err := closeGates(q); err != nil {
 			q.gate.Open(!q.stopped)
 			return err
 		}
-		err := p.result(op, cgo.EthQueueSwitch(p.id, q.id, q.tx, on))
+		err := driverError(cgo.EthQueueSwitch(p.id, q.id, q.tx, on))
 		if err == nil {
 			q.stopped = !on
 		}
@@ -411,11 +411,7 @@ func (q *queue) info(op string) (i cgo.EthQueueInfo, err error) {
 	if q == nil {
 		return i, errZero(op)
 	}
-	err = q.port.control(op, func() (errno int) {
-		i, errno = cgo.EthQueueInfoGet(q.port.id, q.id, q.tx)
-		return errno
-	})
-	return i, err
+	return read(q.port, op, func(port uint16) (cgo.EthQueueInfo, int) { return cgo.EthQueueInfoGet(port, q.id, q.tx) })
 }
 
 // BurstMode is how the driver does this queue's bursts, such as "Vector SSE"
@@ -431,9 +427,5 @@ func (q *queue) burstMode(op string) (mode string, err error) {
 	if q == nil {
 		return "", errZero(op)
 	}
-	err = q.port.control(op, func() (errno int) {
-		mode, errno = cgo.EthBurstMode(q.port.id, q.id, q.tx)
-		return errno
-	})
-	return mode, err
+	return read(q.port, op, func(port uint16) (string, int) { return cgo.EthBurstMode(port, q.id, q.tx) })
 }

@@ -1,9 +1,8 @@
 package ethdev
 
 import (
-	"syscall"
-
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 )
 
 const (
@@ -33,7 +32,7 @@ func (p *Port) RSSHash() (RSSHash, error) {
 		}
 		types, key, errno := cgo.EthRSSHash(p.id, i.keySize())
 		h = RSSHash{RSSType(types), key}
-		return p.result(opRSSHash, errno)
+		return driverError(errno)
 	})
 	if err != nil {
 		return RSSHash{}, err
@@ -57,7 +56,7 @@ func (p *Port) SetRSSHash(h RSSHash) error {
 		case len(h.Key) != 0 && len(h.Key) != i.keySize():
 			return p.invalid(opSetRSSHash, "the key has %d bytes: %s takes %d", len(h.Key), i.Driver, i.keySize())
 		}
-		return p.result(opSetRSSHash, cgo.EthRSSHashUpdate(p.id, uint64(h.Types), h.Key))
+		return driverError(cgo.EthRSSHashUpdate(p.id, uint64(h.Types), h.Key))
 	})
 }
 
@@ -87,13 +86,13 @@ func (p *Port) RETA() ([]int, error) {
 			return err
 		}
 		if i.RETASize == 0 {
-			return p.result(opRETA, int(syscall.ENOTSUP))
+			return dpdk.ErrUnsupported
 		}
 		groups := retaGroups(i.RETASize)
 		for n := range i.RETASize {
 			groups[n/cgo.EthRETAGroup].Ask(n % cgo.EthRETAGroup)
 		}
-		if err := p.result(opRETA, cgo.EthRETA(p.id, groups, uint16(i.RETASize))); err != nil {
+		if err := driverError(cgo.EthRETA(p.id, groups, uint16(i.RETASize))); err != nil {
 			return err
 		}
 		table = make([]int, i.RETASize)
@@ -118,7 +117,7 @@ func (p *Port) SetRETA(first int, queues ...int) error {
 		}
 		switch {
 		case i.RETASize == 0:
-			return p.result(opSetRETA, int(syscall.ENOTSUP))
+			return dpdk.ErrUnsupported
 		case len(queues) == 0:
 			return p.invalid(opSetRETA, "no queues were given")
 		case first < 0 || first > i.RETASize-len(queues):
@@ -132,7 +131,7 @@ func (p *Port) SetRETA(first int, queues ...int) error {
 			n := first + k
 			groups[n/cgo.EthRETAGroup].Set(n%cgo.EthRETAGroup, uint16(q))
 		}
-		return p.result(opSetRETA, cgo.EthRETAUpdate(p.id, groups, uint16(i.RETASize)))
+		return driverError(cgo.EthRETAUpdate(p.id, groups, uint16(i.RETASize)))
 	})
 }
 

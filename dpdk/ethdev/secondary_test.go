@@ -90,7 +90,7 @@ func read(name string) error {
 
 // wait is at a queue in which there is never a packet, as it is not the secondary's.
 func wait(p *ethdev.Port) (int, error) {
-	return p.RxQueue(2).Wait(context.Background(), make([]*mbuf.Mbuf, 1))
+	return p.RxQueue(2).WaitBurst(context.Background(), make([]*mbuf.Mbuf, 1))
 }
 
 // end is what a subscription must close when EAL ends.

@@ -32,11 +32,7 @@ type QueueStats struct {
 // Stats reads the port's counters (rte_eth_stats_get). It works in all processes,
 // while the port is polled, too. Errors: dpdk.ErrUnsupported, dpdk.ErrNoDevice.
 func (p *Port) Stats() (Stats, error) {
-	var s cgo.EthStats
-	err := p.control("rte_eth_stats_get", func() (errno int) {
-		s, errno = cgo.EthStatsGet(p.id)
-		return errno
-	})
+	s, err := read(p, "rte_eth_stats_get", cgo.EthStatsGet)
 	return Stats{
 		RxPackets: s.IPackets, RxBytes: s.IBytes, RxMissed: s.IMissed, RxErrors: s.IErrors, RxNoMbuf: s.RxNoMbuf,
 		TxPackets: s.OPackets, TxBytes: s.OBytes, TxErrors: s.OErrors,
@@ -47,7 +43,7 @@ func (p *Port) Stats() (Stats, error) {
 // Errors: dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 func (p *Port) ResetStats() error {
 	const op = "rte_eth_stats_reset"
-	return p.owned(op, func() error { return p.result(op, cgo.EthStatsReset(p.id)) })
+	return p.owned(op, func() error { return driverError(cgo.EthStatsReset(p.id)) })
 }
 
 // Stats reads the queue's counters, which are among the extended statistics
@@ -72,7 +68,7 @@ func (q *queue) stats(direction string) (QueueStats, error) {
 		}
 		names, errno := cgo.EthXStatsNames(p.id)
 		if errno != 0 {
-			return p.result(op, errno)
+			return driverError(errno)
 		}
 		var ids, values [3]uint64
 		var into [3]*uint64
@@ -89,7 +85,7 @@ func (q *queue) stats(direction string) (QueueStats, error) {
 			return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrUnsupported, Detail: fmt.Sprintf("the driver does not count for %s queue %d", direction, q.id)}
 		}
 		if errno := cgo.EthXStatsByID(p.id, ids[:n], values[:n]); errno != 0 {
-			return p.result(op, errno)
+			return driverError(errno)
 		}
 		for i, v := range into[:n] {
 			*v = values[i]

@@ -115,7 +115,7 @@ func TestWaitReceives(t *testing.T) {
 			case ready <- struct{}{}: // the next frame, sent as this goes to sleep
 			default:
 			}
-			k, err := rx.Wait(context.Background(), pkts)
+			k, err := rx.WaitBurst(context.Background(), pkts)
 			if err != nil || k == 0 {
 				got <- fmt.Errorf("%d packets and %w", k, err)
 				return
@@ -164,7 +164,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	var n int
 	got := make(chan error)
 	go func() {
-		n, err = rx.Wait(context.Background(), pkts[:])
+		n, err = rx.WaitBurst(context.Background(), pkts[:])
 		got <- err
 	}()
 	require.True(t, asleep()) // the next one is as good as the first
@@ -212,7 +212,7 @@ func TestWaitEndsWithThePort(t *testing.T) {
 		go func() {
 			var pkts [4]*mbuf.Mbuf
 			for {
-				n, err := rx.Wait(context.Background(), pkts[:])
+				n, err := rx.WaitBurst(context.Background(), pkts[:])
 				mbuf.FreeBulk(pkts[:n])
 				if err != nil {
 					ended <- err
@@ -237,7 +237,7 @@ func TestWaitEndsWithThePort(t *testing.T) {
 	drainFor(t, rx)
 	send(t, i, frame(9)) // a queue that was stopped can be waited for again
 	var pkts [1]*mbuf.Mbuf
-	n, err := rx.Wait(context.Background(), pkts[:])
+	n, err := rx.WaitBurst(context.Background(), pkts[:])
 	require.NoError(t, err)
 	assert.True(t, isFrame(pkts[0], 9))
 	mbuf.FreeBulk(pkts[:n])
@@ -247,7 +247,7 @@ func TestWaitIsRefused(t *testing.T) {
 	pool := newPool(t)
 	var pkts [1]*mbuf.Mbuf
 	wait := func(q ethdev.RxQueue, pkts []*mbuf.Mbuf) error {
-		_, err := q.Wait(context.Background(), pkts)
+		_, err := q.WaitBurst(context.Background(), pkts)
 		return err
 	}
 	require.ErrorIs(t, wait(open(t, loop(), ethdev.Config{Pool: pool, RxInterrupts: true}).RxQueue(0), pkts[:]), dpdk.ErrUnsupported)

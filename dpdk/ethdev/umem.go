@@ -25,7 +25,7 @@ func (p *Port) umem(pool *mbuf.Pool) error {
 	}
 	first := uintptr(chunks[0].Addr)
 	if pieces := pieces(chunks); pieces != 1 {
-		return p.invalid("rte_eth_rx_queue_setup", "the memory of pool %q is in %d pieces, and net_af_xdp needs one: create the pool earlier, or smaller, or with more of eal.Config.MemoryMB",
+		return p.invalid(opRxSetup, "the memory of pool %q is in %d pieces, and net_af_xdp needs one: create the pool earlier, or smaller, or with more of eal.Config.MemoryMB",
 			pool.Name(), pieces)
 	}
 	if cgo.BuildVersion() >= 24<<24|7<<16 {
@@ -85,6 +85,6 @@ func (p *Port) retire(pool *mbuf.Pool, first uintptr) error {
 	if left == 0 {
 		return nil
 	}
-	return &dpdk.Error{Op: "rte_eth_rx_queue_setup", Name: p.name, Errno: dpdk.ErrBusy, Detail: fmt.Sprintf(
+	return &dpdk.Error{Op: opRxSetup, Name: p.name, Errno: dpdk.ErrBusy, Detail: fmt.Sprintf(
 		"%d mbufs of pool %q lie outside of what net_af_xdp registers, and are in use or in caches: configure the port before the pool is used", left, pool.Name())}
 }

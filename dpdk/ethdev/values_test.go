@@ -112,7 +112,7 @@ func TestWaitSaysWhatToDoInstead(t *testing.T) {
 		require.NoError(t, err)
 		var pkts [1]*mbuf.Mbuf
 		q := p.RxQueue(0)
-		n, err := q.Wait(t.Context(), pkts[:])
+		n, err := q.WaitBurst(t.Context(), pkts[:])
 		if n == 0 { // net_null has packets
 			assert.ErrorIs(t, err, dpdk.ErrUnsupported)
 			assert.ErrorContains(t, err, "poll the queue with Burst")

@@ -84,7 +84,7 @@ func interrupted(p *ethdev.Port) error {
 	ended := make(chan error, 1)
 	go func() {
 		pkts := make([]*mbuf.Mbuf, 8)
-		_, err := p.RxQueue(0).Wait(context.Background(), pkts)
+		_, err := p.RxQueue(0).WaitBurst(context.Background(), pkts)
 		ended <- err
 	}()
 	if !asleep() {

@@ -35,7 +35,7 @@ func (p *Port) SetVLANFilter(id int, on bool) error {
 		if p.cfg.RxOffloads&RxVLANFilter == 0 {
 			return p.invalid(opVLANFilter, "the port does not filter VLANs: ask for RxVLANFilter in Config.RxOffloads, or by SetVLANOffloads")
 		}
-		return p.result(opVLANFilter, cgo.EthVLANFilterSet(p.id, uint16(id), on))
+		return driverError(cgo.EthVLANFilterSet(p.id, uint16(id), on))
 	})
 }
 
@@ -43,7 +43,7 @@ func (p *Port) SetVLANFilter(id int, on bool) error {
 // leave them alone (rte_eth_dev_set_vlan_pvid). Errors: dpdk.ErrInvalid for an id
 // above MaxVLAN; dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 func (p *Port) SetPVID(id int, on bool) error {
-	return p.vlan(opPVID, id, func() error { return p.result(opPVID, cgo.EthVLANPVIDSet(p.id, uint16(id), on)) })
+	return p.vlan(opPVID, id, func() error { return driverError(cgo.EthVLANPVIDSet(p.id, uint16(id), on)) })
 }
 
 func (p *Port) vlan(op string, id int, f func() error) error {
@@ -56,11 +56,7 @@ func (p *Port) vlan(op string, id int, f func() error) error {
 // VLANOffloads are those of RxVLAN that the port does now
 // (rte_eth_dev_get_vlan_offload). It works in all processes.
 func (p *Port) VLANOffloads() (RxOffload, error) {
-	var set int
-	err := p.control(opVLANOffloads, func() (errno int) {
-		set, errno = cgo.EthVLANOffload(p.id)
-		return errno
-	})
+	set, err := read(p, opVLANOffloads, cgo.EthVLANOffload)
 	var o RxOffload
 	for _, b := range vlanBits {
 		if set&b.bit != 0 {
@@ -95,7 +91,7 @@ func (p *Port) SetVLANOffloads(o RxOffload) error {
 				set |= b.bit
 			}
 		}
-		if err := p.result(opSetVLAN, cgo.EthVLANOffloadSet(p.id, set)); err != nil {
+		if err := driverError(cgo.EthVLANOffloadSet(p.id, set)); err != nil {
 			return err
 		}
 		p.cfg.RxOffloads = p.cfg.RxOffloads&^RxVLAN | o // for Reset
@@ -115,6 +111,6 @@ func (q RxQueue) SetVLANStrip(on bool) error {
 		if int(q.q.id) >= p.cfg.RxQueues {
 			return p.invalid(opVLANStrip, "there is no queue %d: the Config asked for %d", q.q.id, p.cfg.RxQueues)
 		}
-		return p.result(opVLANStrip, cgo.EthVLANStripSet(p.id, q.q.id, on))
+		return driverError(cgo.EthVLANStripSet(p.id, q.q.id, on))
 	})
 }

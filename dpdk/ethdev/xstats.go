@@ -41,11 +41,11 @@ func (p *Port) XStats() (*XStats, error) {
 // Refresh asks for the names again, after which ids may mean others. Errors are
 // those of Port.XStats, after which the old names stay.
 func (x *XStats) Refresh() error {
-	p := x.of()
-	return p.control("rte_eth_xstats_get_names", func() int {
+	p := x.handle()
+	return p.do("rte_eth_xstats_get_names", func() error {
 		names, errno := cgo.EthXStatsNames(p.id)
 		if errno != 0 {
-			return errno
+			return driverError(errno)
 		}
 		x.generation, x.names = p.generation, names
 		x.ids = make(map[string]int, len(names))
@@ -53,12 +53,12 @@ func (x *XStats) Refresh() error {
 			x.ids[name] = id
 		}
 		x.buf = make([]cgo.EthXStat, len(names))
-		return 0
+		return nil
 	})
 }
 
-// of is the port of the statistics; nil for a nil or zero XStats.
-func (x *XStats) of() *Port {
+// handle returns the port of the statistics; nil for a nil or zero XStats.
+func (x *XStats) handle() *Port {
 	if x == nil {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (x *XStats) ID(name string) (id int, ok bool) {
 // dpdk.ErrInvalid for another length, syscall.ESTALE if there are others now,
 // dpdk.ErrNoDevice.
 func (x *XStats) Read(values []uint64) error {
-	p := x.of()
+	p := x.handle()
 	if p == nil {
 		return errNil(opXStats)
 	}
@@ -116,7 +116,7 @@ func (x *XStats) Read(values []uint64) error {
 		}
 		n, errno := cgo.EthXStats(p.id, x.buf, values)
 		if errno != 0 {
-			return p.result(opXStats, errno)
+			return driverError(errno)
 		}
 		if n != len(x.names) {
 			return x.stale(opXStats)
@@ -130,7 +130,7 @@ func (x *XStats) Read(values []uint64) error {
 // dpdk.ErrInvalid for an id that is none or another length of values, syscall.ESTALE,
 // dpdk.ErrNoDevice.
 func (x *XStats) ReadIDs(ids, values []uint64) error {
-	p := x.of()
+	p := x.handle()
 	if p == nil {
 		return errNil(opXStatsByID)
 	}
@@ -149,7 +149,7 @@ func (x *XStats) ReadIDs(ids, values []uint64) error {
 		if x.generation != p.generation {
 			return x.stale(opXStatsByID)
 		}
-		return p.result(opXStatsByID, cgo.EthXStatsByID(p.id, ids, values))
+		return driverError(cgo.EthXStatsByID(p.id, ids, values))
 	})
 }
 
@@ -157,8 +157,8 @@ func (x *XStats) ReadIDs(ids, values []uint64) error {
 // readers. Errors: dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 func (x *XStats) Reset() error {
 	const op = "rte_eth_xstats_reset"
-	p := x.of()
-	return p.owned(op, func() error { return p.result(op, cgo.EthXStatsReset(p.id)) })
+	p := x.handle()
+	return p.owned(op, func() error { return driverError(cgo.EthXStatsReset(p.id)) })
 }
 
 func (x *XStats) stale(op string) error {

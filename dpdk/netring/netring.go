@@ -1,7 +1,6 @@
 package netring
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -173,11 +172,5 @@ func Open(c Config, cfg ethdev.Config) (*ethdev.Port, error) {
 	if cfg.TxQueues == 0 {
 		cfg.TxQueues = len(c.Tx)
 	}
-	if err = p.Configure(cfg); err == nil {
-		err = p.Start()
-	}
-	if err != nil {
-		return nil, errors.Join(err, p.Detach())
-	}
-	return p, nil
+	return device.Start(p, cfg)
 }
