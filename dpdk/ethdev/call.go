@@ -12,8 +12,8 @@ func init() {
 	}
 }
 
-// unbonded refuses what is the business of the bonding port that has the port as a
-// member, and does not expect it of others. The caller holds mu.
+// unbonded refuses the call op on a member of a bonding port: only the bonding port configures,
+// starts and stops its members. The caller holds mu.
 func (p *Port) unbonded(op string) error {
 	i, err := p.info()
 	if err != nil {
@@ -22,5 +22,5 @@ func (p *Port) unbonded(op string) error {
 	if !i.Bonded {
 		return nil
 	}
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is a member of a bonding port: take it out first"}
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is a member of a bonding port: remove it from the bonding port first"}
 }

@@ -71,7 +71,7 @@ func ExampleSubscribe() {
 }
 
 // A goroutine that has little to do sleeps until there is a packet.
-func ExampleRxQueue_Wait() {
+func ExampleRxQueue_WaitBurst() {
 	serve := func(ctx context.Context, rx ethdev.RxQueue, tx ethdev.TxQueue) error {
 		pkts := make([]*mbuf.Mbuf, 32)
 		for {

@@ -172,8 +172,8 @@ func TestDevicesAreMatched(t *testing.T) {
 
 func TestAttachOfWhatIsNoDevice(t *testing.T) {
 	for devargs, says := range map[string]string{
-		"net_bogus0": "a virtual device begins with its driver's name",
-		"lo":         `a kernel interface is vdev.AFPacket{Interface: "lo"}`,
+		"net_bogus0": "use a virtual device, whose name begins with its driver's name",
+		"lo":         `this is a kernel interface: open vdev.AFPacket{Interface: "lo"}`,
 	} {
 		_, err := ethdev.Attach(devargs)
 		assert.ErrorIs(t, err, dpdk.ErrNoDevice, devargs)
@@ -189,7 +189,7 @@ func TestAttachTwiceSaysWhatToUse(t *testing.T) {
 	require.NoError(t, err)
 	_, err = ethdev.Attach(p.Name())
 	require.ErrorIs(t, err, dpdk.ErrExist)
-	assert.ErrorContains(t, err, "the device is attached: Lookup and Match find its ports")
+	assert.ErrorContains(t, err, "the device is attached: use Lookup or Match for its ports")
 	require.NoError(t, p.Detach())
 }
 

@@ -19,46 +19,46 @@ const (
 	opFind   = "rte_eth_find_next"
 )
 
-// MaxName is the length of the longest name of a port, in bytes.
+// MaxName is the largest length of a port's name, in bytes.
 const MaxName = cgo.EthNameSize - 1
 
-// MaxPorts is how many ports a process can have (RTE_MAX_ETHPORTS): they are numbered
-// from 0 to one less.
+// MaxPorts is the largest number of ports of a process (RTE_MAX_ETHPORTS). Their numbers are 0
+// to MaxPorts-1.
 const MaxPorts = cgo.EthMaxPorts
 
-// state is how far a port has come, in this process's eyes.
+// state is the state of a port as far as this process knows.
 type state int
 
 const (
 	attached state = iota
 	configured
 	started
-	gone // closed or detached; for good
+	gone // closed or detached: the last state of a handle
 )
 
-// Port is an Ethernet port. All who ask for the same port in a process get the
-// same *Port, which is valid until the port is closed or detached: after that its
-// methods fail with dpdk.ErrNoDevice, also if another port has its number.
+// Port is a handle to an Ethernet port. A process has one handle to a port: [Open], [Attach],
+// [Lookup], [ByID], [ByMAC], [Match] and [List] return the same *Port. It is valid until the port
+// is closed or detached. After that its methods return dpdk.ErrNoDevice, even if another port
+// has its number.
 //
-// All methods may be called from any goroutine.
+// Any goroutine may call the methods.
 type Port struct {
 	id    uint16
 	name  string
 	fast  bool        // the driver's bursts may use fastcall, where that is allowed
 	ended atomic.Bool // state is gone; for code that does not hold mu
 
-	mu    sync.Mutex // held by control calls, and for what follows
+	mu    sync.Mutex // held during control calls; guards the fields below
 	state state
-	cfg   Config // of the last Configure
-	// generation counts configurations, each of which may change what the extended
-	// statistics are.
+	cfg   Config // the last configuration
+	// generation counts configurations: each may change the extended statistics.
 	generation uint64
-	// Queues, by number; once made they stay, so that values of RxQueue and
-	// TxQueue outlive a Configure.
+	// rx and tx are the queues, by number. A queue stays until the port ends, so that
+	// RxQueue and TxQueue stay valid over a Configure.
 	rx, tx []*queue
 }
 
-// ports are those that were asked for, by id.
+// ports holds the handles of this process, by port number.
 var ports struct {
 	sync.Mutex
 	byID    map[uint16]*Port
@@ -117,7 +117,7 @@ func handle(id uint16) (*Port, int) {
 			return p, 0
 		}
 		p.mu.Lock()
-		p.markGone() // its driver, or the primary, took it away and another came
+		p.markGone() // its driver or the primary removed it, and another port has its number
 		p.mu.Unlock()
 	}
 	if ports.byID == nil {
@@ -125,7 +125,7 @@ func handle(id uint16) (*Port, int) {
 	}
 	p := &Port{id: id, name: name, fast: !cgoDrivers[info.Driver] && !fastcall.Waits(name)}
 	if !primary() {
-		p.state = started // as far as a secondary can know: see ready
+		p.state = started // a secondary cannot know: see queue.pollable
 	}
 	ports.byID[id] = p
 	return p, 0
@@ -143,8 +143,10 @@ var cgoDrivers = map[string]bool{
 
 func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }
 
-// Lookup finds a port by its name, such as "net_null0" or "0000:03:00.0"
-// (rte_eth_dev_get_port_by_name). The error is dpdk.ErrNoDevice if there is none.
+// Lookup finds a port by its name, such as "net_null0" or "0000:03:00.0". It returns
+// dpdk.ErrNoDevice if no port has the name.
+//
+// Implements: rte_eth_dev_get_port_by_name
 func Lookup(name string) (*Port, error) {
 	if err := check.Name(opLookup, name, cgo.EthNameSize); err != nil {
 		return nil, err
@@ -152,7 +154,9 @@ func Lookup(name string) (*Port, error) {
 	return lookup(opLookup, name, func() (uint16, int) { return cgo.EthByName(name) })
 }
 
-// ByID finds a port by its number. The error is dpdk.ErrNoDevice if there is none.
+// ByID finds a port by its number. It returns dpdk.ErrNoDevice if no port has the number.
+//
+// Implements: rte_eth_dev_get_name_by_port
 func ByID(id int) (*Port, error) {
 	name := fmt.Sprint(id)
 	if id < 0 || id >= cgo.EthMaxPorts {
@@ -177,7 +181,10 @@ func lookup(op, name string, f func() (uint16, int)) (*Port, error) {
 	return p, err
 }
 
-// Ports are all ports that there are, whoever owns them (rte_eth_find_next).
+// List returns all ports, including those that have an [Owner]. It does not ask their drivers:
+// call [Port.Info] for that.
+//
+// Implements: rte_eth_find_next
 func List() ([]*Port, error) {
 	var all []*Port
 	err := control.Call(opFind, "", func() error {
@@ -194,7 +201,8 @@ func List() ([]*Port, error) {
 	return all, err
 }
 
-// ID is the port's number: what Mbuf.Port says of packets that it received; -1 for nil.
+// ID returns the port's number, or -1 for a nil Port. The method Port of a received
+// mbuf returns the same number.
 func (p *Port) ID() int {
 	if p == nil {
 		return -1
@@ -202,7 +210,7 @@ func (p *Port) ID() int {
 	return int(p.id)
 }
 
-// Name is the port's name; "" for nil.
+// Name returns the port's name, or "" for a nil Port.
 func (p *Port) Name() string {
 	if p == nil {
 		return ""
@@ -210,10 +218,11 @@ func (p *Port) Name() string {
 	return p.name
 }
 
-// String names the port.
+// String returns the port's number and name: "port 0 (net_null0)".
 func (p *Port) String() string { return fmt.Sprintf("port %d (%s)", p.ID(), p.Name()) }
 
-// Started says whether the port is started. A secondary takes it for started.
+// Started reports whether the port is started. In a secondary it reports true until the port
+// ends.
 func (p *Port) Started() bool {
 	if p == nil {
 		return false
@@ -315,7 +324,7 @@ func (p *Port) failed(op string, errno int) error {
 	return nil
 }
 
-// invalid is an argument error of a call on the port.
+// invalid returns an argument error of a call on the port.
 func (p *Port) invalid(op, format string, args ...any) error {
 	return check.Invalid(op, p.Name(), format, args...)
 }

@@ -34,7 +34,7 @@ func call(t *testing.T, receiver reflect.Value, m int) {
 }
 
 // forTests are the methods of export_test.go.
-var forTests = []string{"ByCgo", "Short", "Result", "Enter", "Share", "Busy", "IsOpen", "End"}
+var forTests = []string{"ByCgo", "UsesFastcall", "Failed", "Enter", "Share", "Busy", "IsOpen", "End"}
 
 // No method of a value that nobody may have panics, or crashes in C.
 func TestMethodsOfNilZeroAndFreedValues(t *testing.T) {
