@@ -77,7 +77,7 @@ func eachWay(t *testing.T, f func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQue
 
 // A burst that waits for another process, or for several threads in turn, must not
 // keep the collector waiting.
-func TestBurstsThatMayWaitTakeCgo(t *testing.T) {
+func TestBurstsThatMayWaitUseCgo(t *testing.T) {
 	newPool(t)
 	rx := open(t, null(""), ethdev.Config{Pool: newPool(t)}).RxQueue(0)
 	require.Equal(t, fastcall.Enabled, rx.UsesFastcall(32))
@@ -106,7 +106,7 @@ func TestBurstsThatMayWaitTakeCgo(t *testing.T) {
 
 // A bonding port's burst has a table of all packets for each port that there can be
 // on the stack, and sends through drivers of any kind.
-func TestBurstsOfBondingPortsTakeCgo(t *testing.T) {
+func TestBurstsOfBondingPortsUseCgo(t *testing.T) {
 	p, err := ethdev.Attach(fmt.Sprintf("net_bonding%d,mode=0", number()))
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, p.Detach()) }()
@@ -132,7 +132,7 @@ func TestBurstsKeepOrderAndLoseNothing(t *testing.T) {
 	})
 }
 
-func TestABurstTakesNoMoreThanAsked(t *testing.T) {
+func TestBurstReceivesAtMostTheSliceLength(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		require.Equal(t, 20, tx.Burst(numbered(t, pool, 0, 20)))
 		in := make([]*mbuf.Mbuf, 32)
@@ -145,7 +145,7 @@ func TestABurstTakesNoMoreThanAsked(t *testing.T) {
 	})
 }
 
-func TestAFullPortLeavesTheRestToTheCaller(t *testing.T) {
+func TestFullPortAcceptsOnlyWhatFits(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		out := numbered(t, pool, 0, loopHolds+10)
 		require.Equal(t, loopHolds, tx.Burst(out))
@@ -155,7 +155,7 @@ func TestAFullPortLeavesTheRestToTheCaller(t *testing.T) {
 	})
 }
 
-func TestEmptyBursts(t *testing.T) {
+func TestEmptyBurstsMoveNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		assert.Zero(t, tx.Burst(nil))
 		assert.Zero(t, rx.Burst(nil))
@@ -169,7 +169,7 @@ func TestEmptyBursts(t *testing.T) {
 	})
 }
 
-func TestANilEndsABurst(t *testing.T) {
+func TestNilPacketEndsABurst(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		// Every place in every length: the look-out for nil goes in steps.
 		for n := 1; n <= 19; n++ {
@@ -195,7 +195,7 @@ func TestANilEndsABurst(t *testing.T) {
 	})
 }
 
-func TestExchangeLeavesWhatIsRefused(t *testing.T) {
+func TestExchangeLeavesRefusedPacketsToTheCaller(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		in := make([]*mbuf.Mbuf, 8)
 		sent, n := tx.Exchange(numbered(t, pool, 0, 4), rx, in)
@@ -212,7 +212,7 @@ func TestExchangeLeavesWhatIsRefused(t *testing.T) {
 	})
 }
 
-func TestForwardFreesWhatIsRefused(t *testing.T) {
+func TestForwardFreesRefusedPackets(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		require.Equal(t, loopHolds-2, tx.Burst(numbered(t, pool, 0, loopHolds-2)))
 		pkts := numbered(t, pool, 5000, 32)
@@ -239,7 +239,7 @@ func TestBurstsDoNotAllocate(t *testing.T) {
 	})
 }
 
-func TestAReceivedPacketNamesItsPort(t *testing.T) {
+func TestReceivedPacketsHaveTheirPort(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(",size=100"), ethdev.Config{Pool: pool})
 	var pkts [32]*mbuf.Mbuf

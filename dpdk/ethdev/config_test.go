@@ -21,7 +21,7 @@ var nic = ethdev.Info{
 	RSS: ethdev.RSSIPv4 | ethdev.RSSTCP, RSSKeySize: 40,
 }
 
-func TestWhatAPortCannotDoIsRefused(t *testing.T) {
+func TestUnsupportedConfigIsRefused(t *testing.T) {
 	pool := newPool(t)
 	small, err := mbuf.CreatePool(fmt.Sprint("pool ", number()), 127, mbuf.PoolConfig{DataRoom: 512})
 	require.NoError(t, err)
@@ -75,7 +75,7 @@ func TestWhatAPortCannotDoIsRefused(t *testing.T) {
 		RxOffloads: ethdev.RxChecksum, Rx: ethdev.RxQueueConfig{Descriptors: 64, Offloads: ethdev.RxScatter}, Tx: ethdev.TxQueueConfig{Descriptors: 1000}}, nic))
 }
 
-func TestClampSaysWhatItReduced(t *testing.T) {
+func TestClampReturnsItsChanges(t *testing.T) {
 	pool := newPool(t)
 	asked := ethdev.Config{
 		Pool: pool, RxQueues: 8, TxQueues: 3, RxOffloads: ethdev.RxVLANStrip | ethdev.RxUDPChecksum, TxOffloads: ethdev.TxMultiSegment,
@@ -107,7 +107,7 @@ func TestClampSaysWhatItReduced(t *testing.T) {
 	assert.Equal(t, fits, same)
 }
 
-func TestClampFitsPortsWithoutLimitsAndWithoutQueues(t *testing.T) {
+func TestClampSupportsPortsWithoutLimitsOrQueues(t *testing.T) {
 	pool := newPool(t)
 	one := ethdev.Info{Driver: "net_one", MaxTxQueues: 1, RSSKeySize: 40}
 	fits, reduced := ethdev.Config{Pool: pool, Tx: ethdev.TxQueueConfig{Descriptors: 1 << 17}}.Clamp(one)
@@ -121,7 +121,7 @@ func TestClampFitsPortsWithoutLimitsAndWithoutQueues(t *testing.T) {
 	assert.Len(t, reduced, 2, "not even an Info makes it panic")
 }
 
-func TestDefaultsAreWrittenOut(t *testing.T) {
+func TestConfigReturnsDefaults(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})
 	c := p.Config()
@@ -138,7 +138,7 @@ func TestDefaultsAreWrittenOut(t *testing.T) {
 	assert.Equal(t, "net_null", i.Driver)
 }
 
-func TestNamesOfSets(t *testing.T) {
+func TestSetsReturnTheirNames(t *testing.T) {
 	assert.Equal(t, "VLAN_STRIP|UDP_CKSUM", (ethdev.RxVLANStrip | ethdev.RxUDPChecksum).String())
 	assert.Equal(t, "VLAN_INSERT|TCP_TSO", (ethdev.TxVLANInsert | ethdev.TxTCPSegment).String())
 	assert.Equal(t, "0", ethdev.RxOffload(0).String())

@@ -165,7 +165,7 @@ func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
 	if i := cgo.MempoolDescribe(ptr); ptr == nil || i.Pool == nil || i.Name != pool.Name() {
 		return nil, p.invalid(opRxSetup, "receive queue %d: the pool %q was freed", n, pool.Name())
 	}
-	return ptr, p.umem(pool)
+	return ptr, p.prepareUMEM(pool)
 }
 
 // Config returns the last configuration, with its defaults filled in. It returns the zero Config

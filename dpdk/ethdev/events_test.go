@@ -36,7 +36,7 @@ func next(t testing.TB, s *ethdev.Subscription) ethdev.Event {
 	return ethdev.Event{}
 }
 
-func TestEventsOfPortsThatComeAndGo(t *testing.T) {
+func TestAttachAndDetachAreReported(t *testing.T) {
 	all := subscribe(t, ethdev.EventNew|ethdev.EventDestroy)
 	gone := subscribe(t, ethdev.EventDestroy)
 	p, err := ethdev.Attach(null(""))
@@ -53,7 +53,7 @@ func TestEventsOfPortsThatComeAndGo(t *testing.T) {
 	require.NoError(t, p.Detach())
 }
 
-func TestEventsOfOnePort(t *testing.T) {
+func TestPortSubscribeReportsOnlyThatPort(t *testing.T) {
 	a, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	b, err := ethdev.Attach(null(""))
@@ -69,7 +69,7 @@ func TestEventsOfOnePort(t *testing.T) {
 }
 
 // Several goroutines attach and detach, while nobody reads.
-func TestNoPortThatComesOrGoesIsMissed(t *testing.T) {
+func TestConcurrentAttachesAndDetachesAreAllReported(t *testing.T) {
 	const workers, rounds = 4, 25
 	s := subscribe(t, ethdev.EventNew|ethdev.EventDestroy)
 	var wg sync.WaitGroup
@@ -100,7 +100,7 @@ func TestNoPortThatComesOrGoesIsMissed(t *testing.T) {
 }
 
 // The callback that C calls, from many threads at once, faster than it is read.
-func TestAStormOfEventsLosesNothing(t *testing.T) {
+func TestManyEventsAtOnceAreAllDelivered(t *testing.T) {
 	const threads, each = 8, 5000
 	all := subscribe(t, ethdev.EventLink|ethdev.EventQueueState)
 	links := subscribe(t, ethdev.EventLink)

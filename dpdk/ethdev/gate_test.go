@@ -11,7 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 )
 
-func TestABurstThatDoesNotEndIsWaitedForInVain(t *testing.T) {
+func TestStopReturnsErrBusyIfABurstDoesNotEnd(t *testing.T) {
 	defer ethdev.SetBurstTimeout(10 * time.Millisecond)()
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
@@ -29,7 +29,7 @@ func TestABurstThatDoesNotEndIsWaitedForInVain(t *testing.T) {
 
 // The memory of a port that is gone is about to go, too: no more bursts, even though
 // one cannot be stopped.
-func TestAPortThatIsGoneLetsNoBurstIn(t *testing.T) {
+func TestEndedPortRefusesBursts(t *testing.T) {
 	defer ethdev.SetBurstTimeout(10 * time.Millisecond)()
 	pool := newPool(t)
 	name := null("")
@@ -51,7 +51,7 @@ func TestAPortThatIsGoneLetsNoBurstIn(t *testing.T) {
 	require.NoError(t, again.Detach())
 }
 
-func TestSeveralBurstsThroughALockFreeQueueAreCounted(t *testing.T) {
+func TestLockFreeQueueCountsItsBursts(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	require.NoError(t, p.Stop())

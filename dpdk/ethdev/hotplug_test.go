@@ -170,7 +170,7 @@ func TestDevicesAreMatched(t *testing.T) {
 	require.NoError(t, q.Detach())
 }
 
-func TestAttachOfWhatIsNoDevice(t *testing.T) {
+func TestAttachExplainsMissingDevices(t *testing.T) {
 	for devargs, says := range map[string]string{
 		"net_bogus0": "use a virtual device, whose name begins with its driver's name",
 		"lo":         `this is a kernel interface: open vdev.AFPacket{Interface: "lo"}`,
@@ -184,7 +184,7 @@ func TestAttachOfWhatIsNoDevice(t *testing.T) {
 	}
 }
 
-func TestAttachTwiceSaysWhatToUse(t *testing.T) {
+func TestAttachTwiceReturnsErrExist(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	_, err = ethdev.Attach(p.Name())
@@ -193,7 +193,7 @@ func TestAttachTwiceSaysWhatToUse(t *testing.T) {
 	require.NoError(t, p.Detach())
 }
 
-func TestZeroQueuesNameTheFunctionThatWasCalled(t *testing.T) {
+func TestErrorsOfZeroQueuesNameTheFunction(t *testing.T) {
 	for op, call := range map[string]func() error{
 		"rte_eth_rx_queue_count":       func() error { return second(ethdev.RxQueue{}.Count()) },
 		"rte_eth_tx_queue_count":       func() error { return second(ethdev.TxQueue{}.Count()) },
@@ -208,7 +208,7 @@ func TestZeroQueuesNameTheFunctionThatWasCalled(t *testing.T) {
 	}
 }
 
-func TestLongDevargsAreRefusedBeforeTheyAreCut(t *testing.T) {
+func TestDevargsThatDPDKWouldCutAreRefused(t *testing.T) {
 	long := null(",size=")
 	long += strings.Repeat("0", 127-len(long)-2) + "64" // the driver reads it to the end
 	p, err := ethdev.Attach(long)

@@ -16,7 +16,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-func TestFindingPorts(t *testing.T) {
+func TestLookupByIDListAndMatchFindAPort(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	byName, err := ethdev.Lookup(p.Name())
@@ -47,7 +47,7 @@ func TestFindingPorts(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
-func TestAttachTellsWhatIsWrong(t *testing.T) {
+func TestFailedAttachLeavesNothing(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	_, err = ethdev.Attach(p.Name())
@@ -75,7 +75,7 @@ func cut(devargs string) (name, args string, ok bool) {
 }
 
 // A port goes through its states; queues that were asked for at the start stay valid.
-func TestLifeOfAPort(t *testing.T) {
+func TestPortGoesThroughItsStates(t *testing.T) {
 	pool := newPool(t)
 	p, err := ethdev.Attach(loop())
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestLifeOfAPort(t *testing.T) {
 	require.NoError(t, p.Stop())
 	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, RxQueues: ethdev.NoQueues}))
 	require.NoError(t, p.Start())
-	assert.ErrorContains(t, rx.Err(), "there is no queue 0: the Config asked for 0")
+	assert.ErrorContains(t, rx.Err(), "queue 0 does not exist: the Config has 0")
 	assert.Zero(t, rx.Burst(pkts[:]))
 	assert.NoError(t, tx.Err())
 	require.NoError(t, p.Stop())
@@ -142,7 +142,7 @@ func TestLifeOfAPort(t *testing.T) {
 	assert.True(t, p.Removed())
 }
 
-func TestAnotherPortWithTheSameNumberIsAnother(t *testing.T) {
+func TestNewPortWithTheSameNumberHasANewHandle(t *testing.T) {
 	pool := newPool(t)
 	old := open0(t, pool)
 	rx := old.RxQueue(0)
@@ -165,7 +165,7 @@ func open0(t testing.TB, pool *mbuf.Pool) *ethdev.Port {
 	return p
 }
 
-func TestQueuesThatThereAreNot(t *testing.T) {
+func TestQueuesThatDoNotExistMoveNoPackets(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, loop(), ethdev.Config{Pool: pool})
 	var pkts [4]*mbuf.Mbuf
@@ -177,7 +177,7 @@ func TestQueuesThatThereAreNot(t *testing.T) {
 		m[0].Free()
 		for _, err := range []error{rx.Err(), tx.Err()} {
 			assert.ErrorIs(t, err, dpdk.ErrInvalid, n)
-			assert.ErrorContains(t, err, "there is no queue", n)
+			assert.ErrorContains(t, err, "does not exist", n)
 		}
 		_, err := rx.Info()
 		assert.Error(t, err, n)
@@ -192,7 +192,7 @@ func TestQueuesThatThereAreNot(t *testing.T) {
 	assert.Error(t, err)
 }
 
-func TestZeroQueuesSayThatTheyAre(t *testing.T) {
+func TestErrorsOfZeroQueuesMentionTheZeroValue(t *testing.T) {
 	var rx ethdev.RxQueue
 	var tx ethdev.TxQueue
 	assert.Nil(t, rx.Port())
@@ -227,7 +227,7 @@ func TestZeroQueuesSayThatTheyAre(t *testing.T) {
 
 // A port goes away under goroutines that poll it: they get an error and nothing
 // crashes.
-func TestAPortIsDetachedWhileItIsPolled(t *testing.T) {
+func TestPortIsDetachedWhileItIsPolled(t *testing.T) {
 	pool := newPool(t)
 	for round := range 40 {
 		p := open0(t, pool)
@@ -277,7 +277,7 @@ func TestAPortIsDetachedWhileItIsPolled(t *testing.T) {
 }
 
 // Stop and Start under a poller: no packet comes from a stopped port.
-func TestAPortIsStoppedWhileItIsPolled(t *testing.T) {
+func TestPortIsStoppedWhileItIsPolled(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	rx := p.RxQueue(0)
@@ -312,7 +312,7 @@ func TestAPortIsStoppedWhileItIsPolled(t *testing.T) {
 }
 
 // A driver that fails in the middle leaves the port as it was.
-func TestAFailingStepIsUndone(t *testing.T) {
+func TestFailedOpenUndoesItsSteps(t *testing.T) {
 	harness.Need(t, harness.Root)
 	good := newPool(t)
 	small, err := mbuf.CreatePool(fmt.Sprint("pool ", number()), 127, mbuf.PoolConfig{DataRoom: 512})
@@ -344,7 +344,7 @@ func TestAFailingStepIsUndone(t *testing.T) {
 }
 
 // A memif client is configured, but does not start without a server.
-func TestAPortThatDoesNotStartIsAsBefore(t *testing.T) {
+func TestFailedStartRestoresTheConfiguration(t *testing.T) {
 	pool := newPool(t)
 	p, err := ethdev.Attach(fmt.Sprintf("net_memif%d,socket=godpdk-nobody", number()))
 	require.NoError(t, err)
@@ -361,7 +361,7 @@ func TestAPortThatDoesNotStartIsAsBefore(t *testing.T) {
 	assert.Equal(t, before, p.Config())
 }
 
-func TestAConfigIsACopy(t *testing.T) {
+func TestConfigReturnsACopy(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	before := p.Config()
@@ -370,7 +370,7 @@ func TestAConfigIsACopy(t *testing.T) {
 	assert.Equal(t, before, p.Config())
 }
 
-func TestAMissingNetworkDevice(t *testing.T) {
+func TestOpenFailsWithoutItsInterface(t *testing.T) {
 	harness.Need(t, harness.Root)
 	name := fmt.Sprintf("net_af_packet%d", number())
 	for range 2 {
@@ -384,7 +384,7 @@ func TestAMissingNetworkDevice(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNoDevice)
 }
 
-func TestResetConfiguresAgain(t *testing.T) {
+func TestUnsupportedResetLeavesThePortRunning(t *testing.T) {
 	p := open(t, null(""), ethdev.Config{Pool: newPool(t)})
 	assert.ErrorIs(t, p.Reset(), dpdk.ErrUnsupported)
 	assert.True(t, p.Started())
@@ -393,7 +393,7 @@ func TestResetConfiguresAgain(t *testing.T) {
 	mbuf.FreeBulk(pkts[:])
 }
 
-func TestStoppingOneQueue(t *testing.T) {
+func TestQueueStopStopsOnlyThatQueue(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})
 	q := p.RxQueue(1)

@@ -116,7 +116,7 @@ func TestMTU(t *testing.T) {
 }
 
 // What a driver cannot is the same error for all calls.
-func TestWhatADriverCannot(t *testing.T) {
+func TestUnsupportedOperationsReturnErrUnsupported(t *testing.T) {
 	pool := newPool(t)
 	ring := open(t, loop(), ethdev.Config{Pool: pool})
 	null := open(t, null(""), ethdev.Config{Pool: pool, RSS: ethdev.RSSIPv4})

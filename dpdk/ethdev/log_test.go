@@ -24,7 +24,7 @@ func logOf(t *testing.T, err error) string {
 	return strings.Join(e.Log, "\n")
 }
 
-func TestAnErrorHoldsTheDriversReason(t *testing.T) {
+func TestErrorsHaveTheDriversReason(t *testing.T) {
 	_, err := ethdev.Attach("net_af_packet_log0,iface=typo0")
 	require.Error(t, err)
 	assert.Contains(t, logOf(t, err), "net_af_packet_log0: ioctl failed (SIOCGIFINDEX)")
@@ -40,7 +40,7 @@ func TestAnErrorHoldsTheDriversReason(t *testing.T) {
 	assert.NotContains(t, logOf(t, err), "log0", "only of this call")
 }
 
-func TestAnErrorHoldsNoLogOfOtherCalls(t *testing.T) {
+func TestErrorsHaveNoLogOfOtherCalls(t *testing.T) {
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Add(1)

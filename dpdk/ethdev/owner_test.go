@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 )
 
-func TestOwners(t *testing.T) {
+func TestOwnersAreSetAndRemoved(t *testing.T) {
 	pool := newPool(t)
 	p, other := open(t, null(""), ethdev.Config{Pool: pool}), open(t, null(""), ethdev.Config{Pool: pool})
 	a, err := ethdev.NewOwner("router")
@@ -26,7 +26,7 @@ func TestOwners(t *testing.T) {
 	assert.Equal(t, ethdev.Owner{}, is)
 	err = p.UnsetOwner(a)
 	require.ErrorIs(t, err, syscall.EPERM)
-	assert.Contains(t, err.Error(), "nobody owns the port")
+	assert.Contains(t, err.Error(), "the port has no owner")
 
 	require.NoError(t, p.SetOwner(a))
 	require.NoError(t, other.SetOwner(a))

@@ -69,7 +69,7 @@ var pollable = map[string]bool{
 	"net_af_packet": false, "net_af_xdp": false, "net_bonding": false, "net_vhost": false,
 }
 
-func TestWhatASecondaryCanPoll(t *testing.T) {
+func TestSecondaryPollsSupportedDrivers(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	dir := t.TempDir()
 	name := func(driver string) string { return fmt.Sprint(driver, number()) }

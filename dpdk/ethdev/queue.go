@@ -18,7 +18,7 @@ const (
 	opTx = "rte_eth_tx_burst"
 )
 
-// queue is a queue of a port, for all values that stand for it.
+// queue is a queue of a port. All RxQueue or TxQueue values of the queue share it.
 type queue struct {
 	port *Port
 	id   uint16
@@ -31,17 +31,17 @@ type queue struct {
 	user    user
 }
 
-// RxQueue is a receive queue of a port. One goroutine at a time uses it; copies
-// stand for the same queue. The zero value receives nothing.
+// RxQueue is a receive queue of a port. One goroutine at a time uses it. Copies are the same
+// queue. The zero value receives nothing.
 type RxQueue struct{ q *queue }
 
-// TxQueue is a transmit queue of a port. One goroutine at a time uses it; copies
-// stand for the same queue. The zero value sends nothing.
+// TxQueue is a transmit queue of a port. One goroutine at a time uses it. Copies are the same
+// queue. The zero value sends nothing.
 type TxQueue struct{ q *queue }
 
-// RxQueue is receive queue n of the port. It can be had before the port is
-// configured, and stays valid over Stop, Configure and Start. A queue that does
-// not exist receives nothing, and its Err says so.
+// RxQueue returns receive queue n of the port. The port need not be configured: the queue stays
+// valid over Stop, Configure and Start. A queue that does not exist receives nothing, and its
+// Err returns the reason.
 func (p *Port) RxQueue(n int) RxQueue {
 	if p == nil {
 		return RxQueue{}
@@ -49,7 +49,7 @@ func (p *Port) RxQueue(n int) RxQueue {
 	return RxQueue{p.queue(n, false)}
 }
 
-// TxQueue is transmit queue n of the port; see RxQueue.
+// TxQueue returns transmit queue n of the port: see [Port.RxQueue].
 func (p *Port) TxQueue(n int) TxQueue {
 	if p == nil {
 		return TxQueue{}
@@ -57,7 +57,7 @@ func (p *Port) TxQueue(n int) TxQueue {
 	return TxQueue{p.queue(n, true)}
 }
 
-// queue finds the queue, or makes one that is never opened.
+// queue returns the queue. For an n that no port can have, it returns a queue that stays closed.
 func (p *Port) queue(n int, tx bool) *queue {
 	if n < 0 || n >= cgo.EthMaxQueues {
 		return newQueue(p, cgo.EthMaxQueues, tx)
@@ -76,7 +76,7 @@ func (p *Port) queue(n int, tx bool) *queue {
 	return q
 }
 
-// grow makes the list's queues up to number n. The caller holds mu.
+// grow extends the list to n queues. The caller holds mu.
 func (p *Port) grow(list *[]*queue, n int, tx bool) {
 	for len(*list) < n {
 		*list = append(*list, newQueue(p, uint16(len(*list)), tx))
@@ -110,8 +110,8 @@ func (q *queue) openInSecondary() error {
 
 var lookMu sync.Mutex // held during cgo.EthQueueLook
 
-// setUp says whether and how a queue has been set up. Of one that there is, the driver
-// may have nothing to tell.
+// setUp reports whether a queue has been set up, and its info. A driver may not report info for a queue
+// that exists.
 func setUp(port, queue uint16, tx bool) (i cgo.EthQueueInfo, ok bool) {
 	lookMu.Lock()
 	defer lookMu.Unlock()
@@ -206,12 +206,12 @@ func (q *queue) fail(errno dpdk.Errno, format string, args ...any) error {
 	return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: errno, Detail: fmt.Sprintf(format, args...)}
 }
 
-// errZero is the error of a call on the zero value.
+// errZero returns the error of a call on the zero value.
 func errZero(op string) error {
 	return check.Invalid(op, "", "the queue is a zero value: use Port.RxQueue or Port.TxQueue")
 }
 
-// err says why bursts move nothing.
+// err returns why bursts move no packets; nil if they can.
 func (q *queue) err() error {
 	if !primary() {
 		return q.openInSecondary()
@@ -219,7 +219,7 @@ func (q *queue) err() error {
 	return q.port.do(q.op(), q.stateError)
 }
 
-// stateError returns why a primary's bursts move nothing. The caller holds the port's mu.
+// stateError is err in the primary. The caller holds the port's mu.
 func (q *queue) stateError() error {
 	p := q.port
 	n := p.cfg.RxQueues
@@ -230,7 +230,7 @@ func (q *queue) stateError() error {
 	case p.state == attached:
 		return q.fail(dpdk.ErrNetDown, "the port is not configured: call Configure and Start")
 	case int(q.id) >= n:
-		return q.fail(dpdk.ErrInvalid, "there is no queue %d: the Config asked for %d", q.id, n)
+		return q.fail(dpdk.ErrInvalid, "queue %d does not exist: the Config has %d", q.id, n)
 	case p.state != started:
 		return q.fail(dpdk.ErrNetDown, "the port is not started: call Start")
 	case q.stopped:
@@ -239,7 +239,7 @@ func (q *queue) stateError() error {
 	return nil
 }
 
-// Port is the queue's port; nil for the zero value.
+// Port returns the queue's port, or nil for the zero value.
 func (q RxQueue) Port() *Port {
 	if q.q == nil {
 		return nil
@@ -247,7 +247,7 @@ func (q RxQueue) Port() *Port {
 	return q.q.port
 }
 
-// ID is the queue's number; -1 for the zero value.
+// ID returns the queue's number, or -1 for the zero value.
 func (q RxQueue) ID() int {
 	if q.q == nil {
 		return -1
@@ -255,13 +255,19 @@ func (q RxQueue) ID() int {
 	return int(q.q.id)
 }
 
-// Err says why Burst moves nothing although it could, or nil: the port is gone
-// (dpdk.ErrNoDevice), not started, or an AF_XDP port without its XDP program
-// (syscall.ENETDOWN), or was never given this queue (dpdk.ErrInvalid), or this process is
-// a secondary and the driver cannot be polled there (dpdk.ErrUnsupported; see the package's
-// documentation), or the queue's pool has no mbufs to receive into (syscall.ENOBUFS), which
-// passes when mbufs are freed. It is for pollers that have been idle for long; it takes a
-// lock. In a secondary it does not look at the pool.
+// Err returns why Burst cannot receive, or nil if it can:
+//
+//   - dpdk.ErrNoDevice: the port was closed or detached.
+//   - dpdk.ErrNetDown: the port or the queue is not started, or an AF_XDP port has lost its XDP
+//     program.
+//   - dpdk.ErrInvalid: the port has no such queue, or a secondary attached before the primary
+//     had configured the port.
+//   - dpdk.ErrUnsupported: this process is a secondary, which cannot poll the driver. See the
+//     package's documentation.
+//   - dpdk.ErrNoBuffers: the queue's pool has no mbufs to receive into, until mbufs are freed.
+//     A secondary does not check the pool.
+//
+// Call it in a poller that has received nothing for a long time: it takes a lock.
 func (q RxQueue) Err() error {
 	if q.q == nil {
 		return errZero(opRx)
@@ -272,7 +278,7 @@ func (q RxQueue) Err() error {
 	return q.q.port.do(q.q.op(), q.q.supplyError)
 }
 
-// Port is the queue's port; nil for the zero value.
+// Port returns the queue's port, or nil for the zero value.
 func (q TxQueue) Port() *Port {
 	if q.q == nil {
 		return nil
@@ -280,7 +286,7 @@ func (q TxQueue) Port() *Port {
 	return q.q.port
 }
 
-// ID is the queue's number; -1 for the zero value.
+// ID returns the queue's number, or -1 for the zero value.
 func (q TxQueue) ID() int {
 	if q.q == nil {
 		return -1
@@ -288,9 +294,9 @@ func (q TxQueue) ID() int {
 	return int(q.q.id)
 }
 
-// Err says why Burst sends nothing although it could, or nil: as RxQueue.Err
-// does, but for the pool, and dpdk.ErrInvalid, once, if there was a nil among the packets. It takes a
-// lock.
+// Err returns why Burst cannot send, or nil if it can. The errors are those of [RxQueue.Err]
+// without dpdk.ErrNoBuffers. After a burst with a nil packet it returns dpdk.ErrInvalid once. It
+// takes a lock.
 func (q TxQueue) Err() error {
 	if q.q == nil {
 		return errZero(opTx)
@@ -304,22 +310,26 @@ func (q TxQueue) Err() error {
 	return nil
 }
 
-// Start starts a queue that was stopped by itself, or set up with DeferredStart
-// (rte_eth_dev_rx_queue_start). Errors: dpdk.ErrUnsupported with drivers that
-// cannot, dpdk.ErrInvalid, dpdk.ErrSecondary.
+// Start starts a queue that was stopped individually or set up with DeferredStart. Errors:
+// dpdk.ErrUnsupported if the driver does not support it, dpdk.ErrInvalid, dpdk.ErrSecondary.
+//
+// Implements: rte_eth_dev_rx_queue_start
 func (q RxQueue) Start() error { return q.q.setRunning("rte_eth_dev_rx_queue_start", true) }
 
-// Stop stops this queue only (rte_eth_dev_rx_queue_stop), after its burst under
-// way. Errors are those of Start.
+// Stop stops only this queue, after a burst that runs. Errors are those of [RxQueue.Start].
+//
+// Implements: rte_eth_dev_rx_queue_stop
 func (q RxQueue) Stop() error { return q.q.setRunning("rte_eth_dev_rx_queue_stop", false) }
 
-// Start starts a queue that was stopped by itself, or set up with DeferredStart
-// (rte_eth_dev_tx_queue_start). Errors: dpdk.ErrUnsupported with drivers that
-// cannot, dpdk.ErrInvalid, dpdk.ErrSecondary.
+// Start starts a queue that was stopped individually or set up with DeferredStart. Errors:
+// dpdk.ErrUnsupported if the driver does not support it, dpdk.ErrInvalid, dpdk.ErrSecondary.
+//
+// Implements: rte_eth_dev_tx_queue_start
 func (q TxQueue) Start() error { return q.q.setRunning("rte_eth_dev_tx_queue_start", true) }
 
-// Stop stops this queue only (rte_eth_dev_tx_queue_stop), after its burst under
-// way. Errors are those of Start.
+// Stop stops only this queue, after a burst that runs. Errors are those of [TxQueue.Start].
+//
+// Implements: rte_eth_dev_tx_queue_stop
 func (q TxQueue) Stop() error { return q.q.setRunning("rte_eth_dev_tx_queue_stop", false) }
 
 // setRunning starts or stops the queue.
@@ -345,7 +355,7 @@ func (q *queue) setRunning(op string, on bool) error {
 	})
 }
 
-// QueueState is whether a queue runs, in the driver's own words; not all keep it.
+// QueueState is the state of a queue as its driver reports it. Not all drivers update it.
 type QueueState int
 
 // States of a queue (RTE_ETH_QUEUE_STATE_…).
@@ -355,7 +365,7 @@ const (
 	QueueHairpin QueueState = cgo.EthQueueHairpin
 )
 
-// String is the state in a word.
+// String returns the state as a word, such as "started".
 func (s QueueState) String() string {
 	switch s {
 	case QueueStopped:
@@ -380,7 +390,7 @@ type RxQueueInfo struct {
 	QueueInfo
 	Offloads   RxOffload
 	Scattered  bool // packets may come in several segments
-	BufferSize int  // bytes of each segment; 0 if the driver does not tell
+	BufferSize int  // bytes of each segment; 0 if the driver does not report it
 }
 
 // TxQueueInfo describes a transmit queue that was set up.
@@ -389,15 +399,19 @@ type TxQueueInfo struct {
 	Offloads TxOffload
 }
 
-// Info describes the queue (rte_eth_rx_queue_info_get). Errors:
-// dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue was not set up.
+// Info returns the queue's info. Errors: dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue
+// was not set up.
+//
+// Implements: rte_eth_rx_queue_info_get
 func (q RxQueue) Info() (RxQueueInfo, error) {
 	i, err := q.q.info("rte_eth_rx_queue_info_get")
 	return RxQueueInfo{queueInfo(i), RxOffload(i.Offloads), i.Scattered, int(i.BufSize)}, err
 }
 
-// Info describes the queue (rte_eth_tx_queue_info_get). Errors:
-// dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue was not set up.
+// Info returns the queue's info. Errors: dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue
+// was not set up.
+//
+// Implements: rte_eth_tx_queue_info_get
 func (q TxQueue) Info() (TxQueueInfo, error) {
 	i, err := q.q.info("rte_eth_tx_queue_info_get")
 	return TxQueueInfo{queueInfo(i), TxOffload(i.Offloads)}, err
@@ -414,13 +428,16 @@ func (q *queue) info(op string) (i cgo.EthQueueInfo, err error) {
 	return read(q.port, op, func(port uint16) (cgo.EthQueueInfo, int) { return cgo.EthQueueInfoGet(port, q.id, q.tx) })
 }
 
-// BurstMode is how the driver does this queue's bursts, such as "Vector SSE"
-// (rte_eth_rx_burst_mode_get). The error is dpdk.ErrUnsupported with drivers that
-// do not tell.
+// BurstMode returns the driver's name for its burst function, such as "Vector SSE". It returns
+// dpdk.ErrUnsupported if the driver does not report it.
+//
+// Implements: rte_eth_rx_burst_mode_get
 func (q RxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_rx_burst_mode_get") }
 
-// BurstMode is how the driver does this queue's bursts (rte_eth_tx_burst_mode_get).
-// The error is dpdk.ErrUnsupported with drivers that do not tell.
+// BurstMode returns the driver's name for its burst function, such as "Vector SSE". It returns
+// dpdk.ErrUnsupported if the driver does not report it.
+//
+// Implements: rte_eth_tx_burst_mode_get
 func (q TxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_tx_burst_mode_get") }
 
 func (q *queue) burstMode(op string) (mode string, err error) {

@@ -96,7 +96,7 @@ func wait(p *ethdev.Port) (int, error) {
 // end is what a subscription must close when EAL ends.
 var end <-chan ethdev.Event
 
-func TestSecondariesReadAndChangeNothing(t *testing.T) {
+func TestSecondaryReadsButDoesNotConfigure(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	p, err := ethdev.Open(null(""), ethdev.Config{Pool: newPool(t), RxQueues: 2, RSS: ethdev.RSSIPv4})
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// soak is how long TestBurstsUnderARestlessRuntime lasts: make soak asks for more.
+// soak is how long TestBurstsSurviveABusyRuntime lasts: make soak asks for more.
 func soak(t *testing.T) time.Duration {
 	t.Helper()
 	s := os.Getenv("GODPDK_SOAK")
@@ -36,7 +36,7 @@ func soak(t *testing.T) time.Duration {
 // has against goroutines: collections without end, a CPU profile at a high rate, an
 // execution trace, dumps of all stacks, stacks that grow and shrink, and goroutines
 // that come and go. No packet is lost, doubled or out of order.
-func TestBurstsUnderARestlessRuntime(t *testing.T) {
+func TestBurstsSurviveABusyRuntime(t *testing.T) {
 	const pollers = 3
 	var end atomic.Bool
 	var helpers sync.WaitGroup

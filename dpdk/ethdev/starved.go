@@ -26,17 +26,17 @@ func (q *queue) supplyError() error {
 	}
 	if i.Driver == "net_af_xdp" {
 		if attached, known := linux.XDP(i.IfIndex); known && !attached {
-			return q.fail(dpdk.ErrNetDown, "the interface has no XDP program any more: another AF_XDP program that left removed it, or somebody else did. Detach the port and open it again")
+			return q.fail(dpdk.ErrNetDown, "the XDP program of the interface was removed, for example by another AF_XDP program that exited: detach the port and open it again")
 		}
 	}
 	pool := p.cfg.RxEach[q.id].Pool
 	switch n := pool.Available(); {
-	case i.Driver == "net_ring": // receives what others have allocated
+	case i.Driver == "net_ring": // it allocates no mbufs
 		return nil
 	case n == 0:
-		return q.fail(dpdk.ErrNoBuffers, "the pool %q is empty: all its %d mbufs are in use, or in caches. Free packets, or make the pool larger", pool.Name(), pool.Size())
+		return q.fail(dpdk.ErrNoBuffers, "the pool %q is empty: all its %d mbufs are in use or in caches: free packets, or use a larger pool", pool.Name(), pool.Size())
 	case n < usualBurst && n < pool.Size() && wholeBurstDrivers[i.Driver]:
-		return q.fail(dpdk.ErrNoBuffers, "the pool %q has only %d of its %d mbufs: %s takes those of a whole burst, or none. Free packets, or make the pool larger",
+		return q.fail(dpdk.ErrNoBuffers, "the pool %q has only %d of its %d mbufs: %s takes the mbufs of a whole burst or none: free packets, or use a larger pool",
 			pool.Name(), n, pool.Size(), i.Driver)
 	}
 	return nil

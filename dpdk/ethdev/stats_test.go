@@ -60,7 +60,7 @@ func TestStatsCountPackets(t *testing.T) {
 	check(ethdev.Stats{}, 0, 0)
 }
 
-func TestStatsOfQueuesAreTheirOwn(t *testing.T) {
+func TestQueueStatsCountOnlyTheirQueue(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(",size=100"), ethdev.Config{Pool: pool, RxQueues: 2, TxQueues: 2})
 	var pkts [8]*mbuf.Mbuf
@@ -79,12 +79,12 @@ func TestStatsOfQueuesAreTheirOwn(t *testing.T) {
 	}
 	_, err := p.RxQueue(2).Stats()
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), "no rx queue 2: the port has 2")
+	assert.Contains(t, err.Error(), "rx queue 2 does not exist: the port has 2")
 	_, err = ethdev.TxQueue{}.Stats()
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
-func TestExtendedStats(t *testing.T) {
+func TestExtendedStatsAreReadAndReset(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, loop(), ethdev.Config{Pool: pool})
 	x, err := p.XStats()
@@ -119,7 +119,7 @@ func TestExtendedStats(t *testing.T) {
 	require.ErrorIs(t, x.ReadIDs([]uint64{0}, some), dpdk.ErrInvalid)
 }
 
-func TestExtendedStatsKnowWhenTheyAreOld(t *testing.T) {
+func TestExtendedStatsAreStaleAfterConfigure(t *testing.T) {
 	pool := newPool(t)
 	// Another 2 queues in all, with as many statistics as before: 3 a receive queue
 	// and 2 a transmit queue.
@@ -194,7 +194,7 @@ func TestExtendedStatsOfABusyPortAreReadWithoutAllocation(t *testing.T) {
 	assert.Greater(t, last, before, "the port was not busy")
 }
 
-func TestStatsOfAPortThatIsGone(t *testing.T) {
+func TestStatsOfADetachedPortReturnErrNoDevice(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	x, err := p.XStats()

@@ -62,7 +62,7 @@ func isFrame(m *mbuf.Mbuf, n byte) bool {
 	return len(d) == 60 && d[12] == 0x88 && d[13] == 0xb5 && d[14] == n
 }
 
-func TestTapIsWhatTheKernelSees(t *testing.T) {
+func TestTapChangesReachTheKernel(t *testing.T) {
 	p, i := newTap(t, ethdev.Config{Pool: newPool(t)})
 	kernel := func() *net.Interface {
 		is, err := net.InterfaceByIndex(i.Index)
@@ -101,7 +101,7 @@ func TestTapIsWhatTheKernelSees(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWaitReceives(t *testing.T) {
+func TestWaitBurstReceives(t *testing.T) {
 	pool := newPool(t)
 	p, i := newTap(t, ethdev.Config{Pool: pool, RxInterrupts: true})
 	rx := p.RxQueue(0)
@@ -149,7 +149,7 @@ func TestWaitReceives(t *testing.T) {
 	assert.GreaterOrEqual(t, s.RxPackets, uint64(frames))
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestWaitBurstEndsWithItsContext(t *testing.T) {
 	p, i := newTap(t, ethdev.Config{Pool: newPool(t), RxInterrupts: true})
 	rx := p.RxQueue(0)
 	drainFor(t, rx)
@@ -203,7 +203,7 @@ func drainFor(t testing.TB, rx ethdev.RxQueue) {
 	}
 }
 
-func TestWaitEndsWithThePort(t *testing.T) {
+func TestWaitBurstEndsWithThePort(t *testing.T) {
 	pool := newPool(t)
 	p, i := newTap(t, ethdev.Config{Pool: pool, RxInterrupts: true})
 	rx := p.RxQueue(0)
@@ -243,7 +243,7 @@ func TestWaitEndsWithThePort(t *testing.T) {
 	mbuf.FreeBulk(pkts[:n])
 }
 
-func TestWaitIsRefused(t *testing.T) {
+func TestWaitBurstChecksItsArguments(t *testing.T) {
 	pool := newPool(t)
 	var pkts [1]*mbuf.Mbuf
 	wait := func(q ethdev.RxQueue, pkts []*mbuf.Mbuf) error {

@@ -146,7 +146,7 @@ func awake(ctx context.Context, pool *mbuf.Pool, tx ethdev.TxQueue, rx ethdev.Rx
 	return nil
 }
 
-func TestInterruptsThatAreToBeArmed(t *testing.T) {
+func TestVirtioInterruptsWakeReceivers(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	harness.Start(t, "virtio", t.TempDir()+"/vhost.sock").Wait()
 }
