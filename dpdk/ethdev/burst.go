@@ -90,8 +90,8 @@ func (q TxQueue) Exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf) (sent, 
 
 // Forward does q.Burst(out), frees the packets that the port did not accept, and does
 // rx.Burst(in), in one call of C. It is the step of a loop that sends the packets that it
-// received in the step before. in may be the slice whose first elements are out. The caller owns
-// no packet of out afterwards.
+// received in the step before. out may be the first elements of the slice in. The caller does not
+// own the packets of out afterwards.
 //
 // Implements: rte_eth_tx_burst, rte_eth_rx_burst, rte_pktmbuf_free_bulk
 func (q TxQueue) Forward(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf) (sent, received int) {

@@ -20,8 +20,8 @@ const NoQueues = -1
 // silently: a value that the port does not support is an error. [Config.Clamp] clamps them.
 type Config struct {
 	RxQueues, TxQueues int // 0 is 1; NoQueues is none
-	// Pool provides the mbufs for received packets, for queues whose RxQueueConfig has no
-	// Pool. It must not be freed before the port is closed.
+	// Pool provides the mbufs for the packets of all queues without an RxQueueConfig.Pool.
+	// It must not be freed before the port is closed.
 	Pool *mbuf.Pool
 	// Rx and Tx configure all queues. If the queues differ, RxEach and TxEach have an
 	// element for each queue instead.

@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// nic is what a NIC with limits says of itself.
+// nic is the Info of a NIC with limits.
 var nic = ethdev.Info{
 	Driver: "net_nic", MinMTU: 68, MaxMTU: 9000, MinRxBuffer: 1024, MaxLRO: 0,
 	MaxRxQueues: 4, MaxTxQueues: 2,
@@ -99,7 +99,7 @@ func TestClampReturnsItsChanges(t *testing.T) {
 		"Rx.Descriptors: 128 instead of 100", "Rx.Offloads: SCATTER instead of SCATTER|KEEP_CRC",
 		"Tx.Descriptors: 1000 instead of 1048576", "TxEach[0].Descriptors: 512 instead of 3",
 	}, lines)
-	assert.Len(t, asked.TxEach, 3, "the caller's is as it was")
+	assert.Len(t, asked.TxEach, 3, "the caller's slice is unchanged")
 	assert.Equal(t, 3, asked.TxEach[0].Descriptors)
 
 	same, reduced := fits.Clamp(nic)
@@ -118,7 +118,7 @@ func TestClampSupportsPortsWithoutLimitsOrQueues(t *testing.T) {
 	assert.NoError(t, ethdev.CheckConfig(fits, one))
 
 	_, reduced = ethdev.Config{Pool: pool, Rx: ethdev.RxQueueConfig{Descriptors: 100}}.Clamp(ethdev.Info{})
-	assert.Len(t, reduced, 2, "not even an Info makes it panic")
+	assert.Len(t, reduced, 2, "a zero Info does not make it panic")
 }
 
 func TestConfigReturnsDefaults(t *testing.T) {
@@ -130,7 +130,7 @@ func TestConfigReturnsDefaults(t *testing.T) {
 	require.Len(t, c.TxEach, 1)
 	for _, q := range c.RxEach {
 		assert.Same(t, pool, q.Pool)
-		assert.Equal(t, 512, q.Descriptors, "DPDK's own number where the driver prefers none")
+		assert.Equal(t, 512, q.Descriptors, "DPDK's default if the driver prefers no number")
 	}
 	i, err := p.Info()
 	require.NoError(t, err)

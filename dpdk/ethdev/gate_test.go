@@ -19,16 +19,16 @@ func TestStopReturnsErrBusyIfABurstDoesNotEnd(t *testing.T) {
 	leave := tx.Enter()
 	require.ErrorIs(t, p.Stop(), dpdk.ErrBusy)
 	assert.True(t, p.Started())
-	assert.True(t, tx.IsOpen(), "the port goes on as before")
+	assert.True(t, tx.IsOpen(), "the port runs as before")
 	require.ErrorIs(t, tx.Stop(), dpdk.ErrBusy)
-	assert.True(t, tx.IsOpen(), "the queue goes on as before")
+	assert.True(t, tx.IsOpen(), "the queue runs as before")
 	leave()
 	require.NoError(t, p.Stop())
 	require.NoError(t, p.Start())
 }
 
-// The memory of a port that is gone is about to go, too: no more bursts, even though
-// one cannot be stopped.
+// The memory of an ended port is about to be freed: bursts are refused even if one that runs
+// does not end.
 func TestEndedPortRefusesBursts(t *testing.T) {
 	defer ethdev.SetBurstTimeout(10 * time.Millisecond)()
 	pool := newPool(t)
@@ -41,8 +41,8 @@ func TestEndedPortRefusesBursts(t *testing.T) {
 	assert.False(t, tx.IsOpen())
 	leave()
 
-	// A secondary that has seen its port go finds one of the same name and number when
-	// the primary attaches the device again.
+	// When the primary attaches the device again, a secondary finds a port with the name
+	// and number of the old one.
 	again, err := ethdev.Lookup(name)
 	require.NoError(t, err)
 	assert.NotSame(t, p, again)
@@ -56,11 +56,11 @@ func TestLockFreeQueueCountsItsBursts(t *testing.T) {
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	require.NoError(t, p.Stop())
 	tx := p.TxQueue(0)
-	tx.Share(ethdev.TxLockFree) // which no driver without hardware has in DPDK 22.11
+	tx.Share(ethdev.TxLockFree) // no driver without hardware has it in DPDK 22.11
 	require.NoError(t, p.Start())
 	leave := tx.Enter()
 	assert.Equal(t, 8, tx.Burst(numbered(t, pool, 0, 8)))
-	assert.True(t, tx.Busy(), "the other burst is still under way")
+	assert.True(t, tx.Busy(), "the other burst still runs")
 	leave()
 	assert.False(t, tx.Busy())
 	require.NoError(t, p.Stop())

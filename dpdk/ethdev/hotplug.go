@@ -19,8 +19,8 @@ const (
 
 // Attach attaches the device that devargs describe, such as "net_null0,size=64" or
 // "0000:03:00.0", to this process and to all others of its file prefix. It returns the port of
-// the device, or the first of several: [Match] finds the others. With eal.Config.NoPCI there
-// are no PCI devices to attach.
+// the device, or the first of several: [Match] finds the others. eal.Config.NoPCI
+// disables PCI devices.
 //
 // In a secondary, Attach makes the primary attach the device too. Errors: dpdk.ErrExist for a
 // device that is attached; dpdk.ErrNoDevice for a device that does not exist, has no driver here
@@ -85,7 +85,7 @@ func missingDevice(name string) string {
 	if _, err := os.Lstat("/sys/class/net/" + name); err == nil {
 		return fmt.Sprintf("this is a kernel interface: open vdev.AFPacket{Interface: %q} or a vdev.AFXDP with vdev.Open", name)
 	}
-	return "no bus has a device or a driver of this name: use a virtual device, whose name begins with its driver's name (net_null0), a PCI address (0000:03:00.0), or vdev.AFPacket{…} for a kernel interface"
+	return "no bus has a device or a driver of this name: use the name of a virtual device, which begins with its driver's name (net_null0), a PCI address (0000:03:00.0), or vdev.AFPacket{…} for a kernel interface"
 }
 
 // portsOf returns the ports of a new device that fit its devargs. DPDK compares a driver's

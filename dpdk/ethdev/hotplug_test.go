@@ -18,8 +18,8 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// lookUp finds and describes ports in several goroutines until the function that it
-// returns is called, which returns their unexpected errors.
+// lookUp finds and describes ports in several goroutines until stop is called. stop returns their
+// unexpected errors.
 func lookUp(name string) (stop func() error) {
 	end := make(chan struct{})
 	looks := []func() error{
@@ -71,7 +71,7 @@ func TestPortsAreFoundWhileOthersAreDetached(t *testing.T) {
 	assert.NoError(t, stop())
 }
 
-// A secondary attaches and detaches; the primary's own thread frees the port.
+// A secondary attaches and detaches a device. A thread of the primary frees the port.
 var _ = harness.Role("plugger", func(args []string) error {
 	cfg := harness.Config(1)
 	cfg.FilePrefix, cfg.ProcessType, cfg.MemoryMB = args[0], eal.Secondary, 0
@@ -117,7 +117,7 @@ func TestPortsAreFoundWhileASecondaryDetachesThem(t *testing.T) {
 	running.Wait()
 }
 
-// hostile are devargs on which DPDK reads through NULL, or beside a string.
+// hostile are devargs that make DPDK read through NULL or outside of a string.
 var hostile = []string{
 	"class=eth", "class", "class=", "bus", "bus=", "bus,x", "class,mac", "bus=vdev", "bus=vdev,name", "bus=vdev,name=", "bus=pci", "bus=pci,name=x",
 	"bus=nosuch,name=x", "class=nosuch", "class=eth,mac", "class=eth/driver=net_null", "driver=net_null", "driver=net_null/class=eth",
@@ -172,7 +172,7 @@ func TestDevicesAreMatched(t *testing.T) {
 
 func TestAttachExplainsMissingDevices(t *testing.T) {
 	for devargs, says := range map[string]string{
-		"net_bogus0": "use a virtual device, whose name begins with its driver's name",
+		"net_bogus0": "use the name of a virtual device, which begins with its driver's name",
 		"lo":         `this is a kernel interface: open vdev.AFPacket{Interface: "lo"}`,
 	} {
 		_, err := ethdev.Attach(devargs)
@@ -236,7 +236,7 @@ func FuzzDevargs(f *testing.F) {
 			require.NotContains(t, err.Error(), "\x00")
 		}
 		require.Empty(t, ports)
-		// No other driver: it may open or overwrite files that its arguments name.
+		// Other drivers may open or overwrite files that their arguments name.
 		if !strings.HasPrefix(devargs, "net_null") && !strings.HasPrefix(devargs, "bus=vdev,name=net_null") {
 			return
 		}

@@ -16,7 +16,7 @@ type Info struct {
 	MinMTU, MaxMTU int // bytes
 	MinRxBuffer    int // smallest mbuf to receive into, in bytes after its headroom
 	MaxRxPacket    int // largest frame, in bytes
-	MaxLRO         int // largest packet of LRO, in bytes; 0 is no LRO
+	MaxLRO         int // largest packet of LRO, in bytes; 0: no LRO
 
 	RxQueues, TxQueues       int // configured now
 	MaxRxQueues, MaxTxQueues int
@@ -24,7 +24,7 @@ type Info struct {
 	Tx                       TxLimits
 	MaxMACs                  int
 
-	RSS        RSSType // headers that RSS can hash; 0 is no RSS
+	RSS        RSSType // headers that RSS can hash; 0: no RSS
 	RSSKeySize int     // bytes
 	RETASize   int     // entries of the redirection table
 
@@ -58,8 +58,8 @@ type TxLimits struct {
 	Offloads       TxOffload // of the port: Config.TxOffloads
 	QueueOffloads  TxOffload // of a single queue: TxQueueConfig.Offloads
 	Burst          int       // the driver's recommended burst size; 0 is unknown
-	MaxSegments    int       // of a packet for segmentation offload; 0 is no limit
-	MaxMTUSegments int       // of any other packet; 0 is no limit
+	MaxSegments    int       // of a packet for segmentation offload; 0: no limit
+	MaxMTUSegments int       // of any other packet; 0: no limit
 }
 
 // Info asks the driver for the port's Info. If the port has become a member of a bonding port,

@@ -74,7 +74,7 @@ func cut(devargs string) (name, args string, ok bool) {
 	return devargs, "", false
 }
 
-// A port goes through its states; queues that were asked for at the start stay valid.
+// Queues that were returned before the first Configure stay valid.
 func TestPortGoesThroughItsStates(t *testing.T) {
 	pool := newPool(t)
 	p, err := ethdev.Attach(loop())
@@ -150,14 +150,14 @@ func TestNewPortWithTheSameNumberHasANewHandle(t *testing.T) {
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	require.Equal(t, old.ID(), p.ID())
 	var pkts [4]*mbuf.Mbuf
-	assert.Zero(t, rx.Burst(pkts[:]), "a queue of the old port")
+	assert.Zero(t, rx.Burst(pkts[:]), "a queue of the old handle")
 	assert.ErrorIs(t, rx.Err(), dpdk.ErrNoDevice)
 	assert.ErrorIs(t, old.Stop(), dpdk.ErrNoDevice)
 	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]))
 	mbuf.FreeBulk(pkts[:])
 }
 
-// open0 is a started net_null port, which the test detaches.
+// open0 returns a started net_null port. The test detaches it.
 func open0(t testing.TB, pool *mbuf.Pool) *ethdev.Port {
 	t.Helper()
 	p, err := ethdev.Open(null(""), ethdev.Config{Pool: pool})
@@ -225,8 +225,7 @@ func TestErrorsOfZeroQueuesMentionTheZeroValue(t *testing.T) {
 	assert.Zero(t, sent+received)
 }
 
-// A port goes away under goroutines that poll it: they get an error and nothing
-// crashes.
+// Goroutines that poll a port get an error when it is detached, and nothing crashes.
 func TestPortIsDetachedWhileItIsPolled(t *testing.T) {
 	pool := newPool(t)
 	for round := range 40 {
@@ -268,7 +267,7 @@ func TestPortIsDetachedWhileItIsPolled(t *testing.T) {
 		case 1:
 			device := p.Name()
 			require.NoError(t, p.Close())
-			_ = device // its device goes with EAL
+			_ = device // the device stays until EAL ends
 		}
 		for range 2 {
 			assert.ErrorIs(t, <-ended, dpdk.ErrNoDevice)
@@ -276,7 +275,7 @@ func TestPortIsDetachedWhileItIsPolled(t *testing.T) {
 	}
 }
 
-// Stop and Start under a poller: no packet comes from a stopped port.
+// A stopped port delivers no packets.
 func TestPortIsStoppedWhileItIsPolled(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
@@ -299,7 +298,7 @@ func TestPortIsStoppedWhileItIsPolled(t *testing.T) {
 	}
 	for range 200 {
 		require.NoError(t, p.Stop())
-		wait() // a burst before the stop has been counted by now
+		wait() // packets of a burst before the stop are counted now
 		before := got.Load()
 		wait()
 		require.Equal(t, before, got.Load(), "packets of a stopped port")
@@ -311,7 +310,7 @@ func TestPortIsStoppedWhileItIsPolled(t *testing.T) {
 	<-done
 }
 
-// A driver that fails in the middle leaves the port as it was.
+// A driver that fails during Configure leaves the port in its last configuration.
 func TestFailedOpenUndoesItsSteps(t *testing.T) {
 	harness.Need(t, harness.Root)
 	good := newPool(t)
@@ -319,7 +318,7 @@ func TestFailedOpenUndoesItsSteps(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, small.Free()) }()
 	name := fmt.Sprintf("net_af_packet%d", number())
-	devargs := name + ",iface=lo" // whose frames do not fit into small's mbufs
+	devargs := name + ",iface=lo" // its frames do not fit into the mbufs of small
 
 	_, err = ethdev.Open(devargs, ethdev.Config{Pool: small})
 	require.Error(t, err)
@@ -333,10 +332,10 @@ func TestFailedOpenUndoesItsSteps(t *testing.T) {
 	require.NoError(t, p.Stop())
 	require.Error(t, p.Configure(ethdev.Config{Pool: small}))
 	assert.Same(t, good, p.Config().Pool)
-	require.NoError(t, p.Start(), "it has its last configuration again")
+	require.NoError(t, p.Start(), "the last configuration is restored")
 	assert.NoError(t, rx.Err())
 
-	// A port that was there already stays, when Open fails.
+	// A port that existed before stays if Open fails.
 	require.NoError(t, p.Stop())
 	_, err = ethdev.Open(name, ethdev.Config{Pool: small})
 	require.Error(t, err)
@@ -389,7 +388,7 @@ func TestUnsupportedResetLeavesThePortRunning(t *testing.T) {
 	assert.ErrorIs(t, p.Reset(), dpdk.ErrUnsupported)
 	assert.True(t, p.Started())
 	var pkts [4]*mbuf.Mbuf
-	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]), "a reset that is not to be had changes nothing")
+	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]), "an unsupported reset changes nothing")
 	mbuf.FreeBulk(pkts[:])
 }
 
@@ -398,8 +397,8 @@ func TestQueueStopStopsOnlyThatQueue(t *testing.T) {
 	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})
 	q := p.RxQueue(1)
 	err := q.Stop()
-	if errors.Is(err, dpdk.ErrUnsupported) { // net_null learned it after 22.11
-		assert.NoError(t, q.Err(), "it runs on")
+	if errors.Is(err, dpdk.ErrUnsupported) { // net_null supports it only after 22.11
+		assert.NoError(t, q.Err(), "it still runs")
 		return
 	}
 	require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// logOf is what DPDK logged for an error.
+// logOf returns the log lines of an error.
 func logOf(t *testing.T, err error) string {
 	t.Helper()
 	var e *dpdk.Error
@@ -28,7 +28,7 @@ func TestErrorsHaveTheDriversReason(t *testing.T) {
 	_, err := ethdev.Attach("net_af_packet_log0,iface=typo0")
 	require.Error(t, err)
 	assert.Contains(t, logOf(t, err), "net_af_packet_log0: ioctl failed (SIOCGIFINDEX)")
-	assert.Contains(t, err.Error(), "\n\t", "each line on its own")
+	assert.Contains(t, err.Error(), "\n\t", "each line of the log on a line")
 
 	p, err := ethdev.Attach("net_null_log0")
 	require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestErrorsHaveTheDriversReason(t *testing.T) {
 	require.Error(t, err)
 	assert.NotEmpty(t, logOf(t, err), "an error that a function of a port makes")
 	_, err = ethdev.Attach("net_af_packet_log2,iface=typo0")
-	assert.NotContains(t, logOf(t, err), "log0", "only of this call")
+	assert.NotContains(t, logOf(t, err), "log0", "only the log of this call")
 }
 
 func TestErrorsHaveNoLogOfOtherCalls(t *testing.T) {

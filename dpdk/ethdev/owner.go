@@ -23,7 +23,7 @@ const MaxOwnerName = cgo.EthOwnerNameSize - 1
 
 // Owner is a user of ports in any process: a part of a program, or a driver that is made of other
 // ports. A port has at most one owner, and no other owner can take it. DPDK enforces nothing else:
-// calls on a port do not check its owner. The zero Owner is no owner.
+// calls on a port do not check its owner. The zero Owner means that a port has none.
 type Owner struct {
 	ID   uint64 // unique among the owners of all processes
 	Name string // a label

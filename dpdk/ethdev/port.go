@@ -131,10 +131,10 @@ func handle(id uint16) (*Port, int) {
 	return p, 0
 }
 
-// cgoDrivers are the drivers whose bursts never use fastcall. Most make system calls: the
-// scheduler must know of those, and beside them the cost of a cgo call does not matter.
-// net_bonding and net_failsafe run bursts of other drivers, and net_bonding has tables of 256
-// bytes a packet on the stack.
+// cgoDrivers never use fastcall. Most of their bursts make system calls: the scheduler must
+// know of those, and beside them the cost of a cgo call does not matter. net_bonding and
+// net_failsafe run bursts of other drivers, and net_bonding has tables of 256 bytes a packet on
+// the stack.
 var cgoDrivers = map[string]bool{
 	"net_af_packet": true, "net_af_xdp": true, "net_pcap": true, "net_tap": true, "net_tun": true, "net_kni": true,
 	"net_virtio_user": true, "net_vhost": true, "net_memif": true,

@@ -378,25 +378,22 @@ func (s QueueState) String() string {
 	return fmt.Sprintf("QueueState(%d)", int(s))
 }
 
-// QueueInfo describes a queue that was set up.
-type QueueInfo struct {
+// RxQueueInfo describes a receive queue that was set up.
+type RxQueueInfo struct {
 	Descriptors   int
 	State         QueueState
 	DeferredStart bool
-}
-
-// RxQueueInfo describes a receive queue that was set up.
-type RxQueueInfo struct {
-	QueueInfo
-	Offloads   RxOffload
-	Scattered  bool // packets may come in several segments
-	BufferSize int  // bytes of each segment; 0 if the driver does not report it
+	Offloads      RxOffload
+	Scattered     bool // packets may have several segments
+	BufferSize    int  // bytes of each segment; 0 if the driver does not report it
 }
 
 // TxQueueInfo describes a transmit queue that was set up.
 type TxQueueInfo struct {
-	QueueInfo
-	Offloads TxOffload
+	Descriptors   int
+	State         QueueState
+	DeferredStart bool
+	Offloads      TxOffload
 }
 
 // Info returns the queue's info. Errors: dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue
@@ -405,7 +402,7 @@ type TxQueueInfo struct {
 // Implements: rte_eth_rx_queue_info_get
 func (q RxQueue) Info() (RxQueueInfo, error) {
 	i, err := q.q.info("rte_eth_rx_queue_info_get")
-	return RxQueueInfo{queueInfo(i), RxOffload(i.Offloads), i.Scattered, int(i.BufSize)}, err
+	return RxQueueInfo{int(i.Descriptors), QueueState(i.State), i.Deferred, RxOffload(i.Offloads), i.Scattered, int(i.BufSize)}, err
 }
 
 // Info returns the queue's info. Errors: dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue
@@ -414,11 +411,7 @@ func (q RxQueue) Info() (RxQueueInfo, error) {
 // Implements: rte_eth_tx_queue_info_get
 func (q TxQueue) Info() (TxQueueInfo, error) {
 	i, err := q.q.info("rte_eth_tx_queue_info_get")
-	return TxQueueInfo{queueInfo(i), TxOffload(i.Offloads)}, err
-}
-
-func queueInfo(i cgo.EthQueueInfo) QueueInfo {
-	return QueueInfo{int(i.Descriptors), QueueState(i.State), i.Deferred}
+	return TxQueueInfo{int(i.Descriptors), QueueState(i.State), i.Deferred, TxOffload(i.Offloads)}, err
 }
 
 func (q *queue) info(op string) (i cgo.EthQueueInfo, err error) {

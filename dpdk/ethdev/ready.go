@@ -5,8 +5,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// primaryOnly maps drivers whose bursts move nothing in a secondary, although they have burst
-// functions there, to the reason.
+// primaryOnly maps drivers to the reason why their bursts move nothing in a secondary, although
+// they have burst functions there.
 var primaryOnly = map[string]string{
 	"net_bonding": "its members' state is the primary's",
 	"net_vhost":   "its connection is the primary's",

@@ -13,7 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// drain takes what waits in a queue, so that its pool is full again.
+// drain frees the packets that wait in a queue, so that its pool is full again.
 func drain(q ethdev.RxQueue) (n int) {
 	var pkts [32]*mbuf.Mbuf
 	for got := q.Burst(pkts[:]); got > 0; got = q.Burst(pkts[:]) {
@@ -23,7 +23,7 @@ func drain(q ethdev.RxQueue) (n int) {
 	return n
 }
 
-// packets are n packets of that many bytes.
+// packets returns n packets of this size.
 func packets(t testing.TB, pool *mbuf.Pool, n, bytes int) []*mbuf.Mbuf {
 	t.Helper()
 	pkts := make([]*mbuf.Mbuf, n)
@@ -142,7 +142,7 @@ func TestExtendedStatsAreStaleAfterConfigure(t *testing.T) {
 	assert.False(t, ok)
 	_, ok = x.ID("rx_q2_packets")
 	assert.True(t, ok)
-	assert.Equal(t, len(values), x.Len(), "the test shows nothing if the number tells")
+	assert.Equal(t, len(values), x.Len(), "the test needs an equal number of statistics")
 	require.NoError(t, x.Read(values))
 }
 

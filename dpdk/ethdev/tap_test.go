@@ -22,13 +22,13 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// newTap is a started port on a TAP, whose interface is in a network namespace that
-// the test's thread is in from now on, and the interface as the kernel sees it. IPv6
-// is off, so that the kernel sends nothing of its own.
+// newTap returns a started port on a TAP, and the TAP's kernel interface. The interface is in a
+// new network namespace, and so is the test's thread from now on. IPv6 is off, so that the kernel
+// sends no packets.
 func newTap(t *testing.T, cfg ethdev.Config) (*ethdev.Port, *net.Interface) {
 	t.Helper()
 	harness.Need(t, harness.Root)
-	runtime.LockOSThread() // for good: the thread ends with the test
+	runtime.LockOSThread() // never unlocked: the thread ends with the test
 	require.NoError(t, unix.Unshare(unix.CLONE_NEWNET))
 	require.NoError(t, os.WriteFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", []byte("1"), 0))
 	n := number()
@@ -39,7 +39,7 @@ func newTap(t *testing.T, cfg ethdev.Config) (*ethdev.Port, *net.Interface) {
 	return p, i
 }
 
-// send sends frames to the port, from the kernel's side.
+// send sends frames from the kernel's side to the port.
 func send(t testing.TB, i *net.Interface, frames ...[]byte) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -50,7 +50,7 @@ func send(t testing.TB, i *net.Interface, frames ...[]byte) {
 	}
 }
 
-// frame is one that nothing but the test sends: n is in it.
+// frame returns a frame with the number n that only the test sends.
 func frame(n byte) []byte {
 	f := make([]byte, 60)
 	copy(f, []byte{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5, n})
@@ -112,7 +112,7 @@ func TestWaitBurstReceives(t *testing.T) {
 		pkts := make([]*mbuf.Mbuf, 4)
 		for n := 0; n < frames; {
 			select {
-			case ready <- struct{}{}: // the next frame, sent as this goes to sleep
+			case ready <- struct{}{}: // the next frame is sent while this goes to sleep
 			default:
 			}
 			k, err := rx.WaitBurst(context.Background(), pkts)
@@ -167,7 +167,7 @@ func TestWaitBurstEndsWithItsContext(t *testing.T) {
 		n, err = rx.WaitBurst(context.Background(), pkts[:])
 		got <- err
 	}()
-	require.True(t, asleep()) // the next one is as good as the first
+	require.True(t, asleep()) // a second wait works too
 	send(t, i, frame(7))
 	require.NoError(t, <-got)
 	require.Equal(t, 1, n)
@@ -175,7 +175,7 @@ func TestWaitBurstEndsWithItsContext(t *testing.T) {
 	mbuf.FreeBulk(pkts[:n])
 }
 
-// asleep waits until a goroutine sleeps in Wait; it is false if none does.
+// asleep waits until a goroutine sleeps in WaitBurst. It reports false if none does.
 func asleep() bool {
 	stacks := make([]byte, 1<<20)
 	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); runtime.Gosched() {
@@ -188,7 +188,7 @@ func asleep() bool {
 	return false
 }
 
-// drainFor takes what the kernel sends of its own when an interface comes up.
+// drainFor frees the packets that the kernel sends when an interface comes up.
 func drainFor(t testing.TB, rx ethdev.RxQueue) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -230,7 +230,7 @@ func TestWaitBurstEndsWithThePort(t *testing.T) {
 		case err := <-ended:
 			require.ErrorIs(t, err, unix.ENETDOWN)
 		case <-time.After(10 * time.Second):
-			t.Fatal("it sleeps on")
+			t.Fatal("it still sleeps")
 		}
 		require.NoError(t, p.Start())
 	}

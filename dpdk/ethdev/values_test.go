@@ -36,7 +36,6 @@ func call(t *testing.T, receiver reflect.Value, m int) {
 // forTests are the methods of export_test.go.
 var forTests = []string{"ByCgo", "UsesFastcall", "Failed", "Enter", "Share", "Busy", "IsOpen", "End"}
 
-// No method of a value that nobody may have panics, or crashes in C.
 func TestMethodsOfNilZeroAndEndedValuesDoNotPanic(t *testing.T) {
 	pool := newPool(t)
 	freed := open0(t, pool)
@@ -104,7 +103,6 @@ func TestNegativeNumbersOfQueuesAreRefused(t *testing.T) {
 	require.NoError(t, p.Detach())
 }
 
-// Drivers without receive interrupts say what to do instead of Wait.
 func TestWaitBurstWithoutInterruptsReturnsErrUnsupported(t *testing.T) {
 	pool := newPool(t)
 	for _, devargs := range []string{null(""), loop()} {
