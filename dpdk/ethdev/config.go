@@ -275,6 +275,8 @@ func (c Clamped) String() string { return fmt.Sprintf("%s: %v instead of %v", c.
 // Clamp changes c to a configuration that a port with this Info supports: fewer queues, other
 // numbers of descriptors, fewer offloads, another MTU, fewer events. It returns the changes. It
 // does not check other fields, such as the pools: Configure can still refuse them.
+//
+// Implements: rte_eth_dev_adjust_nb_rx_tx_desc
 func (c Config) Clamp(i Info) (Config, []Clamped) {
 	asked := c
 	c = c.clone()

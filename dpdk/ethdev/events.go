@@ -115,6 +115,8 @@ func (t EventType) check(name string) error {
 // Close ends the subscription: it discards events that were not received, and C is closed soon
 // after. Any goroutine may call it, more than once. On a nil Subscription or a zero value it is a
 // no-op.
+//
+// Implements: rte_eth_dev_callback_unregister
 func (s *Subscription) Close() {
 	if s == nil || s.done == nil {
 		return

@@ -65,7 +65,7 @@ type TxLimits struct {
 // Info asks the driver for the port's Info. If the port has become a member of a bonding port,
 // Info discards the port's configuration.
 //
-// Implements: rte_eth_dev_info_get
+// Implements: rte_eth_dev_info_get, rte_eth_dev_socket_id
 func (p *Port) Info() (Info, error) {
 	var i Info
 	err := p.do("rte_eth_dev_info_get", func() (err error) {
