@@ -12,6 +12,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -125,7 +126,7 @@ func (t *table) choose(o *options) (lcores lcoreSet, err error) {
 	case o.has("remap-lcore-ids") || o.has("coremask"):
 		return lcores, nil
 	case o.has("lcores"):
-		all, err := ParseLcores(o.last("lcores"))
+		all, err := cpulist.Lcores(o.last("lcores"))
 		for _, l := range all {
 			lcores.add(l.ID)
 		}
@@ -137,14 +138,14 @@ func (t *table) choose(o *options) (lcores lcoreSet, err error) {
 	for _, s := range t.living {
 		taken = taken.or(s.lcores)
 	}
-	cpus, err := ThreadCPUs()
+	cpus, err := cpulist.OfThread()
 	if err != nil {
 		return lcores, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "sched_getaffinity"}
 	}
 	for id := range cgo.MaxLcore {
 		if !taken.has(id) {
 			lcores.add(id)
-			o.add("lcores", Lcores{{id, cpus}}.String())
+			o.add("lcores", fmt.Sprintf("%d@(%s)", id, cpulist.Spans(cpus)))
 			return lcores, nil
 		}
 	}

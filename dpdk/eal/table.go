@@ -19,6 +19,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -364,7 +365,7 @@ func (s lcoreSet) list() (ids []int) {
 	return ids
 }
 
-func (s lcoreSet) String() string { return spans(s.list()) }
+func (s lcoreSet) String() string { return cpulist.Spans(s.list()) }
 
 // and are the ids in both.
 func (s lcoreSet) and(t lcoreSet) lcoreSet {
