@@ -1,7 +1,6 @@
 package eal
 
 import (
-	"context"
 	"errors"
 	"os"
 	"slices"
@@ -9,22 +8,19 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/group"
 	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
 // Runtime is EAL, started. Its methods may be called from any goroutine.
 type Runtime struct {
-	main   *thread
-	role   ProcessType
-	shared bool
-	prefix string
-	dir    string
-	args   []string
-	// keep is --huge-unlink=never: the primary's files outlive it.
-	keep bool
-	ear  int // DPDK's socket for messages; -1 if there is none, or nobody hears
-	presence
+	plan
+	main  *thread
+	dir   string
+	args  []string
+	keep  bool // --huge-unlink=never: the primary's files outlive it
+	group *group.Member
 }
 
 // ProcessType is Primary or Secondary, also where Auto was asked for
@@ -109,50 +105,58 @@ func (rt *Runtime) Close() error {
 		return &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy.(dpdk.Errno),
 			Detail: "called by what it would wait for, on an lcore or a control thread or in an lcore callback: call Close elsewhere"}
 	}
-	initMu.Lock()
-	defer initMu.Unlock()
+	process.Lock()
+	defer process.Unlock()
 	return rt.close()
 }
 
 func (rt *Runtime) close() error {
-	if !current.CompareAndSwap(rt, nil) {
+	if !process.current.CompareAndSwap(rt, nil) {
 		return nil
 	}
-	unlock, starting := rt.endStarts()
+	rt.group.Ready(false)
+	unlock, starting := func() {}, error(nil)
+	if rt.role == Primary && rt.shared {
+		unlock, starting = rt.group.EndStarts()
+	}
 	defer unlock()
 	var busy error
 	if stop := guard.Lcores.Stop; stop != nil {
 		busy = stop()
 	}
 	busy = errors.Join(busy, guard.Stop())
-	rt.stopLooking()
+	rt.group.Stop()
 	if rt.role == Secondary {
 		return errors.Join(busy, rt.detach(busy == nil))
 	}
-	if rt.attachment != nil {
-		rt.leave() // first of all: secondaries must not touch what is about to go
-	}
-	defer setOwn("")
-	pages, err := hugepageFiles(rt.prefix)
-	err = errors.Join(err, starting)
+	return errors.Join(starting, rt.end(busy, starting == nil))
+}
+
+// end ends a primary. With folder, no other process is starting in the runtime directory.
+func (rt *Runtime) end(busy error, folder bool) error {
+	rt.group.Leave() // first of all: secondaries must not touch what is about to go
+	defer rt.group.Disown()
+	pages, err := group.HugepageFiles(rt.prefix)
 	if !rt.shared { // all that it has is a socket for telemetry, beside those of other such processes
 		if own, _, e := mpsocket.Own(rt.dir + "/dpdk_telemetry"); e == nil {
 			defer func() {
-				_ = removeAll(own)
+				for _, path := range own {
+					_ = os.Remove(path)
+				}
 				_ = os.Remove(rt.dir) // unless others have something in it
 			}()
 		}
 	}
 	if busy != nil {
 		rt.main.end()
-		return errors.Join(busy, err, rt.remove(pages, starting == nil))
+		return errors.Join(busy, err, rt.remove(pages, folder))
 	}
 	ended, e := rt.last(ealCleanup)
 	if ended {
 		cgo.LogReset()
-		stream.in.Close()
+		process.log.in.Close()
 	}
-	return errors.Join(e, err, rt.remove(pages, starting == nil))
+	return errors.Join(e, err, rt.remove(pages, folder))
 }
 
 var ealCleanup = cgo.EALCleanup // a test has it fail
@@ -160,11 +164,11 @@ var ealCleanup = cgo.EALCleanup // a test has it fail
 // detach ends a secondary. It gives back what rte_eal_init took from the memory that
 // all processes share, for which nothing in C may run any more.
 func (rt *Runtime) detach(quiet bool) error {
-	defer rt.leave()
+	defer rt.group.Leave()
 	var err error
 	var unlock func()
 	if quiet {
-		unlock = rt.beforeEnding()
+		unlock = rt.group.HoldPrimary()
 	}
 	if unlock != nil {
 		// Memory that becomes free goes back by messages with the primary: the socket is
@@ -174,29 +178,7 @@ func (rt *Runtime) detach(quiet bool) error {
 	} else {
 		rt.main.end()
 	}
-	return errors.Join(err, detach(rt.dir))
-}
-
-// beforeEnding keeps a secondary's primary from ending until unlock, if it lives and has
-// not begun to; otherwise unlock is nil.
-func (rt *Runtime) beforeEnding() (unlock func()) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	for !rt.gone.Load() && rt.primaryLives() && !ending(rt.dir) {
-		if f, err := tryInit(rt.dir, false); err != nil {
-			return nil
-		} else if f != nil {
-			if ending(rt.dir) || !rt.primaryLives() {
-				f.Close()
-				return nil
-			}
-			return func() { f.Close() }
-		}
-		if sleep(ctx, poll) != nil { // others start, one after the other
-			return nil
-		}
-	}
-	return nil
+	return errors.Join(err, rt.group.Detach())
 }
 
 // last runs f, which returns an errno, on EAL's thread, which then ends. It waits 10
@@ -223,24 +205,6 @@ func (rt *Runtime) last(f func() int) (ended bool, err error) {
 
 const opCleanup = "rte_eal_cleanup"
 
-// endStarts keeps processes of this primary's prefix from starting until unlock: they
-// would find a primary that is about to go, or files that are. One that is starting just
-// now is waited for, the others are not let in before.
-func (rt *Runtime) endStarts() (unlock func(), err error) {
-	if rt.role == Secondary || !rt.shared {
-		return func() {}, nil
-	}
-	if rt.attachment != nil {
-		rt.leaving()
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	if unlock, err = lockInit(ctx, rt.dir, true); err != nil {
-		return func() {}, err
-	}
-	return unlock, nil
-}
-
 // remove takes the primary's files away, if it had any and should: the folder only if
 // nobody starts in it.
 func (rt *Runtime) remove(pages []string, folder bool) error {
@@ -248,9 +212,7 @@ func (rt *Runtime) remove(pages []string, folder bool) error {
 	case !rt.shared:
 		return nil
 	case rt.keep:
-		return removeAll([]string{rt.dir + "/" + tableFile})
-	case !folder:
-		return removeAll(pages)
+		return rt.group.RemoveTable()
 	}
-	return errors.Join(removeAll(pages), removeRuntimeDir(rt.dir))
+	return rt.group.RemoveFiles(pages, folder)
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"github.com/godpdk/godpdk/dpdk/internal/group"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
 // SecondaryConfig is a Config with which a secondary fits the primary that runs
@@ -23,40 +26,25 @@ func SecondaryConfig(prefix string) (Config, error) {
 	if prefix == "" {
 		prefix = "rte"
 	}
-	dir := runtimeDir(prefix)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := waitReady(ctx, dir, false); err != nil {
-		return Config{}, err
+	f, err := group.Look(ctx, rundir.Path(prefix))
+	if err != nil {
+		return Config{}, attachError(err)
 	}
-	t, f, err := openTable(dir)
-	if t == nil && err == nil { // EAL is ready before its primary has published
-		unlock, e := lockInit(ctx, dir, false)
-		if e != nil {
-			return Config{}, e
-		}
-		t, f, err = openTable(dir)
-		unlock()
+	if f != nil {
+		cfg.fill(f)
 	}
-	if t == nil || err != nil {
-		return cfg, err
-	}
-	defer t.close()
-	own := buildFacts()
-	if err := f.checkBuild(&own, func(string, ...any) {}); err != nil {
-		return Config{}, err
-	}
-	cfg.fill(f)
 	return cfg, nil
 }
 
 // fill takes over what the primary published.
-func (c *Config) fill(f *facts) {
+func (c *Config) fill(f *group.Facts) {
 	c.IOVAMode = IOVAVirtual
 	if f.IOVA == IOVAPhysical.String() {
 		c.IOVAMode = IOVAPhysical
 	}
-	for _, name := range published {
+	for _, name := range group.Published {
 		values, given := f.Options[name]
 		if !given {
 			continue
