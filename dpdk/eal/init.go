@@ -78,7 +78,7 @@ func checkVersion() error {
 	err := dpdk.CheckVersion()
 	switch {
 	case err == dpdk.ErrNoDPDK:
-		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: err}
+		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrUnsupported, Cause: err}
 	case err != nil:
 		return &dpdk.Error{Op: opInit, Cause: err, Detail: "build it anew with this DPDK: go build -a"}
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
 // ProcessState is how far a process is.
@@ -75,7 +75,7 @@ func (rt *Runtime) Context() context.Context { return rt.group.Context() }
 // runs. It is false for ever in a secondary whose primary has been started again,
 // where rte_eal_primary_proc_alive says true; and after Close.
 func (rt *Runtime) PrimaryAlive() bool {
-	return guard.Control("rte_eal_primary_proc_alive", "", func() int { return 0 }) == nil
+	return control.Call("rte_eal_primary_proc_alive", "", func() error { return nil }) == nil
 }
 
 // Processes lists the living processes of the prefix, this one and the primary
@@ -83,7 +83,7 @@ func (rt *Runtime) PrimaryAlive() bool {
 // program all others count as C programs, and the primary's Pid is 0.
 func (rt *Runtime) Processes() ([]Process, error) {
 	var all []Process
-	err := guard.Do("processes of a file prefix", rt.prefix, func() error {
+	err := control.Call("processes of a file prefix", rt.prefix, func() error {
 		found, err := rt.group.Processes()
 		for _, p := range found {
 			all = append(all, processOf(p))
@@ -124,7 +124,7 @@ func (rt *Runtime) Watch(ctx context.Context) (<-chan Event, error) {
 	if events == nil {
 		return nil, &dpdk.Error{Op: op, Cause: dpdk.ErrNotShared}
 	}
-	if !guard.Running() {
+	if !control.Running() {
 		return nil, &dpdk.Error{Op: op, Cause: dpdk.ErrNotRunning}
 	}
 	out := make(chan Event)

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
@@ -121,7 +121,7 @@ func (s *startup) boot() (main *thread, lines []string, err error) {
 	main = newThread()
 	process.log.begin(s.cfg.Logger)
 	var parsed, errno int
-	opened := guard.CloseOnExec()
+	opened := control.CloseOnExec()
 	main.do(func() { parsed, errno = cgo.EALInit(argv) })
 	opened()
 	lines = process.log.end()
@@ -177,13 +177,10 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	if err == nil {
 		err = missing(s.options.devices(s.role), lines)
 	}
-	guard.SetLogger(s.cfg.Logger)
+	control.SetLogger(s.cfg.Logger)
 	rt.group.Start(!rt.shared)
-	guard.Lcores.Main = main.give
-	guard.IsGo = rt.group.IsGo
-	guard.SetPrimary(rt.group.Alive)
 	cgo.MemCloseOnExec()
-	guard.Start()
+	control.Start(started{rt.group, rt.main})
 	fastcall.SetAlone(!rt.shared)
 	process.current.Store(rt)
 	rt.group.Ready(true)
@@ -193,6 +190,14 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	}
 	return rt, nil
 }
+
+// started is EAL for the packages that package control serves.
+type started struct {
+	*group.Member
+	main *thread
+}
+
+func (s started) RunOnMain(f func()) { s.main.give(f) }
 
 // release lets other processes start, and ends a membership that did not come about.
 func (s *startup) release() {

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // poller is what has a thread for long, and may poll.
@@ -46,7 +46,7 @@ func look() {
 	old, young := pollers()
 	for about, text := range complaints(old, runtime.GOMAXPROCS(0), Isolated()) {
 		if !warned.about[about] {
-			guard.Logger().Warn("godpdk: " + text)
+			control.Logger().Warn("godpdk: " + text)
 			warned.about[about] = true
 		}
 	}

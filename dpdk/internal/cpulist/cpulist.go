@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -107,7 +107,7 @@ func Spans(numbers []int) string {
 
 // invalid returns an argument error of eal.Init, which reads the same lists.
 func invalid(format string, args ...any) error {
-	return guard.Invalid("rte_eal_init", "", format, args...)
+	return check.Invalid("rte_eal_init", "", format, args...)
 }
 
 // parser is a recursive descent over rest.

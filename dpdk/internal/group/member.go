@@ -15,7 +15,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
@@ -196,7 +196,7 @@ func (m *Member) Start(private bool) {
 	look := func() {}
 	switch {
 	case m.role == Secondary:
-		look = func() { m.Alive() }
+		look = func() { m.PrimaryAlive() }
 	case m.table != nil:
 		m.watcher = newWatcher(m)
 		look = m.watcher.look
@@ -223,9 +223,9 @@ func (m *Member) Ready(ready bool) {
 // Context ends with Stop and, in a secondary, when the primary has gone.
 func (m *Member) Context() context.Context { return m.ctx }
 
-// Alive looks whether a secondary's primary lives, and ends the context if not. It is true in
+// PrimaryAlive looks whether a secondary's primary lives, and ends the context if not. It is true in
 // a primary.
-func (m *Member) Alive() bool {
+func (m *Member) PrimaryAlive() bool {
 	if m.role == Primary || !m.gone.Load() && m.primaryLives() {
 		return true
 	}
@@ -236,9 +236,9 @@ func (m *Member) Alive() bool {
 	// The next primary of the prefix must not ask this process to follow changes of
 	// its memory.
 	err := detach(m.dir)
-	guard.Logger().Error("the primary process has gone", "file-prefix", m.prefix)
+	control.Logger().Error("the primary process has gone", "file-prefix", m.prefix)
 	if err != nil {
-		guard.Logger().Warn("files in the runtime directory", "error", err)
+		control.Logger().Warn("files in the runtime directory", "error", err)
 	}
 	return false
 }

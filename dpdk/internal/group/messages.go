@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -25,15 +25,15 @@ func (m *Member) hear() {
 	if m.ear < 0 || !mpsocket.Deaf() {
 		return
 	}
-	guard.Logger().Error("this process receives no messages of other processes any more: DPDK's thread for them has ended, at one that it could not read. "+
+	control.Logger().Error("this process receives no messages of other processes any more: DPDK's thread for them has ended, at one that it could not read. "+
 		"It no longer follows changes of memory and of devices: end it, and start it again", "file-prefix", m.prefix)
 	_ = linux.ShutdownRead(m.ear)
 	m.ear = -1
 }
 
-// IsGo says whether the process with this socket runs godpdk. It is called in control
+// RunsGo says whether the process with this socket runs godpdk. It is called in control
 // calls only, while the table is mapped.
-func (m *Member) IsGo(socket string) bool {
+func (m *Member) RunsGo(socket string) bool {
 	if m.table == nil {
 		return false
 	}

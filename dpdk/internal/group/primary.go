@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -133,7 +133,7 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 			return nil, err
 		}
 		if err := sleep(ctx, poll); err != nil {
-			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
 				Detail: "another process of this file prefix is still starting, or ending (it holds " + filepath.Join(dir, rundir.InitLock) + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 	}
@@ -215,7 +215,7 @@ type Reservation struct {
 // other processes of the directory's prefix, and settles what Auto means.
 func Reserve(ctx context.Context, dir string, role Role) (r *Reservation, err error) {
 	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > linux.MaxSocketPath {
-		return nil, guard.Invalid(opInit, "", "file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d",
+		return nil, check.Invalid(opInit, "", "file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d",
 			filepath.Base(dir), dir, n, linux.MaxSocketPath, n-linux.MaxSocketPath)
 	}
 	if role == Secondary { // at once if there is none, and without the lock while it starts
@@ -308,7 +308,7 @@ func (r *Reservation) settle(ctx context.Context) error {
 func waitLockable(ctx context.Context, dir string, f *rundir.Dir) error {
 	for !f.Lockable() {
 		if err := sleep(ctx, poll); err != nil {
-			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
 				Detail: "another process holds the lock of " + dir + ", as while it sends a message: end it if it is stuck (lslocks shows it)"}, err)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -78,7 +78,7 @@ func createTable(dir string, f *Facts, lcores lcoreSet) (t *table, err error) {
 		return nil, err
 	}
 	if len(text) >= tableHead {
-		return nil, guard.Invalid(opInit, "", "the options for devices are %d bytes long: give EAL fewer", len(text))
+		return nil, check.Invalid(opInit, "", "the options for devices are %d bytes long: give EAL fewer", len(text))
 	}
 	folder, err := rundir.Open(dir, false)
 	if err != nil {
@@ -252,7 +252,7 @@ func (t *table) claiming(ctx context.Context, f func() error) error {
 			return f()
 		}
 		if err := sleep(ctx, time.Millisecond); err != nil {
-			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
 				Detail: "another process of this file prefix stands still while it attaches: end it"}, err)
 		}
 	}
@@ -279,7 +279,7 @@ func (t *table) enterAny(lcores lcoreSet) error {
 			return t.enter(i, lcores)
 		}
 	}
-	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace.(dpdk.Errno),
+	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace,
 		Detail: fmt.Sprintf("the primary has %d processes, or stands still and does not notice that they ended", tableSlots)}
 }
 

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
@@ -170,10 +170,10 @@ func TestALogHandlerMayMakeControlCallsWhenThePrimaryHasGone(t *testing.T) {
 	m := &Member{role: Secondary, dir: mkdir(t, runtimeDirs(t))}
 	m.ctx, m.cancel = context.WithCancelCause(context.Background())
 	calls := 0
-	guard.SetLogger(slog.New(loop{slog.DiscardHandler, func() { calls++; assert.False(t, m.Alive()) }}))
-	defer guard.SetLogger(nil)
+	control.SetLogger(slog.New(loop{slog.DiscardHandler, func() { calls++; assert.False(t, m.PrimaryAlive()) }}))
+	defer control.SetLogger(nil)
 	done := make(chan bool, 1)
-	go func() { done <- m.Alive() }()
+	go func() { done <- m.PrimaryAlive() }()
 	select {
 	case alive := <-done:
 		assert.False(t, alive)
@@ -193,7 +193,7 @@ func TestATableThatIsCutShortIsAnErrorAndNoCrash(t *testing.T) {
 	require.NoError(t, os.Truncate(filepath.Join(dir, rundir.TableFile), 0))
 
 	w := newWatcher(&Member{dir: dir, table: p})
-	guard.SetLogger(nil)
+	control.SetLogger(nil)
 	w.look()
 	assert.True(t, w.broken)
 	w.look() // told once

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -143,7 +143,7 @@ func (w *watcher) look() {
 		}
 	}); err != nil {
 		w.broken = true
-		guard.Logger().Error("the primary can no longer see its secondaries", "error", err)
+		control.Logger().Error("the primary can no longer see its secondaries", "error", err)
 		return
 	}
 	if unread == nil {

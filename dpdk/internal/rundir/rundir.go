@@ -12,7 +12,7 @@ import (
 	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -133,7 +133,7 @@ func foreign(path string, st linux.DirStat) error {
 // unsafeDir is the error for a directory through which another user could make DPDK
 // overwrite or remove files of this user.
 func unsafeDir(path, why, fix string) error {
-	return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EPERM), Detail: fmt.Sprintf("runtime directory: %s %s: %s", path, why, fix)}
+	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrPermission, Detail: fmt.Sprintf("runtime directory: %s %s: %s", path, why, fix)}
 }
 
 // Error wraps an error of the kernel; it leaves fs.ErrNotExist as it is.
@@ -146,7 +146,7 @@ func Error(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		detail += ": run as the user that the processes of this file prefix run as"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace.(dpdk.Errno), Detail: detail}
+		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace, Detail: detail}
 	}
 	return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(linux.Errno(err)), Detail: detail}
 }
@@ -182,7 +182,7 @@ func (f *Dir) regular(name string) error {
 }
 
 func (f *Dir) strange(name string) error {
-	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrInvalid.(dpdk.Errno),
+	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrInvalid,
 		Detail: fmt.Sprintf("%s/%s is %s, which neither DPDK nor godpdk makes: remove it", f.dir.Name(), name, kindName(f.dir, name))}
 }
 
@@ -345,7 +345,7 @@ func CheckEnv() error {
 		value, set = os.LookupEnv(name)
 	}
 	if set && value == "" {
-		return guard.Invalid(opInit, "", "the environment variable %s is empty: unset it, or set it to a folder", name)
+		return check.Invalid(opInit, "", "the environment variable %s is empty: unset it, or set it to a folder", name)
 	}
 	return nil
 }
