@@ -6,7 +6,7 @@ import "strings"
 //
 // errors.Is finds the sentinels of this package and syscall.Errno values in it.
 type Error struct {
-	Op    string // the rte_ function
+	Op    string // the rte_ function; the C or Go function where DPDK has none
 	Name  string // the object, if the call is about one
 	Errno Errno  // 0 if DPDK gave none
 	// Cause is a sentinel for what has no error number, or nil.
