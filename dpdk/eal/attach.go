@@ -8,22 +8,22 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// AttachError is a secondary's refusal to attach to a primary that it does not fit:
-// DPDK would crash, or corrupt memory of both. errors.Is finds dpdk.ErrMismatch in it.
+// AttachError is the error of a secondary that does not fit its primary: DPDK would crash, or
+// corrupt memory of both. errors.Is finds dpdk.ErrMismatch in it.
 type AttachError struct {
-	What string // what differs: "DPDK", "RTE_MAX_LCORE", "lcores" …
-	// Primary is the primary's value; for lcores, which process has them.
+	What string // the difference: "DPDK", "RTE_MAX_LCORE", "lcores" …
+	// Primary is the primary's value. For lcores it names the process that has them.
 	Primary   string
 	Secondary string // this process's value
-	Fix       string // what to do about it
+	Fix       string // the way to solve it
 }
 
 func (e *AttachError) Error() string { return (*group.Mismatch)(e).Error() }
 
-// Unwrap gives errors.Is its sentinel.
+// Unwrap returns dpdk.ErrMismatch.
 func (e *AttachError) Unwrap() error { return dpdk.ErrMismatch }
 
-// attachError gives a refusal of package group the type that users can name.
+// attachError converts a *group.Mismatch to the type that users can name.
 func attachError(err error) error {
 	if m, ok := err.(*group.Mismatch); ok {
 		return (*AttachError)(m)
@@ -31,12 +31,11 @@ func attachError(err error) error {
 	return err
 }
 
-// WaitPrimary waits until a primary with the file prefix runs and has finished
-// starting, or until ctx ends; the error then says which of the two is missing.
-// If the runtime directory cannot be read, or Init would refuse it, the error is not
-// dpdk.ErrNoPrimary, because a primary may run there.
-// It returns at once in a process that has attached to that primary or is it.
-// An empty prefix is EAL's default, "rte".
+// WaitPrimary waits until a primary with the file prefix runs and has finished starting, or until
+// ctx ends. Then the error, a dpdk.ErrNoPrimary, distinguishes a primary that does not run from one
+// that is still starting. If the runtime directory cannot be read, or Init would refuse it, the
+// error is not dpdk.ErrNoPrimary, because a primary may run there. WaitPrimary returns at once in
+// that primary itself and in a process that has attached to it. An empty prefix is EAL's default, "rte".
 func WaitPrimary(ctx context.Context, prefix string) error {
 	if prefix == "" {
 		prefix = "rte"

@@ -23,37 +23,37 @@ var process struct {
 	current atomic.Pointer[Runtime]
 }
 
-// Init starts EAL with cfg (rte_eal_init). It refuses contradictions before C
-// sees them, waits in Go where EAL would spin, and returns an error that holds
-// EAL's own log lines when EAL fails.
+// Init starts EAL with cfg. It refuses contradictions before C reads them, waits in Go where EAL
+// would busy-wait, and returns an error with EAL's own log lines if EAL fails.
 //
-// Errors to tell apart with errors.Is: dpdk.ErrNoPrimary, dpdk.ErrPrimaryRunning,
-// dpdk.ErrNoHugepages, dpdk.ErrNotShared (a role that needs shared memory with
-// an option that has none), dpdk.ErrAlreadyRunning, dpdk.ErrInvalid,
-// dpdk.ErrNoDevice (a device of Vdevs or, in a primary, of Allow does not exist after
-// EAL's start, which is undone), dpdk.ErrNoDPDK (which is an ErrUnsupported) and
-// dpdk.ErrMismatch: an *AttachError, of a secondary that does not fit its primary.
+// errors.Is finds: dpdk.ErrNoPrimary, dpdk.ErrPrimaryRunning, dpdk.ErrNoHugepages,
+// dpdk.ErrNotShared (a role that needs shared memory, with an option that shares none),
+// dpdk.ErrAlreadyRunning, dpdk.ErrInvalid, dpdk.ErrNoDevice (a device of Vdevs or, in a primary, of
+// Allow does not exist after EAL's start; Init undoes the start), dpdk.ErrNoDPDK (an
+// ErrUnsupported) and dpdk.ErrMismatch (an [*AttachError]: a secondary does not fit its primary).
 // errors.As finds a *dpdk.VersionError.
 //
-// A secondary of a primary in Go is checked before it touches shared memory: DPDK's
-// release and build, mempool ops, devices, lcores. What its options leave out it
-// takes from the primary: the choice of PCI devices, and an lcore that is free.
-// Nothing is known of a primary that is a C program.
+// Init checks a secondary of a primary in Go before it touches shared memory: DPDK's release and
+// build, mempool ops, devices, lcores. If its options do not choose PCI devices, it gets the
+// primary's choice; if they do not choose lcores, it gets a free lcore. A primary that is a C
+// program publishes nothing to compare.
 //
 // EAL's files are in a runtime directory: dpdk/PREFIX in $RUNTIME_DIRECTORY, else in
-// /var/run for root, else in $XDG_RUNTIME_DIR, else in /tmp. Because EAL follows links
-// there and truncates files, Init refuses the directory (EPERM) unless it belongs to the
+// /var/run for root, else in $XDG_RUNTIME_DIR, else in /tmp. EAL follows links there and
+// truncates files. So Init refuses the directory (dpdk.ErrPermission) unless it belongs to the
 // effective user and only that user can write to it. Its parent must belong to that user or to
 // root, and other users must not be able to write to it, unless it is sticky, as /tmp is. A
-// parent that is a mount of its own, as a container's volume is, is accepted. Init also refuses
-// links, FIFOs and devices in place of EAL's files (EINVAL). A file system without room for
-// EAL's files is dpdk.ErrNoSpace.
+// parent that is itself a mount, such as a container's volume, is accepted. Init also refuses
+// links, FIFOs and devices in place of EAL's files (dpdk.ErrInvalid). A file system without room
+// for EAL's files is dpdk.ErrNoSpace.
 //
-// An Init that fails removes the files that it has made. Hugepages that EAL had mapped are free
-// again when the process ends.
+// If Init fails, it removes the files that it has made. Hugepages that EAL had mapped become free
+// when the process ends.
 //
-// EAL runs on an OS thread of its own, pinned to the main lcore, until Close.
-// Any goroutine may call Init; only the first call that succeeds starts EAL.
+// EAL runs until Close on its own OS thread, which is pinned to the main lcore. Any goroutine may
+// call Init. Only the first call that succeeds starts EAL.
+//
+// Implements: rte_eal_init
 func Init(cfg Config) (*Runtime, error) {
 	args, err := cfg.args()
 	if err != nil {
@@ -63,9 +63,11 @@ func Init(cfg Config) (*Runtime, error) {
 	return rt, err
 }
 
-// InitArgs starts EAL with a command line in DPDK's convention: the program's
-// name, EAL options, "--", and arguments of the application, which it returns.
-// Call it with os.Args. Its log goes to slog.Default().
+// InitArgs starts EAL with a command line in DPDK's convention: the program's name, EAL options,
+// "--", and arguments of the application, which it returns. Pass os.Args. DPDK's log goes to
+// slog.Default(). See [Init] for the rest.
+//
+// Implements: rte_eal_init
 func InitArgs(args []string) (rt *Runtime, rest []string, err error) {
 	if len(args) == 0 {
 		return nil, nil, invalid("no arguments: pass os.Args, whose first is the program's name")

@@ -9,18 +9,17 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// SecondaryConfig is a Config with which a secondary fits the primary that runs
-// with the file prefix: the primary's devices, drivers and memory options, as far
-// as a secondary needs them. It needs no EAL in this process, and so serves those
-// who start other processes, the primary itself among them.
+// SecondaryConfig returns a Config for a secondary of the primary that runs with the file prefix. It has
+// the primary's devices, drivers and memory options, as far as a secondary needs them. EAL need not
+// run in this process: SecondaryConfig is for programs that start other processes, such as the
+// primary itself.
 //
-// Lcores stays empty, with which Init takes a free lcore. Virtual devices are left
-// out: a secondary gets its primary's by itself. Of a primary that is a C program
-// only the prefix is known.
+// Lcores stays empty, so that Init takes a free lcore. Vdevs stays empty, because a secondary gets
+// the virtual devices of its primary anyway. If the primary is a C program, only FilePrefix is set.
 //
-// It waits up to 10 s for a primary that is still starting. The error is
-// dpdk.ErrNoPrimary if none runs, an *AttachError if the primary's godpdk or
-// DPDK is another one, and EPERM if the runtime directory is one that Init refuses.
+// SecondaryConfig waits up to 10 s for a primary that is still starting. The error is
+// dpdk.ErrNoPrimary if no primary runs, an [*AttachError] if the primary has another godpdk or
+// another DPDK, and dpdk.ErrPermission if Init would refuse the runtime directory.
 func SecondaryConfig(prefix string) (Config, error) {
 	cfg := Config{ProcessType: Secondary, FilePrefix: prefix}
 	if prefix == "" {
@@ -38,7 +37,7 @@ func SecondaryConfig(prefix string) (Config, error) {
 	return cfg, nil
 }
 
-// fill takes over what the primary published.
+// fill adopts the facts that the primary has published.
 func (c *Config) fill(f *group.Facts) {
 	c.IOVAMode = IOVAVirtual
 	if f.IOVA == IOVAPhysical.String() {

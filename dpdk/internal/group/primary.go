@@ -213,7 +213,7 @@ type Reservation struct {
 
 // Reserve makes sure that EAL's own start can neither hang nor fail on the
 // other processes of the directory's prefix, and settles what Auto means.
-func Reserve(ctx context.Context, dir string, role Role) (r *Reservation, err error) {
+func Reserve(ctx context.Context, dir string, role Role) (*Reservation, error) {
 	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > linux.MaxSocketPath {
 		return nil, check.Invalid(opInit, "", "file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d",
 			filepath.Base(dir), dir, n, linux.MaxSocketPath, n-linux.MaxSocketPath)
@@ -223,27 +223,15 @@ func Reserve(ctx context.Context, dir string, role Role) (r *Reservation, err er
 			return nil, err
 		}
 	}
-	r = &Reservation{Role: role, dir: dir}
+	r := &Reservation{Role: role, dir: dir}
 	if err := r.turn(ctx); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			r.Release()
-		}
-	}()
-	f, err := rundir.Open(dir, false)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if err := f.Check(); err != nil {
-		return nil, err
-	}
 	if err := r.settle(ctx); err != nil {
+		r.Release()
 		return nil, err
 	}
-	return r, waitLockable(ctx, dir, f)
+	return r, nil
 }
 
 // turn takes the lock of starts when it is this process's turn: not while a primary is
@@ -274,8 +262,24 @@ func (r *Reservation) turn(ctx context.Context) error {
 	}
 }
 
-// settle decides the role. A primary that has published its table is ready.
+// settle checks the directory, decides the role, and waits until EAL can have the directory's lock.
 func (r *Reservation) settle(ctx context.Context) error {
+	f, err := rundir.Open(r.dir, false)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := f.Check(); err != nil {
+		return err
+	}
+	if err := r.decide(ctx); err != nil {
+		return err
+	}
+	return waitLockable(ctx, r.dir, f)
+}
+
+// decide decides the role. A primary that has published its table is ready.
+func (r *Reservation) decide(ctx context.Context) error {
 	s := ready
 	if r.table == nil {
 		var err error
