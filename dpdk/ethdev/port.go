@@ -166,6 +166,7 @@ func ByID(id int) (*Port, error) {
 	return lookup(opFind, name, func() (uint16, int) { return uint16(id), 0 })
 }
 
+// lookup returns the handle of the port that f finds.
 func lookup(op, name string, f func() (uint16, int)) (*Port, error) {
 	var p *Port
 	err := control.Call(op, name, func() error {
@@ -181,8 +182,7 @@ func lookup(op, name string, f func() (uint16, int)) (*Port, error) {
 	return p, err
 }
 
-// List returns all ports, including those that have an [Owner]. It does not ask their drivers:
-// call [Port.Info] for that.
+// List returns all ports, including those that have an [Owner].
 //
 // Implements: rte_eth_find_next
 func List() ([]*Port, error) {

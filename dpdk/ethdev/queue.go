@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -110,13 +109,13 @@ func (q *queue) openInSecondary() error {
 
 var lookMu sync.Mutex // held during cgo.EthQueueLook
 
-// setUp reports whether a queue has been set up, and its info. A driver may not report info for a queue
-// that exists.
+// setUp reports whether a queue has been set up, and its info. A driver may not report info for
+// a queue that exists.
 func setUp(port, queue uint16, tx bool) (i cgo.EthQueueInfo, ok bool) {
 	lookMu.Lock()
 	defer lookMu.Unlock()
 	i, errno := cgo.EthQueueLook(port, queue, tx)
-	return i, errno == 0 || errno == int(syscall.ENOTSUP)
+	return i, errno == 0 || dpdk.Errno(errno) == dpdk.ErrUnsupported
 }
 
 // countSenders prepares the gate of a transmit queue for several goroutines at once, if its
