@@ -108,7 +108,7 @@ func TestMTU(t *testing.T) {
 	for _, bad := range []int{-1, 0, i.MinMTU - 1, i.MaxMTU + 1, 1<<16 + 1400} {
 		err := p.SetMTU(bad)
 		require.ErrorIs(t, err, dpdk.ErrInvalid, bad)
-		assert.Contains(t, err.Error(), "net_null takes")
+		assert.Contains(t, err.Error(), "net_null supports")
 	}
 	mtu, err = p.MTU()
 	require.NoError(t, err)
