@@ -19,11 +19,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// digest is what a list of packets comes to: their number, bytes and a hash of all.
+// digest sums up packets: their number, their bytes, and a hash.
 type digest struct {
 	packets, bytes int
 	hash           hash.Hash64
-	cut            int // packets of which the port gave the first bytes only
+	cut            int // packets that the port cut short
 }
 
 func newDigest() *digest { return &digest{hash: fnv.New64a()} }
@@ -38,8 +38,8 @@ func (d *digest) equal(e *digest) bool {
 	return d.packets == e.packets && d.bytes == e.bytes && d.hash.Sum64() == e.hash.Sum64()
 }
 
-// capture writes packets of the port to the file until ctx ends or there are enough.
-// It is the goroutine that receives; of the loopback another sends.
+// capture writes packets of the port to the file until ctx ends or it has o.count of them. At the
+// loopback another goroutine sends.
 func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options) (seen *digest, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -102,12 +102,12 @@ func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options)
 	}
 	summary(seen, kinds, time.Since(start))
 	if err == nil && made != nil && !interrupted && !made.equal(seen) {
-		err = fmt.Errorf("%d packets of %d bytes were made, %d of %d came, or others", made.packets, made.bytes, seen.packets, seen.bytes)
+		err = fmt.Errorf("%d packets of %d bytes were made, but %d of %d bytes were captured, or others", made.packets, made.bytes, seen.packets, seen.bytes)
 	}
 	return seen, err
 }
 
-// drain frees what is still in the loopback: its driver does not.
+// drain frees the packets that are still in the loopback: its driver does not.
 func drain(rx ethdev.RxQueue) {
 	var pkts [packet.DefaultBurst]*mbuf.Mbuf
 	for n := rx.Burst(pkts[:]); n > 0; n = rx.Burst(pkts[:]) {
@@ -115,6 +115,7 @@ func drain(rx ethdev.RxQueue) {
 	}
 }
 
+// summary prints the totals.
 func summary(seen *digest, kinds map[string]int, took time.Duration) {
 	fmt.Printf("summary: %d packets, %d bytes in %.3f s", seen.packets, seen.bytes, took.Seconds())
 	for _, kind := range []string{"ARP", "ICMP", "TCP", "UDP", "other"} {
@@ -125,7 +126,7 @@ func summary(seen *digest, kinds map[string]int, took time.Duration) {
 	fmt.Println()
 }
 
-// check reads the file, as another program would.
+// check reads the file and compares it with the captured packets.
 func check(file string, seen *digest) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -148,10 +149,10 @@ func check(file string, seen *digest) error {
 		read.add(data)
 	}
 	if !read.equal(seen) {
-		return fmt.Errorf("%s has %d packets of %d bytes, captured were %d of %d, or others", file, read.packets, read.bytes, seen.packets, seen.bytes)
+		return fmt.Errorf("%s has %d packets of %d bytes, but %d of %d bytes were captured, or others", file, read.packets, read.bytes, seen.packets, seen.bytes)
 	}
 	if seen.cut > 0 {
-		return fmt.Errorf("%s holds %d packets, but %d of them were cut short before they came: give net_af_packet a larger framesz, and its interface gro off, lro off, gso off and tso off (ethtool -K)",
+		return fmt.Errorf("%s holds %d packets, but %d of them were cut short by the port: give net_af_packet a larger framesz, and its interface gro off, lro off, gso off and tso off (ethtool -K)",
 			file, read.packets, seen.cut)
 	}
 	fmt.Printf("capture: %s holds all %d\n", file, read.packets)
