@@ -38,7 +38,7 @@ func (d *digest) equal(e *digest) bool {
 	return d.packets == e.packets && d.bytes == e.bytes && d.hash.Sum64() == e.hash.Sum64()
 }
 
-// capture writes packets of the port to the file until ctx ends or it has o.count of them. At the
+// capture records packets of the port in the file, prints the totals and checks them. At the
 // loopback another goroutine sends.
 func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options) (seen *digest, err error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -72,28 +72,7 @@ func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options)
 	start := time.Now()
 	seen = newDigest()
 	kinds := map[string]int{}
-	d := newDecoder()
-	for o.count == 0 || seen.packets < o.count {
-		data, ci, e := source.ZeroCopyReadPacketData()
-		if e != nil {
-			if e != io.EOF { // io.EOF is Ctrl-C
-				err = e
-			}
-			break
-		}
-		if err = w.WritePacket(ci, data); err != nil {
-			break
-		}
-		seen.add(data)
-		line, kind := d.describe(data)
-		kinds[kind]++
-		if d.parser.Truncated {
-			seen.cut++
-		}
-		if !o.quiet {
-			fmt.Printf("%s  %s, len %d\n", ci.Timestamp.Format("15:04:05.000000000"), line, ci.Length)
-		}
-	}
+	err = record(source, w, o, seen, kinds)
 	interrupted := ctx.Err() != nil
 	cancel()
 	err = errors.Join(err, <-generated, out.Flush(), f.Close())
@@ -105,6 +84,34 @@ func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options)
 		err = fmt.Errorf("%d packets of %d bytes were made, but %d of %d bytes were captured, or others", made.packets, made.bytes, seen.packets, seen.bytes)
 	}
 	return seen, err
+}
+
+// record writes packets of the source to w until the source ends or it has o.count of them, and adds them
+// to seen and kinds.
+func record(source *packet.Source, w *pcapgo.Writer, o options, seen *digest, kinds map[string]int) error {
+	d := newDecoder()
+	for o.count == 0 || seen.packets < o.count {
+		data, ci, err := source.ZeroCopyReadPacketData()
+		if err == io.EOF { // Ctrl-C
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.WritePacket(ci, data); err != nil {
+			return err
+		}
+		seen.add(data)
+		line, kind := d.describe(data)
+		kinds[kind]++
+		if d.parser.Truncated {
+			seen.cut++
+		}
+		if !o.quiet {
+			fmt.Printf("%s  %s, len %d\n", ci.Timestamp.Format("15:04:05.000000000"), line, ci.Length)
+		}
+	}
+	return nil
 }
 
 // drain frees the packets that are still in the loopback: its driver does not.

@@ -2,8 +2,8 @@
 // a ring. Each worker lcore sums the numbers that it dequeues and measures how busy it is. A
 // timer on the main lcore prints the progress.
 //
-//	lcores                                     4 lcores, 2 seconds
-//	lcores [EAL options] -- [-seconds 2]       with EAL options
+//	lcores                                     4 lcores, 1 second
+//	lcores [EAL options] -- [-seconds 1]       with EAL options
 //
 // Ctrl-C ends it.
 package main
@@ -46,7 +46,7 @@ func main() {
 // run distributes numbers to the workers for some seconds.
 func run(ctx context.Context, _ *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("lcores", flag.ContinueOnError)
-	seconds := flags.Float64("seconds", 2, "how long to run; 0 is until Ctrl-C")
+	seconds := flags.Float64("seconds", 1, "how long to run; 0 is until Ctrl-C")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := progress.Every(500*time.Millisecond, lcore.Main()); err != nil {
+	if err := progress.Every(200*time.Millisecond, lcore.Main()); err != nil {
 		return 0, 0, err
 	}
 	var buf [burst]uint64

@@ -3,7 +3,7 @@
 // hugepages. They count the messages in a memzone that all of them map.
 //
 //	rings                                      all three, for 5 seconds
-//	rings [EAL options] -- [-seconds 5]        the primary
+//	rings [EAL options] -- [-seconds 5] [-period 1s]    the primary
 //	rings --proc-type=secondary [EAL options] -- -worker 1    a secondary
 //
 // Ctrl-C ends it without losing a message. A killed worker may be started again: its successor
@@ -13,6 +13,8 @@ package main
 import (
 	"context"
 	"flag"
+	"fmt"
+	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/examples/internal/app"
@@ -24,6 +26,7 @@ func main() { app.Main("rings", app.Workers("rings", workers), role) }
 func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("rings", flag.ContinueOnError)
 	seconds := flags.Float64("seconds", 5, "primary: how long to send; 0 is until Ctrl-C")
+	period := flags.Duration("period", time.Second, "primary: time between two lines of rates")
 	worker := flags.Int("worker", 1, "secondary: which worker to be, 1 or 2")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -31,5 +34,8 @@ func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	if rt.ProcessType() == eal.Secondary {
 		return secondary(ctx, rt, *worker)
 	}
-	return primary(ctx, *seconds)
+	if *period <= 0 {
+		return fmt.Errorf("-period=%v: use a positive time", *period)
+	}
+	return primary(ctx, *seconds, *period)
 }

@@ -28,7 +28,7 @@ type desk struct {
 
 // primary creates the shared objects, sends orders until the time is up or Ctrl-C ends it,
 // and waits for the last receipt.
-func primary(ctx context.Context, seconds float64) error {
+func primary(ctx context.Context, seconds float64, period time.Duration) error {
 	counters, err := memzone.CreateValue[Counters](countZone, memzone.Config{})
 	if err != nil {
 		return err
@@ -51,17 +51,17 @@ func primary(ctx context.Context, seconds float64) error {
 	ctx, cancel := app.Limit(ctx, seconds)
 	defer cancel()
 	start := time.Now()
-	trade(ctx, c, desks)
+	trade(ctx, c, desks, period)
 	return summary(c, desks, time.Since(start))
 }
 
 // trade polls all desks until ctx ends and every order has its receipt. After the end of ctx
 // it waits at most 2 s for the next receipt.
-func trade(ctx context.Context, c *Counters, desks []desk) {
+func trade(ctx context.Context, c *Counters, desks []desk, period time.Duration) {
 	var idle lcore.Idle
 	var before [workers]uint64
-	progress, second := time.Now(), time.NewTicker(time.Second)
-	defer second.Stop()
+	progress, tick := time.Now(), time.NewTicker(period)
+	defer tick.Stop()
 	for {
 		moved, open := 0, false
 		for w := range desks {
@@ -88,8 +88,8 @@ func trade(ctx context.Context, c *Counters, desks []desk) {
 		idle.After(moved)
 		if moved > 0 {
 			select {
-			case <-second.C:
-				before = rates(c, before)
+			case <-tick.C:
+				before = rates(c, before, period)
 			default:
 			}
 			if ctx.Err() != nil {
@@ -156,12 +156,12 @@ func (d *desk) receive() int {
 	return n
 }
 
-// rates prints the round trips of each worker in the last second.
-func rates(c *Counters, before [workers]uint64) (now [workers]uint64) {
+// rates prints the round trips of each worker in the last period.
+func rates(c *Counters, before [workers]uint64, period time.Duration) (now [workers]uint64) {
 	fmt.Print("primary:")
 	for w := range now {
 		now[w] = c.Workers[w].Received.Load()
-		fmt.Printf("  worker %d %6.2f M round trips/s, %d in all", w+1, float64(now[w]-before[w])/1e6, now[w])
+		fmt.Printf("  worker %d %6.2f M round trips/s, %d in all", w+1, float64(now[w]-before[w])/period.Seconds()/1e6, now[w])
 	}
 	fmt.Println()
 	return now
