@@ -3,13 +3,10 @@
 package examples
 
 import (
-	"os"
-	"regexp"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/test/harness"
 )
