@@ -61,7 +61,7 @@ func run(ctx context.Context, _ *eal.Runtime, args []string) error {
 		return err
 	}
 	tallies := lcore.NewVar[tally]()
-	tasks, err := lcore.LaunchWorkers(ctx, func(ctx context.Context) error { return work(ctx, r, tallies.Own()) })
+	tasks, err := lcore.LaunchWorkers(context.WithoutCancel(ctx), func(ctx context.Context) error { return work(ctx, r, tallies.Own()) })
 	if err != nil {
 		return err
 	}
@@ -72,11 +72,10 @@ func run(ctx context.Context, _ *eal.Runtime, args []string) error {
 		sent, sum, err = numbers(ctx, r, tallies, workers)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = deal.Wait(context.Background())
 	}
-	err = deal.Wait(context.Background())
-	tasks.Stop()
+	tasks.Stop() // after the last number is in the ring
 	if err := errors.Join(err, tasks.Wait(context.Background())); err != nil {
 		return err
 	}

@@ -3,10 +3,13 @@
 package examples
 
 import (
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/test/harness"
 )
@@ -29,4 +32,13 @@ func TestHelloPortForwardsUntilCtrlC(t *testing.T) {
 	assert.Regexp(t, `(?m)^\d+ packets received, \d+ sent$`, last(c.Wait(), "received"))
 	quiet(t, c)
 	clean(t)
+}
+
+func TestREADMEShowsHelloRing(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	program, err := os.ReadFile("../../examples/hello-ring/main.go")
+	require.NoError(t, err)
+	_, code, _ := strings.Cut(string(program), "package main\n") // without the comment before it
+	assert.Contains(t, string(readme), "```go\npackage main\n"+code+"```\n")
 }

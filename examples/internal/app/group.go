@@ -128,10 +128,13 @@ func (p *Process) Kill() {
 // end asks the process to end.
 func (p *Process) end() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
 
-// Wait waits until all processes have ended. When ctx ends, it asks the primary to end,
-// which ends the others. (Ctrl-C reaches all processes, a SIGTERM only this one.)
-func (g *Group) Wait() {
-	defer context.AfterFunc(g.ctx, g.processes[0].end)()
+// Wait waits until all processes have ended. When ctx ends, or after so many seconds unless they
+// are 0, it asks the primary to end, which ends the others. (Ctrl-C reaches all processes, a
+// SIGTERM only this one.)
+func (g *Group) Wait(seconds float64) {
+	ctx, cancel := Limit(g.ctx, seconds)
+	defer cancel()
+	defer context.AfterFunc(ctx, g.processes[0].end)()
 	for _, p := range g.processes {
 		<-p.ended
 	}
@@ -147,7 +150,7 @@ func Workers(name string, n int) func(context.Context) error {
 			for w := 1; w <= n; w++ {
 				g.Start("--", fmt.Sprint("-worker=", w))
 			}
-			g.Wait()
+			g.Wait(0)
 			return nil
 		})
 	}
