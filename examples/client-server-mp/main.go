@@ -65,7 +65,7 @@ func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	return serve(ctx, rt, ports, *n, *period)
 }
 
-// masked returns the ports whose bits are set in the mask.
+// masked returns the ports that the mask selects, bit N for port N.
 func masked(mask string) (ports []*ethdev.Port, err error) {
 	bits, err := strconv.ParseUint(mask, 16, 64)
 	if err != nil {

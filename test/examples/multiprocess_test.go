@@ -28,7 +28,7 @@ type group struct {
 
 var groups int
 
-// newGroup returns a group whose files are removed at the end of the test: programs in C leave theirs.
+// newGroup returns a group. It removes the files of the group at the end of the test: programs in C leave theirs.
 func newGroup(t *testing.T) *group {
 	groups++
 	prefix := fmt.Sprintf("mp%d_%d", os.Getpid(), groups)

@@ -69,7 +69,7 @@ func UnderEAL(ctx context.Context, args []string, role Role) (err error) {
 	return role(ctx, rt, rest)
 }
 
-// Limit ends ctx after so many seconds; 0 is no limit.
+// Limit ends ctx after so many seconds. 0 sets no limit.
 func Limit(ctx context.Context, seconds float64) (context.Context, context.CancelFunc) {
 	if seconds == 0 {
 		return context.WithCancel(ctx)
