@@ -8,8 +8,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// Errno is an error number of DPDK: one of the kernel's, or one of DPDK's own from
-// rte_errno.h. errors.Is finds the syscall.Errno of the same number in it.
+// Errno is an error number of the kernel, or one of DPDK's own from rte_errno.h. errors.Is
+// finds the syscall.Errno of the same number in it.
 type Errno int
 
 // DPDK's own error numbers (rte_errno.h).
