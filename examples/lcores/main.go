@@ -164,13 +164,13 @@ func summary(workers []int, tallies *lcore.Var[tally], sent, sum uint64) error {
 
 // spread returns the value of --lcores for n lcores over the CPUs of this process.
 func spread(n int) (string, error) {
-	cpus, err := eal.ThreadCPUs()
+	cpus, err := lcore.ThreadCPUs()
 	if err != nil {
 		return "", err
 	}
-	var lcores eal.Lcores
+	var lcores lcore.Lcores
 	for id := range n {
-		lcores = append(lcores, eal.Lcore{ID: id, CPUs: eal.CPUs(cpus[id%len(cpus)])})
+		lcores = append(lcores, lcore.Lcore{ID: id, CPUs: lcore.CPUs(cpus[id%len(cpus)])})
 	}
 	return lcores.String(), nil
 }

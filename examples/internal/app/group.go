@@ -12,7 +12,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 )
 
 // Group is the processes of an example: this program, started again in several roles, with
@@ -65,7 +65,7 @@ func (g *Group) start(label string, args ...string) *Process {
 	if n == 0 {
 		role = []string{"--file-prefix=" + g.prefix, "--no-pci", "--proc-type=primary", "-m", "64"}
 	}
-	cpus, err := eal.ThreadCPUs()
+	cpus, err := lcore.ThreadCPUs()
 	if err == nil {
 		role = append(role, fmt.Sprintf("--lcores=%d@%d", n, cpus[n%len(cpus)]))
 	}
