@@ -12,7 +12,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/group"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
 // EAL makes sparse files, maps them, and then writes to them. If the file system has no room
@@ -21,47 +22,30 @@ import (
 // room returns dpdk.ErrNoSpace if the runtime directory's file system has no room for EAL's
 // files. It uses an upper bound, and cannot see what other processes write meanwhile.
 func (p *plan) room(dir string, o *options) error {
-	f, err := openFolder(dir, false)
+	f, err := rundir.Open(dir, false)
 	if err != nil {
 		return err
 	}
-	defer f.close()
-	need := int64(1<<20) + int64(tableSize) // the configuration and small files
+	defer f.Close()
+	need := int64(1<<20) + int64(group.TableSize) // the configuration and small files
 	if p.role == Primary {
 		need += primarysTables(o)
 	} else {
-		tables, err := f.size(regexp.MustCompile(`^fbarray_memseg-[^_]+$`))
+		tables, err := f.Size(regexp.MustCompile(`^fbarray_memseg-[^_]+$`))
 		if err != nil {
 			return err
 		}
 		need += tables // EAL makes a copy of each
 	}
-	err = linux.Room(f.dir, need)
+	err = f.Room(need)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace,
 			Detail: fmt.Sprintf("runtime directory: %s has no room for EAL's files, which can take %d kB (df -h %s; df -i %s): make room, or set RUNTIME_DIRECTORY to another folder", dir, need>>10, dir, dir)}
 	}
 	if err != nil {
-		return unusable(err)
+		return rundir.Error(err)
 	}
 	return nil
-}
-
-// size is the sum of the sizes of the files with matching names.
-func (f *folder) size(match *regexp.Regexp) (bytes int64, err error) {
-	names, err := f.names(match)
-	for _, name := range names {
-		file, e := f.open(name, os.O_RDONLY)
-		if e != nil {
-			err = errors.Join(err, e)
-			continue
-		}
-		if st, e := file.Stat(); e == nil {
-			bytes += st.Size()
-		}
-		file.Close()
-	}
-	return bytes, err
 }
 
 // primarysTables is the largest size of a primary's page tables

@@ -1,4 +1,4 @@
-package eal
+package hugepages
 
 import (
 	"os"
@@ -17,7 +17,7 @@ type cgroupLimit struct {
 // hugeLimit is the tightest limit that a cgroup sets this process for pages of a size;
 // nil if there is none.
 func hugeLimit(page uint64) (tightest *cgroupLimit) {
-	name := "hugetlb." + strings.NewReplacer(" ", "", "iB", "B").Replace(bytesOf(page)) + "."
+	name := "hugetlb." + strings.NewReplacer(" ", "", "iB", "B").Replace(Format(page)) + "."
 	for _, dir := range hugeGroups() {
 		for _, files := range [][2]string{
 			{"limit_in_bytes", "usage_in_bytes"}, {"rsvd.limit_in_bytes", "rsvd.usage_in_bytes"}, // cgroup v1

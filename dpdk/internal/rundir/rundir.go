@@ -1,4 +1,6 @@
-package eal
+// Package rundir opens and checks EAL's runtime directory: the folder in which the processes of
+// a file prefix have their files and sockets.
+package rundir
 
 import (
 	"errors"
@@ -10,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -19,20 +22,29 @@ import (
 // EAL damages files elsewhere. So godpdk refuses such a directory, and itself uses only
 // paths relative to the descriptor that it has checked.
 
-// folder is a runtime directory that has been checked.
-type folder struct{ dir *os.File }
+const opInit = "rte_eal_init"
 
-// made matches the names that EAL and godpdk give to files in a runtime directory.
-var made = regexp.MustCompile(`^(` + configFile + `|hugepage_info|hugepage_data|fbarray_.+|` +
+// Names of files that more than one package uses.
+const (
+	ConfigFile = "config"        // EAL's; the primary has a lock on it
+	TableFile  = "godpdk_attach" // package group's
+	InitLock   = "godpdk_init"   // package group's
+)
+
+// Dir is a runtime directory that has been checked.
+type Dir struct{ dir *os.File }
+
+// Made matches the names that EAL and godpdk give to files in a runtime directory.
+var Made = regexp.MustCompile(`^(` + ConfigFile + `|hugepage_info|hugepage_data|fbarray_.+|` +
 	`mp_socket|mp_socket_\d+_[0-9a-f]+|telemetry|dpdk_telemetry\.v\d(:\d+)?|` +
-	tableFile + `(\.new)?|` + initLock + `|` + mpsocket.Requests + `\d+_[0-9a-f]+)$`)
+	TableFile + `(\.new)?|` + InitLock + `|` + mpsocket.Requests + `\d+_[0-9a-f]+)$`)
 
-// sockets matches those of made that are sockets.
+// sockets matches those of Made that are sockets.
 var sockets = regexp.MustCompile(`^(mp_socket|telemetry|dpdk_telemetry|` + mpsocket.Requests + `)`)
 
-// openFolder opens and checks the runtime directory of a prefix, and makes it first if
+// Open opens and checks the runtime directory of a prefix, and makes it first if
 // makes is set. The error is fs.ErrNotExist if the directory or one above it is missing.
-func openFolder(path string, makes bool) (*folder, error) {
+func Open(path string, makes bool) (*Dir, error) {
 	parent, err := openParent(path, makes)
 	if err != nil {
 		return nil, err
@@ -53,7 +65,7 @@ func openFolder(path string, makes bool) (*folder, error) {
 		dir.Close()
 		return nil, err
 	}
-	return &folder{dir}, nil
+	return &Dir{dir}, nil
 }
 
 // openParent opens the folder "dpdk", which holds the directories of all prefixes.
@@ -62,12 +74,12 @@ func openParent(path string, makes bool) (*os.File, error) {
 	top := filepath.Dir(parent)
 	if makes {
 		if err := os.MkdirAll(top, 0o700); err != nil {
-			return nil, unusable(err)
+			return nil, Error(err)
 		}
 	}
 	base, st, err := linux.OpenDir(nil, top)
 	if err != nil {
-		return nil, unusable(err)
+		return nil, Error(err)
 	}
 	defer base.Close()
 	if st.Mode&linux.Sticky == 0 && !st.Mount {
@@ -99,7 +111,7 @@ func openParent(path string, makes bool) (*os.File, error) {
 func openIn(at *os.File, name string, makes bool) (*os.File, linux.DirStat, error) {
 	if makes {
 		if err := linux.MkdirAt(at, name, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, linux.DirStat{}, unusable(err)
+			return nil, linux.DirStat{}, Error(err)
 		}
 	}
 	dir, st, err := linux.OpenDir(at, name)
@@ -107,7 +119,7 @@ func openIn(at *os.File, name string, makes bool) (*os.File, linux.DirStat, erro
 		return nil, st, unsafeDir(filepath.Join(at.Name(), name), "is "+kindName(at, name)+" and not a folder", "remove it")
 	}
 	if err != nil {
-		return nil, st, unusable(err)
+		return nil, st, Error(err)
 	}
 	return dir, st, nil
 }
@@ -124,8 +136,8 @@ func unsafeDir(path, why, fix string) error {
 	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrPermission, Detail: fmt.Sprintf("runtime directory: %s %s: %s", path, why, fix)}
 }
 
-// unusable wraps an error of the kernel; it leaves fs.ErrNotExist as it is.
-func unusable(err error) error {
+// Error wraps an error of the kernel; it leaves fs.ErrNotExist as it is.
+func Error(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -136,19 +148,19 @@ func unusable(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace, Detail: detail}
 	}
-	return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: detail}
+	return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(linux.Errno(err)), Detail: detail}
 }
 
-func (f *folder) close() { f.dir.Close() }
+func (f *Dir) Close() { f.dir.Close() }
 
-// open opens a regular file.
-func (f *folder) open(name string, flags int) (*os.File, error) {
+// Open opens a regular file.
+func (f *Dir) Open(name string, flags int) (*os.File, error) {
 	if err := f.regular(name); err != nil && (flags&os.O_CREATE == 0 || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, err // opening a device can have effects
 	}
 	file, err := linux.OpenAt(f.dir, name, flags, 0o600)
 	if err != nil {
-		return nil, unusable(err)
+		return nil, Error(err)
 	}
 	if st, err := file.Stat(); err != nil || !st.Mode().IsRegular() {
 		file.Close()
@@ -158,10 +170,10 @@ func (f *folder) open(name string, flags int) (*os.File, error) {
 }
 
 // regular returns an error unless the name is that of a regular file without other names.
-func (f *folder) regular(name string) error {
+func (f *Dir) regular(name string) error {
 	kind, links, err := linux.KindAt(f.dir, name)
 	if err != nil {
-		return unusable(err)
+		return Error(err)
 	}
 	if kind != linux.Regular || links > 1 {
 		return f.strange(name)
@@ -169,14 +181,14 @@ func (f *folder) regular(name string) error {
 	return nil
 }
 
-func (f *folder) strange(name string) error {
+func (f *Dir) strange(name string) error {
 	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrInvalid,
 		Detail: fmt.Sprintf("%s/%s is %s, which neither DPDK nor godpdk makes: remove it", f.dir.Name(), name, kindName(f.dir, name))}
 }
 
-// check returns an error if one of EAL's or godpdk's names belongs to another kind of file.
-func (f *folder) check() error {
-	names, err := f.names(made)
+// Check returns an error if one of EAL's or godpdk's names belongs to another kind of file.
+func (f *Dir) Check() error {
+	names, err := f.Names(Made)
 	for _, name := range names {
 		kind, _, e := linux.KindAt(f.dir, name)
 		switch {
@@ -193,8 +205,8 @@ func (f *folder) check() error {
 	return err
 }
 
-// lockable reports whether the folder's lock (flock), which EAL takes, is free.
-func (f *folder) lockable() bool {
+// Lockable reports whether the folder's lock (flock), which EAL takes, is free.
+func (f *Dir) Lockable() bool {
 	again, err := linux.OpenAt(f.dir, ".", syscall.O_RDONLY|linux.O_DIRECTORY, 0)
 	if err != nil {
 		return true // EAL reports the error
@@ -203,17 +215,17 @@ func (f *folder) lockable() bool {
 	return !errors.Is(linux.Flock(again), syscall.EWOULDBLOCK)
 }
 
-// names lists the files with matching names.
-func (f *folder) names(match *regexp.Regexp) (names []string, err error) {
+// Names lists the files with matching names.
+func (f *Dir) Names(match *regexp.Regexp) (names []string, err error) {
 	again, err := linux.OpenAt(f.dir, ".", // which can list names, as f.dir cannot
 		syscall.O_RDONLY|linux.O_DIRECTORY, 0)
 	if err != nil {
-		return nil, unusable(err)
+		return nil, Error(err)
 	}
 	defer again.Close()
 	entries, err := again.ReadDir(-1)
 	if err != nil {
-		return nil, unusable(err)
+		return nil, Error(err)
 	}
 	for _, e := range entries {
 		if match.MatchString(e.Name()) {
@@ -223,8 +235,8 @@ func (f *folder) names(match *regexp.Regexp) (names []string, err error) {
 	return names, nil
 }
 
-// remove removes regular files and sockets. It leaves files of other kinds alone.
-func (f *folder) remove(names ...string) error {
+// Remove removes regular files and sockets. It leaves files of other kinds alone.
+func (f *Dir) Remove(names ...string) error {
 	var errs []error
 	for _, name := range names {
 		kind, _, err := linux.KindAt(f.dir, name)
@@ -258,4 +270,93 @@ func kindName(at *os.File, name string) string {
 		return "a regular file"
 	}
 	return "a device"
+}
+
+// OpenFile opens a regular file in a runtime directory; nil if there is none.
+func OpenFile(dir, name string, flags int) (*os.File, error) {
+	d, err := Open(dir, false)
+	if err == nil {
+		defer d.Close()
+		var f *os.File
+		if f, err = d.Open(name, flags); err == nil {
+			return f, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// Rename renames a file inside the folder.
+func (f *Dir) Rename(from, to string) error { return linux.RenameAt(f.dir, from, to) }
+
+// Room returns ENOSPC or EDQUOT if the folder's file system has no room for so many bytes.
+func (f *Dir) Room(bytes int64) error { return linux.Room(f.dir, bytes) }
+
+// Size returns the sum of the sizes of the files with matching names.
+func (f *Dir) Size(match *regexp.Regexp) (bytes int64, err error) {
+	names, err := f.Names(match)
+	for _, name := range names {
+		file, e := f.Open(name, os.O_RDONLY)
+		if e != nil {
+			err = errors.Join(err, e)
+			continue
+		}
+		if st, e := file.Stat(); e == nil {
+			bytes += st.Size()
+		}
+		file.Close()
+	}
+	return bytes, err
+}
+
+// Unlocked reports whether no process has the lock that EAL takes on a file in use.
+func (f *Dir) Unlocked(name string) bool {
+	file, err := f.Open(name, os.O_RDONLY)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	return linux.Flock(file) == nil
+}
+
+// Path is where EAL keeps the files of a prefix (eal_create_runtime_dir).
+func Path(prefix string) string {
+	base := os.Getenv("RUNTIME_DIRECTORY")
+	switch {
+	case base != "":
+	case os.Getuid() == 0:
+		base = "/var/run"
+	default:
+		if base = os.Getenv("XDG_RUNTIME_DIR"); base == "" {
+			base = "/tmp"
+		}
+	}
+	return filepath.Join(base, "dpdk", prefix)
+}
+
+// CheckEnv refuses an empty variable, with which EAL would work in /dpdk.
+func CheckEnv() error {
+	name := "RUNTIME_DIRECTORY"
+	value, set := os.LookupEnv(name)
+	if !set && os.Getuid() != 0 {
+		name = "XDG_RUNTIME_DIR"
+		value, set = os.LookupEnv(name)
+	}
+	if set && value == "" {
+		return check.Invalid(opInit, "", "the environment variable %s is empty: unset it, or set it to a folder", name)
+	}
+	return nil
+}
+
+// CheckPrivate checks the runtime directory for a process that shares no memory. EAL makes
+// the directory even then, for its telemetry socket.
+func CheckPrivate(dir string) error {
+	f, err := Open(dir, true)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Check()
 }

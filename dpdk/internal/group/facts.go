@@ -1,6 +1,7 @@
-package eal
+package group
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -13,26 +14,19 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// AttachError is a secondary's refusal to attach to a primary that it does not fit:
-// DPDK would crash, or corrupt memory of both. errors.Is finds dpdk.ErrMismatch in it.
-type AttachError struct {
-	What string // what differs: "DPDK", "RTE_MAX_LCORE", "lcores" …
-	// Primary is the primary's value; for lcores, which process has them.
-	Primary   string
-	Secondary string // this process's value
-	Fix       string // what to do about it
-}
+// Mismatch is a secondary's refusal to attach: see eal.AttachError.
+type Mismatch struct{ What, Primary, Secondary, Fix string }
 
-func (e *AttachError) Error() string {
+func (e *Mismatch) Error() string {
 	return fmt.Sprintf("%s: %v: %s: primary has %s, secondary has %s: %s",
 		opInit, dpdk.ErrMismatch, e.What, e.Primary, e.Secondary, e.Fix)
 }
 
 // Unwrap gives errors.Is its sentinel.
-func (e *AttachError) Unwrap() error { return dpdk.ErrMismatch }
+func (e *Mismatch) Unwrap() error { return dpdk.ErrMismatch }
 
-// facts are what a process that attaches must know of its primary.
-type facts struct {
+// Facts are what a process that attaches must know of its primary.
+type Facts struct {
 	Format  int
 	Godpdk  string // version of this module
 	DPDK    string // that runs
@@ -41,25 +35,42 @@ type facts struct {
 	Ops     []string // of mempools, in the order of their numbers
 	Tailqs  []string
 	IOVA    string
-	Options map[string][]string // of the primary, by long name: those of published
-	Mounts  map[string]mount    // the folders of its hugepages, by path
+	Options Options          // of the primary: those of Published
+	Mounts  map[string]mount // the folders of its hugepages, by path
 }
 
 // mount tells a mount of hugetlbfs from another one with the same path.
 type mount struct{ Dev, Ino uint64 }
 
-// published are EAL's options that matter to processes that attach.
-var published = []string{"allow", "base-virtaddr", "block", "driver-path", "force-max-simd-bitwidth", "huge-dir",
+// Published are EAL's options that matter to processes that attach.
+var Published = []string{"allow", "base-virtaddr", "block", "driver-path", "force-max-simd-bitwidth", "huge-dir",
 	"legacy-mem", "match-allocations", "no-pci", "single-file-segments", "vdev", "vfio-intr", "vfio-vf-token"}
 
+// flags are those of them without a value.
+var flags = []string{"legacy-mem", "match-allocations", "no-pci", "single-file-segments"}
+
+// Options are EAL's options by their long names, each with its values in order.
+type Options map[string][]string
+
+func (o Options) has(name string) bool { return len(o[name]) > 0 }
+
+// ParseFacts reads the JSON of what a primary has published.
+func ParseFacts(text []byte) (*Facts, error) {
+	var f Facts
+	if err := json.Unmarshal(text, &f); err != nil {
+		return nil, err
+	}
+	return &f, f.valid()
+}
+
 // valid returns an error for options that no primary publishes.
-func (f *facts) valid() error {
+func (f *Facts) valid() error {
 	for name, values := range f.Options {
 		if len(values) == 0 {
 			return fmt.Errorf("option %s without a value", name)
 		}
 		for _, v := range values {
-			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' }) || v == "" && known[name] == required {
+			if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' }) || v == "" && !slices.Contains(flags, name) {
 				return fmt.Errorf("option %s=%q", name, v)
 			}
 		}
@@ -68,28 +79,25 @@ func (f *facts) valid() error {
 }
 
 // buildFacts are those that are known before EAL starts.
-func buildFacts() facts {
+func buildFacts() Facts {
 	v := cgo.BuildVersion()
-	return facts{Format: tableFormat, Godpdk: moduleVersion(), DPDK: cgo.Version(), Build: cgo.Build(),
+	return Facts{Format: tableFormat, Godpdk: moduleVersion(), DPDK: cgo.Version(), Build: cgo.Build(),
 		Headers: fmt.Sprintf("%d.%02d.%d", v>>24, v>>16&0xff, v>>8&0xff)}
 }
 
 // ownFacts are this process's, with EAL started.
-func ownFacts(o *options, prefix string) (*facts, error) {
+func ownFacts(o Options, prefix, iova string) (*Facts, error) {
 	f := buildFacts()
 	f.Ops = cgo.MempoolOps()
-	f.IOVA = IOVAVirtual.String()
-	if cgo.IOVAMode() == cgo.IOVAPhysical {
-		f.IOVA = IOVAPhysical.String()
-	}
+	f.IOVA = iova
 	f.Tailqs = tailqs()
-	f.Options = map[string][]string{}
-	for _, name := range published {
+	f.Options = Options{}
+	for _, name := range Published {
 		if o.has(name) {
-			f.Options[name] = o.values[name]
+			f.Options[name] = o[name]
 		}
 	}
-	pages, err := hugepageFiles(prefix)
+	pages, err := HugepageFiles(prefix)
 	if err != nil {
 		return nil, &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: err.Error()}
 	}
@@ -108,7 +116,7 @@ func ownFacts(o *options, prefix string) (*facts, error) {
 
 // checkMounts compares the primary's hugetlbfs mounts with those of this process. In another
 // mount, or an ordinary folder, EAL would create new files and map those.
-func (f *facts) checkMounts() error {
+func (f *Facts) checkMounts() error {
 	for _, dir := range slices.Sorted(maps.Keys(f.Mounts)) {
 		there := f.Mounts[dir]
 		dev, ino, fs, err := linux.FileID(dir)
@@ -117,7 +125,7 @@ func (f *facts) checkMounts() error {
 			here = err.Error()
 		}
 		if err != nil || there != (mount{dev, ino}) {
-			return &AttachError{"hugepages in " + dir, fmt.Sprintf("device %s, inode %d", linux.Device(there.Dev), there.Ino), here,
+			return &Mismatch{"hugepages in " + dir, fmt.Sprintf("device %s, inode %d", linux.Device(there.Dev), there.Ino), here,
 				"mount the primary's hugetlbfs there too (containers: give both the same volume)"}
 		}
 	}
@@ -141,17 +149,17 @@ func moduleVersion() string {
 
 // checkBuild compares a primary's facts with this process's before EAL starts.
 // What is only risky is warned of.
-func (f *facts) checkBuild(own *facts, warn func(text string, args ...any)) error {
+func (f *Facts) checkBuild(own *Facts, warn func(text string, args ...any)) error {
 	const same = "build both from the same release"
 	if f.Format != own.Format {
-		return &AttachError{"godpdk", fmt.Sprintf("%s (format %d)", f.Godpdk, f.Format), fmt.Sprintf("%s (format %d)", own.Godpdk, own.Format), same}
+		return &Mismatch{"godpdk", fmt.Sprintf("%s (format %d)", f.Godpdk, f.Format), fmt.Sprintf("%s (format %d)", own.Godpdk, own.Format), same}
 	}
 	if f.DPDK != own.DPDK {
-		return &AttachError{"DPDK", f.DPDK, own.DPDK, "run both with the same DPDK"}
+		return &Mismatch{"DPDK", f.DPDK, own.DPDK, "run both with the same DPDK"}
 	}
 	for _, name := range slices.Sorted(maps.Keys(own.Build)) {
 		if there, here := f.Build[name], own.Build[name]; there != here {
-			return &AttachError{name, fmt.Sprint(there), fmt.Sprint(here), "use the same build of DPDK in both"}
+			return &Mismatch{name, fmt.Sprint(there), fmt.Sprint(here), "use the same build of DPDK in both"}
 		}
 	}
 	if f.Headers != own.Headers {
@@ -165,22 +173,24 @@ func (f *facts) checkBuild(own *facts, warn func(text string, args ...any)) erro
 
 // checkOps compares the tables of mempool ops: a pool holds the number of its
 // ops. This process may have fewer than the primary, or more at the end.
-func (f *facts) checkOps(own []string) error {
+func (f *Facts) checkOps(own []string) error {
 	for i, here := range own[:min(len(own), len(f.Ops))] {
 		if there := f.Ops[i]; there != here {
-			return &AttachError{fmt.Sprintf("mempool ops %d", i), there, here,
+			return &Mismatch{fmt.Sprintf("mempool ops %d", i), there, here,
 				fmt.Sprintf("load the same drivers in the same order (primary: %s; secondary: %s)", strings.Join(f.Ops, ", "), strings.Join(own, ", "))}
 		}
 	}
 	return nil
 }
 
-// moreLibraries explains a failed start of a secondary: EAL found no tail queue in the
+// MoreLibraries explains a failed start of a secondary: EAL found no tail queue in the
 // primary's memory for a library of this process. there lists those that it has.
-func moreLibraries(log []string, there func() []string) *AttachError {
+func MoreLibraries(log []string) error { return moreLibraries(log, tailqs) }
+
+func moreLibraries(log []string, there func() []string) error {
 	for _, line := range log {
 		if _, name, found := strings.Cut(line, "Cannot initialize tailq: "); found {
-			return &AttachError{"tail queues of DPDK's libraries", list(there()), strings.TrimSpace(name) + " too",
+			return &Mismatch{"tail queues of DPDK's libraries", list(there()), strings.TrimSpace(name) + " too",
 				"link that library into the primary as well, or leave it out here"}
 		}
 	}
@@ -199,52 +209,66 @@ func tailqs() (names []string) {
 	return names
 }
 
+// Option is an option of EAL by its long name.
+type Option struct{ Name, Value string }
+
 // checkDevices refuses devices that the primary does not have: from a secondary
 // that probes one by itself DPDK makes a device of its own, or aborts. One that
-// says nothing of PCI devices takes the primary's choice.
-func (f *facts) checkDevices(o *options, warn func(text string, args ...any)) error {
-	for _, v := range o.values["vdev"] {
+// says nothing of PCI devices takes the primary's choice, which is returned.
+func (f *Facts) checkDevices(here Options, warn func(text string, args ...any)) (adopted []Option, err error) {
+	there := f.Options
+	for _, v := range here["vdev"] {
 		name, _, _ := strings.Cut(v, ",")
-		i := slices.IndexFunc(f.Options["vdev"], func(there string) bool { return device(there) == name })
+		i := slices.IndexFunc(there["vdev"], func(v string) bool { return device(v) == name })
 		if i < 0 {
-			return &AttachError{"virtual devices", list(f.Options["vdev"]), v,
+			return nil, &Mismatch{"virtual devices", list(there["vdev"]), v,
 				"leave it out: the primary makes virtual devices, and a secondary gets all of them by itself"}
 		}
-		if there := f.Options["vdev"][i]; there != v {
-			warn("the primary made this virtual device with other arguments, which count", "primary", there, "secondary", v)
+		if other := there["vdev"][i]; other != v {
+			warn("the primary made this virtual device with other arguments, which count", "primary", other, "secondary", v)
 		}
 	}
-	for _, path := range f.Options["driver-path"] {
-		if !slices.Contains(o.values["driver-path"], path) {
+	for _, path := range there["driver-path"] {
+		if !slices.Contains(here["driver-path"], path) {
 			warn("the primary loads drivers that this process does not: it may lack devices or mempool ops", "driver-path", path)
 		}
 	}
-	if !o.has("allow") && !o.has("block") && !o.has("no-pci") {
+	if !here.has("allow") && !here.has("block") && !here.has("no-pci") {
 		for _, name := range []string{"allow", "block", "no-pci"} {
-			for _, v := range f.Options[name] {
-				o.add(name, v)
+			for _, v := range there[name] {
+				adopted = append(adopted, Option{name, v})
 			}
 		}
-		return nil
+		return adopted, nil
 	}
-	there, here := f.Options, o.values
-	_, closed := there["no-pci"]
-	allowed, blocked := devices(there["allow"]), devices(there["block"])
-	bad := closed
-	if own := devices(here["allow"]); own != nil {
+	if !here.has("no-pci") && !there.allows(here) {
+		return nil, &Mismatch{"devices", chosen(there), chosen(here), "give the secondary the primary's devices or fewer; Config with none of Allow, Block and NoPCI takes the primary's"}
+	}
+	return nil, nil
+}
+
+// allows reports whether the PCI devices of a secondary's options are those of the primary's
+// options, or fewer.
+func (o Options) allows(secondary Options) bool {
+	if o.has("no-pci") {
+		return false
+	}
+	allowed, blocked := devices(o["allow"]), devices(o["block"])
+	if own := devices(secondary["allow"]); own != nil {
 		for d := range own {
-			bad = bad || allowed != nil && !allowed[d] || blocked[d]
+			if allowed != nil && !allowed[d] || blocked[d] {
+				return false
+			}
 		}
-	} else {
-		bad = bad || allowed != nil
-		for d := range blocked {
-			bad = bad || !devices(here["block"])[d]
+		return true
+	}
+	own := devices(secondary["block"])
+	for d := range blocked {
+		if !own[d] {
+			return false
 		}
 	}
-	if bad && !o.has("no-pci") {
-		return &AttachError{"devices", chosen(there), chosen(here), "give the secondary the primary's devices or fewer; Config with none of Allow, Block and NoPCI takes the primary's"}
-	}
-	return nil
+	return allowed == nil
 }
 
 // device is a device's name without its arguments, PCI addresses in full.
@@ -269,7 +293,7 @@ func devices(values []string) map[string]bool {
 }
 
 // chosen writes the choice of PCI devices as options.
-func chosen(values map[string][]string) string {
+func chosen(values Options) string {
 	if _, ok := values["no-pci"]; ok {
 		return "--no-pci"
 	}

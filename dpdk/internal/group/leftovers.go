@@ -1,4 +1,4 @@
-package eal
+package group
 
 import (
 	"errors"
@@ -15,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
 // EAL leaves files when it stops: hugepages stay taken until the next primary
@@ -43,8 +44,8 @@ func mapped(match func(path string) bool) ([]string, error) {
 	return files, nil
 }
 
-// hugepageFiles are the files of a prefix's hugepages that this process has mapped.
-func hugepageFiles(prefix string) ([]string, error) {
+// HugepageFiles are the files of a prefix's hugepages that this process has mapped.
+func HugepageFiles(prefix string) ([]string, error) {
 	return mapped(func(path string) bool { return isHugepageFile(filepath.Base(path), prefix) })
 }
 
@@ -55,32 +56,47 @@ func isHugepageFile(name, prefix string) bool {
 	return found && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
+// RemoveFiles removes the files of a primary that has ended: its hugepages, and the runtime
+// directory if folder is set.
+func (m *Member) RemoveFiles(pages []string, folder bool) error {
+	err := removeAll(pages)
+	if folder {
+		err = errors.Join(err, removeRuntimeDir(m.dir))
+	}
+	return err
+}
+
+// RemoveTable removes what says that this primary can be attached to. The other files stay.
+func (m *Member) RemoveTable() error {
+	return removeAll([]string{filepath.Join(m.dir, rundir.TableFile)})
+}
+
 // removeRuntimeDir removes the files of a primary that has stopped, and the folder unless
 // something else is in it. The lock of starts is held, and its file goes last: from then on
 // the next primary may start here.
 func removeRuntimeDir(dir string) error {
-	f, err := openFolder(dir, false)
+	f, err := rundir.Open(dir, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer f.close()
-	files, err := f.names(made)
-	files = slices.DeleteFunc(files, func(name string) bool { return name == initLock })
-	err = errors.Join(err, f.remove(append(files, initLock)...))
+	defer f.Close()
+	files, err := f.Names(rundir.Made)
+	files = slices.DeleteFunc(files, func(name string) bool { return name == rundir.InitLock })
+	err = errors.Join(err, f.Remove(append(files, rundir.InitLock)...))
 	if e := os.Remove(dir); e != nil && !errors.Is(e, syscall.ENOTEMPTY) && !errors.Is(e, fs.ErrNotExist) {
 		err = errors.Join(err, e)
 	}
 	return err
 }
 
-// removeFailed removes the files of a primary whose EAL has failed to start. Otherwise its
+// RemoveFailed removes the files of a primary whose EAL has failed to start. Otherwise its
 // hugepages would stay in use until the next start with the same prefix. The caller holds the
 // lock of starts. If a C program has become the primary meanwhile, the files are that one's.
-func removeFailed(dir, prefix string) error {
-	config, err := openIfThere(dir, configFile, os.O_RDWR)
+func RemoveFailed(dir, prefix string) error {
+	config, err := rundir.OpenFile(dir, rundir.ConfigFile, os.O_RDWR)
 	if err != nil {
 		return err
 	}
@@ -90,14 +106,14 @@ func removeFailed(dir, prefix string) error {
 			return err
 		}
 	}
-	pages, err := hugepageFiles(prefix)
+	pages, err := HugepageFiles(prefix)
 	return errors.Join(err, removeAll(pages), removeRuntimeDir(dir))
 }
 
-// ealConfig returns the descriptors of the configuration file that EAL has left open after
+// ConfigDescriptors returns the descriptors of the configuration file that EAL has left open after
 // a failed start. EAL's next start would use them again, although their file is removed.
-func ealConfig(dir string) (fds []int) {
-	config, err := os.Lstat(filepath.Join(dir, configFile))
+func ConfigDescriptors(dir string) (fds []int) {
+	config, err := os.Lstat(filepath.Join(dir, rundir.ConfigFile))
 	if err != nil {
 		return nil
 	}
@@ -111,22 +127,22 @@ func ealConfig(dir string) (fds []int) {
 	return fds
 }
 
-// giveConfig makes the descriptors of a failed start refer to the configuration file of
+// GiveConfig makes the descriptors of a failed start refer to the configuration file of
 // this one.
-func giveConfig(fds []int, dir string, primary bool) error {
+func GiveConfig(fds []int, dir string, primary bool) error {
 	if len(fds) == 0 {
 		return nil
 	}
-	f, err := openFolder(dir, primary)
+	f, err := rundir.Open(dir, primary)
 	if err != nil {
 		return err
 	}
-	defer f.close()
+	defer f.Close()
 	flags := os.O_RDWR
 	if primary {
 		flags |= os.O_CREATE
 	}
-	config, err := f.open(configFile, flags)
+	config, err := f.Open(rundir.ConfigFile, flags)
 	if err != nil {
 		return err
 	}
@@ -139,7 +155,7 @@ func giveConfig(fds []int, dir string, primary bool) error {
 	return nil
 }
 
-// clearDead removes the files of a dead primary from the runtime directory, so that
+// ClearDead removes the files of a dead primary from the runtime directory, so that
 // the next one shares none with processes that are still attached to the dead one:
 // EAL would write a new configuration into the file that they have mapped, refuse
 // to start because of their locks on others, and ask them to follow its changes of
@@ -147,8 +163,8 @@ func giveConfig(fds []int, dir string, primary bool) error {
 // C program: the lock on the configuration keeps it out until the file is gone.
 //
 // EAL itself makes new files of hugepages, but not of several in one file.
-func clearDead(dir, prefix string, hugepages bool) error {
-	config, err := openIfThere(dir, configFile, os.O_RDWR)
+func ClearDead(dir, prefix string, hugepages bool) error {
+	config, err := rundir.OpenFile(dir, rundir.ConfigFile, os.O_RDWR)
 	if err != nil {
 		return err
 	}
@@ -158,14 +174,14 @@ func clearDead(dir, prefix string, hugepages bool) error {
 			return nil // one has started: EAL says so
 		}
 	}
-	f, err := openFolder(dir, false)
+	f, err := rundir.Open(dir, false)
 	if err != nil {
 		return err
 	}
-	defer f.close()
-	names, err := f.names(ofThePrimary)
+	defer f.Close()
+	names, err := f.Names(ofThePrimary)
 	if err == nil {
-		err = f.remove(names...)
+		err = f.Remove(names...)
 	}
 	var files []string
 	if err == nil && hugepages {
@@ -192,7 +208,7 @@ func clearDead(dir, prefix string, hugepages bool) error {
 
 // ofThePrimary matches the files of one primary. The other files may be in use by a process
 // that is starting, or by one that shares no memory.
-var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + tableFile + `|` + configFile + `$)`)
+var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + rundir.TableFile + `|` + rundir.ConfigFile + `$)`)
 
 // detach removes what this secondary has in the runtime directory: its copies of
 // page tables, and the socket on which it hears from the primary, so that the
@@ -214,21 +230,21 @@ func detach(dir string) error {
 	if err != nil {
 		return err
 	}
-	f, err := openFolder(dir, false)
+	f, err := rundir.Open(dir, false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	defer f.close()
+	defer f.Close()
 	for i := range mp {
 		mp[i] = filepath.Base(mp[i])
 	}
 	for i := range files {
 		files[i] = filepath.Base(files[i])
 	}
-	return f.remove(append(files, mp...)...)
+	return f.Remove(append(files, mp...)...)
 }
 
 // copies matches the page tables that a secondary with this pid makes for itself. DPDK

@@ -1,4 +1,4 @@
-package eal
+package group
 
 import (
 	"bytes"
@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -17,9 +16,10 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
 // A primary publishes a file in its runtime directory: a line of JSON (facts),
@@ -35,21 +35,21 @@ import (
 // Each primary makes a file of its own, so the file a secondary has open is its
 // primary's generation: what comes later under that name is nothing to it.
 const (
-	tableFile   = "godpdk_attach"
 	tableFormat = 1
 	tableHead   = 64 << 10 // for the facts
 	tableSlots  = 512
-	tableSize   = tableHead + tableSlots*int(unsafe.Sizeof(slot{}))
+	TableSize   = tableHead + tableSlots*int(unsafe.Sizeof(slot{}))
 	claimByte   = 0 // locked by who changes which lcores are whose
 )
 
 // States of a slot. Its owner takes a free one to attaching, attached and left;
 // only the primary makes it free again, when it has told of its owner's end.
 const (
-	slotFree uint32 = iota
-	slotAttaching
-	slotAttached
-	slotLeft
+	free uint32 = iota
+	Attaching
+	Attached
+	Detached
+	Died // of a Process only: its slot has another state, and no lock
 )
 
 // slot is what all know of one process. Its owner writes the rest before state.
@@ -72,45 +72,45 @@ type table struct {
 
 // createTable publishes this process as the primary of the directory. The lock of
 // starts is held.
-func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
+func createTable(dir string, f *Facts, lcores lcoreSet) (t *table, err error) {
 	text, err := json.Marshal(f)
 	if err != nil {
 		return nil, err
 	}
 	if len(text) >= tableHead {
-		return nil, invalid("the options for devices are %d bytes long: give EAL fewer", len(text))
+		return nil, check.Invalid(opInit, "", "the options for devices are %d bytes long: give EAL fewer", len(text))
 	}
-	folder, err := openFolder(dir, false)
+	folder, err := rundir.Open(dir, false)
 	if err != nil {
 		return nil, err
 	}
-	defer folder.close()
-	const fresh = tableFile + ".new"
-	if err := folder.remove(fresh); err != nil { // of a primary that died here
-		return nil, unusable(err)
+	defer folder.Close()
+	const fresh = rundir.TableFile + ".new"
+	if err := folder.Remove(fresh); err != nil { // of a primary that died here
+		return nil, rundir.Error(err)
 	}
-	file, err := folder.open(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+	file, err := folder.Open(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, err
 	}
 	// All of it is written, so that none of its pages can turn out to have no room when
 	// it is touched, which would be a SIGBUS.
-	_, err = file.Write(append(append(text, '\n'), make([]byte, tableSize-len(text)-1)...))
+	_, err = file.Write(append(append(text, '\n'), make([]byte, TableSize-len(text)-1)...))
 	t = &table{file: file, own: -1}
 	if err == nil {
 		err = t.mmap()
 	}
 	if err != nil {
 		t.close()
-		return nil, errors.Join(unusable(err), folder.remove(fresh))
+		return nil, errors.Join(rundir.Error(err), folder.Remove(fresh))
 	}
 	if err = t.enter(0, lcores); err == nil {
-		t.slots[0].state.Store(slotAttached)
-		err = linux.RenameAt(folder.dir, fresh, tableFile)
+		t.slots[0].state.Store(Attached)
+		err = folder.Rename(fresh, rundir.TableFile)
 	}
 	if err != nil {
 		t.close()
-		return nil, errors.Join(err, folder.remove(fresh))
+		return nil, errors.Join(err, folder.Remove(fresh))
 	}
 	return t, nil
 }
@@ -118,7 +118,7 @@ func createTable(dir string, f *facts, lcores lcoreSet) (t *table, err error) {
 // findTable opens what the primary of the directory has published; nil if it has
 // published nothing, as C programs do, or is dead.
 func findTable(dir string) (*table, error) {
-	file, err := openIfThere(dir, tableFile, os.O_RDWR)
+	file, err := rundir.OpenFile(dir, rundir.TableFile, os.O_RDWR)
 	if file == nil || err != nil {
 		return nil, err
 	}
@@ -130,30 +130,34 @@ func findTable(dir string) (*table, error) {
 	return t, nil
 }
 
-// openTable is findTable with the facts. The table itself is to be mapped when they
-// fit: another build's may have another size.
-func openTable(dir string) (*table, *facts, error) {
+// openTable is findTable with the facts.
+func openTable(dir string) (*table, *Facts, error) {
 	t, err := findTable(dir)
 	if t == nil || err != nil {
 		return nil, nil, err
 	}
-	var f facts
+	f, err := t.facts()
+	if err != nil {
+		t.close()
+		return nil, nil, err
+	}
+	return t, f, nil
+}
+
+// facts reads what the primary has published. It does not need the table to be mapped:
+// another build's may have another size.
+func (t *table) facts() (*Facts, error) {
 	head := make([]byte, tableHead)
 	n, err := t.file.ReadAt(head, 0)
 	if err == nil || err == io.EOF {
 		line, _, _ := bytes.Cut(head[:n], []byte("\n"))
-		if err = json.Unmarshal(line, &f); err == nil {
-			err = f.valid()
+		var f *Facts
+		if f, err = ParseFacts(line); err == nil {
+			return f, nil
 		}
-		if err != nil {
-			err = fmt.Errorf("%s: %w", t.file.Name(), err)
-		}
+		err = fmt.Errorf("%s: %w", t.file.Name(), err)
 	}
-	if err != nil {
-		t.close()
-		return nil, nil, &dpdk.Error{Op: opInit, Detail: err.Error() + ": start the primary anew"}
-	}
-	return t, &f, nil
+	return nil, &dpdk.Error{Op: opInit, Detail: err.Error() + ": start the primary anew"}
 }
 
 // ending says whether the primary of the directory has begun to end.
@@ -163,11 +167,16 @@ func ending(dir string) bool {
 		return false
 	}
 	defer t.close()
+	return t.ending()
+}
+
+// ending says whether the primary, which lives, has begun to end.
+func (t *table) ending() bool {
 	if t.mmap() != nil {
 		return false
 	}
 	left := false
-	return t.look(func() { left = t.slots[0].state.Load() == slotLeft }) == nil && left
+	return t.look(func() { left = t.slots[0].state.Load() == Detached }) == nil && left
 }
 
 // look runs f, which reads or writes slots. If another process has truncated the file,
@@ -196,14 +205,17 @@ func (t *table) has(addr uintptr) bool {
 
 // mmap maps the file; one that is too short would be a SIGBUS.
 func (t *table) mmap() error {
+	if t.mem != nil {
+		return nil
+	}
 	st, err := t.file.Stat()
 	if err != nil {
 		return err
 	}
-	if st.Size() != int64(tableSize) {
-		return fmt.Errorf("%s: has %d bytes, not %d", t.file.Name(), st.Size(), tableSize)
+	if st.Size() != int64(TableSize) {
+		return fmt.Errorf("%s: has %d bytes, not %d", t.file.Name(), st.Size(), TableSize)
 	}
-	mem, err := linux.Map(t.file, tableSize)
+	mem, err := linux.Map(t.file, TableSize)
 	if err != nil {
 		return fmt.Errorf("mmap of %s: %w", t.file.Name(), err)
 	}
@@ -215,6 +227,7 @@ func (t *table) mmap() error {
 func (t *table) close() {
 	if t.mem != nil {
 		_ = linux.Unmap(t.mem)
+		t.mem, t.slots = nil, nil
 	}
 	t.file.Close()
 }
@@ -232,7 +245,7 @@ func (t *table) claiming(ctx context.Context, f func() error) error {
 	for {
 		taken, err := linux.LockByte(t.file, claimByte)
 		if err != nil {
-			return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + tableFile}
+			return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + rundir.TableFile}
 		}
 		if taken {
 			defer linux.UnlockByte(t.file, claimByte)
@@ -249,20 +262,20 @@ func (t *table) claiming(ctx context.Context, f func() error) error {
 func (t *table) enter(i int, lcores lcoreSet) error {
 	taken, err := linux.LockByte(t.file, place(i))
 	if err != nil || !taken {
-		return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + tableFile}
+		return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "lock of " + rundir.TableFile}
 	}
 	s := &t.slots[i]
 	t.own = i
 	s.round.Add(1)
 	s.pid, s.start, s.lcores, s.socket = int64(os.Getpid()), processStart(), lcores, [64]byte{}
-	s.state.Store(slotAttaching)
+	s.state.Store(Attaching)
 	return nil
 }
 
 // enterAny makes the first free slot this process's.
 func (t *table) enterAny(lcores lcoreSet) error {
 	for i := 1; i < tableSlots; i++ {
-		if t.slots[i].state.Load() == slotFree && !t.held(i) {
+		if t.slots[i].state.Load() == free && !t.held(i) {
 			return t.enter(i, lcores)
 		}
 	}
@@ -274,7 +287,7 @@ func (t *table) enterAny(lcores lcoreSet) error {
 func (t *table) living(yield func(i int, s *slot) bool) {
 	for i := range t.slots {
 		s := &t.slots[i]
-		if state := s.state.Load(); i != t.own && (state == slotAttaching || state == slotAttached) && t.held(i) && !yield(i, s) {
+		if state := s.state.Load(); i != t.own && (state == Attaching || state == Attached) && t.held(i) && !yield(i, s) {
 			return
 		}
 	}
@@ -285,12 +298,9 @@ func (t *table) living(yield func(i int, s *slot) bool) {
 func (t *table) process(i int) (p Process, state uint32, same bool) {
 	s := &t.slots[i]
 	round, state := s.round.Load(), s.state.Load()
-	p = Process{Pid: int(s.pid), Start: startTime(s.start), Role: Secondary, State: ProcessState(state), Lcores: s.lcores.list(), Go: true}
-	if i == 0 {
-		p.Role = Primary
-	}
+	p = Process{Pid: int(s.pid), Start: startTime(s.start), Primary: i == 0, State: state, Lcores: s.lcores.list(), Go: true}
 	// An owner that leaves says so before it lets go of the lock.
-	if (state == slotAttaching || state == slotAttached) && !t.held(i) {
+	if (state == Attaching || state == Attached) && !t.held(i) {
 		p.State = Died
 	}
 	return p, state, s.round.Load() == round && s.state.Load() == state
@@ -303,7 +313,7 @@ func (t *table) processes() (all []Process) {
 		for try := 0; !same && try < 100; try++ { // another process may write without end
 			p, state, same = t.process(i)
 		}
-		if state == slotAttaching || state == slotAttached {
+		if state == Attaching || state == Attached {
 			all = append(all, p)
 		}
 	}
@@ -346,38 +356,4 @@ func startTime(ns int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(0, ns)
-}
-
-// lcoreSet has a bit for each lcore id.
-type lcoreSet [(cgo.MaxLcore + 63) / 64]uint64
-
-func (s *lcoreSet) add(id int)     { s[id/64] |= 1 << (id % 64) }
-func (s lcoreSet) has(id int) bool { return s[id/64]>>(id%64)&1 != 0 }
-
-// list are the ids, in order.
-func (s lcoreSet) list() (ids []int) {
-	for i, word := range s {
-		for ; word != 0; word &= word - 1 {
-			ids = append(ids, i*64+bits.TrailingZeros64(word))
-		}
-	}
-	return ids
-}
-
-func (s lcoreSet) String() string { return spans(s.list()) }
-
-// and are the ids in both.
-func (s lcoreSet) and(t lcoreSet) lcoreSet {
-	for i := range s {
-		s[i] &= t[i]
-	}
-	return s
-}
-
-// or are the ids in one or the other.
-func (s lcoreSet) or(t lcoreSet) lcoreSet {
-	for i := range s {
-		s[i] |= t[i]
-	}
-	return s
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package eal
+package lcore
 
 import (
 	"fmt"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -116,28 +115,6 @@ func TestLcoreListsThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestLcoresOnCPUsThatThisProcessMayNotUseAreRefused(t *testing.T) {
-	var set unix.CPUSet
-	require.NoError(t, unix.SchedGetaffinity(0, &set))
-	mine, other := -1, -1
-	for cpu := range maxCPU {
-		if set.IsSet(cpu) && mine < 0 {
-			mine = cpu
-		}
-		if !set.IsSet(cpu) && other < 0 {
-			other = cpu
-		}
-	}
-	assert.NoError(t, available([]Lcore{{7, CPUs(mine)}}))
-	var after unix.CPUSet
-	require.NoError(t, unix.SchedGetaffinity(0, &after))
-	assert.Equal(t, set, after, "trying does not change this thread")
-	err := available([]Lcore{{7, CPUs(mine)}, {8, CPUSet{mine, other}}})
-	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), fmt.Sprintf("CPU %d of lcore 8", other))
-	assert.Contains(t, err.Error(), "CPUs "+cpusOf(&set).String())
-}
-
 func TestLcoreListsAreWrittenShort(t *testing.T) {
 	for _, tc := range []struct{ list, want string }{
 		{"0", "0"},
@@ -188,8 +165,6 @@ func TestCPUSets(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, tc.want, got)
 			assert.Equal(t, tc.text, got.String())
-			set := got.Unix()
-			assert.Equal(t, got, cpusOf(&set))
 		})
 	}
 	for _, tc := range []struct{ list, says string }{

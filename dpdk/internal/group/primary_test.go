@@ -1,11 +1,10 @@
 //go:build linux
 
-package eal
+package group
 
 import (
 	"context"
 	"encoding/binary"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
 // Package-internal tests start no EAL; the files of a primary are made by hand.
@@ -34,11 +34,16 @@ func runtimeDirs(t *testing.T) string {
 	return filepath.Join(base, "dpdk", "p")
 }
 
+func mkdir(t *testing.T, dir string) string {
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	return dir
+}
+
 // primaryFile is what a primary has in its runtime directory, or left there.
 func primaryFile(t *testing.T, dir string, content []byte, locked bool) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	f, err := os.Create(filepath.Join(dir, configFile))
+	f, err := os.Create(filepath.Join(dir, rundir.ConfigFile))
 	require.NoError(t, err)
 	t.Cleanup(func() { f.Close() })
 	_, err = f.Write(content)
@@ -52,29 +57,11 @@ func primaryFile(t *testing.T, dir string, content []byte, locked bool) {
 
 func magicWord() []byte { return binary.NativeEndian.AppendUint32(nil, magic) }
 
-func TestRuntimeDirByEnvironment(t *testing.T) {
-	home := "/tmp" // of a user without XDG_RUNTIME_DIR
-	if os.Getuid() == 0 {
-		home = "/var/run"
-	}
-	for _, tc := range []struct{ name, runtimeDir, xdg, want string }{
-		{"systemd's, first of all", "/run/app", "/run/user/7", "/run/app/dpdk/p"},
-		{"none", "", "", home + "/dpdk/p"},
-		{"trailing slash", "/run/app/", "", "/run/app/dpdk/p"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Setenv("RUNTIME_DIRECTORY", tc.runtimeDir)
-			t.Setenv("XDG_RUNTIME_DIR", tc.xdg)
-			assert.Equal(t, tc.want, runtimeDir("p"))
-		})
-	}
-	t.Setenv("RUNTIME_DIRECTORY", "")
-	t.Setenv("XDG_RUNTIME_DIR", "/run/user/7")
-	if os.Getuid() == 0 {
-		assert.Equal(t, "/var/run/dpdk/p", runtimeDir("p"), "root's is not the session's")
-	} else {
-		assert.Equal(t, "/run/user/7/dpdk/p", runtimeDir("p"))
-	}
+// ended is a context that ends soon enough for a test of what happens then.
+func ended(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*poll)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 func TestStateOfAPrimaryByItsFiles(t *testing.T) {
@@ -108,34 +95,27 @@ func TestUnreadablePrimaryFileIsAnErrorAndNoAbsence(t *testing.T) {
 	require.NoError(t, os.WriteFile(dir, nil, 0o600)) // a file where the folder should be
 	_, err := primaryState(dir)
 	require.Error(t, err)
-	err = WaitPrimary(context.Background(), "p")
+	err = WaitReady(context.Background(), rundir.Path("p"), true)
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, dpdk.ErrNoPrimary, "nobody knows")
 	assert.Contains(t, err.Error(), dir)
 }
 
-// ended is a context that ends soon enough for a test of what happens then.
-func ended(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*poll)
-	t.Cleanup(cancel)
-	return ctx
-}
-
 func TestWaitPrimary(t *testing.T) {
 	t.Run("is ready at once when one is", func(t *testing.T) {
 		primaryFile(t, runtimeDirs(t), magicWord(), true)
-		assert.NoError(t, WaitPrimary(context.Background(), "p"))
+		assert.NoError(t, WaitReady(context.Background(), rundir.Path("p"), true))
 	})
 	t.Run("ends with the context when there is none", func(t *testing.T) {
 		runtimeDirs(t)
-		err := WaitPrimary(ended(t), "p")
+		err := WaitReady(ended(t), rundir.Path("p"), true)
 		require.ErrorIs(t, err, dpdk.ErrNoPrimary)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Contains(t, err.Error(), `none runs with file prefix "p"`)
 	})
 	t.Run("ends with the context when one starts and does not finish", func(t *testing.T) {
 		primaryFile(t, runtimeDirs(t), nil, true)
-		err := WaitPrimary(ended(t), "p")
+		err := WaitReady(ended(t), rundir.Path("p"), true)
 		require.ErrorIs(t, err, dpdk.ErrNoPrimary)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Contains(t, err.Error(), "still starting")
@@ -145,15 +125,10 @@ func TestWaitPrimary(t *testing.T) {
 		got := make(chan error, 1)
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		go func() { got <- WaitPrimary(ctx, "p") }()
+		go func() { got <- WaitReady(ctx, rundir.Path("p"), true) }()
 		primaryFile(t, dir, nil, true)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, configFile), magicWord(), 0o600))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, rundir.ConfigFile), magicWord(), 0o600))
 		assert.NoError(t, <-got)
-	})
-	t.Run("takes no prefix for EAL's default", func(t *testing.T) {
-		dir := runtimeDirs(t)
-		primaryFile(t, filepath.Join(filepath.Dir(dir), "rte"), magicWord(), true)
-		assert.NoError(t, WaitPrimary(ended(t), ""))
 	})
 }
 
@@ -165,8 +140,8 @@ func TestRolesAreSettledBeforeEALStarts(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		files func(*testing.T, string)
-		role  ProcessType
-		want  ProcessType
+		role  Role
+		want  Role
 		err   error
 	}{
 		{"primary, nothing there", none, Primary, Primary, nil},
@@ -189,9 +164,7 @@ func TestRolesAreSettledBeforeEALStarts(t *testing.T) {
 			if tc.err == context.DeadlineExceeded {
 				ctx = ended(t)
 			}
-			p := plan{tc.role, "p", true}
-			done, err := p.arrange(ctx)
-			assert.Equal(t, tc.want, p.role)
+			r, err := Reserve(ctx, dir, tc.role)
 			if tc.err != nil {
 				require.ErrorIs(t, err, tc.err)
 				assert.Contains(t, err.Error(), dir, "says which")
@@ -202,9 +175,10 @@ func TestRolesAreSettledBeforeEALStarts(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
+			assert.Equal(t, tc.want, r.Role)
 			_, err = lockInit(ended(t), dir, true)
-			require.ErrorIs(t, err, context.DeadlineExceeded, "reserved until done")
-			done()
+			require.ErrorIs(t, err, context.DeadlineExceeded, "reserved until Release")
+			r.Release()
 			unlock, err := lockInit(ended(t), dir, true)
 			require.NoError(t, err)
 			unlock()
@@ -212,32 +186,15 @@ func TestRolesAreSettledBeforeEALStarts(t *testing.T) {
 	}
 }
 
-func mkdir(t *testing.T, dir string) string {
-	require.NoError(t, os.MkdirAll(dir, 0o700))
-	return dir
-}
-
-func TestStartsOfPrivateProcessesTouchNoFiles(t *testing.T) {
-	dir := runtimeDirs(t)
-	p := plan{Primary, "p", false}
-	done, err := p.arrange(context.Background())
-	require.NoError(t, err)
-	done()
-	_, err = os.Stat(dir)
-	assert.ErrorIs(t, err, fs.ErrNotExist)
-}
-
 func TestTooLongPrefixIsRefusedWithTheLengthToSave(t *testing.T) {
 	dir := runtimeDirs(t)
 	room := 107 - len(filepath.Dir(dir)+"/") - len("/mp_socket_4194304_0123456789abcdef")
 
-	fits := plan{Auto, strings.Repeat("p", room), true}
-	done, err := fits.arrange(context.Background())
+	fits, err := Reserve(context.Background(), rundir.Path(strings.Repeat("p", room)), Auto)
 	require.NoError(t, err)
-	done()
+	fits.Release()
 
-	long := plan{Auto, strings.Repeat("p", room+3), true}
-	_, err = long.arrange(context.Background())
+	_, err = Reserve(context.Background(), rundir.Path(strings.Repeat("p", room+3)), Auto)
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.Contains(t, err.Error(), "shorten it by 3")
 }
@@ -251,7 +208,7 @@ func TestStartsOfAPrefixExcludeEachOther(t *testing.T) {
 		_, err = lockInit(ended(t), dir, makes)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, unix.EAGAIN)
-		assert.Contains(t, err.Error(), filepath.Join(dir, initLock), "says who holds it")
+		assert.Contains(t, err.Error(), filepath.Join(dir, rundir.InitLock), "says who holds it")
 	}
 
 	got := make(chan error, 1)
@@ -269,8 +226,7 @@ func TestStartsOfAPrefixExcludeEachOther(t *testing.T) {
 func TestRuntimeDirThatCannotBeMade(t *testing.T) {
 	dir := runtimeDirs(t)
 	require.NoError(t, os.WriteFile(filepath.Dir(dir), nil, 0o600))
-	p := plan{Primary, "p", true}
-	_, err := p.arrange(context.Background())
+	_, err := Reserve(context.Background(), dir, Primary)
 	var e *dpdk.Error
 	require.ErrorAs(t, err, &e)
 	assert.Contains(t, e.Detail, "runtime directory")
@@ -280,14 +236,14 @@ func TestRuntimeDirThatCannotBeMade(t *testing.T) {
 func TestLookingForOnesOwnPrimaryLeavesItsLockAlone(t *testing.T) {
 	dir := runtimeDirs(t)
 	primaryFile(t, dir, magicWord(), false)
-	f, err := os.OpenFile(filepath.Join(dir, configFile), os.O_RDWR, 0)
+	f, err := os.OpenFile(filepath.Join(dir, rundir.ConfigFile), os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer f.Close()
 	require.NoError(t, unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})) // as EAL's
-	setOwn(dir)
-	defer setOwn("")
+	setOwn(dir, false)
+	defer setOwn("", false)
 
-	err = WaitPrimary(ended(t), "p")
+	err = WaitReady(ended(t), rundir.Path("p"), true)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Contains(t, err.Error(), "still starting")
 	lock := unix.Flock_t{Type: unix.F_WRLCK}
@@ -316,4 +272,85 @@ func TestWhoWaitsForTheEndOfAPrimaryLocksTheNextFile(t *testing.T) {
 	require.NoError(t, os.RemoveAll(dir))
 	_, err = lockInit(ended(t), dir, false)
 	require.ErrorIs(t, err, dpdk.ErrNoPrimary, "a secondary makes no folder")
+}
+
+// strangeFiles are names of EAL's and godpdk's, with something else under them.
+func strangeFiles(t *testing.T, f func(t *testing.T, dir, path, kind string)) {
+	dir := mkdir(t, runtimeDirs(t))
+	victim := filepath.Join(t.TempDir(), "victim")
+	require.NoError(t, os.WriteFile(victim, []byte("precious"), 0o600))
+	for _, name := range []string{rundir.ConfigFile, rundir.TableFile, rundir.TableFile + ".new", rundir.InitLock, "fbarray_memzone", "fbarray_memseg-2048k-0-0_7", "hugepage_info", "mp_socket", "mp_socket_7_a"} {
+		for kind, make := range map[string]func(path string) error{
+			"link": func(path string) error { return os.Symlink(victim, path) },
+			"FIFO": func(path string) error { return unix.Mkfifo(path, 0o600) },
+			"hard": func(path string) error { return os.Link(victim, path) },
+			"file": func(path string) error { return os.WriteFile(path, nil, 0o600) },
+			"dir":  func(path string) error { return os.Mkdir(path, 0o700) },
+		} {
+			if socket := strings.HasPrefix(name, "mp_socket"); (kind == "file") != socket && kind == "file" {
+				continue
+			}
+			t.Run(name+" "+kind, func(t *testing.T) {
+				path := filepath.Join(dir, name)
+				require.NoError(t, os.RemoveAll(path)) // of the case before
+				if err := make(path); err != nil {     // another file system
+					require.ErrorIs(t, err, unix.EXDEV)
+					return
+				}
+				defer os.RemoveAll(path)
+				done := timeLimit(t)
+				f(t, dir, path, kind)
+				done()
+				text, err := os.ReadFile(victim)
+				require.NoError(t, err)
+				assert.Equal(t, "precious", string(text))
+			})
+		}
+	}
+}
+
+// timeLimit ends the whole run with a stack if the test hangs in open(2).
+func timeLimit(t *testing.T) (done func()) {
+	timer := time.AfterFunc(30*time.Second, func() { panic(t.Name() + " hangs") })
+	return func() { timer.Stop() }
+}
+
+func TestFilesOfAnotherKindAreRefusedAndNotFollowed(t *testing.T) {
+	strangeFiles(t, func(t *testing.T, dir, path, kind string) {
+		r, err := Reserve(ended(t), dir, Primary)
+		r.Release()
+		require.Error(t, err, "EAL would open it")
+		assert.Contains(t, err.Error(), path)
+		assert.Contains(t, err.Error(), "remove it")
+	})
+}
+
+func TestFilesOfAnotherKindDoNotHoldUpWhoLooks(t *testing.T) {
+	_, p := primaryTable(t)
+	defer p.close()
+	strangeFiles(t, func(t *testing.T, dir, path, kind string) {
+		_ = WaitReady(ended(t), rundir.Path("p"), true)
+		_, _ = primaryState(dir)
+		_, _, _ = openTable(dir)
+		_ = ending(dir)
+		w := newWatcher(&Member{dir: dir, table: p})
+		w.clean(&slot{pid: 7})
+		_ = detach(dir)
+	})
+}
+
+func TestALockThatEALWouldWaitForIsWaitedForWithABound(t *testing.T) {
+	dir := mkdir(t, runtimeDirs(t))
+	f, err := os.Open(dir)
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, unix.Flock(int(f.Fd()), unix.LOCK_SH)) // as rte_mp while it sends
+	_, err = Reserve(ended(t), dir, Primary)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorIs(t, err, unix.EAGAIN)
+	assert.Contains(t, err.Error(), "lock of "+dir)
+	require.NoError(t, unix.Flock(int(f.Fd()), unix.LOCK_UN))
+	r, err := Reserve(ended(t), dir, Primary)
+	require.NoError(t, err)
+	r.Release()
 }

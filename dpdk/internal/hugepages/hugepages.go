@@ -1,4 +1,5 @@
-package eal
+// Package hugepages finds out why EAL got no hugepages, or too few, and what to do about it.
+package hugepages
 
 import (
 	"fmt"
@@ -28,14 +29,20 @@ type hugeMount struct {
 type hugeSize struct{ page, reserved, free uint64 }
 
 func (s hugeSize) String() string {
-	return fmt.Sprintf("%d hugepages of %s", s.reserved, bytesOf(s.page))
+	return fmt.Sprintf("%d hugepages of %s", s.reserved, Format(s.page))
 }
 
-// noHugepages says why EAL has found no hugepages or not enough, and what to do. EAL's
+// Asked is what a start of EAL asked for.
+type Asked struct {
+	Dir   string // --huge-dir; "" is any mount
+	Bytes uint64 // 0 if the options name no size
+}
+
+// Explain says why EAL has found no hugepages or not enough, and what to do. EAL's
 // log often has the symptom only, and its error number is one of another call.
-func noHugepages(o *options, log string) *dpdk.Error {
-	errno, detail := lack(o, log)
-	e := &dpdk.Error{Op: opInit, Cause: dpdk.ErrNoHugepages, Errno: dpdk.Errno(errno), Detail: detail}
+func Explain(a Asked, log string) *dpdk.Error {
+	errno, detail := a.lack()
+	e := &dpdk.Error{Op: "rte_eal_init", Cause: dpdk.ErrNoHugepages, Errno: dpdk.Errno(errno), Detail: detail}
 	if limit, detail := limited(log); detail != "" { // hugepages are there
 		e.Cause, e.Errno, e.Detail = nil, dpdk.Errno(limit), detail
 	}
@@ -49,7 +56,7 @@ func limited(log string) (errno syscall.Errno, detail string) {
 		return syscall.EMFILE, fmt.Sprintf("this process may have %d open files (ulimit -n), and EAL has one for each hugepage: raise the limit, use larger pages, or add --single-file-segments to Config.Extra", linux.OpenFiles())
 	case !strings.Contains(log, "Cannot get a virtual area") && !strings.Contains(log, "Cannot allocate VA space"):
 	case linux.AddressSpace() != linux.Unlimited:
-		return syscall.ENOMEM, fmt.Sprintf("this process may have %s of virtual memory (ulimit -v), and EAL reserves much more than it uses: ulimit -v unlimited", bytesOf(linux.AddressSpace()))
+		return syscall.ENOMEM, fmt.Sprintf("this process may have %s of virtual memory (ulimit -v), and EAL reserves much more than it uses: ulimit -v unlimited", Format(linux.AddressSpace()))
 	default:
 		return syscall.ENOMEM, "EAL reserves much more virtual memory than it uses, and the kernel gives none: set vm.overcommit_memory to 0 or 1"
 	}
@@ -57,12 +64,12 @@ func limited(log string) (errno syscall.Errno, detail string) {
 }
 
 // lack looks for the first thing that is missing, from the mount to the pages.
-func lack(o *options, log string) (syscall.Errno, string) {
+func (a Asked) lack() (syscall.Errno, string) {
 	mounts, sizes := hugeMounts(), hugeSizes()
-	if dir := o.last("huge-dir"); dir != "" {
+	if dir := a.Dir; dir != "" {
 		page, _, _, ok := linux.Hugetlbfs(dir)
 		if _, err := os.Stat(dir); err != nil {
-			return syscall.Errno(errnoOf(err)), fmt.Sprintf("the HugeDir %s cannot be used (%v): %s", dir, errnoOf(err), otherMount(mounts))
+			return linux.Errno(err), fmt.Sprintf("the HugeDir %s cannot be used (%v): %s", dir, linux.Errno(err), otherMount(mounts))
 		}
 		if !ok {
 			return syscall.ENODEV, fmt.Sprintf("the HugeDir %s is not on a hugetlbfs: %s", dir, otherMount(mounts))
@@ -70,7 +77,7 @@ func lack(o *options, log string) (syscall.Errno, string) {
 		mounts = []hugeMount{{dir, page}}
 	}
 	if len(sizes) == 0 {
-		return syscall.ENOMEM, "none are reserved: as root: " + reserve(0, o.asked())
+		return syscall.ENOMEM, "none are reserved: as root: " + reserve(0, a.Bytes)
 	}
 	if len(mounts) == 0 {
 		return syscall.ENODEV, fmt.Sprintf("%v are reserved, and no hugetlbfs is mounted: %s", sizes[0], mountHuge)
@@ -86,37 +93,37 @@ func lack(o *options, log string) (syscall.Errno, string) {
 	if len(usable) == 0 {
 		s := sizes[0]
 		return syscall.ENODEV, fmt.Sprintf("the hugetlbfs at %s is for pages of %s, and %v are reserved: as root: mount -t hugetlbfs -o pagesize=%dK nodev DIR, or reserve some of %s",
-			mounts[0].dir, bytesOf(mounts[0].page), s, s.page>>10, bytesOf(mounts[0].page))
+			mounts[0].dir, Format(mounts[0].page), s, s.page>>10, Format(mounts[0].page))
 	}
 	for _, m := range at {
 		if err := linux.MayCreate(m.dir); err != nil {
 			return unusableMount(m.dir, err)
 		}
 	}
-	return tooFew(o, usable, at)
+	return a.tooFew(usable, at)
 }
 
 // unusableMount tells who may use a mount.
 func unusableMount(dir string, err error) (syscall.Errno, string) {
 	uid := os.Geteuid()
-	if errnoOf(err) == dpdk.Errno(syscall.EROFS) {
+	if linux.Errno(err) == syscall.EROFS {
 		return syscall.EROFS, fmt.Sprintf("the hugetlbfs at %s is mounted read-only: as root: mount -o remount,rw %s", dir, dir)
 	}
-	return syscall.Errno(errnoOf(err)), fmt.Sprintf("uid %d cannot make files in the hugetlbfs at %s: give this user one, as root: mkdir -p /mnt/huge-%d; mount -t hugetlbfs -o uid=%d,mode=0700 nodev /mnt/huge-%d; and set Config.HugeDir", uid, dir, uid, uid, uid)
+	return linux.Errno(err), fmt.Sprintf("uid %d cannot make files in the hugetlbfs at %s: give this user one, as root: mkdir -p /mnt/huge-%d; mount -t hugetlbfs -o uid=%d,mode=0700 nodev /mnt/huge-%d; and set Config.HugeDir", uid, dir, uid, uid, uid)
 }
 
 // tooFew compares what was asked for with what there is. A start that failed in the middle
 // may still have some of it: what limits this process comes first.
-func tooFew(o *options, sizes []hugeSize, at []hugeMount) (syscall.Errno, string) {
-	asked := max(o.asked(), sizes[0].page)
+func (a Asked) tooFew(sizes []hugeSize, at []hugeMount) (syscall.Errno, string) {
+	asked := max(a.Bytes, sizes[0].page)
 	if size, left, ok := room(at); ok && left < asked {
-		return syscall.ENOMEM, fmt.Sprintf("%s asked for, and the hugetlbfs at %s is limited to %s, of which %s free: mount it without size=, or with a larger one", are(asked), at[0].dir, bytesOf(size), are(left))
+		return syscall.ENOMEM, fmt.Sprintf("%s asked for, and the hugetlbfs at %s is limited to %s, of which %s free: mount it without size=, or with a larger one", are(asked), at[0].dir, Format(size), are(left))
 	}
 	var free uint64
 	var there []string
 	for _, s := range sizes {
 		if l := hugeLimit(s.page); l != nil && l.left < asked {
-			return syscall.ENOMEM, fmt.Sprintf("%s asked for, and the cgroup of this process may have %s, of which %s free (%s): raise the limit (in Kubernetes: resources.limits, hugepages-2Mi or hugepages-1Gi)", are(asked), bytesOf(l.max), are(l.left), l.file)
+			return syscall.ENOMEM, fmt.Sprintf("%s asked for, and the cgroup of this process may have %s, of which %s free (%s): raise the limit (in Kubernetes: resources.limits, hugepages-2Mi or hugepages-1Gi)", are(asked), Format(l.max), are(l.left), l.file)
 		}
 		free += s.free * s.page
 		there = append(there, fmt.Sprintf("%d of %v", s.free, s))
@@ -140,17 +147,6 @@ func room(mounts []hugeMount) (size, left uint64, ok bool) {
 	return size, left, true
 }
 
-// asked is what the options ask for, in bytes; 0 if nothing.
-func (o *options) asked() (total uint64) {
-	for _, name := range []string{"memory-size", "socket-mem", "numa-mem"} {
-		for _, mb := range strings.Split(o.last(name), ",") {
-			n, _ := strconv.ParseUint(mb, 10, 43)
-			total += n << 20
-		}
-	}
-	return total
-}
-
 // reserve is the command for so many bytes in pages of a size; 0 is the default one.
 func reserve(page, bytes uint64) string {
 	file := "/proc/sys/vm/nr_hugepages"
@@ -169,7 +165,7 @@ func otherMount(mounts []hugeMount) string {
 	if len(mounts) == 0 {
 		return "no hugetlbfs is mounted: leave HugeDir empty, and " + mountHuge
 	}
-	return fmt.Sprintf("use %s, which is one for pages of %s, or leave it empty", mounts[0].dir, bytesOf(mounts[0].page))
+	return fmt.Sprintf("use %s, which is one for pages of %s, or leave it empty", mounts[0].dir, Format(mounts[0].page))
 }
 
 // hugeMounts are the mounts of hugetlbfs that this process sees.
@@ -254,9 +250,9 @@ func parseBytes(s string) uint64 {
 	return n << shift
 }
 
-// bytesOf writes a size in the largest unit in which it is whole, up to MiB for
+// Format writes a size in the largest unit in which it is whole, up to MiB for
 // memory, which users give in MiB.
-func bytesOf(n uint64) string {
+func Format(n uint64) string {
 	if n > 0 && n < 1<<20 {
 		return fmt.Sprintf("%d KiB", n>>10)
 	}
@@ -266,4 +262,4 @@ func bytesOf(n uint64) string {
 	return fmt.Sprintf("%d MiB", n>>20)
 }
 
-func are(n uint64) string { return bytesOf(n) + " are" }
+func are(n uint64) string { return Format(n) + " are" }

@@ -1,8 +1,8 @@
-package eal
+package group
 
 import (
-	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,11 +11,20 @@ import (
 	"sync"
 	"time"
 
-	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
+
+// Process is a process of the group, as eal.Process is.
+type Process struct {
+	Pid     int
+	Start   time.Time
+	Primary bool
+	State   uint32 // Attaching, Attached, Detached or Died
+	Lcores  []int
+	Go      bool
+}
 
 // Event is what has become of a process: its State is Attached, Detached or Died.
 type Event struct {
@@ -23,39 +32,9 @@ type Event struct {
 	Time time.Time // when it was noticed
 }
 
-// Watch tells the primary of the secondaries that come, go and die: first an event
-// with Attached for each that there is, then one for each change, until ctx or this
-// process's EAL ends, which closes the channel. Events wait for a slow reader
-// without limit. A death is noticed at one of ten looks a second, a C program's at the
-// second that finds it dead (those in Go 55 ms after the kill at the median, 114 ms at the
-// worst of 20, on a machine with ten threads to run for each CPU); what the process held
-// (mbufs, locks) is for the reader to see to, its files are removed.
-//
-// Each secondary in Go is told of, however short its life, once it has attached;
-// one that dies inside Init is not. A C program is Attached when its socket is seen:
-// in the middle of its rte_eal_init. If it dies while DPDK sends a message to all
-// secondaries, as for a change of memory, DPDK can remove its socket first, which
-// looks like Detached.
-//
-// The error is dpdk.ErrSecondary in a secondary, dpdk.ErrNotShared in a primary that
-// can have none, and dpdk.ErrNotRunning after Close.
-func (rt *Runtime) Watch(ctx context.Context) (<-chan Event, error) {
-	const op = "watch of secondaries"
-	if rt.role != Primary {
-		return nil, &dpdk.Error{Op: op, Errno: dpdk.ESECONDARY}
-	}
-	if rt.watcher == nil {
-		return nil, &dpdk.Error{Op: op, Cause: dpdk.ErrNotShared}
-	}
-	if !control.Running() {
-		return nil, &dpdk.Error{Op: op, Cause: dpdk.ErrNotRunning}
-	}
-	return rt.watcher.subscribe(ctx, rt.ctx), nil
-}
-
 // watcher is the primary's: it looks who lives, and cleans up after the dead.
 type watcher struct {
-	a *attachment
+	m *Member
 	// Of one goroutine:
 	refused map[string]int // how often a stranger's socket has been dead in a row
 	broken  bool           // the table is no longer readable
@@ -71,20 +50,28 @@ type queue struct {
 	more   chan struct{}
 }
 
-func newWatcher(a *attachment) *watcher {
-	return &watcher{a: a, refused: map[string]int{}, attached: map[any]Process{}, queues: map[*queue]struct{}{}}
+func newWatcher(m *Member) *watcher {
+	return &watcher{m: m, refused: map[string]int{}, attached: map[any]Process{}, queues: map[*queue]struct{}{}}
 }
 
-func (w *watcher) subscribe(ctx, rt context.Context) <-chan Event {
-	q, out := &queue{more: make(chan struct{}, 1)}, make(chan Event)
+// Events returns the events of a primary's secondaries from now on, first one for each that there
+// is. The sequence ends with done or Stop; read it to its end. It is nil if there can be no secondaries.
+func (m *Member) Events(done <-chan struct{}) iter.Seq[Event] {
+	if m.watcher == nil {
+		return nil
+	}
+	return m.watcher.subscribe(done, m.ctx.Done())
+}
+
+func (w *watcher) subscribe(done, stopped <-chan struct{}) iter.Seq[Event] {
+	q := &queue{more: make(chan struct{}, 1)}
 	w.mu.Lock()
 	for _, p := range w.attached {
 		q.events = append(q.events, Event{p, time.Now()})
 	}
 	w.queues[q] = struct{}{}
 	w.mu.Unlock()
-	go func() {
-		defer close(out)
+	return func(yield func(Event) bool) {
 		defer func() {
 			w.mu.Lock()
 			delete(w.queues, q)
@@ -96,11 +83,7 @@ func (w *watcher) subscribe(ctx, rt context.Context) <-chan Event {
 			q.events = nil
 			w.mu.Unlock()
 			for _, e := range events {
-				select {
-				case out <- e:
-				case <-ctx.Done():
-					return
-				case <-rt.Done():
+				if !yield(e) {
 					return
 				}
 			}
@@ -109,19 +92,18 @@ func (w *watcher) subscribe(ctx, rt context.Context) <-chan Event {
 			}
 			select {
 			case <-q.more:
-			case <-ctx.Done():
+			case <-done:
 				return
-			case <-rt.Done():
+			case <-stopped:
 				return
 			}
 		}
-	}()
-	return out
+	}
 }
 
 // tell reports a state of the process with this key, once; if it is an end, after
 // its beginning.
-func (w *watcher) tell(key any, p Process, state ProcessState) {
+func (w *watcher) tell(key any, p Process, state uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, told := w.attached[key]; !told {
@@ -154,8 +136,8 @@ func (w *watcher) look() {
 	}
 	var strangers []string
 	var unread error
-	if err := w.a.table.look(func() {
-		strangers, unread = w.a.strangers()
+	if err := w.m.table.look(func() {
+		strangers, unread = w.m.strangers()
 		for i := 1; i < tableSlots; i++ {
 			w.slot(i)
 		}
@@ -171,19 +153,19 @@ func (w *watcher) look() {
 
 // slot looks at one slot.
 func (w *watcher) slot(i int) {
-	s := &w.a.table.slots[i]
-	if s.state.Load() == slotFree {
+	s := &w.m.table.slots[i]
+	if s.state.Load() == free {
 		return
 	}
-	p, state, same := w.a.table.process(i)
+	p, state, same := w.m.table.process(i)
 	if !same || p.State == Attaching {
 		return
 	}
-	if state > slotLeft { // not written by godpdk
-		s.state.Store(slotFree)
+	if state > Detached { // not written by godpdk
+		s.state.Store(free)
 		return
 	}
-	if state != slotAttaching { // who died in Init was never told of
+	if state != Attaching { // who died in Init was never told of
 		w.tell(i, p, p.State)
 	}
 	if p.State == Attached {
@@ -192,13 +174,13 @@ func (w *watcher) slot(i int) {
 	if p.State == Died {
 		w.clean(s)
 	}
-	s.state.Store(slotFree)
+	s.state.Store(free)
 }
 
 // strangers looks at the sockets of C programs.
 func (w *watcher) strangers(names []string) {
 	for _, name := range names {
-		path := filepath.Join(w.a.dir, name)
+		path := filepath.Join(w.m.dir, name)
 		if mpsocket.Answers(path) {
 			delete(w.refused, name)
 			w.tell(name, stranger(name, Attached), Attached)
@@ -211,9 +193,9 @@ func (w *watcher) strangers(names []string) {
 		if w.told(name) {
 			w.tell(name, stranger(name, Died), Died)
 		}
-		if f, err := openFolder(w.a.dir, false); err == nil {
-			_ = f.remove(name)
-			f.close()
+		if f, err := rundir.Open(w.m.dir, false); err == nil {
+			_ = f.Remove(name)
+			f.Close()
 		}
 	}
 	w.mu.Lock()
@@ -243,36 +225,26 @@ func (w *watcher) clean(s *slot) {
 	if s.pid == int64(os.Getpid()) {
 		kinds = mpsocket.Secondary
 	}
-	for _, other := range w.a.table.living {
+	for _, other := range w.m.table.living {
 		switch {
 		case other.pid != s.pid:
-		case other.state.Load() == slotAttaching:
+		case other.state.Load() == Attaching:
 			return
 		default: // it may be about to bind a socket for replies
 			kinds = mpsocket.Secondary
 		}
 	}
-	f, err := openFolder(w.a.dir, false)
+	f, err := rundir.Open(w.m.dir, false)
 	if err != nil {
 		return
 	}
-	defer f.close()
+	defer f.Close()
 	tables := copies(s.pid)
 	mine := regexp.MustCompile(fmt.Sprintf(`^(%s)%d_`, kinds, s.pid))
-	names, _ := f.names(made)
+	names, _ := f.Names(rundir.Made)
 	for _, name := range names {
-		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.a.dir, name)) || tables.MatchString(name) && f.unlocked(name) {
-			_ = f.remove(name)
+		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.m.dir, name)) || tables.MatchString(name) && f.Unlocked(name) {
+			_ = f.Remove(name)
 		}
 	}
-}
-
-// unlocked says whether nobody has the lock that EAL takes on a file in use.
-func (f *folder) unlocked(name string) bool {
-	file, err := f.open(name, os.O_RDONLY)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	return linux.Flock(file) == nil
 }
