@@ -198,7 +198,7 @@ var subjects = map[string][]subject{
 	},
 	"eal": {
 		plain[eal.Runtime]("Runtime"), // the live one is the test's
-		plain[eal.AttachError]("AttachError"), plain[eal.CPUSet]("CPUSet"), plain[eal.Lcores]("Lcores"), plain[eal.Lcore]("Lcore"),
+		plain[eal.AttachError]("AttachError"), plain[lcore.CPUSet]("CPUSet"), plain[lcore.Lcores]("Lcores"), plain[lcore.Lcore]("Lcore"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
 	},
 	"ethdev": {
@@ -209,7 +209,7 @@ var subjects = map[string][]subject{
 			return must(ethdev.NewTxBuffer(port().TxQueue(0), ethdev.TxBufferConfig{}))
 		}, func(*ethdev.TxBuffer) {}),
 		handle("Subscription", func() *ethdev.Subscription { return must(ethdev.Subscribe(ethdev.EventLink)) }, func(s *ethdev.Subscription) { s.Close() }),
-		handle("Owner", func() *ethdev.Owner { o := must(ethdev.NewOwner("owner")); return &o }, func(o *ethdev.Owner) { _ = o.Delete() }),
+		handle("Owner", func() *ethdev.Owner { o := must(ethdev.NewOwner("owner")); return &o }, func(o *ethdev.Owner) { _ = o.Close() }),
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
 		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
