@@ -39,14 +39,14 @@ func init() {
 	}
 }
 
-// SetAlarm has fn called once when d has gone by, at least 1 µs. EAL's interrupt
+// NewAlarm has fn called once when d has gone by, at least 1 µs. EAL's interrupt
 // thread tells the time; fn runs on a goroutine of its own, so that it may block
 // without holding up interrupts and other alarms. A panic in it is logged. Alarms
 // that are set at Close never run. To a Go program time.AfterFunc is as good:
 // this one is for a program that keeps to DPDK's clock.
 //
 // Errors: dpdk.ErrInvalid (below 1 µs, a nil fn), dpdk.ErrNoMemory, dpdk.ErrNotRunning.
-func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
+func NewAlarm(d time.Duration, fn func()) (*Alarm, error) {
 	if d < time.Microsecond {
 		return nil, check.Invalid(opAlarm, "", "%v: the least is 1 µs", d)
 	}
@@ -63,19 +63,19 @@ func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
 	return a, nil
 }
 
-// Cancel takes an alarm back (rte_eal_alarm_cancel). The error is dpdk.ErrNotFound
+// Stop takes an alarm back (rte_eal_alarm_cancel). The error is dpdk.ErrNotFound
 // if it has gone off or was cancelled: its function may still run.
-func (a *Alarm) Cancel() error { return cancelAlarm(a.id) }
+func (a *Alarm) Stop() error { return cancelAlarm(a.id) }
 
 func cancelAlarm(id uintptr) error {
 	err := control.Call(opAlarmCancel, "", func() error { return control.Errno(cgo.AlarmCancel(id)) })
 	if err == nil {
 		alarms.drop(id)
 	}
-	return control.Explain(err, dpdk.ErrNotFound, "it has gone off or was cancelled before")
+	return control.Explain(err, dpdk.ErrNotFound, "it has gone off or was stopped before")
 }
 
 // stopAlarms takes all back, before EAL stops.
 func stopAlarms() {
-	alarms.each(func(id uintptr, _ *Alarm) { _ = cancelAlarm(id) }) // SetAlarm may not have written a.id yet
+	alarms.each(func(id uintptr, _ *Alarm) { _ = cancelAlarm(id) }) // NewAlarm may not have written a.id yet
 }

@@ -51,9 +51,9 @@ func TestLaunchBesideServiceCores(t *testing.T) {
 	if slices.Contains(cores, id) {
 		// A start counts only if the thread is in the loop.
 		require.NoError(t, StartServiceCore(id))
-		running, err := Running(id)
+		inUse, err := InUse(id)
 		require.NoError(t, err)
-		assert.True(t, running)
+		assert.True(t, inUse)
 		require.NoError(t, StopServiceCore(id))
 		require.NoError(t, RemoveServiceCore(id))
 	}

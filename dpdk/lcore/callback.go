@@ -49,18 +49,18 @@ func init() {
 	}
 }
 
-// OnLcore has init called for each lcore: at once for those there are, by id, and
+// RegisterCallback has init called for each lcore: at once for those there are, by id, and
 // for a thread that registers later before it is one; uninit when it has gone,
 // and for all at Unregister (rte_lcore_callback_register). Either may be nil. If
 // init refuses an lcore with an error, uninit is called for those it has accepted,
-// and OnLcore, or the Register, fails.
+// and RegisterCallback, or the Register, fails.
 //
 // The functions run one at a time on goroutines of their own. DPDK holds its lock
-// of lcores meanwhile: List, Register and OnLcore fail with dpdk.ErrBusy in them.
+// of lcores meanwhile: List, Register and RegisterCallback fail with dpdk.ErrBusy in them.
 // A panic in init refuses the lcore, one in uninit is logged.
 //
 // Errors: what init returned, dpdk.ErrInvalid, dpdk.ErrNotRunning.
-func OnLcore(name string, init func(id int) error, uninit func(id int)) (*Callback, error) {
+func RegisterCallback(name string, init func(id int) error, uninit func(id int)) (*Callback, error) {
 	if err := check.Name(opCallback, name, 64); err != nil {
 		return nil, err
 	}

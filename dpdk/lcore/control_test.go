@@ -16,7 +16,7 @@ import (
 
 func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
 	cause := errors.New("cause")
-	task, err := Control(soon(t), "fifteen letters", func(ctx context.Context) error {
+	task, err := StartControlThread(soon(t), "fifteen letters", func(ctx context.Context) error {
 		if id, ok := Current(); ok {
 			return errors.New(name(id))
 		}
@@ -38,12 +38,12 @@ func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
 }
 
 func TestControlThreadsPanicAndStop(t *testing.T) {
-	task, err := Control(context.Background(), "panics", func(context.Context) error { panic("x") })
+	task, err := StartControlThread(context.Background(), "panics", func(context.Context) error { panic("x") })
 	require.NoError(t, err)
 	var p *PanicError
 	require.ErrorAs(t, task.Wait(soon(t)), &p)
 	assert.Equal(t, -1, p.Lcore)
-	task, err = Control(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	task, err = StartControlThread(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -51,7 +51,7 @@ func TestControlThreadsPanicAndStop(t *testing.T) {
 	task.Stop()
 	assert.ErrorIs(t, task.Wait(soon(t)), context.Canceled)
 	for range 50 { // more than a few come and go
-		task, err := Control(context.Background(), "short", nothing)
+		task, err := StartControlThread(context.Background(), "short", nothing)
 		require.NoError(t, err)
 		require.NoError(t, task.Wait(soon(t)))
 	}
@@ -59,10 +59,10 @@ func TestControlThreadsPanicAndStop(t *testing.T) {
 }
 
 func TestControlArguments(t *testing.T) {
-	_, err := Control(context.Background(), "", nothing)
+	_, err := StartControlThread(context.Background(), "", nothing)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = Control(context.Background(), "sixteen letters!", nothing)
+	_, err = StartControlThread(context.Background(), "sixteen letters!", nothing)
 	assert.ErrorIs(t, err, dpdk.ErrNameTooLong)
-	_, err = Control(context.Background(), "n", nil)
+	_, err = StartControlThread(context.Background(), "n", nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }

@@ -121,15 +121,15 @@ var _ = ending("calls after Close", func(rt *eal.Runtime) error {
 		refused := func(_ any, err error) { errs = append(errs, want(err, dpdk.ErrNotRunning, "eal.Init")) }
 		refused(LaunchWorkers(context.Background(), nothing))
 		refused(List())
-		refused(Get(0))
-		refused(Running(0))
+		refused(Lookup(0))
+		refused(InUse(0))
 		refused(Register())
-		refused(Control(context.Background(), "late", nothing))
-		refused(OnLcore("late", nil, func(int) {}))
+		refused(StartControlThread(context.Background(), "late", nothing))
+		refused(RegisterCallback("late", nil, func(int) {}))
 		refused(NewTimer(func() {}))
-		refused(SetAlarm(time.Second, func() {}))
+		refused(NewAlarm(time.Second, func() {}))
 		refused(NewMeter(0))
-		refused(Services())
+		refused(ListServices())
 		refused(ServiceCores())
 		refused(nil, AddServiceCore(1))
 		if Main() != -1 || len(Workers()) != 0 {
@@ -159,7 +159,7 @@ var _ = ending("functions that heed their context", func(rt *eal.Runtime) error 
 		}
 		tasks = append(tasks, t)
 	}
-	control, err := Control(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) })
+	control, err := StartControlThread(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) })
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 		}
 		tasks = append(tasks, t)
 	}
-	control, err := Control(context.Background(), "stays", forever)
+	control, err := StartControlThread(context.Background(), "stays", forever)
 	if err != nil {
 		return err
 	}
@@ -231,13 +231,13 @@ var _ = ending("Close by what it waits for", func(rt *eal.Runtime) error {
 		launch(id, func() { refused(name(id), rt.Close()) })
 	}
 
-	control, err := Control(context.Background(), "closes", func(context.Context) error { return rt.Close() })
+	control, err := StartControlThread(context.Background(), "closes", func(context.Context) error { return rt.Close() })
 	if err != nil {
 		return err
 	}
 	refused("a control thread", control.Wait(context.Background()))
 
-	c, err := OnLcore("closes", func(id int) error { refused("a callback", rt.Close()); return nil }, nil)
+	c, err := RegisterCallback("closes", func(id int) error { refused("a callback", rt.Close()); return nil }, nil)
 	if err != nil {
 		return err
 	}
@@ -304,14 +304,14 @@ var _ = ending("Goexit", func(rt *eal.Runtime) error {
 				return fmt.Errorf("no panic: %w", err)
 			}
 		}
-		if running, err := Running(id); running || err != nil {
+		if used, err := InUse(id); used || err != nil {
 			return fmt.Errorf("lcore %d runs (%v)", id, err)
 		}
 		if len(tids) != 1 || deferred != 3*102 {
 			return fmt.Errorf("threads %v, %d deferred calls", tids, deferred)
 		}
 	}
-	t, err := Control(context.Background(), "exits", func(context.Context) error { runtime.Goexit(); return nil })
+	t, err := StartControlThread(context.Background(), "exits", func(context.Context) error { runtime.Goexit(); return nil })
 	if err != nil {
 		return err
 	}
@@ -340,7 +340,7 @@ var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
 	}
 	tasks, err := LaunchWorkers(context.Background(), func(context.Context) error {
 		id, _ := Current()
-		i, err := Get(id)
+		i, err := Lookup(id)
 		if err != nil {
 			return err
 		}
@@ -404,7 +404,7 @@ var _ = ending("timers that are set while EAL stops", func(rt *eal.Runtime) erro
 			for i := 0; ; i++ {
 				timer, err := NewTimer(func() {})
 				if err == nil {
-					err = errors.Join(timer.Once(time.Hour, 1), timer.Free())
+					err = errors.Join(timer.Once(time.Hour, 1), timer.Close())
 				}
 				if err != nil {
 					ended <- want(err, dpdk.ErrNotRunning, "")
@@ -487,8 +487,8 @@ var _ = ending("everything at once while EAL stops", func(rt *eal.Runtime) error
 			}
 			return errors.Join(err, ts.Wait(context.Background()))
 		}),
-		until(func() error { return wait(Control(context.Background(), "races", nothing)) }),
-		until(func() error { _, err := SetAlarm(time.Microsecond, func() {}); return err }),
+		until(func() error { return wait(StartControlThread(context.Background(), "races", nothing)) }),
+		until(func() error { _, err := NewAlarm(time.Microsecond, func() {}); return err }),
 		until(func() error {
 			if err := AddServiceCore(3); err != nil {
 				return err

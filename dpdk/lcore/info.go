@@ -76,8 +76,8 @@ func List() ([]Info, error) {
 	return lcores, err
 }
 
-// Get describes one lcore; the error is dpdk.ErrInvalid for an id that none has.
-func Get(id int) (Info, error) {
+// Lookup describes one lcore; the error is dpdk.ErrInvalid for an id that none has.
+func Lookup(id int) (Info, error) {
 	lcores, err := List()
 	if err != nil {
 		return Info{}, err

@@ -22,14 +22,14 @@ func TestEnumerate(t *testing.T) {
 		assert.Equal(t, RoleEAL, l.Role)
 		assert.Equal(t, l.ID == mainLcore, l.Main)
 		assert.Equal(t, i, l.Index)
-		got, err := Get(l.ID)
+		got, err := Lookup(l.ID)
 		require.NoError(t, err)
 		assert.Equal(t, l, got)
 	}
 	assert.Equal(t, mainLcore, Main())
 	assert.Equal(t, []int{1, 2, 3}, Workers())
 	for _, id := range []int{-1, 4, Max, 1 << 40} {
-		_, err := Get(id)
+		_, err := Lookup(id)
 		require.ErrorIs(t, err, dpdk.ErrInvalid)
 		assert.ErrorContains(t, err, "there are [0 1 2 3]")
 	}
@@ -39,7 +39,7 @@ func TestWorkersBySocket(t *testing.T) {
 	var on []int
 	sockets := map[dpdk.SocketID]bool{}
 	for _, id := range Workers() {
-		l, err := Get(id)
+		l, err := Lookup(id)
 		require.NoError(t, err)
 		if !sockets[l.Socket] {
 			sockets[l.Socket] = true

@@ -43,7 +43,7 @@ func Register() (*Registration, error) {
 		case ok:
 			return dpdk.ErrExist
 		case cgo.ProcessType() == cgo.ProcSecondary:
-			return control.Errno(int(dpdk.ESECONDARY))
+			return dpdk.ErrSecondary
 		}
 		return control.Errno(cgo.ThreadRegister())
 	})
@@ -51,10 +51,10 @@ func Register() (*Registration, error) {
 		runtime.UnlockOSThread()
 		if e, ok := err.(*dpdk.Error); ok {
 			e.Detail = map[dpdk.Errno]string{
-				dpdk.ErrExist:    "the thread is an lcore already",
-				dpdk.ESECONDARY:  "use Pin, or give this process lcores of its own",
-				dpdk.ErrInvalid:  "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
-				dpdk.ErrNoMemory: "all lcore ids are taken, or an lcore callback refused this one",
+				dpdk.ErrExist:     "the thread is an lcore already",
+				dpdk.ErrSecondary: "use Pin, or give this process lcores of its own",
+				dpdk.ErrInvalid:   "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
+				dpdk.ErrNoMemory:  "all lcore ids are taken, or an lcore callback refused this one",
 			}[e.Errno]
 		}
 		return nil, err

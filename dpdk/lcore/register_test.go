@@ -25,7 +25,7 @@ func TestRegisterMakesTheThreadAnLcoreUntilUnregister(t *testing.T) {
 	id, ok := Current()
 	assert.True(t, ok)
 	assert.Equal(t, r.Lcore(), id)
-	info, err := Get(id)
+	info, err := Lookup(id)
 	require.NoError(t, err)
 	assert.Equal(t, RoleRegistered, info.Role)
 	assert.Equal(t, []int{1, 2, 3}, Workers(), "it takes no functions")
@@ -47,7 +47,7 @@ func TestRegisterMakesTheThreadAnLcoreUntilUnregister(t *testing.T) {
 	_, ok = Current()
 	assert.False(t, ok, "LCORE_ID_ANY again")
 	assert.Nil(t, pool.DefaultCache())
-	_, err = Get(id)
+	_, err = Lookup(id)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	require.ErrorIs(t, r.Unregister(), dpdk.ErrInvalid, "a second time")
 }
@@ -132,7 +132,7 @@ func (r *rec) take() []int {
 
 func TestLcoreCallbacks(t *testing.T) {
 	var r rec
-	c, err := OnLcore("all", r.init(-1, nil), r.uninit)
+	c, err := RegisterCallback("all", r.init(-1, nil), r.uninit)
 	require.NoError(t, err)
 	assert.Equal(t, []int{0, 1, 2, 3}, r.take(), "for each there is, by id")
 	reg, err := Register()
@@ -153,7 +153,7 @@ func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
 	no := errors.New("no")
 	t.Run("at once", func(t *testing.T) {
 		var r rec
-		c, err := OnLcore("refuses", r.init(2, no), r.uninit)
+		c, err := RegisterCallback("refuses", r.init(2, no), r.uninit)
 		require.ErrorIs(t, err, no)
 		assert.Nil(t, c)
 		assert.Equal(t, []int{0, 1, 2, -2, -1}, r.take(), "those it had accepted")
@@ -164,9 +164,9 @@ func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
 	})
 	t.Run("a thread that registers", func(t *testing.T) {
 		var first, second rec
-		a, err := OnLcore("accepts", first.init(-1, nil), first.uninit)
+		a, err := RegisterCallback("accepts", first.init(-1, nil), first.uninit)
 		require.NoError(t, err)
-		b, err := OnLcore("refuses", second.init(4, no), second.uninit)
+		b, err := RegisterCallback("refuses", second.init(4, no), second.uninit)
 		require.NoError(t, err)
 		first.take()
 		second.take()
@@ -186,7 +186,7 @@ func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
 		"with a Goexit": func(int) error { runtime.Goexit(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := OnLcore("ends", f, nil)
+			_, err := RegisterCallback("ends", f, nil)
 			require.Error(t, err)
 			assert.True(t, errors.Is(err, no) || errors.Is(err, ErrGoexit), err)
 			_, err = List()
@@ -202,10 +202,10 @@ func TestLcoreCallbacksThatAskForLcoresAreRefused(t *testing.T) {
 		errs = append(errs, err)
 		_, err = Register()
 		errs = append(errs, err)
-		_, err = OnLcore("inner", nil, func(int) {})
+		_, err = RegisterCallback("inner", nil, func(int) {})
 		errs = append(errs, err)
 	}
-	c, err := OnLcore("outer", func(int) error { ask(); return nil }, func(int) { ask() })
+	c, err := RegisterCallback("outer", func(int) error { ask(); return nil }, func(int) { ask() })
 	require.NoError(t, err)
 	require.NoError(t, c.Unregister())
 	assert.Len(t, errs, 2*4*3)
@@ -216,14 +216,14 @@ func TestLcoreCallbacksThatAskForLcoresAreRefused(t *testing.T) {
 }
 
 func TestLcoreCallbackArguments(t *testing.T) {
-	_, err := OnLcore("", nil, func(int) {})
+	_, err := RegisterCallback("", nil, func(int) {})
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = OnLcore("n", nil, nil)
+	_, err = RegisterCallback("n", nil, nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	c, err := OnLcore("only init", func(int) error { return nil }, nil)
+	c, err := RegisterCallback("only init", func(int) error { return nil }, nil)
 	require.NoError(t, err)
 	assert.NoError(t, c.Unregister())
-	c, err = OnLcore("uninit panics", nil, func(int) { panic("x") })
+	c, err = RegisterCallback("uninit panics", nil, func(int) { panic("x") })
 	require.NoError(t, err)
 	assert.NoError(t, c.Unregister())
 }

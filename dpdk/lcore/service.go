@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -52,7 +51,7 @@ func init() {
 		}
 		f := functions[i].Load()
 		if f == nil || f.err.Load() != nil || stopping.Load() {
-			return -int(syscall.EAGAIN)
+			return -int(dpdk.ErrAgain)
 		}
 		worked := false
 		err := try(func() error {
@@ -65,7 +64,7 @@ func init() {
 			control.Logger().Error("godpdk: service stopped", "error", err)
 		}
 		if !worked {
-			return -int(syscall.EAGAIN) // which statistics take as an idle round
+			return -int(dpdk.ErrAgain) // which statistics take as an idle round
 		}
 		return 0
 	}
@@ -104,8 +103,6 @@ func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked 
 	defer servicesMu.Unlock()
 	s := &Service{name: name, own: &function{fn: fn}}
 	err := control.Call(opService, name, func() error {
-		var errno int
-
 		if _, ok := find(name); ok {
 			return dpdk.ErrExist
 		}
@@ -116,11 +113,13 @@ func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked 
 		if !functions[i].CompareAndSwap(nil, s.own) {
 			return dpdk.ErrNoSpace
 		}
-		if s.id, errno = cgo.ServiceRegister(name, capabilities, cfg.Socket.Int(), uintptr(i)); errno != 0 {
+		id, errno := cgo.ServiceRegister(name, capabilities, cfg.Socket.Int(), uintptr(i))
+		if errno != 0 {
 			functions[i].Store(nil)
 			return control.Errno(errno)
 		}
-		s.own.id.Store(s.id)
+		s.id = id
+		s.own.id.Store(id)
 		return control.Errno(cgo.ServiceComponentRunstate(s.id, true))
 	})
 	if err != nil {
@@ -140,8 +139,8 @@ func find(name string) (uint32, bool) {
 	return 0, false
 }
 
-// Services are all services of this process, those of drivers included.
-func Services() ([]*Service, error) {
+// ListServices returns all services of this process, those of drivers included.
+func ListServices() ([]*Service, error) {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	var all []*Service
@@ -168,7 +167,7 @@ func LookupService(name string) (*Service, error) {
 		s = handle(id)
 		return nil
 	})
-	return s, control.Explain(err, dpdk.ErrNotFound, "no service of this process has the name: Services lists them")
+	return s, control.Explain(err, dpdk.ErrNotFound, "no service of this process has the name: ListServices lists them")
 }
 
 func handle(id uint32) *Service {
@@ -182,14 +181,14 @@ func handle(id uint32) *Service {
 }
 
 // control runs f unless the service was unregistered: its id may be another's.
-func (s *Service) control(op string, f func() int) error {
+func (s *Service) control(op string, f func() error) error {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	err := control.Call(op, s.name, func() error {
 		if cgo.ServiceName(s.id) != s.name || s.own != nil && !s.own.registered() {
 			return dpdk.ErrNotFound
 		}
-		return control.Errno(f())
+		return f()
 	})
 	return control.Explain(err, dpdk.ErrNotFound, "the service was unregistered")
 }
@@ -208,46 +207,48 @@ func (f *function) registered() bool {
 // Name is the service's name.
 func (s *Service) Name() string { return s.name }
 
-// Concurrent says whether several service cores can run it at the same time
-// (rte_service_probe_capability).
-func (s *Service) Concurrent() bool {
-	can := false
-	_ = s.control("rte_service_probe_capability", func() int {
-		can = cgo.ServiceCan(s.id, cgo.ServiceMTSafe)
-		return 0
+// ServiceInfo describes a service.
+type ServiceInfo struct {
+	Name       string
+	Concurrent bool  // several service cores can run it at the same time
+	Running    bool  // it is started and mapped to a service core
+	Cores      []int // the service cores that may run it
+}
+
+// Info describes the service.
+func (s *Service) Info() (ServiceInfo, error) {
+	i := ServiceInfo{Name: s.name}
+	err := s.control("rte_service_runstate_get", func() error {
+		i.Concurrent = cgo.ServiceCan(s.id, cgo.ServiceMTSafe)
+		i.Running = cgo.ServiceRunning(s.id)
+		for id := range Max {
+			if cgo.ServiceMapped(s.id, id) {
+				i.Cores = append(i.Cores, id)
+			}
+		}
+		return nil
 	})
-	return can
+	return i, err
 }
 
 // Start lets service cores run the service (rte_service_runstate_set), also one
 // that has stopped for a panic.
 func (s *Service) Start() error {
-	return s.control(opServiceRun, func() int {
+	return s.control(opServiceRun, func() error {
 		if s.own != nil {
 			s.own.err.Store(nil)
 			if errno := cgo.ServiceComponentRunstate(s.id, true); errno != 0 {
-				return errno
+				return control.Errno(errno)
 			}
 		}
-		return cgo.ServiceRunstate(s.id, true)
+		return control.Errno(cgo.ServiceRunstate(s.id, true))
 	})
 }
 
 // Stop keeps service cores from running the service; rounds under way end first
 // or later.
 func (s *Service) Stop() error {
-	return s.control(opServiceRun, func() int { return cgo.ServiceRunstate(s.id, false) })
-}
-
-// Running says whether the service is started and mapped to a service core
-// (rte_service_runstate_get).
-func (s *Service) Running() bool {
-	running := false
-	_ = s.control("rte_service_runstate_get", func() int {
-		running = cgo.ServiceRunning(s.id)
-		return 0
-	})
-	return running
+	return s.control(opServiceRun, func() error { return control.Errno(cgo.ServiceRunstate(s.id, false)) })
 }
 
 // Err is the panic that has stopped a service of Go's, as a *PanicError, or nil.
@@ -271,21 +272,7 @@ func (s *Service) mapping(lcore int, on bool) error {
 	if err := serviceCore(opServiceMap, lcore); err != nil {
 		return err
 	}
-	return s.control(opServiceMap, func() int { return cgo.ServiceMap(s.id, lcore, on) })
-}
-
-// MappedTo are the service cores that may run the service (rte_service_map_lcore_get).
-func (s *Service) MappedTo() []int {
-	var cores []int
-	_ = s.control("rte_service_map_lcore_get", func() int {
-		for id := range Max {
-			if cgo.ServiceMapped(s.id, id) {
-				cores = append(cores, id)
-			}
-		}
-		return 0
-	})
-	return cores
+	return s.control(opServiceMap, func() error { return control.Errno(cgo.ServiceMap(s.id, lcore, on)) })
 }
 
 // ServiceStats are what a service has done since statistics were switched on.
@@ -297,25 +284,25 @@ type ServiceStats struct {
 // EnableStats switches statistics on or off (rte_service_set_stats_enable); they
 // cost two reads of the cycle counter a round.
 func (s *Service) EnableStats(on bool) error {
-	return s.control("rte_service_set_stats_enable", func() int { return cgo.ServiceStats(s.id, on) })
+	return s.control("rte_service_set_stats_enable", func() error { return control.Errno(cgo.ServiceStats(s.id, on)) })
 }
 
 // Stats are the statistics of all service cores together (rte_service_attr_get).
 func (s *Service) Stats() (ServiceStats, error) {
 	var st ServiceStats
-	err := s.control(opServiceAttr, func() (errno int) {
-		if st.Calls, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCalls); errno != 0 {
-			return errno
+	err := s.control(opServiceAttr, func() error {
+		var errno int
+		if st.Calls, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCalls); errno == 0 {
+			st.Cycles, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCycles)
 		}
-		st.Cycles, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCycles)
-		return errno
+		return control.Errno(errno)
 	})
 	return st, err
 }
 
 // ResetStats sets the statistics to 0 (rte_service_attr_reset_all).
 func (s *Service) ResetStats() error {
-	return s.control("rte_service_attr_reset_all", func() int { return cgo.ServiceAttrReset(s.id) })
+	return s.control("rte_service_attr_reset_all", func() error { return control.Errno(cgo.ServiceAttrReset(s.id)) })
 }
 
 // Unregister removes a service that RegisterService has made
@@ -325,19 +312,17 @@ func (s *Service) Unregister() error {
 	if s.own == nil {
 		return check.Invalid(opServiceGone, s.name, "it is not a service of this program's Go code")
 	}
-	err := s.control(opServiceGone, func() int {
-		for _, id := range serviceCores() {
-			if cgo.LcoreRunning(id) {
-				return int(dpdk.ErrBusy)
-			}
+	err := s.control(opServiceGone, func() error {
+		if slices.ContainsFunc(serviceCores(), cgo.LcoreRunning) {
+			return dpdk.ErrBusy
 		}
 		if errno := cgo.ServiceUnregister(s.id); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		for i := range functions {
 			functions[i].CompareAndSwap(s.own, nil)
 		}
-		return 0
+		return nil
 	})
 	return control.Explain(err, dpdk.ErrBusy, "service cores run: StopServiceCore them first")
 }

@@ -39,6 +39,14 @@ func service(t *testing.T, cfg ServiceConfig, fn func(int) bool) *Service {
 	return s
 }
 
+func describe(t *testing.T, s *Service) ServiceInfo {
+	t.Helper()
+	i, err := s.Info()
+	require.NoError(t, err)
+	require.Equal(t, s.Name(), i.Name)
+	return i
+}
+
 func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 	var calls, elsewhere atomic.Int64
 	s := service(t, ServiceConfig{}, func(lcore int) bool {
@@ -47,24 +55,24 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 		}
 		return calls.Add(1)%2 == 0
 	})
-	assert.False(t, s.Concurrent())
+	assert.False(t, describe(t, s).Concurrent)
 	require.NoError(t, s.EnableStats(true))
 	serviceCoreFor(t, 2)
 	cores, err := ServiceCores()
 	require.NoError(t, err)
 	assert.Equal(t, []int{2}, cores)
-	info, err := Get(2)
+	info, err := Lookup(2)
 	require.NoError(t, err)
 	assert.Equal(t, RoleService, info.Role)
 	assert.Equal(t, []int{1, 3}, Workers())
 
-	assert.False(t, s.Running(), "not mapped")
+	assert.False(t, describe(t, s).Running, "not mapped")
 	require.NoError(t, s.Map(2))
-	assert.Equal(t, []int{2}, s.MappedTo())
-	assert.False(t, s.Running(), "not started")
+	assert.Equal(t, []int{2}, describe(t, s).Cores)
+	assert.False(t, describe(t, s).Running, "not started")
 	assert.Zero(t, calls.Load())
 	require.NoError(t, s.Start())
-	assert.True(t, s.Running())
+	assert.True(t, describe(t, s).Running)
 	eventually(t, func() bool { return calls.Load() > 100 })
 	loops, err := ServiceCoreLoops(2)
 	require.NoError(t, err)
@@ -77,12 +85,12 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.ErrorContains(t, err, "service core")
 	require.ErrorIs(t, s.Unregister(), dpdk.ErrBusy)
-	running, err := Running(2)
+	inUse, err := InUse(2)
 	require.NoError(t, err)
-	assert.True(t, running)
+	assert.True(t, inUse)
 
 	require.NoError(t, s.Stop())
-	assert.False(t, s.Running())
+	assert.False(t, describe(t, s).Running)
 	var stats ServiceStats
 	eventually(t, func() bool { // a round may be under way
 		stats, err = s.Stats()
@@ -96,7 +104,7 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 	assert.Zero(t, stats)
 	assert.Zero(t, elsewhere.Load())
 	require.NoError(t, s.Unmap(2))
-	assert.Empty(t, s.MappedTo())
+	assert.Empty(t, describe(t, s).Cores)
 	require.NoError(t, StopServiceCore(2))
 	require.NoError(t, StopServiceCore(2), "twice")
 	require.NoError(t, StartServiceCore(2))
@@ -118,7 +126,7 @@ func TestAnOrdinaryServiceRunsOnOneCoreAtATime(t *testing.T) {
 				inside.Add(-1)
 				return true
 			})
-			assert.Equal(t, concurrent, s.Concurrent())
+			assert.Equal(t, concurrent, describe(t, s).Concurrent)
 			for _, id := range []int{2, 3} {
 				serviceCoreFor(t, id)
 				require.NoError(t, s.Map(id))
@@ -152,7 +160,7 @@ func TestAServiceThatPanicsStopsAndTellsWhy(t *testing.T) {
 	var p *PanicError
 	require.ErrorAs(t, s.Err(), &p)
 	assert.Equal(t, 3, p.Lcore)
-	assert.False(t, s.Running())
+	assert.False(t, describe(t, s).Running)
 	assert.EqualValues(t, 10, calls.Load())
 	found, err := LookupService(s.Name())
 	require.NoError(t, err)
@@ -168,7 +176,7 @@ func TestServicesAreFoundByName(t *testing.T) {
 	found, err := LookupService(s.Name())
 	require.NoError(t, err)
 	assert.Equal(t, s, found)
-	all, err := Services()
+	all, err := ListServices()
 	require.NoError(t, err)
 	assert.Contains(t, all, s)
 	_, err = LookupService("nobody")

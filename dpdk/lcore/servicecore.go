@@ -2,6 +2,7 @@ package lcore
 
 import (
 	"context"
+	"errors"
 	"syscall"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 const (
@@ -51,7 +52,7 @@ func AddServiceCore(id int) error {
 	}
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
-	if idle := slots[id].idle(id, leave); !idle {
+	if !waitIdle(id, leaveTimeout) {
 		return busy(id, "a function of C's runs there")
 	}
 	return control.Call(opCoreAdd, name(id), func() error { return control.Errno(cgo.ServiceCoreAdd(id)) })
@@ -61,13 +62,13 @@ func AddServiceCore(id int) error {
 // (rte_service_lcore_del). The error is dpdk.ErrBusy if it is not, or if a service on it
 // does not return since StopServiceCore.
 func RemoveServiceCore(id int) error {
-	return core(opCoreDel, id, "it is started, or a service on it does not return: StopServiceCore first", func(id int) int {
+	return core(opCoreDel, id, "it is started, or a service on it does not return: StopServiceCore first", func() error {
 		// DPDK looks at what the core was told, not at where its thread is: the thread
 		// would go on to services, and Unregister would not see it.
 		if !slots[id].outside(id) {
-			return int(dpdk.ErrBusy)
+			return dpdk.ErrBusy
 		}
-		return cgo.ServiceCoreDel(id)
+		return control.Errno(cgo.ServiceCoreDel(id))
 	})
 }
 
@@ -75,15 +76,15 @@ func RemoveServiceCore(id int) error {
 // (rte_service_lcore_start); one that is started stays so. The error is dpdk.ErrBusy if
 // a service on it does not return since StopServiceCore.
 func StartServiceCore(id int) error {
-	return core(opCoreStart, id, "a service on it does not return: try again", func(id int) int {
+	return core(opCoreStart, id, "a service on it does not return: try again", func() error {
 		// DPDK would take the core for started, while its thread leaves the loop.
 		s := &slots[id]
 		if !s.outside(id) {
-			return int(dpdk.ErrBusy)
+			return dpdk.ErrBusy
 		}
 		s.launching.Lock()
 		defer s.launching.Unlock()
-		return cgo.ServiceCoreStart(id)
+		return control.Errno(cgo.ServiceCoreStart(id))
 	})
 }
 
@@ -93,12 +94,12 @@ func StartServiceCore(id int) error {
 // Errors: dpdk.ErrBusy if a started service has no other core, or a service does
 // not return; dpdk.ErrInvalid, dpdk.ErrNotRunning.
 func StopServiceCore(id int) error {
-	err := core(opCoreStop, id, "it is the only core of a service that is started: Stop the service, or Map it to another core", func(id int) int {
+	err := core(opCoreStop, id, "it is the only core of a service that is started: Stop the service, or Map it to another core", func() error {
 		errno := cgo.ServiceCoreStop(id)
 		slots[id].leaving = slots[id].leaving || errno == 0
-		return errno
+		return control.Errno(errno)
 	})
-	if err == nil && !slots[id].idle(id, grace) {
+	if err == nil && !waitIdle(id, grace) {
 		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a service on it does not return"}
 	}
 	return err
@@ -108,44 +109,42 @@ func StopServiceCore(id int) error {
 // (rte_service_lcore_attr_get).
 func ServiceCoreLoops(id int) (uint64, error) {
 	var n uint64
-	err := core("rte_service_lcore_attr_get", id, "", func(id int) (errno int) {
+	err := core("rte_service_lcore_attr_get", id, "", func() error {
+		var errno int
 		n, errno = cgo.ServiceCoreAttr(id, cgo.ServiceCoreLoops)
-		return errno
+		return control.Errno(errno)
 	})
 	return n, err
 }
 
-func core(op string, id int, whenBusy string, f func(int) int) error {
+func core(op string, id int, whenBusy string, f func() error) error {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	if err := serviceCore(op, id); err != nil {
 		return err
 	}
 	err := control.Call(op, name(id), func() error {
-		errno := f(id)
-		if syscall.Errno(errno) == syscall.EALREADY {
-			return nil
+		if err := f(); !errors.Is(err, syscall.EALREADY) {
+			return err
 		}
-		return control.Errno(errno)
+		return nil
 	})
-	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrBusy {
-		e.Detail = whenBusy
-	}
-	return err
+	return control.Explain(err, dpdk.ErrBusy, whenBusy)
 }
 
 // outside waits until the thread of a service core that StopServiceCore has told to leave
 // its loop has done so, and says whether it has. The caller holds servicesMu.
 func (s *slot) outside(id int) bool {
-	if s.leaving && s.idle(id, leave) {
+	if s.leaving && waitIdle(id, leaveTimeout) {
 		s.leaving = false
 	}
 	return !s.leaving
 }
 
-// idle waits until the lcore is in EAL's loop, and says whether it is.
-func (s *slot) idle(id int, most time.Duration) bool {
-	for begin := time.Now(); ; linux.Sleep(100 * time.Microsecond) {
+// waitIdle waits until the lcore is in EAL's loop, and says whether it is.
+func waitIdle(id int, most time.Duration) bool {
+	var pause wait.Backoff
+	for begin := time.Now(); ; pause.Turn() {
 		running := false
 		if err := control.Call(opCoreStop, name(id), func() error { running = cgo.LcoreRunning(id); return nil }); err != nil {
 			return false

@@ -1,15 +1,16 @@
 package lcore
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 // slot is an lcore as this package sees it.
@@ -36,22 +37,17 @@ var slots [Max]slot
 
 func init() { cgo.Callbacks.Lcore = onLcore }
 
-// leave is how long a thread may take from the end of a function to EAL's loop:
+// leaveTimeout is how long a thread may take from the end of a function to EAL's loop:
 // some instructions, or as long as others have its CPU.
-const leave = time.Second
+const leaveTimeout = time.Second
 
 // start of the clock of slots.
 var epoch = time.Now()
 
 // start gives the task, which has the slot, to the lcore's thread.
 func (s *slot) start(t *Task) error {
-	errno := int(syscall.EBUSY)
-	for attempt := 0; attempt < 2 && syscall.Errno(errno) == syscall.EBUSY; attempt++ {
-		if attempt > 0 {
-			s.back(t.lcore)
-		}
+	for attempt := 0; ; attempt++ {
 		err := control.Call(opLaunch, t.name, func() error {
-			errno = 0
 			switch {
 			case t.lcore == cgo.MainLcore():
 				control.Started().RunOnMain(func() { s.run(t, false) })
@@ -59,33 +55,27 @@ func (s *slot) start(t *Task) error {
 				s.next <- t
 			default:
 				s.launching.Lock()
-				errno = cgo.LcoreLaunch(t.lcore)
-				s.launching.Unlock()
+				defer s.launching.Unlock()
+				return control.Errno(cgo.LcoreLaunch(t.lcore))
 			}
 			return nil
 		})
-		if err != nil {
-			return err
+		if attempt > 0 || !errors.Is(err, dpdk.ErrBusy) {
+			return control.Explain(err, dpdk.ErrBusy, "a function of C's runs there")
 		}
+		s.waitReturned(t.lcore)
 	}
-	switch syscall.Errno(errno) {
-	case 0:
-		return nil
-	case syscall.EBUSY:
-		return busy(t.lcore, "a function of C's runs there")
-	}
-	return &dpdk.Error{Op: opLaunch, Name: t.name, Errno: dpdk.Errno(errno)}
 }
 
-// back waits until the lcore's thread, whose Go function has ended, is in EAL's
+// waitReturned waits until the lcore's thread, whose Go function has ended, is in EAL's
 // loop, or must have been there: C has given it something since.
-func (s *slot) back(id int) {
-	for idle := (Idle{}); ; idle.After(0) {
+func (s *slot) waitReturned(id int) {
+	for pause := (wait.Backoff{}); ; pause.Turn() {
 		left := s.left.Load()
 		if left == 0 {
 			return
 		}
-		if !cgo.LcoreRunning(id) || int64(time.Since(epoch))-left > int64(leave) {
+		if !cgo.LcoreRunning(id) || int64(time.Since(epoch))-left > int64(leaveTimeout) {
 			s.left.CompareAndSwap(left, 0)
 			return
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 // stopping is set for good when EAL stops.
@@ -52,12 +53,12 @@ func (running) Stop() error {
 	defer cancel()
 	var stuck []string
 	for id := range slots {
-		if why := slots[id].settle(deadline, id); why != "" {
+		if why := slots[id].waitEnd(deadline, id); why != "" {
 			stuck = append(stuck, name(id)+" "+why)
 		}
 	}
 	controls.each(func(_ uintptr, t *Task) {
-		if !t.settle(deadline) {
+		if !t.waitEnd(deadline) {
 			stuck = append(stuck, t.name+" runs")
 		}
 	})
@@ -68,8 +69,8 @@ func (running) Stop() error {
 		Detail: strings.Join(stuck, ", ") + ": its memory stays mapped and its devices open until the process ends; functions must return when their context ends"}
 }
 
-// settle waits for the task's end, or gives it up.
-func (t *Task) settle(ctx context.Context) bool {
+// waitEnd waits for the task's end, or gives it up.
+func (t *Task) waitEnd(ctx context.Context) bool {
 	select {
 	case <-t.done:
 		return true
@@ -79,15 +80,15 @@ func (t *Task) settle(ctx context.Context) bool {
 	}
 }
 
-// settle waits until the lcore is in EAL's loop, or says what it does instead.
-func (s *slot) settle(ctx context.Context, id int) string {
-	if t := s.task.Load(); t != nil && !t.settle(ctx) {
+// waitEnd waits until the lcore is in EAL's loop, or says what it does instead.
+func (s *slot) waitEnd(ctx context.Context, id int) string {
+	if t := s.task.Load(); t != nil && !t.waitEnd(ctx) {
 		return "runs a function"
 	}
 	if s.stranded.Load() {
 		return "was left by runtime.Goexit"
 	}
-	for idle := (Idle{Sleep: 100 * time.Microsecond}); s.timing.Load() || inLoop(id); idle.After(0) {
+	for pause := (wait.Backoff{}); s.timing.Load() || inLoop(id); pause.Turn() {
 		if ctx.Err() != nil {
 			return "runs a function of C's, a service or a timer"
 		}

@@ -242,20 +242,20 @@ func (ts Tasks) Wait(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Running says whether a function runs on the lcore, of Go or C: services too
+// InUse says whether a function runs on the lcore, of Go or C: services too
 // (rte_eal_get_lcore_state). Errors: dpdk.ErrInvalid, dpdk.ErrNotRunning.
-func Running(id int) (bool, error) {
-	running := false
+func InUse(id int) (bool, error) {
+	inUse := false
 	err := control.Call("rte_eal_get_lcore_state", name(id), func() error {
 		if id < 0 || id >= Max || Role(cgo.LcoreRole(id)) == RoleOff {
 			return dpdk.ErrInvalid
 		}
 		s := &slots[id]
-		if running = s.task.Load() != nil; !running && !s.stranded.Load() {
-			s.back(id)
-			running = inLoop(id)
+		if inUse = s.task.Load() != nil; !inUse && !s.stranded.Load() {
+			s.waitReturned(id)
+			inUse = inLoop(id)
 		}
 		return nil
 	})
-	return running, err
+	return inUse, err
 }

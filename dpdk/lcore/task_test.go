@@ -27,7 +27,7 @@ func TestALaunchedFunctionSeesItsLcore(t *testing.T) {
 	defer pool.Free()
 	threads := map[int]int{}
 	for _, id := range everywhere(t) {
-		info, err := Get(id)
+		info, err := Lookup(id)
 		require.NoError(t, err)
 		caches := map[string]*mempool.Cache{}
 		require.NoError(t, on(t, id, func() error {
@@ -116,18 +116,18 @@ func TestABusyLcoreRefusesAtOnce(t *testing.T) {
 		assert.Nil(t, task)
 		assert.Contains(t, err.Error(), fmt.Sprintf(`"lcore %d"`, id))
 		assert.Less(t, time.Since(begin), time.Second)
-		running, err := Running(id)
+		inUse, err := InUse(id)
 		require.NoError(t, err)
-		assert.True(t, running)
+		assert.True(t, inUse)
 		release()
-		running, err = Running(id)
+		inUse, err = InUse(id)
 		require.NoError(t, err)
-		assert.False(t, running)
+		assert.False(t, inUse)
 		assert.NoError(t, on(t, id, func() error { return nil }))
 	}
-	_, err := Running(77)
+	_, err := InUse(77)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = Running(-1)
+	_, err = InUse(-1)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
@@ -142,9 +142,9 @@ func TestAnLcoreThatCOccupiesIsBusy(t *testing.T) {
 	_, err := Launch(context.Background(), 2, func(context.Context) error { return nil })
 	require.ErrorIs(t, err, dpdk.ErrBusy)
 	assert.Contains(t, err.Error(), "of C's")
-	running, err := Running(2)
+	inUse, err := InUse(2)
 	require.NoError(t, err)
-	assert.True(t, running)
+	assert.True(t, inUse)
 	_, err = LaunchWorkers(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return nil })
 	require.ErrorIs(t, err, dpdk.ErrBusy)
 	close(end)

@@ -31,12 +31,12 @@ const AnyLcore = -1
 // RunTimers every so often, and that is where the timer's function runs.
 //
 // A Timer's methods may be called from any goroutine, its own function included.
-// It lives until Free or Close.
+// It lives until Close, or the end of EAL.
 type Timer struct {
 	fn  func()
 	id  uintptr
 	mu  sync.Mutex // DPDK would let one of two calls at a time fail
-	mem cgo.Timer  // nil after Free
+	mem cgo.Timer  // nil after Close
 }
 
 var (
@@ -122,13 +122,13 @@ func (t *Timer) reset(d time.Duration, periodic bool, lcore int) error {
 	}
 	on := uint32(cgo.LcoreIDAny)
 	if lcore != AnyLcore {
-		if _, err := Get(lcore); err != nil {
+		if _, err := Lookup(lcore); err != nil {
 			return err
 		}
 		on = uint32(lcore)
 	}
-	return t.control(opTimerReset, func() int {
-		return cgo.TimerReset(timerLists, t.mem, ticks(d, cgo.TimerHz()), periodic, on, t.id)
+	return t.control(opTimerReset, func() error {
+		return control.Errno(cgo.TimerReset(timerLists, t.mem, ticks(d, cgo.TimerHz()), periodic, on, t.id))
 	})
 }
 
@@ -146,50 +146,52 @@ func ticks(d time.Duration, hz uint64) uint64 {
 // is dpdk.ErrBusy while its function runs on another lcore: it may be set again by
 // it, or be periodic, so stop it once more then.
 func (t *Timer) Stop() error {
-	return t.control(opTimerStop, func() int { return cgo.TimerStop(timerLists, t.mem) })
+	return t.control(opTimerStop, func() error { return control.Errno(cgo.TimerStop(timerLists, t.mem)) })
 }
 
 // Pending says whether the timer is set and its function has yet to run
 // (rte_timer_pending).
 func (t *Timer) Pending() bool {
 	pending := false
-	err := t.control("rte_timer_pending", func() int {
+	err := t.control("rte_timer_pending", func() error {
 		pending = cgo.TimerPending(t.mem)
-		return 0
+		return nil
 	})
 	return err == nil && pending
 }
 
-// Free stops the timer and gives its memory back; it must not be called by its own
+// Close stops the timer and gives its memory back; it must not be called by its own
 // function. Errors are those of Stop.
-func (t *Timer) Free() error {
-	return t.control(opTimerStop, func() int {
+func (t *Timer) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mem == nil {
+		return nil
+	}
+	return t.call(opTimerStop, func() error {
 		if id, ok := Current(); ok && slots[id].timing.Load() {
-			return int(dpdk.ErrBusy) // DPDK looks at the timer when its function returns
+			return dpdk.ErrBusy // DPDK looks at the timer when its function returns
 		}
 		if errno := cgo.TimerStop(timerLists, t.mem); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		timers.drop(t.id)
 		cgo.TimerFree(t.mem)
 		t.mem = nil
-		return 0
+		return nil
 	})
 }
 
-func (t *Timer) control(op string, f func() int) error {
+func (t *Timer) control(op string, f func() error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	err := control.Call(op, "", func() error {
-		if t.mem == nil {
-			return dpdk.ErrNotFound
-		}
-		return control.Errno(f())
-	})
-	if errors.Is(err, dpdk.ErrBusy) {
-		err.(*dpdk.Error).Detail = "timer functions run: try again when they have returned"
-	}
-	return err
+	return t.call(op, f)
+}
+
+// call makes a control call. The caller holds mu.
+func (t *Timer) call(op string, f func() error) error {
+	err := control.CallOn(op, "", t.mem, f)
+	return control.Explain(err, dpdk.ErrBusy, "timer functions run: try again when they have returned")
 }
 
 // RunTimers runs the functions of the timers that are due on the calling lcore

@@ -40,8 +40,7 @@ func newTimer(t *testing.T, fn func()) *Timer {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.Eventually(t, func() bool {
-			err := timer.Free()
-			return err == nil || errors.Is(err, dpdk.ErrNotFound)
+			return timer.Close() == nil
 		}, 10*time.Second, time.Millisecond)
 	})
 	return timer
@@ -119,8 +118,8 @@ func TestATimersFunctionMaySetAndStopTimers(t *testing.T) {
 		}
 		errs <- other.Stop()
 		errs <- timer.Stop()
-		if err := timer.Free(); !errors.Is(err, dpdk.ErrBusy) {
-			errs <- fmt.Errorf("freed inside: %w", err)
+		if err := timer.Close(); !errors.Is(err, dpdk.ErrBusy) {
+			errs <- fmt.Errorf("closed inside: %w", err)
 		}
 		if err := RunTimers(); !errors.Is(err, dpdk.ErrBusy) {
 			errs <- fmt.Errorf("nested: %w", err)
@@ -142,7 +141,7 @@ func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
 	timing(t, 1)
 	require.NoError(t, timer.Once(0, 1))
 	<-begun
-	for _, f := range []func() error{timer.Stop, timer.Free, func() error { return timer.Once(0, 2) }} {
+	for _, f := range []func() error{timer.Stop, timer.Close, func() error { return timer.Once(0, 2) }} {
 		err := f()
 		assert.ErrorIs(t, err, dpdk.ErrBusy)
 		assert.ErrorContains(t, err, "try again")
@@ -225,9 +224,10 @@ func TestTimerArguments(t *testing.T) {
 	}
 	require.NoError(t, timer.Once(time.Hour, AnyLcore))
 	assert.True(t, timer.Pending())
-	require.NoError(t, timer.Free())
+	require.NoError(t, timer.Close())
 	assert.False(t, timer.Pending())
-	for _, err := range []error{timer.Free(), timer.Stop(), timer.Once(1, 1)} {
+	require.NoError(t, timer.Close(), "closed twice")
+	for _, err := range []error{timer.Stop(), timer.Once(1, 1)} {
 		assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	}
 }
@@ -246,40 +246,40 @@ func TestAlarms(t *testing.T) {
 	t.Run("go off once, when due", func(t *testing.T) {
 		ran := make(chan time.Duration, 2)
 		begin := time.Now()
-		a, err := SetAlarm(20*time.Millisecond, func() { ran <- time.Since(begin) })
+		a, err := NewAlarm(20*time.Millisecond, func() { ran <- time.Since(begin) })
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, <-ran, 20*time.Millisecond)
-		assert.ErrorIs(t, a.Cancel(), dpdk.ErrNotFound, "it has gone off")
+		assert.ErrorIs(t, a.Stop(), dpdk.ErrNotFound, "it has gone off")
 		assert.Empty(t, ran)
 	})
 	t.Run("can be taken back", func(t *testing.T) {
 		ran := make(chan int, 2)
-		first, err := SetAlarm(50*time.Millisecond, func() { ran <- 1 })
+		first, err := NewAlarm(50*time.Millisecond, func() { ran <- 1 })
 		require.NoError(t, err)
-		_, err = SetAlarm(60*time.Millisecond, func() { ran <- 2 })
+		_, err = NewAlarm(60*time.Millisecond, func() { ran <- 2 })
 		require.NoError(t, err)
-		require.NoError(t, first.Cancel())
-		assert.ErrorIs(t, first.Cancel(), dpdk.ErrNotFound)
+		require.NoError(t, first.Stop())
+		assert.ErrorIs(t, first.Stop(), dpdk.ErrNotFound)
 		assert.Equal(t, 2, <-ran)
 	})
 	t.Run("may block and panic", func(t *testing.T) {
 		end, ran := make(chan struct{}), make(chan struct{})
 		defer close(end)
-		_, err := SetAlarm(time.Microsecond, func() { <-end })
+		_, err := NewAlarm(time.Microsecond, func() { <-end })
 		require.NoError(t, err)
-		_, err = SetAlarm(time.Microsecond, func() { panic("logged") })
+		_, err = NewAlarm(time.Microsecond, func() { panic("logged") })
 		require.NoError(t, err)
-		_, err = SetAlarm(time.Millisecond, func() { close(ran) })
+		_, err = NewAlarm(time.Millisecond, func() { close(ran) })
 		require.NoError(t, err)
 		<-ran
 	})
 	for _, d := range []time.Duration{0, -1, time.Microsecond - 1} {
-		_, err := SetAlarm(d, func() {})
+		_, err := NewAlarm(d, func() {})
 		assert.ErrorIs(t, err, dpdk.ErrInvalid, d)
 	}
-	_, err := SetAlarm(time.Second, nil)
+	_, err := NewAlarm(time.Second, nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	a, err := SetAlarm(1<<63-1, func() {})
+	a, err := NewAlarm(1<<63-1, func() {})
 	require.NoError(t, err, "292 years")
-	assert.NoError(t, a.Cancel())
+	assert.NoError(t, a.Stop())
 }

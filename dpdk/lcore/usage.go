@@ -44,7 +44,7 @@ var metering struct {
 // Errors: dpdk.ErrInvalid for an id that no lcore has, a *dpdk.UnsupportedError with
 // DPDK 23.03 to 24.07, where the call was experimental, dpdk.ErrNotRunning.
 func NewMeter(id int) (*Meter, error) {
-	if _, err := Get(id); err != nil {
+	if _, err := Lookup(id); err != nil {
 		return nil, err
 	}
 	metering.Lock()

@@ -19,8 +19,8 @@ type poller struct {
 	begin time.Time
 }
 
-// long is how long a function runs that is taken for a poller.
-var long = time.Second
+// pollerAge is how long a function runs that is taken for a poller.
+var pollerAge = time.Second
 
 var watching atomic.Bool // a look is due
 
@@ -36,15 +36,15 @@ func watchPollers() {
 	if !watching.CompareAndSwap(false, true) {
 		return
 	}
-	time.AfterFunc(long+long/4, look)
+	time.AfterFunc(pollerAge+pollerAge/4, checkPollers)
 }
 
-func look() {
+func checkPollers() {
 	watching.Store(false)
 	warned.Lock()
 	defer warned.Unlock()
 	old, young := pollers()
-	for about, text := range complaints(old, runtime.GOMAXPROCS(0), Isolated()) {
+	for about, text := range findProblems(old, runtime.GOMAXPROCS(0), Isolated()) {
 		if !warned.about[about] {
 			control.Logger().Warn("godpdk: " + text)
 			warned.about[about] = true
@@ -72,12 +72,12 @@ func pollers() (all []poller, young int) {
 	}
 	pinned.Unlock()
 	n := len(all)
-	all = slices.DeleteFunc(all, func(p poller) bool { return time.Since(p.begin) < long })
+	all = slices.DeleteFunc(all, func(p poller) bool { return time.Since(p.begin) < pollerAge })
 	return all, n - len(all)
 }
 
-// complaints names what is wrong with the pollers, and what to do.
-func complaints(pollers []poller, procs int, isolated CPUSet) map[string]string {
+// findProblems names what is wrong with the pollers, and what to do.
+func findProblems(pollers []poller, procs int, isolated CPUSet) map[string]string {
 	found := map[string]string{}
 	if n := len(pollers); n >= procs {
 		found["GOMAXPROCS"] = fmt.Sprintf("%d functions run on threads of their own, and GOMAXPROCS is %d: if they poll, the rest of the program gets a turn every 10 ms only; set GOMAXPROCS to %d or more, or have fewer pollers", n, procs, n+2)

@@ -16,7 +16,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-func TestComplaints(t *testing.T) {
+func TestProblemsOfPollersAreFound(t *testing.T) {
 	p := func(name string, cpus ...int) poller { return poller{name: name, cpus: CPUs(cpus...)} }
 	for _, tc := range []struct {
 		name     string
@@ -42,7 +42,7 @@ func TestComplaints(t *testing.T) {
 			map[string][]string{"GOMAXPROCS": nil, "CPU 1": {"pinned thread 9"}, "isolated": nil, "balance": nil}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := complaints(tc.pollers, tc.procs, tc.isolated)
+			got := findProblems(tc.pollers, tc.procs, tc.isolated)
 			assert.Len(t, got, len(tc.want), "%v", got)
 			for about, says := range tc.want {
 				require.Contains(t, got, about)
@@ -78,13 +78,13 @@ func TestPollersAreWarnedOfOnce(t *testing.T) {
 		eventually(t, func() bool { return !watching.Load() }, "a look that an earlier test has made due")
 		warned.Lock()
 		defer warned.Unlock()
-		long, warned.about = l, map[string]bool{}
+		pollerAge, warned.about = l, map[string]bool{}
 		control.SetLogger(logger)
 	}
-	worker, err := Get(1)
+	worker, err := Lookup(1)
 	require.NoError(t, err)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	defer set(control.Logger(), long)
+	defer set(control.Logger(), pollerAge)
 	set(slog.New(slog.NewTextHandler(&log, nil)), 20*time.Millisecond)
 	for range 100 {
 		require.NoError(t, on(t, 1, func() error { return nil }))
