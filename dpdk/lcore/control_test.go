@@ -14,13 +14,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
+func TestControlThreadHasItsNameAndIsNotAnLcore(t *testing.T) {
 	cause := errors.New("cause")
 	task, err := StartControlThread(soon(t), "fifteen letters", func(ctx context.Context) error {
 		if id, ok := Current(); ok {
 			return errors.New(name(id))
 		}
-		for { // DPDK names the thread when it has begun
+		for { // DPDK names the thread after it has started
 			comm, err := os.ReadFile("/proc/thread-self/comm")
 			switch {
 			case err != nil || ctx.Err() != nil:
@@ -37,7 +37,7 @@ func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
 	require.NoError(t, freshThreads())
 }
 
-func TestControlThreadsPanicAndStop(t *testing.T) {
+func TestControlThreadsReturnPanicsAndStop(t *testing.T) {
 	task, err := StartControlThread(context.Background(), "panics", func(context.Context) error { panic("x") })
 	require.NoError(t, err)
 	var p *PanicError
@@ -58,7 +58,7 @@ func TestControlThreadsPanicAndStop(t *testing.T) {
 	assert.Empty(t, controls.all)
 }
 
-func TestControlArguments(t *testing.T) {
+func TestStartControlThreadRefusesBadArguments(t *testing.T) {
 	_, err := StartControlThread(context.Background(), "", nothing)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	_, err = StartControlThread(context.Background(), "sixteen letters!", nothing)

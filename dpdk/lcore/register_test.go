@@ -58,8 +58,8 @@ func TestRegisterOnAnLcoreIsRefused(t *testing.T) {
 	}
 }
 
-// As many as there are ids, and one more.
-func TestRegisterUntilNoIdIsLeft(t *testing.T) {
+// More threads register than there are IDs.
+func TestRegisterFailsWhenNoIDIsLeft(t *testing.T) {
 	var registered, gone sync.WaitGroup
 	var mu sync.Mutex
 	ids, failed := map[int]bool{}, []error{}
@@ -80,7 +80,7 @@ func TestRegisterUntilNoIdIsLeft(t *testing.T) {
 			if err == nil {
 				assert.NoError(t, r.Unregister())
 			} else if _, ok := Current(); ok {
-				t.Error("an lcore in spite of the error")
+				t.Error("an lcore despite the error")
 			}
 		})
 	}
@@ -91,14 +91,14 @@ func TestRegisterUntilNoIdIsLeft(t *testing.T) {
 	require.Len(t, failed, 4)
 	for _, err := range failed {
 		assert.ErrorIs(t, err, dpdk.ErrNoMemory)
-		assert.ErrorContains(t, err, "ids are taken")
+		assert.ErrorContains(t, err, "IDs are taken")
 	}
 	lcores, err := List()
 	require.NoError(t, err)
 	assert.Len(t, lcores, 4, "all gone")
 }
 
-// rec records calls of lcore callbacks.
+// rec records the calls of lcore callbacks.
 type rec struct {
 	mu    sync.Mutex
 	calls []int // lcore, or -1-lcore for uninit
@@ -130,11 +130,11 @@ func (r *rec) take() []int {
 	return calls
 }
 
-func TestLcoreCallbacks(t *testing.T) {
+func TestCallbacksRunForEachLcore(t *testing.T) {
 	var r rec
 	c, err := RegisterCallback("all", r.init(-1, nil), r.uninit)
 	require.NoError(t, err)
-	assert.Equal(t, []int{0, 1, 2, 3}, r.take(), "for each there is, by id")
+	assert.Equal(t, []int{0, 1, 2, 3}, r.take(), "for each lcore, sorted by ID")
 	reg, err := Register()
 	require.NoError(t, err)
 	assert.Equal(t, []int{4}, r.take(), "for a new one")
@@ -149,7 +149,7 @@ func TestLcoreCallbacks(t *testing.T) {
 	assert.ErrorIs(t, c.Unregister(), dpdk.ErrNotFound)
 }
 
-func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
+func TestCallbackThatRefusesIsRolledBack(t *testing.T) {
 	no := errors.New("no")
 	t.Run("at once", func(t *testing.T) {
 		var r rec
@@ -195,7 +195,7 @@ func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
 	}
 }
 
-func TestLcoreCallbacksThatAskForLcoresAreRefused(t *testing.T) {
+func TestLcoreCallsInACallbackReturnErrBusy(t *testing.T) {
 	var errs []error
 	ask := func() {
 		_, err := List()
@@ -215,7 +215,7 @@ func TestLcoreCallbacksThatAskForLcoresAreRefused(t *testing.T) {
 	}
 }
 
-func TestLcoreCallbackArguments(t *testing.T) {
+func TestRegisterCallbackRefusesBadArguments(t *testing.T) {
 	_, err := RegisterCallback("", nil, func(int) {})
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	_, err = RegisterCallback("n", nil, nil)

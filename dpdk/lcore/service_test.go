@@ -14,13 +14,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// eventually is require.Eventually for what takes microseconds, or is wrong.
+// eventually is require.Eventually for conditions that take microseconds.
 func eventually(t *testing.T, f func() bool, args ...any) {
 	t.Helper()
 	require.Eventually(t, f, 15*time.Second, time.Millisecond, args...)
 }
 
-// serviceCore1 makes a service core, started, until the test ends.
+// serviceCoreFor makes the lcore a started service core until the test ends.
 func serviceCoreFor(t *testing.T, id int) {
 	t.Helper()
 	require.NoError(t, AddServiceCore(id))
@@ -47,7 +47,7 @@ func describe(t *testing.T, s *Service) ServiceInfo {
 	return i
 }
 
-func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
+func TestGoServiceRunsOnItsServiceCore(t *testing.T) {
 	var calls, elsewhere atomic.Int64
 	s := service(t, ServiceConfig{}, func(lcore int) bool {
 		if got, ok := Current(); !ok || got != lcore || got != 2 {
@@ -92,7 +92,7 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 	require.NoError(t, s.Stop())
 	assert.False(t, describe(t, s).Running)
 	var stats ServiceStats
-	eventually(t, func() bool { // a round may be under way
+	eventually(t, func() bool { // a round may be in progress
 		stats, err = s.Stats()
 		return err != nil || stats.Calls == uint64(calls.Load())
 	})
@@ -105,13 +105,17 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 	assert.Zero(t, elsewhere.Load())
 	require.NoError(t, s.Unmap(2))
 	assert.Empty(t, describe(t, s).Cores)
+}
+
+func TestStartAndStopServiceCoreTwiceAreNoOps(t *testing.T) {
+	serviceCoreFor(t, 2)
 	require.NoError(t, StopServiceCore(2))
 	require.NoError(t, StopServiceCore(2), "twice")
 	require.NoError(t, StartServiceCore(2))
 	require.NoError(t, StartServiceCore(2), "twice")
 }
 
-func TestAnOrdinaryServiceRunsOnOneCoreAtATime(t *testing.T) {
+func TestServiceRunsOnOneCoreAtATimeUnlessConcurrent(t *testing.T) {
 	for _, concurrent := range []bool{false, true} {
 		t.Run(fmt.Sprint(concurrent), func(t *testing.T) {
 			var inside, most atomic.Int64
@@ -143,7 +147,7 @@ func TestAnOrdinaryServiceRunsOnOneCoreAtATime(t *testing.T) {
 	}
 }
 
-func TestAServiceThatPanicsStopsAndTellsWhy(t *testing.T) {
+func TestPanicStopsServiceAndErrReturnsIt(t *testing.T) {
 	cause := errors.New("cause")
 	var calls atomic.Int64
 	s := service(t, ServiceConfig{}, func(int) bool {
@@ -171,7 +175,7 @@ func TestAServiceThatPanicsStopsAndTellsWhy(t *testing.T) {
 	require.NoError(t, s.Stop())
 }
 
-func TestServicesAreFoundByName(t *testing.T) {
+func TestLookupServiceFindsRegisteredServices(t *testing.T) {
 	s := service(t, ServiceConfig{}, func(int) bool { return false })
 	found, err := LookupService(s.Name())
 	require.NoError(t, err)
@@ -183,7 +187,7 @@ func TestServicesAreFoundByName(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	_, err = RegisterService(s.Name(), ServiceConfig{}, func(int) bool { return false })
 	assert.ErrorIs(t, err, dpdk.ErrExist)
-	for i := range 70 { // the name stays free, and the slot
+	for i := range 70 { // the name and the slot are free again
 		again, err := RegisterService("again", ServiceConfig{}, func(int) bool { return false })
 		require.NoError(t, err, i)
 		require.NoError(t, again.Unregister())
@@ -192,7 +196,7 @@ func TestServicesAreFoundByName(t *testing.T) {
 	}
 }
 
-func TestAsManyServicesAsThereAre(t *testing.T) {
+func TestRegisterServiceReturnsErrNoSpaceAfter64(t *testing.T) {
 	var all []*Service
 	for {
 		s, err := RegisterService(fmt.Sprint("s", len(all)), ServiceConfig{}, func(int) bool { return false })
@@ -208,7 +212,7 @@ func TestAsManyServicesAsThereAre(t *testing.T) {
 	}
 }
 
-func TestServiceArguments(t *testing.T) {
+func TestServicesRefuseBadArguments(t *testing.T) {
 	idle := func(int) bool { return false }
 	_, err := RegisterService("", ServiceConfig{}, idle)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)

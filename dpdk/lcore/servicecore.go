@@ -20,8 +20,10 @@ const (
 	opCoreStop  = "rte_service_lcore_stop"
 )
 
-// ServiceCores are the lcores that run services (rte_service_lcore_list): those of
-// EAL's option -s, and of AddServiceCore.
+// ServiceCores returns the IDs of the lcores that run services: those of EAL's option -s, and those of
+// [AddServiceCore].
+//
+// Implements: rte_service_lcore_list, rte_service_lcore_count
 func ServiceCores() ([]int, error) {
 	var cores []int
 	err := control.Call("rte_service_lcore_list", "", func() error {
@@ -31,40 +33,43 @@ func ServiceCores() ([]int, error) {
 	return cores, err
 }
 
-// AddServiceCore makes a service core of a worker (rte_service_lcore_add). It takes
-// no functions until RemoveServiceCore, and no services until StartServiceCore.
+// AddServiceCore makes a worker a service core. It accepts no functions until [RemoveServiceCore], and
+// runs no services until [StartServiceCore].
 //
-// Errors: dpdk.ErrBusy if a function runs there, dpdk.ErrInvalid (no such lcore,
-// the main one, a service core already), dpdk.ErrNotRunning.
+// Errors: dpdk.ErrBusy (a function runs there), dpdk.ErrInvalid (the lcore does not exist, is the main
+// lcore, or is a service core), dpdk.ErrNotRunning.
+//
+// Implements: rte_service_lcore_add
 func AddServiceCore(id int) error {
 	if id == Main() {
-		return check.Invalid(opCoreAdd, name(id), "it is the main lcore: use one of the workers, %v", Workers())
+		return check.Invalid(opCoreAdd, name(id), "the lcore is the main one: use one of the workers %v", Workers())
 	}
 	t := newTask(context.Background(), id, nil)
-	if err := t.reserve(); err != nil { // DPDK would wait for a function's end
+	if err := t.reserve(); err != nil { // DPDK would wait until a function returns
 		t.end(err)
 		return err
 	}
 	defer t.end(nil)
 	defer slots[id].release(t)
 	if slots[id].stranded.Load() {
-		return busy(id, "a function that called runtime.Goexit has left it unfit for services")
+		return busy(id, "a function called runtime.Goexit on it, so it cannot run services: use another worker")
 	}
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	if !waitIdle(id, leaveTimeout) {
-		return busy(id, "a function of C's runs there")
+		return busy(id, "a C function runs there: wait until it returns")
 	}
 	return control.Call(opCoreAdd, name(id), func() error { return control.Errno(cgo.ServiceCoreAdd(id)) })
 }
 
-// RemoveServiceCore makes an ordinary worker of a service core that is stopped
-// (rte_service_lcore_del). The error is dpdk.ErrBusy if it is not, or if a service on it
-// does not return since StopServiceCore.
+// RemoveServiceCore makes a stopped service core an ordinary worker. The error is dpdk.ErrBusy if the
+// core is started, or if a service on it has not returned since [StopServiceCore].
+//
+// Implements: rte_service_lcore_del
 func RemoveServiceCore(id int) error {
-	return core(opCoreDel, id, "it is started, or a service on it does not return: StopServiceCore first", func() error {
-		// DPDK looks at what the core was told, not at where its thread is: the thread
-		// would go on to services, and Unregister would not see it.
+	return core(opCoreDel, id, "the core is started, or a service on it does not return: call StopServiceCore first", func() error {
+		// DPDK checks only the core's state, not its thread. The thread could still run
+		// services, and Unregister would not know.
 		if !slots[id].outside(id) {
 			return dpdk.ErrBusy
 		}
@@ -72,12 +77,14 @@ func RemoveServiceCore(id int) error {
 	})
 }
 
-// StartServiceCore lets a service core run the services mapped to it
-// (rte_service_lcore_start); one that is started stays so. The error is dpdk.ErrBusy if
-// a service on it does not return since StopServiceCore.
+// StartServiceCore lets a service core run the services that are mapped to it. It is a no-op on a
+// started core. The error is dpdk.ErrBusy if a service on it has not returned since
+// [StopServiceCore].
+//
+// Implements: rte_service_lcore_start
 func StartServiceCore(id int) error {
-	return core(opCoreStart, id, "a service on it does not return: try again", func() error {
-		// DPDK would take the core for started, while its thread leaves the loop.
+	return core(opCoreStart, id, "a service on the core does not return: try again", func() error {
+		// For DPDK the core would be started, but its thread would leave the loop.
 		s := &slots[id]
 		if !s.outside(id) {
 			return dpdk.ErrBusy
@@ -88,25 +95,28 @@ func StartServiceCore(id int) error {
 	})
 }
 
-// StopServiceCore takes a service core out of its loop and waits until it is
-// (rte_service_lcore_stop), at most 5 seconds; one that is stopped stays so.
+// StopServiceCore stops the loop of a service core and waits for its end, at most 5 seconds. It is a
+// no-op on a stopped core.
 //
-// Errors: dpdk.ErrBusy if a started service has no other core, or a service does
-// not return; dpdk.ErrInvalid, dpdk.ErrNotRunning.
+// Errors: dpdk.ErrBusy (a started service has no other core, or a service does not return),
+// dpdk.ErrInvalid, dpdk.ErrNotRunning.
+//
+// Implements: rte_service_lcore_stop
 func StopServiceCore(id int) error {
-	err := core(opCoreStop, id, "it is the only core of a service that is started: Stop the service, or Map it to another core", func() error {
+	err := core(opCoreStop, id, "the core is the only one of a started service: Stop the service, or Map it to another core", func() error {
 		errno := cgo.ServiceCoreStop(id)
 		slots[id].leaving = slots[id].leaving || errno == 0
 		return control.Errno(errno)
 	})
 	if err == nil && !waitIdle(id, grace) {
-		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a service on it does not return"}
+		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a service on the core does not return: try again"}
 	}
 	return err
 }
 
-// ServiceCoreLoops is how often a service core has gone through its services
-// (rte_service_lcore_attr_get).
+// ServiceCoreLoops returns how many times a service core has run its list of services.
+//
+// Implements: rte_service_lcore_attr_get
 func ServiceCoreLoops(id int) (uint64, error) {
 	var n uint64
 	err := core("rte_service_lcore_attr_get", id, "", func() error {
@@ -132,8 +142,8 @@ func core(op string, id int, whenBusy string, f func() error) error {
 	return control.Explain(err, dpdk.ErrBusy, whenBusy)
 }
 
-// outside waits until the thread of a service core that StopServiceCore has told to leave
-// its loop has done so, and says whether it has. The caller holds servicesMu.
+// outside waits until the thread of a service core has left its loop after StopServiceCore, and
+// reports whether it has. The caller holds servicesMu.
 func (s *slot) outside(id int) bool {
 	if s.leaving && waitIdle(id, leaveTimeout) {
 		s.leaving = false
@@ -141,7 +151,7 @@ func (s *slot) outside(id int) bool {
 	return !s.leaving
 }
 
-// waitIdle waits until the lcore is in EAL's loop, and says whether it is.
+// waitIdle waits until the lcore's thread is idle in EAL's loop, and reports whether it is.
 func waitIdle(id int, most time.Duration) bool {
 	var pause wait.Backoff
 	for begin := time.Now(); ; pause.Turn() {
@@ -158,8 +168,7 @@ func waitIdle(id int, most time.Duration) bool {
 	}
 }
 
-// stopServices ends the loops of service cores, which are workers then, before
-// EAL stops.
+// stopServices ends the loops of all service cores before EAL stops. They are workers then.
 func stopServices() {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()

@@ -15,7 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// timing has an lcore run its timers until the test ends.
+// timing runs the timers of an lcore until the test ends.
 func timing(t *testing.T, id int) *Task {
 	t.Helper()
 	task, err := Launch(context.Background(), id, func(ctx context.Context) error {
@@ -46,7 +46,7 @@ func newTimer(t *testing.T, fn func()) *Timer {
 	return timer
 }
 
-func TestATimerRunsOnceOnItsLcoreWhenDue(t *testing.T) {
+func TestOnceRunsTheTimerOnItsLcoreWhenDue(t *testing.T) {
 	for _, id := range []int{mainLcore, 1, 2} {
 		t.Run(name(id), func(t *testing.T) {
 			ran := make(chan int, 10)
@@ -66,7 +66,7 @@ func TestATimerRunsOnceOnItsLcoreWhenDue(t *testing.T) {
 	}
 }
 
-func TestAPeriodicTimerRunsUntilStopped(t *testing.T) {
+func TestEveryRunsTheTimerUntilStop(t *testing.T) {
 	var ran atomic.Int32
 	timer := newTimer(t, func() { ran.Add(1) })
 	timing(t, 1)
@@ -80,11 +80,11 @@ func TestAPeriodicTimerRunsUntilStopped(t *testing.T) {
 	other := newTimer(t, func() { ran.Add(100) })
 	require.NoError(t, other.Once(20*time.Millisecond, 1))
 	require.Eventually(t, func() bool { return ran.Load() >= 100 }, 10*time.Second, time.Millisecond)
-	assert.Equal(t, n+100, ran.Load(), "the stopped one ran no more")
+	assert.Equal(t, n+100, ran.Load(), "the stopped timer did not run again")
 	require.NoError(t, timer.Stop(), "stopped twice")
 }
 
-func TestTimersRunInOrderAndCanBeSetAnew(t *testing.T) {
+func TestTimersRunInOrderAndCanBeSetAgain(t *testing.T) {
 	var order []int
 	var timers []*Timer
 	for i := range 5 {
@@ -106,7 +106,7 @@ func TestTimersRunInOrderAndCanBeSetAnew(t *testing.T) {
 	assert.Equal(t, []int{2, 1, 4, 0}, order)
 }
 
-func TestATimersFunctionMaySetAndStopTimers(t *testing.T) {
+func TestTimerFunctionMaySetAndStopTimers(t *testing.T) {
 	var timer, other *Timer
 	errs := make(chan error, 10)
 	n := 0
@@ -135,7 +135,7 @@ func TestATimersFunctionMaySetAndStopTimers(t *testing.T) {
 	assert.False(t, other.Pending())
 }
 
-func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
+func TestTimerThatRunsElsewhereReturnsErrBusy(t *testing.T) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	timer := newTimer(t, func() { close(begun); <-end })
 	timing(t, 1)
@@ -150,7 +150,7 @@ func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
 	require.Eventually(t, func() bool { return timer.Stop() == nil }, 10*time.Second, time.Millisecond)
 }
 
-func TestAPeriodicTimerMakesUpForRoundsThatItsLcoreHasMissed(t *testing.T) {
+func TestPeriodicTimerMakesUpForMissedRounds(t *testing.T) {
 	ran := 0
 	timer := newTimer(t, func() { ran++ })
 	require.NoError(t, on(t, 1, func() error {
@@ -167,7 +167,7 @@ func TestAPeriodicTimerMakesUpForRoundsThatItsLcoreHasMissed(t *testing.T) {
 	assert.Equal(t, 4, ran)
 }
 
-func TestATimerThatIsSetForEverDoesNotRun(t *testing.T) {
+func TestTimerSetToMaxDurationDoesNotRun(t *testing.T) {
 	var ran atomic.Int32
 	once, every := newTimer(t, func() { ran.Add(1) }), newTimer(t, func() { ran.Add(1) })
 	require.NoError(t, once.Once(math.MaxInt64, 1))
@@ -181,7 +181,7 @@ func TestATimerThatIsSetForEverDoesNotRun(t *testing.T) {
 	assert.True(t, every.Pending())
 }
 
-func TestTheTicksOfATimer(t *testing.T) {
+func TestTicks(t *testing.T) {
 	for _, tc := range []struct {
 		d    time.Duration
 		hz   uint64
@@ -189,15 +189,15 @@ func TestTheTicksOfATimer(t *testing.T) {
 	}{
 		{0, 25e6, 0},
 		{time.Second, 25e6, 25e6},
-		{1, 25e6, 1}, // 0 would make a periodic one a single one
+		{1, 25e6, 1}, // 0 would make a periodic timer a single shot
 		{math.MaxInt64, 1e6, math.MaxInt64 / 1000},
-		{math.MaxInt64, 4e9, math.MaxInt64}, // more, and DPDK's sum with the time overflows
+		{math.MaxInt64, 4e9, math.MaxInt64}, // with more, the sum with the time overflows in DPDK
 	} {
 		assert.Equal(t, tc.want, ticks(tc.d, tc.hz), "%v at %d Hz", tc.d, tc.hz)
 	}
 }
 
-func TestPanicsOfTimersComeBackFromRunTimers(t *testing.T) {
+func TestRunTimersReturnsPanics(t *testing.T) {
 	cause := errors.New("cause")
 	ran := false
 	a, b := newTimer(t, func() { panic(cause) }), newTimer(t, func() { ran = true })
@@ -210,10 +210,10 @@ func TestPanicsOfTimersComeBackFromRunTimers(t *testing.T) {
 	require.ErrorAs(t, err, &p)
 	assert.Equal(t, 2, p.Lcore)
 	assert.True(t, ran, "the others run")
-	require.NoError(t, on(t, 2, RunTimers), "told once")
+	require.NoError(t, on(t, 2, RunTimers), "returned once")
 }
 
-func TestTimerArguments(t *testing.T) {
+func TestTimerRefusesBadArgumentsAndUseAfterClose(t *testing.T) {
 	_, err := NewTimer(nil)
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	timer := newTimer(t, func() {})
@@ -252,7 +252,7 @@ func TestAlarms(t *testing.T) {
 		assert.ErrorIs(t, a.Stop(), dpdk.ErrNotFound, "it has gone off")
 		assert.Empty(t, ran)
 	})
-	t.Run("can be taken back", func(t *testing.T) {
+	t.Run("can be stopped", func(t *testing.T) {
 		ran := make(chan int, 2)
 		first, err := NewAlarm(50*time.Millisecond, func() { ran <- 1 })
 		require.NoError(t, err)

@@ -48,8 +48,8 @@ func TestLcoreErrors(t *testing.T) {
 	check(t, []provoked{
 		{"a launch where no lcore is", func() error { return second(lcore.Launch(background, 100, nothing)) }, "rte_eal_remote_launch", "lcore 100", dpdk.ErrInvalid, "the workers are [1]"},
 		{"a launch of nil", func() error { return second(lcore.Launch(background, 1, nil)) }, "rte_eal_remote_launch", "lcore 1", dpdk.ErrInvalid, "nil"},
-		{"facts of an lcore that cannot be", func() error { return second(lcore.Lookup(-1)) }, "rte_eal_lcore_role", "lcore -1", dpdk.ErrInvalid, "there are [0 1]"},
-		{"facts of an lcore that is not there", func() error { return second(lcore.Lookup(100)) }, "rte_eal_lcore_role", "lcore 100", dpdk.ErrInvalid, "there are [0 1]"},
+		{"facts of an lcore that cannot be", func() error { return second(lcore.Lookup(-1)) }, "rte_eal_lcore_role", "lcore -1", dpdk.ErrInvalid, "use one of [0 1]"},
+		{"facts of an lcore that is not there", func() error { return second(lcore.Lookup(100)) }, "rte_eal_lcore_role", "lcore 100", dpdk.ErrInvalid, "use one of [0 1]"},
 		{"the main lcore as a service core", func() error { return lcore.AddServiceCore(lcore.Main()) }, "rte_service_lcore_add", "lcore 0", dpdk.ErrInvalid, "use one of the workers"},
 		{"no service core", func() error { return lcore.StartServiceCore(1) }, "rte_service_lcore_start", "lcore 1", dpdk.ErrInvalid, "AddServiceCore"},
 		{"a service that does not exist", func() error { return second(lcore.LookupService("no")) }, "rte_service_get_by_name", "no", dpdk.ErrNotFound, "ListServices lists them"},
