@@ -14,6 +14,7 @@ import (
 
 const (
 	envRole    = "GODPDK_ROLE"    // this process is one in that role
+	envTest    = "GODPDK_TEST"    // name of the test that has started this process
 	envSandbox = "GODPDK_SANDBOX" // this process is in the sandbox of that folder
 	ended      = "ended"          // file of the sandbox: all tests have run
 )

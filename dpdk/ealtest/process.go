@@ -121,6 +121,7 @@ func start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 		t.Fatal(err)
 	}
 	cmd.Stdin, c.stdin, cmd.Stderr = in, w, &c.stderr
+	cmd.Env = append(cmd.Environ(), envTest+"="+t.Name())
 	// No Pdeathsig: it is sent when the starting thread ends, not the process.
 	err = cmd.Start()
 	in.Close()

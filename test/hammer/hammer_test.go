@@ -66,7 +66,7 @@ func TestAllControlCallsAtOnce(t *testing.T) {
 			doing[w].Store(nil)
 		})
 	}
-	time.Sleep(duration(t))
+	time.Sleep(harness.Soak(t))
 	over.Store(true)
 	done := make(chan struct{})
 	go func() { all.Wait(); close(done) }()
@@ -95,18 +95,6 @@ func allowed(err error, allow []error) bool {
 		}
 	}
 	return false
-}
-
-// duration is some seconds; make soak asks for more.
-func duration(t *testing.T) time.Duration {
-	t.Helper()
-	s := os.Getenv("GODPDK_SOAK")
-	if s == "" {
-		return 3 * time.Second
-	}
-	d, err := time.ParseDuration(s)
-	require.NoError(t, err)
-	return d
 }
 
 func seed(t *testing.T) uint64 {

@@ -206,8 +206,10 @@ func TestIPCHandlersThatSayNothing(t *testing.T) {
 }
 
 func TestIPCOfAStoppedProcess(t *testing.T) {
+	t.Parallel()
 	for _, language := range []string{"Go", "C"} {
 		t.Run(language, func(t *testing.T) {
+			t.Parallel() // the requests time out after 3 s
 			prefix := newPrefix(t)
 			primary := ipcPeer(t, "Go", "primary", prefix)
 			stopped, other := ipcPeer(t, language, "secondary", prefix), ipcPeer(t, "Go", "secondary", prefix)

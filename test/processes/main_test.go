@@ -8,9 +8,16 @@
 package processes
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	// The tests that call t.Parallel use no CPU: they wait for time-outs.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	harness.Main(m)
+}

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -36,13 +39,10 @@ type peer struct {
 	t *testing.T
 }
 
-// lcores gives each process of the suite other lcores than those beside it.
-var lcores int
+// lcores is the number of lcores given to processes so far: processes of one test need different ones.
+var lcores atomic.Int32
 
-func nextLcore() int {
-	lcores++
-	return lcores % 64
-}
+func nextLcore() int { return int(lcores.Add(1) % 64) }
 
 // goPeer is a process in Go, with EAL not started yet.
 func goPeer(t *testing.T) *peer {
@@ -72,12 +72,16 @@ func cPeer(t *testing.T, source, role, prefix string, options ...string) *peer {
 // compiled is the program of a C file, compiled once for the suite.
 func compiled(t *testing.T, source string) string {
 	t.Helper()
+	compiling.Lock()
+	defer compiling.Unlock()
 	kept := filepath.Join(filepath.Dir(harness.HugeDir()), source)
 	if _, err := os.Stat(kept); err != nil {
 		require.NoError(t, os.Rename(harness.CC(t, filepath.Join("testdata", source+".c")), kept))
 	}
 	return kept
 }
+
+var compiling sync.Mutex
 
 // ask sends a request whose answer is awaited later, so that several processes
 // work at once.
@@ -131,7 +135,7 @@ func newPrefix(t *testing.T) string {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	prefix := strings.ToLower(strings.NewReplacer("Test", "", "/", "_").Replace(t.Name()))
 	if len(prefix) > 24 { // it becomes part of a socket's path, which is short
-		prefix = fmt.Sprintf("%.20s%d", prefix, nextPrefix())
+		prefix = fmt.Sprintf("%.20s%d", prefix, prefixes.Add(1))
 	}
 	t.Cleanup(func() {
 		if t.Failed() { // its processes were killed; the other tests need the memory
@@ -144,12 +148,7 @@ func newPrefix(t *testing.T) string {
 	return prefix
 }
 
-var prefixes int
-
-func nextPrefix() int {
-	prefixes++
-	return prefixes
-}
+var prefixes atomic.Int32
 
 // hugeFiles are the hugepage files of a prefix.
 func hugeFiles(t *testing.T, prefix string) []string {
@@ -174,20 +173,19 @@ func sockets(t *testing.T, prefix string, pid int) []string {
 	return files
 }
 
-// processes are those, other than this one, that were started in this sandbox.
+// processes are those that the test has started, and the ones that these have started.
 func processes(t *testing.T) (found []string) {
 	t.Helper()
+	ofTest := regexp.MustCompile(`\b` + regexp.QuoteMeta("GODPDK_TEST="+t.Name()) + `[/\x00]`)
 	all, err := filepath.Glob("/proc/[0-9]*/environ")
 	require.NoError(t, err)
 	for _, file := range all {
 		env, err := os.ReadFile(file)
-		if err != nil || !strings.Contains(string(env), filepath.Dir(harness.HugeDir())+"\x00") {
+		if err != nil || !ofTest.Match(env) {
 			continue
 		}
-		if pid := filepath.Base(filepath.Dir(file)); pid != strconv.Itoa(os.Getpid()) {
-			name, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-			found = append(found, pid+" "+strings.ReplaceAll(string(name), "\x00", " "))
-		}
+		name, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		found = append(found, filepath.Base(filepath.Dir(file))+" "+strings.ReplaceAll(string(name), "\x00", " "))
 	}
 	return found
 }

@@ -484,7 +484,11 @@ func TestWhatADeadPrimaryPublishedDoesNotCount(t *testing.T) {
 }
 
 func TestSecondariesThatAreKilled(t *testing.T) {
-	const rounds, each = 17, 4 // of two kinds: 136
+	const each = 4
+	rounds := 17 // 136 secondaries, half of each kind
+	if testing.Short() {
+		rounds = 4
+	}
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("watch")
@@ -657,6 +661,7 @@ func TestASecondaryInAnotherPidNamespace(t *testing.T) {
 
 // DPDK asks each secondary to follow a change of memory, 5 s long, twice.
 func TestAStoppedSecondaryStallsGrowthAndNothingElse(t *testing.T) {
+	t.Parallel()
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)

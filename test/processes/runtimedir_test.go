@@ -307,7 +307,11 @@ func TestACPrimaryWithFewerLibrariesIsNamed(t *testing.T) {
 	plugins, err := filepath.Glob("/usr/lib/*/dpdk/pmds-*") // which EAL loads into the primary as well
 	require.NoError(t, err)
 	for _, dir := range plugins {
-		require.NoError(t, unix.Mount("nodev", dir, "tmpfs", 0, ""))
+		bus, err := os.ReadFile(filepath.Join(dir, "librte_bus_vdev.so")) // a secondary with it asks the primary's, for 5 s
+		require.NoError(t, err)
+		few := t.TempDir()
+		require.NoError(t, os.WriteFile(filepath.Join(few, "librte_bus_vdev.so"), bus, 0o644))
+		require.NoError(t, unix.Mount(few, dir, "", unix.MS_BIND, ""))
 	}
 	p := cPeer(t, "bare", "primary", prefix)
 	p.done()
@@ -316,8 +320,9 @@ func TestACPrimaryWithFewerLibrariesIsNamed(t *testing.T) {
 	}
 	s := goPeer(t)
 	s.ask("init", "secondary", prefix)
-	a := s.answer() // after 5 s, which DPDK waits for a bus that the primary does not have
+	a := s.answer()
 	require.Contains(t, a.Is, "ErrMismatch", a.Err)
+	assert.Less(t, a.Took, atOnce)
 	assert.Regexp(t, `tail queues of DPDK's libraries: primary has [A-Za-z_ ]+, secondary has [A-Z_0-9]+ too: link that library`, a.Err)
 	assert.NotContains(t, a.Err, "bad address")
 	assert.Less(t, strings.Count(a.Err, "\n"), 3, a.Err)
