@@ -44,21 +44,37 @@ func (e Errno) Is(target error) bool {
 	return ok && int(t) == int(e) || target == errors.ErrUnsupported && syscall.Errno(e).Is(target)
 }
 
-// Sentinels for errors.Is. The first group are error numbers, the second group
-// are states that DPDK reports in its log only, or not at all.
-var (
-	ErrNotFound    error = Errno(syscall.ENOENT)       // no object of that name
-	ErrExist       error = Errno(syscall.EEXIST)       // the name is taken
-	ErrInvalid     error = Errno(syscall.EINVAL)       // an argument is out of range
-	ErrNameTooLong error = Errno(syscall.ENAMETOOLONG) // longer than DPDK stores
-	ErrNoMemory    error = Errno(syscall.ENOMEM)       // no hugepage memory left for it
-	ErrNoSpace     error = Errno(syscall.ENOSPC)       // DPDK's table of such objects, or the runtime directory's file system, is full
-	ErrNoDevice    error = Errno(syscall.ENODEV)       // no port or device of that name, or no more
-	ErrBusy        error = Errno(syscall.EBUSY)        // in use, or started, or a function runs there
-	ErrUnsupported error = Errno(syscall.ENOTSUP)      // the driver, or this DPDK, cannot
-	ErrSecondary   error = ESECONDARY                  // only the primary may do this
-	ErrNoConfig    error = ENOCONFIG                   // EAL's shared configuration is missing
+// Sentinels for errors.Is. They are error numbers: a [*Error] holds one in its field Errno.
+const (
+	ErrNotFound       = Errno(syscall.ENOENT)          // no object has that name, or the handle was freed
+	ErrExist          = Errno(syscall.EEXIST)          // the name is taken
+	ErrInvalid        = Errno(syscall.EINVAL)          // an argument is out of range
+	ErrNameTooLong    = Errno(syscall.ENAMETOOLONG)    // the name is longer than DPDK stores
+	ErrNoMemory       = Errno(syscall.ENOMEM)          // not enough hugepage memory
+	ErrNoSpace        = Errno(syscall.ENOSPC)          // DPDK's table of such objects, or the runtime directory's file system, is full
+	ErrNoBuffers      = Errno(syscall.ENOBUFS)         // no room in a queue, or no free object in a pool
+	ErrNoDevice       = Errno(syscall.ENODEV)          // no port or device has that name, or it has been removed
+	ErrBusy           = Errno(syscall.EBUSY)           // the object is in use, or started, or runs a function
+	ErrAgain          = Errno(syscall.EAGAIN)          // not possible at the moment: try again
+	ErrTimeout        = Errno(syscall.ETIMEDOUT)       // no answer in time
+	ErrPermission     = Errno(syscall.EPERM)           // this process, or this owner, may not do this
+	ErrUnsupported    = Errno(syscall.ENOTSUP)         // the driver, or this DPDK, does not support this
+	ErrOverflow       = Errno(syscall.EOVERFLOW)       // the value is larger than its place
+	ErrMessageSize    = Errno(syscall.EMSGSIZE)        // the message or packet is larger than the limit
+	ErrBadMessage     = Errno(syscall.EBADMSG)         // the received data does not have the expected form
+	ErrStale          = Errno(syscall.ESTALE)          // the handle belongs to an object that was replaced
+	ErrNetDown        = Errno(syscall.ENETDOWN)        // the port or its kernel interface is down
+	ErrAddressInUse   = Errno(syscall.EADDRINUSE)      // the address or socket is in use
+	ErrCrossDevice    = Errno(syscall.EXDEV)           // the operation would cross devices
+	ErrDeadlock       = Errno(syscall.EDEADLK)         // the caller would wait for itself
+	ErrOwnerDead      = Errno(syscall.EOWNERDEAD)      // the owner of a lock has died
+	ErrNotRecoverable = Errno(syscall.ENOTRECOVERABLE) // the protected data was not made consistent
+	ErrSecondary      = ESECONDARY                     // only the primary may do this
+	ErrNoConfig       = ENOCONFIG                      // EAL's shared configuration is missing
+)
 
+// Sentinels for errors.Is of states that have no error number.
+var (
 	ErrNotRunning     = errors.New("EAL is not running: call eal.Init first")
 	ErrAlreadyRunning = errors.New("EAL was already initialised: it starts once per process")
 	ErrNoPrimary      = errors.New("no primary process")

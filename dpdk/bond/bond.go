@@ -18,7 +18,7 @@ import (
 	bondcgo "github.com/godpdk/godpdk/cgo/bond"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 // Members are the ports that p is made of (rte_eth_bond_members_get).
@@ -64,7 +64,7 @@ func Add(p, member *ethdev.Port) error {
 		return err
 	}
 	if member.Started() || info.Bonded {
-		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.Errno(syscall.EBUSY), Detail: fmt.Sprintf("%v is started, or a member already", member)}
+		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v is started, or a member already", member)}
 	}
 	return p.Call(op, func(id uint16) int { return failed(bondcgo.Add(id, uint16(member.ID()))) })
 }
@@ -114,7 +114,7 @@ func SetPrimary(p, member *ethdev.Port) error {
 func SetMonitoring(p *ethdev.Port, interval time.Duration) error {
 	const op = "rte_eth_bond_link_monitoring_set"
 	if interval <= 0 || interval%time.Millisecond != 0 || interval.Milliseconds() > math.MaxInt32/1000 {
-		return guard.Invalid(op, p.Name(), "the interval is %v: use whole milliseconds, at most %d", interval, math.MaxInt32/1000)
+		return check.Invalid(op, p.Name(), "the interval is %v: use whole milliseconds, at most %d", interval, math.MaxInt32/1000)
 	}
 	return p.Call(op, func(id uint16) int { return failed(bondcgo.SetMonitoring(id, uint32(interval.Milliseconds()))) })
 }

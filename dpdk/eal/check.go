@@ -63,7 +63,7 @@ func (o *options) check() (plan, error) {
 	}
 	for _, private := range []string{"no-huge", "in-memory", "no-shconf"} {
 		if o.has(private) && p.role != Primary {
-			return p, &dpdk.Error{Op: opInit, Errno: dpdk.ErrInvalid.(dpdk.Errno), Cause: dpdk.ErrNotShared,
+			return p, &dpdk.Error{Op: opInit, Errno: dpdk.ErrInvalid, Cause: dpdk.ErrNotShared,
 				Detail: "--" + private + " excludes --proc-type=" + p.role.String() + ": drop one of them"}
 		}
 	}

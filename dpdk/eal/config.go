@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 const opInit = "rte_eal_init"
@@ -201,5 +201,5 @@ func (c *Config) args() ([]string, error) {
 
 // invalid is an argument error of Init.
 func invalid(format string, args ...any) error {
-	return guard.Invalid(opInit, "", format, args...)
+	return check.Invalid(opInit, "", format, args...)
 }

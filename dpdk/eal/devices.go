@@ -3,7 +3,6 @@ package eal
 import (
 	"fmt"
 	"slices"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -24,7 +23,7 @@ func (o *options) devices(role ProcessType) []string {
 func missing(devices, lines []string) error {
 	for _, d := range devices {
 		if !cgo.DevProbed(d) {
-			return &dpdk.Error{Op: opInit, Name: d, Errno: dpdk.Errno(syscall.ENODEV), Log: lines, Detail: fmt.Sprintf(
+			return &dpdk.Error{Op: opInit, Name: d, Errno: dpdk.ErrNoDevice, Log: lines, Detail: fmt.Sprintf(
 				"EAL has started without the device %s: it does not exist, or its driver failed or is not linked; EAL starts once per process, so try again in a new one", d)}
 		}
 	}

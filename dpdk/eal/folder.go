@@ -121,7 +121,7 @@ func foreign(path string, st linux.DirStat) error {
 // unsafeDir is the error for a directory through which another user could make DPDK
 // overwrite or remove files of this user.
 func unsafeDir(path, why, fix string) error {
-	return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EPERM), Detail: fmt.Sprintf("runtime directory: %s %s: %s", path, why, fix)}
+	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrPermission, Detail: fmt.Sprintf("runtime directory: %s %s: %s", path, why, fix)}
 }
 
 // unusable wraps an error of the kernel; it leaves fs.ErrNotExist as it is.
@@ -134,7 +134,7 @@ func unusable(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		detail += ": run as the user that the processes of this file prefix run as"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace.(dpdk.Errno), Detail: detail}
+		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace, Detail: detail}
 	}
 	return &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: detail}
 }
@@ -170,7 +170,7 @@ func (f *folder) regular(name string) error {
 }
 
 func (f *folder) strange(name string) error {
-	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrInvalid.(dpdk.Errno),
+	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrInvalid,
 		Detail: fmt.Sprintf("%s/%s is %s, which neither DPDK nor godpdk makes: remove it", f.dir.Name(), name, kindName(f.dir, name))}
 }
 

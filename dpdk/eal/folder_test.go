@@ -18,7 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const nobody = 12345 // a user without files
@@ -289,7 +289,7 @@ func TestATableThatIsCutShortIsAnErrorAndNoCrash(t *testing.T) {
 	require.NoError(t, os.Truncate(filepath.Join(dir, tableFile), 0))
 
 	w := newWatcher(&attachment{dir: dir, table: p})
-	guard.SetLogger(nil)
+	control.SetLogger(nil)
 	w.look()
 	assert.True(t, w.broken)
 	w.look() // told once

@@ -15,8 +15,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -84,7 +84,7 @@ func checkVersion() error {
 	err := dpdk.CheckVersion()
 	switch {
 	case err == dpdk.ErrNoDPDK:
-		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: err}
+		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrUnsupported, Cause: err}
 	case err != nil:
 		return &dpdk.Error{Op: opInit, Cause: err, Detail: "build it anew with this DPDK: go build -a"}
 	}
@@ -167,7 +167,7 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	main := newThread()
 	stream.begin(logger)
 	var parsed, errno int
-	opened := guard.CloseOnExec()
+	opened := control.CloseOnExec()
 	main.do(func() { parsed, errno = cgo.EALInit(argv) })
 	opened()
 	lines := stream.end()
@@ -210,12 +210,12 @@ func start(args []string, cfg *Config) (*Runtime, []string, error) {
 	if err == nil {
 		err = missing(devices, lines)
 	}
-	guard.Lcores.Main = main.give
+	control.Lcores.Main = main.give
 	rt.attachment = a
 	rt.listen()
-	guard.SetLogger(logger)
+	control.SetLogger(logger)
 	cgo.MemCloseOnExec()
-	guard.Start()
+	control.Start()
 	rt.begin(a)
 	fastcall.SetAlone(!rt.shared)
 	current.Store(rt)

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -12,7 +12,7 @@ import (
 // listen prepares what DPDK's messages lack, when EAL has started: other processes can
 // ask which names have an action here, and it is noticed when DPDK hears no more.
 func (rt *Runtime) listen() {
-	guard.IsGo = func(string) bool { return false }
+	control.IsGo = func(string) bool { return false }
 	if !rt.shared {
 		return
 	}
@@ -22,7 +22,7 @@ func (rt *Runtime) listen() {
 		mpsocket.FindThread()
 	}
 	if rt.attachment != nil {
-		guard.IsGo = rt.isGo
+		control.IsGo = rt.isGo
 	}
 }
 
@@ -32,7 +32,7 @@ func (rt *Runtime) hear() {
 	if rt.ear < 0 || !mpsocket.Deaf() {
 		return
 	}
-	guard.Logger().Error("this process receives no messages of other processes any more: DPDK's thread for them has ended, at one that it could not read. "+
+	control.Logger().Error("this process receives no messages of other processes any more: DPDK's thread for them has ended, at one that it could not read. "+
 		"It no longer follows changes of memory and of devices: end it, and start it again", "file-prefix", rt.prefix)
 	_ = linux.ShutdownRead(rt.ear)
 	rt.ear = -1

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
@@ -76,7 +76,7 @@ func (rt *Runtime) begin(a *attachment) {
 	look := func() {}
 	switch {
 	case rt.role == Secondary:
-		guard.SetPrimary(rt.lives)
+		control.SetPrimary(rt.lives)
 		look = func() { rt.lives() }
 	case a != nil:
 		rt.watcher = newWatcher(a)
@@ -111,7 +111,7 @@ func (rt *Runtime) Context() context.Context { return rt.ctx }
 // runs. It is false for ever in a secondary whose primary has been started again,
 // where rte_eal_primary_proc_alive says true; and after Close.
 func (rt *Runtime) PrimaryAlive() bool {
-	return guard.Control("rte_eal_primary_proc_alive", "", func() int { return 0 }) == nil
+	return control.Call("rte_eal_primary_proc_alive", "", func() error { return nil }) == nil
 }
 
 // lives looks whether a secondary's primary lives, and ends the context if not.
@@ -126,9 +126,9 @@ func (rt *Runtime) lives() bool {
 	// The next primary of the prefix must not ask this process to follow changes of
 	// its memory.
 	err := detach(rt.dir)
-	guard.Logger().Error("the primary process has gone", "file-prefix", rt.prefix)
+	control.Logger().Error("the primary process has gone", "file-prefix", rt.prefix)
 	if err != nil {
-		guard.Logger().Warn("files in the runtime directory", "error", err)
+		control.Logger().Warn("files in the runtime directory", "error", err)
 	}
 	return false
 }
@@ -144,7 +144,7 @@ func (rt *Runtime) stopLooking() {
 // program all others count as C programs, and the primary's Pid is 0.
 func (rt *Runtime) Processes() ([]Process, error) {
 	var all []Process
-	err := guard.Do("processes of a file prefix", rt.prefix, func() (err error) {
+	err := control.Call("processes of a file prefix", rt.prefix, func() (err error) {
 		all, err = rt.processes()
 		return err
 	})

@@ -167,7 +167,7 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 			return nil, err
 		}
 		if err := sleep(ctx, poll); err != nil {
-			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
 				Detail: "another process of this file prefix is still starting, or ending (it holds " + filepath.Join(dir, initLock) + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 	}
@@ -280,7 +280,7 @@ func (p *plan) arrange(ctx context.Context) (done func(), err error) {
 func (f *folder) waitLockable(ctx context.Context) error {
 	for !f.lockable() {
 		if err := sleep(ctx, poll); err != nil {
-			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
 				Detail: "another process holds the lock of " + f.dir.Name() + ", as while it sends a message: end it if it is stuck (lslocks shows it)"}, err)
 		}
 	}

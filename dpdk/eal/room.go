@@ -38,7 +38,7 @@ func (p *plan) room(dir string, o *options) error {
 	}
 	err = linux.Room(f.dir, need)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace.(dpdk.Errno),
+		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace,
 			Detail: fmt.Sprintf("runtime directory: %s has no room for EAL's files, which can take %d kB (df -h %s; df -i %s): make room, or set RUNTIME_DIRECTORY to another folder", dir, need>>10, dir, dir)}
 	}
 	if err != nil {

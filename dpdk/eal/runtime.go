@@ -9,7 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
@@ -68,15 +68,15 @@ type SocketMemory struct {
 // It grows when more is needed and hugepages are left.
 func (rt *Runtime) Memory() ([]SocketMemory, error) {
 	var all []SocketMemory
-	err := guard.Control("rte_malloc_get_socket_stats", "", func() int {
+	err := control.Call("rte_malloc_get_socket_stats", "", func() error {
 		for _, id := range cgo.Sockets() {
 			s, errno := cgo.MallocSocketStats(id)
 			if errno != 0 {
-				return errno
+				return control.Errno(errno)
 			}
 			all = append(all, SocketMemory{dpdk.Socket(id), s.Total, s.Free, s.Allocated, s.GreatestFree})
 		}
-		return 0
+		return nil
 	})
 	return all, err
 }
@@ -105,8 +105,8 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 // Do not call it in a handler of Config.Logger. EAL cannot start again in this process.
 // A second Close does nothing.
 func (rt *Runtime) Close() error {
-	if own := guard.Lcores.Own; own != nil && own() {
-		return &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy.(dpdk.Errno),
+	if own := control.Lcores.Own; own != nil && own() {
+		return &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy,
 			Detail: "called by what it would wait for, on an lcore or a control thread or in an lcore callback: call Close elsewhere"}
 	}
 	initMu.Lock()
@@ -121,10 +121,10 @@ func (rt *Runtime) close() error {
 	unlock, starting := rt.endStarts()
 	defer unlock()
 	var busy error
-	if stop := guard.Lcores.Stop; stop != nil {
+	if stop := control.Lcores.Stop; stop != nil {
 		busy = stop()
 	}
-	busy = errors.Join(busy, guard.Stop())
+	busy = errors.Join(busy, control.Stop())
 	rt.stopLooking()
 	if rt.role == Secondary {
 		return errors.Join(busy, rt.detach(busy == nil))
@@ -216,7 +216,7 @@ func (rt *Runtime) last(f func() int) (ended bool, err error) {
 		}
 		return true, err
 	case <-time.After(10 * time.Second):
-		return false, &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy.(dpdk.Errno),
+		return false, &dpdk.Error{Op: opCleanup, Errno: dpdk.ErrBusy,
 			Detail: "it did not end within 10s, which a lock in shared memory can cause whose holder was killed: its memory stays mapped and its devices open until the process ends"}
 	}
 }

@@ -239,7 +239,7 @@ func (t *table) claiming(ctx context.Context, f func() error) error {
 			return f()
 		}
 		if err := sleep(ctx, time.Millisecond); err != nil {
-			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EAGAIN),
+			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
 				Detail: "another process of this file prefix stands still while it attaches: end it"}, err)
 		}
 	}
@@ -266,7 +266,7 @@ func (t *table) enterAny(lcores lcoreSet) error {
 			return t.enter(i, lcores)
 		}
 	}
-	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace.(dpdk.Errno),
+	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace,
 		Detail: fmt.Sprintf("the primary has %d processes, or stands still and does not notice that they ended", tableSlots)}
 }
 

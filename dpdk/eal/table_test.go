@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // Tables that are opened apart are like other processes' to each other.
@@ -332,8 +332,8 @@ func TestALogHandlerMayMakeControlCallsWhenThePrimaryHasGone(t *testing.T) {
 	rt.attachment = &attachment{} // nobody's
 	rt.ctx, rt.cancel = context.WithCancelCause(context.Background())
 	calls := 0
-	guard.SetLogger(slog.New(loop{slog.DiscardHandler, func() { calls++; assert.False(t, rt.lives()) }}))
-	defer guard.SetLogger(nil)
+	control.SetLogger(slog.New(loop{slog.DiscardHandler, func() { calls++; assert.False(t, rt.lives()) }}))
+	defer control.SetLogger(nil)
 	done := make(chan bool, 1)
 	go func() { done <- rt.lives() }()
 	select {

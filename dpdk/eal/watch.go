@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -47,7 +47,7 @@ func (rt *Runtime) Watch(ctx context.Context) (<-chan Event, error) {
 	if rt.watcher == nil {
 		return nil, &dpdk.Error{Op: op, Cause: dpdk.ErrNotShared}
 	}
-	if !guard.Running() {
+	if !control.Running() {
 		return nil, &dpdk.Error{Op: op, Cause: dpdk.ErrNotRunning}
 	}
 	return rt.watcher.subscribe(ctx, rt.ctx), nil
@@ -161,7 +161,7 @@ func (w *watcher) look() {
 		}
 	}); err != nil {
 		w.broken = true
-		guard.Logger().Error("the primary can no longer see its secondaries", "error", err)
+		control.Logger().Error("the primary can no longer see its secondaries", "error", err)
 		return
 	}
 	if unread == nil {

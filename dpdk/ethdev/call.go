@@ -1,8 +1,6 @@
 package ethdev
 
 import (
-	"syscall"
-
 	"github.com/godpdk/godpdk/dpdk"
 )
 
@@ -25,5 +23,5 @@ func (p *Port) unbonded(op string) error {
 	if !i.Bonded {
 		return nil
 	}
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.EBUSY), Detail: "the port is a member of a bonding port: take it out first"}
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is a member of a bonding port: take it out first"}
 }

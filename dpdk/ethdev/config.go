@@ -7,7 +7,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -222,7 +222,7 @@ func (q *RxQueueConfig) check(p *Port, n int, i Info) error {
 	if why := thresholds(q.FreeThreshold, 0, q.Prefetch, q.Host, q.WriteBack); why != "" {
 		return bad("%s", why)
 	}
-	return guard.Socket(op, p.name, q.Socket)
+	return check.Socket(op, p.name, q.Socket)
 }
 
 func (q *TxQueueConfig) check(p *Port, n int, i Info) error {
@@ -239,7 +239,7 @@ func (q *TxQueueConfig) check(p *Port, n int, i Info) error {
 	if why := thresholds(q.FreeThreshold, q.ReportThreshold, q.Prefetch, q.Host, q.WriteBack); why != "" {
 		return bad("%s", why)
 	}
-	return guard.Socket(op, p.name, q.Socket)
+	return check.Socket(op, p.name, q.Socket)
 }
 
 // refuse says what is wrong with n descriptors, or "".

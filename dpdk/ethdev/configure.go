@@ -3,12 +3,11 @@ package ethdev
 import (
 	"errors"
 	"fmt"
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
@@ -75,7 +74,7 @@ func (p *Port) reconfigure(cfg Config) error {
 		return err
 	}
 	if p.state == started {
-		return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.Errno(syscall.EBUSY), Detail: "the port is started: call Stop first"}
+		return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is started: call Stop first"}
 	}
 	i, err := p.info()
 	if err != nil {
@@ -236,8 +235,8 @@ func (p *Port) stop() error {
 // Detach instead to end both.
 // Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
 func (p *Port) Close() error {
-	guard.Hotplug.Lock()
-	defer guard.Hotplug.Unlock()
+	control.Hotplug.Lock()
+	defer control.Hotplug.Unlock()
 	_, _ = p.siblings() // if it is a bonding port, its members take note before they are let go
 	return p.leaving(opClose, func() error { return p.ours(opClose, p.close) })
 }

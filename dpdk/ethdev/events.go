@@ -5,7 +5,8 @@ import (
 	"sync"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const opEvents = "rte_eth_dev_callback_register"
@@ -85,9 +86,11 @@ func Subscribe(types EventType) (*Subscription, error) {
 		return nil, err
 	}
 	var s *Subscription
-	err := guard.Control(opEvents, "", func() (errno int) {
+	err := control.Call(opEvents, "", func() error {
+		var errno int
+
 		s, errno = events.subscribe(types, allPorts)
-		return errno
+		return control.Errno(errno)
 	})
 	return s, err
 }
@@ -108,7 +111,7 @@ func (p *Port) Subscribe(types EventType) (*Subscription, error) {
 
 func (t EventType) check(name string) error {
 	if t == 0 || t&^EventAll != 0 {
-		return guard.Invalid(opEvents, name, "the events are %v: use one or more of %v", t, EventAll)
+		return check.Invalid(opEvents, name, "the events are %v: use one or more of %v", t, EventAll)
 	}
 	return nil
 }
@@ -189,9 +192,9 @@ type eventTable struct {
 	wake       *os.File
 }
 
-func init() { guard.AtStop(events.stop) }
+func init() { control.AtStop(events.stop) }
 
-// subscribe adds a subscription. The caller is inside guard.Control.
+// subscribe adds a subscription. The caller is inside control.Call.
 func (t *eventTable) subscribe(types EventType, port int) (*Subscription, int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

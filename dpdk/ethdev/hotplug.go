@@ -7,8 +7,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	args "github.com/godpdk/godpdk/dpdk/internal/devargs"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 )
 
 const (
@@ -36,17 +36,17 @@ func Attach(devargs string) (*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard.Hotplug.Lock()
-	defer guard.Hotplug.Unlock()
+	control.Hotplug.Lock()
+	defer control.Hotplug.Unlock()
 	var p *Port
-	err = guard.Do(opAttach, devargs, func() (err error) {
+	err = control.Call(opAttach, devargs, func() (err error) {
 		p, err = attach(devargs, d)
 		return err
 	})
 	return p, err
 }
 
-// attach is Attach, inside guard.Do.
+// attach is Attach, inside control.Call.
 func attach(devargs string, d args.Device) (*Port, error) {
 	fail := func(errno int, detail string) (*Port, error) {
 		return nil, &dpdk.Error{Op: opAttach, Name: devargs, Errno: dpdk.Errno(errno), Detail: detail}
@@ -110,12 +110,12 @@ func Match(devargs string) ([]*Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard.Hotplug.Lock()
-	defer guard.Hotplug.Unlock()
+	control.Hotplug.Lock()
+	defer control.Hotplug.Unlock()
 	var all []*Port
-	err = guard.Control(opMatch, devargs, func() int {
+	err = control.Call(opMatch, devargs, func() error {
 		if errno := watch(); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		ids, errno := cgo.EthMatch(d.Match())
 		for _, id := range ids {
@@ -126,7 +126,7 @@ func Match(devargs string) ([]*Port, error) {
 		if syscall.Errno(errno) == syscall.EFAULT { // no bus knows the name
 			errno = 0
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	return all, err
 }
@@ -139,8 +139,8 @@ func Match(devargs string) ([]*Port, error) {
 // a port that was closed or detached, dpdk.ErrUnsupported for a device that cannot be
 // taken away.
 func (p *Port) Detach() error {
-	guard.Hotplug.Lock()
-	defer guard.Hotplug.Unlock()
+	control.Hotplug.Lock()
+	defer control.Hotplug.Unlock()
 	siblings, err := p.siblings()
 	for _, s := range siblings {
 		if err == nil {
@@ -162,9 +162,9 @@ func (p *Port) Detach() error {
 	if err != nil {
 		return err
 	}
-	return guard.Control(opDetach, p.name, func() int {
+	return control.Call(opDetach, p.name, func() error {
 		forget()
-		return 0
+		return nil
 	})
 }
 

@@ -3,11 +3,10 @@ package ethdev
 import (
 	"bytes"
 	"net"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 const (
@@ -24,7 +23,7 @@ const (
 // 6 bytes.
 func ByMAC(addr net.HardwareAddr) (*Port, error) {
 	if len(addr) != len(cgo.EthAddr{}) {
-		return nil, guard.Invalid(opMAC, addr.String(), "a MAC address has 6 bytes, this has %d", len(addr))
+		return nil, check.Invalid(opMAC, addr.String(), "a MAC address has 6 bytes, this has %d", len(addr))
 	}
 	all, err := Ports()
 	if err != nil {
@@ -35,7 +34,7 @@ func ByMAC(addr net.HardwareAddr) (*Port, error) {
 			return p, nil
 		}
 	}
-	return nil, &dpdk.Error{Op: opMAC, Name: addr.String(), Errno: dpdk.Errno(syscall.ENODEV), Detail: "no port has this address"}
+	return nil, &dpdk.Error{Op: opMAC, Name: addr.String(), Errno: dpdk.ErrNoDevice, Detail: "no port has this address"}
 }
 
 // MAC is the port's address (rte_eth_macaddr_get). It works in all processes.

@@ -5,7 +5,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const (
@@ -30,13 +31,15 @@ type Owner struct {
 // NewOwner makes an owner (rte_eth_dev_owner_new), who needs no end: see Delete.
 // Errors: dpdk.ErrInvalid and dpdk.ErrNameTooLong for the name, dpdk.ErrNotRunning.
 func NewOwner(name string) (Owner, error) {
-	if err := guard.Name(opNewOwner, name, cgo.EthOwnerNameSize); err != nil {
+	if err := check.Name(opNewOwner, name, cgo.EthOwnerNameSize); err != nil {
 		return Owner{}, err
 	}
 	o := Owner{Name: name}
-	err := guard.Control(opNewOwner, name, func() (errno int) {
+	err := control.Call(opNewOwner, name, func() error {
+		var errno int
+
 		o.ID, errno = cgo.EthOwnerNew()
-		return errno
+		return control.Errno(errno)
 	})
 	if err != nil {
 		return Owner{}, err
@@ -58,7 +61,7 @@ func (p *Port) Owner() (Owner, error) {
 // processes may do so. Errors: syscall.EPERM if somebody owns it, also o;
 // dpdk.ErrInvalid for an owner that NewOwner did not make, dpdk.ErrNoDevice.
 func (p *Port) SetOwner(o Owner) error {
-	if err := guard.Name(opSetOwner, o.Name, cgo.EthOwnerNameSize); err != nil {
+	if err := check.Name(opSetOwner, o.Name, cgo.EthOwnerNameSize); err != nil {
 		return err
 	}
 	return p.do(opSetOwner, func() error { return p.ownership(opSetOwner, cgo.EthOwnerSet(p.id, o.ID, o.Name)) })
@@ -101,5 +104,5 @@ func (o Owner) Ports() ([]*Port, error) {
 // Delete makes all ports that o owns nobody's (rte_eth_dev_owner_delete). The error is
 // dpdk.ErrInvalid for an owner that NewOwner did not make.
 func (o Owner) Delete() error {
-	return guard.Control(opDeleteOwner, o.Name, func() int { return cgo.EthOwnerDelete(o.ID) })
+	return control.Call(opDeleteOwner, o.Name, func() error { return control.Errno(cgo.EthOwnerDelete(o.ID)) })
 }

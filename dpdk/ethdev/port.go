@@ -8,8 +8,9 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 )
 
@@ -65,7 +66,7 @@ var ports struct {
 }
 
 // watch has DPDK's threads wait for calls about a port before they free it. The caller is
-// inside guard.Control.
+// inside control.Call.
 func watch() (errno int) {
 	ports.Lock()
 	defer ports.Unlock()
@@ -76,7 +77,7 @@ func watch() (errno int) {
 	return errno
 }
 
-func init() { guard.AtStop(closeGates) }
+func init() { control.AtStop(closeGates) }
 
 // closeGates ends all bursts of the process, when EAL ends.
 func closeGates() {
@@ -95,7 +96,7 @@ func closeGates() {
 }
 
 // port is the handle of port id, made at the first call. The caller is inside
-// guard.Control and has called watch.
+// control.Call and has called watch.
 func port(id uint16) (*Port, int) {
 	if !cgo.EthHold(id) {
 		return nil, int(syscall.ENODEV)
@@ -145,7 +146,7 @@ func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }
 // ByName finds a port by its name, such as "net_null0" or "0000:03:00.0"
 // (rte_eth_dev_get_port_by_name). The error is dpdk.ErrNoDevice if there is none.
 func ByName(name string) (*Port, error) {
-	if err := guard.Name(opByName, name, cgo.EthNameSize); err != nil {
+	if err := check.Name(opByName, name, cgo.EthNameSize); err != nil {
 		return nil, err
 	}
 	return find(opByName, name, func() (uint16, int) { return cgo.EthByName(name) })
@@ -155,7 +156,7 @@ func ByName(name string) (*Port, error) {
 func ByID(id int) (*Port, error) {
 	name := fmt.Sprint(id)
 	if id < 0 || id >= cgo.EthMaxPorts {
-		return nil, &dpdk.Error{Op: opFind, Name: name, Errno: dpdk.Errno(syscall.ENODEV),
+		return nil, &dpdk.Error{Op: opFind, Name: name, Errno: dpdk.ErrNoDevice,
 			Detail: fmt.Sprintf("ports have numbers from 0 to %d", cgo.EthMaxPorts-1)}
 	}
 	return find(opFind, name, func() (uint16, int) { return uint16(id), 0 })
@@ -163,15 +164,15 @@ func ByID(id int) (*Port, error) {
 
 func find(op, name string, f func() (uint16, int)) (*Port, error) {
 	var p *Port
-	err := guard.Control(op, name, func() int {
+	err := control.Call(op, name, func() error {
 		if errno := watch(); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		id, errno := f()
 		if errno == 0 {
 			p, errno = port(id)
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	return p, err
 }
@@ -179,16 +180,16 @@ func find(op, name string, f func() (uint16, int)) (*Port, error) {
 // Ports are all ports that there are, whoever owns them (rte_eth_find_next).
 func Ports() ([]*Port, error) {
 	var all []*Port
-	err := guard.Control(opFind, "", func() int {
+	err := control.Call(opFind, "", func() error {
 		if errno := watch(); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		for id := cgo.EthFindNext(0); id >= 0; id = cgo.EthFindNext(id + 1) {
 			if p, errno := port(uint16(id)); errno == 0 {
 				all = append(all, p)
 			}
 		}
-		return 0
+		return nil
 	})
 	return all, err
 }
@@ -245,7 +246,7 @@ func (p *Port) locked(op string, f func() error) error {
 	if p == nil {
 		return errNil(op)
 	}
-	return guard.Do(op, p.name, func() error {
+	return control.Call(op, p.name, func() error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		return f()
@@ -254,7 +255,7 @@ func (p *Port) locked(op string, f func() error) error {
 
 // errNil is the error of a call on a nil Port.
 func errNil(op string) error {
-	return guard.Invalid(op, "", "the port is nil: use Open, Attach, ByName or ByID")
+	return check.Invalid(op, "", "the port is nil: use Open, Attach, ByName or ByID")
 }
 
 // present runs f if the port is still there. The caller holds mu.
@@ -270,7 +271,7 @@ func (p *Port) present(op string, f func() error) error {
 
 // absent is the error of a call on a port that is gone.
 func (p *Port) absent(op string) error {
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.ENODEV), Detail: "the port was closed or detached"}
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrNoDevice, Detail: "the port was closed or detached"}
 }
 
 // control is do for a call of the rte_ function op.
@@ -304,7 +305,7 @@ func (p *Port) result(op string, errno int) error {
 
 // invalid is an argument error of a call on the port.
 func (p *Port) invalid(op, format string, args ...any) error {
-	return guard.Invalid(op, p.Name(), format, args...)
+	return check.Invalid(op, p.Name(), format, args...)
 }
 
 // end makes the handle one of a port that is no more. The caller holds mu.
@@ -316,7 +317,7 @@ func (p *Port) end() {
 }
 
 // forget ends handles of ports that are no more: their drivers took them away
-// with another port of the device. The caller is inside guard.Control and holds no
+// with another port of the device. The caller is inside control.Call and holds no
 // port's mu.
 func forget() {
 	ports.Lock()

@@ -9,7 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -167,7 +167,7 @@ func shut(queues ...*queue) error {
 	for _, q := range open {
 		for q.gate.Busy() {
 			if time.Since(start) > patience {
-				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(syscall.EBUSY),
+				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.ErrBusy,
 					Detail: fmt.Sprintf("a burst of queue %d does not end", q.id)}
 			}
 			runtime.Gosched()
@@ -208,7 +208,7 @@ func (q *queue) fail(errno syscall.Errno, format string, args ...any) error {
 
 // errZero is the error of a call on the zero value.
 func errZero(op string) error {
-	return guard.Invalid(op, "", "the queue is a zero value: use Port.RxQueue or Port.TxQueue")
+	return check.Invalid(op, "", "the queue is a zero value: use Port.RxQueue or Port.TxQueue")
 }
 
 // err says why bursts move nothing.

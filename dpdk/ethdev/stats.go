@@ -2,7 +2,6 @@ package ethdev
 
 import (
 	"fmt"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -87,7 +86,7 @@ func (q *queue) stats(direction string) (QueueStats, error) {
 			}
 		}
 		if n == 0 {
-			return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(syscall.ENOTSUP), Detail: fmt.Sprintf("the driver does not count for %s queue %d", direction, q.id)}
+			return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrUnsupported, Detail: fmt.Sprintf("the driver does not count for %s queue %d", direction, q.id)}
 		}
 		if errno := cgo.EthXStatsByID(p.id, ids[:n], values[:n]); errno != 0 {
 			return p.result(op, errno)

@@ -3,7 +3,6 @@ package ethdev
 import (
 	"fmt"
 	"slices"
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -86,6 +85,6 @@ func (p *Port) retire(pool *mbuf.Pool, first uintptr) error {
 	if left == 0 {
 		return nil
 	}
-	return &dpdk.Error{Op: "rte_eth_rx_queue_setup", Name: p.name, Errno: dpdk.Errno(syscall.EBUSY), Detail: fmt.Sprintf(
+	return &dpdk.Error{Op: "rte_eth_rx_queue_setup", Name: p.name, Errno: dpdk.ErrBusy, Detail: fmt.Sprintf(
 		"%d mbufs of pool %q lie outside of what net_af_xdp registers, and are in use or in caches: configure the port before the pool is used", left, pool.Name())}
 }

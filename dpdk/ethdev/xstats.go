@@ -3,7 +3,6 @@ package ethdev
 import (
 	"fmt"
 	"slices"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -163,6 +162,6 @@ func (x *XStats) Reset() error {
 }
 
 func (x *XStats) stale(op string) error {
-	return &dpdk.Error{Op: op, Name: x.port.name, Errno: dpdk.Errno(syscall.ESTALE),
+	return &dpdk.Error{Op: op, Name: x.port.name, Errno: dpdk.ErrStale,
 		Detail: fmt.Sprintf("the port was configured since the names of its %d statistics were asked for: call Refresh", len(x.names))}
 }

@@ -15,7 +15,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const (
@@ -56,7 +57,7 @@ func (c *Config) check(name string) error {
 		negative bool
 	}{{"Timeout", int(c.Timeout), c.Timeout < 0}, {"Workers", c.Workers, c.Workers < 0}, {"Queue", c.Queue, c.Queue < 0}} {
 		if f.negative {
-			return guard.Invalid(opRegister, name, "%s is %d, which is negative", f.name, f.value)
+			return check.Invalid(opRegister, name, "%s is %d, which is negative", f.name, f.value)
 		}
 	}
 	if c.Timeout == 0 {
@@ -94,7 +95,7 @@ var actions struct {
 // alive ends when EAL does.
 var alive, kill = context.WithCancelCause(context.Background())
 
-func init() { guard.AtStop(stop) }
+func init() { control.AtStop(stop) }
 
 // Register has messages of a name handled (rte_mp_action_register). It works in all
 // processes. Register before others send: DPDK drops a message without an action, and
@@ -104,11 +105,11 @@ func init() { guard.AtStop(stop) }
 // EAL was started without shared files, dpdk.ErrUnsupported (see Requests above),
 // dpdk.ErrPrimaryGone, ErrDeaf, dpdk.ErrNotRunning.
 func Register(name string, h Handler, cfg Config) error {
-	if err := guard.Name(opRegister, name, cgo.MPMaxName); err != nil {
+	if err := check.Name(opRegister, name, cgo.MPMaxName); err != nil {
 		return err
 	}
 	if h == nil {
-		return guard.Invalid(opRegister, name, "the handler is nil")
+		return check.Invalid(opRegister, name, "the handler is nil")
 	}
 	if err := cfg.check(name); err != nil {
 		return err
@@ -116,13 +117,13 @@ func Register(name string, h Handler, cfg Config) error {
 	if err := here.open(opRegister, name); err != nil {
 		return err
 	}
-	err := guard.Control(opRegister, name, func() int {
+	err := control.Call(opRegister, name, func() error {
 		actions.Lock()
 		defer actions.Unlock()
 		if actions.wake == nil {
 			fd, errno := cgo.MPOpen()
 			if errno != 0 {
-				return errno
+				return control.Errno(errno)
 			}
 			actions.byName = map[string]*action{}
 			actions.wake = os.NewFile(uintptr(fd), "pipe of messages")
@@ -130,12 +131,12 @@ func Register(name string, h Handler, cfg Config) error {
 			go lead()
 		}
 		if errno := cgo.MPRegister(name); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		actions.byName[name] = &action{name: name, handler: h, cfg: cfg, open: map[*call]struct{}{}}
-		return 0
+		return nil
 	})
-	return guard.Explain(err, dpdk.ErrExist, "this process has a handler of that name: Unregister it, or use another name")
+	return control.Explain(err, dpdk.ErrExist, "this process has a handler of that name: Unregister it, or use another name")
 }
 
 // Unregister ends what Register began (rte_mp_action_unregister), and does not wait:
@@ -145,18 +146,18 @@ func Register(name string, h Handler, cfg Config) error {
 // Errors: dpdk.ErrNotFound, dpdk.ErrPrimaryGone, dpdk.ErrNotRunning.
 func Unregister(name string) error {
 	var a *action
-	err := guard.Control(opUnregister, name, func() int {
+	err := control.Call(opUnregister, name, func() error {
 		actions.Lock()
 		defer actions.Unlock()
 		if a = actions.byName[name]; a == nil {
-			return int(syscall.ENOENT)
+			return control.Errno(int(syscall.ENOENT))
 		}
 		cgo.MPUnregister(name)
 		delete(actions.byName, name)
-		return 0
+		return nil
 	})
 	if err != nil {
-		return guard.Explain(err, dpdk.ErrNotFound, "this process has no handler of that name")
+		return control.Explain(err, dpdk.ErrNotFound, "this process has no handler of that name")
 	}
 	a.mu.Lock()
 	queue := a.queue
@@ -172,11 +173,11 @@ func Unregister(name string) error {
 // (rte_mp_disable); a secondary's attach fails from now on. dpdk.ErrBusy if a secondary
 // has ever attached, even if it has gone.
 func Disable() error {
-	err := guard.Control(opDisable, "", func() int {
+	err := control.Call(opDisable, "", func() error {
 		if !cgo.MPDisable() {
-			return int(syscall.EBUSY)
+			return control.Errno(int(syscall.EBUSY))
 		}
-		return 0
+		return nil
 	})
 	if errors.Is(err, dpdk.ErrBusy) {
 		err.(*dpdk.Error).Detail = "a secondary has attached: disable messages before the first one does, in the primary"
@@ -263,7 +264,7 @@ func (a *action) take(m *Message, missing int) bool {
 	}
 	if missing > 0 {
 		refusal = fmt.Errorf("%d of %d descriptors of the message did not come", missing, missing+len(m.Files))
-		guard.Logger().Warn("ipc: message refused", "name", a.name, "peer", m.Peer, "error", refusal)
+		control.Logger().Warn("ipc: message refused", "name", a.name, "peer", m.Peer, "error", refusal)
 	}
 	if refusal != nil {
 		go c.refuse(refusal) // which may wait for the other process
@@ -321,7 +322,7 @@ func (c *call) handle() {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
-			guard.Logger().Error("ipc: a handler panicked", "name", c.a.name, "panic", p, "stack", string(debug.Stack()))
+			control.Logger().Error("ipc: a handler panicked", "name", c.a.name, "panic", p, "stack", string(debug.Stack()))
 			c.m.Close()
 		}
 		c.unwatch()

@@ -31,7 +31,7 @@ type timeoutError struct{}
 func (timeoutError) Error() string { return "no answer in time" }
 func (timeoutError) Timeout() bool { return true }
 func (timeoutError) Is(target error) bool {
-	return target == context.DeadlineExceeded || target == syscall.ETIMEDOUT || target == dpdk.Errno(syscall.ETIMEDOUT)
+	return target == context.DeadlineExceeded || target == syscall.ETIMEDOUT || target == dpdk.ErrTimeout
 }
 
 // RemoteError is the error of a handler in the process that was asked.

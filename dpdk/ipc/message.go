@@ -11,7 +11,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -46,9 +46,9 @@ func (m *Message) Close() error {
 // check refuses what DPDK would not send.
 func (m *Message) check(op string) error {
 	if m == nil {
-		return guard.Invalid(op, "", "the message is nil")
+		return check.Invalid(op, "", "the message is nil")
 	}
-	if err := guard.Name(op, m.Name, cgo.MPMaxName); err != nil {
+	if err := check.Name(op, m.Name, cgo.MPMaxName); err != nil {
 		return err
 	}
 	if len(m.Param) > MaxParam {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
@@ -210,7 +210,7 @@ func (e *exchange) wait() bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return guard.Running()
+		return control.Running()
 	case <-e.ctx.Done():
 		return false
 	}
@@ -237,7 +237,7 @@ func (e *exchange) receive(s *socket, full bool) bool {
 	case from != "":
 		e.answer(kind, from, m, err)
 		return true
-	case errors.Is(err, os.ErrClosed), !guard.Running():
+	case errors.Is(err, os.ErrClosed), !control.Running():
 		e.fail(dpdk.ErrNotRunning)
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		e.fail(err)
@@ -283,9 +283,9 @@ func (e *exchange) ask(s *socket, t *target) {
 		return
 	}
 	isGo := false
-	err := guard.Control(e.op, e.m.Name, func() int {
-		isGo = guard.IsGo(filepath.Base(t.path))
-		return 0
+	err := control.Call(e.op, e.m.Name, func() error {
+		isGo = control.IsGo(filepath.Base(t.path))
+		return nil
 	})
 	if err == nil && isGo {
 		question := Message{Name: cgo.MPHas, Param: []byte(e.m.Name)}
@@ -331,7 +331,7 @@ func (e *exchange) inspect(s *socket) {
 // running is an error when EAL has ended, or a secondary's primary, even if the next
 // one has its path by now.
 func (e *exchange) running() error {
-	return guard.Control(e.op, e.m.Name, func() int { return 0 })
+	return control.Call(e.op, e.m.Name, func() error { return nil })
 }
 
 // fail ends the waiting for all.
@@ -354,7 +354,7 @@ func late(ctx context.Context) error {
 // outcome is the error of the whole.
 func (e *exchange) outcome() error {
 	late := late(e.ctx)
-	if !guard.Running() {
+	if !control.Running() {
 		late = dpdk.ErrNotRunning
 	}
 	r := &RequestError{Name: e.m.Name}

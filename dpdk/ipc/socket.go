@@ -17,7 +17,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
@@ -51,7 +51,7 @@ const (
 
 // open prepares the endpoint at its first use.
 func (e *endpoint) open(op, name string) error {
-	err := guard.Do(op, name, func() error { return e.start(op, name) })
+	err := control.Call(op, name, func() error { return e.start(op, name) })
 	if err == nil && mpsocket.Deaf() {
 		return &dpdk.Error{Op: op, Name: name, Cause: ErrDeaf}
 	}
@@ -80,7 +80,7 @@ func (e *endpoint) start(op, name string) error {
 		return err
 	}
 	// Who takes no answers refuses them at once: nobody waits for room in its queue.
-	return control(e.sender.raw, linux.ShutdownRead)
+	return withFD(e.sender.raw, linux.ShutdownRead)
 }
 
 // borrow gets a descriptor of our own for DPDK's socket, which no function of DPDK gives.
@@ -96,7 +96,7 @@ func (e *endpoint) borrow(path string) error {
 	// As DPDK does not: for others this process would live as long as any child of it.
 	linux.CloseOnExec(fds[i])
 	if err := filter(fds[i]); err != nil {
-		guard.Logger().Warn("ipc: a malformed message can stop this process from receiving messages", "error", err)
+		control.Logger().Warn("ipc: a malformed message can stop this process from receiving messages", "error", err)
 	}
 	fd, err := linux.Dup(fds[i])
 	if err != nil {
@@ -135,7 +135,7 @@ func (e *endpoint) probe(op, name string) (path string, err error) {
 		return "", &dpdk.Error{Op: opReply, Name: name, Errno: dpdk.Errno(errno)}
 	}
 	came := false // it is there by now, or will never come
-	_ = control(s.raw, func(fd int) error {
+	_ = withFD(s.raw, func(fd int) error {
 		came = linux.Readable(fd)
 		return nil
 	})
@@ -146,12 +146,12 @@ func (e *endpoint) probe(op, name string) (path string, err error) {
 	if err == nil && kind == cgo.MPRep && got.Name == text && string(got.Param) == text {
 		return path, nil
 	}
-	return "", &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
+	return "", &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
 		Detail: "the messages of " + dpdk.Version() + " have another form than those that this godpdk knows"}
 }
 
 func notShared(op, name string) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: dpdk.ErrNotShared,
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Cause: dpdk.ErrNotShared,
 		Detail: "--in-memory and --no-shconf leave no way to other processes"}
 }
 
@@ -323,7 +323,7 @@ func (s *socket) shut() {
 		_ = s.file.SetReadDeadline(time.Unix(1, 0)) // wait may undo this
 		return
 	}
-	_ = control(s.raw, linux.ShutdownRead)
+	_ = withFD(s.raw, linux.ShutdownRead)
 }
 
 // wait sets how long the next receive waits.
@@ -333,12 +333,12 @@ func (s *socket) wait(limit time.Duration) {
 		_ = s.file.SetReadDeadline(time.Now().Add(limit))
 	case s.limit != limit:
 		s.limit = limit
-		_ = control(s.raw, func(fd int) error { return linux.SetReceiveTimeout(fd, limit) })
+		_ = withFD(s.raw, func(fd int) error { return linux.SetReceiveTimeout(fd, limit) })
 	}
 }
 
-// control calls f with the descriptor. The error is os.ErrClosed if it has none any more.
-func control(raw syscall.RawConn, f func(fd int) error) (err error) {
+// withFD calls f with the descriptor. The error is os.ErrClosed if it has none any more.
+func withFD(raw syscall.RawConn, f func(fd int) error) (err error) {
 	if raw.Control(func(fd uintptr) { err = f(int(fd)) }) != nil {
 		return os.ErrClosed
 	}
@@ -349,7 +349,7 @@ func control(raw syscall.RawConn, f func(fd int) error) (err error) {
 func (s *socket) send(path string, b, rights []byte) error { return sendTo(s.raw, path, b, rights) }
 
 func sendTo(raw syscall.RawConn, path string, b, rights []byte) error {
-	return control(raw, func(fd int) error { return linux.SendTo(fd, path, b, rights) })
+	return withFD(raw, func(fd int) error { return linux.SendTo(fd, path, b, rights) })
 }
 
 // receive waits for an answer; from is "" if none came: until os.ErrDeadlineExceeded, which

@@ -8,7 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 // Handle is Register for values: Req and Resp travel as the bytes that they are in memory, so a
@@ -41,7 +42,7 @@ func Handle[Req, Resp any](name string, h func(ctx context.Context, req Req) (Re
 func Call[Req, Resp any](ctx context.Context, name string, req Req) (Resp, error) {
 	all, err := CallAll[Req, Resp](ctx, name, req)
 	if err == nil && len(all) > 1 {
-		err = guard.Invalid(opRequest, name, "%d processes replied: use CallAll", len(all))
+		err = check.Invalid(opRequest, name, "%d processes replied: use CallAll", len(all))
 	}
 	if err != nil {
 		return *new(Resp), err
@@ -66,7 +67,7 @@ func CallAll[Req, Resp any](ctx context.Context, name string, req Req) ([]Resp, 
 		var resp Resp
 		if e := unpack(m.Param, &resp); e != nil {
 			if err == nil {
-				err = guard.Invalid(opRequest, name, "the reply of %s: %v", m.Peer, e)
+				err = check.Invalid(opRequest, name, "the reply of %s: %v", m.Peer, e)
 			}
 			continue
 		}
@@ -95,8 +96,8 @@ func travels[T any](op, name string) error {
 		return nil
 	}
 	t := reflect.TypeFor[T]()
-	if p := guard.GoPointer(t); p != "" {
-		return guard.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes: give it MarshalBinary and UnmarshalBinary", t, p)
+	if p := shared.GoPointer(t); p != "" {
+		return check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes: give it MarshalBinary and UnmarshalBinary", t, p)
 	}
 	if t.Size() > MaxParam {
 		return tooBig(op, name, "%v is %d bytes: a message has room for %d", t, t.Size(), MaxParam)

@@ -6,7 +6,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const (
@@ -32,7 +33,7 @@ func init() {
 		}
 		go func() {
 			if err := try(func() error { a.fn(); return nil }); err != nil {
-				guard.Logger().Error("godpdk: alarm", "error", err)
+				control.Logger().Error("godpdk: alarm", "error", err)
 			}
 		}()
 	}
@@ -47,14 +48,14 @@ func init() {
 // Errors: dpdk.ErrInvalid (below 1 µs, a nil fn), dpdk.ErrNoMemory, dpdk.ErrNotRunning.
 func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
 	if d < time.Microsecond {
-		return nil, guard.Invalid(opAlarm, "", "%v: the least is 1 µs", d)
+		return nil, check.Invalid(opAlarm, "", "%v: the least is 1 µs", d)
 	}
 	if fn == nil {
-		return nil, guard.Invalid(opAlarm, "", "the function is nil")
+		return nil, check.Invalid(opAlarm, "", "the function is nil")
 	}
 	a := &Alarm{fn: fn}
 	a.id = alarms.add(a)
-	err := guard.Control(opAlarm, "", func() int { return cgo.AlarmSet(uint64(d/time.Microsecond), a.id) })
+	err := control.Call(opAlarm, "", func() error { return control.Errno(cgo.AlarmSet(uint64(d/time.Microsecond), a.id)) })
 	if err != nil {
 		alarms.drop(a.id)
 		return nil, err
@@ -67,11 +68,11 @@ func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
 func (a *Alarm) Cancel() error { return cancelAlarm(a.id) }
 
 func cancelAlarm(id uintptr) error {
-	err := guard.Control(opAlarmCancel, "", func() int { return cgo.AlarmCancel(id) })
+	err := control.Call(opAlarmCancel, "", func() error { return control.Errno(cgo.AlarmCancel(id)) })
 	if err == nil {
 		alarms.drop(id)
 	}
-	return guard.Explain(err, dpdk.ErrNotFound, "it has gone off or was cancelled before")
+	return control.Explain(err, dpdk.ErrNotFound, "it has gone off or was cancelled before")
 }
 
 // stopAlarms takes all back, before EAL stops.

@@ -7,7 +7,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -43,7 +44,7 @@ func init() {
 	cgo.Callbacks.LcoreUninit = func(lcore int, id uintptr) {
 		c := callbacks.get(id)
 		if err := apart(func() error { c.uninit(lcore); return nil }); err != nil {
-			guard.Logger().Error("godpdk: lcore callback", "name", c.name, "lcore", lcore, "error", err)
+			control.Logger().Error("godpdk: lcore callback", "name", c.name, "lcore", lcore, "error", err)
 		}
 	}
 }
@@ -60,11 +61,11 @@ func init() {
 //
 // Errors: what init returned, dpdk.ErrInvalid, dpdk.ErrNotRunning.
 func OnLcore(name string, init func(id int) error, uninit func(id int)) (*Callback, error) {
-	if err := guard.Name(opCallback, name, 64); err != nil {
+	if err := check.Name(opCallback, name, 64); err != nil {
 		return nil, err
 	}
 	if init == nil && uninit == nil {
-		return nil, guard.Invalid(opCallback, name, "both functions are nil")
+		return nil, check.Invalid(opCallback, name, "both functions are nil")
 	}
 	if inCallback() {
 		return nil, errInCallback(opCallback)
@@ -77,13 +78,13 @@ func OnLcore(name string, init func(id int) error, uninit func(id int)) (*Callba
 		c.uninit = func(int) {}
 	}
 	c.id = callbacks.add(c)
-	err := guard.Control(opCallback, name, func() int {
+	err := control.Call(opCallback, name, func() error {
 		h := cgo.LcoreCallback(name, c.id)
 		if h == nil {
-			return int(dpdk.ErrNoMemory.(dpdk.Errno))
+			return dpdk.ErrNoMemory
 		}
 		c.handle.Store((*byte)(h))
-		return 0
+		return nil
 	})
 	if err != nil {
 		callbacks.drop(c.id)
@@ -101,18 +102,18 @@ func (c *Callback) Unregister() error {
 	if inCallback() {
 		return errInCallback(opUncallback)
 	}
-	err := guard.Control(opUncallback, c.name, func() int {
+	err := control.Call(opUncallback, c.name, func() error {
 		h := c.handle.Swap(nil)
 		if h == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return dpdk.ErrNotFound
 		}
 		cgo.LcoreCallbackUnregister(unsafe.Pointer(h))
-		return 0
+		return nil
 	})
 	if err == nil {
 		callbacks.drop(c.id)
 	}
-	return guard.Explain(err, dpdk.ErrNotFound, "it was unregistered before")
+	return control.Explain(err, dpdk.ErrNotFound, "it was unregistered before")
 }
 
 // apart runs f on a goroutine of its own, so that runtime.Goexit in it does not
@@ -136,5 +137,5 @@ func apart(f func() error) error {
 func inCallback() bool { return calling.Load() == int64(linux.Gettid()) }
 
 func errInCallback(op string) error {
-	return &dpdk.Error{Op: op, Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: "called by an lcore callback, during which DPDK's lcores are locked: do it afterwards"}
+	return &dpdk.Error{Op: op, Errno: dpdk.ErrBusy, Detail: "called by an lcore callback, during which DPDK's lcores are locked: do it afterwards"}
 }

@@ -6,7 +6,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -24,20 +25,20 @@ func init() { cgo.Callbacks.Control = onControl }
 //
 // Errors: dpdk.ErrNameTooLong (over 15 bytes), dpdk.ErrInvalid, dpdk.ErrNotRunning.
 func Control(ctx context.Context, name string, fn Func) (*Task, error) {
-	if err := guard.Name(opControl, name, cgo.ThreadNameSize); err != nil {
+	if err := check.Name(opControl, name, cgo.ThreadNameSize); err != nil {
 		return nil, err
 	}
-	if err := check(opControl, ctx, fn, name); err != nil {
+	if err := checkFunc(opControl, ctx, fn, name); err != nil {
 		return nil, err
 	}
 	t := newTask(ctx, -1, fn)
 	t.name = "control thread " + name
 	id := controls.add(t)
-	err := guard.Control(opControl, name, func() int {
+	err := control.Call(opControl, name, func() error {
 		if stopping.Load() {
-			return -1
+			return control.Errno(-1)
 		}
-		return cgo.ControlCreate(name, id)
+		return control.Errno(cgo.ControlCreate(name, id))
 	})
 	if err != nil {
 		if stopping.Load() {

@@ -8,7 +8,8 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // Max is how many lcores DPDK was built for (RTE_MAX_LCORE): ids are below it.
@@ -60,7 +61,7 @@ func List() ([]Info, error) {
 	if inCallback() {
 		return nil, errInCallback("rte_lcore_iterate")
 	}
-	err := guard.Control("rte_lcore_iterate", "", func() int {
+	err := control.Call("rte_lcore_iterate", "", func() error {
 		main := cgo.MainLcore()
 		for _, l := range cgo.Lcores() {
 			i := Info{ID: l.ID, Role: Role(l.Role), Main: l.ID == main, Socket: dpdk.Socket(l.Socket), Index: l.Index}
@@ -71,7 +72,7 @@ func List() ([]Info, error) {
 			}
 			lcores = append(lcores, i)
 		}
-		return 0
+		return nil
 	})
 	return lcores, err
 }
@@ -84,7 +85,7 @@ func Get(id int) (Info, error) {
 	}
 	i := slices.IndexFunc(lcores, func(l Info) bool { return l.ID == id })
 	if i < 0 {
-		return Info{}, guard.Invalid("rte_eal_lcore_role", name(id), "no lcore has this id: there are %v", ids(lcores))
+		return Info{}, check.Invalid("rte_eal_lcore_role", name(id), "no lcore has this id: there are %v", ids(lcores))
 	}
 	return lcores[i], nil
 }
@@ -114,9 +115,9 @@ func WorkersOn(socket dpdk.SocketID) []int {
 // (rte_get_main_lcore); -1 unless EAL runs.
 func Main() int {
 	id := -1
-	_ = guard.Control("rte_get_main_lcore", "", func() int {
+	_ = control.Call("rte_get_main_lcore", "", func() error {
 		id = cgo.MainLcore()
-		return 0
+		return nil
 	})
 	return id
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -46,7 +46,7 @@ func Pin(cpus eal.CPUSet) (unpin func() error, err error) {
 	done := false // the thread may have been given to another goroutine since
 	return func() error {
 		if linux.Gettid() != tid || done {
-			return guard.Invalid(opPin, "", "unpin was called by another goroutine, or twice: defer it right after Pin")
+			return check.Invalid(opPin, "", "unpin was called by another goroutine, or twice: defer it right after Pin")
 		}
 		done = true
 		forget(tid)
@@ -60,10 +60,10 @@ func Pin(cpus eal.CPUSet) (unpin func() error, err error) {
 
 func pin(cpus eal.CPUSet) (former eal.CPUSet, err error) {
 	if id, ok := Current(); ok {
-		return nil, guard.Invalid(opPin, "", "the thread is lcore %d, which has its CPUs from EAL: see eal.Config.Lcores", id)
+		return nil, check.Invalid(opPin, "", "the thread is lcore %d, which has its CPUs from EAL: see eal.Config.Lcores", id)
 	}
 	if len(cpus) == 0 {
-		return nil, guard.Invalid(opPin, "", "the set of CPUs is empty")
+		return nil, check.Invalid(opPin, "", "the set of CPUs is empty")
 	}
 	if former, err = eal.ThreadCPUs(); err != nil {
 		return nil, &dpdk.Error{Op: opPin, Cause: err}
@@ -74,7 +74,7 @@ func pin(cpus eal.CPUSet) (former eal.CPUSet, err error) {
 	// The kernel ignores CPUs that do not exist or are not for this process.
 	got, err := eal.ThreadCPUs()
 	if err == nil && got.String() != cpus.String() {
-		err = guard.Invalid(opPin, "", "of CPUs %v this process may use %v only", cpus, got)
+		err = check.Invalid(opPin, "", "of CPUs %v this process may use %v only", cpus, got)
 	}
 	if err != nil {
 		return nil, errors.Join(err, setCPUs(former))

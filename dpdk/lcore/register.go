@@ -2,11 +2,11 @@ package lcore
 
 import (
 	"runtime"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -38,23 +38,23 @@ func Register() (*Registration, error) {
 		return nil, errInCallback(opRegister)
 	}
 	runtime.LockOSThread()
-	err := guard.Control(opRegister, "", func() int {
+	err := control.Call(opRegister, "", func() error {
 		switch _, ok := Current(); {
 		case ok:
-			return int(dpdk.ErrExist.(dpdk.Errno))
+			return dpdk.ErrExist
 		case cgo.ProcessType() == cgo.ProcSecondary:
-			return int(dpdk.ESECONDARY)
+			return control.Errno(int(dpdk.ESECONDARY))
 		}
-		return cgo.ThreadRegister()
+		return control.Errno(cgo.ThreadRegister())
 	})
 	if err != nil {
 		runtime.UnlockOSThread()
 		if e, ok := err.(*dpdk.Error); ok {
 			e.Detail = map[dpdk.Errno]string{
-				dpdk.Errno(syscall.EEXIST): "the thread is an lcore already",
-				dpdk.ESECONDARY:            "use Pin, or give this process lcores of its own",
-				dpdk.Errno(syscall.EINVAL): "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
-				dpdk.Errno(syscall.ENOMEM): "all lcore ids are taken, or an lcore callback refused this one",
+				dpdk.ErrExist:    "the thread is an lcore already",
+				dpdk.ESECONDARY:  "use Pin, or give this process lcores of its own",
+				dpdk.ErrInvalid:  "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
+				dpdk.ErrNoMemory: "all lcore ids are taken, or an lcore callback refused this one",
 			}[e.Errno]
 		}
 		return nil, err
@@ -75,11 +75,11 @@ func (r *Registration) Unregister() error {
 		return errInCallback(opUnregister)
 	}
 	if id, ok := Current(); !ok || id != r.id || linux.Gettid() != r.tid {
-		return guard.Invalid(opUnregister, name(r.id), "the calling thread is not this lcore: defer it right after Register")
+		return check.Invalid(opUnregister, name(r.id), "the calling thread is not this lcore: defer it right after Register")
 	}
-	err := guard.Control(opUnregister, name(r.id), func() int {
+	err := control.Call(opUnregister, name(r.id), func() error {
 		cgo.ThreadUnregister()
-		return 0
+		return nil
 	})
 	if err == nil { // else the thread stays an lcore, and ends with its goroutine
 		runtime.UnlockOSThread()

@@ -8,7 +8,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const (
@@ -61,7 +62,7 @@ func init() {
 		if err != nil {
 			f.err.Store(&err)
 			cgo.ServiceComponentRunstate(f.id.Load(), false)
-			guard.Logger().Error("godpdk: service stopped", "error", err)
+			control.Logger().Error("godpdk: service stopped", "error", err)
 		}
 		if !worked {
 			return -int(syscall.EAGAIN) // which statistics take as an idle round
@@ -86,13 +87,13 @@ type ServiceConfig struct {
 // Errors: dpdk.ErrExist, dpdk.ErrNameTooLong (over 31 bytes), dpdk.ErrNoSpace (64
 // services), dpdk.ErrInvalid for a nil fn, dpdk.ErrNotRunning.
 func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked bool)) (*Service, error) {
-	if err := guard.Name(opService, name, cgo.ServiceNameSize); err != nil {
+	if err := check.Name(opService, name, cgo.ServiceNameSize); err != nil {
 		return nil, err
 	}
 	if fn == nil {
-		return nil, guard.Invalid(opService, name, "the function is nil")
+		return nil, check.Invalid(opService, name, "the function is nil")
 	}
-	if err := guard.Socket(opService, name, cfg.Socket); err != nil {
+	if err := check.Socket(opService, name, cfg.Socket); err != nil {
 		return nil, err
 	}
 	var capabilities uint32
@@ -102,27 +103,29 @@ func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked 
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	s := &Service{name: name, own: &function{fn: fn}}
-	err := guard.Control(opService, name, func() (errno int) {
+	err := control.Call(opService, name, func() error {
+		var errno int
+
 		if _, ok := find(name); ok {
-			return int(dpdk.ErrExist.(dpdk.Errno))
+			return dpdk.ErrExist
 		}
 		i := 0
 		for i < len(functions)-1 && functions[i].Load() != nil {
 			i++
 		}
 		if !functions[i].CompareAndSwap(nil, s.own) {
-			return int(dpdk.ErrNoSpace.(dpdk.Errno))
+			return dpdk.ErrNoSpace
 		}
 		if s.id, errno = cgo.ServiceRegister(name, capabilities, cfg.Socket.Int(), uintptr(i)); errno != 0 {
 			functions[i].Store(nil)
-			return errno
+			return control.Errno(errno)
 		}
 		s.own.id.Store(s.id)
-		return cgo.ServiceComponentRunstate(s.id, true)
+		return control.Errno(cgo.ServiceComponentRunstate(s.id, true))
 	})
 	if err != nil {
-		err = guard.Explain(err, dpdk.ErrExist, "a service of this process has the name: use another name")
-		return nil, guard.Explain(err, dpdk.ErrNoSpace, "64 services are registered: Unregister one")
+		err = control.Explain(err, dpdk.ErrExist, "a service of this process has the name: use another name")
+		return nil, control.Explain(err, dpdk.ErrNoSpace, "64 services are registered: Unregister one")
 	}
 	return s, nil
 }
@@ -142,11 +145,11 @@ func Services() ([]*Service, error) {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	var all []*Service
-	err := guard.Control(opServiceLookup, "", func() int {
+	err := control.Call(opServiceLookup, "", func() error {
 		for _, id := range cgo.Services() {
 			all = append(all, handle(id))
 		}
-		return 0
+		return nil
 	})
 	return all, err
 }
@@ -157,15 +160,15 @@ func LookupService(name string) (*Service, error) {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	var s *Service
-	err := guard.Control(opServiceLookup, name, func() int {
+	err := control.Call(opServiceLookup, name, func() error {
 		id, ok := find(name)
 		if !ok {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return dpdk.ErrNotFound
 		}
 		s = handle(id)
-		return 0
+		return nil
 	})
-	return s, guard.Explain(err, dpdk.ErrNotFound, "no service of this process has the name: Services lists them")
+	return s, control.Explain(err, dpdk.ErrNotFound, "no service of this process has the name: Services lists them")
 }
 
 func handle(id uint32) *Service {
@@ -182,13 +185,13 @@ func handle(id uint32) *Service {
 func (s *Service) control(op string, f func() int) error {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
-	err := guard.Control(op, s.name, func() int {
+	err := control.Call(op, s.name, func() error {
 		if cgo.ServiceName(s.id) != s.name || s.own != nil && !s.own.registered() {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return dpdk.ErrNotFound
 		}
-		return f()
+		return control.Errno(f())
 	})
-	return guard.Explain(err, dpdk.ErrNotFound, "the service was unregistered")
+	return control.Explain(err, dpdk.ErrNotFound, "the service was unregistered")
 }
 
 // registered is false for the function of a service that was unregistered, whose name
@@ -320,12 +323,12 @@ func (s *Service) ResetStats() error {
 // it runs, so this fails with dpdk.ErrBusy while any service core is started.
 func (s *Service) Unregister() error {
 	if s.own == nil {
-		return guard.Invalid(opServiceGone, s.name, "it is not a service of this program's Go code")
+		return check.Invalid(opServiceGone, s.name, "it is not a service of this program's Go code")
 	}
 	err := s.control(opServiceGone, func() int {
 		for _, id := range serviceCores() {
 			if cgo.LcoreRunning(id) {
-				return int(dpdk.ErrBusy.(dpdk.Errno))
+				return int(dpdk.ErrBusy)
 			}
 		}
 		if errno := cgo.ServiceUnregister(s.id); errno != 0 {
@@ -336,18 +339,18 @@ func (s *Service) Unregister() error {
 		}
 		return 0
 	})
-	return guard.Explain(err, dpdk.ErrBusy, "service cores run: StopServiceCore them first")
+	return control.Explain(err, dpdk.ErrBusy, "service cores run: StopServiceCore them first")
 }
 
 // serviceCore refuses what is none.
 func serviceCore(op string, id int) error {
-	err := guard.Control(op, name(id), func() int {
+	err := control.Call(op, name(id), func() error {
 		if !slices.Contains(serviceCores(), id) {
-			return int(dpdk.ErrInvalid.(dpdk.Errno))
+			return dpdk.ErrInvalid
 		}
-		return 0
+		return nil
 	})
-	return guard.Explain(err, dpdk.ErrInvalid, "it is not a service core: AddServiceCore makes it one")
+	return control.Explain(err, dpdk.ErrInvalid, "it is not a service core: AddServiceCore makes it one")
 }
 
 func serviceCores() []int {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -22,9 +23,9 @@ const (
 // EAL's option -s, and of AddServiceCore.
 func ServiceCores() ([]int, error) {
 	var cores []int
-	err := guard.Control("rte_service_lcore_list", "", func() int {
+	err := control.Call("rte_service_lcore_list", "", func() error {
 		cores = serviceCores()
-		return 0
+		return nil
 	})
 	return cores, err
 }
@@ -36,7 +37,7 @@ func ServiceCores() ([]int, error) {
 // the main one, a service core already), dpdk.ErrNotRunning.
 func AddServiceCore(id int) error {
 	if id == Main() {
-		return guard.Invalid(opCoreAdd, name(id), "it is the main lcore: use one of the workers, %v", Workers())
+		return check.Invalid(opCoreAdd, name(id), "it is the main lcore: use one of the workers, %v", Workers())
 	}
 	t := newTask(context.Background(), id, nil)
 	if err := t.reserve(); err != nil { // DPDK would wait for a function's end
@@ -53,7 +54,7 @@ func AddServiceCore(id int) error {
 	if idle := slots[id].idle(id, leave); !idle {
 		return busy(id, "a function of C's runs there")
 	}
-	return guard.Control(opCoreAdd, name(id), func() int { return cgo.ServiceCoreAdd(id) })
+	return control.Call(opCoreAdd, name(id), func() error { return control.Errno(cgo.ServiceCoreAdd(id)) })
 }
 
 // RemoveServiceCore makes an ordinary worker of a service core that is stopped
@@ -64,7 +65,7 @@ func RemoveServiceCore(id int) error {
 		// DPDK looks at what the core was told, not at where its thread is: the thread
 		// would go on to services, and Unregister would not see it.
 		if !slots[id].outside(id) {
-			return int(dpdk.ErrBusy.(dpdk.Errno))
+			return int(dpdk.ErrBusy)
 		}
 		return cgo.ServiceCoreDel(id)
 	})
@@ -78,7 +79,7 @@ func StartServiceCore(id int) error {
 		// DPDK would take the core for started, while its thread leaves the loop.
 		s := &slots[id]
 		if !s.outside(id) {
-			return int(dpdk.ErrBusy.(dpdk.Errno))
+			return int(dpdk.ErrBusy)
 		}
 		s.launching.Lock()
 		defer s.launching.Unlock()
@@ -98,7 +99,7 @@ func StopServiceCore(id int) error {
 		return errno
 	})
 	if err == nil && !slots[id].idle(id, grace) {
-		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: "a service on it does not return"}
+		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a service on it does not return"}
 	}
 	return err
 }
@@ -120,12 +121,12 @@ func core(op string, id int, whenBusy string, f func(int) int) error {
 	if err := serviceCore(op, id); err != nil {
 		return err
 	}
-	err := guard.Control(op, name(id), func() int {
+	err := control.Call(op, name(id), func() error {
 		errno := f(id)
 		if syscall.Errno(errno) == syscall.EALREADY {
-			return 0
+			return nil
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrBusy {
 		e.Detail = whenBusy
@@ -146,7 +147,7 @@ func (s *slot) outside(id int) bool {
 func (s *slot) idle(id int, most time.Duration) bool {
 	for begin := time.Now(); ; linux.Sleep(100 * time.Microsecond) {
 		running := false
-		if err := guard.Control(opCoreStop, name(id), func() int { running = cgo.LcoreRunning(id); return 0 }); err != nil {
+		if err := control.Call(opCoreStop, name(id), func() error { running = cgo.LcoreRunning(id); return nil }); err != nil {
 			return false
 		}
 		if !running {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // slot is an lcore as this package sees it.
@@ -50,11 +50,11 @@ func (s *slot) start(t *Task) error {
 		if attempt > 0 {
 			s.back(t.lcore)
 		}
-		err := guard.Control(opLaunch, t.name, func() int {
+		err := control.Call(opLaunch, t.name, func() error {
 			errno = 0
 			switch {
 			case t.lcore == cgo.MainLcore():
-				guard.Lcores.Main(func() { s.run(t, false) })
+				control.Lcores.Main(func() { s.run(t, false) })
 			case s.stranded.Load():
 				s.next <- t
 			default:
@@ -62,7 +62,7 @@ func (s *slot) start(t *Task) error {
 				errno = cgo.LcoreLaunch(t.lcore)
 				s.launching.Unlock()
 			}
-			return 0
+			return nil
 		})
 		if err != nil {
 			return err

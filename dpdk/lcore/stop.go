@@ -8,7 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -18,7 +18,7 @@ var stopping atomic.Bool
 // grace is how long Close waits for what runs on lcores.
 var grace = 5 * time.Second
 
-func init() { guard.Lcores.Own, guard.Lcores.Stop = own, stop }
+func init() { control.Lcores.Own, control.Lcores.Stop = own, stop }
 
 // own says whether the caller is in what stop, or its caller, would wait for.
 func own() bool {
@@ -61,7 +61,7 @@ func stop() error {
 	if stuck == nil {
 		return nil
 	}
-	return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy.(dpdk.Errno),
+	return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy,
 		Detail: strings.Join(stuck, ", ") + ": its memory stays mapped and its devices open until the process ends; functions must return when their context ends"}
 }
 

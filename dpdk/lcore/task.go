@@ -8,7 +8,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const (
@@ -46,7 +47,7 @@ type Task struct {
 // Errors: dpdk.ErrBusy (a function runs there, of Go or C), dpdk.ErrInvalid (no
 // such lcore, a service core, a registered thread, a nil fn), dpdk.ErrNotRunning.
 func Launch(ctx context.Context, id int, fn Func) (*Task, error) {
-	if err := check(opLaunch, ctx, fn, name(id)); err != nil {
+	if err := checkFunc(opLaunch, ctx, fn, name(id)); err != nil {
 		return nil, err
 	}
 	t := newTask(ctx, id, fn)
@@ -65,10 +66,10 @@ func Launch(ctx context.Context, id int, fn Func) (*Task, error) {
 // on others by then: their contexts end at once. Without workers there are no
 // tasks and no error.
 func LaunchWorkers(ctx context.Context, fn Func) (Tasks, error) {
-	if err := check(opLaunch, ctx, fn, ""); err != nil {
+	if err := checkFunc(opLaunch, ctx, fn, ""); err != nil {
 		return nil, err
 	}
-	if !guard.Running() {
+	if !control.Running() {
 		return nil, &dpdk.Error{Op: opLaunch, Cause: dpdk.ErrNotRunning}
 	}
 	var tasks Tasks
@@ -96,12 +97,12 @@ func LaunchWorkers(ctx context.Context, fn Func) (Tasks, error) {
 	return nil, err
 }
 
-func check(op string, ctx context.Context, fn Func, name string) error {
+func checkFunc(op string, ctx context.Context, fn Func, name string) error {
 	switch {
 	case fn == nil:
-		return guard.Invalid(op, name, "the function is nil")
+		return check.Invalid(op, name, "the function is nil")
 	case ctx == nil:
-		return guard.Invalid(op, name, "the context is nil: use context.Background()")
+		return check.Invalid(op, name, "the context is nil: use context.Background()")
 	}
 	return nil
 }
@@ -115,12 +116,12 @@ func newTask(ctx context.Context, id int, fn Func) *Task {
 
 // reserve takes the lcore for the task, or says why it cannot have it.
 func (t *Task) reserve() error {
-	err := guard.Control(opLaunch, t.name, func() int { return 0 })
+	err := control.Call(opLaunch, t.name, func() error { return nil })
 	if err != nil {
 		return err
 	}
 	if t.lcore < 0 || t.lcore >= Max {
-		return guard.Invalid(opLaunch, t.name, "ids are 0 to %d", Max-1)
+		return check.Invalid(opLaunch, t.name, "ids are 0 to %d", Max-1)
 	}
 	if err := t.fits(); err != nil { // before the slot: it says more than that another has it
 		return err
@@ -145,16 +146,16 @@ func (t *Task) fits() error {
 	case RoleEAL:
 		return nil
 	case RoleOff:
-		return guard.Invalid(opLaunch, t.name, "there is no such lcore: the workers are %v; see eal.Config.Lcores", Workers())
+		return check.Invalid(opLaunch, t.name, "there is no such lcore: the workers are %v; see eal.Config.Lcores", Workers())
 	case RoleService:
-		return guard.Invalid(opLaunch, t.name, "it is a service core: use another, or RemoveServiceCore first")
+		return check.Invalid(opLaunch, t.name, "it is a service core: use another, or RemoveServiceCore first")
 	default:
-		return guard.Invalid(opLaunch, t.name, "its role is %v: it takes no functions", role)
+		return check.Invalid(opLaunch, t.name, "its role is %v: it takes no functions", role)
 	}
 }
 
 func busy(id int, why string) error {
-	return &dpdk.Error{Op: opLaunch, Name: name(id), Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: why}
+	return &dpdk.Error{Op: opLaunch, Name: name(id), Errno: dpdk.ErrBusy, Detail: why}
 }
 
 // start gives the task to its lcore, which it has reserved.
@@ -245,16 +246,16 @@ func (ts Tasks) Wait(ctx context.Context) error {
 // (rte_eal_get_lcore_state). Errors: dpdk.ErrInvalid, dpdk.ErrNotRunning.
 func Running(id int) (bool, error) {
 	running := false
-	err := guard.Control("rte_eal_get_lcore_state", name(id), func() int {
+	err := control.Call("rte_eal_get_lcore_state", name(id), func() error {
 		if id < 0 || id >= Max || Role(cgo.LcoreRole(id)) == RoleOff {
-			return int(dpdk.ErrInvalid.(dpdk.Errno))
+			return dpdk.ErrInvalid
 		}
 		s := &slots[id]
 		if running = s.task.Load() != nil; !running && !s.stranded.Load() {
 			s.back(id)
 			running = inLoop(id)
 		}
-		return 0
+		return nil
 	})
 	return running, err
 }

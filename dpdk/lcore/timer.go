@@ -11,7 +11,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const (
@@ -54,7 +55,7 @@ func init() {
 			}
 		}
 	}
-	guard.AtStop(stopTimers)
+	control.AtStop(stopTimers)
 }
 
 // NewTimer makes a timer that is not set (rte_timer_init). The first one starts
@@ -68,27 +69,27 @@ func init() {
 // dpdk.ErrNotRunning.
 func NewTimer(fn func()) (*Timer, error) {
 	if fn == nil {
-		return nil, guard.Invalid(opTimer, "", "the function is nil")
+		return nil, check.Invalid(opTimer, "", "the function is nil")
 	}
 	timersMu.Lock()
 	defer timersMu.Unlock()
 	t := &Timer{fn: fn}
-	err := guard.Control(opTimer, "", func() int {
+	err := control.Call(opTimer, "", func() error {
 		if !timersReady.Load() {
 			errno := cgo.TimerSubsystemInit()
 			if errno != 0 && syscall.Errno(errno) != syscall.EALREADY {
-				return errno
+				return control.Errno(errno)
 			}
 			timersOurs = timersOurs || errno == 0
 			if timerLists, errno = cgo.TimerDataAlloc(); errno != 0 {
-				return errno
+				return control.Errno(errno)
 			}
 			timersReady.Store(true)
 		}
 		if t.mem = cgo.TimerNew(); t.mem == nil {
-			return int(dpdk.ErrNoMemory.(dpdk.Errno))
+			return dpdk.ErrNoMemory
 		}
-		return 0
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -110,14 +111,14 @@ func (t *Timer) Once(d time.Duration, lcore int) error { return t.reset(d, false
 // that the lcore has missed are made up for, one in each RunTimers.
 func (t *Timer) Every(d time.Duration, lcore int) error {
 	if d == 0 {
-		return guard.Invalid(opTimerReset, "", "the period is 0: it would run for ever")
+		return check.Invalid(opTimerReset, "", "the period is 0: it would run for ever")
 	}
 	return t.reset(d, true, lcore)
 }
 
 func (t *Timer) reset(d time.Duration, periodic bool, lcore int) error {
 	if d < 0 {
-		return guard.Invalid(opTimerReset, "", "%v is negative", d)
+		return check.Invalid(opTimerReset, "", "%v is negative", d)
 	}
 	on := uint32(cgo.LcoreIDAny)
 	if lcore != AnyLcore {
@@ -164,7 +165,7 @@ func (t *Timer) Pending() bool {
 func (t *Timer) Free() error {
 	return t.control(opTimerStop, func() int {
 		if id, ok := Current(); ok && slots[id].timing.Load() {
-			return int(dpdk.ErrBusy.(dpdk.Errno)) // DPDK looks at the timer when its function returns
+			return int(dpdk.ErrBusy) // DPDK looks at the timer when its function returns
 		}
 		if errno := cgo.TimerStop(timerLists, t.mem); errno != 0 {
 			return errno
@@ -179,11 +180,11 @@ func (t *Timer) Free() error {
 func (t *Timer) control(op string, f func() int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	err := guard.Control(op, "", func() int {
+	err := control.Call(op, "", func() error {
 		if t.mem == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return dpdk.ErrNotFound
 		}
-		return f()
+		return control.Errno(f())
 	})
 	if errors.Is(err, dpdk.ErrBusy) {
 		err.(*dpdk.Error).Detail = "timer functions run: try again when they have returned"
@@ -201,14 +202,14 @@ func (t *Timer) control(op string, f func() int) error {
 func RunTimers() error {
 	id, ok := Current()
 	if !ok {
-		return guard.Invalid(opTimerManage, "", "the thread is no lcore: Launch a function that calls it")
+		return check.Invalid(opTimerManage, "", "the thread is no lcore: Launch a function that calls it")
 	}
 	s := &slots[id]
 	if s.timing.Swap(true) {
-		return &dpdk.Error{Op: opTimerManage, Name: name(id), Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: "called by a timer's function"}
+		return &dpdk.Error{Op: opTimerManage, Name: name(id), Errno: dpdk.ErrBusy, Detail: "called by a timer's function"}
 	}
 	defer s.timing.Store(false) // not a lock of guard's: Close could not give up a function that hangs
-	if stopping.Load() || !guard.Running() {
+	if stopping.Load() || !control.Running() {
 		return &dpdk.Error{Op: opTimerManage, Name: name(id), Cause: dpdk.ErrNotRunning}
 	}
 	if !timersReady.Load() {

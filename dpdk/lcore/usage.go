@@ -2,12 +2,11 @@ package lcore
 
 import (
 	"sync"
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const opUsage = "rte_lcore_register_usage_cb"
@@ -50,11 +49,11 @@ func NewMeter(id int) (*Meter, error) {
 	}
 	metering.Lock()
 	defer metering.Unlock()
-	err := guard.Control(opUsage, name(id), func() int {
+	err := control.Call(opUsage, name(id), func() error {
 		if metering.on {
-			return 0
+			return nil
 		}
-		return cgo.LcoreUsageRegister()
+		return control.Errno(cgo.LcoreUsageRegister())
 	})
 	if err != nil {
 		return nil, unsupported(err, "24.11") // or before 23.03: in between it was an experimental call
@@ -85,7 +84,7 @@ func (m *Meter) Total() uint64 { return m.mem.total }
 // unsupported says which release has what gave ENOTSUP.
 func unsupported(err error, needs string) error {
 	e, ok := err.(*dpdk.Error)
-	if ok && e.Errno == dpdk.Errno(syscall.ENOTSUP) {
+	if ok && e.Errno == dpdk.ErrUnsupported {
 		e.Errno, e.Cause = 0, &dpdk.UnsupportedError{Feature: e.Op, Needs: needs, Running: dpdk.Version()}
 	}
 	return err

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // poller is what has a thread for long, and may poll.
@@ -47,7 +47,7 @@ func look() {
 	old, young := pollers()
 	for about, text := range complaints(old, runtime.GOMAXPROCS(0), eal.Isolated()) {
 		if !warned.about[about] {
-			guard.Logger().Warn("godpdk: " + text)
+			control.Logger().Warn("godpdk: " + text)
 			warned.about[about] = true
 		}
 	}

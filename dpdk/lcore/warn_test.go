@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 func TestComplaints(t *testing.T) {
@@ -80,12 +80,12 @@ func TestPollersAreWarnedOfOnce(t *testing.T) {
 		warned.Lock()
 		defer warned.Unlock()
 		long, warned.about = l, map[string]bool{}
-		guard.SetLogger(logger)
+		control.SetLogger(logger)
 	}
 	worker, err := Get(1)
 	require.NoError(t, err)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	defer set(guard.Logger(), long)
+	defer set(control.Logger(), long)
 	set(slog.New(slog.NewTextHandler(&log, nil)), 20*time.Millisecond)
 	for range 100 {
 		require.NoError(t, on(t, 1, func() error { return nil }))

@@ -6,7 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
@@ -42,11 +43,11 @@ func (m *MCS) Locker(node *MCSNode) (MCSLocker, error) {
 		p    unsafe.Pointer
 	}{{"lock", unsafe.Pointer(m)}, {"node", unsafe.Pointer(node)}} {
 		shared := false
-		if err := guard.Control(op, "", func() int { shared = cgo.MemIsShared(place.p); return 0 }); err != nil {
+		if err := control.Call(op, "", func() error { shared = cgo.MemIsShared(place.p); return nil }); err != nil {
 			return MCSLocker{}, err
 		}
 		if !shared {
-			return MCSLocker{}, guard.Invalid(op, "", "the %s is in no memory that processes share: "+
+			return MCSLocker{}, check.Invalid(op, "", "the %s is in no memory that processes share: "+
 				"have it in a struct of memzone.CreateValue", place.name)
 		}
 	}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
@@ -28,14 +28,14 @@ const (
 // Errors of a Mutex, for errors.Is.
 var (
 	// ErrOwnerDead comes with the lock: its owner has died holding it.
-	ErrOwnerDead error = dpdk.Errno(syscall.EOWNERDEAD)
+	ErrOwnerDead error = dpdk.ErrOwnerDead
 	// ErrNotRecoverable says that the mutex was unlocked after ErrOwnerDead without
 	// Consistent: nobody gets it any more.
-	ErrNotRecoverable error = dpdk.Errno(syscall.ENOTRECOVERABLE)
+	ErrNotRecoverable error = dpdk.ErrNotRecoverable
 	// ErrDeadlock says that the caller has the lock already.
-	ErrDeadlock error = dpdk.Errno(syscall.EDEADLK)
+	ErrDeadlock error = dpdk.ErrDeadlock
 	// ErrNotOwner says that another thread has the lock, or none.
-	ErrNotOwner error = dpdk.Errno(syscall.EPERM)
+	ErrNotOwner error = dpdk.ErrPermission
 )
 
 // Mutex is a lock in shared memory whose owner may die: a pthread_mutex_t that
@@ -98,7 +98,7 @@ func (m *Mutex) Pointer() unsafe.Pointer { return unsafe.Pointer(&m.words) }
 // calls it, once; the error is dpdk.ErrExist if the mutex was made before.
 func (m *Mutex) Init() error {
 	if m.kind() == ready && ready != 0 {
-		return mutexError(opMutexInit, int(dpdk.ErrExist.(dpdk.Errno)), "it is a mutex already, which somebody may have: Init is for zeroed memory")
+		return mutexError(opMutexInit, int(dpdk.ErrExist), "it is a mutex already, which somebody may have: Init is for zeroed memory")
 	}
 	if errno := cgo.MutexInit(m.Pointer()); errno != 0 {
 		return mutexError(opMutexInit, errno, "")
@@ -242,7 +242,7 @@ func (m *Mutex) special(op string, errno int) error {
 }
 
 func (m *Mutex) unmade(op string) error {
-	return guard.Invalid(op, "", "it is no robust, error-checking mutex that processes share: call Init first")
+	return check.Invalid(op, "", "it is no robust, error-checking mutex that processes share: call Init first")
 }
 
 func ended(ctx context.Context) error {

@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 const (
@@ -25,7 +24,7 @@ const (
 
 // ErrNoMbufs is the error of Clone, Copy and Writer when a pool has too few
 // mbufs left. It is dpdk.ErrNoMemory for errors.Is.
-var ErrNoMbufs error = &dpdk.Error{Op: "rte_pktmbuf_alloc", Errno: dpdk.Errno(syscall.ENOMEM), Detail: "the pool has no mbufs left"}
+var ErrNoMbufs error = &dpdk.Error{Op: "rte_pktmbuf_alloc", Errno: dpdk.ErrNoMemory, Detail: "the pool has no mbufs left"}
 
 // Clone makes a second packet of the same bytes: mbufs of pool that refer to the
 // buffers of m, each of which counts one more holder (rte_pktmbuf_clone). Both
@@ -38,7 +37,7 @@ var ErrNoMbufs error = &dpdk.Error{Op: "rte_pktmbuf_alloc", Errno: dpdk.Errno(sy
 // buffer's holders and the packet's segments are together more than 65,534.
 func (m *Mbuf) Clone(pool *Pool) (*Mbuf, error) {
 	if m == nil {
-		return nil, guard.Invalid(opClone, "", "the packet is nil")
+		return nil, check.Invalid(opClone, "", "the packet is nil")
 	}
 	m.alive("Clone")
 	if err := pool.usable(opClone); err != nil {
@@ -79,20 +78,20 @@ func (m *Mbuf) CopyRange(pool *Pool, off, n int) (*Mbuf, error) {
 	}
 	switch room := pool.dataRoom - DefaultHeadroom; {
 	case !m.within(off, n) || n == 0:
-		return nil, guard.Invalid(opCopy, "", "%d bytes from %d on, of a packet of %d", n, off, m.pktLen)
+		return nil, check.Invalid(opCopy, "", "%d bytes from %d on, of a packet of %d", n, off, m.pktLen)
 	case room <= 0:
-		return nil, guard.Invalid(opCopy, pool.Name(), "the pool's mbufs have no room: their buffers have %d bytes", pool.dataRoom)
+		return nil, check.Invalid(opCopy, pool.Name(), "the pool's mbufs have no room: their buffers have %d bytes", pool.dataRoom)
 	case (n-1)/room >= cgo.MbufMaxSegs:
 		return nil, tooMany(opCopy)
 	case m.held() < uint64(off+n):
 		// C follows the packet's length, past its last segment.
-		return nil, guard.Invalid(opCopy, "", "the packet's length is %d, and its segments have %d bytes: see Check", m.pktLen, m.held())
+		return nil, check.Invalid(opCopy, "", "the packet's length is %d, and its segments have %d bytes: see Check", m.pktLen, m.held())
 	}
 	return made(cgo.MbufCopy(m.raw(), pool.Pointer(), uint32(off), uint32(n)))
 }
 
 func tooMany(op string) error {
-	return &dpdk.Error{Op: op, Errno: dpdk.Errno(syscall.EOVERFLOW), Detail: "the packet would have more than 65,535 segments"}
+	return &dpdk.Error{Op: op, Errno: dpdk.ErrOverflow, Detail: "the packet would have more than 65,535 segments"}
 }
 
 func made(p cgo.Mbuf) (*Mbuf, error) {
@@ -112,11 +111,11 @@ func made(p cgo.Mbuf) (*Mbuf, error) {
 func (p *Pool) usable(op string) error {
 	switch {
 	case p == nil || p.Pool == nil:
-		return guard.Invalid(op, "", "the pool is nil")
+		return check.Invalid(op, "", "the pool is nil")
 	case p.Pointer() == nil:
-		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.Errno(syscall.ENOENT), Detail: "the pool was freed"}
+		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.ErrNotFound, Detail: "the pool was freed"}
 	case p.pinned:
-		return guard.Invalid(op, p.Name(), "the pool's mbufs cannot leave their external buffers")
+		return check.Invalid(op, p.Name(), "the pool's mbufs cannot leave their external buffers")
 	}
 	return nil
 }
@@ -130,9 +129,9 @@ func (m *Mbuf) Attach(to *Mbuf) error {
 	m.alive("Attach")
 	switch {
 	case to == nil:
-		return guard.Invalid(opAttach, "", "there is nothing to attach to")
+		return check.Invalid(opAttach, "", "there is nothing to attach to")
 	case to == m:
-		return guard.Invalid(opAttach, "", "an mbuf cannot be attached to itself")
+		return check.Invalid(opAttach, "", "an mbuf cannot be attached to itself")
 	}
 	to.alive("Attach")
 	if err := m.unattached(opAttach); err != nil {
@@ -149,11 +148,11 @@ func (m *Mbuf) Attach(to *Mbuf) error {
 func (m *Mbuf) unattached(op string) error {
 	switch {
 	case m.olFlags&attached != 0:
-		return guard.Invalid(op, "", "the mbuf is attached to another buffer already: use Detach")
+		return check.Invalid(op, "", "the mbuf is attached to another buffer already: use Detach")
 	case m.Refcount() != 1:
-		return guard.Invalid(op, "", "%d others hold the mbuf's buffer", m.Refcount()-1)
+		return check.Invalid(op, "", "%d others hold the mbuf's buffer", m.Refcount()-1)
 	case m.nbSegs != 1 || *m.next() != nil:
-		return guard.Invalid(op, "", "the mbuf has %d segments", m.nbSegs)
+		return check.Invalid(op, "", "the mbuf has %d segments", m.nbSegs)
 	}
 	return nil
 }
@@ -200,7 +199,7 @@ func (m *Mbuf) bufferRefcount() int {
 // countable refuses n more holders of a buffer whose count would pass its maximum.
 func (m *Mbuf) countable(op string, n int) error {
 	if now := m.bufferRefcount(); now > maxRefcount-n {
-		return &dpdk.Error{Op: op, Errno: dpdk.Errno(syscall.EOVERFLOW), Detail: fmt.Sprintf(
+		return &dpdk.Error{Op: op, Errno: dpdk.ErrOverflow, Detail: fmt.Sprintf(
 			"the buffer has %d holders, and can have %d: use Copy, or free some", now, maxRefcount)}
 	}
 	return nil
@@ -215,7 +214,7 @@ func (m *Mbuf) AddRefcount(delta int) (int, error) {
 	m.alive("AddRefcount")
 	now := m.Refcount()
 	if delta < math.MinInt16 || delta > math.MaxInt16 || now+delta < 1 || now+delta > maxRefcount {
-		return now, guard.Invalid(opRefcnt, "", "%+d is too much for a count of %d", delta, now)
+		return now, check.Invalid(opRefcnt, "", "%+d is too much for a count of %d", delta, now)
 	}
 	return int(cgo.MbufRefcntUpdate(m.raw(), int16(delta))), nil
 }
@@ -225,7 +224,7 @@ func (m *Mbuf) AddRefcount(delta int) (int, error) {
 // DPDK's reason, also for a nil m.
 func (m *Mbuf) Check(head bool) error {
 	if reason := cgo.MbufCheck(m.raw(), head); reason != "" {
-		return guard.Invalid("rte_mbuf_check", "", "%s", reason)
+		return check.Invalid("rte_mbuf_check", "", "%s", reason)
 	}
 	return nil
 }
@@ -235,7 +234,7 @@ func (m *Mbuf) Check(head bool) error {
 func (m *Mbuf) Dump(n int) (string, error) {
 	m.alive("Dump")
 	if m == nil || n < 0 {
-		return "", guard.Invalid("rte_pktmbuf_dump", "", "%d bytes of %p", n, m)
+		return "", check.Invalid("rte_pktmbuf_dump", "", "%d bytes of %p", n, m)
 	}
 	text, errno := cgo.MbufDump(m.raw(), uint32(min(n, int(m.pktLen))))
 	if errno != 0 {

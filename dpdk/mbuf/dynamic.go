@@ -9,7 +9,9 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 const (
@@ -23,11 +25,11 @@ const (
 // of the first two at a time one would fail.
 var dynamicMu sync.Mutex
 
-// dynamic is guard.Control for calls about dynamic fields and flags.
+// dynamic is control.Call for calls about dynamic fields and flags.
 func dynamic(op, name string, f func() (errno int)) error {
 	dynamicMu.Lock()
 	defer dynamicMu.Unlock()
-	return guard.Control(op, name, f)
+	return control.Call(op, name, func() error { return control.Errno(f()) })
 }
 
 // MaxDynamicName is the length of the longest name of a field or flag, in bytes.
@@ -60,12 +62,12 @@ func RegisterField[T any](name string, cfg FieldConfig) (Field[T], error) {
 	}
 	if cfg.Align != 0 {
 		if cfg.Align < align {
-			return Field[T]{}, guard.Invalid(opField, name, "Align %d is below %d, the alignment of %v", cfg.Align, align, reflect.TypeFor[T]())
+			return Field[T]{}, check.Invalid(opField, name, "Align %d is below %d, the alignment of %v", cfg.Align, align, reflect.TypeFor[T]())
 		}
 		align = cfg.Align
 	}
 	if cfg.Offset < 0 {
-		return Field[T]{}, guard.Invalid(opField, name, "Offset is %d", cfg.Offset)
+		return Field[T]{}, check.Invalid(opField, name, "Offset is %d", cfg.Offset)
 	}
 	offset, err := register(opField, name, func() (int, int) {
 		return cgo.MbufDynfieldRegister(name, uint64(size), uint64(align), cfg.Flags, uint64(cfg.Offset))
@@ -88,10 +90,10 @@ func LookupField[T any](name string) (Field[T], error) {
 		return errno
 	})
 	if err != nil {
-		return Field[T]{}, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
+		return Field[T]{}, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 	}
 	if has != uint64(size) || offset%align != 0 {
-		return Field[T]{}, guard.Invalid(opFieldLookup, name, "%v has %d bytes, the field %d at offset %d", reflect.TypeFor[T](), size, has, offset)
+		return Field[T]{}, check.Invalid(opFieldLookup, name, "%v has %d bytes, the field %d at offset %d", reflect.TypeFor[T](), size, has, offset)
 	}
 	return Field[T]{uintptr(offset)}, nil
 }
@@ -112,15 +114,15 @@ func (f Field[T]) Of(m *Mbuf) *T {
 
 // fieldType refuses a T that cannot be a field, and a bad name.
 func fieldType[T any](op, name string) (size, align int, err error) {
-	if err := guard.Name(op, name, cgo.MbufDynNameSize); err != nil {
+	if err := check.Name(op, name, cgo.MbufDynNameSize); err != nil {
 		return 0, 0, err
 	}
 	t := reflect.TypeFor[T]()
-	if p := guard.GoPointer(t); p != "" {
-		return 0, 0, guard.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
+	if p := shared.GoPointer(t); p != "" {
+		return 0, 0, check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
 	}
 	if t.Size() == 0 {
-		return 0, 0, guard.Invalid(op, name, "%v has no size", t)
+		return 0, 0, check.Invalid(op, name, "%v has no size", t)
 	}
 	return int(t.Size()), t.Align(), nil
 }
@@ -140,7 +142,7 @@ func register(op, name string, f func() (value, errno int)) (value int, err erro
 		case syscall.EPERM:
 			e.Cause, e.Detail = dpdk.ErrSecondary, "it is new: register it in the primary first"
 		case syscall.ENOENT: // a name that there is not is no error here: it is room that there is not
-			e.Errno, e.Detail = dpdk.ErrNoSpace.(dpdk.Errno), dynamicRoom(dump)
+			e.Errno, e.Detail = dpdk.ErrNoSpace, dynamicRoom(dump)
 		case syscall.EEXIST:
 			e.Detail = "the name is taken, with another size, alignment or flags: use these, or another name"
 		}
@@ -159,11 +161,11 @@ type FlagConfig struct {
 // clears them in the mbuf. Errors are those of RegisterField, dpdk.ErrNoSpace
 // if no bit is left.
 func RegisterFlag(name string, cfg FlagConfig) (OffloadFlags, error) {
-	if err := guard.Name(opFlag, name, cgo.MbufDynNameSize); err != nil {
+	if err := check.Name(opFlag, name, cgo.MbufDynNameSize); err != nil {
 		return 0, err
 	}
 	if cfg.Bit < 0 || cfg.Bit > math.MaxInt32 {
-		return 0, guard.Invalid(opFlag, name, "Bit is %d: use 1 to 63, or 0 for any", cfg.Bit)
+		return 0, check.Invalid(opFlag, name, "Bit is %d: use 1 to 63, or 0 for any", cfg.Bit)
 	}
 	bit, err := register(opFlag, name, func() (int, int) { return cgo.MbufDynflagRegister(name, cfg.Flags, uint32(cfg.Bit)) })
 	return flag(bit, err)
@@ -172,7 +174,7 @@ func RegisterFlag(name string, cfg FlagConfig) (OffloadFlags, error) {
 // LookupFlag finds a flag that any process has made (rte_mbuf_dynflag_lookup).
 // The error is dpdk.ErrNotFound if there is none.
 func LookupFlag(name string) (OffloadFlags, error) {
-	if err := guard.Name(opFlagLookup, name, cgo.MbufDynNameSize); err != nil {
+	if err := check.Name(opFlagLookup, name, cgo.MbufDynNameSize); err != nil {
 		return 0, err
 	}
 	var bit int
@@ -180,7 +182,7 @@ func LookupFlag(name string) (OffloadFlags, error) {
 		bit, errno = cgo.MbufDynflagLookup(name)
 		return errno
 	})
-	return flag(bit, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown))
+	return flag(bit, control.Explain(err, dpdk.ErrNotFound, control.Unknown))
 }
 
 func flag(bit int, err error) (OffloadFlags, error) {

@@ -8,7 +8,8 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const opExternal = "rte_pktmbuf_attach_extbuf"
@@ -32,21 +33,21 @@ const opExternal = "rte_pktmbuf_attach_extbuf"
 func (m *Mbuf) AttachExternal(buf []byte, iova uint64, free func()) error {
 	m.alive("AttachExternal")
 	if len(buf) == 0 || len(buf) > math.MaxUint16 {
-		return guard.Invalid(opExternal, "", "the buffer has %d bytes: use 1 to %d", len(buf), math.MaxUint16)
+		return check.Invalid(opExternal, "", "the buffer has %d bytes: use 1 to %d", len(buf), math.MaxUint16)
 	}
 	if err := m.unattached(opExternal); err != nil {
 		return err
 	}
-	err := guard.Control(opExternal, "", func() int {
+	err := control.Call(opExternal, "", func() error {
 		if err := externals.listen(); err != 0 {
-			return err
+			return control.Errno(err)
 		}
 		id := externals.add(buf, free)
 		errno := cgo.ExtAttach(m.raw(), unsafe.Pointer(unsafe.SliceData(buf)), iova, uint16(len(buf)), id)
 		if errno != 0 {
 			externals.take(id)
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	if err == nil {
 		m.pktLen = 0 // C leaves it as it was
@@ -125,9 +126,9 @@ func (t *externalTable) serve() {
 // freedExternals takes the list from C. What DPDK allocated for it is freed if
 // EAL still runs; otherwise it went with EAL.
 func freedExternals() (ids []uint64) {
-	err := guard.Control("rte_free", "", func() int {
+	err := control.Call("rte_free", "", func() error {
 		ids = cgo.ExtFreed(true)
-		return 0
+		return nil
 	})
 	if err != nil {
 		ids = cgo.ExtFreed(false)

@@ -6,7 +6,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 const opValidate = "rte_validate_tx_offload"
@@ -150,14 +150,14 @@ func (o TxOffload) tooLong() error {
 			bad = append(bad, fmt.Sprintf("%s is %d: use 0 to %d", f.name, f.n, f.limit))
 		}
 	}
-	return guard.Invalid("rte_mbuf_tx_offload", "", "%s", strings.Join(bad, "; "))
+	return check.Invalid("rte_mbuf_tx_offload", "", "%s", strings.Join(bad, "; "))
 }
 
 // ValidateTx is nil if Flags and TxOffload agree with each other
 // (rte_validate_tx_offload), else dpdk.ErrInvalid, also for a nil m.
 func (m *Mbuf) ValidateTx() error {
 	if m == nil {
-		return guard.Invalid(opValidate, "", "the packet is nil")
+		return check.Invalid(opValidate, "", "the packet is nil")
 	}
 	m.alive("ValidateTx")
 	if errno := cgo.MbufValidateTx(m.raw()); errno != 0 {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
 )
@@ -123,7 +122,7 @@ func (w *Writer) end() {
 	}
 }
 
-var errTooLong error = &dpdk.Error{Op: "rte_pktmbuf_chain", Errno: dpdk.Errno(syscall.EOVERFLOW), Detail: "a packet has at most 65,535 segments and 4 GiB"}
+var errTooLong error = &dpdk.Error{Op: "rte_pktmbuf_chain", Errno: dpdk.ErrOverflow, Detail: "a packet has at most 65,535 segments and 4 GiB"}
 
 // Write appends all of p or, with an error, nothing, in which case the packet is
 // as it was: ErrNoMbufs, or syscall.EOVERFLOW for more than 65,535 segments or
@@ -196,7 +195,7 @@ func (w *Writer) segment() (*Mbuf, error) {
 	}
 	if one[0].tailroom() <= 0 {
 		one[0].Free()
-		return nil, &dpdk.Error{Op: "rte_pktmbuf_append", Errno: dpdk.Errno(syscall.EINVAL), Detail: "the allocator's mbufs have no room for data"}
+		return nil, &dpdk.Error{Op: "rte_pktmbuf_append", Errno: dpdk.ErrInvalid, Detail: "the allocator's mbufs have no room for data"}
 	}
 	return one[0], nil
 }

@@ -27,7 +27,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 // Mbuf is a segment of a packet, or the head of a packet of several segments
@@ -36,8 +36,8 @@ import (
 // processes and can go through a ring.Ring[*mbuf.Mbuf], which C sees as a ring
 // of struct rte_mbuf *.
 type Mbuf struct {
-	_ guard.Shared
-	_ guard.Incomplete
+	_ shared.Mark
+	_ shared.Incomplete
 
 	bufAddr    unsafe.Pointer
 	_          uint64 // buf_iova, or next: see layout.go

@@ -9,7 +9,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
@@ -79,7 +80,7 @@ type Pool struct {
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid
 // (a number out of range, the socket, or ops that there are not).
 func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
-	if err := guard.Name(opCreate, name, cgo.MempoolNameSize); err != nil {
+	if err := check.Name(opCreate, name, cgo.MempoolNameSize); err != nil {
 		return nil, err
 	}
 	switch cfg.DataRoom {
@@ -97,30 +98,32 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 			return nil, err
 		}
 		if !slices.Contains(ops, cfg.Ops) {
-			return nil, guard.Invalid(opCreate, name, "Ops %q: this process has no such ops: use one of %s", cfg.Ops, strings.Join(ops, ", "))
+			return nil, check.Invalid(opCreate, name, "Ops %q: this process has no such ops: use one of %s", cfg.Ops, strings.Join(ops, ", "))
 		}
 	}
 	var made unsafe.Pointer
-	err := guard.Control(opCreate, name, func() (errno int) {
+	err := control.Call(opCreate, name, func() error {
+		var errno int
+
 		if cfg.Ops == "" && cgo.MbufNamedOps() == "" {
 			cfg.Ops = poolops.Default()
 		}
 		made, errno = cgo.MbufPoolCreate(name, uint32(count), uint32(cfg.CacheSize), uint16(cfg.PrivateSize), uint16(cfg.DataRoom), cfg.Socket.Int(), cfg.Ops)
-		return errno
+		return control.Errno(errno)
 	})
 	if err != nil {
-		return nil, guard.ExplainCreate(err, cfg.Socket)
+		return nil, control.ExplainCreate(err, cfg.Socket)
 	}
 	p, err := open(mempool.Wrap(made))
 	if err != nil { // nothing is left of what cannot be used
-		_ = guard.Control(opCreate, name, func() int { return cgo.MempoolFree(name, made, true) })
+		_ = control.Call(opCreate, name, func() error { return control.Errno(cgo.MempoolFree(name, made, true)) })
 	}
 	return p, err
 }
 
 // check refuses what C would cut to size.
 func (c *PoolConfig) check(name string, count int) error {
-	invalid := func(format string, args ...any) error { return guard.Invalid(opCreate, name, format, args...) }
+	invalid := func(format string, args ...any) error { return check.Invalid(opCreate, name, format, args...) }
 	switch {
 	case count <= 0 || count > mempool.MaxCount:
 		return invalid("the count is %d: use 1 to %d", count, mempool.MaxCount)
@@ -135,7 +138,7 @@ func (c *PoolConfig) check(name string, count int) error {
 	case c.CacheSize+c.CacheSize/2 > count:
 		return invalid("CacheSize %d is too large for %d mbufs: use at most two thirds of them", c.CacheSize, count)
 	}
-	return guard.Socket(opCreate, name, c.Socket)
+	return check.Socket(opCreate, name, c.Socket)
 }
 
 // LookupPool finds a pool that any process has made, C programs included
@@ -149,19 +152,21 @@ func open(mp *mempool.Pool, err error) (*Pool, error) {
 		return nil, err
 	}
 	var i cgo.MbufPoolInfo
-	err = guard.Control(opLookup, mp.Name(), func() (errno int) {
+	err = control.Call(opLookup, mp.Name(), func() error {
+		var errno int
+
 		i, errno = cgo.MbufPoolDescribe(mp.Name(), mp.Pointer())
-		return errno
+		return control.Errno(errno)
 	})
 	if err != nil {
-		return nil, guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
+		return nil, control.Explain(err, dpdk.ErrNotFound, control.Freed)
 	}
 	if i.Unfinished {
-		return nil, &dpdk.Error{Op: opLookup, Name: mp.Name(), Errno: dpdk.ErrNotFound.(dpdk.Errno),
+		return nil, &dpdk.Error{Op: opLookup, Name: mp.Name(), Errno: dpdk.ErrNotFound,
 			Detail: "its mbufs are not initialized yet: try again when its maker is done"}
 	}
 	if !i.IsMbuf {
-		return nil, guard.Invalid(opLookup, mp.Name(), "the pool's objects of %d bytes are not mbufs: use mempool.Lookup", mp.ElemSize())
+		return nil, check.Invalid(opLookup, mp.Name(), "the pool's objects of %d bytes are not mbufs: use mempool.Lookup", mp.ElemSize())
 	}
 	p := &Pool{Pool: mp, dataRoom: int(i.DataRoom), privSize: int(i.PrivSize), pinned: i.Flags&cgo.MbufPoolPinned != 0}
 	p.rearm = uint64(min(DefaultHeadroom, p.dataRoom)) | 1<<refcntShift | 1<<nbSegsShift | InvalidPort<<portShift

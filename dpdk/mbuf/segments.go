@@ -3,11 +3,10 @@ package mbuf
 import (
 	"iter"
 	"math"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 // NbSegs is how many segments the packet has. It is meaningful in a packet's
@@ -71,14 +70,14 @@ func (m *Mbuf) Chain(tail *Mbuf) error {
 	const op = "rte_pktmbuf_chain"
 	m.alive("Chain")
 	if tail == nil {
-		return guard.Invalid(op, "", "the tail is nil")
+		return check.Invalid(op, "", "the tail is nil")
 	}
 	tail.alive("Chain")
 	if m.last() == tail.last() {
-		return guard.Invalid(op, "", "the tail is a part of the packet already")
+		return check.Invalid(op, "", "the tail is a part of the packet already")
 	}
 	if uint64(m.pktLen)+uint64(tail.pktLen) > math.MaxUint32 {
-		return &dpdk.Error{Op: op, Errno: dpdk.Errno(syscall.EOVERFLOW), Detail: "the packet would have more than 4 GiB"}
+		return &dpdk.Error{Op: op, Errno: dpdk.ErrOverflow, Detail: "the packet would have more than 4 GiB"}
 	}
 	if errno := cgo.MbufChain(m.raw(), tail.raw()); errno != 0 {
 		return &dpdk.Error{Op: op, Errno: dpdk.Errno(errno), Detail: "the packet would have more than 65,535 segments"}

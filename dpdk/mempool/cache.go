@@ -4,7 +4,8 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/words"
 )
@@ -32,9 +33,9 @@ type Cache struct {
 func (p *Pool) NewCache(size int) (*Cache, error) {
 	switch {
 	case size <= 0 || size > MaxCacheSize:
-		return nil, guard.Invalid(opCache, p.info.Name, "the size is %d: use 1 to %d", size, MaxCacheSize)
+		return nil, check.Invalid(opCache, p.info.Name, "the size is %d: use 1 to %d", size, MaxCacheSize)
 	case threshold(size) > int(p.info.Size):
-		return nil, guard.Invalid(opCache, p.info.Name, "size %d is too large for a pool of %d objects: use at most %d, two thirds of them",
+		return nil, check.Invalid(opCache, p.info.Name, "size %d is too large for a pool of %d objects: use at most %d, two thirds of them",
 			size, p.info.Size, largestCache(int(p.info.Size)))
 	}
 	p.mu.Lock()
@@ -43,19 +44,19 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 	if p.mp != nil {
 		inuse.Use(cacheUser{p}, p.mp) // before the look whether it was freed by another handle
 	}
-	err := guard.Do(opCache, p.info.Name, func() error {
+	err := control.Call(opCache, p.info.Name, func() error {
 		if _, err := describe(opCache, p.info.Name, p.mp); err != nil {
 			return err
 		}
 		mem, errno := cgo.MempoolCacheCreate(uint32(size), p.Socket().Int())
 		c.mem = (*cacheHead)(mem)
-		return guard.Errno(opCache, p.info.Name, errno)
+		return control.Errno(errno)
 	})
 	if err != nil {
 		if len(p.caches) == 0 {
 			inuse.Release(cacheUser{p})
 		}
-		return nil, guard.ExplainCreate(err, p.Socket())
+		return nil, control.ExplainCreate(err, p.Socket())
 	}
 	if p.caches == nil {
 		p.caches = map[*Cache]struct{}{}
@@ -84,9 +85,9 @@ func (p *Pool) LcoreCache(lcore int) (*Cache, error) {
 	case p.mp == nil:
 		return nil, freedBefore(opLcoreCache, p.info.Name)
 	case lcore < 0 || lcore >= cgo.MaxLcore:
-		return nil, guard.Invalid(opLcoreCache, p.info.Name, "the lcore is %d: use 0 to %d", lcore, cgo.MaxLcore-1)
+		return nil, check.Invalid(opLcoreCache, p.info.Name, "the lcore is %d: use 0 to %d", lcore, cgo.MaxLcore-1)
 	case p.info.Caches == nil:
-		return nil, guard.Invalid(opLcoreCache, p.info.Name, "the pool has no caches for lcores: give it a CacheSize, or use NewCache")
+		return nil, check.Invalid(opLcoreCache, p.info.Name, "the pool has no caches for lcores: give it a CacheSize, or use NewCache")
 	}
 	return p.lcoreCache(lcore), nil
 }
@@ -122,11 +123,11 @@ func (p *Pool) lcoreCache(lcore int) *Cache {
 func (c *Cache) Free() error {
 	p := c.owner
 	if c.lcore >= 0 {
-		return guard.Invalid(opCacheFree, p.info.Name, "the cache of lcore %d is part of the pool: use Flush", c.lcore)
+		return check.Invalid(opCacheFree, p.info.Name, "the cache of lcore %d is part of the pool: use Flush", c.lcore)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return guard.Do(opCacheFree, p.info.Name, func() error {
+	return control.Call(opCacheFree, p.info.Name, func() error {
 		if c.pool == &gonePool {
 			return freedBefore(opCacheFree, p.info.Name)
 		}

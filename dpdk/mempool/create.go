@@ -7,7 +7,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 )
 
@@ -68,7 +69,7 @@ func CreateEmpty(name string, count, elemSize int, cfg Config) (*Pool, error) {
 }
 
 func create(op, name string, count, elemSize int, cfg Config, populate bool) (*Pool, error) {
-	if err := guard.Name(op, name, cgo.MempoolNameSize); err != nil {
+	if err := check.Name(op, name, cgo.MempoolNameSize); err != nil {
 		return nil, err
 	}
 	if err := cfg.check(op, name, count, elemSize); err != nil {
@@ -84,14 +85,14 @@ func create(op, name string, count, elemSize int, cfg Config, populate bool) (*P
 		made, errno = cgo.MempoolCreate(name, uint32(count), uint32(elemSize), uint32(cfg.CacheSize), uint32(cfg.PrivateSize),
 			cfg.Socket.Int(), cfg.flags(), ops, populate)
 		if errno != 0 {
-			return cgo.MempoolInfo{}, guard.Errno(op, name, errno)
+			return cgo.MempoolInfo{}, control.Errno(errno)
 		}
 		return describe(op, name, made)
 	})
 	if err != nil && made != nil { // made, but nothing that Go can use
-		_ = guard.Control(opFree, name, func() int { return cgo.MempoolFree(name, made, true) })
+		_ = control.Call(opFree, name, func() error { return control.Errno(cgo.MempoolFree(name, made, true)) })
 	}
-	return p, guard.ExplainCreate(err, cfg.Socket)
+	return p, control.ExplainCreate(err, cfg.Socket)
 }
 
 // check refuses what DPDK would refuse with less to say, or truncate.
@@ -106,14 +107,14 @@ func (c *Config) check(op, name string, count, elemSize int) error {
 		{"PrivateSize", c.PrivateSize, 0, MaxPrivateSize},
 	} {
 		if v.value < v.min || v.value > v.max {
-			return guard.Invalid(op, name, "the %s is %d: use %d to %d", v.what, v.value, v.min, v.max)
+			return check.Invalid(op, name, "the %s is %d: use %d to %d", v.what, v.value, v.min, v.max)
 		}
 	}
 	if threshold(c.CacheSize) > count {
-		return guard.Invalid(op, name, "CacheSize %d is too large for %d objects: use at most %d, two thirds of them",
+		return check.Invalid(op, name, "CacheSize %d is too large for %d objects: use at most %d, two thirds of them",
 			c.CacheSize, count, largestCache(count))
 	}
-	return guard.Socket(op, name, c.Socket)
+	return check.Socket(op, name, c.Socket)
 }
 
 // threshold is the number of objects at which a cache of this size flushes.
@@ -176,13 +177,13 @@ func (p *Pool) SetOps(name string) error {
 		if errno == 0 {
 			poolops.Note(p.mp, name)
 		}
-		return guard.Errno(opSetOps, p.info.Name, errno)
+		return control.Errno(errno)
 	})
 }
 
 // populated is the error of calls that come too late.
 func populated(op, name string) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist.(dpdk.Errno),
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist,
 		Detail: "the pool has its objects already: CreateEmpty makes one that has none yet"}
 }
 
@@ -214,7 +215,7 @@ func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err e
 		}
 		var errno int
 		n, errno = f(p.mp)
-		return guard.Errno(op, p.info.Name, errno)
+		return control.Errno(errno)
 	})
 	return n, err
 }
@@ -223,7 +224,7 @@ func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err e
 func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) error) error {
 	p.life.Lock()
 	defer p.life.Unlock()
-	return guard.Do(op, p.info.Name, func() error {
+	return control.Call(op, p.info.Name, func() error {
 		now, err := describe(op, p.info.Name, p.mp)
 		if err == nil {
 			err = f(&now)
@@ -244,7 +245,7 @@ func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) error) error {
 func knownOps(op, name, ops string) (index int, err error) {
 	known := cgo.MempoolOps()
 	if index = slices.Index(known, ops); index < 0 {
-		return 0, guard.Invalid(op, name, "no ops %q in this process: use one of %s", ops, strings.Join(known, ", "))
+		return 0, check.Invalid(op, name, "no ops %q in this process: use one of %s", ops, strings.Join(known, ", "))
 	}
 	return index, nil
 }

@@ -9,7 +9,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -65,7 +66,7 @@ type Info struct {
 // (rte_mempool_walk).
 func List() ([]Info, error) {
 	var all []Info
-	err := guard.Control(opWalk, "", func() int {
+	err := control.Call(opWalk, "", func() error {
 		for _, i := range cgo.Mempools() {
 			all = append(all, Info{
 				Name: i.Name, Ops: i.Ops,
@@ -76,21 +77,21 @@ func List() ([]Info, error) {
 				Socket: socketID(i.Socket), Flags: Flags(i.Flags),
 			})
 		}
-		return 0
+		return nil
 	})
 	return all, err
 }
 
-// control runs f as guard.Control does, if the handle was not freed.
+// control runs f as control.Call does, if the handle was not freed.
 func (p *Pool) control(op string, f func() (errno int)) error {
-	return p.do(op, func() error { return guard.Errno(op, p.info.Name, f()) })
+	return p.do(op, func() error { return control.Errno(f()) })
 }
 
-// do runs f as guard.Do does, if the handle was not freed.
+// do runs f as control.Call does, if the handle was not freed.
 func (p *Pool) do(op string, f func() error) error {
 	p.life.RLock()
 	defer p.life.RUnlock()
-	return guard.Do(op, p.info.Name, func() error {
+	return control.Call(op, p.info.Name, func() error {
 		if p.mp == nil {
 			return freedBefore(op, p.info.Name)
 		}
@@ -160,12 +161,12 @@ func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
 			if p.info.Flags&cgo.MempoolCreated != 0 { // this one was populated: it is the next of its name
 				return freedBefore(op, p.info.Name)
 			}
-			return guard.Invalid(op, p.info.Name, "the pool is not populated yet")
+			return check.Invalid(op, p.info.Name, "the pool is not populated yet")
 		case linux.EUCLEAN:
 			return &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
 				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
 		}
-		return guard.Errno(op, p.info.Name, errno)
+		return control.Errno(errno)
 	})
 }
 
@@ -217,7 +218,7 @@ func checkMemory(op string, i *cgo.MempoolInfo) error {
 		return nil
 	}
 	if i.Foreign != 0 {
-		return guard.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
+		return check.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 )
@@ -75,7 +75,7 @@ func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 	}
 	ring, err := ringlayout.Describe(i.Ring, uint32(wordSize))
 	if err != nil {
-		return b, guard.Invalid(op, i.Name, "ops %q: %v", i.Ops, err)
+		return b, check.Invalid(op, i.Name, "ops %q: %v", i.Ops, err)
 	}
 	ring.ProdSync, ring.ConsSync = sync.put, sync.get
 	b.ring, b.native = ring, true

@@ -29,7 +29,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
@@ -87,14 +88,14 @@ type Pool struct {
 // A pool is found when it has all its objects: before that, as between CreateEmpty
 // and PopulateDefault, the error is dpdk.ErrNotFound.
 func Lookup(name string) (*Pool, error) {
-	if err := guard.Name(opLookup, name, cgo.MempoolNameSize); err != nil {
+	if err := check.Name(opLookup, name, cgo.MempoolNameSize); err != nil {
 		return nil, err
 	}
 	p, err := open(opLookup, name, func() (cgo.MempoolInfo, error) {
 		i, errno := cgo.MempoolLookup(name)
-		return i, guard.Errno(opLookup, name, errno)
+		return i, control.Errno(errno)
 	}, complete)
-	return p, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
+	return p, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
 // Wrap makes a handle to the pool at ptr, a struct rte_mempool that a C function
@@ -102,7 +103,7 @@ func Lookup(name string) (*Pool, error) {
 // as Lookup does. It is for godpdk's own packages and for programs with C parts.
 func Wrap(ptr unsafe.Pointer) (*Pool, error) {
 	if ptr == nil {
-		return nil, guard.Invalid(opLookup, "", "the pool is nil")
+		return nil, check.Invalid(opLookup, "", "the pool is nil")
 	}
 	return open(opLookup, "", func() (cgo.MempoolInfo, error) { return describe(opLookup, "", ptr) })
 }
@@ -119,13 +120,13 @@ func describe(op, name string, mp cgo.Mempool) (cgo.MempoolInfo, error) {
 
 // freedBefore is the error of calls on a pool that was freed.
 func freedBefore(op, name string) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
 }
 
 // open makes a handle to the pool that f finds or makes, if it passes the checks.
 func open(op, name string, f func() (cgo.MempoolInfo, error), checks ...func(string, *cgo.MempoolInfo) error) (*Pool, error) {
 	p := new(Pool)
-	err := guard.Do(op, name, func() (err error) {
+	err := control.Call(op, name, func() (err error) {
 		if p.info, err = f(); err != nil {
 			return err
 		}
@@ -150,7 +151,7 @@ func complete(op string, i *cgo.MempoolInfo) error {
 	if i.Populated >= i.Size && i.Chunks > 0 {
 		return nil
 	}
-	return &dpdk.Error{Op: op, Name: i.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno),
+	return &dpdk.Error{Op: op, Name: i.Name, Errno: dpdk.ErrNotFound,
 		Detail: fmt.Sprintf("it has %d of its %d objects: try again when its maker has populated it", i.Populated, i.Size)}
 }
 
@@ -176,13 +177,13 @@ func (p *Pool) Free() error {
 
 // free is Free of a pool that nobody uses. The caller holds mu.
 func (p *Pool) free() error {
-	err := guard.Control(opFree, p.info.Name, func() int {
+	err := control.Call(opFree, p.info.Name, func() error {
 		if p.mp == nil { // a NULL would equal what the lookup of a free name gives
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return dpdk.ErrNotFound
 		}
 		_, mine := owned.Load(p.mp)
 		if errno := cgo.MempoolFree(p.info.Name, p.mp, mine); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		owned.Delete(p.mp)
 		poolops.Note(p.mp, "")
@@ -190,10 +191,10 @@ func (p *Pool) free() error {
 			cgo.MempoolCacheFree(unsafe.Pointer(c.mem))
 			c.mem, c.pool = &goneCache.head, &gonePool
 		}
-		return 0
+		return nil
 	})
 	if err != nil {
-		return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
+		return control.Explain(err, dpdk.ErrNotFound, control.Freed)
 	}
 	for i := range p.lcores {
 		if c := p.lcores[i].Load(); c != nil {

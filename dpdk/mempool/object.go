@@ -4,7 +4,8 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 // NoIOVA is the IO address of memory that has none (RTE_BAD_IOVA).
@@ -19,8 +20,8 @@ type Object struct{ ptr *memory }
 
 // memory is an object's bytes, seen from Go.
 type memory struct {
-	_ guard.Shared
-	_ guard.Incomplete // never on Go's heap or stack; no write barriers
+	_ shared.Mark
+	_ shared.Incomplete // never on Go's heap or stack; no write barriers
 }
 
 // Pointer is the object's address, the same in all processes.
@@ -38,7 +39,7 @@ func (o Object) header(offset uintptr) unsafe.Pointer {
 // (rte_mempool_from_obj). It fails for the zero Object, and as Lookup does.
 func PoolOf(o Object) (*Pool, error) {
 	if o.ptr == nil {
-		return nil, guard.Invalid(opFromObj, "", "the object is nil")
+		return nil, check.Invalid(opFromObj, "", "the object is nil")
 	}
 	return open(opFromObj, "", func() (cgo.MempoolInfo, error) {
 		return describe(opFromObj, "", *(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)))

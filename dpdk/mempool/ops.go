@@ -8,7 +8,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
@@ -39,9 +40,9 @@ func (t *opsTable) name(i int) string {
 // they are depends on the drivers it loaded (rte_mempool_ops_table).
 func Ops() ([]string, error) {
 	var names []string
-	err := guard.Control(opSetOps, "", func() int {
+	err := control.Call(opSetOps, "", func() error {
 		names = cgo.MempoolOps()
-		return 0
+		return nil
 	})
 	return names, err
 }
@@ -63,7 +64,7 @@ func publishOps(op, name, ops string) error {
 // checkOps refuses a pool whose ops are others here than where it was made.
 func checkOps(op string, i *cgo.MempoolInfo) error {
 	if i.Ops == "" {
-		return guard.Invalid(op, i.Name, "the pool's ops have number %d, this process has ops 0 to %d only: load the drivers its maker loads",
+		return check.Invalid(op, i.Name, "the pool's ops have number %d, this process has ops 0 to %d only: load the drivers its maker loads",
 			i.OpsIndex, len(cgo.MempoolOps())-1)
 	}
 	table, err := published(op, i.Name, false)
@@ -86,7 +87,7 @@ func checkData(op string, i *cgo.MempoolInfo) error {
 	}
 	const fix = "its maker numbers its ops in another way: load the same drivers in all processes, in the same order, or have the first pool made by a Go program"
 	if !i.Fits {
-		return guard.Invalid(op, i.Name, "ops %d are %q here, but the pool's objects are not kept so: %s", i.OpsIndex, i.Ops, fix)
+		return check.Invalid(op, i.Name, "ops %d are %q here, but the pool's objects are not kept so: %s", i.OpsIndex, i.Ops, fix)
 	}
 	ops, ok := ringOps[i.Ops]
 	if !ok {
@@ -94,7 +95,7 @@ func checkData(op string, i *cgo.MempoolInfo) error {
 	}
 	put, get := ringcore.Sync(i.Ring.ProducerSync), ringcore.Sync(i.Ring.ConsumerSync)
 	if weaker(ops.put, put) || weaker(ops.get, get) {
-		return guard.Invalid(op, i.Name, "ops %d are %q here, but the pool's ring is made for puts %v and gets %v: "+
+		return check.Invalid(op, i.Name, "ops %d are %q here, but the pool's ring is made for puts %v and gets %v: "+
 			"%s; a C program that means %q sets RTE_MEMPOOL_F_SP_PUT and RTE_MEMPOOL_F_SC_GET too", i.OpsIndex, i.Ops, put, get, fix, i.Ops)
 	}
 	return nil
@@ -111,9 +112,9 @@ func (t *opsTable) check(op, name, ops string, index int) error {
 	case ops:
 		return nil
 	case "":
-		return guard.Invalid(op, name, "ops %d are %q here, and unknown to the process that made the first pool: load the same drivers in all processes", index, ops)
+		return check.Invalid(op, name, "ops %d are %q here, and unknown to the process that made the first pool: load the same drivers in all processes", index, ops)
 	default:
-		return guard.Invalid(op, name, "ops %d are %q here, but %q in the process that made the first pool: load the same drivers in all processes, in the same order", index, ops, there)
+		return check.Invalid(op, name, "ops %d are %q here, but %q in the process that made the first pool: load the same drivers in all processes, in the same order", index, ops, there)
 	}
 }
 
@@ -135,7 +136,7 @@ func published(op, name string, create bool) (*opsTable, error) {
 			table.ready.Store(1)
 			return table, nil
 		}
-		if dpdk.Errno(errno) == dpdk.ErrExist.(dpdk.Errno) { // another process was faster
+		if dpdk.Errno(errno) == dpdk.ErrExist { // another process was faster
 			zone, errno = cgo.MemzoneLookup(opsZone)
 		}
 		if errno != 0 {
@@ -143,12 +144,12 @@ func published(op, name string, create bool) (*opsTable, error) {
 		}
 	}
 	if zone.Len < uint64(unsafe.Sizeof(opsTable{})) {
-		return nil, guard.Invalid(op, name, "memzone %s is not godpdk's", opsZone)
+		return nil, check.Invalid(op, name, "memzone %s is not godpdk's", opsZone)
 	}
 	table := (*opsTable)(zone.Addr)
 	for wait := time.Microsecond; table.ready.Load() != 1; wait *= 2 {
 		if wait > time.Second {
-			return nil, guard.Invalid(op, name, "memzone %s was never filled: its maker has died: restart the primary", opsZone)
+			return nil, check.Invalid(op, name, "memzone %s was never filled: its maker has died: restart the primary", opsZone)
 		}
 		time.Sleep(wait)
 	}

@@ -15,7 +15,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 const (
@@ -90,7 +91,7 @@ type Zone struct {
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace (too many zones),
 // dpdk.ErrNameTooLong, dpdk.ErrInvalid.
 func Reserve(name string, size int, cfg Config) (*Zone, error) {
-	if err := guard.Name(opReserve, name, cgo.MemzoneNameSize); err != nil {
+	if err := check.Name(opReserve, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
 	if err := cfg.check(name, size); err != nil {
@@ -106,28 +107,28 @@ func Reserve(name string, size int, cfg Config) (*Zone, error) {
 	z, err := zone(opReserve, name, func() (cgo.MemzoneInfo, int) {
 		return cgo.MemzoneReserve(name, uint64(size), cfg.Socket.Int(), flags, uint32(cfg.Align), uint32(cfg.Bound))
 	})
-	return z, guard.ExplainCreate(err, cfg.Socket)
+	return z, control.ExplainCreate(err, cfg.Socket)
 }
 
 // Lookup finds a zone that any process has reserved, C programs included
 // (rte_memzone_lookup). The error is dpdk.ErrNotFound if there is none.
 func Lookup(name string) (*Zone, error) {
-	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
+	if err := check.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
 	z, err := zone(opLookup, name, func() (cgo.MemzoneInfo, int) { return cgo.MemzoneLookup(name) })
-	return z, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
+	return z, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
 func zone(op, name string, f func() (cgo.MemzoneInfo, int)) (*Zone, error) {
 	var z Zone
-	err := guard.Control(op, name, func() int {
+	err := control.Call(op, name, func() error {
 		i, errno := f()
 		if errno == 0 {
 			z.info = info(i)
 			z.addr.Store((*byte)(i.Addr))
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	if err != nil {
 		return nil, err
@@ -142,37 +143,37 @@ func info(i cgo.MemzoneInfo) Info {
 // check refuses what DPDK would refuse with less to say, truncate or ignore.
 func (c *Config) check(name string, size int) error {
 	if size < 0 {
-		return guard.Invalid(opReserve, name, "the size %d is negative", size)
+		return check.Invalid(opReserve, name, "the size %d is negative", size)
 	}
 	for _, p := range []struct {
 		field string
 		value int
 	}{{"Align", c.Align}, {"Bound", c.Bound}} {
 		if v := p.value; v < 0 || v&(v-1) != 0 || v > math.MaxUint32 {
-			return guard.Invalid(opReserve, name, "%s %d is not a power of two below 4 GiB", p.field, v)
+			return check.Invalid(opReserve, name, "%s %d is not a power of two below 4 GiB", p.field, v)
 		}
 	}
 	if c.Bound != 0 && size > c.Bound {
-		return guard.Invalid(opReserve, name, "%d bytes cannot lie within Bound %d", size, c.Bound)
+		return check.Invalid(opReserve, name, "%d bytes cannot lie within Bound %d", size, c.Bound)
 	}
 	switch c.PageSize {
 	case AnyPage, Page256KB, Page2MB, Page16MB, Page256MB, Page512MB, Page1GB, Page4GB, Page16GB:
 	default:
-		return guard.Invalid(opReserve, name, "PageSize %#x is none of the package's constants", c.PageSize)
+		return check.Invalid(opReserve, name, "PageSize %#x is none of the package's constants", c.PageSize)
 	}
-	return guard.Socket(opReserve, name, c.Socket)
+	return check.Socket(opReserve, name, c.Socket)
 }
 
 // List describes all zones of the shared memory, those inside DPDK's own
 // objects included (rte_memzone_walk).
 func List() ([]Info, error) {
 	var all []Info
-	err := guard.Control(opWalk, "", func() int {
+	err := control.Call(opWalk, "", func() error {
 		zones, errno := cgo.Memzones()
 		for _, z := range zones {
 			all = append(all, info(z))
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	return all, err
 }
@@ -206,20 +207,20 @@ func (z *Zone) Free() error {
 	defer z.mu.Unlock()
 	addr := z.addr.Load()
 	if addr == nil {
-		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
+		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
 	}
 	var owner string
-	err := guard.Control(opFree, z.info.Name, func() int {
+	err := control.Call(opFree, z.info.Name, func() error {
 		if owner = owned(z.info.Name); owner != "" {
-			return int(dpdk.ErrBusy.(dpdk.Errno))
+			return dpdk.ErrBusy
 		}
-		return cgo.MemzoneFree(z.info.Name, unsafe.Pointer(addr))
+		return control.Errno(cgo.MemzoneFree(z.info.Name, unsafe.Pointer(addr)))
 	})
-	err = guard.Explain(err, dpdk.ErrBusy, "it is the memory of "+owner+": free that")
+	err = control.Explain(err, dpdk.ErrBusy, "it is the memory of "+owner+": free that")
 	if err == nil {
 		z.addr.Store(nil)
 	}
-	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
+	return control.Explain(err, dpdk.ErrNotFound, control.Freed)
 }
 
 // owned returns what DPDK has made in the zone of this name, if that still exists.

@@ -255,7 +255,7 @@ func TestArgumentsThatAreRefused(t *testing.T) {
 		{"page size with DPDK's flags in it", 64, memzone.Config{PageSize: memzone.Page2MB | memzone.Page1GB}, dpdk.ErrInvalid, "PageSize"},
 		{"all flags", 64, memzone.Config{PageSize: math.MaxUint32}, dpdk.ErrInvalid, "PageSize"},
 		{"negative socket", 64, memzone.Config{Socket: dpdk.Socket(-1)}, dpdk.ErrInvalid, "socket is negative"},
-		{"socket of more than 32 bits", 64, memzone.Config{Socket: dpdk.Socket(1 << 32)}, dpdk.ErrInvalid, "no socket 4294967296"},
+		{"socket of more than 32 bits", 64, memzone.Config{Socket: dpdk.Socket(1 << 32)}, dpdk.ErrInvalid, "the socket 4294967296 does not exist"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			n := name()

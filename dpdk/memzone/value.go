@@ -4,7 +4,8 @@ import (
 	"reflect"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 // Value is a zone that holds one T, which must hold no Go pointers: structs of
@@ -25,7 +26,7 @@ func CreateValue[T any](name string, cfg Config) (*Value[T], error) {
 	}
 	var t T
 	if a := int(unsafe.Alignof(t)); cfg.Align != 0 && cfg.Align < a {
-		return nil, guard.Invalid(opReserve, name, "Align %d is below %d, the alignment of %T", cfg.Align, a, t)
+		return nil, check.Invalid(opReserve, name, "Align %d is below %d, the alignment of %T", cfg.Align, a, t)
 	}
 	z, err := Reserve(name, int(unsafe.Sizeof(t)), cfg)
 	if err != nil {
@@ -50,7 +51,7 @@ func LookupValue[T any](name string) (*Value[T], error) {
 		return nil, err
 	}
 	if a := unsafe.Alignof(*new(T)); uintptr(unsafe.Pointer(z.addr.Load()))%a != 0 {
-		return nil, guard.Invalid(opLookup, name, "the zone is not aligned to %d bytes, as %T is", a, *new(T))
+		return nil, check.Invalid(opLookup, name, "the zone is not aligned to %d bytes, as %T is", a, *new(T))
 	}
 	return value[T](z), nil
 }
@@ -68,14 +69,14 @@ func (v *Value[T]) Get() *T { return (*T)(unsafe.Pointer(v.addr.Load())) }
 // fits refuses a T that cannot live in room bytes of shared memory.
 func fits[T any](op, name string, room int) error {
 	t := reflect.TypeFor[T]()
-	if p := guard.GoPointer(t); p != "" {
-		return guard.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
+	if p := shared.GoPointer(t); p != "" {
+		return check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
 	}
 	if t.Size() == 0 {
-		return guard.Invalid(op, name, "%v has no size", t)
+		return check.Invalid(op, name, "%v has no size", t)
 	}
 	if int(t.Size()) > room {
-		return guard.Invalid(op, name, "%v needs %d bytes, the zone has %d: it holds another type", t, t.Size(), room)
+		return check.Invalid(op, name, "%v needs %d bytes, the zone has %d: it holds another type", t, t.Size(), room)
 	}
 	return nil
 }

@@ -6,8 +6,9 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -72,7 +73,7 @@ func (c CableConfig) lay(ways int, open func(cable *Cable, name string) error) (
 		c.Size = 1024
 	}
 	if c.Queues < 0 || c.Queues > MaxQueues {
-		return nil, guard.Invalid(op, c.Name, "Queues is %d: use 1 to %d", c.Queues, MaxQueues)
+		return nil, check.Invalid(op, c.Name, "Queues is %d: use 1 to %d", c.Queues, MaxQueues)
 	}
 	cable := &Cable{}
 	for i := range ways * c.Queues {
@@ -102,11 +103,11 @@ func (c *Cable) Close() error {
 	}
 	for _, r := range c.rings {
 		var pkts [64]*mbuf.Mbuf
-		_ = guard.Control(op, r.Name(), func() int { // not while EAL unmaps them
+		_ = control.Call(op, r.Name(), func() error { // not while EAL unmaps them
 			for n := r.DequeueBurst(pkts[:]); n > 0; n = r.DequeueBurst(pkts[:]) {
 				mbuf.FreeBulk(pkts[:n])
 			}
-			return 0
+			return nil
 		})
 		if err := r.Free(); err != nil && !errors.Is(err, dpdk.ErrNotFound) {
 			return err

@@ -11,9 +11,10 @@ import (
 	netringcgo "github.com/godpdk/godpdk/cgo/netring"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -56,9 +57,9 @@ func Attach(c Config) (*ethdev.Port, error) {
 		return nil, err
 	}
 	if name == prefix {
-		return nil, guard.Invalid(op, name, "the name ends after %s", prefix)
+		return nil, check.Invalid(op, name, "the name ends after %s", prefix)
 	}
-	if err := guard.Socket(op, name, c.Socket); err != nil {
+	if err := check.Socket(op, name, c.Socket); err != nil {
 		return nil, err
 	}
 	rx, err := pointers(name, "Rx", c.Rx)
@@ -69,8 +70,8 @@ func Attach(c Config) (*ethdev.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard.Hotplug.Lock()
-	defer guard.Hotplug.Unlock()
+	control.Hotplug.Lock()
+	defer control.Hotplug.Unlock()
 	if err := device.Ready(op, driver, name); err != nil {
 		return nil, err
 	}
@@ -98,13 +99,13 @@ func create(name string, c Config, rx, tx []unsafe.Pointer) error {
 	rings, handles := slices.Concat(rx, tx), slices.Concat(c.Rx, c.Tx)
 	use(maker(name), rings)
 	defer inuse.Release(maker(name))
-	err := guard.Do(op, name, func() error {
+	err := control.Call(op, name, func() error {
 		for n, r := range handles { // which any handle or process may have freed up to here
 			if i, errno := cgo.RingLookup(r.Name()); errno != 0 || i.Ring != rings[n] {
-				return guard.Invalid(op, name, "the ring %s was freed", r.Name())
+				return check.Invalid(op, name, "the ring %s was freed", r.Name())
 			}
 		}
-		return guard.Errno(op, name, netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
+		return control.Errno(netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
 	})
 	if err == nil {
 		inuse.Release(port(name)) // of that name before
@@ -142,15 +143,15 @@ func (m maker) Gone() bool { return false }
 
 func pointers(name, field string, rings []*ring.Ring[*mbuf.Mbuf]) ([]unsafe.Pointer, error) {
 	if len(rings) == 0 { // for which the driver has no memory
-		return nil, guard.Invalid(op, name, "%s has no ring: the driver wants one each way", field)
+		return nil, check.Invalid(op, name, "%s has no ring: the driver wants one each way", field)
 	}
 	if len(rings) > MaxQueues {
-		return nil, guard.Invalid(op, name, "%s has %d rings: the driver takes at most %d", field, len(rings), MaxQueues)
+		return nil, check.Invalid(op, name, "%s has %d rings: the driver takes at most %d", field, len(rings), MaxQueues)
 	}
 	all := make([]unsafe.Pointer, len(rings))
 	for i, r := range rings {
 		if r == nil || r.Pointer() == nil {
-			return nil, guard.Invalid(op, name, "%s[%d] is nil, or was freed", field, i)
+			return nil, check.Invalid(op, name, "%s[%d] is nil, or was freed", field, i)
 		}
 		all[i] = r.Pointer()
 	}

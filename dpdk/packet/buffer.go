@@ -2,12 +2,11 @@ package packet
 
 import (
 	"fmt"
-	"syscall"
 
 	"github.com/google/gopacket"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -62,11 +61,11 @@ func NewBuffer(m *mbuf.Mbuf) (*Buffer, error) {
 func (b *Buffer) Reset(m *mbuf.Mbuf) error {
 	switch {
 	case m == nil:
-		return guard.Invalid(opPrepend, "", "the mbuf is nil")
+		return check.Invalid(opPrepend, "", "the mbuf is nil")
 	case !m.Contiguous():
-		return guard.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call its Linearize", m.NbSegs())
+		return check.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call its Linearize", m.NbSegs())
 	case m.Shared():
-		return guard.Invalid(opPrepend, "", "others hold the mbuf's buffer: use its Copy")
+		return check.Invalid(opPrepend, "", "others hold the mbuf's buffer: use its Copy")
 	}
 	b.m, b.room = m, m.Buffer()
 	b.begin()
@@ -176,15 +175,15 @@ func (b *Buffer) append(num int) error {
 func (b *Buffer) check(op string, num int) error {
 	switch {
 	case b.m == nil:
-		return guard.Invalid(op, "", "the Buffer has no mbuf: use NewBuffer or Reset")
+		return check.Invalid(op, "", "the Buffer has no mbuf: use NewBuffer or Reset")
 	case num < 0:
-		return guard.Invalid(op, "", "%d bytes", num)
+		return check.Invalid(op, "", "%d bytes", num)
 	}
 	return nil
 }
 
 func (b *Buffer) noRoom(op string, num, room int, where string) error {
-	b.short = &dpdk.Error{Op: op, Errno: dpdk.Errno(syscall.EMSGSIZE), Detail: fmt.Sprintf(
+	b.short = &dpdk.Error{Op: op, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf(
 		"%d bytes %s %d, where the mbuf has room for %d: use a pool with a larger DataRoom", num, where, b.end-b.start, room)}
 	return b.short
 }

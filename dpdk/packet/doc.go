@@ -16,7 +16,7 @@ import (
 	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -53,10 +53,10 @@ type ends struct {
 func open(op string, b Burster, burst *int) (ends, error) {
 	e := ends{Burster: b, port: -1}
 	if f, ok := b.(BurstFunc); b == nil || ok && f == nil {
-		return e, guard.Invalid(op, "", "there is no queue and no function to burst with")
+		return e, check.Invalid(op, "", "there is no queue and no function to burst with")
 	}
 	if *burst < 0 || *burst > maxBurst {
-		return e, guard.Invalid(op, "", "Burst is %d: use 1 to %d, or 0 for %d", *burst, maxBurst, DefaultBurst)
+		return e, check.Invalid(op, "", "Burst is %d: use 1 to %d, or 0 for %d", *burst, maxBurst, DefaultBurst)
 	}
 	if *burst == 0 {
 		*burst = DefaultBurst

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/gopacket"
 
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -65,7 +65,7 @@ func (b *Buffer) write(opts gopacket.SerializeOptions, layers []gopacket.Seriali
 	for i := len(layers) - 1; i >= 0; i-- {
 		l := layers[i]
 		if l == nil {
-			return guard.Invalid(opPrepend, "", "layer %d is nil", i)
+			return check.Invalid(opPrepend, "", "layer %d is nil", i)
 		}
 		var err error
 		if p, ok := l.(gopacket.Payload); ok {

@@ -2,13 +2,12 @@ package packet
 
 import (
 	"fmt"
-	"syscall"
 
 	"github.com/google/gopacket"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -46,10 +45,10 @@ type Sink struct {
 // the queue's Err, such as syscall.ENETDOWN for a port that is not started.
 func NewSink(tx Burster, alloc mbuf.Allocator, cfg SinkConfig) (*Sink, error) {
 	if _, rx := tx.(ethdev.RxQueue); rx {
-		return nil, guard.Invalid(opTx, "", "a receive queue does not send: use Port.TxQueue")
+		return nil, check.Invalid(opTx, "", "a receive queue does not send: use Port.TxQueue")
 	}
 	if alloc == nil {
-		return nil, guard.Invalid(opTx, "", "there is no cache and no pool to take mbufs from")
+		return nil, check.Invalid(opTx, "", "there is no cache and no pool to take mbufs from")
 	}
 	to, err := open(opTx, tx, &cfg.Burst)
 	if err != nil {
@@ -68,10 +67,10 @@ func NewSink(tx Burster, alloc mbuf.Allocator, cfg SinkConfig) (*Sink, error) {
 func (s *Sink) WritePacketData(data []byte) error {
 	return s.write(func(m *mbuf.Mbuf) error {
 		if len(data) == 0 {
-			return guard.Invalid(opAppend, "", "a packet without a byte")
+			return check.Invalid(opAppend, "", "a packet without a byte")
 		}
 		if !m.AppendBytes(data) {
-			return &dpdk.Error{Op: opAppend, Errno: dpdk.Errno(syscall.EMSGSIZE), Detail: fmt.Sprintf(
+			return &dpdk.Error{Op: opAppend, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf(
 				"%d bytes, where the mbuf has room for %d: use a pool with a larger DataRoom", len(data), m.Tailroom())}
 		}
 		return nil
@@ -125,7 +124,7 @@ func (s *Sink) Flush() error {
 	if err := s.to.err(); err != nil {
 		return err
 	}
-	return &dpdk.Error{Op: opTx, Errno: dpdk.Errno(syscall.EAGAIN), Detail: fmt.Sprintf("the queue is full: %d packets wait", len(s.pkts))}
+	return &dpdk.Error{Op: opTx, Errno: dpdk.ErrAgain, Detail: fmt.Sprintf("the queue is full: %d packets wait", len(s.pkts))}
 }
 
 // send gives the queue what it takes.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
@@ -68,10 +68,10 @@ type Source struct {
 // queue's Err, such as syscall.ENETDOWN for a port that is not started.
 func NewSource(ctx context.Context, rx Burster, cfg SourceConfig) (*Source, error) {
 	if _, tx := rx.(ethdev.TxQueue); tx {
-		return nil, guard.Invalid(opRx, "", "a transmit queue does not receive: use Port.RxQueue")
+		return nil, check.Invalid(opRx, "", "a transmit queue does not receive: use Port.RxQueue")
 	}
 	if cfg.SnapLen < 0 {
-		return nil, guard.Invalid(opRx, "", "SnapLen is %d", cfg.SnapLen)
+		return nil, check.Invalid(opRx, "", "SnapLen is %d", cfg.SnapLen)
 	}
 	if cfg.SnapLen == 0 {
 		cfg.SnapLen = DefaultSnapLen
@@ -110,7 +110,7 @@ func (s *Source) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo,
 	s.at++
 	data, ok := s.bytes(m)
 	if !ok {
-		return nil, ci, &dpdk.Error{Op: "rte_pktmbuf_read", Errno: dpdk.Errno(syscall.EBADMSG), Detail: "the packet's segments have less than its length: " + m.String()}
+		return nil, ci, &dpdk.Error{Op: "rte_pktmbuf_read", Errno: dpdk.ErrBadMessage, Detail: "the packet's segments have less than its length: " + m.String()}
 	}
 	ci.CaptureLength, ci.Length = len(data), m.Len()
 	ci.Timestamp = s.time(m)

@@ -10,7 +10,9 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 const (
@@ -72,24 +74,24 @@ type DeferQueue[T any] struct {
 // Errors: dpdk.ErrInvalid, dpdk.ErrExist (a ring has that name), dpdk.ErrNoMemory,
 // dpdk.ErrNameTooLong.
 func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (*DeferQueue[T], error) {
-	if err := guard.Name(opDQCreate, name, cgo.RCUDQNameSize); err != nil {
+	if err := check.Name(opDQCreate, name, cgo.RCUDQNameSize); err != nil {
 		return nil, err
 	}
 	t := reflect.TypeFor[T]()
-	if p := guard.GoPointer(t); p != "" {
-		return nil, guard.Invalid(opDQCreate, name, "%v holds a Go pointer (%s), which means nothing in shared memory", t, p)
+	if p := shared.GoPointer(t); p != "" {
+		return nil, check.Invalid(opDQCreate, name, "%v holds a Go pointer (%s), which means nothing in shared memory", t, p)
 	}
 	if s := t.Size(); s == 0 || s%4 != 0 || s > maxElem {
-		return nil, guard.Invalid(opDQCreate, name, "%v has %d bytes: elements need a multiple of 4, at most %d", t, s, maxElem)
+		return nil, check.Invalid(opDQCreate, name, "%v has %d bytes: elements need a multiple of 4, at most %d", t, s, maxElem)
 	}
 	if err := cfg.check(name); err != nil {
 		return nil, err
 	}
 	if q == nil {
-		return nil, guard.Invalid(opDQCreate, name, "the QSBR is nil: use Create or Lookup")
+		return nil, check.Invalid(opDQCreate, name, "the QSBR is nil: use Create or Lookup")
 	}
 	if free == nil {
-		return nil, guard.Invalid(opDQCreate, name, "the free function is nil")
+		return nil, check.Invalid(opDQCreate, name, "the free function is nil")
 	}
 	d := &DeferQueue[T]{q: q, name: name, free: free, max: cfg.MaxReclaim}
 	d.buffers.New = func() any { b := make([]T, d.max); return &b }
@@ -105,8 +107,8 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 		return errno
 	})
 	if err != nil {
-		err = guard.Explain(err, dpdk.ErrExist, fmt.Sprintf("a ring has the name %q: use another name", name))
-		return nil, guard.ExplainCreate(err, dpdk.AnySocket)
+		err = control.Explain(err, dpdk.ErrExist, fmt.Sprintf("a ring has the name %q: use another name", name))
+		return nil, control.ExplainCreate(err, dpdk.AnySocket)
 	}
 	return d, nil
 }
@@ -115,13 +117,13 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 func (c *DeferConfig) check(name string) error {
 	const limit = 1 << 24
 	if c.Size < 1 || c.Size > limit {
-		return guard.Invalid(opDQCreate, name, "Size is %d: use 1 to %d", c.Size, limit)
+		return check.Invalid(opDQCreate, name, "Size is %d: use 1 to %d", c.Size, limit)
 	}
 	if c.TriggerReclaim < 0 || c.TriggerReclaim > c.Size {
-		return guard.Invalid(opDQCreate, name, "TriggerReclaim is %d: use 0 to Size, or OnlyReclaim", c.TriggerReclaim)
+		return check.Invalid(opDQCreate, name, "TriggerReclaim is %d: use 0 to Size, or OnlyReclaim", c.TriggerReclaim)
 	}
 	if c.MaxReclaim < 0 || c.MaxReclaim > c.Size {
-		return guard.Invalid(opDQCreate, name, "MaxReclaim is %d: use 1 to Size, or 0", c.MaxReclaim)
+		return check.Invalid(opDQCreate, name, "MaxReclaim is %d: use 1 to Size, or 0", c.MaxReclaim)
 	}
 	if c.MaxReclaim == 0 {
 		c.MaxReclaim = min(defaultReclaim, c.Size)
@@ -173,7 +175,7 @@ func (d *DeferQueue[T]) Delete() error {
 	d.mu.Lock()
 	err := d.q.control(opDQDelete, func() int {
 		if d.dq == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return int(dpdk.ErrNotFound)
 		}
 		var pending uint32
 		var errno int
@@ -199,14 +201,14 @@ func (d *DeferQueue[T]) Delete() error {
 // call makes a call of C and frees what it freed.
 func (d *DeferQueue[T]) call(op string, f func(buf []T) (n, errno int)) (n int, err error) {
 	if d.q == nil {
-		return 0, &dpdk.Error{Op: op, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "a zero DeferQueue: use NewDeferQueue"}
+		return 0, &dpdk.Error{Op: op, Errno: dpdk.ErrNotFound, Detail: "a zero DeferQueue: use NewDeferQueue"}
 	}
 	buf := d.buffers.Get().(*[]T)
 	defer d.buffers.Put(buf)
 	d.mu.RLock()
 	err = d.q.control(op, func() (errno int) {
 		if d.dq == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return int(dpdk.ErrNotFound)
 		}
 		n, errno = f(*buf)
 		return errno
@@ -219,5 +221,5 @@ func (d *DeferQueue[T]) call(op string, f func(buf []T) (n, errno int)) (n int, 
 }
 
 func deleted(err error) error {
-	return guard.Explain(err, dpdk.ErrNotFound, "the queue was deleted before")
+	return control.Explain(err, dpdk.ErrNotFound, "the queue was deleted before")
 }

@@ -6,13 +6,13 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
@@ -55,50 +55,50 @@ type Token uint64
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace (too many zones),
 // dpdk.ErrNameTooLong, dpdk.ErrInvalid.
 func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
-	if err := guard.Name(opInit, name, cgo.MemzoneNameSize); err != nil {
+	if err := check.Name(opInit, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
 	if maxReaders < 1 || maxReaders > MaxReaders {
-		return nil, guard.Invalid(opInit, name, "%d readers: use 1 to %d", maxReaders, MaxReaders)
+		return nil, check.Invalid(opInit, name, "%d readers: use 1 to %d", maxReaders, MaxReaders)
 	}
-	if err := guard.Socket(opInit, name, cfg.Socket); err != nil {
+	if err := check.Socket(opInit, name, cfg.Socket); err != nil {
 		return nil, err
 	}
 	q, err := open(opInit, name, func() (cgo.RCU, uint32, int) {
 		v, errno := cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int())
 		return v, uint32(maxReaders), errno
 	})
-	return q, guard.ExplainCreate(err, cfg.Socket)
+	return q, control.ExplainCreate(err, cfg.Socket)
 }
 
 // Lookup finds a variable that any process has made, a C program included, if it is what
 // its memzone begins with and fills. Errors: dpdk.ErrNotFound; syscall.EAGAIN if the zone holds no
 // variable, or does not yet, as its maker is at it.
 func Lookup(name string) (*QSBR, error) {
-	if err := guard.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
+	if err := check.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
 	q, err := open(opLookup, name, func() (cgo.RCU, uint32, int) { return cgo.RCULookup(name) })
-	return q, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
+	return q, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
 func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (*QSBR, error) {
 	q := &QSBR{name: name}
-	err := guard.Control(op, name, func() int {
+	err := control.Call(op, name, func() error {
 		v, maxReaders, errno := f()
 		if errno == 0 {
 			q.v, q.max = v, int(maxReaders)
 			q.token = (*atomic.Uint64)(unsafe.Add(q.v, cgo.RCUToken))
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	if err != nil {
-		return nil, guard.Explain(err, dpdk.Errno(syscall.EAGAIN), "the zone holds no QSBR variable, or not yet")
+		return nil, control.Explain(err, dpdk.ErrAgain, "the zone holds no QSBR variable, or not yet")
 	}
 	return q, nil
 }
 
-// control is guard.Control for a variable that has not been freed.
+// control is control.Call for a variable that has not been freed.
 func (q *QSBR) control(op string, f func() int) error {
 	q.life.RLock()
 	defer q.life.RUnlock()
@@ -107,11 +107,11 @@ func (q *QSBR) control(op string, f func() int) error {
 
 // existing is control for a caller that holds life.
 func (q *QSBR) existing(op string, f func() int) error {
-	return guard.Do(op, q.name, func() error {
+	return control.Call(op, q.name, func() error {
 		if q.v == nil {
-			return &dpdk.Error{Op: op, Name: q.name, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: guard.Freed}
+			return &dpdk.Error{Op: op, Name: q.name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
 		}
-		return guard.Errno(op, q.name, f())
+		return control.Errno(f())
 	})
 }
 
@@ -143,7 +143,7 @@ func (q *QSBR) Free() error {
 		return err
 	}
 	if len(readers) != 0 {
-		return &dpdk.Error{Op: opFree, Name: q.name, Errno: dpdk.ErrBusy.(dpdk.Errno), Detail: list(readers) + " not unregistered"}
+		return &dpdk.Error{Op: opFree, Name: q.name, Errno: dpdk.ErrBusy, Detail: list(readers) + " not unregistered"}
 	}
 	q.life.Lock()
 	defer q.life.Unlock()
@@ -151,7 +151,7 @@ func (q *QSBR) Free() error {
 	if err == nil {
 		q.v = nil
 	}
-	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
+	return control.Explain(err, dpdk.ErrNotFound, control.Freed)
 }
 
 // ReaderState is what a registered reader said last.
@@ -182,12 +182,12 @@ func (q *QSBR) Unregister(id int) error {
 		return err
 	}
 	err := q.control(opUnregister, func() int { return cgo.RCUUnregister(q.name, q.v, uint32(id)) })
-	return guard.Explain(err, dpdk.ErrNotFound, fmt.Sprintf("no reader with id %d is registered", id))
+	return control.Explain(err, dpdk.ErrNotFound, fmt.Sprintf("no reader with id %d is registered", id))
 }
 
 func (q *QSBR) checkID(op string, id int) error {
 	if id < 0 || id >= q.max {
-		return guard.Invalid(op, q.name, "there is no reader %d: ids are 0 to %d", id, q.max-1)
+		return check.Invalid(op, q.name, "there is no reader %d: ids are 0 to %d", id, q.max-1)
 	}
 	return nil
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
@@ -37,7 +37,7 @@ func (q *QSBR) Register(id int) (*Reader, error) {
 		}
 		return errno
 	})
-	return r, guard.Explain(err, dpdk.ErrExist, fmt.Sprintf("id %d is registered: RegisterAny finds a free one, and Unregister frees one of a dead process", id))
+	return r, control.Explain(err, dpdk.ErrExist, fmt.Sprintf("id %d is registered: RegisterAny finds a free one, and Unregister frees one of a dead process", id))
 }
 
 // RegisterAny is Register with the first id that is free. The error is dpdk.ErrNoSpace if
@@ -48,11 +48,11 @@ func (q *QSBR) RegisterAny() (*Reader, error) {
 		if err == nil {
 			return r, nil
 		}
-		if e := err.(*dpdk.Error); e.Errno != dpdk.ErrExist.(dpdk.Errno) {
+		if e := err.(*dpdk.Error); e.Errno != dpdk.ErrExist {
 			return nil, err
 		}
 	}
-	return nil, &dpdk.Error{Op: opRegister, Name: q.name, Errno: dpdk.ErrNoSpace.(dpdk.Errno), Detail: "all ids are registered"}
+	return nil, &dpdk.Error{Op: opRegister, Name: q.name, Errno: dpdk.ErrNoSpace, Detail: "all ids are registered"}
 }
 
 // ID is the reader's id.
@@ -126,7 +126,7 @@ func (r *Reader) Unlock() {
 // they would wait for each other until their contexts end.
 func (r *Reader) Synchronize(ctx context.Context) error {
 	if r.q == nil {
-		return &dpdk.Error{Op: opCheck, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "the reader is unregistered"}
+		return &dpdk.Error{Op: opCheck, Errno: dpdk.ErrNotFound, Detail: "the reader is unregistered"}
 	}
 	var t Token
 	if err := r.q.control(opCheck, func() int { t = r.q.Start(); return 0 }); err != nil {
@@ -143,7 +143,7 @@ func (r *Reader) Synchronize(ctx context.Context) error {
 // before, by QSBR.Unregister perhaps.
 func (r *Reader) Unregister() error {
 	if r.q == nil {
-		return &dpdk.Error{Op: opUnregister, Errno: dpdk.ErrNotFound.(dpdk.Errno), Detail: "unregistered before"}
+		return &dpdk.Error{Op: opUnregister, Errno: dpdk.ErrNotFound, Detail: "unregistered before"}
 	}
 	racesync.Release(r.point())
 	err := r.q.Unregister(r.id)

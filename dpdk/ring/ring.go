@@ -21,10 +21,12 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
+	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 const (
@@ -60,34 +62,34 @@ type Ring[T any] struct {
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace, dpdk.ErrNameTooLong,
 // dpdk.ErrInvalid (the count, the mode, the socket, or T).
 func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
-	if err := guard.Name(opCreate, name, cgo.RingNameSize); err != nil {
+	if err := check.Name(opCreate, name, cgo.RingNameSize); err != nil {
 		return nil, err
 	}
 	esize, err := elemSize[T](opCreate, name)
 	if err != nil {
 		return nil, err
 	}
-	if err := guard.Socket(opCreate, name, cfg.Socket); err != nil {
+	if err := check.Socket(opCreate, name, cfg.Socket); err != nil {
 		return nil, err
 	}
 	flags, ok := cfg.flags()
 	if !ok {
-		return nil, guard.Invalid(opCreate, name, "Producer %v, Consumer %v: use Multi, Single, RTS or HTS", cfg.Producer, cfg.Consumer)
+		return nil, check.Invalid(opCreate, name, "Producer %v, Consumer %v: use Multi, Single, RTS or HTS", cfg.Producer, cfg.Consumer)
 	}
 	switch {
 	case count <= 0:
-		return nil, guard.Invalid(opCreate, name, "the count is %d: use at least 1", count)
+		return nil, check.Invalid(opCreate, name, "the count is %d: use at least 1", count)
 	case count > MaxCount || cfg.ExactSize && count == MaxCount:
-		return nil, guard.Invalid(opCreate, name, "the count %d is too large: the limit is %d", count, MaxCount)
+		return nil, check.Invalid(opCreate, name, "the count %d is too large: the limit is %d", count, MaxCount)
 	case !cfg.ExactSize && count&(count-1) != 0:
-		return nil, guard.Invalid(opCreate, name, "the count %d is not a power of two: use %d, or Config.ExactSize", count, 1<<bits.Len(uint(count)))
+		return nil, check.Invalid(opCreate, name, "the count %d is not a power of two: use %d, or Config.ExactSize", count, 1<<bits.Len(uint(count)))
 	case !cfg.ExactSize && count == 1:
-		return nil, guard.Invalid(opCreate, name, "a ring of count 1 holds nothing: use 2, or Config.ExactSize")
+		return nil, check.Invalid(opCreate, name, "a ring of count 1 holds nothing: use 2, or Config.ExactSize")
 	}
 	r, err := open[T](opCreate, name, esize, func() (cgo.RingInfo, int) {
 		return cgo.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags)
 	})
-	return r, guard.ExplainCreate(err, cfg.Socket)
+	return r, control.ExplainCreate(err, cfg.Socket)
 }
 
 // Lookup finds a ring that any process has made, C programs included
@@ -98,7 +100,7 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 // length of the ring's memzone, which is rounded up to a cache line, so that
 // in rings of fewer than 16 slots small elements cannot be told apart.
 func Lookup[T any](name string) (*Ring[T], error) {
-	if err := guard.Name(opLookup, name, cgo.RingNameSize); err != nil {
+	if err := check.Name(opLookup, name, cgo.RingNameSize); err != nil {
 		return nil, err
 	}
 	esize, err := elemSize[T](opLookup, name)
@@ -106,23 +108,23 @@ func Lookup[T any](name string) (*Ring[T], error) {
 		return nil, err
 	}
 	r, err := open[T](opLookup, name, esize, func() (cgo.RingInfo, int) { return cgo.RingLookup(name) })
-	return r, guard.Explain(err, dpdk.ErrNotFound, guard.Unknown)
+	return r, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
 func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, int)) (*Ring[T], error) {
 	var r *Ring[T]
-	err := guard.Do(op, name, func() error {
+	err := control.Call(op, name, func() error {
 		i, errno := f()
 		if errno != 0 {
-			return guard.Errno(op, name, errno)
+			return control.Errno(errno)
 		}
 		if want := cgo.RingMemsize(esize, i.Size); i.Memory != 0 && uint64(want) != i.Memory {
-			return guard.Invalid(op, name, "%v has %d bytes, but the ring of %d slots was made for elements of about %d",
+			return check.Invalid(op, name, "%v has %d bytes, but the ring of %d slots was made for elements of about %d",
 				reflect.TypeFor[T](), esize, i.Size, (i.Memory-cgo.RingSizeof)/uint64(i.Size))
 		}
 		core, err := ringlayout.Describe(i, esize)
 		if err != nil {
-			return guard.Invalid(op, name, "%v", err)
+			return check.Invalid(op, name, "%v", err)
 		}
 		r = &Ring[T]{core: core, ring: i.Ring, name: name}
 		return nil
@@ -133,15 +135,15 @@ func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, int)) (*
 // elemSize is T's size, if a T can go through a ring.
 func elemSize[T any](op, name string) (uint32, error) {
 	t := reflect.TypeFor[T]()
-	if p := guard.GoPointer(t); p != "" {
-		return 0, guard.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
+	if p := shared.GoPointer(t); p != "" {
+		return 0, check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
 	}
 	size := t.Size()
 	if size == 0 || size%4 != 0 {
-		return 0, guard.Invalid(op, name, "%v has %d bytes: elements need a multiple of 4, pad it", t, size)
+		return 0, check.Invalid(op, name, "%v has %d bytes: elements need a multiple of 4, pad it", t, size)
 	}
 	if size > 1<<20 {
-		return 0, guard.Invalid(op, name, "%v has %d bytes: the limit is 1 MiB, put its place in a memzone into the ring instead", t, size)
+		return 0, check.Invalid(op, name, "%v has %d bytes: the limit is 1 MiB, put its place in a memzone into the ring instead", t, size)
 	}
 	return uint32(size), nil
 }
@@ -166,22 +168,22 @@ func (r *Ring[T]) Free() error {
 
 // free is Free of a ring that nobody uses. The caller holds mu.
 func (r *Ring[T]) free() error {
-	err := guard.Control(opFree, r.name, func() int {
+	err := control.Call(opFree, r.name, func() error {
 		if r.ring == nil { // a NULL would equal what the lookup of a free name gives
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return dpdk.ErrNotFound
 		}
 		if pool, ok := strings.CutPrefix(r.name, "MP_"); ok {
 			if i, errno := cgo.MempoolLookup(pool); errno == 0 && i.Data == r.ring {
-				return int(dpdk.ErrBusy.(dpdk.Errno))
+				return dpdk.ErrBusy
 			}
 		}
-		return cgo.RingFree(r.name, r.ring)
+		return control.Errno(cgo.RingFree(r.name, r.ring))
 	})
-	err = guard.Explain(err, dpdk.ErrBusy, "it holds the free objects of a mempool: free the pool")
+	err = control.Explain(err, dpdk.ErrBusy, "it holds the free objects of a mempool: free the pool")
 	if err == nil {
 		r.core, r.ring = gone, nil
 	}
-	return guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
+	return control.Explain(err, dpdk.ErrNotFound, control.Freed)
 }
 
 // gone is a ring that has neither elements nor room, for freed handles.
@@ -218,14 +220,16 @@ func (r *Ring[T]) Dump() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var text string
-	err := guard.Control(opDump, r.name, func() (errno int) {
+	err := control.Call(opDump, r.name, func() error {
+		var errno int
+
 		if r.ring == nil {
-			return int(dpdk.ErrNotFound.(dpdk.Errno))
+			return dpdk.ErrNotFound
 		}
 		text, errno = cgo.RingDump(r.name, r.ring)
-		return errno
+		return control.Errno(errno)
 	})
-	return strings.TrimSpace(text), guard.Explain(err, dpdk.ErrNotFound, guard.Freed)
+	return strings.TrimSpace(text), control.Explain(err, dpdk.ErrNotFound, control.Freed)
 }
 
 // Info describes a ring.
@@ -239,11 +243,11 @@ type Info struct {
 // List describes all rings of the shared memory, whatever their elements are.
 func List() ([]Info, error) {
 	var all []Info
-	err := guard.Control(opList, "", func() int {
+	err := control.Call(opList, "", func() error {
 		for _, i := range cgo.Rings() {
 			all = append(all, Info{i.Name, int(i.Size), int(i.Capacity), int(i.Count), Sync(i.ProducerSync), Sync(i.ConsumerSync)})
 		}
-		return 0
+		return nil
 	})
 	return all, err
 }

@@ -299,7 +299,7 @@ func TestArgumentsThatCreateRefuses(t *testing.T) {
 		{"producer mode", 16, ring.Config{Producer: 4}, dpdk.ErrInvalid, "Producer Sync(4)"},
 		{"consumer mode", 16, ring.Config{Consumer: math.MaxUint32}, dpdk.ErrInvalid, "Consumer Sync(4294967295)"},
 		{"negative socket", 16, ring.Config{Socket: dpdk.Socket(-1)}, dpdk.ErrInvalid, "socket is negative"},
-		{"socket that is 0 in 32 bits", 16, ring.Config{Socket: dpdk.Socket(1 << 32)}, dpdk.ErrInvalid, "no socket 4294967296"},
+		{"socket that is 0 in 32 bits", 16, ring.Config{Socket: dpdk.Socket(1 << 32)}, dpdk.ErrInvalid, "socket 4294967296 does not exist"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			n := name()

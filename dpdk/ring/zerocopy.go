@@ -1,11 +1,10 @@
 package ring
 
 import (
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 // Zero-copy calls (rte_ring_peek_zc.h) work in the ring's own memory, in two
@@ -45,7 +44,7 @@ func (r *Ring[T]) ReserveBurst(n int) (Span[T], error) { return r.reserve(n, fal
 // reservation needs no Commit.
 func (r *Ring[T]) Commit(n int) error {
 	if err := r.core.CommitEnqueue(elements(n)); err != nil {
-		return guard.Invalid("rte_ring_enqueue_zc_elem_finish", r.name, "commit of %d: %v", n, err)
+		return check.Invalid("rte_ring_enqueue_zc_elem_finish", r.name, "commit of %d: %v", n, err)
 	}
 	return nil
 }
@@ -65,7 +64,7 @@ func (r *Ring[T]) PeekBurst(n int) (Span[T], error) { return r.peek(n, false) }
 // are refused with dpdk.ErrInvalid. An empty peek needs no Consume.
 func (r *Ring[T]) Consume(n int) error {
 	if err := r.core.CommitDequeue(elements(n)); err != nil {
-		return guard.Invalid("rte_ring_dequeue_zc_elem_finish", r.name, "consume of %d: %v", n, err)
+		return check.Invalid("rte_ring_dequeue_zc_elem_finish", r.name, "consume of %d: %v", n, err)
 	}
 	return nil
 }
@@ -87,7 +86,7 @@ func (r *Ring[T]) peek(n int, bulk bool) (Span[T], error) {
 }
 
 // errTwoStep is made once: these calls do not allocate.
-var errTwoStep = &dpdk.Error{Op: "rte_ring_peek_zc", Errno: dpdk.Errno(syscall.EINVAL),
+var errTwoStep = &dpdk.Error{Op: "rte_ring_peek_zc", Errno: dpdk.ErrInvalid,
 	Detail: "this side is Multi or RTS: zero-copy needs Single or HTS"}
 
 // span is the n elements from position start on, in the ring's memory.

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
@@ -119,7 +120,7 @@ func FrameSizes(mtu int) (frameSize, blockSize, dataRoom int, err error) {
 		largest = page / 2
 	}
 	if most := largest - rxOverhead - linkHeader; mtu < cgo.EthMinMTU || mtu > most {
-		return 0, 0, 0, guard.Invalid(op, "", "the MTU is %d: use %d to %d", mtu, cgo.EthMinMTU, most)
+		return 0, 0, 0, check.Invalid(op, "", "the MTU is %d: use %d to %d", mtu, cgo.EthMinMTU, most)
 	}
 	need := mtu + linkHeader + rxOverhead
 	for frameSize = 2048; frameSize < need; {
@@ -148,9 +149,9 @@ func (d AFPacket) warn(name string) {
 	if d.Truncate || err != nil || len(does) == 0 {
 		return
 	}
-	_ = guard.Control(op, name, func() int {
+	_ = control.Call(op, name, func() error {
 		cgo.LogWarning(fmt.Sprintf("%s: %s has %s, which makes packets of up to 65,536 bytes: what is longer than %d is cut off (ethtool -K %s gro off lro off gso off tso off; of a veth pair at both ends)",
 			name, d.Interface, strings.Join(does, ", "), d.frame()-rxOverhead, d.Interface))
-		return 0
+		return nil
 	})
 }

@@ -4,11 +4,10 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 // BondMode is how a bonding port uses its members.
@@ -72,7 +71,7 @@ func (d Bond) Devargs() (string, error) {
 	w.mac("mac", "MAC", d.MAC)
 	w.word("xmit_policy", "HashPolicy", d.HashPolicy, "l2", "l23", "l34")
 	w.word("agg_mode", "Aggregator", d.Aggregator, "stable", "bandwidth", "count")
-	if err := guard.Socket(op, w.what(), d.Socket); err != nil && w.err == nil {
+	if err := check.Socket(op, w.what(), d.Socket); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.flag("socket_id", number(d.Socket.Int()), d.Socket != dpdk.AnySocket)
@@ -98,7 +97,7 @@ func (d Bond) free(name string) error {
 			busy = "is started: call its Stop first"
 		}
 		if busy != "" {
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EBUSY), Detail: fmt.Sprintf("Members[%d]: %v %s", i, p, busy)}
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("Members[%d]: %v %s", i, p, busy)}
 		}
 	}
 	return nil
@@ -113,7 +112,7 @@ func (d Bond) joined(name string) error {
 			return fmt.Errorf("member %d of the bond: %w", i, err)
 		}
 		if info, err := p.Info(); err != nil || !info.Bonded {
-			return guard.Invalid(op, name, "Members[%d]: the driver did not take %v: see the log", i, p)
+			return check.Invalid(op, name, "Members[%d]: the driver did not take %v: see the log", i, p)
 		}
 	}
 	return nil

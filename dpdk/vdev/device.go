@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -33,7 +33,7 @@ func Args(devices ...Device) ([]string, error) {
 	for i, d := range devices {
 		var err error
 		if d == nil {
-			err = guard.Invalid(op, "", "device %d is nil", i)
+			err = check.Invalid(op, "", "device %d is nil", i)
 		} else {
 			all[i], err = d.Devargs()
 		}
@@ -51,7 +51,7 @@ func Args(devices ...Device) ([]string, error) {
 // dpdk.ErrSecondary. The driver's own reason is in the log.
 func Open(d Device, cfg ethdev.Config) (*ethdev.Port, error) {
 	if d == nil {
-		return nil, guard.Invalid(op, "", "the device is nil")
+		return nil, check.Invalid(op, "", "the device is nil")
 	}
 	devargs, err := d.Devargs()
 	if err != nil {

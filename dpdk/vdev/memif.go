@@ -10,7 +10,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -135,12 +135,12 @@ func (d Memif) shareable(name string) error {
 		return nil
 	}
 	single := false
-	err := guard.Control(op, name, func() int {
+	err := control.Call(op, name, func() error {
 		single = cgo.SingleFileSegments()
-		return 0
+		return nil
 	})
 	if err == nil && !single {
-		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Detail: "ZeroCopy needs " + singleFile}
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Detail: "ZeroCopy needs " + singleFile}
 	}
 	return err
 }

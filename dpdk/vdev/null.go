@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 // Null is a device that drops what it sends and receives as many packets as it is
@@ -44,7 +44,7 @@ func (d Null) fits(name string, cfg ethdev.Config) error {
 		size = 64
 	}
 	if n, ok := room(cfg); ok && size > n && !d.NoRx {
-		return guard.Invalid(op, name, "Size is %d, but the mbufs to receive into have %d bytes behind their headroom", size, n)
+		return check.Invalid(op, name, "Size is %d, but the mbufs to receive into have %d bytes behind their headroom", size, n)
 	}
 	return nil
 }

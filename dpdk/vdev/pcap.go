@@ -2,7 +2,7 @@ package vdev
 
 import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -123,11 +123,11 @@ func (d PCAP) fits(name string, cfg ethdev.Config) error {
 			continue
 		}
 		if room := pool.DataRoom() - mbuf.DefaultHeadroom; c.largest > room {
-			return guard.Invalid(op, name, "Rx[%d]: %s has a packet of %d bytes: Repeat needs each packet in one mbuf, and those of pool %q have %d bytes behind their headroom",
+			return check.Invalid(op, name, "Rx[%d]: %s has a packet of %d bytes: Repeat needs each packet in one mbuf, and those of pool %q have %d bytes behind their headroom",
 				i, path, c.largest, pool.Name(), room)
 		}
 		if taken[pool] += c.packets; taken[pool] >= pool.Available() {
-			return guard.Invalid(op, name, "Rx[%d]: %s has %d packets: Repeat keeps an mbuf for each, and pool %q has %d free ones for them and for bursts",
+			return check.Invalid(op, name, "Rx[%d]: %s has %d packets: Repeat keeps an mbuf for each, and pool %q has %d free ones for them and for bursts",
 				i, path, c.packets, pool.Name(), pool.Available())
 		}
 	}

@@ -6,13 +6,12 @@ import (
 	"net"
 	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // VirtioUser is the driver's side of virtio, without a guest: the other side is a
@@ -88,12 +87,12 @@ func (d VirtioUser) shareable(name string) error {
 		return nil // the kernel's vhost takes more
 	}
 	files := 0
-	err := guard.Control(op, name, func() int {
+	err := control.Call(op, name, func() error {
 		files = cgo.MemoryFiles()
-		return 0
+		return nil
 	})
 	if err == nil && files > maxRegions {
-		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
 			Detail: fmt.Sprintf("a vhost maps at most %d files of memory, here are %d. It needs %s", maxRegions, files, singleFile)}
 	}
 	return err
@@ -124,7 +123,7 @@ func (d VirtioUser) wait(name string, open func() (*ethdev.Port, error)) (*ethde
 	if err == nil { // it came in the last moment, and our connection after it
 		err = p.Detach()
 	}
-	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ETIMEDOUT), Detail: fmt.Sprintf("no vhost connected to %s within %v", d.Path, patience)}
+	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout, Detail: fmt.Sprintf("no vhost connected to %s within %v", d.Path, patience)}
 	_ = os.Remove(d.Path) // the driver leaves it
 	return nil, errors.Join(late, err)
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/device"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -56,7 +56,7 @@ func (w *writer) what() string {
 
 func (w *writer) fail(format string, args ...any) {
 	if w.err == nil {
-		w.err = guard.Invalid(op, w.what(), format, args...)
+		w.err = check.Invalid(op, w.what(), format, args...)
 	}
 }
 

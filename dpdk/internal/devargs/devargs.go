@@ -9,7 +9,7 @@ import (
 	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
 const (
@@ -59,7 +59,7 @@ func (d Device) Match() string {
 func Parse(op, s string) (Device, error) {
 	d, err := ParseFilter(op, s)
 	if err == nil && d.Name == "" {
-		err = guard.Invalid(op, s, "the devargs name no device: begin with a name, such as net_null0 or 0000:03:00.0")
+		err = check.Invalid(op, s, "the devargs name no device: begin with a name, such as net_null0 or 0000:03:00.0")
 	}
 	if err != nil {
 		return Device{}, err
@@ -70,15 +70,15 @@ func Parse(op, s string) (Device, error) {
 // ParseFilter is Parse, and takes "class=eth" with or without arguments too, which is
 // every port that fits.
 func ParseFilter(op, s string) (Device, error) {
-	if err := guard.Name(op, s, MaxLength+1); err != nil {
+	if err := check.Name(op, s, MaxLength+1); err != nil {
 		return Device{}, err
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
-		return Device{}, guard.Invalid(op, strings.ToValidUTF8(s[:i], "?"), "the devargs hold the control character %q", s[i])
+		return Device{}, check.Invalid(op, strings.ToValidUTF8(s[:i], "?"), "the devargs hold the control character %q", s[i])
 	}
 	d, why := parse(s)
 	if why != "" {
-		return Device{}, guard.Invalid(op, s, "%s", why)
+		return Device{}, check.Invalid(op, s, "%s", why)
 	}
 	return d, nil
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // special are the characters that end or group the values of devargs, and
@@ -21,7 +21,7 @@ func special(r rune) bool { return strings.ContainsRune(`,=[]"`, r) || r < ' ' |
 // Text refuses what cannot stand in devargs.
 func Text(op, name, field, value string) error {
 	if i := strings.IndexFunc(value, special); i >= 0 {
-		return guard.Invalid(op, name, "%s is %q: devargs cannot hold the %q in it", field, value, value[i])
+		return check.Invalid(op, name, "%s is %q: devargs cannot hold the %q in it", field, value, value[i])
 	}
 	return nil
 }
@@ -29,11 +29,11 @@ func Text(op, name, field, value string) error {
 // Name refuses names that are not the driver's: DPDK finds a driver by the start
 // of a device's name. size counts the final NUL.
 func Name(op, driver, name string, size int) error {
-	if err := guard.Name(op, name, size); err != nil {
+	if err := check.Name(op, name, size); err != nil {
 		return err
 	}
 	if !strings.HasPrefix(name, driver) {
-		return guard.Invalid(op, name, "the name of such a device starts with %s: %s0", driver, driver)
+		return check.Invalid(op, name, "the name of such a device starts with %s: %s0", driver, driver)
 	}
 	return Text(op, name, "the name", name)
 }
@@ -62,13 +62,13 @@ func Free(prefix string) string {
 
 // Ready says why no device of that name can be made here and now.
 func Ready(op, driver, name string) error {
-	err := guard.Do(op, name, func() error {
+	err := control.Call(op, name, func() error {
 		switch {
 		case cgo.ProcessType() != cgo.ProcPrimary:
 			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
 				Detail: "the primary makes devices; here ethdev.ByName finds them"}
 		case !cgo.VdevDriver(name):
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP),
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
 				Detail: fmt.Sprintf("this DPDK has no driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
 		}
 		return nil
@@ -77,7 +77,7 @@ func Ready(op, driver, name string) error {
 		return err
 	}
 	if _, err := ethdev.ByName(name); err == nil {
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EEXIST), Detail: "there is a port of that name"}
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist, Detail: "there is a port of that name"}
 	}
 	return nil
 }

@@ -8,11 +8,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/guard"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // User is what uses objects. Its values are compared: two that are equal are one user.
@@ -66,7 +65,7 @@ func set(object unsafe.Pointer, all []User) {
 // Free runs f, which frees the object, unless somebody but self uses it; self may be nil.
 // The error is dpdk.ErrBusy, and says who does.
 func Free(op, name string, object unsafe.Pointer, self User, f func() error) error {
-	return guard.Do(op, name, func() error {
+	return control.Call(op, name, func() error {
 		users.Lock()
 		defer users.Unlock()
 		all := slices.DeleteFunc(users.of[object], User.Gone)
@@ -78,7 +77,7 @@ func Free(op, name string, object unsafe.Pointer, self User, f func() error) err
 			}
 		}
 		if len(others) > 0 {
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EBUSY), Detail: strings.Join(others, ", ")}
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrBusy, Detail: strings.Join(others, ", ")}
 		}
 		return f()
 	})

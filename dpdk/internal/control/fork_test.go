@@ -1,6 +1,6 @@
 //go:build linux
 
-package guard
+package control
 
 import (
 	"os"
@@ -58,10 +58,10 @@ func TestChildrenDoNotGetWhatAControlCallOpens(t *testing.T) {
 	}()
 	for range 300 {
 		fd := -1
-		require.NoError(t, Control("rte_dev_probe", "", func() int {
+		require.NoError(t, Call("rte_dev_probe", "", func() error {
 			fd = inheritable(t, path)
 			time.Sleep(time.Millisecond) // a driver goes on
-			return 0
+			return nil
 		}))
 		assert.False(t, inherited()[fd])
 		unix.Close(fd)
@@ -77,7 +77,7 @@ func TestWhatTheApplicationLeavesOpenForOthersStaysSo(t *testing.T) {
 	defer stop(t)
 	fd := inheritable(t, "/dev/null")
 	defer unix.Close(fd)
-	require.NoError(t, Control("rte_dev_probe", "", func() int { return 0 }))
+	require.NoError(t, Call("rte_dev_probe", "", func() error { return nil }))
 	assert.True(t, inherited()[fd])
 }
 
@@ -87,7 +87,7 @@ func TestCallsInsideEachOtherDoNotWaitForAFork(t *testing.T) {
 	defer stop(t)
 	done := make(chan error, 1)
 	go func() {
-		done <- Control("rte_dev_probe", "outer", func() int {
+		done <- Call("rte_dev_probe", "outer", func() error {
 			forked := make(chan struct{})
 			go func() {
 				defer close(forked)
@@ -99,11 +99,11 @@ func TestCallsInsideEachOtherDoNotWaitForAFork(t *testing.T) {
 				time.Sleep(time.Millisecond)
 			}
 			inner := make(chan error)
-			go func() { inner <- Control("rte_mempool_create", "inner", func() int { return 0 }) }()
+			go func() { inner <- Call("rte_mempool_create", "inner", func() error { return nil }) }()
 			if err := <-inner; err != nil {
-				return 1
+				return Errno(1)
 			}
-			return 0
+			return nil
 		})
 	}()
 	select {
@@ -122,10 +122,10 @@ func TestACallThatWaitsLongKeepsNoForkWaiting(t *testing.T) {
 	opened, started := make(chan int, 1), make(chan struct{})
 	done := make(chan error, 1)
 	go func() {
-		done <- Control("rte_dev_probe", "", func() int {
+		done <- Call("rte_dev_probe", "", func() error {
 			opened <- inheritable(t, path)
 			<-started // as a driver that waits for its peer, which is to be started
-			return 0
+			return nil
 		})
 	}()
 	fd := <-opened

@@ -1,4 +1,4 @@
-package guard
+package control
 
 import (
 	"fmt"
@@ -15,12 +15,12 @@ const (
 	Freed   = "freed before, in this process or another"
 )
 
-// Errno is the error of a call that returned this error number; nil for 0.
-func Errno(op, name string, errno int) error {
+// Errno returns the error of a C function that returned this error number, nil for 0.
+func Errno(errno int) error {
 	if errno == 0 {
 		return nil
 	}
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
+	return dpdk.Errno(errno)
 }
 
 // Explain adds to an error with this number what is wrong and what to do about it, if it

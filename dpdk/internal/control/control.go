@@ -1,18 +1,17 @@
-// Package guard stands before DPDK's control calls: DPDK crashes on calls
-// before EAL's start, and on names and types it does not expect.
-package guard
+// Package control is the gate before DPDK's control calls, which crash unless EAL runs. It
+// refuses calls when EAL does not run or the primary has exited, counts those that run, and
+// attaches DPDK's log lines to their errors.
+package control
 
 import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -96,7 +95,7 @@ func stopRest(hooks []func(), over <-chan time.Time) error {
 }
 
 func busyError(what string) error {
-	return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy.(dpdk.Errno),
+	return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy,
 		Detail: fmt.Sprintf("%v was not enough for %s: its memory stays mapped and its devices open until the process ends", patience, what)}
 }
 
@@ -114,7 +113,7 @@ func underWay() string {
 }
 
 // AtStop registers f to run when EAL stops, before any memory is unmapped; f must stop
-// background work that does not use Control, and must make no control calls.
+// background work that does not use Call, and must make no control calls.
 func AtStop(f func()) {
 	eal.mu.Lock()
 	defer eal.mu.Unlock()
@@ -129,16 +128,11 @@ func SetPrimary(alive func() bool) { eal.primary.Store(&alive) }
 // Running says whether EAL runs, as of now.
 func Running() bool { return eal.running.Load() }
 
-// Control runs f, a call of the rte_ function op on the object name, if EAL
-// runs, and turns the errno it returns into an error. See Do.
-func Control(op, name string, f func() (errno int)) error {
-	return Do(op, name, func() error { return Errno(op, name, f()) })
-}
-
-// Do runs f, which calls the rte_ function op on the object name, if EAL runs. A
-// *dpdk.Error that f returns gets what this thread has logged meanwhile. What f opens
-// is closed in programs that this process starts, see opens.
-func Do(op, name string, f func() error) error {
+// Call runs f, which calls the rte_ function op on the object name, if EAL runs. A
+// dpdk.Errno that f returns becomes a *dpdk.Error of op and name. A *dpdk.Error that f returns
+// gets the lines that this thread has logged meanwhile. Files that f opens are closed in
+// programs that this process starts: see opens.
+func Call(op, name string, f func() error) error {
 	n, err := enter(op, name)
 	if err != nil {
 		return err
@@ -153,19 +147,23 @@ func Do(op, name string, f func() error) error {
 	runtime.LockOSThread() // DPDK's log is kept by thread
 	defer runtime.UnlockOSThread()
 	mark := cgo.LogMark()
-	if err = f(); err != nil { // apart, as calls that work do not allocate
-		addLog(err, mark)
+	if err = f(); err != nil { // apart, as calls that succeed do not allocate
+		return explain(op, name, err, mark)
 	}
-	return err
+	return nil
 }
 
-// addLog gives the error what this thread has logged since mark. It may be joined with
-// that of what was undone.
-func addLog(err error, mark uint64) {
+// explain gives a bare error number its operation and object, and a *dpdk.Error the lines
+// that this thread has logged since mark. The error may be joined with that of an undo.
+func explain(op, name string, err error, mark uint64) error {
+	if errno, ok := err.(dpdk.Errno); ok {
+		err = &dpdk.Error{Op: op, Name: name, Errno: errno}
+	}
 	var e *dpdk.Error
 	if errors.As(err, &e) && e.Log == nil {
 		e.Log = lines(cgo.LogSince(mark))
 	}
+	return err
 }
 
 // enter counts a control call, until leave, or refuses it.
@@ -200,7 +198,7 @@ func leave(n uint64) {
 
 func notRunning(op, name string) error {
 	if dpdk.CheckVersion() == dpdk.ErrNoDPDK { // eal.Init would not help
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.ENOTSUP), Cause: dpdk.ErrNoDPDK}
+		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Cause: dpdk.ErrNoDPDK}
 	}
 	return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrNotRunning}
 }
@@ -213,45 +211,4 @@ func lines(text string) (all []string) {
 		}
 	}
 	return all
-}
-
-// Name refuses what DPDK cannot store as a name; size counts its final NUL.
-func Name(op, name string, size int) error {
-	switch {
-	case name == "":
-		return Invalid(op, "", "the name is empty")
-	case strings.IndexByte(name, 0) >= 0:
-		return Invalid(op, short(strings.ReplaceAll(name, "\x00", "\\0")), "the name holds a NUL byte")
-	case len(name) >= size:
-		return &dpdk.Error{Op: op, Name: short(name), Errno: dpdk.Errno(syscall.ENAMETOOLONG),
-			Detail: fmt.Sprintf("%d bytes: use at most %d", len(name), size-1)}
-	}
-	return nil
-}
-
-// longestName is how many bytes of a refused name an error shows.
-const longestName = 64
-
-// short is a name that fits an error's line.
-func short(name string) string {
-	if len(name) <= longestName {
-		return name
-	}
-	return strings.ToValidUTF8(name[:longestName], "") + "…"
-}
-
-// Socket refuses socket ids that do not exist as numbers.
-func Socket(op, name string, s dpdk.SocketID) error {
-	if !s.Valid() {
-		return Invalid(op, name, "the socket is negative: use dpdk.AnySocket for any")
-	}
-	if s.Int() > math.MaxInt32 { // C's int would make another socket of it
-		return Invalid(op, name, "there is no socket %v", s)
-	}
-	return nil
-}
-
-// Invalid is an EINVAL with its reason.
-func Invalid(op, name, format string, args ...any) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.EINVAL), Detail: fmt.Sprintf(format, args...)}
 }

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package guard
+package shared
 
 import "runtime/cgo"
 

@@ -1,11 +1,11 @@
-package guard
+package shared
 
 import "reflect"
 
-var shared = reflect.TypeFor[Shared]()
+var mark = reflect.TypeFor[Mark]()
 
 // GoPointer finds a Go pointer inside t: memory that other processes share
-// must not hold one, but for pointers to what is marked as Shared. It returns
+// must not hold one, but for pointers to what is marked with Mark. It returns
 // the path to the first, or "".
 func GoPointer(t reflect.Type) string {
 	switch t.Kind() {
@@ -23,7 +23,7 @@ func GoPointer(t reflect.Type) string {
 		}
 		return ""
 	case reflect.Pointer:
-		if e := t.Elem(); e.Kind() == reflect.Struct && e.NumField() > 0 && e.Field(0).Type == shared {
+		if e := t.Elem(); e.Kind() == reflect.Struct && e.NumField() > 0 && e.Field(0).Type == mark {
 			return ""
 		}
 		return t.String()

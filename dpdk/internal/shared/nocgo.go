@@ -1,6 +1,6 @@
 //go:build !cgo
 
-package guard
+package shared
 
 // Incomplete is a struct without cgo, where nothing of C's is in memory.
 type Incomplete struct{}

@@ -1,0 +1,185 @@
+package control
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+)
+
+func stop(t *testing.T) {
+	t.Helper()
+	require.NoError(t, Stop())
+}
+
+func TestControlIsRefusedUnlessEALRuns(t *testing.T) {
+	called := false
+	f := func() error { called = true; return nil }
+
+	err := Call("rte_x", "obj", f)
+	require.ErrorIs(t, err, dpdk.ErrNotRunning)
+	assert.False(t, called, "C would crash")
+	assert.Contains(t, err.Error(), `rte_x "obj"`)
+	assert.Contains(t, err.Error(), "eal.Init", "says what to do")
+
+	Start()
+	require.NoError(t, Call("rte_x", "obj", f))
+	assert.True(t, called)
+
+	stop(t)
+	called = false
+	require.ErrorIs(t, Call("rte_x", "obj", f), dpdk.ErrNotRunning)
+	assert.False(t, called)
+}
+
+func TestControlTurnsErrnoIntoError(t *testing.T) {
+	Start()
+	defer stop(t)
+	err := Call("rte_x", "obj", func() error { return Errno(17) })
+	require.ErrorIs(t, err, dpdk.ErrExist)
+	var e *dpdk.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, dpdk.Error{Op: "rte_x", Name: "obj", Errno: 17}, *e)
+}
+
+func TestStopWaitsForControlCallsUnderWay(t *testing.T) {
+	Start()
+	defer stop(t)
+	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	var finished atomic.Bool
+	go func() {
+		ended <- Call("rte_x", "", func() error {
+			close(entered)
+			<-release
+			finished.Store(true)
+			return nil
+		})
+	}()
+	<-entered
+	stopped := make(chan error, 1)
+	go func() {
+		err := Stop()
+		assert.True(t, finished.Load(), "stopped while a control call was inside")
+		stopped <- err
+	}()
+	for deadline := time.Now().Add(10 * time.Second); Running(); runtime.Gosched() {
+		require.True(t, time.Now().Before(deadline), "Stop did not begin")
+	}
+	assert.ErrorIs(t, Call("rte_y", "", func() error { return nil }), dpdk.ErrNotRunning, "refused at once, inside another call too")
+	assert.Empty(t, stopped)
+	close(release)
+	assert.NoError(t, <-stopped)
+	assert.NoError(t, <-ended)
+}
+
+// Refused calls that follow each other without a gap kept a lock for readers taken for ever.
+func TestStopIsNotStarvedByCallsThatGoOn(t *testing.T) {
+	Start()
+	var calls atomic.Int64
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				select {
+				case <-over:
+					return
+				default:
+					_ = Call("rte_x", "", func() error { calls.Add(1); return nil })
+				}
+			}
+		}()
+	}
+	for calls.Load() < 10000 {
+		runtime.Gosched()
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- Stop() }()
+	select {
+	case err := <-stopped:
+		assert.NoError(t, err)
+	case <-time.After(10 * time.Second):
+		t.Error("Stop starves")
+	}
+	close(over)
+	wg.Wait()
+	if t.Failed() {
+		<-stopped
+	}
+}
+
+func TestStopNamesTheCallThatHangs(t *testing.T) {
+	defer func(d time.Duration) { patience = d }(patience)
+	patience = 50 * time.Millisecond
+	Start()
+	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+	go func() {
+		ended <- Call("rte_mempool_create", "pkts", func() error { close(entered); <-release; return nil })
+	}()
+	<-entered
+	err := Stop()
+	require.ErrorIs(t, err, dpdk.ErrBusy)
+	assert.Contains(t, err.Error(), `rte_mempool_create "pkts", which has run for `)
+	assert.Contains(t, err.Error(), "memory stays mapped")
+	close(release)
+	assert.NoError(t, <-ended, "its memory is still there")
+	assert.NoError(t, Stop(), "nothing runs any more")
+}
+
+func TestStopDoesNotWaitForAHookThatHangs(t *testing.T) {
+	defer func(d time.Duration, f []func()) { patience, eal.atStop = d, f }(patience, eal.atStop)
+	patience = 50 * time.Millisecond
+	Start()
+	release := make(chan struct{})
+	AtStop(func() { <-release })
+	assert.ErrorIs(t, Stop(), dpdk.ErrBusy)
+	close(release)
+}
+
+func TestACallThatPanicsHasLeft(t *testing.T) {
+	Start()
+	assert.Panics(t, func() { _ = Call("rte_x", "", func() error { panic("x") }) })
+	assert.NoError(t, Stop())
+}
+
+func TestControlCallsRunSideBySide(t *testing.T) {
+	Start()
+	defer stop(t)
+	// Each waits for the other: one at a time would never end.
+	a, b := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 2)
+	go func() { done <- Call("a", "", func() error { close(a); <-b; return nil }) }()
+	go func() { done <- Call("b", "", func() error { close(b); <-a; return nil }) }()
+	for range 2 {
+		select {
+		case err := <-done:
+			assert.NoError(t, err)
+		case <-time.After(10 * time.Second):
+			t.Fatal("control calls exclude each other")
+		}
+	}
+}
+
+func TestControlIsRefusedWhenThePrimaryHasGone(t *testing.T) {
+	Start()
+	defer stop(t)
+	alive := true
+	SetPrimary(func() bool { return alive })
+	defer eal.primary.Store(nil)
+	called := 0
+	f := func() error { called++; return nil }
+	require.NoError(t, Call("rte_x", "obj", f))
+	alive = false
+	err := Call("rte_x", "obj", f)
+	require.ErrorIs(t, err, dpdk.ErrPrimaryGone)
+	assert.NotErrorIs(t, err, dpdk.ErrNotRunning)
+	assert.Equal(t, 1, called, "it would touch another's memory")
+}
