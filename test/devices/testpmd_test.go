@@ -56,7 +56,7 @@ func stop(t *testing.T, c *harness.Child) string {
 }
 
 // DPDK's testpmd sends back each packet that comes.
-func TestTestpmdAtTheOtherEnd(t *testing.T) {
+func TestTestpmdReturnsPackets(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		c    func(socket string) vdev.Device

@@ -97,7 +97,7 @@ func TestDatagramsToTheKernelArrive(t *testing.T) {
 
 // Both directions at once: a poller turns round what the kernel sends, and every
 // datagram comes back.
-func TestDatagramsComeBack(t *testing.T) {
+func TestDatagramsReturn(t *testing.T) {
 	const total = 5000
 	each(t, func(t *testing.T, s *station) {
 		c := s.socket()

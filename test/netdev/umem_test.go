@@ -144,7 +144,7 @@ func TestAPoolInUseCannotBeRegistered(t *testing.T) {
 
 // A program that leaves removes whatever XDP program the interface has: also that of the
 // one that has just opened it.
-func TestAPortWithoutItsXDPProgramSaysSo(t *testing.T) {
+func TestPortReportsAMissingXDPProgram(t *testing.T) {
 	on(t, "AF_XDP", func(t *testing.T, s *station) {
 		rx := s.port.RxQueue(0)
 		require.NoError(t, rx.Err())

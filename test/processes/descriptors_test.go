@@ -83,7 +83,7 @@ func inheritsNothing(t *testing.T, files string) {
 	}
 }
 
-func TestAChildInheritsNothingOfDPDK(t *testing.T) {
+func TestChildInheritsNoDescriptorOfDPDK(t *testing.T) {
 	harness.Need(t, harness.Root)
 	p := started(t, "primary", newPrefix(t))
 	p.do("grow")
@@ -106,7 +106,7 @@ func TestAChildInheritsNothingOfDPDK(t *testing.T) {
 	p.quit()
 }
 
-func TestAChildInheritsNoMemoryThatAnotherProcessAskedFor(t *testing.T) {
+func TestChildInheritsNoMemoryOfAnotherProcess(t *testing.T) {
 	for _, option := range []string{"", "--single-file-segments"} {
 		t.Run(strings.Trim(option, "-"), func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -127,7 +127,7 @@ func TestAChildInheritsNoMemoryThatAnotherProcessAskedFor(t *testing.T) {
 	}
 }
 
-func TestACloseGivesBackWhatEALTookFromTheSharedHeap(t *testing.T) {
+func TestCloseReturnsEALsSharedHeapMemory(t *testing.T) {
 	const atOnce = 5
 	lives := 100
 	if testing.Short() {

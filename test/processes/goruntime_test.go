@@ -211,7 +211,7 @@ var _ = verb("depths", func([]string) (string, error) {
 	return "", err
 })
 
-func TestBuffersOnStacksThatMove(t *testing.T) {
+func TestBurstsWithBuffersOnMovingStacks(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("depths")
@@ -278,7 +278,7 @@ var _ = verb("heap", func([]string) (string, error) {
 
 // Go 1.26 places its heap at random. Where EAL wants its memory must stay free
 // for it: a secondary cannot attach if anything is there.
-func TestGosHeapKeepsOutOfEALsAddresses(t *testing.T) {
+func TestGoHeapDoesNotOverlapEALAddresses(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	assert.Equal(t, "kept", p.do("heap"))

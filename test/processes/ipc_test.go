@@ -187,7 +187,7 @@ func TestIPCGoesBothWays(t *testing.T) {
 	})
 }
 
-func TestIPCHandlersThatSayNothing(t *testing.T) {
+func TestIPCHandlersWithoutAReply(t *testing.T) {
 	pairs(t, func(t *testing.T, primary, secondary *peer) {
 		for _, p := range []*peer{primary, secondary} {
 			p.do("ipc-register", "silent", "silent")
@@ -360,7 +360,7 @@ func TestIPCDisabled(t *testing.T) {
 	primary.quit()
 }
 
-func TestIPCANameWithoutAHandlerIsToldSoon(t *testing.T) {
+func TestIPCRequestWithoutAHandlerFailsAtOnce(t *testing.T) {
 	prefix := newPrefix(t)
 	primary, secondary := ipcPeer(t, "Go", "primary", prefix), ipcPeer(t, "Go", "secondary", prefix)
 	for _, p := range []*peer{primary, secondary} {
@@ -380,7 +380,7 @@ func TestIPCANameWithoutAHandlerIsToldSoon(t *testing.T) {
 
 // A process that can open no more descriptors loses a message that has some, and with it
 // DPDK's thread.
-func TestIPCOfAProcessThatHearsNoMore(t *testing.T) {
+func TestIPCOfAProcessThatLostItsThread(t *testing.T) {
 	prefix := newPrefix(t)
 	primary, secondary := ipcPeer(t, "Go", "primary", prefix), ipcPeer(t, "Go", "secondary", prefix)
 	for _, p := range []*peer{primary, secondary} {

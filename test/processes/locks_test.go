@@ -161,7 +161,7 @@ func dismiss(all []*peer) {
 	}
 }
 
-func TestAMillionSectionsOfFourProcesses(t *testing.T) {
+func TestLocksExcludeFourProcesses(t *testing.T) {
 	all := team(t)
 	for _, which := range []string{"spin", "ticket", "mcs", "rw", "pf"} {
 		t.Run(which, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestAMillionSectionsOfFourProcesses(t *testing.T) {
 }
 
 // Two write and two read, one in Go and one in C of each.
-func TestNobodyReadsATornValue(t *testing.T) {
+func TestReadersNeverSeeATornValue(t *testing.T) {
 	all := team(t)
 	const each = 1 << 19
 	for i, p := range []*peer{all[0], all[2]} {

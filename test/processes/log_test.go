@@ -64,7 +64,7 @@ func TestEALsLogGoesToTheLoggerOnly(t *testing.T) {
 }
 
 // With the log silenced, DPDK's own call says -1 and no more.
-func TestAFailedStartExplainsItselfWithTheLogSilenced(t *testing.T) {
+func TestInitErrorExplainsWithTheLogSilenced(t *testing.T) {
 	for _, c := range []struct{ name, is, says, option string }{
 		{"lcore", "ErrInvalid", "lcore 99", "--main-lcore=99"},
 		{"unknown option", "", "no-such-option", "--no-such-option"},

@@ -232,7 +232,7 @@ var mbufPeers = map[string]func(*testing.T, string, string) *peer{
 // A primary allocates packets and puts them into a ring, a secondary changes
 // them and hands them back, and the primary frees them; then the other way
 // round. Every mbuf comes home.
-func TestMbufsComeHome(t *testing.T) {
+func TestAllMbufsReturnToTheirPool(t *testing.T) {
 	const pool, total = 511, "20000"
 	for _, langs := range [][2]string{{"Go", "Go"}, {"Go", "C"}, {"C", "Go"}} {
 		t.Run(langs[0]+" primary and "+langs[1]+" secondary", func(t *testing.T) {
@@ -267,7 +267,7 @@ func TestMbufsComeHome(t *testing.T) {
 }
 
 // Only the primary makes dynamic fields; a secondary finds them.
-func TestDynamicFieldsAreThePrimarys(t *testing.T) {
+func TestOnlyThePrimaryRegistersDynamicFields(t *testing.T) {
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix)
 	secondary := started(t, "secondary", prefix)

@@ -147,7 +147,7 @@ var _ = verb("value", func(args []string) (string, error) {
 	return "", err
 })
 
-func TestCFindsWhatGoMade(t *testing.T) {
+func TestCFindsObjectsMadeInGo(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("create", "made_by_go", "64", "24", "single")
@@ -162,7 +162,7 @@ func TestCFindsWhatGoMade(t *testing.T) {
 	p.quit()
 }
 
-func TestGoFindsWhatCMade(t *testing.T) {
+func TestGoFindsObjectsMadeInC(t *testing.T) {
 	prefix := newPrefix(t)
 	c := inC(t, "primary", prefix)
 	c.do("create", "made_by_c", "64", "24", "single")
@@ -219,7 +219,7 @@ func TestDroppedHandlesFreeNothing(t *testing.T) {
 	p.quit()
 }
 
-func TestDPDKsOwnToolSeesWhatGoMade(t *testing.T) {
+func TestProcInfoListsObjectsMadeInGo(t *testing.T) {
 	harness.Need(t, harness.ProcInfo)
 	prefix := newPrefix(t)
 	// The tool does nothing without a port, so the primary has a virtual one.

@@ -65,7 +65,7 @@ var (
 
 // dpdk-testpmd numbers its ops in another way than a Go program on the same DPDK, and
 // publishes nothing. What it means by a number shows in the ring that it made.
-func TestOpsOfTestpmd(t *testing.T) {
+func TestPoolOfTestpmdIsUsedWithItsOps(t *testing.T) {
 	harness.Need(t, harness.Testpmd)
 	prefix := newPrefix(t)
 	t.Cleanup(func() { removeAll(t, hugeFiles(t, prefix)) })
@@ -97,7 +97,7 @@ func TestOpsOfTestpmd(t *testing.T) {
 	assert.Contains(t, strings.Join(pmd.Wait(), "\n"), "Bye...")
 }
 
-func TestAPoolIsFoundWhenItsMakerIsDone(t *testing.T) {
+func TestLookupFindsOnlyCompletePools(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)

@@ -217,7 +217,7 @@ func publish(t *testing.T, prefix string, change func(facts map[string]any)) (re
 	}
 }
 
-func TestASecondaryThatDoesNotFitIsRefused(t *testing.T) {
+func TestInitRefusesASecondaryOfAnotherBuild(t *testing.T) {
 	prefix := newPrefix(t)
 	p, s := started(t, "primary", prefix), goPeer(t)
 	build := func(name string, v any) func(map[string]any) {
@@ -252,7 +252,7 @@ func TestASecondaryThatDoesNotFitIsRefused(t *testing.T) {
 }
 
 // Known only when EAL has started: what differs is found before it is used.
-func TestMempoolOpsOfAnotherOrderAreRefusedAtTheStart(t *testing.T) {
+func TestInitRefusesMempoolOpsOfAnotherOrder(t *testing.T) {
 	prefix := newPrefix(t)
 	p, fewer := started(t, "primary", prefix), goPeer(t)
 	restore := publish(t, prefix, func(f map[string]any) { f["Ops"] = append(f["Ops"].([]any), "one_more") })
@@ -273,7 +273,7 @@ func TestMempoolOpsOfAnotherOrderAreRefusedAtTheStart(t *testing.T) {
 	p.quit()
 }
 
-func TestARiskyDifferenceIsWarnedOf(t *testing.T) {
+func TestInitWarnsOfRiskyDifferences(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	restore := publish(t, prefix, func(f map[string]any) {
@@ -373,7 +373,7 @@ func goRefused(t *testing.T, prefix string, options ...string) string {
 	return a.Err
 }
 
-func TestAPrimaryThatDiesAndComesAgain(t *testing.T) {
+func TestSecondariesDetectARestartedPrimary(t *testing.T) {
 	for _, how := range []string{"killed", "closed"} {
 		t.Run(how, func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -422,7 +422,7 @@ func TestAPrimaryThatDiesAndComesAgain(t *testing.T) {
 	}
 }
 
-func TestProcessesInCAreNoticedToo(t *testing.T) {
+func TestWatchReportsProcessesInC(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("watch")
@@ -443,7 +443,7 @@ func TestProcessesInCAreNoticedToo(t *testing.T) {
 	p.quit()
 }
 
-func TestAPrimaryInCIsSeenToDie(t *testing.T) {
+func TestDeathOfAPrimaryInCIsDetected(t *testing.T) {
 	prefix := newPrefix(t)
 	c := inC(t, "primary", prefix)
 	c.do("create", "ring", "64", "24", "multi")
@@ -471,7 +471,7 @@ func goPeerSuggests(t *testing.T, prefix string) string {
 
 // A file of a Go primary that was killed says nothing of the C program that came
 // after it.
-func TestWhatADeadPrimaryPublishedDoesNotCount(t *testing.T) {
+func TestFactsOfADeadPrimaryAreIgnored(t *testing.T) {
 	prefix := newPrefix(t)
 	started(t, "primary", prefix).Kill()
 	c := inC(t, "primary", prefix)
@@ -483,7 +483,7 @@ func TestWhatADeadPrimaryPublishedDoesNotCount(t *testing.T) {
 	require.NoError(t, os.Remove(attachFile(prefix)))
 }
 
-func TestSecondariesThatAreKilled(t *testing.T) {
+func TestPrimarySurvivesKilledSecondaries(t *testing.T) {
 	const each = 4
 	rounds := 17 // 136 secondaries, half of each kind
 	if testing.Short() {
@@ -558,7 +558,7 @@ func TestSecondariesThatAreKilled(t *testing.T) {
 
 // Such a process can leave DPDK's lock of memory taken, which rte_eal_memory_init holds,
 // and growth would wait for ever: nothing grows here.
-func TestSecondariesThatAreKilledWhileTheyAttach(t *testing.T) {
+func TestPrimarySurvivesSecondariesKilledWhileAttaching(t *testing.T) {
 	const rounds, batch = 17, 4
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
@@ -660,7 +660,7 @@ func TestASecondaryInAnotherPidNamespace(t *testing.T) {
 }
 
 // DPDK asks each secondary to follow a change of memory, 5 s long, twice.
-func TestAStoppedSecondaryStallsGrowthAndNothingElse(t *testing.T) {
+func TestStoppedSecondaryBlocksOnlyMemoryGrowth(t *testing.T) {
 	t.Parallel()
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)

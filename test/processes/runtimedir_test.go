@@ -151,7 +151,7 @@ func TestAnotherUsersLinkDoesNotLeadIntoAHomeFolder(t *testing.T) {
 	assert.Empty(t, namesIn(t, filepath.Join(top, "pages")))
 }
 
-func TestAFailedStartGivesBackItsHugepages(t *testing.T) {
+func TestFailedInitReturnsItsHugepages(t *testing.T) {
 	prefix := newPrefix(t)
 	dir := mounted(t, filepath.Join(public(t), "pages"), "hugetlbfs", "size=16M")
 	run := filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk", prefix)
@@ -169,7 +169,7 @@ func TestAFailedStartGivesBackItsHugepages(t *testing.T) {
 
 // EAL keeps the configuration of a failed start open, and goes on with it. EAL of 25.11
 // does not find its hugepages any more, which the error says.
-func TestAStartAfterAFailedOneCanBeJoined(t *testing.T) {
+func TestSecondaryJoinsAPrimaryThatFailedBefore(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	p.refused("ErrNoHugepages", "plain", prefix+"x", "--huge-dir=/proc")
@@ -248,7 +248,7 @@ func TestATruncatedTableDoesNotKillItsProcesses(t *testing.T) {
 	p.quit()
 }
 
-func TestSocketsOfKilledSecondariesGo(t *testing.T) {
+func TestSocketsOfKilledSecondariesAreRemoved(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("ipc-register", "name", "hang")
@@ -301,7 +301,7 @@ var _ = verb("files", func(args []string) (string, error) {
 	return strings.Join(files, " "), err
 })
 
-func TestACPrimaryWithFewerLibrariesIsNamed(t *testing.T) {
+func TestInitNamesTheLibrariesThatACPrimaryLacks(t *testing.T) {
 	prefix := newPrefix(t)
 	harness.Need(t, harness.Compiler)
 	plugins, err := filepath.Glob("/usr/lib/*/dpdk/pmds-*") // which EAL loads into the primary as well

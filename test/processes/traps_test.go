@@ -61,7 +61,7 @@ func slow(t *testing.T, prefix string) *peer {
 	return p
 }
 
-func TestAPrimaryThatIsStillStarting(t *testing.T) {
+func TestInitWhileThePrimaryIsStarting(t *testing.T) {
 	for _, role := range []string{"secondary", "auto"} {
 		t.Run("is not waited for for ever by "+role, func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -148,7 +148,7 @@ func TestWaitPrimary(t *testing.T) {
 	})
 }
 
-func TestAKilledPrimary(t *testing.T) {
+func TestSecondaryDetectsAKilledPrimary(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	files := hugeFiles(t, prefix)
@@ -213,7 +213,7 @@ func TestEALStartsOncePerProcess(t *testing.T) {
 	p.quit()
 }
 
-func TestAFailedStartCanBeFollowedByAGoodOne(t *testing.T) {
+func TestInitAfterAFailedInitSucceeds(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	p.refused("ErrInvalid", "init", "primary", prefix, "--lcores=0@9999")
@@ -226,7 +226,7 @@ func TestAFailedStartCanBeFollowedByAGoodOne(t *testing.T) {
 
 // What EAL itself refuses it forgets, up to DPDK 24.11, or it does not, from
 // 25.11 on. The error must say so: a user sees the first reason again.
-func TestAStartThatEALRefusedCanBeFollowedByAGoodOneOrSaysThatItCannot(t *testing.T) {
+func TestInitAfterARefusedInitSucceedsOrExplains(t *testing.T) {
 	for _, option := range []string{"-n=0", "--base-virtaddr=no", "--iova-mode=no"} {
 		t.Run(option, func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -244,7 +244,7 @@ func TestAStartThatEALRefusedCanBeFollowedByAGoodOneOrSaysThatItCannot(t *testin
 }
 
 // What EAL refuses after that is final: DPDK may not start again, and it says so.
-func TestAStartThatFailedHalfWayIsFinal(t *testing.T) {
+func TestInitAfterAHalfFailedInitFails(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	p.refused("", "init", "primary", prefix, "--vdev=net_nosuch0")
@@ -255,7 +255,7 @@ func TestAStartThatFailedHalfWayIsFinal(t *testing.T) {
 }
 
 // They would find it half gone.
-func TestAPrimaryThatEndsWaitsForThoseThatStart(t *testing.T) {
+func TestCloseOfThePrimaryWaitsForStartingSecondaries(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)
