@@ -1,5 +1,5 @@
-// Package container checks what README.md says of the files in this folder: which capabilities a program over DPDK is
-// given, and that what is written in several places is the same in each.
+// Package container checks the files in this folder against README.md: the capabilities of a program over DPDK, and
+// facts that several files repeat.
 package container
 
 import (

@@ -27,7 +27,7 @@ func device(t *testing.T, kind, socket string, options ...string) *harness.Child
 	return harness.Start(t, "device", append([]string{kind, socket, strconv.Itoa(lcores % 64)}, options...)...)
 }
 
-// A listening virtio-user waits in C, for ever. Here nobody comes.
+// A listening virtio-user waits in C for ever. Here no peer connects.
 func TestVirtioUserFailsAfterItsPatience(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	socket := filepath.Join(t.TempDir(), "s")

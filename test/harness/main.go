@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package harness is package ealtest with what godpdk's own tests need besides: C programs
-// (CC, Sample), wires (Wire), and other things of a platform (Need).
+// Package harness extends package ealtest for godpdk's own tests: C programs (CC, Sample), wires
+// (Wire), and requirements of a test (Need).
 //
 // A test package calls Main or MainEAL from its TestMain. As root the tests then run in a
 // sandbox of ealtest's, and in an empty network namespace.

@@ -23,9 +23,9 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// An AF_XDP socket knows a piece of memory, in which the mbufs must lie. The port sends
-// from every mbuf and receives into every one, but those that were taken out of the pool
-// for good, and the kernel counts as many packets as the driver.
+// An AF_XDP socket has a memory area that must hold the mbufs. The port sends from every mbuf and
+// receives into every mbuf, except those that left the pool for ever, and the kernel counts as
+// many packets as the driver.
 func TestEveryMbufSendsAndReceives(t *testing.T) {
 	for _, name := range []string{"AF_PACKET", "AF_XDP"} {
 		on(t, name, func(t *testing.T, s *station) {
@@ -50,7 +50,7 @@ func (s *station) sendFromAll() {
 	tx := s.port.TxQueue(0)
 	all := make([]*mbuf.Mbuf, s.pool.Available())
 	require.True(s.t, s.pool.AllocBulk(all))
-	frame := slices.Concat(s.far.MAC, s.mac, []byte{0x88, 0xb5}, make([]byte, 46)) // of a protocol that nobody answers
+	frame := slices.Concat(s.far.MAC, s.mac, []byte{0x88, 0xb5}, make([]byte, 46)) // of a protocol without answers
 	for _, m := range all {
 		require.True(s.t, m.AppendBytes(frame))
 	}
@@ -58,7 +58,7 @@ func (s *station) sendFromAll() {
 		rest = rest[tx.Burst(rest[:min(len(rest), 32)]):]
 	}
 	require.Eventually(s.t, func() bool {
-		tx.Burst(nil) // the driver sends what waits
+		tx.Burst(nil) // the driver sends its queued packets
 		after, _ := s.link()
 		return int(after-before) == len(all)
 	}, 10*time.Second, time.Millisecond, "the kernel did not get all %d packets", len(all))
@@ -87,7 +87,7 @@ func (s *station) receiveIntoAll() (received map[*mbuf.Mbuf]bool) {
 	return received
 }
 
-// retired is how many mbufs were taken out of the pool for good: they have no pool.
+// retired is the number of mbufs that left the pool for ever: they have no pool.
 func retired(pool *mbuf.Pool) (n int) {
 	pool.Each(func(_ int, o mempool.Object) bool {
 		if *(*unsafe.Pointer)(unsafe.Add(o.Pointer(), cgo.MbufPool)) == nil {

@@ -27,7 +27,7 @@ var kid struct {
 }
 
 var (
-	// "kid" starts a program and tells what it inherits.
+	// "kid" starts a program and returns the files that it inherits.
 	_ = verb("kid", func([]string) (result string, err error) {
 		kid.cmd = exec.Command("cat")
 		if kid.end, err = kid.cmd.StdinPipe(); err != nil {
@@ -70,7 +70,7 @@ var (
 	})
 )
 
-// inheritsNothing checks what a program got beside its standard files.
+// inheritsNothing checks the files that a program has besides its standard files.
 func inheritsNothing(t *testing.T, files string) {
 	t.Helper()
 	for _, f := range strings.Fields(files) {
@@ -150,7 +150,7 @@ func TestCloseReturnsEALsSharedHeapMemory(t *testing.T) {
 		}
 		lcores.Add(-atOnce) // for the next ones
 	}
-	live() // what the first ones need stays, for all
+	live() // the memory for the first ones stays, for all later ones
 	before := primary.do("heap-used")
 	for range lives / atOnce {
 		live()

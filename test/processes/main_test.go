@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package processes tests what only several real processes can show.
+// Package processes has the tests that need several processes.
 //
 // The processes are of two kinds that understand the same requests: the test
 // binary in the role "node" (node_test.go, with the verbs in the files that

@@ -138,7 +138,7 @@ func sendPackets(a []string) (string, error) {
 	return "", c.Close()
 }
 
-// workPackets swaps the addresses of what comes from one ring and hands it on.
+// workPackets swaps the addresses of the packets of one ring and enqueues them on another.
 func workPackets(a []string) (string, error) {
 	in, total, err := packetRing(a[0], a[2])
 	if err != nil {
@@ -171,7 +171,7 @@ func workPackets(a []string) (string, error) {
 	return fmt.Sprint(wrong, " wrong"), nil
 }
 
-// takePackets frees what comes back, through a cache of its own.
+// takePackets frees the packets that return, through a cache of its own.
 func takePackets(a []string) (string, error) {
 	in, total, err := packetRing(a[0], a[1])
 	if err != nil {

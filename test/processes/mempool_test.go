@@ -89,7 +89,7 @@ func TestPoolIsSharedByProcesses(t *testing.T) {
 			a.do("pool-get", "shared", "100")
 			b.do("pool-get", "shared", "155")
 			assert.Equal(t, "255", a.do("pool-in-use", "shared"))
-			a.do("pool-put-all", "shared") // also what b took
+			a.do("pool-put-all", "shared") // also the objects that b took
 			assert.Equal(t, "0", b.do("pool-in-use", "shared"))
 
 			// Free in the process that did not make it: its function pointers are

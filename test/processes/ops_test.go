@@ -64,7 +64,7 @@ var (
 )
 
 // dpdk-testpmd numbers its ops in another way than a Go program on the same DPDK, and
-// publishes nothing. What it means by a number shows in the ring that it made.
+// publishes nothing. The ring that it made shows which ops a number means.
 func TestPoolOfTestpmdIsUsedWithItsOps(t *testing.T) {
 	harness.Need(t, harness.Testpmd)
 	prefix := newPrefix(t)
@@ -87,7 +87,7 @@ func TestPoolOfTestpmdIsUsedWithItsOps(t *testing.T) {
 	}
 	assert.Equal(t, "1", s.do("pools"))
 
-	// What the secondary makes it numbers by its own table, which changes nothing for the other pool.
+	// The secondary numbers its own pools by its own table, which does not change the other pool.
 	s.do("pool-create", "own", "ring_mp_mc")
 	s.ask("mbuf-pool-ops", "mb_pool_0")
 	assert.Equal(t, a.Err, s.answer().Err)

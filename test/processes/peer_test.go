@@ -21,10 +21,10 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// at once: what does not wait for anything may take this long on a busy machine.
+// atOnce is the time that a call may take on a busy machine if it waits for nothing.
 const atOnce = 5 * time.Second
 
-// answer is what a process says to one request.
+// answer is the answer of a process to one request.
 type answer struct {
 	Result string
 	Err    string        // the text of its error
@@ -83,8 +83,7 @@ func compiled(t *testing.T, source string) string {
 
 var compiling sync.Mutex
 
-// ask sends a request whose answer is awaited later, so that several processes
-// work at once.
+// ask sends a request and does not wait for its answer, so that several processes work at once.
 func (p *peer) ask(request ...string) { p.t.Helper(); p.Send(strings.Join(request, " ")) }
 
 // answer waits for the answer to the oldest request.
@@ -102,14 +101,14 @@ func (p *peer) done() string {
 	return a.Result
 }
 
-// do asks for what must succeed.
+// do sends a request that must succeed.
 func (p *peer) do(request ...string) string {
 	p.t.Helper()
 	p.ask(request...)
 	return p.done()
 }
 
-// refused asks for what must fail at once, with the sentinel is unless it is "".
+// refused sends a request that must fail at once, with the sentinel is unless it is "".
 func (p *peer) refused(is string, request ...string) answer {
 	p.t.Helper()
 	p.ask(request...)
@@ -125,7 +124,7 @@ func (p *peer) refused(is string, request ...string) answer {
 // quit closes EAL and ends the process.
 func (p *peer) quit() {
 	p.t.Helper()
-	require.Empty(p.t, p.Wait(), "output that nobody waited for")
+	require.Empty(p.t, p.Wait(), "output that the test did not expect")
 }
 
 // newPrefix is a file prefix of the test's own. When the test has ended, after

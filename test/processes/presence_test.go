@@ -29,9 +29,8 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// "join" attaches as a secondary that says nothing of lcores and devices but in the
-// EAL options that it is given; "suggested" is SecondaryConfig, "shared" is
-// Config.SharedLcores. It tells its lcores.
+// "join" attaches as a secondary. Its arguments are a file prefix and EAL options; "suggested" is
+// SecondaryConfig, "shared" is Config.SharedLcores. It returns the lcores that it got.
 var _ = verb("join", func(args []string) (string, error) {
 	cfg := eal.Config{ProcessType: eal.Secondary, FilePrefix: args[0]}
 	for _, option := range args[1:] {
@@ -83,7 +82,7 @@ var _ = verb("ports", func([]string) (string, error) {
 	return strings.Join(names, " "), err
 })
 
-// happened is what Watch told.
+// happened has the events of Watch.
 var happened struct {
 	sync.Mutex
 	events []told
@@ -118,7 +117,7 @@ var _ = verb("events", func([]string) (string, error) {
 	return string(text), err
 })
 
-// "processes" tells role, language and state of each.
+// "processes" returns the role, language and state of each process.
 var _ = verb("processes", func([]string) (string, error) {
 	all, err := rt.Processes()
 	var words []string
@@ -133,7 +132,7 @@ var _ = verb("processes", func([]string) (string, error) {
 	return strings.Join(words, " "), err
 })
 
-// "gone" waits in a way of its own until the primary has gone, and tells when.
+// "gone" waits until the primary has gone, in the given way, and returns the time.
 var _ = verb("gone", func(args []string) (string, error) {
 	var err error
 	switch args[0] {
@@ -170,8 +169,7 @@ func events(p *peer) (all []told) {
 	return all
 }
 
-// noticed waits until the primary has told something of a pid, and what it told of
-// it so far.
+// noticed waits for the event last of a pid, and returns all events of that pid so far.
 func noticed(p *peer, pid int, last string) (words []string) {
 	p.t.Helper()
 	require.Eventually(p.t, func() bool {
@@ -190,8 +188,8 @@ func attachFile(prefix string) string {
 	return filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk", prefix, "godpdk_attach")
 }
 
-// publish rewrites what a primary has published, as another primary would have, and
-// returns the way back.
+// publish changes the facts that a primary has published to those of another primary. restore
+// undoes the change.
 func publish(t *testing.T, prefix string, change func(facts map[string]any)) (restore func()) {
 	t.Helper()
 	f, err := os.OpenFile(attachFile(prefix), os.O_RDWR, 0)
@@ -237,7 +235,7 @@ func TestInitRefusesASecondaryOfAnotherBuild(t *testing.T) {
 		{"another device blocked", func(f map[string]any) { f["Options"] = map[string]any{"block": []string{"0000:07:00.0"}} }, nil},
 	} {
 		restore := publish(t, prefix, tc.change)
-		if tc.says != nil { // the last only tells what a secondary with --no-pci may have
+		if tc.says != nil { // the last change does not concern a secondary with --no-pci
 			a := s.refused("ErrMismatch", "init", "secondary", prefix)
 			for _, text := range tc.says {
 				assert.Contains(t, a.Err, text, tc.name)
@@ -251,7 +249,7 @@ func TestInitRefusesASecondaryOfAnotherBuild(t *testing.T) {
 	p.quit()
 }
 
-// Known only when EAL has started: what differs is found before it is used.
+// EAL knows its ops only after its start. Init finds the difference before the ops are used.
 func TestInitRefusesMempoolOpsOfAnotherOrder(t *testing.T) {
 	prefix := newPrefix(t)
 	p, fewer := started(t, "primary", prefix), goPeer(t)
@@ -469,8 +467,7 @@ func goPeerSuggests(t *testing.T, prefix string) string {
 	return q.do("suggest", prefix)
 }
 
-// A file of a Go primary that was killed says nothing of the C program that came
-// after it.
+// The file of a killed Go primary does not describe the C primary that came after it.
 func TestFactsOfADeadPrimaryAreIgnored(t *testing.T) {
 	prefix := newPrefix(t)
 	started(t, "primary", prefix).Kill()
@@ -592,8 +589,8 @@ func TestPrimarySurvivesSecondariesKilledWhileAttaching(t *testing.T) {
 	started(t, "primary", prefix).quit()
 }
 
-// lives checks that each process that the primary has told of has come and died, and
-// returns when it was told of the deaths.
+// lives checks that the primary has reported the attachment and the death of each process, and
+// returns the times of the deaths.
 func lives(p *peer) map[int]time.Time {
 	p.t.Helper()
 	of, deaths := map[int][]string{}, map[int]time.Time{}

@@ -133,7 +133,7 @@ func TestAnotherUsersLinkDoesNotLeadIntoAHomeFolder(t *testing.T) {
 			require.NoError(t, os.RemoveAll(filepath.Join(top, "dpdk")))
 		})
 	}
-	// What the user's own processes make is used, and removed, and root does not go there.
+	// The folders of the user's own processes are used and removed, and root does not use them.
 	p, s, root := as(t, victim), as(t, victim), goPeer(t)
 	require.Equal(t, "primary", p.do("init", "primary", prefix, pages))
 	require.Equal(t, "secondary", s.do("init", "secondary", prefix))
@@ -168,7 +168,7 @@ func TestFailedInitReturnsItsHugepages(t *testing.T) {
 }
 
 // EAL keeps the configuration of a failed start open, and goes on with it. EAL of 25.11
-// does not find its hugepages any more, which the error says.
+// does not find its hugepages any more, and the error has that reason.
 func TestSecondaryJoinsAPrimaryThatFailedBefore(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Which test shows what becomes of each of DPDK's multi-process limitations, as
-// dpdk/eal/multi-process.md numbers them.
+// limitations has the tests of each of DPDK's multi-process limitations, by the numbers of
+// dpdk/eal/multi-process.md.
 var limitations = map[string][]string{
 	"1. private memory":       {"TestPrivateMemoryExcludesOtherProcesses"},
 	"2. no primary":           {"TestASecondaryNeedsAPrimary"},

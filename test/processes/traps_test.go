@@ -53,7 +53,7 @@ func TestASecondPrimaryIsRefused(t *testing.T) {
 	p.quit()
 }
 
-// slow is a primary that stands still in the middle of its start.
+// slow is a primary that stops in the middle of its start.
 func slow(t *testing.T, prefix string) *peer {
 	t.Helper()
 	p := cPeer(t, "slow", "primary", prefix)
@@ -163,7 +163,7 @@ func TestSecondaryDetectsAKilledPrimary(t *testing.T) {
 	assert.Equal(t, files, hugeFiles(t, prefix), "SIGKILL leaves its hugepage files")
 	assert.Equal(t, "primary", late.do("init", "auto", prefix), "the next primary gets their memory")
 	assert.Equal(t, files, hugeFiles(t, prefix), "as many as one primary has")
-	late.quit() // newPrefix sees that nothing remains
+	late.quit() // newPrefix checks that nothing remains
 }
 
 func TestASecondarysCloseLeavesTheOthersAlone(t *testing.T) {
@@ -224,8 +224,8 @@ func TestInitAfterAFailedInitSucceeds(t *testing.T) {
 	p.quit()
 }
 
-// What EAL itself refuses it forgets, up to DPDK 24.11, or it does not, from
-// 25.11 on. The error must say so: a user sees the first reason again.
+// Up to DPDK 24.11, EAL forgets a start that it has refused. From 25.11 on it does not, and the
+// error must name the reason of the first failure.
 func TestInitAfterARefusedInitSucceedsOrExplains(t *testing.T) {
 	for _, option := range []string{"-n=0", "--base-virtaddr=no", "--iova-mode=no"} {
 		t.Run(option, func(t *testing.T) {
@@ -243,7 +243,7 @@ func TestInitAfterARefusedInitSucceedsOrExplains(t *testing.T) {
 	}
 }
 
-// What EAL refuses after that is final: DPDK may not start again, and it says so.
+// A start that EAL refuses later is final: the error says that DPDK may not start again.
 func TestInitAfterAHalfFailedInitFails(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
@@ -254,7 +254,7 @@ func TestInitAfterAHalfFailedInitFails(t *testing.T) {
 	p.quit()
 }
 
-// They would find it half gone.
+// A secondary that starts would find its primary half gone.
 func TestCloseOfThePrimaryWaitsForStartingSecondaries(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)

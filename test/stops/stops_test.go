@@ -17,7 +17,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// What a user may expect of a Go process, on a machine with two busy CPUs.
+// The limits for a Go process on a machine with two busy CPUs.
 const (
 	stopWithin = 100 * time.Millisecond
 	soon       = time.Second
@@ -86,8 +86,8 @@ func TestCollectorStopsPollersOfOneProcess(t *testing.T) {
 }
 
 // A C program that shares the pool or the port's ring is stopped or killed in the
-// middle of an operation. Whoever needs that pool or ring waits; the Go process
-// around it does not, and when the program goes on so does everybody.
+// middle of an operation. Goroutines that need that pool or ring wait. The Go
+// process around them does not wait, and all goroutines continue when the program continues.
 func TestCollectorStopsPollersBehindAStoppedProcess(t *testing.T) {
 	harness.Need(t, harness.Hugepages, harness.Compiler)
 	inside := harness.CC(t, "testdata/inside.c")
