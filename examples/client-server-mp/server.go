@@ -37,10 +37,12 @@ type desk struct {
 // serve makes what all share, deals packets until ctx ends, counts, and tells of the
 // processes that come and go.
 func serve(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, clients int, period time.Duration) (err error) {
-	events, err := rt.Watch(ctx)
+	sub, err := rt.Subscribe()
 	if err != nil {
 		return err
 	}
+	defer sub.Close()
+	events := sub.C
 	s, err := open(ports, clients)
 	if err != nil {
 		return err
@@ -76,7 +78,7 @@ func serve(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, clients i
 			s.print()
 		case e, ok := <-events:
 			if !ok {
-				events = nil // ctx has ended
+				events = nil // EAL has ended
 				continue
 			}
 			fmt.Printf("server: process %d has %v\n", e.Pid, e.State)

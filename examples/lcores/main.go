@@ -176,13 +176,13 @@ func summary(workers []int, tallies *lcore.Var[tally], sent, sum uint64) error {
 
 // spread is n lcores over the CPUs that there are.
 func spread(n int) (string, error) {
-	cpus, err := eal.ThreadCPUs()
+	cpus, err := lcore.ThreadCPUs()
 	if err != nil {
 		return "", err
 	}
-	var lcores eal.Lcores
+	var lcores lcore.Lcores
 	for id := range n {
-		lcores = append(lcores, eal.Lcore{ID: id, CPUs: eal.CPUs(cpus[id%len(cpus)])})
+		lcores = append(lcores, lcore.Lcore{ID: id, CPUs: lcore.CPUs(cpus[id%len(cpus)])})
 	}
 	return lcores.String(), nil
 }

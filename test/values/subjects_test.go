@@ -145,7 +145,7 @@ var subjects = map[string][]subject{
 		handle("DeferQueue[uint64]", func() *rcu.DeferQueue[uint64] {
 			q := must(rcu.Create(name(), 8, rcu.Config{}))
 			return must(rcu.NewDeferQueue(q, name(), rcu.DeferConfig{Size: 7}, func(uint64) {}))
-		}, func(d *rcu.DeferQueue[uint64]) { _ = d.Delete() }),
+		}, func(d *rcu.DeferQueue[uint64]) { _ = d.Close() }),
 	},
 	"lock": {
 		plain[lock.MCS]("MCS"), plain[lock.MCSLocker]("MCSLocker"), plain[lock.PhaseFair]("PhaseFair"), plain[lock.RW]("RW"),
@@ -198,7 +198,7 @@ var subjects = map[string][]subject{
 	},
 	"eal": {
 		plain[eal.Runtime]("Runtime"), // the live one is the test's
-		plain[eal.AttachError]("AttachError"), plain[eal.CPUSet]("CPUSet"), plain[eal.Lcores]("Lcores"), plain[eal.Lcore]("Lcore"),
+		plain[eal.AttachError]("AttachError"), plain[lcore.CPUSet]("CPUSet"), plain[lcore.Lcores]("Lcores"), plain[lcore.Lcore]("Lcore"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
 	},
 	"ethdev": {

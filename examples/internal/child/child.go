@@ -12,12 +12,12 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 )
 
 // CPU spreads the processes over the CPUs that this one may use.
 func CPU(n int) int {
-	cpus, err := eal.ThreadCPUs()
+	cpus, err := lcore.ThreadCPUs()
 	if err != nil || len(cpus) == 0 {
 		return 0
 	}
