@@ -174,13 +174,13 @@ docker-build:
 	@test/container/base.sh $(BASE) golang:$(GO_VERSION)-bookworm
 	@docker build $(docker_args) --target build -t godpdk:build .
 
-docker-test: docker-build hugepages ## all tests in a container (TEST='go test ./dpdk/ring/...' runs something else)
+docker-test: docker-build hugepages ## make test in a container; TEST='go test ./dpdk/ring/...' runs another command
 	@test/container/test.sh godpdk:build $(or $(TEST),make test)
 
 docker-run: docker hugepages ## a primary and its secondaries in containers of their own, as commands and as a compose file
 	@test/container/run.sh godpdk
 
-test-matrix: hugepages ## go test ./... on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
+test-matrix: hugepages ## make test on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
 	@test/container/matrix.sh $(DPDK)
 
 clean: ## remove bin/

@@ -148,9 +148,9 @@ func TestScriptsParse(t *testing.T) {
 
 func TestScriptsNameMissingTools(t *testing.T) {
 	tests := []struct{ name, script, args, says string }{
-		{"no daemon", "base.sh", "debian:bookworm-slim", "no Docker daemon answers"},
-		{"no daemon", "run.sh", "godpdk", "no Docker daemon answers"},
-		{"no daemon", "test.sh", "godpdk true", "no Docker daemon answers"},
+		{"no daemon", "base.sh", "debian:bookworm-slim", "the Docker daemon does not answer"},
+		{"no daemon", "run.sh", "godpdk", "the Docker daemon does not answer"},
+		{"no daemon", "test.sh", "godpdk true", "the Docker daemon does not answer"},
 		{"no image named", "base.sh", "", "which image? As in"},
 		{"unknown release", "matrix.sh", "21.11", "use 22.11, 24.11 or 25.11"},
 	}
