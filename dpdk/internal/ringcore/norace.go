@@ -4,7 +4,7 @@ package ringcore
 
 import "unsafe"
 
-// RaceEnabled says whether this is a build with -race.
+// RaceEnabled is true in builds with -race.
 const RaceEnabled = false
 
 func raceEnqueue(*Ring, unsafe.Pointer, int)               {}
