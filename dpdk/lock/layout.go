@@ -6,7 +6,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 )
 
-// The types are C's, byte by byte, or the package does not compile.
+// The package compiles only if the types have the layout of C's types.
 var (
 	_ = same[unsafe.Sizeof(Spin{})-cgo.SpinlockSizeof]
 	_ = same[unsafe.Sizeof(Ticket{})-cgo.TicketlockSizeof]

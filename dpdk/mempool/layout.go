@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 // cacheHead is the head of struct rte_mempool_cache; the objects stand
@@ -112,8 +113,8 @@ func (b *backend) give(objs unsafe.Pointer, n int) {
 // until they do its slots count as taken. C drops the objects then. A second is
 // long enough for whoever lives; after that the objects are not the pool's.
 func (b *backend) giveLater(objs unsafe.Pointer, n int) {
-	var wait ringcore.Backoff
-	for end := time.Now().Add(time.Second); time.Now().Before(end); wait.Yield() {
+	var w wait.Backoff
+	for end := time.Now().Add(time.Second); time.Now().Before(end); w.Turn() {
 		if int(b.ring.Enqueue(objs, n, true).Done()) == n {
 			return
 		}
