@@ -149,18 +149,7 @@ func drivePorts(a []string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			n := 0
-			for number := next[q]; n < len(pkts) && number < total; number += queues {
-				m, ok := pool.Alloc()
-				if !ok {
-					break
-				}
-				frame, _ := m.Append(64)
-				binary.LittleEndian.PutUint32(frame, uint32(number))
-				frame[4] = 0 // the process that worked on it
-				pkts[n] = m
-				n++
-			}
+			n := numbered(pool, pkts[:], next[q], queues, total)
 			sent := tx.Burst(pkts[:n])
 			mbuf.FreeBulk(pkts[sent:n])
 			next[q] += sent * queues
@@ -183,6 +172,23 @@ func drivePorts(a []string) (string, error) {
 		}
 	}
 	return fmt.Sprint(wrong, " wrong"), nil
+}
+
+// numbered allocates packets with every step-th number from first up to total, as many as pkts and
+// the pool have room for, and returns their count.
+func numbered(pool *mbuf.Pool, pkts []*mbuf.Mbuf, first, step, total int) (n int) {
+	for number := first; n < len(pkts) && number < total; number += step {
+		m, ok := pool.Alloc()
+		if !ok {
+			break
+		}
+		frame, _ := m.Append(64)
+		binary.LittleEndian.PutUint32(frame, uint32(number))
+		frame[4] = 0 // the process that worked on it
+		pkts[n] = m
+		n++
+	}
+	return n
 }
 
 // workPorts takes packets from one port's queue, marks them, and sends them by the

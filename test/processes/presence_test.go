@@ -481,7 +481,6 @@ func TestFactsOfADeadPrimaryAreIgnored(t *testing.T) {
 }
 
 func TestPrimarySurvivesKilledSecondaries(t *testing.T) {
-	const each = 4
 	rounds := 17 // 136 secondaries, half of each kind
 	if testing.Short() {
 		rounds = 4
@@ -492,40 +491,17 @@ func TestPrimarySurvivesKilledSecondaries(t *testing.T) {
 	p.do("create", "ring", "64", "24", "multi")
 	p.do("mutex-zone")
 	p.do("make")
-	died := map[int]time.Time{} // of those that had attached
-	kill := func(s *peer) {
-		s.Kill()
-		died[s.Pid()] = time.Now()
-	}
-	join := func() (peers []*peer) {
-		for range 2 * each {
-			s := goPeer(t)
-			s.ask("join", prefix)
-			peers = append(peers, s)
-		}
-		return peers
-	}
-	peers := join()
+	died := map[int]time.Time{} // the pids that had attached
+	peers := joinEight(t, prefix)
 	for n := range rounds {
-		idle, holding := peers[:each], peers[each:]
-		for _, s := range peers {
+		old := peers
+		for _, s := range old {
 			s.done()
 		}
-		if peers = nil; n+1 < rounds {
-			peers = join() // while these die
+		if n+1 < rounds {
+			peers = joinEight(t, prefix) // while the old ones die
 		}
-		for _, s := range idle {
-			kill(s)
-		}
-		for i, s := range holding {
-			if i == 0 {
-				s.do("lock")
-			} else {
-				s.refused("ErrOwnerDead", "lock")
-				s.do("consistent")
-			}
-			kill(s)
-		}
+		killEight(old, died)
 		p.refused("ErrOwnerDead", "lock")
 		p.do("consistent")
 		p.do("unlock")
@@ -547,10 +523,37 @@ func TestPrimarySurvivesKilledSecondaries(t *testing.T) {
 	for _, f := range arrays {
 		assert.True(t, !pidSuffix(f, died) || pidSuffix(f, map[int]time.Time{s.Pid(): {}}), f)
 	}
-	p.do("reserve", "grown", "40000000", "text") // asks the secondaries that there are
+	p.do("reserve", "grown", "40000000", "text") // asks the living secondaries
 	assert.Equal(t, "40000000 text", s.do("zone", "grown"))
 	s.quit()
 	p.quit()
+}
+
+// joinEight starts eight secondaries at once. Each will answer when it has attached.
+func joinEight(t *testing.T, prefix string) (peers []*peer) {
+	t.Helper()
+	for range 8 {
+		s := goPeer(t)
+		s.ask("join", prefix)
+		peers = append(peers, s)
+	}
+	return peers
+}
+
+// killEight kills four idle secondaries, and four that hold the mutex one after the other. It adds
+// the times of their deaths to died.
+func killEight(peers []*peer, died map[int]time.Time) {
+	for i, s := range peers {
+		switch {
+		case i == 4:
+			s.do("lock")
+		case i > 4:
+			s.refused("ErrOwnerDead", "lock")
+			s.do("consistent")
+		}
+		s.Kill()
+		died[s.Pid()] = time.Now()
+	}
 }
 
 // Such a process can leave DPDK's lock of memory taken, which rte_eal_memory_init holds,
