@@ -14,7 +14,7 @@ import (
 )
 
 // Reader reports quiescent states to a QSBR. It belongs to one goroutine at a time and must
-// not be used after EAL has closed. After Unregister its methods are no-ops.
+// not be used after EAL has closed. After Unregister its methods do nothing.
 type Reader struct {
 	token *atomic.Uint64 // of the variable
 	cnt   *uint64        // of the reader
@@ -133,8 +133,8 @@ func (r *Reader) Unlock() {
 	}
 }
 
-// Synchronize is [QSBR.Synchronize] for a goroutine that is a reader. It reports a quiescent
-// state and waits for the other readers. If two online readers call it at the same time, they
+// Synchronize does what [QSBR.Synchronize] does, for a goroutine that is a reader. It reports a
+// quiescent state and waits for the other readers. If two online readers call it at the same time, they
 // wait for each other until their contexts end: the others must be offline.
 //
 // Implements: rte_rcu_qsbr_synchronize

@@ -24,8 +24,8 @@ func Errno(errno int) error {
 	return dpdk.Errno(errno)
 }
 
-// CallOn is Call for a handle's object, which is nil once the handle was freed. A
-// dpdk.ErrNotFound gets its detail.
+// CallOn does what [Call] does for the object of a handle, which is nil after the handle was
+// freed. A dpdk.ErrNotFound gets its detail.
 func CallOn(op, name string, object unsafe.Pointer, f func() error) error {
 	err := Call(op, name, func() error {
 		if object == nil {
@@ -54,7 +54,7 @@ func ExplainCreate(err error, s dpdk.SocketID) error {
 	return Explain(err, dpdk.ErrExist, Taken)
 }
 
-// noMemory says why there is no memory on the socket.
+// noMemory explains a lack of memory on the socket.
 func noMemory(s dpdk.SocketID) string {
 	var heaps []string
 	exists := s == dpdk.AnySocket
@@ -69,5 +69,5 @@ func noMemory(s dpdk.SocketID) string {
 	if !exists {
 		return fmt.Sprintf("socket %v does not exist: use dpdk.AnySocket or socket %s", s, strings.Join(heaps, ", "))
 	}
-	return fmt.Sprintf("no memory on socket %v: there is socket %s, and no free hugepages to add to it: ask for less, or reserve more hugepages", s, strings.Join(heaps, ", "))
+	return fmt.Sprintf("not enough memory on socket %v: the heaps are socket %s, and no hugepages are free to extend them: use a smaller size, or reserve more hugepages", s, strings.Join(heaps, ", "))
 }

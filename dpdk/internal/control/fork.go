@@ -11,11 +11,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// DPDK opens files without close-on-exec. A program that this process starts would
-// have them: while it lives, devices and hugepages stay taken, and the socket of a dead
-// process looks alive.
+// DPDK opens files without close-on-exec. A program that this process starts would inherit
+// them. While it lives, devices and hugepages would stay in use, and the socket of a dead
+// process would look alive.
 
-// What a control call may open.
+// openKind is the kind of files that a control call may open.
 type openKind int
 
 const (
@@ -36,7 +36,7 @@ var openWords = []struct {
 	{"_init", memory}, {"_add", memory},
 }
 
-// opens says what a call of the rte_ function op may open.
+// opens returns the kind of files that a call of the rte_ function op may open.
 func opens(op string) openKind {
 	for _, w := range openWords {
 		if strings.Contains(op, w.word) {
@@ -46,8 +46,8 @@ func opens(op string) openKind {
 	return nothing
 }
 
-// fork counts those who hold syscall.ForkLock. They hold it together: a control call
-// may wait for another one, which would wait behind a fork that waits for the first.
+// fork counts the calls that hold syscall.ForkLock. They hold it together: a control call may
+// wait for another one, which would wait behind a fork that waits for the first.
 var fork struct {
 	sync.Mutex
 	holders int
@@ -55,13 +55,13 @@ var fork struct {
 	free    chan struct{}
 }
 
-// forkTurn is how long calls that follow each other keep a fork waiting. Then the next
-// one waits for the fork, as long again: a call that waits for that one may be inside.
+// forkTurn is the time for which successive calls delay a fork. The next call then waits for
+// the fork for the same time only: a call that waits for it may be inside.
 const forkTurn = 20 * time.Millisecond
 
-// forkLimit is how long one call keeps forks waiting. A driver may wait longer, for a peer
-// that this process is about to start: what it opens later is closed on exec only when
-// the call ends.
+// forkLimit is the time for which one call delays forks. A driver may wait longer, for a peer
+// that this process is about to start. Files that it opens later are closed on exec only
+// after the call.
 const forkLimit = time.Second
 
 // holdFork keeps the process from starting another program until release.
@@ -92,9 +92,9 @@ func holdFork() (release func()) {
 	}
 }
 
-// opening is to be called before files of this kind are opened, and done afterwards. Then
-// programs that this process starts do not get them. What the application leaves open for
-// them on purpose it must have opened before.
+// opening must be called before files of this kind are opened, and done afterwards. Programs
+// that this process starts then do not inherit these files. Files that the application wants
+// to pass on must be open before.
 func opening(kind openKind) (done func()) {
 	release, sweep := holdFork(), func() {}
 	if kind == devices {
@@ -118,10 +118,11 @@ func opening(kind openKind) (done func()) {
 	}
 }
 
-// CloseOnExec is opening for the start of EAL.
+// CloseOnExec does for the start of EAL what Call does for a control call: files opened until
+// done are closed in programs that this process starts.
 func CloseOnExec() (done func()) { return opening(devices) }
 
-// inherited are the descriptors that programs get which this process starts.
+// inherited returns the descriptors that a program started by this process inherits.
 func inherited() map[int]bool {
 	all := map[int]bool{}
 	entries, _ := os.ReadDir("/proc/self/fd")

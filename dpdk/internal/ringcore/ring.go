@@ -84,7 +84,7 @@ func New(prod, cons *HeadTail, slots unsafe.Pointer, size, capacity, elemSize ui
 	return NewAs(prod, cons, slots, prod.SyncType, cons.SyncType, size, capacity, elemSize)
 }
 
-// NewAs is [New] for known modes. It does not read the ring, which another thread or process
+// NewAs does what [New] does for known modes. It does not read the ring, which another thread or process
 // may free meanwhile.
 func NewAs(prod, cons *HeadTail, slots unsafe.Pointer, prodSync, consSync Sync, size, capacity, elemSize uint32) (Ring, error) {
 	if prod == nil || cons == nil || slots == nil {

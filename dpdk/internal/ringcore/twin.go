@@ -10,7 +10,7 @@ import (
 // The plain Go twin of the assembly. The operations of sync/atomic are sequentially
 // consistent, which is stronger than the acquire and release that the protocol needs.
 
-// EnqueueGo is Enqueue in plain Go, on every architecture.
+// EnqueueGo does what [Ring.Enqueue] does, in plain Go on every architecture.
 func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 	if RaceEnabled {
 		raceEnqueue(r, objs, n)
@@ -18,7 +18,7 @@ func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 	return enqueueGo(r, objs, n, bulk)
 }
 
-// DequeueGo is Dequeue in plain Go, on every architecture.
+// DequeueGo does what [Ring.Dequeue] does, in plain Go on every architecture.
 func (r *Ring) DequeueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 	if RaceEnabled {
 		return raceDequeue(r, objs, dequeueGo(r, objs, n, bulk))
