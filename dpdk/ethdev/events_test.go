@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // subscribe returns a subscription that is closed at the test's end.
@@ -110,9 +111,9 @@ func TestManyEventsAtOnceAreAllDelivered(t *testing.T) {
 		wg.Go(func() {
 			for n := range each {
 				if n%2 == 0 {
-					cgo.EthEventFire(uint16(thread), cgo.EthEventLSC)
+					twin.EthEventFire(uint16(thread), cgo.EthEventLSC)
 				} else {
-					cgo.EthEventFire(uint16(thread), cgo.EthEventQueueState)
+					twin.EthEventFire(uint16(thread), cgo.EthEventQueueState)
 				}
 			}
 		})
@@ -146,7 +147,7 @@ func assertQuiet(t testing.TB, s *ethdev.Subscription) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	require.NoError(t, p.Detach())
-	cgo.EthEventFire(uint16(p.ID()), cgo.EthEventLSC)
+	twin.EthEventFire(uint16(p.ID()), cgo.EthEventLSC)
 	e := next(t, s)
 	assert.Equal(t, p.ID(), e.Port, fmt.Sprint(e))
 }
@@ -176,7 +177,7 @@ func TestSubscriptionsAreClosed(t *testing.T) {
 	wg.Wait()
 	s.Close()
 	closed(t, s)
-	cgo.EthEventFire(0, cgo.EthEventLSC)
+	twin.EthEventFire(0, cgo.EthEventLSC)
 	_, ok := <-s.C
 	assert.False(t, ok)
 }
