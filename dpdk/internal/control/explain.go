@@ -24,8 +24,8 @@ func Errno(errno int) error {
 	return dpdk.Errno(errno)
 }
 
-// CallOn does what [Call] does for the object of a handle, which is nil after the handle was
-// freed. A dpdk.ErrNotFound gets its detail.
+// CallOn is Call for a handle's object, which is nil once the handle was freed. A
+// dpdk.ErrNotFound gets its detail.
 func CallOn(op, name string, object unsafe.Pointer, f func() error) error {
 	err := Call(op, name, func() error {
 		if object == nil {
@@ -36,8 +36,7 @@ func CallOn(op, name string, object unsafe.Pointer, f func() error) error {
 	return Explain(err, dpdk.ErrNotFound, Freed)
 }
 
-// Explain adds to an error with this number what is wrong and what to do about it, if it
-// has no detail yet.
+// Explain adds a detail to an error with this number, if the error has none.
 func Explain(err, errno error, detail string) error {
 	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == errno {
 		e.Detail = detail
@@ -45,8 +44,7 @@ func Explain(err, errno error, detail string) error {
 	return err
 }
 
-// ExplainCreate adds to the error of a named object that could not be made on this socket
-// what is wrong and what to do about it.
+// ExplainCreate adds a detail to the error of creating a named object on this socket.
 func ExplainCreate(err error, s dpdk.SocketID) error {
 	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == dpdk.ErrNoMemory {
 		e.Detail = noMemory(s)
@@ -54,7 +52,7 @@ func ExplainCreate(err error, s dpdk.SocketID) error {
 	return Explain(err, dpdk.ErrExist, Taken)
 }
 
-// noMemory explains a lack of memory on the socket.
+// noMemory explains why the socket has no memory left.
 func noMemory(s dpdk.SocketID) string {
 	var heaps []string
 	exists := s == dpdk.AnySocket
@@ -69,5 +67,5 @@ func noMemory(s dpdk.SocketID) string {
 	if !exists {
 		return fmt.Sprintf("socket %v does not exist: use dpdk.AnySocket or socket %s", s, strings.Join(heaps, ", "))
 	}
-	return fmt.Sprintf("not enough memory on socket %v: the heaps are socket %s, and no hugepages are free to extend them: use a smaller size, or reserve more hugepages", s, strings.Join(heaps, ", "))
+	return fmt.Sprintf("no memory on socket %v: there is socket %s, and no free hugepages to add to it: ask for less, or reserve more hugepages", s, strings.Join(heaps, ", "))
 }

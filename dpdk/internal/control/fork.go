@@ -11,9 +11,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// DPDK opens files without close-on-exec. A program that this process starts would inherit
-// them. While it lives, devices and hugepages would stay in use, and the socket of a dead
-// process would look alive.
+// DPDK opens files without close-on-exec. A program that this process starts would inherit them: while
+// it lives, devices and hugepages stay in use, and the socket of a dead process looks alive.
 
 // openKind is the kind of files that a control call may open.
 type openKind int
@@ -46,8 +45,8 @@ func opens(op string) openKind {
 	return nothing
 }
 
-// fork counts the calls that hold syscall.ForkLock. They hold it together: a control call may
-// wait for another one, which would wait behind a fork that waits for the first.
+// fork counts the control calls that hold syscall.ForkLock. They share one hold: a control call may wait
+// for another one, which would wait behind a fork that waits for the first.
 var fork struct {
 	sync.Mutex
 	holders int
@@ -55,16 +54,15 @@ var fork struct {
 	free    chan struct{}
 }
 
-// forkTurn is the time for which successive calls delay a fork. The next call then waits for
-// the fork for the same time only: a call that waits for it may be inside.
+// forkTurn is the time for which overlapping calls make a fork wait. After it the next call waits for
+// the fork, for the same time at most: a call that waits for the next one may be inside.
 const forkTurn = 20 * time.Millisecond
 
-// forkLimit is the time for which one call delays forks. A driver may wait longer, for a peer
-// that this process is about to start. Files that it opens later are closed on exec only
-// after the call.
+// forkLimit is the time for which one call makes forks wait. A driver may wait longer, for a peer that
+// this process is about to start. Files that it opens later become close-on-exec when the call ends.
 const forkLimit = time.Second
 
-// holdFork keeps the process from starting another program until release.
+// holdFork prevents this process from starting another program until release.
 func holdFork() (release func()) {
 	fork.Lock()
 	defer fork.Unlock()
@@ -92,9 +90,8 @@ func holdFork() (release func()) {
 	}
 }
 
-// opening must be called before files of this kind are opened, and done afterwards. Programs
-// that this process starts then do not inherit these files. Files that the application wants
-// to pass on must be open before.
+// opening prevents programs that this process starts from inheriting files of this kind that are opened
+// until done. The application must open files for such programs before.
 func opening(kind openKind) (done func()) {
 	release, sweep := holdFork(), func() {}
 	if kind == devices {
@@ -118,8 +115,7 @@ func opening(kind openKind) (done func()) {
 	}
 }
 
-// CloseOnExec does for the start of EAL what Call does for a control call: files opened until
-// done are closed in programs that this process starts.
+// CloseOnExec calls opening for the start of EAL.
 func CloseOnExec() (done func()) { return opening(devices) }
 
 // inherited returns the descriptors that a program started by this process inherits.
