@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
@@ -84,7 +85,7 @@ func (c *Cache) Close() error {
 // all fields but the RSS hash and the dynamic ones zero (rte_pktmbuf_alloc). It
 // says whether there was one. The caller owns it until it is freed or passed on.
 func (c *Cache) Alloc() (m *Mbuf, ok bool) {
-	if c.home == nowhere || debug {
+	if c.home == nowhere || build.Debug {
 		var one [1]*Mbuf
 		ok = c.AllocBulk(one[:])
 		return one[0], ok
@@ -111,7 +112,7 @@ func (c *Cache) AllocBulk(pkts []*Mbuf) bool {
 	for _, m := range pkts {
 		m.reset(c.rearm)
 	}
-	if debug {
+	if build.Debug {
 		allocated(pkts)
 	}
 	return true
@@ -126,7 +127,7 @@ func (c *Cache) allocC(pkts []*Mbuf) bool {
 		return false
 	}
 	cgo.MbufResetBulk(c.pool.Pointer(), unsafe.Pointer(unsafe.SliceData(pkts)), uint32(len(pkts)))
-	if debug {
+	if build.Debug {
 		allocated(pkts)
 	}
 	return true
@@ -136,7 +137,7 @@ func (c *Cache) allocC(pkts []*Mbuf) bool {
 // and of the cache's pool, otherwise each segment to its own pool when nobody
 // else holds it, by a call of C. A nil m does nothing.
 func (c *Cache) Free(m *Mbuf) {
-	if m != nil && m.pool == c.home && m.simple() && !debug {
+	if m != nil && m.pool == c.home && m.simple() && !build.Debug {
 		c.cache.Put(*(*mempool.Object)(unsafe.Pointer(&m)))
 		return
 	}
@@ -165,7 +166,7 @@ func (c *Cache) simple(pkts []*Mbuf) int {
 		if m == nil || m.pool != c.home || !m.simple() {
 			return i
 		}
-		if debug {
+		if build.Debug {
 			m.freeable()
 			m.bury()
 		}
@@ -175,7 +176,7 @@ func (c *Cache) simple(pkts []*Mbuf) int {
 
 // freeC leaves to C what is not simple.
 func (c *Cache) freeC(m *Mbuf) {
-	if debug {
+	if build.Debug {
 		m.freeDebug()
 		return
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
@@ -99,7 +100,7 @@ func made(p cgo.Mbuf) (*Mbuf, error) {
 		return nil, ErrNoMbufs
 	}
 	m := (*Mbuf)(p)
-	if debug {
+	if build.Debug {
 		for seg := m; seg != nil; seg = *seg.next() {
 			allocated([]*Mbuf{seg})
 		}

@@ -16,8 +16,6 @@ import (
 // It lies in shared memory because any process may have the mbuf next. Only the
 // names of the places are this process's own.
 
-const debug = true
-
 var pid = uint32(os.Getpid())
 
 func (m *Mbuf) dead() bool {

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
 // Free gives the packet back: each segment to its own pool when nobody else
@@ -13,7 +14,7 @@ func (m *Mbuf) Free() {
 	if m == nil {
 		return
 	}
-	if debug {
+	if build.Debug {
 		m.freeDebug()
 		return
 	}
@@ -26,7 +27,7 @@ func (m *Mbuf) FreeSegment() {
 	if m == nil {
 		return
 	}
-	if debug {
+	if build.Debug {
 		m.freeSegmentDebug()
 		return
 	}
@@ -38,7 +39,7 @@ func (m *Mbuf) FreeSegment() {
 // uses no cache: Cache.FreeBulk is for the data path. What is in pkts afterwards
 // is another's.
 func FreeBulk(pkts []*Mbuf) {
-	if debug {
+	if build.Debug {
 		for _, m := range pkts {
 			if m != nil {
 				m.freeDebug()

@@ -27,6 +27,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
@@ -74,7 +75,7 @@ const InvalidPort = cgo.MbufPortInvalid
 // Prepend, Adj and Trim; call Data again. Of a packet with several segments it
 // is the first: see Segments and Read.
 func (m *Mbuf) Data() []byte {
-	if debug { // not the empty method: inlining leaves an instruction behind
+	if build.Debug { // not the empty method: inlining leaves an instruction behind
 		m.alive("Data")
 	}
 	return m.bytes(int(m.dataOff), m.dataLen)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
@@ -214,7 +215,7 @@ func (p *Pool) AllocBulk(pkts []*Mbuf) bool {
 			m.reset(p.rearm)
 		}
 	}
-	if debug {
+	if build.Debug {
 		allocated(pkts)
 	}
 	return true

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
@@ -153,7 +154,7 @@ func (c *Cache) Len() int { return int(c.mem.len) }
 
 // Flush gives all objects of the cache back to the pool (rte_mempool_cache_flush).
 func (c *Cache) Flush() {
-	if raceEnabled {
+	if build.Race {
 		c.turn++
 	}
 	n := int(c.mem.len)
@@ -179,7 +180,7 @@ func (c *Cache) Get() (Object, bool) {
 }
 
 // simple is set where Get and Put need not look at anything but the cache.
-const simple = cgo.MempoolNative == 1 && !raceEnabled && !debug
+const simple = cgo.MempoolNative == 1 && !build.Race && !build.Debug
 
 func (c *Cache) getOne() (o Object, ok bool) {
 	ok = c.GetPointers(unsafe.Pointer(&o), 1)
@@ -213,7 +214,7 @@ func (c *Cache) PutBulk(objs []Object) {
 
 // GetPointers is GetBulk for a table of n pointers, in C's sense, at objs.
 func (c *Cache) GetPointers(objs unsafe.Pointer, n int) bool {
-	if raceEnabled {
+	if build.Race {
 		c.turn++
 	}
 	m := c.mem
@@ -255,10 +256,10 @@ func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 
 // PutPointers is PutBulk for a table of n pointers, in C's sense, at objs.
 func (c *Cache) PutPointers(objs unsafe.Pointer, n int) {
-	if raceEnabled {
+	if build.Race {
 		c.turn++
 	}
-	if debug {
+	if build.Debug {
 		checkPut(c.pool, c, objs, n)
 	}
 	m := c.mem

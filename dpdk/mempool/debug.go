@@ -14,8 +14,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
-const debug = true
-
 // checkPut panics if one of the n objects at objs is not p's, or is in p
 // already. It finds objects in the ring, in the lcores' caches and in the caches
 // of this handle; not in those of other processes, and not in other backends.

@@ -4,13 +4,14 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // For the tests of package mempool_test.
 const (
-	Debug   = debug
-	Race    = raceEnabled
+	Debug   = build.Debug
+	Race    = build.Race
 	OpsZone = opsZone
 )
 

@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
@@ -18,18 +19,13 @@ type cacheHead struct {
 	len       uint32
 }
 
-// What this package takes for granted, against what the C compiler says. A
-// difference in either direction is a negative array length here.
-type (
-	_ [unsafe.Offsetof(cacheHead{}.size) - cgo.MempoolCacheSize]struct{}
-	_ [cgo.MempoolCacheSize - unsafe.Offsetof(cacheHead{}.size)]struct{}
-	_ [unsafe.Offsetof(cacheHead{}.threshold) - cgo.MempoolCacheThreshold]struct{}
-	_ [cgo.MempoolCacheThreshold - unsafe.Offsetof(cacheHead{}.threshold)]struct{}
-	_ [unsafe.Offsetof(cacheHead{}.len) - cgo.MempoolCacheLen]struct{}
-	_ [cgo.MempoolCacheLen - unsafe.Offsetof(cacheHead{}.len)]struct{}
+// These are C's, or the package does not compile.
+var (
+	_ = build.Same[unsafe.Offsetof(cacheHead{}.size)-cgo.MempoolCacheSize]
+	_ = build.Same[unsafe.Offsetof(cacheHead{}.threshold)-cgo.MempoolCacheThreshold]
+	_ = build.Same[unsafe.Offsetof(cacheHead{}.len)-cgo.MempoolCacheLen]
 	// Objects are passed to C as they lie.
-	_ [unsafe.Sizeof(Object{}) - wordSize]struct{}
-	_ [wordSize - unsafe.Sizeof(Object{})]struct{}
+	_ = build.Same[unsafe.Sizeof(Object{})-wordSize]
 )
 
 const wordSize = unsafe.Sizeof(uintptr(0))

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
@@ -109,7 +110,7 @@ func (p *Pool) PutPointers(objs unsafe.Pointer, n int) {
 	if n < 0 {
 		return
 	}
-	if debug {
+	if build.Debug {
 		checkPut(p, nil, objs, n)
 	}
 	if cgo.MempoolNative == 0 && p.mp != nil {

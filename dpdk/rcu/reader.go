@@ -8,6 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
@@ -84,7 +85,7 @@ func (r *Reader) Offline() {
 // Quiescent says that the reader has no references at this moment
 // (rte_rcu_qsbr_quiescent). It is for a reader that is online.
 func (r *Reader) Quiescent() {
-	if cgo.RCUDebug || raceEnabled {
+	if cgo.RCUDebug || build.Race {
 		r.quiescent()
 		return
 	}

@@ -3,6 +3,7 @@ package ring
 import (
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
@@ -13,7 +14,7 @@ import (
 // Enqueue adds one element and says whether there was room
 // (rte_ring_enqueue_elem).
 func (r *Ring[T]) Enqueue(obj T) bool {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return r.core.Enqueue(unsafe.Pointer(&obj), 1, true).Done() == 1
 	}
 	return uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(&obj), 1, true, false)) == 1
@@ -22,7 +23,7 @@ func (r *Ring[T]) Enqueue(obj T) bool {
 // Dequeue takes one element out and says whether there was one
 // (rte_ring_dequeue_elem).
 func (r *Ring[T]) Dequeue() (obj T, ok bool) {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		ok = r.core.Dequeue(unsafe.Pointer(&obj), 1, true).Done() == 1
 		return obj, ok
 	}
@@ -33,7 +34,7 @@ func (r *Ring[T]) Dequeue() (obj T, ok bool) {
 // EnqueueBulk adds all of objs or none, and returns len(objs) or 0
 // (rte_ring_enqueue_bulk_elem).
 func (r *Ring[T]) EnqueueBulk(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
@@ -42,7 +43,7 @@ func (r *Ring[T]) EnqueueBulk(objs []T) int {
 // EnqueueBurst adds as many of objs as there is room for, from the first on,
 // and returns how many (rte_ring_enqueue_burst_elem).
 func (r *Ring[T]) EnqueueBurst(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))
@@ -51,7 +52,7 @@ func (r *Ring[T]) EnqueueBurst(objs []T) int {
 // DequeueBulk fills all of objs or nothing, and returns len(objs) or 0
 // (rte_ring_dequeue_bulk_elem).
 func (r *Ring[T]) DequeueBulk(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
@@ -60,7 +61,7 @@ func (r *Ring[T]) DequeueBulk(objs []T) int {
 // DequeueBurst takes out at most len(objs) elements, in order, and returns how
 // many (rte_ring_dequeue_burst_elem).
 func (r *Ring[T]) DequeueBurst(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))

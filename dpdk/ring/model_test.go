@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/test/harness"
@@ -15,7 +16,7 @@ import (
 
 // steps is how many random operations each ring sees.
 func steps() int {
-	if ringcore.RaceEnabled || testing.Short() {
+	if build.Race || testing.Short() {
 		return 5_000
 	}
 	return 100_000

@@ -4,9 +4,6 @@ package ringcore
 
 import "unsafe"
 
-// RaceEnabled says whether this is a build with -race.
-const RaceEnabled = false
-
 func raceEnqueue(*Ring, unsafe.Pointer, int)               {}
 func raceDequeue(_ *Ring, _ unsafe.Pointer, m Moved) Moved { return m }
 func raceAcquire(*Ring)                                    {}

@@ -11,9 +11,6 @@ import (
 // functions tell it what an operation does to the caller's buffer, and that what came
 // out of a Ring happened after what went into that same Ring.
 
-// RaceEnabled says whether this is a build with -race.
-const RaceEnabled = true
-
 func raceEnqueue(r *Ring, objs unsafe.Pointer, n int) {
 	if n != 0 {
 		runtime.RaceReadRange(objs, min(n, int(r.Capacity))*int(r.ElemSize))

@@ -24,6 +24,8 @@ import (
 	"errors"
 	"fmt"
 	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
 // Sync is how one side of a ring admits threads. The values are those of
@@ -136,7 +138,7 @@ func moved(done, left uint32) Moved { return Moved(done) | Moved(left)<<32 }
 // Who may call it concurrently is the matter of r.ProdSync. It waits, yielding
 // the processor, only for other producers that are half-way through.
 func (r *Ring) Enqueue(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		raceEnqueue(r, objs, n)
 	}
 	return Enqueue(r, objs, n, bulk, false)
@@ -149,7 +151,7 @@ func (r *Ring) Enqueue(objs unsafe.Pointer, n int, bulk bool) Moved {
 // Who may call it concurrently is the matter of r.ConsSync. It waits, yielding
 // the processor, only for other consumers that are half-way through.
 func (r *Ring) Dequeue(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		return raceDequeue(r, objs, Dequeue(r, objs, n, bulk, false))
 	}
 	return Dequeue(r, objs, n, bulk, false)

@@ -3,6 +3,8 @@ package ringcore
 import (
 	"errors"
 	"sync/atomic"
+
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
 // The two halves of a zero-copy operation (rte_ring_peek_zc.h): reserve slots,
@@ -32,7 +34,7 @@ func (r *Ring) ReserveEnqueue(n uint32, bulk bool) (start, taken, free uint32) {
 // CommitEnqueue publishes the first n of the reserved slots and gives back the
 // others.
 func (r *Ring) CommitEnqueue(n uint32) error {
-	if RaceEnabled {
+	if build.Race {
 		raceEnqueue(r, nil, 0)
 	}
 	return commit(r.Prod, r.ProdSync, n)
@@ -48,7 +50,7 @@ func (r *Ring) ReserveDequeue(n uint32, bulk bool) (start, taken, available uint
 		return 0, 0, 0
 	}
 	start, taken, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, int(n), bulk)
-	if RaceEnabled {
+	if build.Race {
 		raceAcquire(r)
 	}
 	return start, taken, room - taken
