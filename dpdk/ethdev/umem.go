@@ -19,7 +19,11 @@ func (p *Port) umem(pool *mbuf.Pool) error {
 		return err
 	}
 	cgo.XDPLog() // what comes next prints to standard error otherwise
-	chunks, err := pool.Chunks()
+	objects, err := mempool.Lookup(pool.Name())
+	if err != nil {
+		return err
+	}
+	chunks, err := objects.Chunks()
 	if err != nil || len(chunks) == 0 {
 		return err
 	}
@@ -31,7 +35,7 @@ func (p *Port) umem(pool *mbuf.Pool) error {
 	if cgo.BuildVersion() >= 24<<24|7<<16 {
 		return nil
 	}
-	return p.retire(pool, first)
+	return p.retire(objects, first)
 }
 
 // pieces is how many areas the chunks form, which it sorts by address.
@@ -51,7 +55,7 @@ func pieces(chunks []mempool.Chunk) (n int) {
 // registers before DPDK 24.07: as many bytes as all mbufs have, from the first chunk on. There
 // is a gap at the end of each hugepage, so that the last mbufs end behind that. An mbuf that
 // was taken out has no pool, by which the next call knows it.
-func (p *Port) retire(pool *mbuf.Pool, first uintptr) error {
+func (p *Port) retire(pool *mempool.Pool, first uintptr) error {
 	size := uintptr(pool.HeaderSize() + pool.ElemSize() + pool.TrailerSize())
 	end := first + size*uintptr(pool.Size())
 	outside := func(o mempool.Object) bool {
@@ -62,12 +66,11 @@ func (p *Port) retire(pool *mbuf.Pool, first uintptr) error {
 		return (*unsafe.Pointer)(unsafe.Add(o.Pointer(), cgo.MbufPool))
 	}
 	left := 0
-	pool.Each(func(_ int, o mempool.Object) bool {
+	for _, o := range pool.All() {
 		if outside(o) && *home(o) != nil {
 			left++
 		}
-		return true
-	})
+	}
 	var good []mempool.Object
 	for left > 0 {
 		o, ok := pool.Get()

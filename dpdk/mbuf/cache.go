@@ -27,14 +27,14 @@ var nowhere = unsafe.Pointer(new(byte))
 // NewCache makes a cache of size mbufs for a goroutine (rte_mempool_cache_create);
 // it may hold half as many again. Close it when the goroutine ends. Errors:
 // dpdk.ErrInvalid, dpdk.ErrNoMemory.
-func (p *Pool) NewCache(size int) (*Cache, error) { return p.cached(p.Pool.NewCache(size)) }
+func (p *Pool) NewCache(size int) (*Cache, error) { return p.cached(p.pool.NewCache(size)) }
 
 func (p *Pool) cached(c *mempool.Cache, err error) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
 	cache := &Cache{cache: c, pool: p, rearm: p.rearm, home: nowhere}
-	if p.native() {
+	if p.resetInGo() {
 		cache.home = p.Pointer()
 	}
 	return cache, nil
@@ -43,13 +43,13 @@ func (p *Pool) cached(c *mempool.Cache, err error) (*Cache, error) {
 // LcoreCache is the cache that the pool keeps for an lcore, for use on that
 // lcore's thread only. Errors are those of mempool.Pool.LcoreCache. It cannot be
 // closed.
-func (p *Pool) LcoreCache(lcore int) (*Cache, error) { return p.cached(p.Pool.LcoreCache(lcore)) }
+func (p *Pool) LcoreCache(lcore int) (*Cache, error) { return p.cached(p.pool.LcoreCache(lcore)) }
 
 // DefaultCache is the calling lcore thread's own cache, nil on all other threads
 // and for a pool whose CacheSize is 0 (rte_mempool_default_cache). It costs a
 // call of C: an lcore asks once.
 func (p *Pool) DefaultCache() *Cache {
-	c := p.Pool.DefaultCache()
+	c := p.pool.DefaultCache()
 	if c == nil {
 		return nil
 	}
@@ -70,11 +70,10 @@ func (c *Cache) Len() int { return c.cache.Len() }
 func (c *Cache) Flush() { c.cache.Flush() }
 
 // Close flushes the cache and gives its memory back (rte_mempool_cache_free).
-// Afterwards Alloc finds nothing; Free still gives mbufs to their pool. A second
-// Close fails with dpdk.ErrNotFound, that of an lcore's cache with
-// dpdk.ErrInvalid.
+// Afterwards Alloc finds nothing; Free still gives mbufs to their pool. A second Close
+// does nothing. The error is dpdk.ErrInvalid for an lcore's cache.
 func (c *Cache) Close() error {
-	err := c.cache.Free()
+	err := c.cache.Close()
 	if err == nil {
 		c.home = nowhere
 	}
@@ -102,11 +101,10 @@ func (c *Cache) Alloc() (m *Mbuf, ok bool) {
 // nothing, and says which (rte_pktmbuf_alloc_bulk). If it took nothing the
 // contents of pkts are undefined.
 func (c *Cache) AllocBulk(pkts []*Mbuf) bool {
-	table := unsafe.Pointer(unsafe.SliceData(pkts))
 	if c.home == nowhere {
 		return c.allocC(pkts)
 	}
-	if !c.cache.GetPointers(table, len(pkts)) {
+	if !c.cache.GetBulk(objects(pkts)) {
 		return false
 	}
 	for _, m := range pkts {
@@ -123,7 +121,7 @@ func (c *Cache) allocC(pkts []*Mbuf) bool {
 	if len(pkts) == 0 {
 		return true
 	}
-	if !c.cache.GetPointers(unsafe.Pointer(unsafe.SliceData(pkts)), len(pkts)) {
+	if !c.cache.GetBulk(objects(pkts)) {
 		return false
 	}
 	cgo.MbufResetBulk(c.pool.Pointer(), unsafe.Pointer(unsafe.SliceData(pkts)), uint32(len(pkts)))
@@ -137,7 +135,7 @@ func (c *Cache) allocC(pkts []*Mbuf) bool {
 // and of the cache's pool, otherwise each segment to its own pool when nobody
 // else holds it, by a call of C. A nil m does nothing.
 func (c *Cache) Free(m *Mbuf) {
-	if m != nil && m.pool == c.home && m.simple() && !build.Debug {
+	if m != nil && m.pool == c.home && m.recyclable() && !build.Debug {
 		c.cache.Put(*(*mempool.Object)(unsafe.Pointer(&m)))
 		return
 	}
@@ -149,9 +147,9 @@ func (c *Cache) Free(m *Mbuf) {
 // (rte_pktmbuf_free_bulk). What is in pkts afterwards is another's.
 func (c *Cache) FreeBulk(pkts []*Mbuf) {
 	for len(pkts) > 0 {
-		n := c.simple(pkts)
+		n := c.recyclable(pkts)
 		if n > 0 {
-			c.cache.PutPointers(unsafe.Pointer(unsafe.SliceData(pkts)), n)
+			c.cache.PutBulk(objects(pkts[:n]))
 		} else if n = 1; pkts[0] != nil {
 			c.freeC(pkts[0])
 		}
@@ -159,11 +157,11 @@ func (c *Cache) FreeBulk(pkts []*Mbuf) {
 	}
 }
 
-// simple counts the mbufs at the start of pkts that may go into this cache as
+// recyclable counts the mbufs at the start of pkts that may go into this cache as
 // they are.
-func (c *Cache) simple(pkts []*Mbuf) int {
+func (c *Cache) recyclable(pkts []*Mbuf) int {
 	for i, m := range pkts {
-		if m == nil || m.pool != c.home || !m.simple() {
+		if m == nil || m.pool != c.home || !m.recyclable() {
 			return i
 		}
 		if build.Debug {

@@ -111,7 +111,7 @@ func made(p cgo.Mbuf) (*Mbuf, error) {
 // usable refuses handles that C would crash on.
 func (p *Pool) usable(op string) error {
 	switch {
-	case p == nil || p.Pool == nil:
+	case p == nil || p.pool == nil:
 		return check.Invalid(op, "", "the pool is nil")
 	case p.Pointer() == nil:
 		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.ErrNotFound, Detail: "the pool was freed"}

@@ -81,6 +81,6 @@ func TestCopyIntoTooManySegments(t *testing.T) {
 	c, err := m.CopyRange(to, 1, 65535)
 	require.NoError(t, err)
 	require.NoError(t, c.Check(true))
-	assert.Equal(t, 65535, c.NbSegs())
+	assert.Equal(t, 65535, c.NumSegments())
 	c.Free()
 }

@@ -47,7 +47,7 @@ func ExampleMbuf_Writer() {
 		return
 	}
 	fmt.Fprintf(m.Writer(pool), "%s of more than sixteen bytes", "a packet")
-	fmt.Println(m.Len(), "bytes in", m.NbSegs(), "segments")
+	fmt.Println(m.Len(), "bytes in", m.NumSegments(), "segments")
 	m.Free()
 	fmt.Println(pool.Full(), pool.Free())
 	// Output:

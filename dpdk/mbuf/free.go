@@ -55,17 +55,17 @@ func FreeBulk(pkts []*Mbuf) {
 }
 
 const (
-	simpleMask = 0xffff<<refcntShift | 0xffff<<nbSegsShift
-	simpleWord = 1<<refcntShift | 1<<nbSegsShift
+	recyclableMask = 0xffff<<refcntShift | 0xffff<<nbSegsShift
+	recyclableWord = 1<<refcntShift | 1<<nbSegsShift
 )
 
-// simple says that a free of m is no more than putting it into its pool: one
+// recyclable says that a free of m is no more than putting it into its pool: one
 // segment, one holder, a buffer of its own.
-func (m *Mbuf) simple() bool {
-	return m.rearm()&simpleMask == simpleWord && m.olFlags&attached == 0 && *(*uint64)(unsafe.Pointer(m.next())) == 0
+func (m *Mbuf) recyclable() bool {
+	return m.rearm()&recyclableMask == recyclableWord && m.olFlags&attached == 0 && *(*uint64)(unsafe.Pointer(m.next())) == 0
 }
 
-// reset makes a simple mbuf from a pool a new packet, as rte_pktmbuf_reset does.
+// reset makes a recyclable mbuf from a pool a new packet, as rte_pktmbuf_reset does.
 func (m *Mbuf) reset(rearm uint64) {
 	*(*uint64)(unsafe.Pointer(&m.dataOff)) = rearm
 	m.olFlags = 0

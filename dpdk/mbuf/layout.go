@@ -46,6 +46,6 @@ const (
 	nbSegsShift = 8 * (cgo.MbufNbSegs - cgo.MbufDataOff)
 	portShift   = 8 * (cgo.MbufPort - cgo.MbufDataOff)
 
-	// native: the C library has nothing in reset and prefree that Go lacks.
-	native = cgo.MbufNative == 1
+	// nativeReset: the C library has nothing in reset and prefree that Go lacks.
+	nativeReset = cgo.MbufNative == 1
 )

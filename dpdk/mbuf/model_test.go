@@ -201,7 +201,7 @@ func (w *world) check(p *pkt) {
 	m := p.head()
 	w.same(m.Check(true), nil, "Check")
 	w.same(m.Len(), p.len(), "Len")
-	w.same(m.NbSegs(), len(p.segs), "NbSegs")
+	w.same(m.NumSegments(), len(p.segs), "NumSegments")
 	w.same(m.Port(), p.port, "Port")
 	i := 0
 	for x := range m.Segments() {

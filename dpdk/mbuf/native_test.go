@@ -37,10 +37,11 @@ func newTwin(t *testing.T, cfg mbuf.PoolConfig) *twin {
 		cgo.MempoolCacheFree(raw)
 	})
 	w.craw = raw
-	w.pool.Each(func(i int, o mempool.Object) bool {
+	objects, err := mempool.Lookup(w.pool.Name())
+	require.NoError(t, err)
+	for i, o := range objects.All() {
 		w.index[(*mbuf.Mbuf)(o.Pointer())] = i
-		return true
-	})
+	}
 	return w
 }
 

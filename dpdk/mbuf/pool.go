@@ -19,7 +19,11 @@ import (
 const (
 	opCreate = "rte_pktmbuf_pool_create_by_ops"
 	opLookup = "rte_mempool_lookup"
+	opWalk   = "rte_mempool_walk"
 )
+
+// MaxName is the length of the longest name of a pool, in bytes.
+const MaxName = mempool.MaxName
 
 const (
 	// DefaultDataRoom is what PoolConfig.DataRoom 0 means: 2,048 bytes and the
@@ -69,7 +73,7 @@ type PoolConfig struct {
 //
 // All methods may be called from any goroutine.
 type Pool struct {
-	*mempool.Pool
+	pool               *mempool.Pool
 	dataRoom, privSize int
 	pinned             bool   // its mbufs have external buffers for good
 	rearm              uint64 // what reset writes
@@ -115,7 +119,7 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, control.ExplainCreate(err, cfg.Socket)
 	}
-	p, err := open(mempool.Wrap(made))
+	p, err := LookupPool(name)
 	if err != nil { // nothing is left of what cannot be used
 		_ = control.Call(opCreate, name, func() error { return control.Errno(cgo.MempoolFree(name, made, true)) })
 	}
@@ -169,10 +173,52 @@ func open(mp *mempool.Pool, err error) (*Pool, error) {
 	if !i.IsMbuf {
 		return nil, check.Invalid(opLookup, mp.Name(), "the pool's objects of %d bytes are not mbufs: use mempool.Lookup", mp.ElemSize())
 	}
-	p := &Pool{Pool: mp, dataRoom: int(i.DataRoom), privSize: int(i.PrivSize), pinned: i.Flags&cgo.MbufPoolPinned != 0}
+	p := &Pool{pool: mp, dataRoom: int(i.DataRoom), privSize: int(i.PrivSize), pinned: i.Flags&cgo.MbufPoolPinned != 0}
 	p.rearm = uint64(min(DefaultHeadroom, p.dataRoom)) | 1<<refcntShift | 1<<nbSegsShift | InvalidPort<<portShift
 	return p, nil
 }
+
+// Free destroys the pool for all processes (rte_mempool_free). Errors are those of
+// mempool.Pool.Free.
+func (p *Pool) Free() error { return p.pool.Free() }
+
+// Pointer is the pool's struct rte_mempool, for C; nil after Free on this handle.
+func (p *Pool) Pointer() unsafe.Pointer { return p.pool.Pointer() }
+
+// Name is the pool's name.
+func (p *Pool) Name() string { return p.pool.Name() }
+
+// Size is how many mbufs the pool has.
+func (p *Pool) Size() int { return p.pool.Size() }
+
+// Available is how many mbufs are in the pool and in the caches of lcores: see
+// mempool.Pool.Available (rte_mempool_avail_count).
+func (p *Pool) Available() int { return p.pool.Available() }
+
+// InUse is Size less Available (rte_mempool_in_use_count); 0 after Free on this handle.
+func (p *Pool) InUse() int { return p.pool.InUse() }
+
+// Full is true if all mbufs are in the pool or in lcores' caches (rte_mempool_full).
+func (p *Pool) Full() bool { return p.pool.Full() }
+
+// Empty is true if no mbuf is (rte_mempool_empty).
+func (p *Pool) Empty() bool { return p.pool.Empty() }
+
+// CacheSize is the size of each lcore's cache; 0 if lcores have none.
+func (p *Pool) CacheSize() int { return p.pool.CacheSize() }
+
+// Socket is the socket that was asked for.
+func (p *Pool) Socket() dpdk.SocketID { return p.pool.Socket() }
+
+// OpsName is the name of the pool's ops: what keeps its free mbufs.
+func (p *Pool) OpsName() string { return p.pool.OpsName() }
+
+// Audit looks for damage in the pool's own data, as mempool.Pool.Audit does
+// (rte_mempool_audit).
+func (p *Pool) Audit() error { return p.pool.Audit() }
+
+// Dump is the text of rte_mempool_dump. It fails as Audit does.
+func (p *Pool) Dump() (string, error) { return p.pool.Dump() }
 
 // DataRoom is the size of each mbuf's buffer in bytes, headroom included
 // (rte_pktmbuf_data_room_size).
@@ -187,8 +233,8 @@ func (p *Pool) String() string {
 	return fmt.Sprintf("pool %q of %d mbufs of %d bytes", p.Name(), p.Size(), p.dataRoom)
 }
 
-// native says whether mbufs of the pool may be reset in Go.
-func (p *Pool) native() bool { return native && !p.pinned }
+// resetInGo reports whether mbufs of the pool may be reset in Go.
+func (p *Pool) resetInGo() bool { return nativeReset && !p.pinned }
 
 // Alloc takes an empty packet from the pool, and says whether there was one
 // (rte_pktmbuf_alloc without a cache). Cache.Alloc is several times faster.
@@ -202,13 +248,12 @@ func (p *Pool) Alloc() (m *Mbuf, ok bool) {
 // which (rte_pktmbuf_alloc_bulk without a cache). If it took nothing the
 // contents of pkts are undefined.
 func (p *Pool) AllocBulk(pkts []*Mbuf) bool {
-	table := unsafe.Pointer(unsafe.SliceData(pkts))
-	if !p.native() {
-		if len(pkts) > p.Size() || p.Pointer() == nil || len(pkts) != 0 && !cgo.MbufAllocBulk(p.Pointer(), nil, table, uint32(len(pkts))) {
+	if !p.resetInGo() {
+		if len(pkts) > p.Size() || p.Pointer() == nil || len(pkts) != 0 && !cgo.MbufAllocBulk(p.Pointer(), nil, unsafe.Pointer(unsafe.SliceData(pkts)), uint32(len(pkts))) {
 			return false
 		}
 	} else {
-		if !p.GetPointers(table, len(pkts)) {
+		if !p.pool.GetBulk(objects(pkts)) {
 			return false
 		}
 		for _, m := range pkts {
@@ -219,4 +264,9 @@ func (p *Pool) AllocBulk(pkts []*Mbuf) bool {
 		allocated(pkts)
 	}
 	return true
+}
+
+// objects is the same table of pointers, seen as objects of a mempool.
+func objects(pkts []*Mbuf) []mempool.Object {
+	return unsafe.Slice((*mempool.Object)(unsafe.Pointer(unsafe.SliceData(pkts))), len(pkts))
 }

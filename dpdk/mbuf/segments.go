@@ -9,14 +9,14 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
-// NbSegs is how many segments the packet has. It is meaningful in a packet's
+// NumSegments is how many segments the packet has. It is meaningful in a packet's
 // first segment.
-func (m *Mbuf) NbSegs() int {
-	m.alive("NbSegs")
+func (m *Mbuf) NumSegments() int {
+	m.alive("NumSegments")
 	return int(m.nbSegs)
 }
 
-// Contiguous is NbSegs() == 1 (rte_pktmbuf_is_contiguous).
+// Contiguous is NumSegments() == 1 (rte_pktmbuf_is_contiguous).
 func (m *Mbuf) Contiguous() bool {
 	m.alive("Contiguous")
 	return m.nbSegs == 1

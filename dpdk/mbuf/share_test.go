@@ -60,7 +60,7 @@ func TestCopyIsItsOwn(t *testing.T) {
 	m.SetVLAN(9)
 	c, err := m.Copy(small)
 	require.NoError(t, err)
-	assert.Equal(t, 3, c.NbSegs())
+	assert.Equal(t, 3, c.NumSegments())
 	assert.Equal(t, "firstsecond", content(t, c))
 	assert.EqualValues(t, 9, c.VLAN())
 	assert.Equal(t, 1, m.Refcount())

@@ -115,7 +115,7 @@ func TestLinearizeOfAPacketThatHasAnotherLengthThanItSays(t *testing.T) {
 	defer m.Free()
 	require.True(t, m.Last().AppendBytes([]byte("6789ABC")), "to the segment, not to the packet")
 	assert.False(t, m.Linearize())
-	assert.Equal(t, 2, m.NbSegs())
+	assert.Equal(t, 2, m.NumSegments())
 	require.True(t, m.Last().Trim(9))
 	assert.False(t, m.Linearize(), "less")
 	assert.Equal(t, "12", string(m.Data()))

@@ -93,7 +93,11 @@ func TestHandlesAreAskedWhileThePoolIsFreed(t *testing.T) {
 			if _, err := p.Chunks(); gone(err) != nil {
 				return err
 			}
-			p.Each(func(i int, _ mempool.Object) bool { return i < 10 })
+			for i := range p.All() {
+				if i == 10 {
+					break
+				}
+			}
 		}
 		return nil
 	}

@@ -15,21 +15,21 @@ import (
 // stack, refilled from the pool when it is empty and flushed to it when it holds
 // more than 1.5 times its size. Only one goroutine at a time may use a cache,
 // and may then use it without a word to others. What it holds is missing from
-// the pool for everybody else until Flush or Free.
+// the pool for everybody else until Flush or Close.
 //
 // It stands on struct rte_mempool_cache in shared memory; C code may use the
 // same cache in turn.
 type Cache struct {
 	mem   *cacheHead
 	pool  *Pool
-	owner *Pool // pool, also after Free
+	owner *Pool // pool, also after Close
 	lcore int   // -1 for a user-owned cache
 	turn  int   // written by every call under -race, so that two users are found
 }
 
 // NewCache makes a cache of size objects, at most MaxCacheSize, for a goroutine
 // (rte_mempool_cache_create). The cache may hold half as many again, and that must not be more
-// than the pool has: size is at most two thirds of the pool's objects. Free it when the
+// than the pool has: size is at most two thirds of the pool's objects. Close it when the
 // goroutine ends. Errors: dpdk.ErrInvalid, dpdk.ErrNoMemory.
 func (p *Pool) NewCache(size int) (*Cache, error) {
 	switch {
@@ -117,21 +117,20 @@ func (p *Pool) lcoreCache(lcore int) *Cache {
 	return p.lcores[lcore].Load()
 }
 
-// Free flushes a cache made by NewCache and gives its memory back
-// (rte_mempool_cache_free). Afterwards it is empty and takes nothing. A second
-// Free fails with dpdk.ErrNotFound, that of an lcore's cache with
-// dpdk.ErrInvalid: it is part of the pool.
-func (c *Cache) Free() error {
+// Close flushes a cache made by NewCache and gives its memory back
+// (rte_mempool_cache_free). Afterwards it is empty and takes nothing. A second Close does
+// nothing. The error is dpdk.ErrInvalid for an lcore's cache, which is part of the pool.
+func (c *Cache) Close() error {
 	p := c.owner
 	if c.lcore >= 0 {
 		return check.Invalid(opCacheFree, p.info.Name, "the cache of lcore %d is part of the pool: use Flush", c.lcore)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c.pool == &gonePool {
+		return nil
+	}
 	return control.Call(opCacheFree, p.info.Name, func() error {
-		if c.pool == &gonePool {
-			return freedBefore(opCacheFree, p.info.Name)
-		}
 		c.Flush()
 		mem := c.mem
 		c.mem, c.pool = &goneCache.head, &gonePool
@@ -146,7 +145,7 @@ func (c *Cache) Free() error {
 // Pool is the pool that the cache stands before.
 func (c *Cache) Pool() *Pool { return c.owner }
 
-// Size is how many objects a refill leaves in the cache; 0 after Free.
+// Size is how many objects a refill leaves in the cache; 0 after Close.
 func (c *Cache) Size() int { return int(c.mem.size) }
 
 // Len is how many objects the cache holds.
@@ -171,7 +170,7 @@ func (c *Cache) Flush() {
 
 // Get takes an object and says whether there was one (rte_mempool_generic_get).
 func (c *Cache) Get() (Object, bool) {
-	if m := c.mem; simple && m.len != 0 {
+	if m := c.mem; fastPath && m.len != 0 {
 		o := *(*Object)(m.slot(int(m.len - 1)))
 		m.len--
 		return o, true
@@ -179,24 +178,24 @@ func (c *Cache) Get() (Object, bool) {
 	return c.getOne()
 }
 
-// simple is set where Get and Put need not look at anything but the cache.
-const simple = cgo.MempoolNative == 1 && !build.Race && !build.Debug
+// fastPath is true where Get and Put need to look at nothing but the cache.
+const fastPath = cgo.MempoolNative == 1 && !build.Race && !build.Debug
 
 func (c *Cache) getOne() (o Object, ok bool) {
-	ok = c.GetPointers(unsafe.Pointer(&o), 1)
+	ok = c.get(unsafe.Pointer(&o), 1)
 	return o, ok
 }
 
 // GetBulk fills all of objs or takes nothing, and says which; if it took nothing
 // the contents of objs are undefined (rte_mempool_generic_get).
 func (c *Cache) GetBulk(objs []Object) bool {
-	return c.GetPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	return c.get(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
 // Put gives an object back (rte_mempool_generic_put). o is not the zero Object: see
 // Pool.Put.
 func (c *Cache) Put(o Object) {
-	if m := c.mem; simple && m.len < m.threshold {
+	if m := c.mem; fastPath && m.len < m.threshold {
 		*m.object(m.len) = uintptr(o.Pointer())
 		m.len++
 	} else {
@@ -204,16 +203,16 @@ func (c *Cache) Put(o Object) {
 	}
 }
 
-func (c *Cache) putOne(o Object) { c.PutPointers(unsafe.Pointer(&o), 1) }
+func (c *Cache) putOne(o Object) { c.put(unsafe.Pointer(&o), 1) }
 
 // PutBulk gives objects back (rte_mempool_generic_put). None is the zero Object: see
 // Pool.Put.
 func (c *Cache) PutBulk(objs []Object) {
-	c.PutPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	c.put(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
-// GetPointers is GetBulk for a table of n pointers, in C's sense, at objs.
-func (c *Cache) GetPointers(objs unsafe.Pointer, n int) bool {
+// get is GetBulk for a table of n pointers, in C's sense, at objs.
+func (c *Cache) get(objs unsafe.Pointer, n int) bool {
 	if build.Race {
 		c.turn++
 	}
@@ -254,8 +253,8 @@ func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 	return true
 }
 
-// PutPointers is PutBulk for a table of n pointers, in C's sense, at objs.
-func (c *Cache) PutPointers(objs unsafe.Pointer, n int) {
+// put is PutBulk for a table of n pointers, in C's sense, at objs.
+func (c *Cache) put(objs unsafe.Pointer, n int) {
 	if build.Race {
 		c.turn++
 	}

@@ -80,7 +80,9 @@ func mixed(seed uint64) impl {
 func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl) (steps []string) {
 	p := pool(t, size, 64, mempool.Config{Ops: ops})
 	index := map[mempool.Object]int{}
-	p.Each(func(i int, o mempool.Object) bool { index[o] = i; return true })
+	for i, o := range p.All() {
+		index[o] = i
+	}
 	indices := func(objs []mempool.Object) []int {
 		list := make([]int, len(objs))
 		for i, o := range objs {
@@ -95,7 +97,7 @@ func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl
 		var err error
 		c, err = p.NewCache(cacheSize)
 		require.NoError(t, err)
-		defer func() { require.NoError(t, c.Free()) }()
+		defer func() { require.NoError(t, c.Close()) }()
 	}
 	rng := rand.New(rand.NewPCG(seed, uint64(size)))
 	var held []mempool.Object
@@ -222,16 +224,16 @@ func TestCacheIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "CacheSize")
 }
 
-func TestFreedCacheDoesNothing(t *testing.T) {
+func TestClosedCacheDoesNothing(t *testing.T) {
 	p := pool(t, 100, 64, mempool.Config{})
 	c, err := p.NewCache(16)
 	require.NoError(t, err)
 	o, ok := c.Get()
 	require.True(t, ok)
 	c.Put(o)
-	require.NoError(t, c.Free())
-	assert.True(t, p.Full(), "Free flushes")
-	assert.ErrorIs(t, c.Free(), dpdk.ErrNotFound)
+	require.NoError(t, c.Close())
+	assert.True(t, p.Full(), "Close flushes")
+	assert.NoError(t, c.Close(), "a second Close does nothing")
 	_, ok = c.Get()
 	assert.False(t, ok)
 	assert.False(t, c.GetBulk(make([]mempool.Object, 5)))
@@ -260,7 +262,7 @@ func TestLcoreCacheIsTheOneThatCUses(t *testing.T) {
 		raw := unsafe.Add(cgo.MempoolDescribe(p.Pointer()).Caches, lcore*cgo.MempoolCacheSizeof)
 		cgo.MempoolPut(p.Pointer(), raw, words(objs), 4)
 		assert.Equal(t, 20, c.Len(), "C's put is seen")
-		assert.ErrorIs(t, c.Free(), dpdk.ErrInvalid, "it is the pool's")
+		assert.ErrorIs(t, c.Close(), dpdk.ErrInvalid, "it is the pool's")
 		c.Flush()
 		assert.Zero(t, c.Len())
 	}
@@ -345,10 +347,10 @@ func TestGetAndPutDoNotAllocate(t *testing.T) {
 			p.Put(o)
 			c.Flush()
 			var local [4]mempool.Object
-			c.GetPointers(unsafe.Pointer(&local), 4)
-			c.PutPointers(unsafe.Pointer(&local), 4)
-			p.GetPointers(unsafe.Pointer(&local), 4)
-			p.PutPointers(unsafe.Pointer(&local), 4)
+			c.GetBulk(local[:])
+			c.PutBulk(local[:])
+			p.GetBulk(local[:])
+			p.PutBulk(local[:])
 		}), ops)
 	}
 }

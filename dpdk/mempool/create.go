@@ -53,7 +53,7 @@ type Config struct {
 }
 
 // Create makes a pool of count objects of elemSize bytes and populates it, as
-// rte_mempool_create does. The memory of objects may hold old data: Each visits
+// rte_mempool_create does. The memory of objects may hold old data: All visits
 // them. Nothing is left of a pool that could not be made in full.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid.
@@ -202,7 +202,7 @@ func (p *Pool) PopulateAnonymous() (int, error) {
 	return p.populate(opPopulateAn, func(mp cgo.Mempool) (int, int) {
 		n, errno := cgo.MempoolPopulateAnon(mp)
 		if errno == 0 {
-			own(mp)
+			local.Store(mp, struct{}{})
 		}
 		return n, errno
 	})

@@ -67,7 +67,7 @@ func checkPut(p *Pool, c *Cache, objs unsafe.Pointer, n int) {
 			other.mem.each(func(o uintptr) { isPut(o, "another goroutine's cache") })
 		}
 	}
-	if p.native && p.ring.Capacity != 0 {
+	if p.isRing && p.ring.Capacity != 0 {
 		head := atomic.LoadUint32(&p.ring.Cons.Head)
 		if p.ring.Cons.SyncType == ringcore.RTS {
 			head = uint32(atomic.LoadUint64(&p.ring.Cons.RTSHead) >> 32)

@@ -15,6 +15,15 @@ const (
 	OpsZone = opsZone
 )
 
+// GetN and PutN get and put a table of n pointers, also of an n that no slice has.
+func GetN(from interface {
+	get(unsafe.Pointer, int) bool
+}, objs unsafe.Pointer, n int) bool {
+	return from.get(objs, n)
+}
+
+func PutN(to interface{ put(unsafe.Pointer, int) }, objs unsafe.Pointer, n int) { to.put(objs, n) }
+
 // Memory is the struct rte_mempool_cache of c, which may be nil.
 func Memory(c *Cache) unsafe.Pointer {
 	if c == nil {

@@ -2,6 +2,7 @@ package mempool
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,27 +69,38 @@ func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opWalk, "", func() error {
 		for _, i := range cgo.Mempools() {
-			all = append(all, Info{
-				Name: i.Name, Ops: i.Ops,
-				Size: int(i.Size), Populated: int(i.Populated), Available: int(i.Available),
-				CacheSize: int(i.CacheSize),
-				ElemSize:  int(i.ElemSize), HeaderSize: int(i.HeaderSize), TrailerSize: int(i.TrailerSize),
-				PrivateSize: int(i.PrivateSize), Chunks: int(i.Chunks),
-				Socket: socketID(i.Socket), Flags: Flags(i.Flags),
-			})
+			all = append(all, newInfo(&i))
 		}
 		return nil
 	})
 	return all, err
 }
 
-// control runs f as control.Call does, if the handle was not freed.
-func (p *Pool) control(op string, f func() (errno int)) error {
-	return p.do(op, func() error { return control.Errno(f()) })
+// Info describes the pool as it is now.
+func (p *Pool) Info() (i Info, err error) {
+	err = p.call(opLookup, func() error {
+		now, err := describe(opLookup, p.info.Name, p.mp)
+		if err == nil {
+			i = newInfo(&now)
+		}
+		return err
+	})
+	return i, err
 }
 
-// do runs f as control.Call does, if the handle was not freed.
-func (p *Pool) do(op string, f func() error) error {
+func newInfo(i *cgo.MempoolInfo) Info {
+	return Info{
+		Name: i.Name, Ops: i.Ops,
+		Size: int(i.Size), Populated: int(i.Populated), Available: int(i.Available),
+		CacheSize: int(i.CacheSize),
+		ElemSize:  int(i.ElemSize), HeaderSize: int(i.HeaderSize), TrailerSize: int(i.TrailerSize),
+		PrivateSize: int(i.PrivateSize), Chunks: int(i.Chunks),
+		Socket: socketID(i.Socket), Flags: Flags(i.Flags),
+	}
+}
+
+// call runs f as control.Call does, unless Free was called on this handle.
+func (p *Pool) call(op string, f func() error) error {
 	p.life.RLock()
 	defer p.life.RUnlock()
 	return control.Call(op, p.info.Name, func() error {
@@ -104,9 +116,9 @@ func (p *Pool) do(op string, f func() error) error {
 // use (rte_mempool_avail_count). It is 0 before the pool is populated and after
 // Free.
 func (p *Pool) Available() (n int) {
-	_ = p.control(opAvailable, func() int {
+	_ = p.call(opAvailable, func() error {
 		n = int(cgo.MempoolAvailable(p.info.Name, p.mp))
-		return 0
+		return nil
 	})
 	return n
 }
@@ -154,7 +166,7 @@ func (p *Pool) Dump() (string, error) {
 
 // audited runs f and names the damage it finds.
 func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
-	return p.do(op, func() error {
+	return p.call(op, func() error {
 		d, errno := f()
 		switch syscall.Errno(errno) {
 		case syscall.ENODATA:
@@ -170,19 +182,20 @@ func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
 	})
 }
 
-// Each calls f for every object of the pool, in use or not, with its index, in
-// the order in which they were made, until f returns false
-// (rte_mempool_obj_iter). To initialise the objects call it before anybody gets
-// one.
-func (p *Pool) Each(f func(i int, o Object) bool) {
-	var objs []uintptr
-	_ = p.control(opObjIter, func() int {
-		objs = cgo.MempoolObjects(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Populated)
-		return 0
-	})
-	for i := range objs {
-		if !f(i, *(*Object)(unsafe.Pointer(&objs[i]))) {
-			return
+// All iterates over every object of the pool, in use or not, with its index, in the
+// order in which they were made (rte_mempool_obj_iter). To initialise the objects call it
+// before anybody gets one.
+func (p *Pool) All() iter.Seq2[int, Object] {
+	return func(yield func(int, Object) bool) {
+		var objs []uintptr
+		_ = p.call(opObjIter, func() error {
+			objs = cgo.MempoolObjects(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Populated)
+			return nil
+		})
+		for i := range objs {
+			if !yield(i, *(*Object)(unsafe.Pointer(&objs[i]))) {
+				return
+			}
 		}
 	}
 }
@@ -198,23 +211,21 @@ type Chunk struct {
 // (rte_mempool_mem_iter).
 func (p *Pool) Chunks() ([]Chunk, error) {
 	var chunks []Chunk
-	err := p.control(opMemIter, func() int {
+	err := p.call(opMemIter, func() error {
 		for _, c := range cgo.MempoolChunks(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
 			chunks = append(chunks, Chunk{c.Addr, int(c.Len), c.IOVA})
 		}
-		return 0
+		return nil
 	})
 	return chunks, err
 }
 
-// owned are the pools whose objects are in memory of this process alone.
-var owned sync.Map // of cgo.Mempool
-
-func own(mp cgo.Mempool) { owned.Store(mp, struct{}{}) }
+// local are the pools whose objects are in memory of this process alone.
+var local sync.Map // of cgo.Mempool
 
 // checkMemory refuses a pool in memory that this process does not have.
 func checkMemory(op string, i *cgo.MempoolInfo) error {
-	if _, ok := owned.Load(i.Pool); ok {
+	if _, ok := local.Load(i.Pool); ok {
 		return nil
 	}
 	if i.Foreign != 0 {

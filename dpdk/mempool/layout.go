@@ -40,8 +40,8 @@ func (h *cacheHead) object(i uint32) *uintptr { return (*uintptr)(h.slot(int(i))
 
 // backend is where a pool keeps the objects that no cache has.
 type backend struct {
-	ring   ringcore.Ring // if native
-	native bool          // the ops are one of the ring ops
+	ring   ringcore.Ring // if isRing
+	isRing bool          // the ops are one of the ring ops
 	mp     cgo.Mempool   // nil in the backend of a freed handle
 	size   int           // the pool's
 }
@@ -62,7 +62,7 @@ var ringOps = map[string]struct{ put, get ringcore.Sync }{
 func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 	b := backend{mp: i.Pool, size: int(i.Size)}
 	if i.Flags&cgo.MempoolCreated == 0 {
-		b.ring, b.native = goneRing, true
+		b.ring, b.isRing = goneRing, true
 		return b, nil
 	}
 	sync, ok := ringOps[i.Ops]
@@ -74,7 +74,7 @@ func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 		return b, check.Invalid(op, i.Name, "ops %q: %v", i.Ops, err)
 	}
 	ring.ProdSync, ring.ConsSync = sync.put, sync.get
-	b.ring, b.native = ring, true
+	b.ring, b.isRing = ring, true
 	return b, nil
 }
 
@@ -83,7 +83,7 @@ func (b *backend) take(objs unsafe.Pointer, n int) bool {
 	if n > b.size {
 		return false
 	}
-	if b.native {
+	if b.isRing {
 		return int(b.ring.Dequeue(objs, n, true).Done()) == n
 	}
 	return n == 0 || cgo.MempoolDequeue(b.mp, objs, uint32(n))
@@ -94,7 +94,7 @@ func (b *backend) take(objs unsafe.Pointer, n int) bool {
 func (b *backend) give(objs unsafe.Pointer, n int) {
 	switch {
 	case n > b.size:
-	case !b.native:
+	case !b.isRing:
 		if n != 0 {
 			cgo.MempoolEnqueue(b.mp, objs, uint32(n))
 		}

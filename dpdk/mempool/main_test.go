@@ -32,12 +32,12 @@ func pool(t testing.TB, count, elemSize int, cfg mempool.Config) *mempool.Pool {
 	return p
 }
 
-// cache makes a user-owned cache that is freed before the pool is looked at.
+// cache makes a user-owned cache that is closed before the pool is looked at.
 func cache(t testing.TB, p *mempool.Pool, size int) *mempool.Cache {
 	t.Helper()
 	c, err := p.NewCache(size)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, c.Free()) })
+	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	return c
 }
 

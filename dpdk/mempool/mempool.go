@@ -67,7 +67,7 @@ type Pool struct {
 
 	life   sync.RWMutex // Free holds it for writing; what asks C about the pool, for reading
 	mu     sync.Mutex
-	caches map[*Cache]struct{}                 // from NewCache, not freed
+	caches map[*Cache]struct{}                 // from NewCache, not closed
 	lcores [cgo.MaxLcore]atomic.Pointer[Cache] // from LcoreCache
 }
 
@@ -96,16 +96,6 @@ func Lookup(name string) (*Pool, error) {
 		return i, control.Errno(errno)
 	}, complete)
 	return p, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
-}
-
-// Wrap makes a handle to the pool at ptr, a struct rte_mempool that a C function
-// of this process has made, such as rte_pktmbuf_pool_create. It checks the ops
-// as Lookup does. It is for godpdk's own packages and for programs with C parts.
-func Wrap(ptr unsafe.Pointer) (*Pool, error) {
-	if ptr == nil {
-		return nil, check.Invalid(opLookup, "", "the pool is nil")
-	}
-	return open(opLookup, "", func() (cgo.MempoolInfo, error) { return describe(opLookup, "", ptr) })
 }
 
 // describe is ErrNotFound for a pool that was freed, here or in another process.
@@ -181,11 +171,11 @@ func (p *Pool) free() error {
 		if p.mp == nil { // a NULL would equal what the lookup of a free name gives
 			return dpdk.ErrNotFound
 		}
-		_, mine := owned.Load(p.mp)
+		_, mine := local.Load(p.mp)
 		if errno := cgo.MempoolFree(p.info.Name, p.mp, mine); errno != 0 {
 			return control.Errno(errno)
 		}
-		owned.Delete(p.mp)
+		local.Delete(p.mp)
 		poolops.Note(p.mp, "")
 		for c := range p.caches {
 			cgo.MempoolCacheFree(unsafe.Pointer(c.mem))
@@ -253,7 +243,7 @@ func (p *Pool) Private() []byte {
 var (
 	goneRing, _ = ringcore.New(&ringcore.HeadTail{SyncType: ringcore.Single}, &ringcore.HeadTail{SyncType: ringcore.Single},
 		unsafe.Pointer(new(uint64)), 1, 0, 8)
-	goneBackend = backend{ring: goneRing, native: true}
+	goneBackend = backend{ring: goneRing, isRing: true}
 	gonePool    = Pool{backend: goneBackend}
 	goneCache   struct {
 		head cacheHead

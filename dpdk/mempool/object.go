@@ -36,9 +36,9 @@ func (o Object) header(offset uintptr) unsafe.Pointer {
 	return unsafe.Add(o.Pointer(), -int(cgo.MempoolHeaderSizeof)+int(offset))
 }
 
-// PoolOf makes a handle to the pool that an object belongs to
-// (rte_mempool_from_obj). It fails for the zero Object, and as Lookup does.
-func PoolOf(o Object) (*Pool, error) {
+// ByObject finds the pool that an object belongs to (rte_mempool_from_obj). It fails for
+// the zero Object, and as Lookup does.
+func ByObject(o Object) (*Pool, error) {
 	if o.ptr == nil {
 		return nil, check.Invalid(opFromObj, "", "the object is nil")
 	}
@@ -73,29 +73,29 @@ func (p *Pool) IOVA(o Object) uint64 {
 // Get takes an object straight from the pool, and says whether there was one
 // (rte_mempool_generic_get without a cache).
 func (p *Pool) Get() (o Object, ok bool) {
-	ok = p.GetPointers(unsafe.Pointer(&o), 1)
+	ok = p.get(unsafe.Pointer(&o), 1)
 	return o, ok
 }
 
 // GetBulk fills all of objs or takes nothing, and says which
 // (rte_mempool_generic_get without a cache).
 func (p *Pool) GetBulk(objs []Object) bool {
-	return p.GetPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	return p.get(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
 // Put gives an object back straight to the pool (rte_mempool_generic_put without
 // a cache). o is not the zero Object: a Get would return it, which a build with
 // godpdk_debug finds.
-func (p *Pool) Put(o Object) { p.PutPointers(unsafe.Pointer(&o), 1) }
+func (p *Pool) Put(o Object) { p.put(unsafe.Pointer(&o), 1) }
 
 // PutBulk gives objects back straight to the pool (rte_mempool_generic_put
 // without a cache). None is the zero Object: see Put.
 func (p *Pool) PutBulk(objs []Object) {
-	p.PutPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	p.put(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
-// GetPointers is GetBulk for a table of n pointers, in C's sense, at objs.
-func (p *Pool) GetPointers(objs unsafe.Pointer, n int) bool {
+// get is GetBulk for a table of n pointers, in C's sense, at objs.
+func (p *Pool) get(objs unsafe.Pointer, n int) bool {
 	if n < 0 {
 		return false
 	}
@@ -105,8 +105,8 @@ func (p *Pool) GetPointers(objs unsafe.Pointer, n int) bool {
 	return p.take(objs, n)
 }
 
-// PutPointers is PutBulk for a table of n pointers, in C's sense, at objs.
-func (p *Pool) PutPointers(objs unsafe.Pointer, n int) {
+// put is PutBulk for a table of n pointers, in C's sense, at objs.
+func (p *Pool) put(objs unsafe.Pointer, n int) {
 	if n < 0 {
 		return
 	}

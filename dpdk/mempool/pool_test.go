@@ -66,15 +66,14 @@ func TestSingleSidesChooseTheOps(t *testing.T) {
 	}
 }
 
-func TestEachSeesEveryObjectOnceAndCanInitialiseIt(t *testing.T) {
+func TestAllSeesEveryObjectOnceAndCanInitialiseIt(t *testing.T) {
 	p := pool(t, 333, 20, mempool.Config{})
 	calls := 0
-	p.Each(func(i int, o mempool.Object) bool {
+	for i, o := range p.All() {
 		require.Equal(t, calls, i)
 		calls++
 		*(*uint32)(unsafe.Pointer(&p.Bytes(o)[0])) = uint32(i)
-		return true
-	})
+	}
 	assert.Equal(t, 333, calls)
 
 	objs, seen := all(t, p), map[uint32]bool{}
@@ -87,8 +86,12 @@ func TestEachSeesEveryObjectOnceAndCanInitialiseIt(t *testing.T) {
 	p.PutBulk(objs)
 
 	calls = 0
-	p.Each(func(int, mempool.Object) bool { calls++; return calls < 7 })
-	assert.Equal(t, 7, calls, "until false")
+	for range p.All() {
+		if calls++; calls == 7 {
+			break
+		}
+	}
+	assert.Equal(t, 7, calls, "until the loop ends")
 }
 
 func TestObjectsKnowTheirPoolAndTheirAddresses(t *testing.T) {
@@ -96,8 +99,8 @@ func TestObjectsKnowTheirPoolAndTheirAddresses(t *testing.T) {
 	chunks, err := p.Chunks()
 	require.NoError(t, err)
 	require.NotEmpty(t, chunks)
-	p.Each(func(_ int, o mempool.Object) bool {
-		q, err := mempool.PoolOf(o)
+	for _, o := range p.All() {
+		q, err := mempool.ByObject(o)
 		require.NoError(t, err)
 		require.Equal(t, p.Pointer(), q.Pointer())
 		require.Equal(t, p.Name(), q.Name())
@@ -116,8 +119,7 @@ func TestObjectsKnowTheirPoolAndTheirAddresses(t *testing.T) {
 		}
 		require.True(t, inside, "in one of the chunks")
 		require.Equal(t, cgo.VirtToIOVA(o.Pointer()), p.IOVA(o), "rte_mem_virt2iova")
-		return true
-	})
+	}
 }
 
 func TestObjectAlignment(t *testing.T) {
@@ -135,11 +137,10 @@ func TestObjectAlignment(t *testing.T) {
 			p := pool(t, 40, 40, tc.cfg)
 			assert.Equal(t, tc.flags|mempool.Created, p.Flags())
 			odd := false
-			p.Each(func(_ int, o mempool.Object) bool {
+			for _, o := range p.All() {
 				require.Zero(t, uintptr(o.Pointer())%tc.align)
 				odd = odd || uintptr(o.Pointer())%(2*tc.align) != 0
-				return true
-			})
+			}
 			assert.True(t, odd, "no more aligned than that")
 			total := p.HeaderSize() + p.ElemSize() + p.TrailerSize()
 			assert.Zero(t, uintptr(total)%tc.align)
@@ -160,10 +161,9 @@ func TestNonIOIsWorkedOut(t *testing.T) {
 	q := pool(t, 10, 64, mempool.Config{NoIOVAContiguous: true})
 	assert.Equal(t, mempool.NoIOVAContiguous|mempool.NonIO|mempool.Created, q.Flags())
 	assert.Equal(t, "Created|NoIOVAContiguous|NonIO", q.Flags().String())
-	q.Each(func(_ int, o mempool.Object) bool {
+	for _, o := range q.All() {
 		require.Equal(t, mempool.NoIOVA, q.IOVA(o))
-		return true
-	})
+	}
 }
 
 func TestUnknownFlagsFail(t *testing.T) {
@@ -211,14 +211,7 @@ func TestLookupFindsTheCreatedPool(t *testing.T) {
 	assert.Equal(t, 1, p.InUse())
 	p.Put(o)
 
-	w, err := mempool.Wrap(p.Pointer())
-	require.NoError(t, err)
-	assert.Equal(t, p.Name(), w.Name())
-	o, _ = w.Get()
-	p.Put(o)
-	_, err = mempool.Wrap(nil)
-	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = mempool.PoolOf(mempool.Object{})
+	_, err = mempool.ByObject(mempool.Object{})
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 
 	_, err = mempool.Lookup("none such")
@@ -252,6 +245,9 @@ func TestListWalksAllPools(t *testing.T) {
 		assert.Positive(t, i.Chunks)
 	}
 	i := byName[empty.Name()]
+	same, err := empty.Info()
+	require.NoError(t, err)
+	assert.Equal(t, i, same)
 	assert.Equal(t, mempool.Info{Name: empty.Name(), Ops: "ring_mp_mc", Size: 5, CacheSize: 2, ElemSize: 64,
 		HeaderSize: i.HeaderSize, TrailerSize: i.TrailerSize, Flags: mempool.NonIO}, i)
 }
@@ -272,7 +268,9 @@ func TestEmptyPoolTakesOpsAndIsPopulatedOnce(t *testing.T) {
 		require.NoError(t, err)
 		_, ok = c.Get()
 		assert.False(t, ok)
-		p.Each(func(int, mempool.Object) bool { t.Error("there are none"); return false })
+		for range p.All() {
+			t.Error("the pool has no objects")
+		}
 		chunks, err := p.Chunks()
 		require.NoError(t, err)
 		assert.Empty(t, chunks)
@@ -295,7 +293,7 @@ func TestEmptyPoolTakesOpsAndIsPopulatedOnce(t *testing.T) {
 		o, ok := c.Get()
 		assert.True(t, ok, "caches made before see the objects")
 		c.Put(o)
-		require.NoError(t, c.Free())
+		require.NoError(t, c.Close())
 		assert.True(t, p.Full())
 		require.NoError(t, p.Free())
 	}
@@ -327,6 +325,9 @@ func TestOpsOfAnotherOrderAreRefused(t *testing.T) {
 	for _, n := range ops {
 		require.Contains(t, text, n+"\x00")
 	}
+	o, ok := p.Get()
+	require.True(t, ok)
+	defer p.Put(o)
 	// Another process, whose ring_mp_mc has this one's number of stack.
 	at := strings.Index(text, "ring_mp_mc\x00")
 	require.Positive(t, at)
@@ -334,7 +335,7 @@ func TestOpsOfAnotherOrderAreRefused(t *testing.T) {
 	defer copy(zone.Bytes()[at:], "ring_mp_mc\x00")
 	for what, f := range map[string]func() error{
 		"lookup": func() error { _, err := mempool.Lookup(p.Name()); return err },
-		"wrap":   func() error { _, err := mempool.Wrap(p.Pointer()); return err },
+		"object": func() error { _, err := mempool.ByObject(o); return err },
 		"create": func() error { _, err := mempool.Create(name(), 3, 64, mempool.Config{}); return err },
 		"empty":  func() error { _, err := mempool.CreateEmpty(name(), 3, 64, mempool.Config{}); return err },
 	} {
@@ -416,14 +417,14 @@ func TestNothingAndNilNeverCrash(t *testing.T) {
 			p.PutBulk(objs)
 			c.PutBulk(objs)
 		}
-		assert.True(t, c.GetPointers(nil, 0))
-		assert.False(t, c.GetPointers(nil, -1))
-		assert.False(t, p.GetPointers(nil, -1))
-		assert.False(t, p.GetPointers(nil, math.MinInt))
-		c.PutPointers(nil, -1)
-		p.PutPointers(nil, -1)
-		assert.False(t, p.GetPointers(nil, math.MaxInt))
-		assert.False(t, c.GetPointers(nil, 1<<32))
+		assert.True(t, mempool.GetN(c, nil, 0))
+		assert.False(t, mempool.GetN(c, nil, -1))
+		assert.False(t, mempool.GetN(p, nil, -1))
+		assert.False(t, mempool.GetN(p, nil, math.MinInt))
+		mempool.PutN(c, nil, -1)
+		mempool.PutN(p, nil, -1)
+		assert.False(t, mempool.GetN(p, nil, math.MaxInt))
+		assert.False(t, mempool.GetN(c, nil, 1<<32))
 		assert.Nil(t, p.Bytes(mempool.Object{}))
 		assert.Equal(t, mempool.NoIOVA, p.IOVA(mempool.Object{}))
 		assert.False(t, p.Owns(mempool.Object{}))
@@ -461,7 +462,7 @@ func TestFreedHandleDoesNothing(t *testing.T) {
 	assert.Zero(t, c.Len())
 	c.Flush()
 	l.Flush()
-	assert.ErrorIs(t, c.Free(), dpdk.ErrNotFound)
+	assert.NoError(t, c.Close(), "the pool freed it")
 	assert.Zero(t, p.Available())
 	assert.Zero(t, p.InUse())
 	assert.False(t, p.Full())
@@ -481,7 +482,11 @@ func TestFreedHandleDoesNothing(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	assert.ErrorIs(t, p.SetOps("stack"), dpdk.ErrNotFound)
 	assert.ErrorIs(t, p.Audit(), dpdk.ErrNotFound)
-	p.Each(func(int, mempool.Object) bool { t.Error("no objects"); return false })
+	_, err = p.Info()
+	assert.ErrorIs(t, err, dpdk.ErrNotFound)
+	for range p.All() {
+		t.Error("a freed pool has no objects")
+	}
 }
 
 func TestFreeOfAStaleHandleLeavesTheNewPoolAlone(t *testing.T) {

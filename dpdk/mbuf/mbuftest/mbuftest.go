@@ -62,19 +62,22 @@ func Missing(p *mbuf.Pool) error {
 	if p.Full() {
 		return nil
 	}
-	in := free(p)
+	objects, err := mempool.Lookup(p.Name())
+	if err != nil {
+		return err
+	}
+	in := free(objects)
 	count, unknown := map[string]int{}, 0
-	p.Each(func(_ int, o mempool.Object) bool {
+	for _, o := range objects.All() {
 		if in[o.Pointer()] {
-			return true
+			continue
 		}
 		if who := mbuftrace.AllocatedBy(o.Pointer()); who != "" {
 			count[who]++
 		} else {
 			unknown++
 		}
-		return true
-	})
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "pool %q: %d of %d mbufs are missing", p.Name(), p.Size()-p.Available(), p.Size())
 	places := make([]string, 0, len(count))
@@ -92,7 +95,7 @@ func Missing(p *mbuf.Pool) error {
 }
 
 // free are the mbufs in the pool: taken out for a moment, and put back.
-func free(p *mbuf.Pool) map[unsafe.Pointer]bool {
+func free(p *mempool.Pool) map[unsafe.Pointer]bool {
 	objs := make([]mempool.Object, 0, p.Size())
 	for o, ok := p.Get(); ok; o, ok = p.Get() {
 		objs = append(objs, o)
