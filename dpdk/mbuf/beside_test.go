@@ -14,7 +14,7 @@ import (
 )
 
 // A pool comes and goes while others look it up: they find it whole, or not at all.
-func TestPoolsAreLookedUpWhileOthersAreFreed(t *testing.T) {
+func TestLookupWhileOtherPoolsAreFreed(t *testing.T) {
 	var over atomic.Bool
 	var all sync.WaitGroup
 	again := func(f func() error) {

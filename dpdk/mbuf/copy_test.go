@@ -54,7 +54,7 @@ func TestCopyOfALongChain(t *testing.T) {
 }
 
 // C follows the packet's length, past its last segment.
-func TestCopyOfAPacketThatHasLessThanItSays(t *testing.T) {
+func TestCopyOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "first", "second")
 	last := m.Last()
@@ -71,7 +71,7 @@ func TestCopyOfAPacketThatHasLessThanItSays(t *testing.T) {
 }
 
 // The count of segments has 16 bits: the next is 0.
-func TestCopyIntoTooManySegments(t *testing.T) {
+func TestCopyIntoTooManySegmentsFails(t *testing.T) {
 	from, to := newPool(t, 63, mbuf.PoolConfig{}), newPool(t, 65600, mbuf.PoolConfig{DataRoom: 128 + 1})
 	m, _ := random(t, from, 65536)
 	defer m.Free()

@@ -46,7 +46,7 @@ func TestAppendPrependAdjTrim(t *testing.T) {
 }
 
 // Lengths are numbers, not what C's types leave of them.
-func TestLengthsAreCheckedInFullWidth(t *testing.T) {
+func TestLengthsThatCWouldTruncateAreRefused(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "0123456789")
 	defer m.Free()
@@ -146,7 +146,7 @@ func TestChain(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-func TestTooManySegments(t *testing.T) {
+func TestTooManySegmentsAreRefused(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	a, b := packet(t, p, "a"), packet(t, p, "b")
 	segs := (*uint16)(field(a, cgo.MbufNbSegs))
@@ -166,7 +166,7 @@ func TestTooManySegments(t *testing.T) {
 	mbuf.FreeBulk([]*mbuf.Mbuf{a, b})
 }
 
-func TestFreeSegmentOneByOne(t *testing.T) {
+func TestSegmentsAreFreedOneByOne(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	for seg := range packet(t, p, "a", "b", "c").Segments() {
 		seg.FreeSegment()
@@ -175,7 +175,7 @@ func TestFreeSegmentOneByOne(t *testing.T) {
 }
 
 // A segment from the middle of a chain says that it is one segment.
-func TestCacheFreesWhatHangsOnASegment(t *testing.T) {
+func TestCacheFreesAllSegments(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
 	m := packet(t, p, "a", "b", "c")
@@ -230,7 +230,7 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 }
 
 // A length that the segments do not have must not become a read behind them.
-func TestWrongPacketLengthIsNotBelieved(t *testing.T) {
+func TestReadOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "abc", "de")
 	defer m.Free()
@@ -311,7 +311,7 @@ func TestFields(t *testing.T) {
 	assert.EqualValues(t, 0x2065, binary.LittleEndian.Uint16(b[cgo.MbufVlanTCIOuter:]))
 }
 
-func TestTxOffloadIsPackedAsCDoes(t *testing.T) {
+func TestTxOffloadIsPackedAsInC(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := alloc(t, p)
 	defer m.Free()
@@ -394,7 +394,7 @@ func TestFlagNames(t *testing.T) {
 	}
 }
 
-func TestSetFlagsKeepsWhoseBufferItIs(t *testing.T) {
+func TestSetFlagsKeepsExternalAndIndirect(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "x")
 	clone, err := m.Clone(p)
@@ -455,7 +455,7 @@ func TestDump(t *testing.T) {
 }
 
 // C sees a ring of struct rte_mbuf *.
-func TestMbufsGoThroughRings(t *testing.T) {
+func TestMbufsPassThroughRings(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{})
 	r, err := ring.Create[*mbuf.Mbuf]("mbufs", 32, ring.Config{})
 	require.NoError(t, err)

@@ -29,7 +29,7 @@ func freeFirst(m *mbuf.Mbuf)                      { m.Free() }
 func freeFirstCached(c *mbuf.Cache, m *mbuf.Mbuf) { c.Free(m) }
 func freeAgain(m *mbuf.Mbuf)                      { m.Free() }
 
-func TestDoubleFreeIsCaught(t *testing.T) {
+func TestDoubleFreePanics(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 16)
 	first := map[string]func(m *mbuf.Mbuf){
@@ -62,7 +62,7 @@ func TestDoubleFreeIsCaught(t *testing.T) {
 	cgo.MbufFree(raw(pair)) // the panic came between the mark and the cache
 }
 
-func TestUseAfterFreeIsCaught(t *testing.T) {
+func TestUseAfterFreePanics(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 16)
 	for name, use := range map[string]func(*mbuf.Mbuf){
@@ -80,7 +80,7 @@ func TestUseAfterFreeIsCaught(t *testing.T) {
 }
 
 // The mark is gone with the next allocation, whoever makes it.
-func TestReallocatedMbufsAreAlive(t *testing.T) {
+func TestReallocatedMbufsMayBeUsed(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	all := make([]*mbuf.Mbuf, 4)
 	require.True(t, p.AllocBulk(all))
@@ -105,7 +105,7 @@ func TestOwnerFreedByItsLastClone(t *testing.T) {
 	assert.Contains(t, caught(t, func() { m.Data() }), "use after free")
 }
 
-func TestFreedByAnotherProcess(t *testing.T) {
+func TestPanicNamesTheProcessThatFreed(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "x")
 	require.True(t, cgo.MbufFreeDebug(raw(m), uint32(os.Getpid()+1)))
@@ -117,7 +117,7 @@ func forget(c *mbuf.Cache) *mbuf.Mbuf {
 	return m
 }
 
-func TestLeakNamesWhoAllocated(t *testing.T) {
+func TestLeakNamesThePlaceOfAllocation(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
 	m := forget(c)

@@ -7,9 +7,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
-// Free gives the packet back: each segment to its own pool when nobody else
-// holds it (rte_pktmbuf_free). It calls C and, unless the thread is an lcore,
-// uses no cache: Cache.Free is for the data path. A nil m does nothing.
+// Free frees the packet: each segment goes to its own pool, unless others hold references to
+// it. It calls C, and uses a cache only on the thread of an lcore. [Cache.Free] is faster. A
+// nil m is a no-op.
+//
+// Implements: rte_pktmbuf_free
 func (m *Mbuf) Free() {
 	if m == nil {
 		return
@@ -21,8 +23,10 @@ func (m *Mbuf) Free() {
 	cgo.MbufFree(m.raw())
 }
 
-// FreeSegment gives back this segment only, which must not be part of a packet
-// any more (rte_pktmbuf_free_seg). A nil m does nothing.
+// FreeSegment frees this segment only. It must not be part of a packet any more. A nil m is a
+// no-op.
+//
+// Implements: rte_pktmbuf_free_seg
 func (m *Mbuf) FreeSegment() {
 	if m == nil {
 		return
@@ -34,10 +38,11 @@ func (m *Mbuf) FreeSegment() {
 	cgo.MbufFreeSeg(m.raw())
 }
 
-// FreeBulk gives packets back, whatever their pools are; nil ones are skipped
-// (rte_pktmbuf_free_bulk). It calls C once and, unless the thread is an lcore,
-// uses no cache: Cache.FreeBulk is for the data path. What is in pkts afterwards
-// is another's.
+// FreeBulk frees packets of any pools. It skips nil ones. It calls C once, and uses a cache
+// only on the thread of an lcore. [Cache.FreeBulk] is faster. The packets in pkts no longer
+// belong to the caller afterwards.
+//
+// Implements: rte_pktmbuf_free_bulk
 func FreeBulk(pkts []*Mbuf) {
 	if build.Debug {
 		for _, m := range pkts {
@@ -59,13 +64,13 @@ const (
 	recyclableWord = 1<<refcntShift | 1<<nbSegsShift
 )
 
-// recyclable says that a free of m is no more than putting it into its pool: one
-// segment, one holder, a buffer of its own.
+// recyclable reports whether freeing m only means putting it into its pool: it has one
+// segment, one reference and its own buffer.
 func (m *Mbuf) recyclable() bool {
 	return m.rearm()&recyclableMask == recyclableWord && m.olFlags&attached == 0 && *(*uint64)(unsafe.Pointer(m.next())) == 0
 }
 
-// reset makes a recyclable mbuf from a pool a new packet, as rte_pktmbuf_reset does.
+// reset makes a recyclable mbuf from a pool an empty packet, as rte_pktmbuf_reset does.
 func (m *Mbuf) reset(rearm uint64) {
 	*(*uint64)(unsafe.Pointer(&m.dataOff)) = rearm
 	m.olFlags = 0

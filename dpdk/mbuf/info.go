@@ -11,10 +11,10 @@ import (
 type Info struct {
 	Name            string
 	Ops             string // "" if this process does not have them
-	Size, Available int    // mbufs: all, and those in the pool and in lcores' caches
+	Size, Available int    // mbufs: all, and those in the pool and in the caches of lcores
 	CacheSize       int    // of each lcore
-	DataRoom        int    // bytes of each mbuf's buffer, headroom included
-	PrivateSize     int    // bytes of each mbuf's private area
+	DataRoom        int    // size of the buffer of each mbuf in bytes, headroom included
+	PrivateSize     int    // size of the private area of each mbuf in bytes
 	Socket          dpdk.SocketID
 }
 
@@ -34,8 +34,9 @@ func (p *Pool) Info() (Info, error) {
 	return newInfo(i, p.dataRoom, p.privSize), nil
 }
 
-// List describes all pools of mbufs in the shared memory, those of C programs included
-// (rte_mempool_walk).
+// List describes all pools of mbufs in shared memory, those of C programs included.
+//
+// Implements: rte_mempool_walk
 func List() ([]Info, error) {
 	pools, err := mempool.List()
 	if err != nil {

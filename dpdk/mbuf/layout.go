@@ -31,8 +31,7 @@ var (
 	_ = build.Same[unsafe.Offsetof(Mbuf{}.timesync)-cgo.MbufTimesync]
 	_ = build.Same[unsafe.Sizeof(Mbuf{})-cgo.MbufSizeof]
 
-	// The words that are written at once are aligned, and what is in them is
-	// what the shifts say.
+	// The words that are written at once are aligned, and have the fields at these shifts.
 	_ = build.Same[cgo.MbufDataOff%8]
 	_ = build.Same[cgo.MbufPacketType%8]
 	_ = build.Same[cgo.MbufDataLen%4]
@@ -46,6 +45,6 @@ const (
 	nbSegsShift = 8 * (cgo.MbufNbSegs - cgo.MbufDataOff)
 	portShift   = 8 * (cgo.MbufPort - cgo.MbufDataOff)
 
-	// nativeReset: the C library has nothing in reset and prefree that Go lacks.
+	// nativeReset is true if C does nothing more than Go to reset and free an mbuf.
 	nativeReset = cgo.MbufNative == 1
 )

@@ -67,7 +67,7 @@ func image(m *mbuf.Mbuf) string {
 // Two pools made alike see the same requests, one in Go and one in C. Every mbuf
 // that is handed out is dirtied in the same way. All 128 bytes of all mbufs stay
 // the same, and so do the caches, in number and order.
-func TestGoAndCLeaveTheSame(t *testing.T) {
+func TestGoAndCLeaveTheSameBytes(t *testing.T) {
 	for name, cfg := range map[string]mbuf.PoolConfig{
 		"default": {}, "private area": {PrivateSize: 64}, "less room than the headroom": {DataRoom: 100}, "stack": {Ops: "stack"},
 	} {
@@ -137,7 +137,7 @@ func dirty(seed uint64, mbufs ...*mbuf.Mbuf) {
 }
 
 // Append, prepend, adj and trim against C's, on chains, in random order.
-func TestRoomAsInC(t *testing.T) {
+func TestGoAndCAddAndRemoveBytesAlike(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{DataRoom: 300})
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
@@ -175,7 +175,7 @@ func TestRoomAsInC(t *testing.T) {
 
 // Which mbuf comes from where matters too: a cache that C filled is emptied in
 // the same order by Go.
-func TestGoUsesWhatCCached(t *testing.T) {
+func TestGoEmptiesACacheThatCFilled(t *testing.T) {
 	w := newTwin(t, mbuf.PoolConfig{CacheSize: 32})
 	pkts := make([]*mbuf.Mbuf, 8)
 	require.True(t, cgo.MbufAllocBulk(w.pool.Pointer(), w.craw, pointer(pkts), 8))

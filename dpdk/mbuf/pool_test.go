@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-func TestPoolIsMadeAsAsked(t *testing.T) {
+func TestCreatePoolUsesItsConfig(t *testing.T) {
 	p := newPool(t, 64, mbuf.PoolConfig{DataRoom: 1000, PrivateSize: 24, CacheSize: 16, Ops: "stack"})
 	assert.Equal(t, 64, p.Size())
 	assert.Equal(t, 1000, p.DataRoom())
@@ -66,7 +66,7 @@ func TestZeroPoolConfigIsDPDKsDefault(t *testing.T) {
 	assert.Equal(t, 2048, m.Tailroom())
 }
 
-func TestPoolRefuses(t *testing.T) {
+func TestCreatePoolRefusesBadArguments(t *testing.T) {
 	for _, tc := range []struct {
 		name, pool string
 		count      int
@@ -105,7 +105,7 @@ func TestPoolRefuses(t *testing.T) {
 	}
 }
 
-func TestLookupRefusesWhatIsNoPoolOfMbufs(t *testing.T) {
+func TestLookupPoolRefusesOtherMempools(t *testing.T) {
 	_, err := mbuf.LookupPool("nosuch")
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	for _, private := range []int{0, 64} {
@@ -119,7 +119,7 @@ func TestLookupRefusesWhatIsNoPoolOfMbufs(t *testing.T) {
 }
 
 // Of 128 mbufs there are 128 and no more; a clone fails as well.
-func TestExhaustion(t *testing.T) {
+func TestExhaustedPoolAllocatesNothing(t *testing.T) {
 	p := newPool(t, 128, mbuf.PoolConfig{})
 	var all []*mbuf.Mbuf
 	for range 128 {
@@ -167,7 +167,7 @@ func TestBulkAllocIsAllOrNothing(t *testing.T) {
 	}
 }
 
-func TestNilAndNothingAreFreed(t *testing.T) {
+func TestFreeOfNilIsANoOp(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
 	var none *mbuf.Mbuf
@@ -187,7 +187,7 @@ func TestNilAndNothingAreFreed(t *testing.T) {
 }
 
 // One bulk of packets of two pools, chained ones, clones and nils among them.
-func TestMixedBulkGoesHome(t *testing.T) {
+func TestFreeBulkReturnsEachMbufToItsPool(t *testing.T) {
 	free := map[string]func(*mbuf.Cache, []*mbuf.Mbuf){
 		"FreeBulk":       func(_ *mbuf.Cache, pkts []*mbuf.Mbuf) { mbuf.FreeBulk(pkts) },
 		"Cache.FreeBulk": func(c *mbuf.Cache, pkts []*mbuf.Mbuf) { c.FreeBulk(pkts) },
@@ -223,7 +223,7 @@ func TestMixedBulkGoesHome(t *testing.T) {
 	}
 }
 
-func TestCacheKeepsWhatItFreed(t *testing.T) {
+func TestCacheReusesFreedMbufs(t *testing.T) {
 	p := newPool(t, 127, mbuf.PoolConfig{})
 	c := newCache(t, p, 16)
 	assert.Equal(t, 16, c.Size())
@@ -244,7 +244,7 @@ func TestCacheKeepsWhatItFreed(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-func TestClosedCacheHasNothing(t *testing.T) {
+func TestClosedCacheAllocatesNothing(t *testing.T) {
 	p := newPool(t, 127, mbuf.PoolConfig{})
 	c, err := p.NewCache(16)
 	require.NoError(t, err)
@@ -262,7 +262,7 @@ func TestClosedCacheHasNothing(t *testing.T) {
 	}
 }
 
-func TestFreedPoolGivesNothing(t *testing.T) {
+func TestFreedPoolAllocatesNothing(t *testing.T) {
 	p, err := mbuf.CreatePool("freed", 16, mbuf.PoolConfig{})
 	require.NoError(t, err)
 	c, err := p.NewCache(4)
@@ -282,7 +282,7 @@ func TestFreedPoolGivesNothing(t *testing.T) {
 
 // Goroutines with caches of their own pass packets and clones around; in the end
 // every count is exact.
-func TestGoroutinesWithCaches(t *testing.T) {
+func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 	const workers, rounds = 6, 3000
 	// More threads than CPUs: see PoolConfig.Ops.
 	p := newPool(t, 2047, mbuf.PoolConfig{CacheSize: 32, Ops: "lf_stack"})

@@ -52,7 +52,7 @@ func TestCloneSharesBytes(t *testing.T) {
 	}
 }
 
-func TestCopyIsItsOwn(t *testing.T) {
+func TestCopySharesNoBytes(t *testing.T) {
 	p, small := newPool(t, 16, mbuf.PoolConfig{}), newPool(t, 16, mbuf.PoolConfig{DataRoom: 128 + 4})
 	none := newPool(t, 16, mbuf.PoolConfig{DataRoom: mbuf.NoDataRoom})
 	m := packet(t, p, "first", "second")
@@ -327,7 +327,7 @@ func TestTimestamp(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestAFieldWithoutRoomIsToldWhatIsFree(t *testing.T) {
+func TestFieldWithoutRoomReturnsTheFreeBytes(t *testing.T) {
 	_, err := mbuf.RegisterField[[64]byte]("too large", mbuf.FieldConfig{})
 	require.ErrorIs(t, err, dpdk.ErrNoSpace)
 	assert.Regexp(t, `the free bytes of an mbuf are (\d+ at offset \d+(, )?)+, and \d+ bits for flags`, err.Error())

@@ -46,7 +46,7 @@ func external(t *testing.T, p *mbuf.Pool, n int) *mbuf.Mbuf {
 }
 
 // DPDK counts the holders of a buffer in three places.
-func TestSharedAsksWhereTheBufferIsCounted(t *testing.T) {
+func TestSharedCountsReferencesToTheBuffer(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{PrivateSize: 32})
 	for name, m := range map[string]*mbuf.Mbuf{
 		"its own": alloc(t, p), "external": external(t, p, 500), "pinned": alloc(t, pinned(t, 4, 500)),
@@ -76,7 +76,7 @@ func TestSharedAsksWhereTheBufferIsCounted(t *testing.T) {
 }
 
 // Linearize writes into the first segment's buffer.
-func TestLinearizeLeavesASharedBufferAlone(t *testing.T) {
+func TestLinearizeOfASharedBufferChangesNothing(t *testing.T) {
 	p := newPool(t, 32, mbuf.PoolConfig{})
 	for name, m := range map[string]*mbuf.Mbuf{
 		"its own": alloc(t, p), "external": external(t, p, 500), "pinned": alloc(t, pinned(t, 4, 500)),
@@ -109,7 +109,7 @@ func TestLinearizeLeavesASharedBufferAlone(t *testing.T) {
 
 // A damaged packet, whose segments have more than its length, made C write behind the
 // first buffer.
-func TestLinearizeOfAPacketThatHasAnotherLengthThanItSays(t *testing.T) {
+func TestLinearizeOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 32, mbuf.PoolConfig{DataRoom: 128 + 10})
 	m := packet(t, p, "12", "345")
 	defer m.Free()
@@ -163,7 +163,7 @@ func TestDetachAndAttachLeaveTheMbufEmpty(t *testing.T) {
 }
 
 // A count of 65,535 is none for DPDK, and the next is 0.
-func TestTooManyHolders(t *testing.T) {
+func TestTooManyReferencesAreRefused(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "x")
 	_, err := m.AddRefcount(math.MaxInt16)
@@ -202,7 +202,7 @@ func TestTooManyHolders(t *testing.T) {
 }
 
 // Go's collector ends the process over a pointer to what is behind an object.
-func TestEmptyViewsStayInTheBuffer(t *testing.T) {
+func TestEmptySlicesPointIntoTheBuffer(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	var freed atomic.Int32
 	var views [][]byte

@@ -64,7 +64,7 @@ func gone(err error) error {
 	return err
 }
 
-func TestPoolsAreLookedUpWhileOthersAreFreed(t *testing.T) {
+func TestLookupWhileOtherPoolsAreFreed(t *testing.T) {
 	names := pools()
 	churn(t, names,
 		func() error { _, err := mempool.Lookup(names[0]); return gone(err) },
@@ -74,7 +74,7 @@ func TestPoolsAreLookedUpWhileOthersAreFreed(t *testing.T) {
 }
 
 // What describes a pool on one handle stands beside the end of it on another.
-func TestHandlesAreAskedWhileThePoolIsFreed(t *testing.T) {
+func TestHandlesAreUsedWhileThePoolIsFreed(t *testing.T) {
 	names := pools()
 	ask := func() error {
 		p, err := mempool.Lookup(names[rand.IntN(2)])

@@ -135,7 +135,7 @@ func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl
 	return steps
 }
 
-func TestGoAndCDoTheSame(t *testing.T) {
+func TestGoAndCGetAndPutAlike(t *testing.T) {
 	for _, ops := range []string{"ring_mp_mc", "ring_sp_sc", "ring_mt_rts", "ring_mt_hts", "stack", "lf_stack"} {
 		for _, shape := range []struct{ size, cache int }{{63, 0}, {64, 1}, {64, 2}, {100, 32}, {100, 66}, {500, 7}, {800, 512}, {1200, 256}} {
 			t.Run(fmt.Sprintf("%s of %d, cache %d", ops, shape.size, shape.cache), func(t *testing.T) {
@@ -174,7 +174,7 @@ func TestFailedBulkGetTakesNothing(t *testing.T) {
 	}
 }
 
-func TestCacheStates(t *testing.T) {
+func TestCacheRefillsAndFlushes(t *testing.T) {
 	p := pool(t, 200, 64, mempool.Config{})
 	c := cache(t, p, 32)
 	assert.Equal(t, 32, c.Size())
@@ -206,7 +206,7 @@ func TestCacheStates(t *testing.T) {
 	assert.Zero(t, c.Len())
 }
 
-func TestCacheIsRefused(t *testing.T) {
+func TestNewCacheRefusesBadSizes(t *testing.T) {
 	p := pool(t, 100, 64, mempool.Config{})
 	for _, size := range []int{0, -1, 513, 68, 1<<32 + 1} {
 		c, err := p.NewCache(size)
@@ -269,7 +269,7 @@ func TestLcoreCacheIsTheOneThatCUses(t *testing.T) {
 	assert.Nil(t, p.DefaultCache(), "a goroutine is no lcore")
 }
 
-func TestGoroutinesWithCachesOfTheirOwn(t *testing.T) {
+func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 	const workers = 8
 	for _, ops := range []string{"ring_mp_mc", "ring_mt_rts", "ring_mt_hts", "stack"} {
 		t.Run(ops, func(t *testing.T) {
@@ -369,7 +369,7 @@ func TestGetOfMoreThanACacheCanHoldGoesPastIt(t *testing.T) {
 	}
 }
 
-func TestOpsSayHowTheRingIsEntered(t *testing.T) {
+func TestOpsChooseTheModeOfTheRing(t *testing.T) {
 	for ops, want := range map[string][2]ring.Sync{
 		"ring_mp_mc":  {ring.Multi, ring.Multi},
 		"ring_sp_sc":  {ring.Single, ring.Single},

@@ -44,7 +44,7 @@ func TestPoolIsFullAtStartAndEmptyAfterSizeGets(t *testing.T) {
 	}
 }
 
-func TestSingleSidesChooseTheOps(t *testing.T) {
+func TestSingleProducerAndConsumerChooseTheOps(t *testing.T) {
 	for _, tc := range []struct {
 		cfg  mempool.Config
 		ops  string
@@ -66,7 +66,7 @@ func TestSingleSidesChooseTheOps(t *testing.T) {
 	}
 }
 
-func TestAllSeesEveryObjectOnceAndCanInitialiseIt(t *testing.T) {
+func TestAllVisitsEveryObjectOnce(t *testing.T) {
 	p := pool(t, 333, 20, mempool.Config{})
 	calls := 0
 	for i, o := range p.All() {
@@ -94,7 +94,7 @@ func TestAllSeesEveryObjectOnceAndCanInitialiseIt(t *testing.T) {
 	assert.Equal(t, 7, calls, "until the loop ends")
 }
 
-func TestObjectsKnowTheirPoolAndTheirAddresses(t *testing.T) {
+func TestObjectsHaveTheirPoolAndAddresses(t *testing.T) {
 	p, other := pool(t, 50, 100, mempool.Config{}), pool(t, 50, 100, mempool.Config{})
 	chunks, err := p.Chunks()
 	require.NoError(t, err)
@@ -149,7 +149,7 @@ func TestObjectAlignment(t *testing.T) {
 	}
 }
 
-func TestNonIOIsWorkedOut(t *testing.T) {
+func TestNonIODependsOnTheMemory(t *testing.T) {
 	p, err := mempool.CreateEmpty(name(), 10, 64, mempool.Config{})
 	require.NoError(t, err)
 	assert.NotZero(t, p.Flags()&mempool.NonIO, "before there are objects")
@@ -221,7 +221,7 @@ func TestLookupFindsTheCreatedPool(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
-func TestListWalksAllPools(t *testing.T) {
+func TestListReturnsAllPools(t *testing.T) {
 	var names []string
 	for range 20 { // more than the first guess
 		names = append(names, pool(t, 3, 64, mempool.Config{}).Name())
@@ -252,7 +252,7 @@ func TestListWalksAllPools(t *testing.T) {
 		HeaderSize: i.HeaderSize, TrailerSize: i.TrailerSize, Flags: mempool.NonIO}, i)
 }
 
-func TestEmptyPoolTakesOpsAndIsPopulatedOnce(t *testing.T) {
+func TestEmptyPoolIsPopulatedOnce(t *testing.T) {
 	for _, ops := range []string{"stack", "ring_mp_mc"} {
 		p, err := mempool.CreateEmpty(name(), 30, 64, mempool.Config{})
 		require.NoError(t, err)
@@ -407,7 +407,7 @@ func TestBadInputIsRefused(t *testing.T) {
 	require.NoError(t, longest.Free())
 }
 
-func TestNothingAndNilNeverCrash(t *testing.T) {
+func TestNilAndEmptyArgumentsAreSafe(t *testing.T) {
 	for _, ops := range []string{"ring_mp_mc", "stack"} {
 		p := pool(t, 20, 64, mempool.Config{Ops: ops})
 		c := cache(t, p, 4)
@@ -572,7 +572,7 @@ func TestPutsWaitForRelaxedTails(t *testing.T) {
 	require.Equal(t, p.Size(), p.Available())
 }
 
-func TestObjectsGoThroughRings(t *testing.T) {
+func TestObjectsPassThroughRings(t *testing.T) {
 	p, err := mempool.Create("sent objects", 63, 64, mempool.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, p.Free()) }()

@@ -30,7 +30,7 @@ func (r *recorder) Helper()          {}
 func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
 func (r *recorder) Error(a ...any)   { r.errors = append(r.errors, a...) }
 
-func TestMissingMbufsAreNamed(t *testing.T) {
+func TestMissingNamesThePlacesOfAllocation(t *testing.T) {
 	other, err := mempool.Create("no mbufs", 15, 64, mempool.Config{})
 	require.NoError(t, err)
 	p, err := mbuf.CreatePool("leaky", 31, mbuf.PoolConfig{})
