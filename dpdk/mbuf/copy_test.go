@@ -13,7 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// random is a packet of n random bytes in mbufs of p, and the bytes.
+// random returns a packet of n random bytes in mbufs of p, and the bytes.
 func random(t *testing.T, p *mbuf.Pool, n int) (*mbuf.Mbuf, []byte) {
 	t.Helper()
 	m := alloc(t, p)
@@ -53,7 +53,7 @@ func TestCopyOfALongChain(t *testing.T) {
 	}
 }
 
-// C follows the packet's length, past its last segment.
+// C copies as many bytes as the packet's length, past its last segment.
 func TestCopyOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "first", "second")
@@ -70,7 +70,7 @@ func TestCopyOfAPacketWithAWrongLengthFails(t *testing.T) {
 	assert.Equal(t, 2, p.InUse())
 }
 
-// The count of segments has 16 bits: the next is 0.
+// The count of segments has 16 bits: after the largest it would be 0.
 func TestCopyIntoTooManySegmentsFails(t *testing.T) {
 	from, to := newPool(t, 63, mbuf.PoolConfig{}), newPool(t, 65600, mbuf.PoolConfig{DataRoom: 128 + 1})
 	m, _ := random(t, from, 65536)

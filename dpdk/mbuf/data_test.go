@@ -45,7 +45,7 @@ func TestAppendPrependAdjTrim(t *testing.T) {
 	require.NoError(t, m.Check(true))
 }
 
-// Lengths are numbers, not what C's types leave of them.
+// C would truncate these lengths to 16 or 32 bits.
 func TestLengthsThatCWouldTruncateAreRefused(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "0123456789")
@@ -96,7 +96,7 @@ func TestLargestBuffer(t *testing.T) {
 	assert.Zero(t, m.Tailroom())
 }
 
-// The pattern that leaks when its error path is wrong.
+// An error path that frees the packet leaks nothing.
 func TestFailedAppendAfterAllocLeaksNothing(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
@@ -174,7 +174,7 @@ func TestSegmentsAreFreedOneByOne(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-// A segment from the middle of a chain says that it is one segment.
+// A segment in the middle of a chain has a segment count of 1.
 func TestCacheFreesAllSegments(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
@@ -203,7 +203,7 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 			require.True(t, ok, "%d at %d", n, off)
 			require.Equal(t, all[off:off+n], string(b))
 			inC := make([]byte, 12)
-			if n > 0 { // C crashes on no bytes at the packet's end
+			if n > 0 { // C crashes on 0 bytes at the packet's end
 				c := cgo.MbufRead(raw(m), uint32(off), uint32(n), pointer(inC))
 				assert.Equal(t, c == pointer(inC), pointer(b) == pointer(scratch), "copied where C does not, or the reverse: %d at %d", n, off)
 			}
@@ -212,7 +212,7 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 			require.Equal(t, all[off:off+n], string(dst))
 		}
 		dst := bytes.Repeat([]byte("#"), len(all)-off+1)
-		assert.False(t, m.CopyTo(dst, off), "one byte too much")
+		assert.False(t, m.CopyTo(dst, off), "one byte too many")
 		assert.Equal(t, strings.Repeat("#", len(dst)), string(dst))
 	}
 	_, ok := m.Read(1, 4, make([]byte, 3))
@@ -229,7 +229,7 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 	assert.Equal(t, "abCDEFGhij", content(t, m))
 }
 
-// A length that the segments do not have must not become a read behind them.
+// Read must not follow a packet length beyond the segments.
 func TestReadOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "abc", "de")

@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf/mbuftest"
 )
 
-// caught runs f, which must panic, and returns the text.
+// caught runs f, which must panic, and returns the text of the panic.
 func caught(t *testing.T, f func()) (text string) {
 	t.Helper()
 	defer func() {
@@ -59,7 +59,7 @@ func TestDoubleFreePanics(t *testing.T) {
 	pair := packet(t, p, "a")
 	text = caught(t, func() { c.FreeBulk([]*mbuf.Mbuf{pair, pair}) })
 	assert.Contains(t, text, "double free", "twice in one bulk")
-	cgo.MbufFree(raw(pair)) // the panic came between the mark and the cache
+	cgo.MbufFree(raw(pair)) // the panic happened after the mark and before the cache
 }
 
 func TestUseAfterFreePanics(t *testing.T) {
@@ -79,7 +79,7 @@ func TestUseAfterFreePanics(t *testing.T) {
 	}
 }
 
-// The mark is gone with the next allocation, whoever makes it.
+// Every allocation removes the mark, by Go or C.
 func TestReallocatedMbufsMayBeUsed(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	all := make([]*mbuf.Mbuf, 4)
@@ -93,7 +93,7 @@ func TestReallocatedMbufsMayBeUsed(t *testing.T) {
 	mbuf.FreeBulk(all)
 }
 
-// A clone's free that frees the buffer's owner marks that one as well.
+// Freeing the last clone frees the mbuf with the buffer, which gets a mark as well.
 func TestOwnerFreedByItsLastClone(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "x")

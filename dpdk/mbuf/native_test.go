@@ -16,10 +16,9 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// What Go does natively is compared with C, byte by byte.
+// These tests compare the Go code with C, byte by byte.
 
-// twin is a pool with a cache of the same size for each side, of which one works
-// in Go and the other in C.
+// twin is a pool with two caches of the same size, one used by Go and one by C.
 type twin struct {
 	pool  *mbuf.Pool
 	cache *mbuf.Cache    // Go
@@ -47,7 +46,7 @@ func newTwin(t *testing.T, cfg mbuf.PoolConfig) *twin {
 
 func (w *twin) cacheLen() uint32 { return *(*uint32)(unsafe.Add(w.craw, cgo.MempoolCacheLen)) }
 
-// cached are the mbufs in C's cache, as their places in the pool.
+// cached returns the mbufs in C's cache by their indices in the pool.
 func (w *twin) cached() (places []int) {
 	for i := range w.cacheLen() {
 		m := *(**mbuf.Mbuf)(unsafe.Add(w.craw, cgo.MempoolCacheObjs+8*uintptr(i)))
@@ -56,7 +55,7 @@ func (w *twin) cached() (places []int) {
 	return places
 }
 
-// image is an mbuf without the addresses, which differ between two pools.
+// image returns the bytes of an mbuf without its addresses, which differ between two pools.
 func image(m *mbuf.Mbuf) string {
 	b := bits(m)
 	clear(b[cgo.MbufBufAddr : cgo.MbufBufAddr+16])
@@ -64,9 +63,9 @@ func image(m *mbuf.Mbuf) string {
 	return fmt.Sprintf("%x", b)
 }
 
-// Two pools made alike see the same requests, one in Go and one in C. Every mbuf
-// that is handed out is dirtied in the same way. All 128 bytes of all mbufs stay
-// the same, and so do the caches, in number and order.
+// Two equal pools get the same requests, one in Go and one in C. Every allocated mbuf is
+// overwritten in the same way. All 128 bytes of all mbufs must stay equal, and the caches
+// must hold the same mbufs in the same order.
 func TestGoAndCLeaveTheSameBytes(t *testing.T) {
 	for name, cfg := range map[string]mbuf.PoolConfig{
 		"default": {}, "private area": {PrivateSize: 64}, "less room than the headroom": {DataRoom: 100}, "stack": {Ops: "stack"},
@@ -118,7 +117,7 @@ func TestGoAndCLeaveTheSameBytes(t *testing.T) {
 	}
 }
 
-// dirty writes everything that an owner may write.
+// dirty writes all fields that an owner may write.
 func dirty(seed uint64, mbufs ...*mbuf.Mbuf) {
 	for _, m := range mbufs {
 		rng := rand.New(rand.NewPCG(seed, 3))
@@ -136,7 +135,7 @@ func dirty(seed uint64, mbufs ...*mbuf.Mbuf) {
 	}
 }
 
-// Append, prepend, adj and trim against C's, on chains, in random order.
+// This test compares Append, Prepend, Adj and Trim with C, on chains, in random order.
 func TestGoAndCAddAndRemoveBytesAlike(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{DataRoom: 300})
 	rng := rand.New(rand.NewPCG(5, 6))
@@ -173,8 +172,7 @@ func TestGoAndCAddAndRemoveBytesAlike(t *testing.T) {
 	}
 }
 
-// Which mbuf comes from where matters too: a cache that C filled is emptied in
-// the same order by Go.
+// Go empties a cache that C filled in the same order as C.
 func TestGoEmptiesACacheThatCFilled(t *testing.T) {
 	w := newTwin(t, mbuf.PoolConfig{CacheSize: 32})
 	pkts := make([]*mbuf.Mbuf, 8)

@@ -81,17 +81,17 @@ func TestCreatePoolRefusesBadArguments(t *testing.T) {
 		{"a negative count", "p", -1, mbuf.PoolConfig{}, dpdk.ErrInvalid, "count is -1"},
 		{"a count that C would cut", "p", 1<<32 + 16, mbuf.PoolConfig{}, dpdk.ErrInvalid, "count"},
 		{"a private size that C would cut to 64", "p", 16, mbuf.PoolConfig{PrivateSize: 65600}, dpdk.ErrInvalid, "65600: use at most 65528"},
-		{"a private size that is no multiple of 8", "p", 16, mbuf.PoolConfig{PrivateSize: 12}, dpdk.ErrInvalid, "multiple of 8"},
+		{"a private size that is not a multiple of 8", "p", 16, mbuf.PoolConfig{PrivateSize: 12}, dpdk.ErrInvalid, "multiple of 8"},
 		{"a negative private size", "p", 16, mbuf.PoolConfig{PrivateSize: -8}, dpdk.ErrInvalid, "PrivateSize is -8"},
 		{"a data room that C would cut to 1", "p", 16, mbuf.PoolConfig{DataRoom: 65537}, dpdk.ErrInvalid, "at most 65535"},
 		{"a negative data room", "p", 16, mbuf.PoolConfig{DataRoom: -2}, dpdk.ErrInvalid, "DataRoom is -2"},
 		{"a cache as large as the pool", "p", 16, mbuf.PoolConfig{CacheSize: 12}, dpdk.ErrInvalid, "two thirds"},
 		{"too large a cache", "p", 4096, mbuf.PoolConfig{CacheSize: 513}, dpdk.ErrInvalid, "at most 512"},
 		{"a negative cache", "p", 16, mbuf.PoolConfig{CacheSize: -1}, dpdk.ErrInvalid, "CacheSize is -1"},
-		{"ops that there are not", "p", 16, mbuf.PoolConfig{Ops: "nosuch"}, dpdk.ErrInvalid, ""},
+		{"unknown ops", "p", 16, mbuf.PoolConfig{Ops: "nosuch"}, dpdk.ErrInvalid, ""},
 		{"a name of ops that C would cut", "p", 16, mbuf.PoolConfig{Ops: "ring_mp_mc" + strings.Repeat(" ", 60)}, dpdk.ErrInvalid, "Ops"},
 		{"a negative socket", "p", 16, mbuf.PoolConfig{Socket: dpdk.Socket(-3)}, dpdk.ErrInvalid, "socket"},
-		{"more than there is memory", "p", 1 << 24, mbuf.PoolConfig{}, dpdk.ErrNoMemory, ""},
+		{"more than the memory", "p", 1 << 24, mbuf.PoolConfig{}, dpdk.ErrNoMemory, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := mbuf.CreatePool(tc.pool, tc.count, tc.cfg)
@@ -109,16 +109,16 @@ func TestLookupPoolRefusesOtherMempools(t *testing.T) {
 	_, err := mbuf.LookupPool("nosuch")
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	for _, private := range []int{0, 64} {
-		p, err := mempool.Create("no mbufs", 16, 128, mempool.Config{PrivateSize: private})
+		p, err := mempool.Create("objects", 16, 128, mempool.Config{PrivateSize: private})
 		require.NoError(t, err)
-		_, err = mbuf.LookupPool("no mbufs")
+		_, err = mbuf.LookupPool("objects")
 		require.ErrorIs(t, err, dpdk.ErrInvalid)
-		assert.Contains(t, err.Error(), "are not mbufs")
+		assert.Contains(t, err.Error(), "objects, not mbufs")
 		assert.NoError(t, p.Free())
 	}
 }
 
-// Of 128 mbufs there are 128 and no more; a clone fails as well.
+// A pool of 128 mbufs allocates 128 and no more. Clone fails as well.
 func TestExhaustedPoolAllocatesNothing(t *testing.T) {
 	p := newPool(t, 128, mbuf.PoolConfig{})
 	var all []*mbuf.Mbuf
@@ -186,7 +186,7 @@ func TestFreeOfNilIsANoOp(t *testing.T) {
 	assert.Equal(t, "no mbuf", none.String())
 }
 
-// One bulk of packets of two pools, chained ones, clones and nils among them.
+// The packets come from two pools, and include chains, clones and nil.
 func TestFreeBulkReturnsEachMbufToItsPool(t *testing.T) {
 	free := map[string]func(*mbuf.Cache, []*mbuf.Mbuf){
 		"FreeBulk":       func(_ *mbuf.Cache, pkts []*mbuf.Mbuf) { mbuf.FreeBulk(pkts) },
@@ -280,14 +280,14 @@ func TestFreedPoolAllocatesNothing(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 }
 
-// Goroutines with caches of their own pass packets and clones around; in the end
-// every count is exact.
+// Goroutines with their own caches exchange packets and clones. All counts are exact at the
+// end.
 func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 	const workers, rounds = 6, 3000
 	// More threads than CPUs: see PoolConfig.Ops.
 	p := newPool(t, 2047, mbuf.PoolConfig{CacheSize: 32, Ops: "lf_stack"})
 	shared := packet(t, p, "shared by all")
-	// Each worker holds it, so that the count is never 1 while others clone.
+	// Each worker has a reference, so the count is never 1 while others clone.
 	_, err := shared.AddRefcount(workers)
 	require.NoError(t, err)
 	ch := make(chan *mbuf.Mbuf, 64)

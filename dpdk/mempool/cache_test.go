@@ -17,8 +17,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// impl is one way to get and put: through Go or through rte_mempool_generic_get
-// and _put. c is nil for none.
+// impl is one way to get and put: with Go, or with rte_mempool_generic_get and
+// rte_mempool_generic_put. c is nil for no cache.
 type impl struct {
 	name string
 	get  func(p *mempool.Pool, c *mempool.Cache, objs []mempool.Object) bool
@@ -64,7 +64,7 @@ var twin = impl{"c",
 
 func words(objs []mempool.Object) unsafe.Pointer { return unsafe.Pointer(&objs[0]) }
 
-// mixed takes turns on the same cache.
+// mixed uses Go and C on the same cache at random.
 func mixed(seed uint64) impl {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	pick := func() impl { return []impl{native, twin}[rng.IntN(2)] }
@@ -74,9 +74,8 @@ func mixed(seed uint64) impl {
 	}
 }
 
-// script runs a seeded series of gets and puts on a new pool, and describes
-// every step by what it gave, which objects in which order (by index), and what
-// is in the cache.
+// script runs a seeded series of gets and puts on a new pool. It describes each step by the
+// result, the objects in their order (by index), and the contents of the cache.
 func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl) (steps []string) {
 	p := pool(t, size, 64, mempool.Config{Ops: ops})
 	index := map[mempool.Object]int{}
@@ -262,11 +261,11 @@ func TestLcoreCacheIsTheOneThatCUses(t *testing.T) {
 		raw := unsafe.Add(cgo.MempoolDescribe(p.Pointer()).Caches, lcore*cgo.MempoolCacheSizeof)
 		cgo.MempoolPut(p.Pointer(), raw, words(objs), 4)
 		assert.Equal(t, 20, c.Len(), "C's put is seen")
-		assert.ErrorIs(t, c.Close(), dpdk.ErrInvalid, "it is the pool's")
+		assert.ErrorIs(t, c.Close(), dpdk.ErrInvalid, "it is part of the pool")
 		c.Flush()
 		assert.Zero(t, c.Len())
 	}
-	assert.Nil(t, p.DefaultCache(), "a goroutine is no lcore")
+	assert.Nil(t, p.DefaultCache(), "a goroutine is not an lcore")
 }
 
 func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
@@ -301,7 +300,7 @@ func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 							for _, o := range held[:n] {
 								w := (*[2]uintptr)(o.Pointer())
 								if *w != [2]uintptr{uintptr(id), uintptr(o.Pointer())} {
-									t.Errorf("somebody else had the object: %v", *w)
+									t.Errorf("another goroutine had the object: %v", *w)
 								}
 							}
 							c.PutBulk(held[:n])
@@ -311,7 +310,7 @@ func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 								*(*[2]uintptr)(o.Pointer()) = [2]uintptr{uintptr(id), uintptr(o.Pointer())}
 								runtime.Gosched()
 								if (*[2]uintptr)(o.Pointer())[0] != uintptr(id) {
-									t.Error("somebody else had the object")
+									t.Error("another goroutine had the object")
 								}
 								p.Put(o)
 							}
@@ -330,7 +329,7 @@ func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 
 func TestGetAndPutDoNotAllocate(t *testing.T) {
 	if mempool.Debug || mempool.Race {
-		return // there they do
+		return // these builds allocate
 	}
 	for _, ops := range []string{"ring_mp_mc", "stack"} {
 		p := pool(t, 200, 64, mempool.Config{Ops: ops})
@@ -378,7 +377,7 @@ func TestOpsChooseTheModeOfTheRing(t *testing.T) {
 		"ring_mt_rts": {ring.RTS, ring.RTS},
 		"ring_mt_hts": {ring.HTS, ring.HTS},
 	} {
-		for _, single := range []bool{false, true} { // which is what the ring is made for
+		for _, single := range []bool{false, true} { // the mode that the ring is made for
 			p := pool(t, 10, 64, mempool.Config{Ops: ops, SingleProducer: single, SingleConsumer: single})
 			put, get := mempool.Modes(p)
 			assert.Equal(t, want, [2]ring.Sync{put, get}, ops)

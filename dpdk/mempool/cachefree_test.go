@@ -10,8 +10,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// Free of one handle knows the caches of that handle only: those of another would go on
-// with freed memory.
+// Free on one handle knows only the caches of that handle. Caches of another handle would
+// use freed memory.
 func TestPoolWithCachesOfAnotherHandleCannotBeFreed(t *testing.T) {
 	p, err := mempool.Create("two handles", 64, 32, mempool.Config{})
 	require.NoError(t, err)

@@ -184,7 +184,7 @@ func TestPrivateAreaIsSharedAndUntruncated(t *testing.T) {
 		q, err := mempool.Lookup(p.Name())
 		require.NoError(t, err)
 		require.Equal(t, p.Private(), q.Private())
-		c := cache(t, p, 1) // the area does not lie over the lcores' caches
+		c := cache(t, p, 1) // the area does not overlap the caches of lcores
 		o, ok := c.Get()
 		require.True(t, ok)
 		c.Put(o)
@@ -223,7 +223,7 @@ func TestLookupFindsTheCreatedPool(t *testing.T) {
 
 func TestListReturnsAllPools(t *testing.T) {
 	var names []string
-	for range 20 { // more than the first guess
+	for range 20 { // more than the first buffer of the walk
 		names = append(names, pool(t, 3, 64, mempool.Config{}).Name())
 	}
 	empty, err := mempool.CreateEmpty(name(), 5, 64, mempool.Config{CacheSize: 2})
@@ -277,7 +277,7 @@ func TestEmptyPoolIsPopulatedOnce(t *testing.T) {
 
 		err = p.SetOps("no_such_ops")
 		assert.ErrorIs(t, err, dpdk.ErrInvalid)
-		assert.ErrorContains(t, err, "ring_mp_mc", "lists what there is")
+		assert.ErrorContains(t, err, "ring_mp_mc", "the known ops")
 		require.NoError(t, p.SetOps(ops))
 		assert.Equal(t, ops, p.OpsName())
 		n, err := p.PopulateDefault()
@@ -328,7 +328,7 @@ func TestOpsOfAnotherOrderAreRefused(t *testing.T) {
 	o, ok := p.Get()
 	require.True(t, ok)
 	defer p.Put(o)
-	// Another process, whose ring_mp_mc has this one's number of stack.
+	// Another process, in which ring_mp_mc has the number that stack has here.
 	at := strings.Index(text, "ring_mp_mc\x00")
 	require.Positive(t, at)
 	copy(zone.Bytes()[at:], "stack\x00")
@@ -361,7 +361,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"negative count", "bad", -1, 64, mempool.Config{}, dpdk.ErrInvalid},
 		{"huge count", "bad", math.MaxInt, 64, mempool.Config{}, dpdk.ErrInvalid},
 		{"count that C's int would make 1", "bad", 1<<32 + 1, 64, mempool.Config{}, dpdk.ErrInvalid},
-		{"more than there is memory", "bad", 1 << 24, 1 << 16, mempool.Config{}, dpdk.ErrNoMemory},
+		{"more than the memory", "bad", 1 << 24, 1 << 16, mempool.Config{}, dpdk.ErrNoMemory},
 		{"element size 0", "bad", 1, 0, mempool.Config{}, dpdk.ErrInvalid},
 		{"negative element size", "bad", 1, -64, mempool.Config{}, dpdk.ErrInvalid},
 		{"huge element size", "bad", 1, 1<<32 + 64, mempool.Config{}, dpdk.ErrInvalid},
@@ -396,9 +396,9 @@ func TestBadInputIsRefused(t *testing.T) {
 		})
 	}
 	_, err := mempool.Create("bad", 1, 64, mempool.Config{Ops: "nothing"})
-	assert.ErrorContains(t, err, "ring_mp_mc", "lists the known ops")
+	assert.ErrorContains(t, err, "ring_mp_mc", "the known ops")
 	_, err = mempool.Create("bad", 100, 64, mempool.Config{CacheSize: 68})
-	assert.ErrorContains(t, err, "at most 67", "says what fits")
+	assert.ErrorContains(t, err, "at most 67", "the largest size")
 
 	longest, err := mempool.Create(long[1:], 3, 64, mempool.Config{CacheSize: 2})
 	require.NoError(t, err, "the longest name and the largest cache")
@@ -429,7 +429,7 @@ func TestNilAndEmptyArgumentsAreSafe(t *testing.T) {
 		assert.Equal(t, mempool.NoIOVA, p.IOVA(mempool.Object{}))
 		assert.False(t, p.Owns(mempool.Object{}))
 		assert.Nil(t, mempool.Object{}.Pointer())
-		assert.Nil(t, p.DefaultCache(), "a goroutine is no lcore")
+		assert.Nil(t, p.DefaultCache(), "a goroutine is not an lcore")
 	}
 }
 
@@ -520,7 +520,7 @@ func TestFreeGivesAllMemoryBack(t *testing.T) {
 	assert.Equal(t, used, cgoUsed(t))
 }
 
-// cgoUsed is how much of DPDK's heap is in use, in bytes.
+// cgoUsed returns the number of bytes in use on the heap of DPDK.
 func cgoUsed(t *testing.T) (n uint64) {
 	for _, s := range cgo.Sockets() {
 		stats, errno := cgo.MallocSocketStats(s)
@@ -551,9 +551,8 @@ func TestAuditAndDump(t *testing.T) {
 	*length = 0
 }
 
-// With relaxed tails a put can find the ring full for a moment, although the
-// objects fit: another thread, still inside a get that began before ours, keeps
-// the tail back. In C the objects are gone then.
+// With relaxed tails a put can find the ring full for a moment although the objects fit:
+// another thread in an earlier get keeps the tail back. C loses the objects in this case.
 func TestPutsWaitForRelaxedTails(t *testing.T) {
 	p := pool(t, 7, 64, mempool.Config{Ops: "ring_mt_rts"}) // as many objects as the ring has room
 	leave := p.EnterGet()
@@ -600,7 +599,7 @@ func TestObjectsPassThroughRings(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-// What a pool and a ring stand on can be looked up, and cannot be freed from under them.
+// The parts of a pool and of a ring can be looked up. They cannot be freed.
 func TestPartsOfAPoolCannotBeFreed(t *testing.T) {
 	p, err := mempool.Create("whole", 63, 64, mempool.Config{Ops: "ring_mp_mc"})
 	require.NoError(t, err)
