@@ -44,7 +44,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test test-plain test-race test-cgocheck2 test-debug test-arm64 \
-  soak lint bench clean docker docker-build docker-test docker-run test-matrix
+  soak lint coverage-api bench clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -155,7 +155,11 @@ lint: deps ## gofmt, go vet, staticcheck
 	@GOARCH=arm64 CGO_ENABLED=0 go vet $(assembly)
 	@for os in linux darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./... || exit; done
 	@$(go) tool staticcheck ./...
+	@$(go) run ./test/words | tail -1 # a count so far, which does not fail
 	@echo "lint: clean"
+
+coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
+	@$(go) run ./test/apicoverage
 
 bench: deps hugepages ## Go, cgo and C side by side; BENCH_JSON=FILE also writes the rows as JSON
 	@$(go) run ./test/bench

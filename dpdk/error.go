@@ -2,24 +2,24 @@ package dpdk
 
 import "strings"
 
-// Error is the error of a DPDK call, or of arguments refused before one.
+// Error is the error of a call of DPDK, or of arguments that godpdk refuses before the call.
 //
-// errors.Is finds the sentinels of this package and syscall.Errno values in it.
+// errors.Is finds the sentinels of this package and values of syscall.Errno in it.
 type Error struct {
-	Op    string // the rte_ function
-	Name  string // the object, if the call is about one
-	Errno Errno  // 0 if DPDK gave none
-	// Cause is a sentinel for what has no error number, or nil.
+	Op    string // the function of DPDK, or a few words if the error is from elsewhere
+	Name  string // the name of the object, if the call has one
+	Errno Errno  // 0 if DPDK returned none
+	// Cause is a sentinel for a state that has no error number, or nil.
 	Cause error
-	// Detail says what is wrong with which value and what to do about it.
+	// Detail names the value, what is wrong with it, and the fix.
 	Detail string
-	// Log holds DPDK's log of the failed call, without debug lines: all of it for
-	// eal.Init, and for other calls what the calling thread logged, at most the last 4096
-	// bytes. Lines that another thread or process logs for the call are not in it.
+	// Log holds the lines that DPDK logged during the failed call, without debug lines: all
+	// of them for eal.Init. For other calls it holds at most the last 4096 bytes that the
+	// calling thread logged, and no lines of other threads and processes.
 	Log []string
 }
 
-// Error is one line, but for the lines of Log.
+// Error returns one line, followed by the lines of Log.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives errors.Is the cause and the error number.
+// Unwrap returns Cause and Errno, for errors.Is.
 func (e *Error) Unwrap() []error {
 	var errs []error
 	if e.Cause != nil {

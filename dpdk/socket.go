@@ -2,15 +2,15 @@ package dpdk
 
 import "strconv"
 
-// SocketID is a NUMA socket. The zero value is AnySocket, so that a Config
-// that says nothing leaves the choice to DPDK; Socket names one.
+// SocketID is a NUMA socket. The zero value is [AnySocket], which leaves the choice to
+// DPDK. [Socket] names a socket.
 type SocketID struct{ plus1 int }
 
 // AnySocket is SOCKET_ID_ANY.
 var AnySocket = SocketID{}
 
-// Socket is the NUMA socket n, as DPDK and the kernel number them. A negative
-// n makes an id that every call refuses; AnySocket says "any".
+// Socket returns the NUMA socket n, in the numbers of DPDK and the kernel. For a negative n
+// it returns an ID that every call refuses.
 func Socket(n int) SocketID {
 	if n < 0 {
 		return SocketID{-1}
@@ -18,13 +18,13 @@ func Socket(n int) SocketID {
 	return SocketID{n + 1}
 }
 
-// Int is the number DPDK uses: -1 for AnySocket.
+// Int returns the number that DPDK uses: -1 for [AnySocket].
 func (s SocketID) Int() int { return s.plus1 - 1 }
 
-// Valid is false for what Socket made of a negative number.
+// Valid reports whether s is [AnySocket] or was made of a number that is not negative.
 func (s SocketID) Valid() bool { return s.plus1 >= 0 }
 
-// String is the number, or "any".
+// String returns the number, "any" or "invalid".
 func (s SocketID) String() string {
 	switch {
 	case !s.Valid():
