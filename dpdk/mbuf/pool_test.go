@@ -35,12 +35,12 @@ func TestCreatePoolUsesItsConfig(t *testing.T) {
 
 func TestListAndInfoDescribePoolsOfMbufs(t *testing.T) {
 	longest := strings.Repeat("x", mbuf.MaxName)
-	p, err := mbuf.CreatePool(longest, 64, mbuf.PoolConfig{DataRoom: 1000, PrivateSize: 24, CacheSize: 16, Ops: "stack"})
+	p, err := mbuf.CreatePool(longest, 64, mbuf.PoolConfig{DataRoom: 1000, PrivateSize: 24, CacheSize: 16, Ops: "ring_mp_mc"})
 	require.NoError(t, err)
 	other, err := mempool.Create("objects", 16, 128, mempool.Config{})
 	require.NoError(t, err)
 	m := alloc(t, p)
-	want := mbuf.Info{Name: longest, Ops: "stack", Size: 64, Available: 63, CacheSize: 16, DataRoom: 1000, PrivateSize: 24}
+	want := mbuf.Info{Name: longest, Ops: "ring_mp_mc", Size: 64, Available: 63, CacheSize: 16, DataRoom: 1000, PrivateSize: 24}
 	i, err := p.Info()
 	require.NoError(t, err)
 	assert.Equal(t, want, i)
