@@ -51,7 +51,7 @@ type FieldConfig struct {
 // use them: in a secondary a new name fails with dpdk.ErrSecondary.
 //
 // Errors: dpdk.ErrSecondary; dpdk.ErrExist if another field has the name; dpdk.ErrNoSpace if
-// there is no room for a T (the error lists the free bytes); dpdk.ErrBusy if Offset is taken;
+// an mbuf has no room for a T (the error lists the free bytes); dpdk.ErrBusy if Offset is taken;
 // dpdk.ErrInvalid; dpdk.ErrNameTooLong.
 //
 // Implements: rte_mbuf_dynfield_register, rte_mbuf_dynfield_register_offset

@@ -22,7 +22,7 @@ func Example() {
 		return // the pool has fewer than 32 left
 	}
 	for i, m := range pkts {
-		payload, ok := m.Append(60) // false if there is no room
+		payload, ok := m.Append(60) // false if it does not fit
 		if ok {
 			payload[0] = byte(i)
 		}

@@ -68,7 +68,7 @@ type PoolConfig struct {
 // Pool is a handle to a pool of mbufs. Dropping the handle frees nothing. The pool is valid
 // until any process calls Free, which needs all its mbufs to be back, or until this process
 // closes EAL. Its objects are those of the mempool.Pool of the same name: see
-// [mempool.Lookup]. Objects taken from there are not reset.
+// [mempool.Lookup]. Mbufs taken through that handle are not reset.
 //
 // All methods may be called from any goroutine.
 type Pool struct {
