@@ -174,7 +174,7 @@ func (m *Mbuf) unattached(op string) error {
 // first segment of a packet, the length of the packet shrinks by the bytes of m. On an mbuf
 // that is not attached, or has a pinned buffer, Detach is a no-op.
 //
-// Implements: rte_pktmbuf_detach
+// Implements: rte_pktmbuf_detach, rte_pktmbuf_detach_extbuf
 func (m *Mbuf) Detach() {
 	m.alive("Detach")
 	if m.olFlags&attached == 0 {
