@@ -380,7 +380,7 @@ func TestOpsChooseTheModeOfTheRing(t *testing.T) {
 		for _, single := range []bool{false, true} { // the mode that the ring is made for
 			p := pool(t, 10, 64, mempool.Config{Ops: ops, SingleProducer: single, SingleConsumer: single})
 			put, get := mempool.Modes(p)
-			assert.Equal(t, want, [2]ring.Sync{put, get}, ops)
+			assert.Equal(t, want, [2]ring.Sync{ring.Sync(put), ring.Sync(get)}, ops)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 // Zones of different sizes take each other's slots, and a lookup gets a whole
 // description of the one it asked for, or none. What a variable of package rcu says of
 // itself is in the zone's memory, which the kernel gets back.
-func TestZonesAreLookedUpWhileOthersAreFreed(t *testing.T) {
+func TestLookupBesideFree(t *testing.T) {
 	var over atomic.Bool
 	var all sync.WaitGroup
 	again := func(f func() error) {

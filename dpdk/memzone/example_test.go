@@ -40,6 +40,6 @@ func ExampleReserve() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%d bytes: %s\n", same.Info().Size, same.Bytes()[:23])
+	fmt.Printf("%d bytes: %s\n", len(same.Bytes()), same.Bytes()[:23])
 	// Output: 1024 bytes: shared by all processes
 }

@@ -1,9 +1,9 @@
 // Package memzone reserves and finds named blocks of hugepage memory that all
 // processes of a file prefix share (rte_memzone).
 //
-// All functions may be called from any goroutine, in primary and secondary,
-// between eal.Init and Close. What is in a zone is not synchronised: use a
-// Value with sync/atomic fields, or a ring, for what several threads touch.
+// All functions may be called from any goroutine, in primary and secondary, between
+// eal.Init and Close. Access to a zone's memory is not synchronized: use a [Value] with
+// sync/atomic fields, or a ring, for data that several threads use.
 package memzone
 
 import (
@@ -26,17 +26,17 @@ const (
 	opWalk    = "rte_memzone_walk"
 )
 
-// MaxName is the length of the longest name, in bytes.
+// MaxName is the maximum length of a name, in bytes.
 const MaxName = cgo.MemzoneNameSize - 1
 
-// CacheLine is the size of a cache line to DPDK, in bytes (RTE_CACHE_LINE_SIZE): what C
-// calls __rte_cache_aligned starts at a multiple of it, and its size is one.
+// CacheLine is DPDK's size of a cache line, in bytes (RTE_CACHE_LINE_SIZE). A C type that
+// is __rte_cache_aligned starts at a multiple of it, and its size is a multiple of it.
 const CacheLine = cgo.CacheLineSize
 
-// PageSize asks for memory from hugepages of one size (RTE_MEMZONE_2MB and so on).
+// PageSize selects hugepages of one size (RTE_MEMZONE_2MB and so on).
 type PageSize uint32
 
-// Sizes of hugepages; which exist is a matter of the architecture.
+// Sizes of hugepages. The architecture determines which of them exist.
 const (
 	AnyPage   PageSize = 0
 	Page256KB PageSize = cgo.Memzone256KB
@@ -49,21 +49,21 @@ const (
 	Page16GB  PageSize = cgo.Memzone16GB
 )
 
-// Config says what memory a zone wants. The zero value is any memory, aligned
-// to a cache line.
+// Config selects the memory of a zone. The zero value is any memory, aligned to a cache
+// line.
 type Config struct {
 	Socket dpdk.SocketID
-	// Align is the alignment in bytes, a power of two; 0 is a cache line, and
-	// DPDK rounds less up to it.
+	// Align is the alignment in bytes, a power of two. The minimum and the default are a
+	// cache line.
 	Align int
-	// Bound, a power of two not below the size, is what the zone must not
-	// cross a multiple of; 0 is no bound.
+	// Bound is a power of two, at least the size, of which the zone must not cross a
+	// multiple. 0 is no bound.
 	Bound    int
 	PageSize PageSize
-	// PageSizeHint takes other pages if there are none of PageSize
+	// PageSizeHint allows pages of another size if none of PageSize are free
 	// (RTE_MEMZONE_SIZE_HINT_ONLY).
 	PageSizeHint bool
-	// IOVAContiguous asks for contiguous IO addresses, for what a device reads
+	// IOVAContiguous requires contiguous IO addresses, as some devices need
 	// (RTE_MEMZONE_IOVA_CONTIG).
 	IOVAContiguous bool
 }
@@ -72,24 +72,26 @@ type Config struct {
 type Info struct {
 	Name         string
 	Size         int    // bytes
-	IOVA         uint64 // the address for devices
+	IOVA         uint64 // the address that devices use
 	HugepageSize int    // bytes
 	Socket       dpdk.SocketID
 }
 
-// Zone is a handle to a zone. Dropping it frees nothing. The memory stays valid
-// until Free in any process, or until this process's EAL closes.
+// Zone is a handle to a zone. Dropping it frees nothing. The memory is valid until any
+// process calls Free, or until this process closes EAL.
 type Zone struct {
 	info Info
-	mu   sync.Mutex // held while the zone is freed
+	mu   sync.Mutex // held by Free
 	addr atomic.Pointer[byte]
 }
 
-// Reserve makes a zone of size bytes (rte_memzone_reserve_bounded). Its memory
-// may hold old data. Size 0 takes the largest free block that meets cfg.
+// Reserve makes a zone of size bytes. Its memory may contain old data. Size 0 reserves the
+// largest free block that meets cfg.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace (too many zones),
 // dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+//
+// Implements: rte_memzone_reserve_bounded, rte_memzone_reserve_aligned, rte_memzone_reserve
 func Reserve(name string, size int, cfg Config) (*Zone, error) {
 	if err := check.Name(opReserve, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
@@ -110,8 +112,10 @@ func Reserve(name string, size int, cfg Config) (*Zone, error) {
 	return z, control.ExplainCreate(err, cfg.Socket)
 }
 
-// Lookup finds a zone that any process has reserved, C programs included
-// (rte_memzone_lookup). The error is dpdk.ErrNotFound if there is none.
+// Lookup finds a zone by name. Any process, also a C program, may have reserved it. The
+// error is dpdk.ErrNotFound if no zone has that name.
+//
+// Implements: rte_memzone_lookup
 func Lookup(name string) (*Zone, error) {
 	if err := check.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
@@ -140,7 +144,7 @@ func info(i cgo.MemzoneInfo) Info {
 	return Info{Name: i.Name, Size: int(i.Len), IOVA: i.IOVA, HugepageSize: int(i.HugepageSize), Socket: dpdk.Socket(int(i.Socket))}
 }
 
-// check refuses what DPDK would refuse with less to say, truncate or ignore.
+// check refuses values that DPDK would refuse without a reason, truncate or ignore.
 func (c *Config) check(name string, size int) error {
 	if size < 0 {
 		return check.Invalid(opReserve, name, "the size %d is negative", size)
@@ -154,18 +158,19 @@ func (c *Config) check(name string, size int) error {
 		}
 	}
 	if c.Bound != 0 && size > c.Bound {
-		return check.Invalid(opReserve, name, "%d bytes cannot lie within Bound %d", size, c.Bound)
+		return check.Invalid(opReserve, name, "the size %d is larger than Bound %d: use a larger Bound, or 0", size, c.Bound)
 	}
 	switch c.PageSize {
 	case AnyPage, Page256KB, Page2MB, Page16MB, Page256MB, Page512MB, Page1GB, Page4GB, Page16GB:
 	default:
-		return check.Invalid(opReserve, name, "PageSize %#x is none of the package's constants", c.PageSize)
+		return check.Invalid(opReserve, name, "PageSize %#x does not exist: use a constant of this package, such as Page2MB", c.PageSize)
 	}
 	return check.Socket(opReserve, name, c.Socket)
 }
 
-// List describes all zones of the shared memory, those inside DPDK's own
-// objects included (rte_memzone_walk).
+// List describes all zones of the file prefix, also those of DPDK's own objects.
+//
+// Implements: rte_memzone_walk, rte_memzone_dump
 func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opWalk, "", func() error {
@@ -178,14 +183,23 @@ func List() ([]Info, error) {
 	return all, err
 }
 
-// Info describes the zone as it was when this handle was made.
-func (z *Zone) Info() Info { return z.info }
+// Info describes the zone. The error is dpdk.ErrNotFound after Free on this handle.
+func (z *Zone) Info() (Info, error) {
+	if z.addr.Load() == nil {
+		return Info{}, z.freed(opLookup)
+	}
+	return z.info, nil
+}
 
-// Name is the zone's name.
+// Name returns the zone's name.
 func (z *Zone) Name() string { return z.info.Name }
 
-// Bytes is the zone's memory, shared with all processes; nil after Free on
-// this handle. DPDK rounds the size that was asked for up to a cache line.
+// Pointer returns the address of the zone's memory, for C, or nil after Free on this
+// handle.
+func (z *Zone) Pointer() unsafe.Pointer { return unsafe.Pointer(z.addr.Load()) }
+
+// Bytes returns the zone's memory, which all processes share, or nil after Free on this
+// handle. DPDK rounds the requested size up to a cache line.
 func (z *Zone) Bytes() []byte {
 	addr := z.addr.Load()
 	if addr == nil {
@@ -194,20 +208,24 @@ func (z *Zone) Bytes() []byte {
 	return unsafe.Slice(addr, z.info.Size)
 }
 
-// IOVA is the zone's address for devices.
+// IOVA returns the zone's address for devices.
 func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 
-// Free destroys the zone for all processes (rte_memzone_free): nobody may use
-// its memory any more. Several goroutines may call it. Errors: dpdk.ErrNotFound if it
-// was freed before, here or in another process, and dpdk.ErrBusy if a ring or a pool of
-// objects is in it. Free compares addresses only, so it may free a newer zone of the same
-// name: have a single owner call it.
+// Free destroys the zone for all processes. No process may use its memory afterwards.
+//
+// Errors: dpdk.ErrNotFound if this or another process has freed the zone before;
+// dpdk.ErrBusy if it is the memory of a ring or a mempool.
+//
+// Free compares addresses only, so it may free a newer zone of the same name: have a single
+// owner call it.
+//
+// Implements: rte_memzone_free
 func (z *Zone) Free() error {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	addr := z.addr.Load()
 	if addr == nil {
-		return &dpdk.Error{Op: opFree, Name: z.info.Name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
+		return z.freed(opFree)
 	}
 	var owner string
 	err := control.Call(opFree, z.info.Name, func() error {
@@ -223,7 +241,11 @@ func (z *Zone) Free() error {
 	return control.Explain(err, dpdk.ErrNotFound, control.Freed)
 }
 
-// owned returns what DPDK has made in the zone of this name, if that still exists.
+func (z *Zone) freed(op string) error {
+	return &dpdk.Error{Op: op, Name: z.info.Name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
+}
+
+// owned returns the ring or pool that DPDK has made in the zone of this name, or "".
 func owned(zone string) string {
 	if name, ok := strings.CutPrefix(zone, "RG_"); ok {
 		if _, errno := cgo.RingLookup(name); errno == 0 {
@@ -234,7 +256,7 @@ func owned(zone string) string {
 	if !ok {
 		return ""
 	}
-	// The pool's objects are in zones with a number behind its name.
+	// The objects of a pool are in zones with a number after the pool's name.
 	pools := []string{name}
 	if digits := strings.TrimRight(name, "0123456789"); digits != name && strings.HasSuffix(digits, "_") {
 		pools = append(pools, strings.TrimSuffix(digits, "_"))

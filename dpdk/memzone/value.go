@@ -5,40 +5,41 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk/internal/check"
-	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
-// Value is a zone that holds one T, which must hold no Go pointers: structs of
+// Value is a zone that contains one T. T must not contain Go pointers: use structs of
 // numbers, arrays and sync/atomic values, such as
 //
 //	type counters struct{ hits, misses atomic.Uint64 }
 //
-// All processes see the same T. A C program sees the struct of the same layout.
-type Value[T any] struct {
-	Zone
-}
+// All processes share the same T. A C program uses a struct of the same layout.
+type Value[T any] struct{ zone *Zone }
 
-// CreateValue reserves a zone for a T, set to its zero value, and fails as
-// Reserve does. Look it up elsewhere only when CreateValue has returned.
+// CreateValue reserves a zone for a T and clears it. Its errors are those of [Reserve].
+// Other processes may look it up only after CreateValue has returned.
+//
+// Implements: rte_memzone_reserve_bounded
 func CreateValue[T any](name string, cfg Config) (*Value[T], error) {
 	if err := fits[T](opReserve, name, 1<<62); err != nil {
 		return nil, err
 	}
 	var t T
 	if a := int(unsafe.Alignof(t)); cfg.Align != 0 && cfg.Align < a {
-		return nil, check.Invalid(opReserve, name, "Align %d is below %d, the alignment of %T", cfg.Align, a, t)
+		return nil, check.Invalid(opReserve, name, "Align %d is less than the %d that %T needs", cfg.Align, a, t)
 	}
 	z, err := Reserve(name, int(unsafe.Sizeof(t)), cfg)
 	if err != nil {
 		return nil, err
 	}
 	clear(z.Bytes())
-	return value[T](z), nil
+	return &Value[T]{z}, nil
 }
 
-// LookupValue finds a zone made by CreateValue with the same T, or by a C
-// program for a struct of the same layout. A zone smaller than T is refused
-// with dpdk.ErrInvalid; a larger one is accepted, as zones are rounded up.
+// LookupValue finds a zone made by [CreateValue] with the same T, or by a C program for a
+// struct of the same layout. The error is dpdk.ErrInvalid if the zone is smaller than T. A
+// larger zone is accepted, because DPDK rounds sizes up.
+//
+// Implements: rte_memzone_lookup
 func LookupValue[T any](name string) (*Value[T], error) {
 	if err := fits[T](opLookup, name, 1<<62); err != nil {
 		return nil, err
@@ -50,33 +51,37 @@ func LookupValue[T any](name string) (*Value[T], error) {
 	if err := fits[T](opLookup, name, z.info.Size); err != nil {
 		return nil, err
 	}
-	if a := unsafe.Alignof(*new(T)); uintptr(unsafe.Pointer(z.addr.Load()))%a != 0 {
-		return nil, check.Invalid(opLookup, name, "the zone is not aligned to %d bytes, as %T is", a, *new(T))
+	if a := unsafe.Alignof(*new(T)); uintptr(z.Pointer())%a != 0 {
+		return nil, check.Invalid(opLookup, name, "the zone is not aligned to the %d bytes that %T needs: reserve it with Config.Align", a, *new(T))
 	}
-	return value[T](z), nil
+	return &Value[T]{z}, nil
 }
 
-func value[T any](z *Zone) *Value[T] {
-	v := new(Value[T])
-	v.info = z.info
-	v.addr.Store(z.addr.Load())
-	return v
-}
+// Get returns the T in shared memory, or nil after Free on this handle.
+func (v *Value[T]) Get() *T { return (*T)(v.zone.Pointer()) }
 
-// Get is the T in shared memory; nil after Free on this handle.
-func (v *Value[T]) Get() *T { return (*T)(unsafe.Pointer(v.addr.Load())) }
+// Zone returns the zone that contains the T.
+func (v *Value[T]) Zone() *Zone { return v.zone }
 
-// fits refuses a T that cannot live in room bytes of shared memory.
+// Name returns the name of the zone.
+func (v *Value[T]) Name() string { return v.zone.Name() }
+
+// Free destroys the zone for all processes: see [Zone.Free].
+//
+// Implements: rte_memzone_free
+func (v *Value[T]) Free() error { return v.zone.Free() }
+
+// fits refuses a T that is not plain data, or larger than room bytes.
 func fits[T any](op, name string, room int) error {
 	t := reflect.TypeFor[T]()
-	if p := shared.GoPointer(t); p != "" {
-		return check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
+	if err := check.NoPointers(op, name, t); err != nil {
+		return err
 	}
 	if t.Size() == 0 {
-		return check.Invalid(op, name, "%v has no size", t)
+		return check.Invalid(op, name, "%v has 0 bytes: use a type with at least one field", t)
 	}
 	if int(t.Size()) > room {
-		return check.Invalid(op, name, "%v needs %d bytes, the zone has %d: it holds another type", t, t.Size(), room)
+		return check.Invalid(op, name, "%v needs %d bytes, but the zone has %d: it was made for another type", t, t.Size(), room)
 	}
 	return nil
 }

@@ -63,7 +63,7 @@ func TestAtomicCountersOfOneValueFromManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestValueIsTheZonesMemory(t *testing.T) {
+func TestValueIsInTheMemoryOfItsZone(t *testing.T) {
 	type pair struct {
 		A uint32
 		B uint64
@@ -73,14 +73,14 @@ func TestValueIsTheZonesMemory(t *testing.T) {
 	z, err := memzone.Lookup(v.Name())
 	require.NoError(t, err)
 	assert.Equal(t, pair{0x01020304, 0x05060708090a0b0c}, *(*pair)(unsafe.Pointer(&z.Bytes()[0])))
-	assert.Same(t, v.Get(), (*pair)(unsafe.Pointer(&v.Bytes()[0])))
-	assert.Equal(t, line, v.Info().Size)
+	assert.Same(t, v.Get(), (*pair)(unsafe.Pointer(&v.Zone().Bytes()[0])))
+	assert.Equal(t, line, len(v.Zone().Bytes()))
 }
 
-func TestNewValueIsZeroWhateverTheMemoryHeld(t *testing.T) {
+func TestCreateValueClearsOldData(t *testing.T) {
 	type block [512]uint64
 	v := createValue[block](t)
-	n, dirty, place := v.Name(), v.Bytes(), uintptr(unsafe.Pointer(v.Get()))
+	n, dirty, place := v.Name(), v.Zone().Bytes(), uintptr(unsafe.Pointer(v.Get()))
 	require.NoError(t, v.Free())
 	// DPDK clears what is freed. A process that writes too late does not.
 	for i := range dirty {
@@ -98,13 +98,13 @@ func TestGetIsNilAfterFree(t *testing.T) {
 	require.NotNil(t, v.Get())
 	require.NoError(t, v.Free())
 	assert.Nil(t, v.Get())
-	assert.Nil(t, v.Bytes())
+	assert.Nil(t, v.Zone().Bytes())
 	assert.ErrorIs(t, v.Free(), dpdk.ErrNotFound)
 	_, err := memzone.LookupValue[uint64](v.Name())
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 }
 
-func TestTypesThatCannotBeShared(t *testing.T) {
+func TestValueTypesThatAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		create func(name string) error
@@ -122,8 +122,8 @@ func TestTypesThatCannotBeShared(t *testing.T) {
 		{"field", create[struct{ A, B [2]struct{ S string } }], lookup[struct{ A, B [2]struct{ S string } }], "Go pointer (A S string)"},
 		{"time", create[time.Time], lookup[time.Time], "loc *time.Location"},
 		{"atomic.Pointer", create[atomic.Pointer[int]], lookup[atomic.Pointer[int]], "Go pointer"},
-		{"empty struct", create[struct{}], lookup[struct{}], "has no size"},
-		{"empty array", create[[0]uint64], lookup[[0]uint64], "has no size"},
+		{"empty struct", create[struct{}], lookup[struct{}], "has 0 bytes"},
+		{"empty array", create[[0]uint64], lookup[[0]uint64], "has 0 bytes"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			n := name()
@@ -160,7 +160,7 @@ func TestZoneTooSmallForTheTypeIsRefused(t *testing.T) {
 	require.NoError(t, lookup[uint8](z.Name()), "a larger zone will do")
 	err := lookup[[65]byte](z.Name())
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), "needs 65 bytes, the zone has 64")
+	assert.Contains(t, err.Error(), "needs 65 bytes, but the zone has 64")
 	_, err = memzone.Lookup(z.Name())
 	assert.NoError(t, err, "the zone stays")
 }
@@ -173,7 +173,7 @@ func TestValueHasTheAlignmentOfTheConfig(t *testing.T) {
 
 	_, err = memzone.CreateValue[uint64](name(), memzone.Config{Align: 4})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), "Align 4 is below 8")
+	assert.Contains(t, err.Error(), "Align 4 is less than the 8")
 	_, err = memzone.CreateValue[uint64](name(), memzone.Config{Align: 9})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 }

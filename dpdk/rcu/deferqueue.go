@@ -5,93 +5,90 @@ import (
 	"math"
 	"reflect"
 	"sync"
-	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 const (
 	opDQCreate  = "rte_rcu_qsbr_dq_create"
 	opDQEnqueue = "rte_rcu_qsbr_dq_enqueue"
 	opDQReclaim = "rte_rcu_qsbr_dq_reclaim"
-	opDQDelete  = "rte_rcu_qsbr_dq_delete"
+	opDQClose   = "rte_rcu_qsbr_dq_delete"
 )
 
 // Limits of a defer queue.
 const (
-	maxElem        = 4096 // bytes: C has copies on its stack
+	maxElem        = 4096 // bytes: C copies elements to its stack
 	defaultReclaim = 32
 )
 
-// DeferConfig says how a DeferQueue works. Of the zero value only Size is missing.
+// DeferConfig configures a [DeferQueue]. Only Size is required.
 type DeferConfig struct {
-	// Size is how many elements may wait: at least 1. DPDK rounds it up to a power of two
-	// less one.
+	// Size is the number of elements that may wait, at least 1. DPDK rounds it up to a power
+	// of two less one.
 	Size int
-	// TriggerReclaim is how many elements may wait before Enqueue reclaims
-	// (trigger_reclaim_limit); 0 reclaims in each Enqueue.
+	// TriggerReclaim is the number of waiting elements from which on Enqueue reclaims
+	// (trigger_reclaim_limit). 0 reclaims in each Enqueue.
 	TriggerReclaim int
-	// MaxReclaim is how many elements one Enqueue frees at most (max_reclaim_size); 0 is
-	// 32, or Size if that is less.
+	// MaxReclaim is the maximum number of elements that one Enqueue frees
+	// (max_reclaim_size). 0 is 32, or Size if that is less.
 	MaxReclaim int
-	// OnlyReclaim leaves all freeing to Reclaim: Enqueue does not.
+	// OnlyReclaim makes Enqueue free nothing: only Reclaim frees.
 	OnlyReclaim bool
-	// SingleThread says that one goroutine at a time uses the queue, which is cheaper
+	// SingleThread means that one goroutine at a time uses the queue, which is cheaper
 	// (RTE_RCU_QSBR_DQ_MT_UNSAFE).
 	SingleThread bool
 }
 
-// DeferQueue keeps elements until no reader can have a reference to them, and then gives
-// them to a function (rte_rcu_qsbr_dq). A T is what the function needs to free
-// one: an index, a handle; it has no Go pointers and a multiple of 4 bytes.
+// DeferQueue keeps elements until no reader can hold a reference to them, and then passes
+// them to a function that frees them (rte_rcu_qsbr_dq). T is the data that the function
+// needs, such as an index or a handle. It must not contain Go pointers, and its size must be
+// a multiple of 4 bytes.
 //
-// The queue belongs to the process that made it, and its goroutines may use it side by side.
-// It lives until Delete. A process that dies leaves the elements that wait in a ring of the
-// queue's name, each behind its token of 8 bytes.
-//
-// The queue is DPDK's. Its free function is C that collects what a call frees, and Go
-// frees it when the call has returned: a call of Go for each element would cost more than all
-// the rest, and a panic could not pass through C.
+// The queue belongs to the process that made it. Its goroutines may use it concurrently. If
+// the process dies before Close, the waiting elements remain in a ring of the queue's name,
+// each after its token of 8 bytes.
 type DeferQueue[T any] struct {
 	q       *QSBR
 	name    string
 	free    func(T)
-	max     int       // freed by one Enqueue
-	buffers sync.Pool // of *[]T, max long
+	max     int       // elements freed by one Enqueue
+	buffers sync.Pool // of *[]T, each of length max
 	mu      sync.RWMutex
-	dq      cgo.RCUDQ // nil after Delete
+	dq      cgo.RCUDQ // nil after Close
 }
 
-// NewDeferQueue makes a queue (rte_rcu_qsbr_dq_create) whose elements free gets. It
-// runs in the goroutine that calls Enqueue, Reclaim or Delete, must not call Delete, and must
-// not panic, for the elements freed with it would be lost.
+// NewDeferQueue makes a queue that passes its elements to free. The function runs in the
+// goroutine that calls Enqueue, Reclaim or Close. It must not call Close and must not panic:
+// a panic loses the other elements freed by the same call.
 //
 // Errors: dpdk.ErrInvalid, dpdk.ErrExist (a ring has that name), dpdk.ErrNoMemory,
 // dpdk.ErrNameTooLong.
+//
+// Implements: rte_rcu_qsbr_dq_create
 func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (*DeferQueue[T], error) {
 	if err := check.Name(opDQCreate, name, cgo.RCUDQNameSize); err != nil {
 		return nil, err
 	}
 	t := reflect.TypeFor[T]()
-	if p := shared.GoPointer(t); p != "" {
-		return nil, check.Invalid(opDQCreate, name, "%v holds a Go pointer (%s), which means nothing in shared memory", t, p)
+	if err := check.NoPointers(opDQCreate, name, t); err != nil {
+		return nil, err
 	}
 	if s := t.Size(); s == 0 || s%4 != 0 || s > maxElem {
-		return nil, check.Invalid(opDQCreate, name, "%v has %d bytes: elements need a multiple of 4, at most %d", t, s, maxElem)
+		return nil, check.Invalid(opDQCreate, name, "%v has %d bytes: use a multiple of 4, at most %d", t, s, maxElem)
 	}
 	if err := cfg.check(name); err != nil {
 		return nil, err
 	}
 	if q == nil {
-		return nil, check.Invalid(opDQCreate, name, "the QSBR is nil: use Create or Lookup")
+		return nil, check.Invalid(opDQCreate, name, "the QSBR is nil: use Create or Lookup to get one")
 	}
 	if free == nil {
-		return nil, check.Invalid(opDQCreate, name, "the free function is nil")
+		return nil, check.Invalid(opDQCreate, name, "the free function is nil: pass a function")
 	}
 	d := &DeferQueue[T]{q: q, name: name, free: free, max: cfg.MaxReclaim}
 	d.buffers.New = func() any { b := make([]T, d.max); return &b }
@@ -102,9 +99,10 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 	if cfg.SingleThread {
 		flags = cgo.RCUDQMTUnsafe
 	}
-	err := q.control(opDQCreate, func() (errno int) {
+	err := q.call(opDQCreate, func() error {
+		var errno int
 		d.dq, errno = cgo.RCUDQCreate(name, q.v, flags, uint32(cfg.Size), uint32(t.Size()), trigger, uint32(d.max))
-		return errno
+		return control.Errno(errno)
 	})
 	if err != nil {
 		err = control.Explain(err, dpdk.ErrExist, fmt.Sprintf("a ring has the name %q: use another name", name))
@@ -113,7 +111,7 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 	return d, nil
 }
 
-// check refuses what C would not understand, and sets defaults.
+// check refuses values that C cannot represent, and sets defaults.
 func (c *DeferConfig) check(name string) error {
 	const limit = 1 << 24
 	if c.Size < 1 || c.Size > limit {
@@ -131,14 +129,16 @@ func (c *DeferConfig) check(name string) error {
 	return nil
 }
 
-// Name is the queue's name.
+// Name returns the queue's name.
 func (d *DeferQueue[T]) Name() string { return d.name }
 
-// Enqueue starts a grace period for e, which new readers cannot find any more, and keeps e
-// until it is over (rte_rcu_qsbr_dq_enqueue). It may free others before.
+// Enqueue starts a grace period for e and keeps e until the grace period ends. New readers
+// must not be able to find e. Enqueue may free other elements first.
 //
-// Errors: dpdk.ErrNoSpace if the queue is full, and then e is still the caller's: let
-// readers go on and try again; dpdk.ErrNotFound after Delete.
+// Errors: dpdk.ErrNoSpace if the queue is full; the caller still owns e then, and may try
+// again after readers have reported quiescent states. dpdk.ErrNotFound after Close.
+//
+// Implements: rte_rcu_qsbr_dq_enqueue
 func (d *DeferQueue[T]) Enqueue(e T) error {
 	_, err := d.call(opDQEnqueue, func(buf []T) (int, int) {
 		n, errno := cgo.RCUDQEnqueue(d.dq, unsafe.Pointer(&e), unsafe.Pointer(&buf[0]), uint32(len(buf)))
@@ -147,8 +147,10 @@ func (d *DeferQueue[T]) Enqueue(e T) error {
 	return err
 }
 
-// Reclaim frees up to n elements whose grace periods are over, oldest first, and returns
-// how many (rte_rcu_qsbr_dq_reclaim). It does not wait.
+// Reclaim frees at most n elements whose grace periods have ended, in FIFO order, and
+// returns the number freed. It does not wait.
+//
+// Implements: rte_rcu_qsbr_dq_reclaim
 func (d *DeferQueue[T]) Reclaim(n int) (freed int, err error) {
 	for freed < n {
 		got, err := d.call(opDQReclaim, func(buf []T) (int, int) {
@@ -163,24 +165,32 @@ func (d *DeferQueue[T]) Reclaim(n int) (freed int, err error) {
 	return freed, nil
 }
 
-// Delete frees all elements and the queue (rte_rcu_qsbr_dq_delete). The error is
-// syscall.EAGAIN if readers may have references to some yet: the queue goes on then. Let them
-// go on, with QSBR.Synchronize for one, and try again.
-func (d *DeferQueue[T]) Delete() error {
+// Close frees all elements and the queue. The error is dpdk.ErrAgain if readers may still
+// hold references to some elements; the queue remains usable then. Wait for the readers, for
+// example with [QSBR.Synchronize], and try again. A second Close is a no-op.
+//
+// Implements: rte_rcu_qsbr_dq_delete
+func (d *DeferQueue[T]) Close() error {
+	d.mu.RLock()
+	closed := d.q == nil || d.dq == nil
+	d.mu.RUnlock()
+	if closed {
+		return nil
+	}
 	if _, err := d.Reclaim(math.MaxInt); err != nil {
 		return err
 	}
 	var last [1]T
 	n := uint32(0)
 	d.mu.Lock()
-	err := d.q.control(opDQDelete, func() int {
-		if d.dq == nil {
-			return int(dpdk.ErrNotFound)
+	err := d.q.call(opDQClose, func() error {
+		if d.dq == nil { // closed meanwhile
+			return nil
 		}
 		var pending uint32
 		var errno int
 		if n, pending, errno = cgo.RCUDQReclaim(d.dq, unsafe.Pointer(&last), 1); n != 0 || pending != 0 {
-			return int(syscall.EAGAIN)
+			return dpdk.ErrAgain
 		}
 		if errno == 0 {
 			errno = cgo.RCUDQDelete(d.dq)
@@ -188,38 +198,36 @@ func (d *DeferQueue[T]) Delete() error {
 		if errno == 0 {
 			d.dq = nil
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	d.mu.Unlock()
 	if n == 0 {
-		return deleted(err)
+		return err
 	}
-	d.free(last[0]) // it became free since, as others may have
-	return d.Delete()
+	d.free(last[0]) // its grace period ended after Reclaim, as that of others may have
+	return d.Close()
 }
 
-// call makes a call of C and frees what it freed.
+// call runs f, in which C collects elements in buf, and then passes them to free: a call from
+// C to Go for each element would dominate the cost, and a panic cannot pass through C.
 func (d *DeferQueue[T]) call(op string, f func(buf []T) (n, errno int)) (n int, err error) {
 	if d.q == nil {
-		return 0, &dpdk.Error{Op: op, Errno: dpdk.ErrNotFound, Detail: "a zero DeferQueue: use NewDeferQueue"}
+		return 0, &dpdk.Error{Op: op, Errno: dpdk.ErrNotFound, Detail: "the DeferQueue is a zero value: use NewDeferQueue"}
 	}
 	buf := d.buffers.Get().(*[]T)
 	defer d.buffers.Put(buf)
 	d.mu.RLock()
-	err = d.q.control(op, func() (errno int) {
+	err = d.q.call(op, func() error {
 		if d.dq == nil {
-			return int(dpdk.ErrNotFound)
+			return dpdk.ErrNotFound
 		}
+		var errno int
 		n, errno = f(*buf)
-		return errno
+		return control.Errno(errno)
 	})
 	d.mu.RUnlock()
 	for _, e := range (*buf)[:n] {
 		d.free(e)
 	}
-	return n, deleted(err)
-}
-
-func deleted(err error) error {
-	return control.Explain(err, dpdk.ErrNotFound, "the queue was deleted before")
+	return n, control.Explain(err, dpdk.ErrNotFound, "the queue was closed before")
 }

@@ -1,24 +1,26 @@
-// Package rcu says when all readers of shared memory have let go of what a writer took
-// out of it, so that it can be freed or used again (rte_rcu_qsbr: quiescent state based
-// reclamation).
+// Package rcu tells a writer when no reader of shared memory holds a reference to a removed
+// element any more, so that the element can be freed or reused (rte_rcu_qsbr: quiescent
+// state based reclamation).
 //
-// Readers, goroutines or C threads of any process, take no lock. Each says now and then
-// that it holds no reference (Reader.Quiescent, about a nanosecond): between two
-// packets, say. A writer takes an element out of the structure, such that no new reader
-// finds it, and then waits until every reader has said so once (QSBR.Synchronize), polls
-// for it (Start and Check), or leaves the element to a DeferQueue.
+// Readers are goroutines or C threads of any process. They take no lock. Each reader reports
+// regularly, for example between two bursts, that it holds no reference
+// ([Reader.Quiescent]). A writer removes an element from the shared structure, so that new
+// readers cannot find it. Then it waits until every reader has reported once
+// ([QSBR.Synchronize]), polls ([QSBR.Start] and [QSBR.Check]), or puts the element into a
+// [DeferQueue].
 //
-//	old := table.current.Swap(next)   // nobody finds old any more
-//	err := q.Synchronize(ctx)         // and nobody still has it
+//	old := table.current.Swap(next)   // new readers cannot find old
+//	err := q.Synchronize(ctx)         // no reader holds a reference to old
 //	if err == nil { reuse(old) }
 //
-// Take it where reads are many and writes few: a lookup table, a configuration. For
-// short sections that write, take a lock of package lock.
+// Use it for data with many reads and few writes, such as a lookup table or a
+// configuration. For short sections that write, use a lock of package lock.
 //
-// A Reader belongs to one goroutine at a time, which need not stay on its thread. A
-// reader that blocks without Offline, is stopped or is dead keeps every writer waiting: the
-// error of Synchronize names it, and Unregister ends the wait when its process has died.
+// A [Reader] belongs to one goroutine at a time; the goroutine may change threads. A reader
+// that blocks without [Reader.Offline], is stopped or is dead delays every writer. The error
+// of Synchronize names that reader, and [QSBR.Unregister] removes it after its process has
+// died.
 //
-// Load what leads to a shared element with sync/atomic, after Online or Quiescent: that is
-// what keeps the order on every processor.
+// Load the pointer or index of a shared element with sync/atomic, after Online or Quiescent:
+// this keeps the order of memory accesses on every processor.
 package rcu

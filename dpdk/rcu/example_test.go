@@ -37,7 +37,7 @@ func ExampleQSBR_Synchronize() {
 	r.Offline()   // and before something that blocks
 	fmt.Println(q.Synchronize(context.Background()))
 	// Output:
-	// rte_rcu_qsbr_check "table": context deadline exceeded: reader 0 has not passed: Unregister those that are dead
+	// rte_rcu_qsbr_check "table": context deadline exceeded: reader 0 has not passed: call Unregister for readers of dead processes
 	// <nil>
 }
 
@@ -60,7 +60,7 @@ func ExampleDeferQueue() {
 			log.Fatal(err)
 		}
 	}
-	if err := d.Delete(); err != nil {
+	if err := d.Close(); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(free)

@@ -27,39 +27,44 @@ const (
 	opDump       = "rte_rcu_qsbr_dump"
 )
 
-// MaxReaders is the largest number of readers of one QSBR.
+// MaxName is the maximum length of a name, in bytes.
+const MaxName = cgo.MemzoneNameSize - 1
+
+// MaxReaders is the maximum number of readers of one QSBR.
 const MaxReaders = 1 << 20
 
-// Config says where a QSBR lies. The zero value is any socket.
+// Config selects the memory of a QSBR. The zero value is any socket.
 type Config struct {
 	Socket dpdk.SocketID
 }
 
-// QSBR is a quiescent state variable in a memzone (struct rte_rcu_qsbr). C programs find
-// it with rte_memzone_lookup. Its methods may be called from any goroutine, in every
-// process role, between eal.Init and Close.
+// QSBR is a handle to a quiescent state variable in a memzone (struct rte_rcu_qsbr). C
+// programs find it with rte_memzone_lookup. Its methods may be called from any goroutine, in
+// every process role, between eal.Init and Close.
 type QSBR struct {
 	name  string
 	v     cgo.RCU // nil after Free
 	max   int
 	token *atomic.Uint64
-	life  sync.RWMutex // Free holds it for writing; what asks C about the variable, for reading
+	life  sync.RWMutex // held for writing by Free, for reading by calls into C
 }
 
-// Token is a moment that readers are to pass.
+// Token identifies a grace period.
 type Token uint64
 
-// Create makes a variable for readers with the ids 0 to maxReaders-1 (rte_rcu_qsbr_init),
-// in a memzone of that name.
+// Create makes a variable for readers with the IDs 0 to maxReaders-1, in a memzone of that
+// name.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace (too many zones),
 // dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+//
+// Implements: rte_rcu_qsbr_init, rte_rcu_qsbr_get_memsize
 func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
 	if err := check.Name(opInit, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
 	if maxReaders < 1 || maxReaders > MaxReaders {
-		return nil, check.Invalid(opInit, name, "%d readers: use 1 to %d", maxReaders, MaxReaders)
+		return nil, check.Invalid(opInit, name, "the number of readers is %d: use 1 to %d", maxReaders, MaxReaders)
 	}
 	if err := check.Socket(opInit, name, cfg.Socket); err != nil {
 		return nil, err
@@ -71,9 +76,11 @@ func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
 	return q, control.ExplainCreate(err, cfg.Socket)
 }
 
-// Lookup finds a variable that any process has made, a C program included, if it is what
-// its memzone begins with and fills. Errors: dpdk.ErrNotFound; syscall.EAGAIN if the zone holds no
-// variable, or does not yet, as its maker is at it.
+// Lookup finds a variable by name. Any process, also a C program, may have created it. The
+// variable must start at the beginning of its memzone and fill it.
+//
+// Errors: dpdk.ErrNotFound if no memzone has that name; dpdk.ErrAgain if the memzone does
+// not contain a variable, or its creator has not initialized it yet.
 func Lookup(name string) (*QSBR, error) {
 	if err := check.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
@@ -93,108 +100,148 @@ func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (
 		return control.Errno(errno)
 	})
 	if err != nil {
-		return nil, control.Explain(err, dpdk.ErrAgain, "the zone holds no QSBR variable, or not yet")
+		return nil, control.Explain(err, dpdk.ErrAgain, "the memzone does not contain a QSBR variable, or its creator has not initialized it yet: check the name, or try again")
 	}
 	return q, nil
 }
 
-// control is control.Call for a variable that has not been freed.
-func (q *QSBR) control(op string, f func() int) error {
+// call runs f unless the variable was freed.
+func (q *QSBR) call(op string, f func() error) error {
 	q.life.RLock()
 	defer q.life.RUnlock()
-	return q.existing(op, f)
+	if q.v == nil {
+		return q.freed(op)
+	}
+	return control.Call(op, q.name, f)
 }
 
-// existing is control for a caller that holds life.
-func (q *QSBR) existing(op string, f func() int) error {
-	return control.Call(op, q.name, func() error {
-		if q.v == nil {
-			return &dpdk.Error{Op: op, Name: q.name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
-		}
-		return control.Errno(f())
-	})
+func (q *QSBR) freed(op string) error {
+	return &dpdk.Error{Op: op, Name: q.name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
 }
 
-// Name is the name of the variable and its memzone.
+// Name returns the name of the variable and its memzone.
 func (q *QSBR) Name() string { return q.name }
 
-// Pointer is the struct rte_rcu_qsbr, for C; nil after Free on this handle.
+// Pointer returns the struct rte_rcu_qsbr, for C, or nil after Free on this handle.
 func (q *QSBR) Pointer() unsafe.Pointer { return q.v }
 
-// MaxReaders is how many readers there may be.
+// MaxReaders returns the maximum number of readers.
 func (q *QSBR) MaxReaders() int { return q.max }
 
-// NumReaders is how many readers are registered, dead ones included.
+// NumReaders returns the number of registered readers, also those of dead processes.
 func (q *QSBR) NumReaders() int {
 	n := 0
-	_ = q.control(opRegister, func() int {
+	_ = q.call(opRegister, func() error {
 		n = int(cgo.RCUCount(q.name, q.v))
-		return 0
+		return nil
 	})
 	return n
 }
 
-// Free destroys the variable for all processes (rte_memzone_free). Errors: dpdk.ErrBusy
-// while readers are registered, dpdk.ErrNotFound if it was freed before. DeferQueues that use
-// it must be deleted before.
+// Info describes a QSBR.
+type Info struct {
+	Name       string
+	MaxReaders int
+	NumReaders int // registered ones, also those of dead processes
+}
+
+// Info describes the variable. The error is dpdk.ErrNotFound if it was freed.
+func (q *QSBR) Info() (Info, error) {
+	i := Info{q.name, q.max, 0}
+	err := q.call(opLookup, func() error {
+		v, _, errno := cgo.RCULookup(q.name)
+		if errno == 0 && v != q.v {
+			return dpdk.ErrNotFound // a newer variable of this name
+		}
+		i.NumReaders = int(cgo.RCUCount(q.name, q.v))
+		return control.Errno(errno)
+	})
+	return i, control.Explain(err, dpdk.ErrNotFound, control.Freed)
+}
+
+// List describes all variables of the file prefix.
+func List() ([]Info, error) {
+	var all []Info
+	err := control.Call(opLookup, "", func() error {
+		zones, errno := cgo.Memzones()
+		for _, z := range zones {
+			if v, maxReaders, errno := cgo.RCULookup(z.Name); errno == 0 {
+				all = append(all, Info{z.Name, int(maxReaders), int(cgo.RCUCount(z.Name, v))})
+			}
+		}
+		return control.Errno(errno)
+	})
+	return all, err
+}
+
+// Free destroys the variable for all processes. Close every [DeferQueue] that uses it
+// before.
+//
+// Errors: dpdk.ErrBusy while readers are registered; dpdk.ErrNotFound if this or another
+// process has freed it before.
+//
+// Implements: rte_memzone_free
 func (q *QSBR) Free() error {
 	readers, err := q.Readers()
 	if err != nil {
 		return err
 	}
 	if len(readers) != 0 {
-		return &dpdk.Error{Op: opFree, Name: q.name, Errno: dpdk.ErrBusy, Detail: list(readers) + " not unregistered"}
+		return &dpdk.Error{Op: opFree, Name: q.name, Errno: dpdk.ErrBusy, Detail: list(readers) + " not unregistered: call Unregister"}
 	}
 	q.life.Lock()
 	defer q.life.Unlock()
-	err = q.existing(opFree, func() int { return cgo.MemzoneFree(q.name, q.v) })
+	err = control.CallOn(opFree, q.name, q.v, func() error { return control.Errno(cgo.MemzoneFree(q.name, q.v)) })
 	if err == nil {
 		q.v = nil
 	}
-	return control.Explain(err, dpdk.ErrNotFound, control.Freed)
+	return err
 }
 
-// ReaderState is what a registered reader said last.
+// ReaderState is the state that a registered reader reported last.
 type ReaderState struct {
 	ID     int
 	Online bool
-	Passed Token // the last moment it has passed, if it is online
+	Passed Token // the last grace period that it has passed, if it is online
 }
 
 // Readers lists the registered readers of all processes.
 func (q *QSBR) Readers() ([]ReaderState, error) {
 	var all []ReaderState
-	err := q.control(opRegister, func() int {
+	err := q.call(opRegister, func() error {
 		ids, cnts, errno := cgo.RCUReaders(q.name, q.v, q.max)
 		for i, id := range ids {
 			all = append(all, ReaderState{int(id), cnts[i] != 0, Token(cnts[i])})
 		}
-		return errno
+		return control.Errno(errno)
 	})
 	return all, err
 }
 
-// Unregister ends the registration of a reader whose process has died
-// (rte_rcu_qsbr_thread_unregister): nobody waits for it any more. It is fatal to a reader that
-// lives. The error is dpdk.ErrNotFound if the id is not registered.
+// Unregister removes a reader of a dead process, so that writers no longer wait for it. Do
+// not call it for a reader in use: writers would free memory that the reader accesses. The
+// error is dpdk.ErrNotFound if the ID is not registered.
+//
+// Implements: rte_rcu_qsbr_thread_unregister
 func (q *QSBR) Unregister(id int) error {
 	if err := q.checkID(opUnregister, id); err != nil {
 		return err
 	}
-	err := q.control(opUnregister, func() int { return cgo.RCUUnregister(q.name, q.v, uint32(id)) })
-	return control.Explain(err, dpdk.ErrNotFound, fmt.Sprintf("no reader with id %d is registered", id))
+	err := q.call(opUnregister, func() error { return control.Errno(cgo.RCUUnregister(q.name, q.v, uint32(id))) })
+	return control.Explain(err, dpdk.ErrNotFound, fmt.Sprintf("no reader with ID %d is registered", id))
 }
 
 func (q *QSBR) checkID(op string, id int) error {
 	if id < 0 || id >= q.max {
-		return check.Invalid(op, q.name, "there is no reader %d: ids are 0 to %d", id, q.max-1)
+		return check.Invalid(op, q.name, "the reader %d does not exist: IDs are 0 to %d", id, q.max-1)
 	}
 	return nil
 }
 
-// Start begins a grace period (rte_rcu_qsbr_start): the token is this moment, which
-// readers are to pass. Take elements out of reach before. It must not run in parallel with
-// Free; after it, the token is 0.
+// Start begins a grace period and returns its token. Remove elements from the shared
+// structure before. Start must not run in parallel with Free. After Free it returns 0.
+//
+// Implements: rte_rcu_qsbr_start
 func (q *QSBR) Start() Token {
 	if q.v == nil {
 		return 0
@@ -203,10 +250,11 @@ func (q *QSBR) Start() Token {
 	return Token(q.token.Add(1))
 }
 
-// Check says whether all readers have passed the token (rte_rcu_qsbr_check). It does not
-// wait, and takes a look at each reader unless others have passed a later token. It must not
-// run in parallel with Free or eal.Close; after Free, which needs that there are no readers,
-// it returns true.
+// Check reports whether all readers have passed the grace period. It does not wait. It must
+// not run in parallel with Free or eal.Close. After Free it returns true, because Free
+// requires that no reader is registered.
+//
+// Implements: rte_rcu_qsbr_check
 func (q *QSBR) Check(t Token) bool {
 	if q.v == nil {
 		return true
@@ -224,18 +272,20 @@ func (q *QSBR) Check(t Token) bool {
 	return passed
 }
 
-// Wait waits until all readers have passed the token, or ctx ends: then the error is the
-// cause that ctx gives, and says which readers have not. Without an end of ctx it waits for
-// a dead reader for ever. A goroutine that is a reader itself would wait for itself: see
-// Reader.Synchronize.
+// Wait waits until all readers have passed the grace period, or ctx ends. In the second case
+// the error is the cause of ctx and names the readers that have not passed. A dead reader
+// never passes, so give ctx a deadline. A goroutine that is a reader must use
+// [Reader.Synchronize], because Wait would wait for the goroutine itself.
 //
-// It yields, and sleeps when that has not helped for a millisecond. Errors: also
-// dpdk.ErrNotRunning, when EAL closes while it waits.
+// It yields, and sleeps after a millisecond without success. The error is dpdk.ErrNotRunning
+// if EAL closes meanwhile.
+//
+// Implements: rte_rcu_qsbr_check
 func (q *QSBR) Wait(ctx context.Context, t Token) error {
 	var wait ringcore.Backoff
 	for {
 		var passed bool
-		if err := q.control(opCheck, func() int { passed = q.Check(t); return 0 }); err != nil || passed {
+		if err := q.call(opCheck, func() error { passed = q.Check(t); return nil }); err != nil || passed {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -245,17 +295,19 @@ func (q *QSBR) Wait(ctx context.Context, t Token) error {
 	}
 }
 
-// Synchronize waits until every reader has let go of all that was taken out of its reach
-// before the call (rte_rcu_qsbr_synchronize). Errors are those of Wait.
+// Synchronize waits until no reader holds a reference to an element that was removed before
+// the call. Its errors are those of [QSBR.Wait].
+//
+// Implements: rte_rcu_qsbr_synchronize
 func (q *QSBR) Synchronize(ctx context.Context) error {
 	var t Token
-	if err := q.control(opCheck, func() int { t = q.Start(); return 0 }); err != nil {
+	if err := q.call(opCheck, func() error { t = q.Start(); return nil }); err != nil {
 		return err
 	}
 	return q.Wait(ctx, t)
 }
 
-// late names the readers that have not passed a token.
+// late names the readers that have not passed a grace period.
 func (q *QSBR) late(t Token) string {
 	all, _ := q.Readers()
 	var late []ReaderState
@@ -267,7 +319,7 @@ func (q *QSBR) late(t Token) string {
 	if len(late) == 0 {
 		return ""
 	}
-	return list(late) + " not passed: Unregister those that are dead"
+	return list(late) + " not passed: call Unregister for readers of dead processes"
 }
 
 func list(readers []ReaderState) string {
@@ -281,12 +333,15 @@ func list(readers []ReaderState) string {
 	return "readers " + strings.Join(ids, ", ") + " have"
 }
 
-// Dump is the text of rte_rcu_qsbr_dump.
+// Dump returns DPDK's description of the variable.
+//
+// Implements: rte_rcu_qsbr_dump
 func (q *QSBR) Dump() (string, error) {
 	var text string
-	err := q.control(opDump, func() (errno int) {
+	err := q.call(opDump, func() error {
+		var errno int
 		text, errno = cgo.RCUDump(q.name, q.v)
-		return errno
+		return control.Errno(errno)
 	})
 	return strings.TrimSpace(text), err
 }

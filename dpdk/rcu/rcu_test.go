@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -88,7 +87,7 @@ func TestLookup(t *testing.T) {
 				z.Bytes()[i] = fill
 			}
 			_, err = rcu.Lookup(z.Name())
-			assert.ErrorIs(t, err, syscall.EAGAIN, "%d bytes of %d", size, fill)
+			assert.ErrorIs(t, err, dpdk.ErrAgain, "%d bytes of %d", size, fill)
 		}
 		require.NoError(t, z.Free())
 	}
@@ -263,6 +262,27 @@ func TestFree(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 }
 
+func TestInfoAndListDescribeAVariable(t *testing.T) {
+	q := create(t, 4)
+	r := register(t, q, 2)
+	want := rcu.Info{Name: q.Name(), MaxReaders: 4, NumReaders: 1}
+	i, err := q.Info()
+	require.NoError(t, err)
+	assert.Equal(t, want, i)
+	all, err := rcu.List()
+	require.NoError(t, err)
+	assert.Contains(t, all, want)
+	require.NoError(t, r.Unregister())
+	require.NoError(t, q.Free())
+	_, err = q.Info()
+	assert.ErrorIs(t, err, dpdk.ErrNotFound)
+	all, err = rcu.List()
+	require.NoError(t, err)
+	for _, i := range all {
+		assert.NotEqual(t, want.Name, i.Name)
+	}
+}
+
 func TestDump(t *testing.T) {
 	q := create(t, 8)
 	register(t, q, 3).Online()
@@ -332,7 +352,7 @@ func TestDeferQueue(t *testing.T) {
 		r.Online()
 		t.Cleanup(func() {
 			r.Offline()
-			if err := d.Delete(); err != nil {
+			if err := d.Close(); err != nil {
 				assert.ErrorIs(t, err, dpdk.ErrNotFound)
 			}
 		})
@@ -366,7 +386,7 @@ func TestDeferQueue(t *testing.T) {
 			got, err := d.Reclaim(1000)
 			require.NoError(t, err)
 			assert.Zero(t, got)
-			assert.ErrorIs(t, d.Delete(), syscall.EAGAIN)
+			assert.ErrorIs(t, d.Close(), dpdk.ErrAgain)
 			assert.Empty(t, *freed)
 
 			r.Quiescent()
@@ -381,9 +401,9 @@ func TestDeferQueue(t *testing.T) {
 
 			require.NoError(t, d.Enqueue(item{}))
 			r.Quiescent()
-			require.NoError(t, d.Delete())
+			require.NoError(t, d.Close())
 			assert.Len(t, *freed, n+1)
-			assert.ErrorIs(t, d.Delete(), dpdk.ErrNotFound)
+			assert.NoError(t, d.Close(), "a second Close is a no-op")
 			assert.ErrorIs(t, d.Enqueue(item{}), dpdk.ErrNotFound)
 			_, err = ring.Lookup[[4]uint32](d.Name())
 			assert.ErrorIs(t, err, dpdk.ErrNotFound, "its ring")
@@ -411,7 +431,7 @@ func TestDeferQueue(t *testing.T) {
 		})
 		require.NoError(t, err)
 		require.NoError(t, d.Enqueue(item{}))
-		require.NoError(t, d.Delete())
+		require.NoError(t, d.Close())
 		assert.Equal(t, 20, n)
 	})
 	t.Run("many goroutines", func(t *testing.T) {
@@ -447,7 +467,7 @@ func TestDeferQueue(t *testing.T) {
 		wg.Wait()
 		close(stop)
 		<-stopped
-		require.NoError(t, d.Delete())
+		require.NoError(t, d.Close())
 		assert.EqualValues(t, 4*1999*1000, sum.Load())
 	})
 }
@@ -476,9 +496,8 @@ func TestDeferQueueArgumentsAreChecked(t *testing.T) {
 	assert.ErrorContains(t, err, "QSBR is nil")
 }
 
-// Check after Free, and on a QSBR that nobody made, was a fault in C; Start wrote into memory
-// that others may have by then.
-func TestNobodyIsWaitedForAfterFree(t *testing.T) {
+// Check after Free, and on a zero QSBR, once crashed in C. Start wrote into freed memory.
+func TestFreedQSBRWaitsForNoReader(t *testing.T) {
 	q, err := rcu.Create("freed", 8, rcu.Config{})
 	require.NoError(t, err)
 	token := q.Start()
@@ -491,5 +510,5 @@ func TestNobodyIsWaitedForAfterFree(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	var none rcu.DeferQueue[uint64]
 	assert.ErrorIs(t, none.Enqueue(1), dpdk.ErrNotFound)
-	assert.ErrorIs(t, none.Delete(), dpdk.ErrNotFound)
+	assert.NoError(t, none.Close())
 }

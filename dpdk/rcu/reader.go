@@ -14,8 +14,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
-// Reader is one that reports to a QSBR. It belongs to one goroutine at a time, and must
-// not be used after Close of EAL. After Unregister its methods do nothing.
+// Reader reports quiescent states to a QSBR. It belongs to one goroutine at a time and must
+// not be used after EAL has closed. After Unregister its methods are no-ops.
 type Reader struct {
 	token *atomic.Uint64 // of the variable
 	cnt   *uint64        // of the reader
@@ -23,26 +23,30 @@ type Reader struct {
 	id    int
 }
 
-// Register makes a reader with an id that no other has (rte_rcu_qsbr_thread_register). It
-// begins offline: nobody waits for it until Online. Errors: dpdk.ErrExist if the id is
-// registered, by a dead process perhaps, dpdk.ErrInvalid.
+// Register makes a reader with this ID. The reader starts offline: writers do not wait for
+// it until [Reader.Online]. Errors: dpdk.ErrExist if the ID is registered, possibly by a dead
+// process; dpdk.ErrInvalid.
+//
+// Implements: rte_rcu_qsbr_thread_register
 func (q *QSBR) Register(id int) (*Reader, error) {
 	if err := q.checkID(opRegister, id); err != nil {
 		return nil, err
 	}
 	var r *Reader
-	err := q.control(opRegister, func() int {
+	err := q.call(opRegister, func() error {
 		errno := cgo.RCURegister(q.name, q.v, uint32(id))
 		if errno == 0 {
 			r = &Reader{q.token, (*uint64)(unsafe.Add(q.v, cgo.RCUCnt+id*cgo.RCUStride)), q, id}
 		}
-		return errno
+		return control.Errno(errno)
 	})
-	return r, control.Explain(err, dpdk.ErrExist, fmt.Sprintf("id %d is registered: RegisterAny finds a free one, and Unregister frees one of a dead process", id))
+	return r, control.Explain(err, dpdk.ErrExist, fmt.Sprintf("ID %d is registered: use RegisterAny to find a free one, or QSBR.Unregister to free the ID of a dead process", id))
 }
 
-// RegisterAny is Register with the first id that is free. The error is dpdk.ErrNoSpace if
-// none is.
+// RegisterAny makes a reader with the first free ID: see [QSBR.Register]. The error is
+// dpdk.ErrNoSpace if no ID is free.
+//
+// Implements: rte_rcu_qsbr_thread_register
 func (q *QSBR) RegisterAny() (*Reader, error) {
 	for id := range q.max {
 		r, err := q.Register(id)
@@ -53,26 +57,30 @@ func (q *QSBR) RegisterAny() (*Reader, error) {
 			return nil, err
 		}
 	}
-	return nil, &dpdk.Error{Op: opRegister, Name: q.name, Errno: dpdk.ErrNoSpace, Detail: "all ids are registered"}
+	return nil, &dpdk.Error{Op: opRegister, Name: q.name, Errno: dpdk.ErrNoSpace, Detail: "all IDs are registered: unregister readers, or create the QSBR with more"}
 }
 
-// ID is the reader's id.
+// ID returns the reader's ID.
 func (r *Reader) ID() int { return r.id }
 
-// Online says that the reader may have references from now on
-// (rte_rcu_qsbr_thread_online). Writers wait for it until it is Offline or Quiescent.
+// Online reports that the reader may hold references from now on. Writers wait for it until
+// it calls Offline or Quiescent.
+//
+// Implements: rte_rcu_qsbr_thread_online
 func (r *Reader) Online() {
 	if cgo.RCUDebug && r.q != nil {
 		cgo.RCUOnline(r.q.v, uint32(r.id))
 	} else {
-		// No load of what is shared may come before the writers see this store.
+		// No load of shared data may come before the writers see this store.
 		lockops.StoreFence64(r.cnt, r.token.Load())
 	}
 	racesync.Acquire(r.point())
 }
 
-// Offline says that the reader has no references and will take none until Online
-// (rte_rcu_qsbr_thread_offline): for what blocks, or takes long.
+// Offline reports that the reader holds no references and takes none until Online. Call it
+// before the goroutine blocks or works for long without references.
+//
+// Implements: rte_rcu_qsbr_thread_offline
 func (r *Reader) Offline() {
 	racesync.Release(r.point())
 	if cgo.RCUDebug && r.q != nil {
@@ -82,20 +90,21 @@ func (r *Reader) Offline() {
 	lockops.Store64(r.cnt, 0)
 }
 
-// Quiescent says that the reader has no references at this moment
-// (rte_rcu_qsbr_quiescent). It is for a reader that is online.
+// Quiescent reports that the reader, which is online, holds no references at this moment.
+//
+// Implements: rte_rcu_qsbr_quiescent
 func (r *Reader) Quiescent() {
 	if cgo.RCUDebug || build.Race {
 		r.quiescent()
 		return
 	}
-	// The loads before stay before the store, those after stay after the load of the token.
+	// Earlier loads stay before the store; later loads stay after the load of the token.
 	if t := r.token.Load(); t != atomic.LoadUint64(r.cnt) {
 		lockops.Store64(r.cnt, t)
 	}
 }
 
-// quiescent is Quiescent in builds that want to know more.
+// quiescent is Quiescent in -race builds and with DPDK's RCU debug option.
 func (r *Reader) quiescent() {
 	racesync.Release(r.point())
 	if cgo.RCUDebug && r.q != nil {
@@ -106,31 +115,36 @@ func (r *Reader) quiescent() {
 	racesync.Acquire(r.point())
 }
 
-// Lock says that the reader begins to use a reference (rte_rcu_qsbr_lock). Only a DPDK
-// built with RTE_LIBRTE_RCU_DEBUG counts, and then its log tells of a reader that is
-// quiescent in between; otherwise it does nothing.
+// Lock marks the begin of a section that uses a reference. A DPDK built with
+// RTE_LIBRTE_RCU_DEBUG logs a quiescent state inside the section. Otherwise Lock is a no-op.
+//
+// Implements: rte_rcu_qsbr_lock
 func (r *Reader) Lock() {
 	if cgo.RCUDebug && r.q != nil {
 		cgo.RCULock(r.q.v, uint32(r.id))
 	}
 }
 
-// Unlock ends what Lock began (rte_rcu_qsbr_unlock).
+// Unlock marks the end of the section that Lock began.
+//
+// Implements: rte_rcu_qsbr_unlock
 func (r *Reader) Unlock() {
 	if cgo.RCUDebug && r.q != nil {
 		cgo.RCUUnlock(r.q.v, uint32(r.id))
 	}
 }
 
-// Synchronize is QSBR.Synchronize for a reader, which is quiescent at that moment:
-// it waits for the others. Of readers that do so at the same time only one must be online:
-// they would wait for each other until their contexts end.
+// Synchronize is [QSBR.Synchronize] for a goroutine that is a reader. It reports a quiescent
+// state and waits for the other readers. If two online readers call it at the same time, they
+// wait for each other until their contexts end: the others must be offline.
+//
+// Implements: rte_rcu_qsbr_synchronize
 func (r *Reader) Synchronize(ctx context.Context) error {
 	if r.q == nil {
-		return &dpdk.Error{Op: opCheck, Errno: dpdk.ErrNotFound, Detail: "the reader is unregistered"}
+		return &dpdk.Error{Op: opCheck, Errno: dpdk.ErrNotFound, Detail: "the reader was unregistered: call Register"}
 	}
 	var t Token
-	if err := r.q.control(opCheck, func() int { t = r.q.Start(); return 0 }); err != nil {
+	if err := r.q.call(opCheck, func() error { t = r.q.Start(); return nil }); err != nil {
 		return err
 	}
 	if atomic.LoadUint64(r.cnt) != 0 {
@@ -139,9 +153,10 @@ func (r *Reader) Synchronize(ctx context.Context) error {
 	return r.q.Wait(ctx, t)
 }
 
-// Unregister ends the reader: it goes offline and its id is free
-// (rte_rcu_qsbr_thread_unregister). The error is dpdk.ErrNotFound if it was unregistered
-// before, by QSBR.Unregister perhaps.
+// Unregister takes the reader offline and frees its ID. The error is dpdk.ErrNotFound if it
+// was unregistered before, here or by [QSBR.Unregister].
+//
+// Implements: rte_rcu_qsbr_thread_unregister
 func (r *Reader) Unregister() error {
 	if r.q == nil {
 		return &dpdk.Error{Op: opUnregister, Errno: dpdk.ErrNotFound, Detail: "unregistered before"}
@@ -154,7 +169,7 @@ func (r *Reader) Unregister() error {
 	return err
 }
 
-// point is what the race detector knows the variable by.
+// point is the address by which the race detector knows the variable.
 func (r *Reader) point() unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(r.token), -cgo.RCUToken)
 }

@@ -17,7 +17,7 @@ import (
 
 // Rings come and go, of 64 slots and of 8 MiB that the kernel gets back, while others
 // look them up and list them.
-func TestRingsAreLookedUpWhileOthersAreFreed(t *testing.T) {
+func TestLookupBesideFree(t *testing.T) {
 	gone := func(err error) error {
 		if errors.Is(err, dpdk.ErrNotFound) {
 			return nil
@@ -60,7 +60,7 @@ func TestRingsAreLookedUpWhileOthersAreFreed(t *testing.T) {
 }
 
 // Two handles, each freed by several goroutines: one of all these ends the ring.
-func TestManyFreesAreOne(t *testing.T) {
+func TestConcurrentFreesSucceedOnce(t *testing.T) {
 	for range 100 {
 		a, err := ring.Create[uint64]("many frees", 64, ring.Config{})
 		require.NoError(t, err)

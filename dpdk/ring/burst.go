@@ -7,12 +7,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
-// The calls without a second result are what data paths are made of. They are
-// written to be inlined where they are called, which the compiler does as long
-// as they hold one call only.
+// Calls without a second result are for the fast path. The compiler inlines them as long
+// as they contain one call only.
 
-// Enqueue adds one element and says whether there was room
-// (rte_ring_enqueue_elem).
+// Enqueue adds one element and reports whether the ring had room.
+//
+// Implements: rte_ring_enqueue_elem, rte_ring_sp_enqueue_elem, rte_ring_mp_enqueue_elem,
+// rte_ring_enqueue, rte_ring_sp_enqueue, rte_ring_mp_enqueue
 func (r *Ring[T]) Enqueue(obj T) bool {
 	if build.Race {
 		return r.core.Enqueue(unsafe.Pointer(&obj), 1, true).Done() == 1
@@ -20,8 +21,10 @@ func (r *Ring[T]) Enqueue(obj T) bool {
 	return uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(&obj), 1, true, false)) == 1
 }
 
-// Dequeue takes one element out and says whether there was one
-// (rte_ring_dequeue_elem).
+// Dequeue removes one element and reports whether the ring had one.
+//
+// Implements: rte_ring_dequeue_elem, rte_ring_sc_dequeue_elem, rte_ring_mc_dequeue_elem,
+// rte_ring_dequeue, rte_ring_sc_dequeue, rte_ring_mc_dequeue
 func (r *Ring[T]) Dequeue() (obj T, ok bool) {
 	if build.Race {
 		ok = r.core.Dequeue(unsafe.Pointer(&obj), 1, true).Done() == 1
@@ -31,8 +34,11 @@ func (r *Ring[T]) Dequeue() (obj T, ok bool) {
 	return obj, ok
 }
 
-// EnqueueBulk adds all of objs or none, and returns len(objs) or 0
-// (rte_ring_enqueue_bulk_elem).
+// EnqueueBulk adds all of objs or none, and returns len(objs) or 0.
+//
+// Implements: rte_ring_enqueue_bulk_elem, rte_ring_sp_enqueue_bulk_elem, rte_ring_mp_enqueue_bulk_elem,
+// rte_ring_mp_rts_enqueue_bulk_elem, rte_ring_mp_hts_enqueue_bulk_elem,
+// rte_ring_enqueue_bulk, rte_ring_sp_enqueue_bulk, rte_ring_mp_enqueue_bulk, rte_ring_mp_rts_enqueue_bulk, rte_ring_mp_hts_enqueue_bulk
 func (r *Ring[T]) EnqueueBulk(objs []T) int {
 	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
@@ -40,8 +46,12 @@ func (r *Ring[T]) EnqueueBulk(objs []T) int {
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
 }
 
-// EnqueueBurst adds as many of objs as there is room for, from the first on,
-// and returns how many (rte_ring_enqueue_burst_elem).
+// EnqueueBurst adds the elements of objs, from the first on, until the ring is full, and
+// returns the number added.
+//
+// Implements: rte_ring_enqueue_burst_elem, rte_ring_sp_enqueue_burst_elem, rte_ring_mp_enqueue_burst_elem,
+// rte_ring_mp_rts_enqueue_burst_elem, rte_ring_mp_hts_enqueue_burst_elem,
+// rte_ring_enqueue_burst, rte_ring_sp_enqueue_burst, rte_ring_mp_enqueue_burst, rte_ring_mp_rts_enqueue_burst, rte_ring_mp_hts_enqueue_burst
 func (r *Ring[T]) EnqueueBurst(objs []T) int {
 	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
@@ -49,8 +59,11 @@ func (r *Ring[T]) EnqueueBurst(objs []T) int {
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))
 }
 
-// DequeueBulk fills all of objs or nothing, and returns len(objs) or 0
-// (rte_ring_dequeue_bulk_elem).
+// DequeueBulk fills all of objs or nothing, and returns len(objs) or 0.
+//
+// Implements: rte_ring_dequeue_bulk_elem, rte_ring_sc_dequeue_bulk_elem, rte_ring_mc_dequeue_bulk_elem,
+// rte_ring_mc_rts_dequeue_bulk_elem, rte_ring_mc_hts_dequeue_bulk_elem,
+// rte_ring_dequeue_bulk, rte_ring_sc_dequeue_bulk, rte_ring_mc_dequeue_bulk, rte_ring_mc_rts_dequeue_bulk, rte_ring_mc_hts_dequeue_bulk
 func (r *Ring[T]) DequeueBulk(objs []T) int {
 	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
@@ -58,8 +71,12 @@ func (r *Ring[T]) DequeueBulk(objs []T) int {
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
 }
 
-// DequeueBurst takes out at most len(objs) elements, in order, and returns how
-// many (rte_ring_dequeue_burst_elem).
+// DequeueBurst removes at most len(objs) elements, in FIFO order, and returns the number
+// removed.
+//
+// Implements: rte_ring_dequeue_burst_elem, rte_ring_sc_dequeue_burst_elem, rte_ring_mc_dequeue_burst_elem,
+// rte_ring_mc_rts_dequeue_burst_elem, rte_ring_mc_hts_dequeue_burst_elem,
+// rte_ring_dequeue_burst, rte_ring_sc_dequeue_burst, rte_ring_mc_dequeue_burst, rte_ring_mc_rts_dequeue_burst, rte_ring_mc_hts_dequeue_burst
 func (r *Ring[T]) DequeueBurst(objs []T) int {
 	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
@@ -67,27 +84,35 @@ func (r *Ring[T]) DequeueBurst(objs []T) int {
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))
 }
 
-// EnqueueBulkFree is EnqueueBulk that also returns the room left after it.
+// EnqueueBulkFree does what [Ring.EnqueueBulk] does and also returns the room left.
+//
+// Implements: rte_ring_enqueue_bulk_elem
 func (r *Ring[T]) EnqueueBulkFree(objs []T) (n, free int) {
 	m := r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true)
 	return int(m.Done()), int(m.Left())
 }
 
-// EnqueueBurstFree is EnqueueBurst that also returns the room left after it.
+// EnqueueBurstFree does what [Ring.EnqueueBurst] does and also returns the room left.
+//
+// Implements: rte_ring_enqueue_burst_elem
 func (r *Ring[T]) EnqueueBurstFree(objs []T) (n, free int) {
 	m := r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false)
 	return int(m.Done()), int(m.Left())
 }
 
-// DequeueBulkAvailable is DequeueBulk that also returns how many elements are
-// left after it.
+// DequeueBulkAvailable does what [Ring.DequeueBulk] does and also returns the number of
+// elements left.
+//
+// Implements: rte_ring_dequeue_bulk_elem
 func (r *Ring[T]) DequeueBulkAvailable(objs []T) (n, available int) {
 	m := r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true)
 	return int(m.Done()), int(m.Left())
 }
 
-// DequeueBurstAvailable is DequeueBurst that also returns how many elements are
-// left after it.
+// DequeueBurstAvailable does what [Ring.DequeueBurst] does and also returns the number of
+// elements left.
+//
+// Implements: rte_ring_dequeue_burst_elem
 func (r *Ring[T]) DequeueBurstAvailable(objs []T) (n, available int) {
 	m := r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false)
 	return int(m.Done()), int(m.Left())

@@ -28,7 +28,7 @@ var inC = ringtest.Impl{
 	},
 }
 
-// cRing is the struct rte_ring that a description was made of.
+// cRing returns the struct rte_ring of a description.
 func cRing(r *ringcore.Ring) cgo.Ring { return unsafe.Add(unsafe.Pointer(r.Prod), -cgo.RingProd) }
 
 var made atomic.Int64
@@ -36,7 +36,7 @@ var made atomic.Int64
 // inHugepages makes rings in DPDK's memory.
 func inHugepages(t *testing.T, elemSize, count uint32, prod, cons ringcore.Sync, exact bool) *ringcore.Ring {
 	t.Helper()
-	cfg := Config{Producer: prod, Consumer: cons, ExactSize: exact}
+	cfg := Config{Producer: Sync(prod), Consumer: Sync(cons), ExactSize: exact}
 	flags, ok := cfg.flags()
 	require.True(t, ok)
 	name := fmt.Sprintf("differential %d", made.Add(1))
@@ -57,12 +57,11 @@ func TestAssemblyGoAndCShareARingUnderLoad(t *testing.T) {
 	ringtest.Stress(t, inHugepages, 3000, ringtest.Native, inC, ringtest.Twin)
 }
 
-// What Go says of a ring is what C says of it, full, empty and in between.
 func TestCountsAgreeWithC(t *testing.T) {
 	for _, prod := range []Sync{Multi, Single, RTS, HTS} {
 		for _, cons := range []Sync{Multi, Single, RTS, HTS} {
 			for _, exact := range []bool{false, true} {
-				r := inHugepages(t, 8, 16, prod, cons, exact)
+				r := inHugepages(t, 8, 16, ringcore.Sync(prod), ringcore.Sync(cons), exact)
 				objs := make([]uint64, 16)
 				for i := range 200 {
 					n := uint32(i*7%5 + 1)

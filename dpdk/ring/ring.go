@@ -1,15 +1,15 @@
 // Package ring passes fixed-size elements between threads and processes through
-// lock-free rings in shared memory (rte_ring). A ring made here works with C
-// programs on the same ring, and the reverse.
+// lock-free rings in shared memory (rte_ring). Go and C programs can use the same
+// ring at the same time.
 //
-// Create, Lookup, Free and List may be called from any goroutine, in primary
-// and secondary, between eal.Init and Close. Who may enqueue and dequeue at the
-// same time is the matter of Config.Producer and Config.Consumer; on a Single
-// side it must be one goroutine at a time, in all processes together.
+// [Create], [Lookup], [Ring.Free] and [List] may be called from any goroutine, in primary
+// and secondary, between eal.Init and Close. [Config] determines how many threads may
+// enqueue and dequeue at the same time. On a [Single] side only one goroutine of all
+// processes may be active at a time.
 //
-// Enqueue and dequeue do not call C and do not allocate. Full and empty are no
-// errors: Bulk calls are all or nothing, Burst calls take what fits, and both
-// return how many elements they moved.
+// Enqueue and dequeue do not call C and do not allocate. A full or empty ring is not an
+// error. Bulk calls move all elements or none; Burst calls move as many as possible. Both
+// return the number of elements moved.
 package ring
 
 import (
@@ -26,7 +26,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
-	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 const (
@@ -37,30 +36,32 @@ const (
 	opList   = "rte_ring_list_dump"
 )
 
-// MaxName is the length of the longest name, in bytes.
+// MaxName is the maximum length of a name, in bytes.
 const MaxName = cgo.RingNameSize - 1
 
-// MaxCount is the largest count that Create takes.
+// MaxCount is the largest count that [Create] accepts.
 const MaxCount = (cgo.RingSizeMask + 1) / 2
 
-// Ring is a handle to a ring of T. T holds no Go pointers and its size is a
-// multiple of 4 bytes; an 8-byte T is what C calls a ring of void *. Dropping
+// Ring is a handle to a ring of T. T must not contain Go pointers, and its size must be a
+// multiple of 4 bytes. A ring of an 8-byte T is the same as a ring of void * in C. Dropping
 // the handle frees nothing.
 //
-// The ring stays valid until Free in any process, or until this process's EAL
-// closes; using it after that is an access to unmapped memory.
+// The ring is valid until any process calls Free, or until this process closes EAL. Using
+// it later accesses unmapped memory.
 type Ring[T any] struct {
 	core ringcore.Ring
 	ring cgo.Ring
 	name string
-	mu   sync.Mutex // of what Free changes
+	mu   sync.Mutex // held while Free changes the fields
 }
 
-// Create makes a ring for count elements (rte_ring_create_elem): a power of two,
-// of which the ring holds one less, or with Config.ExactSize any number.
+// Create makes a ring. The count is a power of two, of which the ring holds one element
+// less; with Config.ExactSize it is any number, and the ring holds that many.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace, dpdk.ErrNameTooLong,
 // dpdk.ErrInvalid (the count, the mode, the socket, or T).
+//
+// Implements: rte_ring_create_elem, rte_ring_create
 func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	if err := check.Name(opCreate, name, cgo.RingNameSize); err != nil {
 		return nil, err
@@ -82,9 +83,9 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	case count > MaxCount || cfg.ExactSize && count == MaxCount:
 		return nil, check.Invalid(opCreate, name, "the count %d is too large: the limit is %d", count, MaxCount)
 	case !cfg.ExactSize && count&(count-1) != 0:
-		return nil, check.Invalid(opCreate, name, "the count %d is not a power of two: use %d, or Config.ExactSize", count, 1<<bits.Len(uint(count)))
+		return nil, check.Invalid(opCreate, name, "the count %d is not a power of two: use %d, or set Config.ExactSize", count, 1<<bits.Len(uint(count)))
 	case !cfg.ExactSize && count == 1:
-		return nil, check.Invalid(opCreate, name, "a ring of count 1 holds nothing: use 2, or Config.ExactSize")
+		return nil, check.Invalid(opCreate, name, "a ring of count 1 has no room for an element: use 2, or set Config.ExactSize")
 	}
 	r, err := open[T](opCreate, name, esize, func() (cgo.RingInfo, int) {
 		return cgo.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags)
@@ -92,13 +93,15 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	return r, control.ExplainCreate(err, cfg.Socket)
 }
 
-// Lookup finds a ring that any process has made, C programs included
-// (rte_ring_lookup). The error is dpdk.ErrNotFound if there is none.
+// Lookup finds a ring by name. Any process, also a C program, may have created it. The
+// error is dpdk.ErrNotFound if no ring has that name, and dpdk.ErrInvalid if its elements
+// do not have the size of T.
 //
-// A ring whose elements have another size than T is refused with
-// dpdk.ErrInvalid. DPDK does not store that size; it is worked out from the
-// length of the ring's memzone, which is rounded up to a cache line, so that
-// in rings of fewer than 16 slots small elements cannot be told apart.
+// DPDK does not store the element size. Lookup computes it from the length of the ring's
+// memzone, which is rounded up to a cache line. So in rings of fewer than 16 slots it
+// cannot distinguish small element sizes.
+//
+// Implements: rte_ring_lookup
 func Lookup[T any](name string) (*Ring[T], error) {
 	if err := check.Name(opLookup, name, cgo.RingNameSize); err != nil {
 		return nil, err
@@ -132,46 +135,49 @@ func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, int)) (*
 	return r, err
 }
 
-// elemSize is T's size, if a T can go through a ring.
+// elemSize returns T's size, or an error if T cannot be an element.
 func elemSize[T any](op, name string) (uint32, error) {
 	t := reflect.TypeFor[T]()
-	if p := shared.GoPointer(t); p != "" {
-		return 0, check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
+	if err := check.NoPointers(op, name, t); err != nil {
+		return 0, err
 	}
 	size := t.Size()
 	if size == 0 || size%4 != 0 {
-		return 0, check.Invalid(op, name, "%v has %d bytes: elements need a multiple of 4, pad it", t, size)
+		return 0, check.Invalid(op, name, "%v has %d bytes, which is not a multiple of 4: pad it", t, size)
 	}
 	if size > 1<<20 {
-		return 0, check.Invalid(op, name, "%v has %d bytes: the limit is 1 MiB, put its place in a memzone into the ring instead", t, size)
+		return 0, check.Invalid(op, name, "%v has %d bytes, but the limit is 1 MiB: keep the data in a memzone and enqueue its offset", t, size)
 	}
 	return uint32(size), nil
 }
 
-// Pointer is the struct rte_ring, for C; nil after Free on this handle.
+// Pointer returns the struct rte_ring, for C, or nil after Free on this handle.
 func (r *Ring[T]) Pointer() unsafe.Pointer { return r.ring }
 
-// Name is the ring's name.
+// Name returns the ring's name.
 func (r *Ring[T]) Name() string { return r.name }
 
-// Free destroys the ring for all processes (rte_ring_free): nobody may use it
-// any more. What it held is not looked at. On this handle the ring is empty and
-// full afterwards, so that calls move nothing. Errors: dpdk.ErrNotFound if it was
-// freed before, here or in another process, and dpdk.ErrBusy if a port of this process
-// is made of it (package netring): Detach the port first; or if it is part of a mempool. A new ring of the same name is
-// told from this one by its address only: free a ring in one place.
+// Free destroys the ring for all processes. No process may use it afterwards. Elements
+// still in the ring are discarded. On this handle, later enqueues and dequeues move
+// nothing.
+//
+// Errors: dpdk.ErrNotFound if this or another process has freed the ring before;
+// dpdk.ErrBusy if it belongs to a mempool, or to a port of this process (package netring):
+// free the pool or detach the port first.
+//
+// Free compares addresses only, so it may free a newer ring of the same name: have a single
+// owner call it.
+//
+// Implements: rte_ring_free
 func (r *Ring[T]) Free() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return inuse.Free(opFree, r.name, r.ring, nil, r.free)
 }
 
-// free is Free of a ring that nobody uses. The caller holds mu.
+// free destroys a ring that no port of this process uses. The caller holds mu.
 func (r *Ring[T]) free() error {
-	err := control.Call(opFree, r.name, func() error {
-		if r.ring == nil { // a NULL would equal what the lookup of a free name gives
-			return dpdk.ErrNotFound
-		}
+	err := control.CallOn(opFree, r.name, r.ring, func() error {
 		if pool, ok := strings.CutPrefix(r.name, "MP_"); ok {
 			if i, errno := cgo.MempoolLookup(pool); errno == 0 && i.Data == r.ring {
 				return dpdk.ErrBusy
@@ -183,69 +189,107 @@ func (r *Ring[T]) free() error {
 	if err == nil {
 		r.core, r.ring = gone, nil
 	}
-	return control.Explain(err, dpdk.ErrNotFound, control.Freed)
+	return err
 }
 
-// gone is a ring that has neither elements nor room, for freed handles.
-var gone, _ = ringcore.New(&ringcore.HeadTail{SyncType: Single}, &ringcore.HeadTail{SyncType: Single},
+// gone is a ring without elements and without room, for freed handles.
+var gone, _ = ringcore.New(&ringcore.HeadTail{SyncType: ringcore.Single}, &ringcore.HeadTail{SyncType: ringcore.Single},
 	unsafe.Pointer(new(uint64)), 1, 0, 8)
 
-// Producer is how the ring admits producers.
-func (r *Ring[T]) Producer() Sync { return r.core.ProdSync }
+// Producer returns the mode of the producer side.
+//
+// Implements: rte_ring_get_prod_sync_type, rte_ring_is_prod_single
+func (r *Ring[T]) Producer() Sync { return Sync(r.core.ProdSync) }
 
-// Consumer is how the ring admits consumers.
-func (r *Ring[T]) Consumer() Sync { return r.core.ConsSync }
+// Consumer returns the mode of the consumer side.
+//
+// Implements: rte_ring_get_cons_sync_type, rte_ring_is_cons_single
+func (r *Ring[T]) Consumer() Sync { return Sync(r.core.ConsSync) }
 
-// Capacity is how many elements the ring holds when full (rte_ring_get_capacity).
+// Capacity returns the number of elements in a full ring.
+//
+// Implements: rte_ring_get_capacity
 func (r *Ring[T]) Capacity() int { return int(r.core.Capacity) }
 
-// Size is how many slots the ring has, always more than Capacity (rte_ring_get_size).
+// Size returns the number of slots, which is more than Capacity.
+//
+// Implements: rte_ring_get_size
 func (r *Ring[T]) Size() int { return int(r.core.Size) }
 
-// Len is how many elements are in the ring, at some moment during the call
-// (rte_ring_count).
+// Len returns the number of elements in the ring at some moment during the call.
+//
+// Implements: rte_ring_count
 func (r *Ring[T]) Len() int { return int(r.core.Count()) }
 
-// FreeLen is how many more elements fit (rte_ring_free_count).
+// FreeLen returns the number of elements for which the ring has room.
+//
+// Implements: rte_ring_free_count
 func (r *Ring[T]) FreeLen() int { return int(r.core.FreeCount()) }
 
-// Empty is Len() == 0 (rte_ring_empty).
+// Empty reports whether Len() == 0.
+//
+// Implements: rte_ring_empty
 func (r *Ring[T]) Empty() bool { return r.core.Count() == 0 }
 
-// Full is FreeLen() == 0 (rte_ring_full).
+// Full reports whether FreeLen() == 0.
+//
+// Implements: rte_ring_full
 func (r *Ring[T]) Full() bool { return r.core.FreeCount() == 0 }
 
-// Dump is the text of rte_ring_dump. The error is dpdk.ErrNotFound if the ring was freed.
+// Dump returns DPDK's description of the ring. The error is dpdk.ErrNotFound if the ring
+// was freed.
+//
+// Implements: rte_ring_dump
 func (r *Ring[T]) Dump() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var text string
-	err := control.Call(opDump, r.name, func() error {
+	err := control.CallOn(opDump, r.name, r.ring, func() error {
 		var errno int
-
-		if r.ring == nil {
-			return dpdk.ErrNotFound
-		}
 		text, errno = cgo.RingDump(r.name, r.ring)
 		return control.Errno(errno)
 	})
-	return strings.TrimSpace(text), control.Explain(err, dpdk.ErrNotFound, control.Freed)
+	return strings.TrimSpace(text), err
 }
 
 // Info describes a ring.
 type Info struct {
 	Name               string
-	Size, Capacity     int // slots, elements when full
-	Len                int // elements in it, when it was looked at
+	Size               int // number of slots
+	Capacity           int // number of elements when full
+	Len                int // number of elements at the time of the call
 	Producer, Consumer Sync
 }
 
-// List describes all rings of the shared memory, whatever their elements are.
+func info(i cgo.RingInfo) Info {
+	return Info{i.Name, int(i.Size), int(i.Capacity), int(i.Count), Sync(i.ProducerSync), Sync(i.ConsumerSync)}
+}
+
+// Info describes the ring. The error is dpdk.ErrNotFound if the ring was freed.
+//
+// Implements: rte_ring_lookup
+func (r *Ring[T]) Info() (Info, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var now cgo.RingInfo
+	err := control.CallOn(opLookup, r.name, r.ring, func() error {
+		var errno int
+		if now, errno = cgo.RingLookup(r.name); errno == 0 && now.Ring != r.ring {
+			return dpdk.ErrNotFound // a newer ring of this name
+		}
+		return control.Errno(errno)
+	})
+	return info(now), err
+}
+
+// List describes all rings of the file prefix, of any element type.
+//
+// Implements: rte_ring_list_dump
 func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opList, "", func() error {
 		for _, i := range cgo.Rings() {
-			all = append(all, Info{i.Name, int(i.Size), int(i.Capacity), int(i.Count), Sync(i.ProducerSync), Sync(i.ConsumerSync)})
+			all = append(all, info(i))
 		}
 		return nil
 	})

@@ -167,7 +167,7 @@ func order[T any](t *testing.T, cfg ring.Config) {
 	}
 }
 
-func TestBulkIsAllOrNothingAndBurstWhatFits(t *testing.T) {
+func TestBulkMovesAllOrNothingAndBurstMovesWhatFits(t *testing.T) {
 	forEachKind(t, bulkAndBurst[e4], bulkAndBurst[e8], bulkAndBurst[e12], bulkAndBurst[e16], bulkAndBurst[e20], bulkAndBurst[e64])
 }
 
@@ -197,7 +197,7 @@ func bulkAndBurst[T any](t *testing.T, cfg ring.Config) {
 	require.Equal(t, two(0, 0), two(r.DequeueBulkAvailable(out)), "empty")
 }
 
-func TestNoElementsAreMovedAsNone(t *testing.T) {
+func TestMovingZeroElementsIsANoOp(t *testing.T) {
 	for _, p := range syncs {
 		for _, c := range syncs {
 			r := create[e8](t, 8, ring.Config{Producer: p, Consumer: c})
@@ -273,7 +273,7 @@ func TestConfigSelectsTheModes(t *testing.T) {
 	}
 }
 
-func TestArgumentsThatCreateRefuses(t *testing.T) {
+func TestCreateRefusesBadArguments(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		count int
@@ -285,8 +285,8 @@ func TestArgumentsThatCreateRefuses(t *testing.T) {
 		{"exact count 0", 0, ring.Config{ExactSize: true}, dpdk.ErrInvalid, "count is 0"},
 		{"negative count", -16, ring.Config{}, dpdk.ErrInvalid, "count is -16"},
 		{"smallest count", math.MinInt, ring.Config{ExactSize: true}, dpdk.ErrInvalid, "count is"},
-		{"count 1 holds nothing", 1, ring.Config{}, dpdk.ErrInvalid, "holds nothing: use 2, or Config.ExactSize"},
-		{"count 3", 3, ring.Config{}, dpdk.ErrInvalid, "3 is not a power of two: use 4, or Config.ExactSize"},
+		{"count 1 has no room", 1, ring.Config{}, dpdk.ErrInvalid, "has no room for an element: use 2, or set Config.ExactSize"},
+		{"count 3", 3, ring.Config{}, dpdk.ErrInvalid, "3 is not a power of two: use 4, or set Config.ExactSize"},
 		{"count 1000", 1000, ring.Config{}, dpdk.ErrInvalid, "use 1024"},
 		{"count one above the limit", ring.MaxCount + 1, ring.Config{}, dpdk.ErrInvalid, "too large"},
 		{"count twice the limit", 2 * ring.MaxCount, ring.Config{}, dpdk.ErrInvalid, "too large"},
@@ -331,12 +331,14 @@ func TestSockets(t *testing.T) {
 	r := create[e8](t, 16, ring.Config{Socket: dpdk.Socket(0)})
 	z, err := memzone.Lookup("RG_" + r.Name())
 	require.NoError(t, err)
-	assert.Equal(t, dpdk.Socket(0), z.Info().Socket)
+	zone, err := z.Info()
+	require.NoError(t, err)
+	assert.Equal(t, dpdk.Socket(0), zone.Socket)
 
 	for _, socket := range []int{7, 1000} { // no such socket; beyond DPDK's table
 		n := name()
 		r, err := ring.Create[e8](n, 16, ring.Config{Socket: dpdk.Socket(socket)})
-		if socket == 7 && z.Info().HugepageSize == os.Getpagesize() { // no hugepages: one heap for all sockets
+		if socket == 7 && zone.HugepageSize == os.Getpagesize() { // no hugepages: one heap for all sockets
 			require.NoError(t, err)
 			require.NoError(t, r.Free())
 			continue
@@ -378,14 +380,14 @@ func TestNames(t *testing.T) {
 	}
 }
 
-func TestLookupOfAnUnknownNameIsNotFound(t *testing.T) {
+func TestLookupOfAnUnknownNameReturnsErrNotFound(t *testing.T) {
 	r, err := ring.Lookup[e8]("nobody made this")
 	assert.Nil(t, r)
 	require.ErrorIs(t, err, dpdk.ErrNotFound)
 	assert.Contains(t, err.Error(), `rte_ring_lookup "nobody made this"`)
 }
 
-func TestNameThatIsTakenIsRefused(t *testing.T) {
+func TestCreateOfATakenNameReturnsErrExist(t *testing.T) {
 	r := create[e8](t, 16, ring.Config{})
 	require.True(t, r.Enqueue(7))
 	for _, cfg := range []ring.Config{{}, {ExactSize: true}, {Producer: ring.Single}} {
@@ -396,7 +398,7 @@ func TestNameThatIsTakenIsRefused(t *testing.T) {
 	assert.Equal(t, [2]any{e8(7), true}, [2]any{v, ok}, "the ring is as it was")
 }
 
-func TestTypesThatCannotGoThroughARing(t *testing.T) {
+func TestElementTypesThatAreRefused(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		create func(name string) error
@@ -412,7 +414,7 @@ func TestTypesThatCannotGoThroughARing(t *testing.T) {
 		{"func", tryCreate[func()], tryLookup[func()], "Go pointer"},
 		{"interface", tryCreate[any], tryLookup[any], "Go pointer"},
 		{"pointer deep inside", tryCreate[[2]struct{ A, B [2]struct{ P *int } }], tryLookup[[2]struct{ A, B [2]struct{ P *int } }], "Go pointer (A P *int)"},
-		{"1 byte", tryCreate[uint8], tryLookup[uint8], "uint8 has 1 bytes: elements need a multiple of 4"},
+		{"1 byte", tryCreate[uint8], tryLookup[uint8], "uint8 has 1 bytes, which is not a multiple of 4"},
 		{"2 bytes", tryCreate[uint16], tryLookup[uint16], "2 bytes"},
 		{"3 bytes", tryCreate[[3]byte], tryLookup[[3]byte], "3 bytes"},
 		{"6 bytes", tryCreate[[3]uint16], tryLookup[[3]uint16], "6 bytes"},
@@ -472,7 +474,7 @@ func TestLookupWithAnotherElementSizeIsRefused(t *testing.T) {
 	assert.True(t, r.Empty())
 }
 
-func TestTwoHandlesAreOneRing(t *testing.T) {
+func TestTwoHandlesShareOneRing(t *testing.T) {
 	for _, sync := range syncs {
 		a := create[e16](t, 32, ring.Config{Producer: sync, Consumer: sync})
 		b, err := ring.Lookup[e16](a.Name())
@@ -493,7 +495,7 @@ func TestTwoHandlesAreOneRing(t *testing.T) {
 	}
 }
 
-func TestFreeEndsTheRing(t *testing.T) {
+func TestFreedRingMovesNothingAndFreeTwiceReturnsErrNotFound(t *testing.T) {
 	for _, sync := range syncs {
 		r := create[e8](t, 16, ring.Config{Producer: sync, Consumer: sync})
 		stale, err := ring.Lookup[e8](r.Name())
@@ -529,7 +531,7 @@ func TestFreeEndsTheRing(t *testing.T) {
 	}
 }
 
-func TestHandleThatFreedDoesNotFreeTheRingThatTookTheName(t *testing.T) {
+func TestSecondFreeDoesNotFreeANewerRingOfTheName(t *testing.T) {
 	r := create[e8](t, 16, ring.Config{})
 	n := r.Name()
 	require.NoError(t, r.Free())
@@ -544,7 +546,7 @@ func TestHandleThatFreedDoesNotFreeTheRingThatTookTheName(t *testing.T) {
 	require.NoError(t, again.Free())
 }
 
-func TestStaleHandleDoesNotFreeTheRingThatTookTheName(t *testing.T) {
+func TestStaleHandleDoesNotFreeANewerRingOfTheName(t *testing.T) {
 	r := create[e8](t, 16, ring.Config{})
 	stale, err := ring.Lookup[e8](r.Name())
 	require.NoError(t, err)
@@ -592,6 +594,24 @@ func TestDroppedHandleFreesNothing(t *testing.T) {
 	require.NoError(t, r.Free())
 }
 
+func TestInfoDescribesTheRingUntilItIsFreed(t *testing.T) {
+	r := create[e8](t, 16, ring.Config{Producer: ring.RTS})
+	require.Equal(t, 2, r.EnqueueBurst(make([]e8, 2)))
+	i, err := r.Info()
+	require.NoError(t, err)
+	assert.Equal(t, ring.Info{Name: r.Name(), Size: 16, Capacity: 15, Len: 2, Producer: ring.RTS, Consumer: ring.Multi}, i)
+	all, err := ring.List()
+	require.NoError(t, err)
+	assert.Contains(t, all, i)
+	stale, err := ring.Lookup[e8](r.Name())
+	require.NoError(t, err)
+	require.NoError(t, r.Free())
+	for _, r := range []*ring.Ring[e8]{r, stale} {
+		_, err = r.Info()
+		assert.ErrorIs(t, err, dpdk.ErrNotFound)
+	}
+}
+
 func TestDump(t *testing.T) {
 	r := create[e8](t, 64, ring.Config{})
 	require.Equal(t, 5, r.EnqueueBulk(values[e8](0, 5)))
@@ -629,7 +649,7 @@ func TestListHasEveryRingOnce(t *testing.T) {
 	assert.Len(t, after, len(all)-1)
 }
 
-func TestElementsWithPaddingAndFloatsComeOutWhole(t *testing.T) {
+func TestElementsWithPaddingAndFloatsAreCopiedWhole(t *testing.T) {
 	type quote struct {
 		Symbol [8]byte
 		Bid    float64
@@ -653,7 +673,7 @@ func newTicket(producer, number uint64) ticket {
 
 // Users' calls, all of them, from more goroutines than CPUs, through handles of
 // their own. (Package ringcore has the same for its own two functions.)
-func TestManyGoroutinesLoseAndDoubleNothing(t *testing.T) {
+func TestConcurrentGoroutinesLoseAndDuplicateNothing(t *testing.T) {
 	const goroutines, each = 4, 4000
 	for _, sync := range []ring.Sync{ring.Multi, ring.RTS, ring.HTS} {
 		for _, count := range []int{4, 64, 1024} {

@@ -7,20 +7,20 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
-// Zero-copy calls (rte_ring_peek_zc.h) work in the ring's own memory, in two
-// steps: reserve and commit, or peek and consume. Only Single and HTS sides have
-// them. From the first step to the second the side is taken: do the second
-// soon, from the same goroutine, and enqueue or dequeue nothing else on that
-// side in between. Others wait on an HTS side meanwhile.
+// Zero-copy calls work in the ring's own memory, in two steps: reserve and commit, or peek
+// and consume. Only Single and HTS sides support them. The first step locks the side until
+// the second: make the second step soon, from the same goroutine, and without other calls on
+// that side in between. Other threads on an HTS side wait meanwhile.
 
-// Span is elements of a ring in place: First, and after the ring's end Second.
-// It is shared memory, valid until the commit or consume that follows.
+// Span is a range of a ring's elements in place. It continues in Second if it passes the
+// end of the ring's memory. It is shared memory, valid until the following commit or
+// consume.
 type Span[T any] struct{ First, Second []T }
 
-// Len is the number of elements.
+// Len returns the number of elements.
 func (s Span[T]) Len() int { return len(s.First) + len(s.Second) }
 
-// At is element i, counted through both parts.
+// At returns element i, counted through both parts.
 func (s Span[T]) At(i int) *T {
 	if i < len(s.First) {
 		return &s.First[i]
@@ -28,20 +28,26 @@ func (s Span[T]) At(i int) *T {
 	return &s.Second[i-len(s.First)]
 }
 
-// ReserveBulk reserves room for n elements, or none if n do not fit
-// (rte_ring_enqueue_zc_bulk_elem_start). Fill it, then Commit. The error is
-// dpdk.ErrInvalid where the producer side is Multi or RTS.
+// ReserveBulk reserves room for n elements, or none if n do not fit. Fill it, then call
+// [Ring.Commit]. The error is dpdk.ErrInvalid if the producer side is Multi or RTS.
+//
+// Implements: rte_ring_enqueue_zc_bulk_elem_start, rte_ring_enqueue_zc_bulk_start,
+// rte_ring_enqueue_bulk_elem_start, rte_ring_enqueue_bulk_start
 func (r *Ring[T]) ReserveBulk(n int) (Span[T], error) { return r.reserve(n, true) }
 
-// ReserveBurst reserves room for at most n elements
-// (rte_ring_enqueue_zc_burst_elem_start). Fill it, then Commit. The error is
-// dpdk.ErrInvalid where the producer side is Multi or RTS.
+// ReserveBurst reserves room for at most n elements. Fill it, then call [Ring.Commit]. The
+// error is dpdk.ErrInvalid if the producer side is Multi or RTS.
+//
+// Implements: rte_ring_enqueue_zc_burst_elem_start, rte_ring_enqueue_zc_burst_start,
+// rte_ring_enqueue_burst_elem_start, rte_ring_enqueue_burst_start
 func (r *Ring[T]) ReserveBurst(n int) (Span[T], error) { return r.reserve(n, false) }
 
-// Commit makes the first n reserved elements visible to consumers and gives the
-// rest of the room back (rte_ring_enqueue_zc_elem_finish). More than were
-// reserved are refused with dpdk.ErrInvalid, and the reservation stays. An empty
-// reservation needs no Commit.
+// Commit makes the first n reserved elements visible to consumers and releases the rest of
+// the room. If n is more than was reserved, the error is dpdk.ErrInvalid and the reservation
+// remains. An empty reservation does not need a Commit.
+//
+// Implements: rte_ring_enqueue_zc_elem_finish, rte_ring_enqueue_zc_finish,
+// rte_ring_enqueue_elem_finish, rte_ring_enqueue_finish
 func (r *Ring[T]) Commit(n int) error {
 	if err := r.core.CommitEnqueue(elements(n)); err != nil {
 		return check.Invalid("rte_ring_enqueue_zc_elem_finish", r.name, "commit of %d: %v", n, err)
@@ -49,19 +55,25 @@ func (r *Ring[T]) Commit(n int) error {
 	return nil
 }
 
-// PeekBulk shows the next n elements, or none if there are fewer
-// (rte_ring_dequeue_zc_bulk_elem_start). Read them, then Consume. The error is
-// dpdk.ErrInvalid where the consumer side is Multi or RTS.
+// PeekBulk returns the next n elements, or none if the ring has fewer. Read them, then call
+// [Ring.Consume]. The error is dpdk.ErrInvalid if the consumer side is Multi or RTS.
+//
+// Implements: rte_ring_dequeue_zc_bulk_elem_start, rte_ring_dequeue_zc_bulk_start,
+// rte_ring_dequeue_bulk_elem_start, rte_ring_dequeue_bulk_start
 func (r *Ring[T]) PeekBulk(n int) (Span[T], error) { return r.peek(n, true) }
 
-// PeekBurst shows at most n of the next elements
-// (rte_ring_dequeue_zc_burst_elem_start). Read them, then Consume. The error is
-// dpdk.ErrInvalid where the consumer side is Multi or RTS.
+// PeekBurst returns at most n of the next elements. Read them, then call [Ring.Consume].
+// The error is dpdk.ErrInvalid if the consumer side is Multi or RTS.
+//
+// Implements: rte_ring_dequeue_zc_burst_elem_start, rte_ring_dequeue_zc_burst_start,
+// rte_ring_dequeue_burst_elem_start, rte_ring_dequeue_burst_start
 func (r *Ring[T]) PeekBurst(n int) (Span[T], error) { return r.peek(n, false) }
 
-// Consume takes the first n shown elements out of the ring and leaves the rest
-// in it (rte_ring_dequeue_zc_elem_finish); 0 leaves all. More than were shown
-// are refused with dpdk.ErrInvalid. An empty peek needs no Consume.
+// Consume removes the first n peeked elements and leaves the rest in the ring. If n is more
+// than was peeked, the error is dpdk.ErrInvalid. An empty peek does not need a Consume.
+//
+// Implements: rte_ring_dequeue_zc_elem_finish, rte_ring_dequeue_zc_finish,
+// rte_ring_dequeue_elem_finish, rte_ring_dequeue_finish
 func (r *Ring[T]) Consume(n int) error {
 	if err := r.core.CommitDequeue(elements(n)); err != nil {
 		return check.Invalid("rte_ring_dequeue_zc_elem_finish", r.name, "consume of %d: %v", n, err)
@@ -70,7 +82,7 @@ func (r *Ring[T]) Consume(n int) error {
 }
 
 func (r *Ring[T]) reserve(n int, bulk bool) (Span[T], error) {
-	if s := r.core.ProdSync; s != Single && s != HTS {
+	if s := r.Producer(); s != Single && s != HTS {
 		return Span[T]{}, errTwoStep
 	}
 	start, taken, _ := r.core.ReserveEnqueue(elements(max(n, 0)), bulk)
@@ -78,18 +90,18 @@ func (r *Ring[T]) reserve(n int, bulk bool) (Span[T], error) {
 }
 
 func (r *Ring[T]) peek(n int, bulk bool) (Span[T], error) {
-	if s := r.core.ConsSync; s != Single && s != HTS {
+	if s := r.Consumer(); s != Single && s != HTS {
 		return Span[T]{}, errTwoStep
 	}
 	start, taken, _ := r.core.ReserveDequeue(elements(max(n, 0)), bulk)
 	return r.span(start, taken), nil
 }
 
-// errTwoStep is made once: these calls do not allocate.
+// errTwoStep is a variable, as these calls must not allocate.
 var errTwoStep = &dpdk.Error{Op: "rte_ring_peek_zc", Errno: dpdk.ErrInvalid,
-	Detail: "this side is Multi or RTS: zero-copy needs Single or HTS"}
+	Detail: "this side of the ring is Multi or RTS, which do not support zero-copy: use Single or HTS"}
 
-// span is the n elements from position start on, in the ring's memory.
+// span returns the n elements from position start on, in the ring's memory.
 func (r *Ring[T]) span(start, n uint32) Span[T] {
 	if n == 0 {
 		return Span[T]{}
@@ -100,8 +112,8 @@ func (r *Ring[T]) span(start, n uint32) Span[T] {
 	return Span[T]{slots[i : i+first], slots[:n-first]}
 }
 
-// elements is n as DPDK counts. What does not fit is more than any ring holds,
-// and so is a negative n.
+// elements converts n to DPDK's type. A negative or too large n becomes more than any ring
+// holds.
 func elements(n int) uint32 {
 	if n < 0 || n > MaxCount {
 		return MaxCount + 1

@@ -98,7 +98,7 @@ func zeroCopyMixed[T any](t *testing.T, cfg ring.Config) {
 	}
 }
 
-func TestZeroCopyBulkIsAllOrNothingAndBurstWhatFits(t *testing.T) {
+func TestZeroCopyBulkMovesAllOrNothingAndBurstWhatFits(t *testing.T) {
 	forEachTwoStep(t, func(t *testing.T, cfg ring.Config) {
 		r := create[e8](t, 16, cfg)
 		s, err := r.ReserveBulk(16)
@@ -132,7 +132,7 @@ func TestZeroCopyBulkIsAllOrNothingAndBurstWhatFits(t *testing.T) {
 	})
 }
 
-func TestPartOfAReservationIsGivenBack(t *testing.T) {
+func TestCommitReleasesTheRestOfAReservation(t *testing.T) {
 	forEachTwoStep(t, func(t *testing.T, cfg ring.Config) {
 		r := create[e8](t, 16, cfg)
 		next, out := 0, 0
@@ -197,7 +197,7 @@ func TestCommitOfMoreThanWasReservedIsRefused(t *testing.T) {
 	})
 }
 
-func TestZeroCopyOfNone(t *testing.T) {
+func TestZeroCopyOfZeroElements(t *testing.T) {
 	forEachTwoStep(t, func(t *testing.T, cfg ring.Config) {
 		r := create[e8](t, 16, cfg)
 		require.True(t, r.Enqueue(7))
@@ -234,7 +234,7 @@ func TestZeroCopyOfHugeCounts(t *testing.T) {
 	})
 }
 
-func TestZeroCopyIsRefusedOnSidesThatHaveNone(t *testing.T) {
+func TestZeroCopyIsRefusedOnMultiAndRTSSides(t *testing.T) {
 	for _, sync := range []ring.Sync{ring.Multi, ring.RTS} {
 		for _, other := range twoStep {
 			r := create[e8](t, 16, ring.Config{Producer: sync, Consumer: other})

@@ -116,7 +116,7 @@ var _ = verb("reserve", func(args []string) (string, error) {
 	}
 	text := args[2] + "\x00"
 	copy(z.Bytes(), text)
-	copy(z.Bytes()[z.Info().Size-len(text):], text)
+	copy(z.Bytes()[len(z.Bytes())-len(text):], text)
 	return "", nil
 })
 
@@ -130,7 +130,7 @@ var _ = verb("zone", func(args []string) (string, error) {
 	if !strings.HasSuffix(string(z.Bytes()), text+"\x00") {
 		return "", fmt.Errorf("the zone's end is not %q", text)
 	}
-	return fmt.Sprintf("%d %s", z.Info().Size, text), nil
+	return fmt.Sprintf("%d %s", len(z.Bytes()), text), nil
 })
 
 var _ = verb("free-zone", func(args []string) (string, error) {
@@ -199,7 +199,7 @@ var _ = verb("drop", func([]string) (string, error) {
 			return "", err
 		}
 		copy(z.Bytes(), "kept\x00")
-		copy(z.Bytes()[z.Info().Size-5:], "kept\x00")
+		copy(z.Bytes()[len(z.Bytes())-5:], "kept\x00")
 		runtime.GC()
 		runtime.GC() // what has a finalizer dies in the second
 	}

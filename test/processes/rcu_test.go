@@ -174,7 +174,7 @@ func rcuWrite(n int, deferred bool) error {
 	if err := q.Synchronize(ctx); err != nil {
 		return err
 	}
-	if err := d.Delete(); err != nil {
+	if err := d.Close(); err != nil {
 		return err
 	}
 	if len(free) != len(t.elems)-1 {

@@ -145,7 +145,7 @@ var subjects = map[string][]subject{
 		handle("DeferQueue[uint64]", func() *rcu.DeferQueue[uint64] {
 			q := must(rcu.Create(name(), 8, rcu.Config{}))
 			return must(rcu.NewDeferQueue(q, name(), rcu.DeferConfig{Size: 7}, func(uint64) {}))
-		}, func(d *rcu.DeferQueue[uint64]) { _ = d.Delete() }),
+		}, func(d *rcu.DeferQueue[uint64]) { _ = d.Close() }),
 	},
 	"lock": {
 		plain[lock.MCS]("MCS"), plain[lock.MCSLocker]("MCSLocker"), plain[lock.PhaseFair]("PhaseFair"), plain[lock.RW]("RW"),

@@ -3,6 +3,7 @@ package control
 import (
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -21,6 +22,18 @@ func Errno(errno int) error {
 		return nil
 	}
 	return dpdk.Errno(errno)
+}
+
+// CallOn is Call for a handle's object, which is nil once the handle was freed. A
+// dpdk.ErrNotFound gets its detail.
+func CallOn(op, name string, object unsafe.Pointer, f func() error) error {
+	err := Call(op, name, func() error {
+		if object == nil {
+			return dpdk.ErrNotFound
+		}
+		return f()
+	})
+	return Explain(err, dpdk.ErrNotFound, Freed)
 }
 
 // Explain adds to an error with this number what is wrong and what to do about it, if it

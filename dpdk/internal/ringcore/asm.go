@@ -4,16 +4,14 @@ package ringcore
 
 import "unsafe"
 
-//lint:file-ignore U1000 The assembly uses what Go does not.
+//lint:file-ignore U1000 Only the assembly uses some of these functions.
 
-// Enqueue and Dequeue are the methods of Ring without what -race needs, for
-// wrappers that are inlined where they are called: with one more function
-// between, the compiler would not.
+// Enqueue and Dequeue are the methods of Ring without the parts for -race. Wrappers call
+// them directly, because the compiler inlines a wrapper only with one call less.
 //
-// They look at the ring's sync type and go on, without returning, in one of the
-// functions below. once is false for users: then a wait that does not end soon
-// goes on in Go, in the functions at the end of this file. With once set they
-// return again instead of waiting on.
+// They read the ring's mode and jump to one of the functions below. Users pass once ==
+// false: a wait that does not end soon then continues in Go, in the functions at the end of
+// this file. With once == true they return again instead of waiting.
 
 //go:noescape
 func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
@@ -40,16 +38,16 @@ func enqueueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 func dequeueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 
 const (
-	again = 1<<64 - 1 // instead of Moved: nothing was done, others are in the way
-	spins = 64        // how often assembly looks before it leaves the waiting to Go
+	again = 1<<64 - 1 // a Moved that means: nothing was moved, another thread is inside
+	spins = 64        // number of checks in assembly before the wait continues in Go
 )
 
-// The assembly jumps to the following functions with its own arguments and
-// result slots, as if its caller had called them, so their frames must be laid
-// out like its own. It does so before it has reserved anything: no Go code runs
-// between the move of a head and the move of its tail.
+// The assembly jumps to the following functions with its own arguments and result slots, as
+// if its caller had called them. So their frames must have the same layout as its own. It
+// jumps before it has reserved anything: no Go code runs between the move of a head and the
+// move of its tail.
 
-// enqueueWait goes on with an enqueue that found the way barred.
+// enqueueWait continues an enqueue that found another thread inside.
 func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	var wait Backoff
 	for {
@@ -60,7 +58,7 @@ func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	}
 }
 
-// dequeueWait goes on with a dequeue that found the way barred.
+// dequeueWait continues a dequeue that found another thread inside.
 func dequeueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	var wait Backoff
 	for {

@@ -7,15 +7,15 @@ import (
 	"unsafe"
 )
 
-// The race detector sees neither assembly nor memory outside Go's heap. These
-// functions tell it what an operation does to the caller's buffer, and that what came
-// out of a Ring happened after what went into that same Ring.
+// The race detector does not see assembly or memory outside Go's heap. These functions
+// report to it the accesses to the caller's buffer, and that a dequeue happens after the
+// enqueues on the same Ring.
 
 func raceEnqueue(r *Ring, objs unsafe.Pointer, n int) {
 	if n != 0 {
 		runtime.RaceReadRange(objs, min(n, int(r.Capacity))*int(r.ElemSize))
 	}
-	// Before the elements can be seen, so that no consumer is early.
+	// Before consumers can see the elements.
 	runtime.RaceReleaseMerge(unsafe.Pointer(r))
 }
 
@@ -31,9 +31,9 @@ func raceAcquire(r *Ring) {
 	runtime.RaceAcquire(unsafe.Pointer(r))
 }
 
-// copyElems copies n bytes, a multiple of 4, between a caller's buffer and
-// slots. Tails order the accesses to slots; where assembly or C moved them the
-// race detector cannot know, so it is not shown the accesses.
+// copyElems copies n bytes, a multiple of 4, between a caller's buffer and slots. The tails
+// order accesses to slots. Assembly or C may have moved the tails, which the race detector
+// does not see, so it must not see these accesses.
 //
 //go:norace
 func copyElems(dst, src unsafe.Pointer, n uintptr) {

@@ -7,9 +7,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
-// The plain Go twin of the assembly. sync/atomic's loads, stores and
-// compare-and-swaps are sequentially consistent, more than the acquire and
-// release that the protocol asks for.
+// The plain Go twin of the assembly. The operations of sync/atomic are sequentially
+// consistent, which is stronger than the acquire and release that the protocol needs.
 
 // EnqueueGo is Enqueue in plain Go, on every architecture.
 func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
@@ -47,14 +46,14 @@ func dequeueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
 	return moved(done, room-done)
 }
 
-// reserve moves own's head on by up to n elements. capacity is the ring's for a
-// producer and 0 for a consumer, which makes room the free elements to one and
-// the filled ones to the other, both before the move.
+// reserve moves own's head forward by at most n elements. The capacity is the ring's for a
+// producer and 0 for a consumer. So room, before the move, is the number of free slots for a
+// producer and the number of elements for a consumer.
 func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool) (head, take, room uint32) {
 	var wait Backoff
 	for {
-		// The own head (and tail) always before the other side's tail: a newer
-		// head with an older tail would make room too large.
+		// Read the own head and tail before the other side's tail: a newer head with an
+		// older tail would make room too large.
 		var old uint64
 		switch sync {
 		case RTS:
@@ -77,7 +76,7 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 
 		room = capacity + atomic.LoadUint32(&other.Tail) - head
 		switch {
-		case uint64(n) <= uint64(room): // n may be more than 32 bits hold
+		case uint64(n) <= uint64(room): // n may exceed 32 bits
 			take = uint32(n)
 		case bulk:
 			take = 0
@@ -88,7 +87,7 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 			return head, 0, room
 		}
 		if sync == Multi && atomic.LoadUint32(&own.Tail) != head {
-			wait.Yield() // somebody is inside
+			wait.Yield() // another thread is inside
 			continue
 		}
 
@@ -119,8 +118,8 @@ func publish(own *HeadTail, sync Sync, head, n uint32) {
 	atomic.StoreUint32(&own.Tail, head+n)
 }
 
-// publishRTS counts one more thread out; the last one out moves the tail to the
-// head. The tail must be read before the head.
+// publishRTS counts one thread out. The last thread moves the tail to the head. The tail
+// must be read before the head.
 func publishRTS(own *HeadTail) {
 	for {
 		tail := atomic.LoadUint64(own.word())
@@ -136,13 +135,13 @@ func publishRTS(own *HeadTail) {
 	}
 }
 
-// word is Head and Tail as the one word that HTS and RTS take them for.
+// word returns Head and Tail as one word, as HTS and RTS use them.
 func (ht *HeadTail) word() *uint64 {
 	return (*uint64)(unsafe.Pointer(ht))
 }
 
-// pair makes the 64-bit word that holds lo at its first and hi at its second
-// four bytes, whatever the byte order.
+// pair makes a 64-bit word with lo in its first four bytes and hi in its second, in any byte
+// order.
 func pair(lo, hi uint32) (word uint64) {
 	*(*[2]uint32)(unsafe.Pointer(&word)) = [2]uint32{lo, hi}
 	return word

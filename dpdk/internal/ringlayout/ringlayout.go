@@ -1,5 +1,5 @@
-// Package ringlayout holds what package ringcore takes for granted of struct
-// rte_ring against what the C compiler says, and describes rings by it.
+// Package ringlayout checks at compile time that package ringcore and the C compiler agree on
+// the layout of struct rte_ring, and describes rings in shared memory.
 package ringlayout
 
 import (
@@ -28,8 +28,7 @@ var (
 	_ = build.Same[ringcore.HTS-cgo.RingSyncHTS]
 )
 
-// Describe makes this process's description of a ring in shared memory, whose
-// elements have elemSize bytes.
+// Describe makes this process's description of a ring whose elements have elemSize bytes.
 func Describe(i cgo.RingInfo, elemSize uint32) (ringcore.Ring, error) {
 	r := i.Ring
 	return ringcore.NewAs(
