@@ -43,7 +43,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test test-plain test-race test-cgocheck2 test-debug test-arm64 \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test test-plain test-race test-cgocheck2 test-debug test-arm64 \
   soak lint coverage-api bench clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -86,6 +86,14 @@ arm64: ## compile and vet everything for arm64, with DPDK for arm64 in ARM64 (un
 	$(call step,a program for arm64)
 	@mkdir -p bin && $(cross) go build -o bin/smoke-arm64 ./test/linking/smoke
 	@$$(command -v qemu-aarch64 || command -v qemu-aarch64-static) -L $(ARM64) bin/smoke-arm64 -no-huge
+
+hello-ring: deps hugepages ## a ring between two processes: run it in two terminals
+	@$(MAKE) --no-print-directory build
+	@bin/hello-ring
+
+hello-port: deps hugepages ## a port that receives, counts and sends, until Ctrl-C
+	@$(MAKE) --no-print-directory build
+	@bin/hello-port
 
 packets: deps hugepages ## packets shared between processes without a copy
 	@$(MAKE) --no-print-directory build

@@ -8,9 +8,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// Errno is an error number of DPDK: one of the kernel's, or one of DPDK's own
-// from rte_errno.h. It satisfies errors.Is for itself and for the syscall.Errno
-// of the same number.
+// Errno is an error number of the kernel, or one of DPDK's own from rte_errno.h. errors.Is
+// finds the syscall.Errno of the same number in it.
 type Errno int
 
 // DPDK's own error numbers (rte_errno.h).
@@ -21,7 +20,9 @@ const (
 	ENOCONFIG Errno = 1002
 )
 
-// Error says what rte_strerror says, in Go's spelling without the capital.
+// Error returns the text of the error number, in Go's spelling for the kernel's numbers.
+//
+// Implements: rte_strerror
 func (e Errno) Error() string {
 	switch e {
 	case ESECONDARY:
@@ -37,8 +38,8 @@ func (e Errno) Error() string {
 	return "unknown DPDK error " + strconv.Itoa(int(e))
 }
 
-// Is reports whether target is the syscall.Errno with e's number, or errors.ErrUnsupported
-// and e one of the numbers that say so.
+// Is reports whether target is the syscall.Errno with the number of e. It also reports true
+// if target is errors.ErrUnsupported and e is one of the numbers with that meaning.
 func (e Errno) Is(target error) bool {
 	t, ok := target.(syscall.Errno)
 	return ok && int(t) == int(e) || target == errors.ErrUnsupported && syscall.Errno(e).Is(target)

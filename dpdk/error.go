@@ -6,7 +6,7 @@ import "strings"
 //
 // errors.Is finds the sentinels of this package and values of syscall.Errno in it.
 type Error struct {
-	Op    string // the function of DPDK, or a few words if the error is from elsewhere
+	Op    string // the function of DPDK, or the C or Go function if DPDK has none
 	Name  string // the name of the object, if the call has one
 	Errno Errno  // 0 if DPDK returned none
 	// Cause is a sentinel for a state that has no error number, or nil.

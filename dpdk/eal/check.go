@@ -4,12 +4,15 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 	"github.com/godpdk/godpdk/dpdk/internal/devargs"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
@@ -162,7 +165,7 @@ func (o *options) checkLcores() error {
 	if list == "" {
 		return nil
 	}
-	lcores, err := ParseLcores(list)
+	lcores, err := cpulist.Lcores(list)
 	if err != nil {
 		return err
 	}
@@ -179,4 +182,31 @@ func (o *options) checkLcores() error {
 		}
 	}
 	return invalid("main lcore %s is not among the lcores %s", main, list)
+}
+
+// available refuses CPUs that do not exist or that this process may not use (a container's
+// cpuset). It accepts CPUs outside of the process's current set, as with isolcpus or taskset,
+// if the kernel lets a thread run there.
+func available(lcores []cpulist.Lcore) error {
+	refused := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlock: the thread that tries ends with the goroutine
+		refused <- tryCPUs(lcores)
+	}()
+	return <-refused
+}
+
+func tryCPUs(lcores []cpulist.Lcore) error {
+	mine, err := cpulist.OfThread()
+	if err != nil {
+		return nil // EAL reports it
+	}
+	for _, l := range lcores {
+		for _, cpu := range l.CPUs {
+			if !slices.Contains(mine, cpu) && cpulist.SetThread(cpu) != nil {
+				return invalid("CPU %d of lcore %d is not available to this process, which runs on CPUs %s", cpu, l.ID, cpulist.Spans(mine))
+			}
+		}
+	}
+	return nil
 }

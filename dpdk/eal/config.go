@@ -13,19 +13,19 @@ import (
 
 const opInit = "rte_eal_init"
 
-// ProcessType is a process's role among those of its file prefix.
+// ProcessType is the role of a process among the processes of its file prefix.
 type ProcessType int
 
 const (
-	// Primary creates the shared memory. There is one per file prefix.
+	// Primary creates the shared memory. A file prefix has at most one.
 	Primary ProcessType = iota
-	// Secondary attaches to the memory of a primary that runs already.
+	// Secondary attaches to the memory of a running primary.
 	Secondary
-	// Auto becomes primary if none runs with the file prefix, else secondary.
+	// Auto becomes Primary if no primary runs with the file prefix, and Secondary otherwise.
 	Auto
 )
 
-// String is the word that --proc-type takes.
+// String returns the value for --proc-type.
 func (p ProcessType) String() string {
 	switch p {
 	case Primary:
@@ -38,7 +38,7 @@ func (p ProcessType) String() string {
 	return "ProcessType(" + strconv.Itoa(int(p)) + ")"
 }
 
-// IOVAMode is what devices are given as addresses.
+// IOVAMode is the kind of addresses that devices get.
 type IOVAMode int
 
 const (
@@ -47,7 +47,7 @@ const (
 	IOVAVirtual                  // virtual addresses ("va")
 )
 
-// String is the word that --iova-mode takes; IOVAAuto has none.
+// String returns the value for --iova-mode, and "auto" for IOVAAuto, which EAL has no value for.
 func (m IOVAMode) String() string {
 	switch m {
 	case IOVAAuto:
@@ -60,36 +60,37 @@ func (m IOVAMode) String() string {
 	return "IOVAMode(" + strconv.Itoa(int(m)) + ")"
 }
 
-// Config is EAL's configuration. The zero value is EAL's own default: a
-// primary with prefix "rte", an lcore on each CPU, and hugepages allocated as
-// they are needed. Each field names the EAL option it stands for.
+// Config is the configuration of EAL. The zero value is EAL's own default: a primary with the
+// prefix "rte", an lcore on each CPU, and hugepages that are allocated on demand. The comment of
+// each field names its EAL option.
 type Config struct {
 	ProcessType ProcessType // --proc-type
 	// FilePrefix separates groups of processes on one host (--file-prefix).
 	FilePrefix string
 
-	// Lcores are EAL's logical cores, in the syntax of --lcores: "0-3,5", or
-	// "2@0" for lcore 2 on CPU 0 (see ParseLcores). Processes of one prefix need
-	// disjoint lcores, which Init checks. Empty is an lcore on each CPU, and in a
-	// secondary of a primary in Go the lowest lcore that no process has, on any CPU.
+	// Lcores are EAL's logical cores, in the syntax of --lcores: "0-3,5", or "2@0" for lcore 2
+	// on CPU 0. lcore.ParseLcores describes the syntax, and lcore.Lcores has a String method
+	// for this field. Init checks that the processes of one prefix have disjoint lcores.
+	// The empty string is an lcore on each CPU; in a secondary of a primary in Go it is the lowest
+	// lcore that no process has, on any CPU.
 	Lcores string
-	// SharedLcores lets a secondary have lcores of other processes. It must touch no
-	// mempool then, nor packets, but through caches of its own (mempool.Cache).
+	// SharedLcores lets a secondary have lcores that other processes have. Then it must use
+	// mempools and packets only through its own caches (mempool.Cache).
 	SharedLcores bool
-	// MainLcore is the lcore of the thread that Init keeps (--main-lcore);
-	// 0 is the lowest of Lcores, as in EAL.
+	// MainLcore is the lcore of the thread that Init starts (--main-lcore). 0 is the lowest of
+	// Lcores, as in EAL.
 	MainLcore int
 
-	// MemoryMB is what to allocate at start, in MiB (-m). Allocate at start what
-	// you will need: growing later asks every secondary, and a page that cannot
-	// be had by then is a SIGBUS in C.
+	// MemoryMB is the memory to allocate at start, in MiB (-m). Allocate at start what you
+	// will need: later growth needs the answer of every secondary, and a page that is no
+	// longer available then causes a SIGBUS in C.
 	MemoryMB int
 	// SocketMemoryMB is the same per NUMA socket (--socket-mem).
 	SocketMemoryMB []int
 	HugeDir        string // mount of hugetlbfs to use (--huge-dir)
 	NoHuge         bool   // ordinary memory, which no secondary can share (--no-huge)
 	// InMemory shares nothing: no files, no secondaries, no messages (--in-memory).
-	// Bursts on ports then bypass cgo; see package ethdev.
+	// Bursts on ports bypass cgo then; see package ethdev.
 	InMemory     bool
 	BaseVirtAddr uintptr  // where to map memory (--base-virtaddr)
 	IOVAMode     IOVAMode // --iova-mode
@@ -100,23 +101,22 @@ type Config struct {
 	Vdevs       []string // virtual devices: "net_null0,size=64" (--vdev)
 	DriverPaths []string // driver .so files or folders (-d)
 
-	// LogLevels are EAL's: "lib.eal:debug", "*:warning" (--log-level). The levels are
+	// LogLevels are EAL's log levels: "lib.eal:debug", "*:warning" (--log-level). The levels are
 	// emergency, alert, critical, error, warning, notice, info and debug.
 	LogLevels []string
 	// Logger receives DPDK's log from start to Close; nil is slog.Default().
 	Logger *slog.Logger
 
-	// PrimaryTimeout is how long a secondary waits for a primary that is still
-	// starting, and any process until those of the same prefix have started that
-	// began before, about 0.1 s each; 0 is 10 s. Without a primary a secondary fails
-	// at once: see WaitPrimary.
+	// PrimaryTimeout limits two waits: of a secondary for a primary that is still starting, and
+	// of any process for earlier starts with the same prefix. 0 is 10 s. A secondary without a
+	// primary fails at once: see WaitPrimary.
 	PrimaryTimeout time.Duration
 
-	// Extra are more EAL options, checked like the rest.
+	// Extra are more EAL options. Init checks them like the other options.
 	Extra []string
 }
 
-// args writes the configuration as EAL options.
+// args returns the configuration as EAL options.
 func (c *Config) args() ([]string, error) {
 	var args []string
 	add := func(option, value string) {
@@ -199,7 +199,7 @@ func (c *Config) args() ([]string, error) {
 	return append(args, c.Extra...), nil
 }
 
-// invalid is an argument error of Init.
+// invalid returns an argument error of Init.
 func invalid(format string, args ...any) error {
 	return check.Invalid(opInit, "", format, args...)
 }

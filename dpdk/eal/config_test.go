@@ -171,7 +171,7 @@ func TestContradictionsAreRefusedBeforeC(t *testing.T) {
 			require.ErrorIs(t, err, tc.want)
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
 			assert.Contains(t, err.Error(), tc.says)
-			assert.Nil(t, stream, "EAL was reached")
+			assert.Nil(t, process.log, "EAL was reached")
 		})
 	}
 }

@@ -3,8 +3,6 @@
 package eal
 
 import (
-	"os"
-	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -14,66 +12,6 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 )
-
-// bind makes a datagram socket as rte_mp's, with a file.
-func bind(t *testing.T, path string) (fd int) {
-	t.Helper()
-	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	require.NoError(t, err)
-	require.NoError(t, unix.Bind(fd, &unix.SockaddrUnix{Name: path}))
-	return fd
-}
-
-func TestDetachingRemovesThisProcesssSocketOnly(t *testing.T) {
-	dir := mkdir(t, runtimeDirs(t))
-	mine, others := filepath.Join(dir, "mp_socket_7_abc"), filepath.Join(dir, "mp_socket_8_abc")
-	primarys, other := filepath.Join(dir, "mp_socket"), filepath.Join(dir, "telemetry")
-	fd := bind(t, mine)
-	defer unix.Close(fd)
-	for _, path := range []string{others, primarys} {
-		unix.Close(bind(t, path)) // another process has it
-	}
-	fd = bind(t, other) // ours, but not for memory events
-	defer unix.Close(fd)
-
-	require.NoError(t, detach(dir))
-	assert.NoFileExists(t, mine)
-	for _, path := range []string{others, primarys, other} {
-		_, err := os.Lstat(path)
-		assert.NoError(t, err, path)
-	}
-	assert.NoError(t, detach(dir), "again, with the file gone")
-}
-
-func TestHugepageFilesAreThoseThatAreMapped(t *testing.T) {
-	dir := t.TempDir()
-	path := func(name string) string { return filepath.Join(dir, name) }
-	mapped := map[string]bool{"pmap_0": true, "pmap_7": true, "pmap_9": false, "ppmap_0": true, "qmap_0": true, "pmap": true}
-	for name, mapIt := range mapped {
-		f, err := os.Create(path(name))
-		require.NoError(t, err)
-		require.NoError(t, f.Truncate(8192))
-		if mapIt {
-			for range 2 { // twice: it is one file still
-				mem, err := unix.Mmap(int(f.Fd()), 0, 4096, unix.PROT_READ, unix.MAP_SHARED)
-				require.NoError(t, err)
-				defer func() { _ = unix.Munmap(mem) }()
-			}
-		}
-		require.NoError(t, f.Close())
-	}
-	files, err := hugepageFiles("p")
-	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{path("pmap_0"), path("pmap_7")}, files)
-
-	require.NoError(t, os.Remove(path("pmap_7")))
-	require.NoError(t, removeAll(files), "what is gone is no failure")
-	for name := range mapped {
-		_, err := os.Lstat(path(name))
-		assert.Equal(t, name == "pmap_0" || name == "pmap_7", os.IsNotExist(err), name)
-	}
-	assert.Error(t, removeAll([]string{dir}), "what cannot be removed is told")
-}
 
 func TestFailuresNameTheirCauseFromTheLog(t *testing.T) {
 	for _, tc := range []struct {

@@ -60,20 +60,3 @@ func ExampleWaitPrimary() {
 	fmt.Println(errors.Is(err, dpdk.ErrNoPrimary), errors.Is(err, context.DeadlineExceeded))
 	// Output: true true
 }
-
-func ExampleParseLcores() {
-	lcores, err := eal.ParseLcores("0-1,(2,3)@(4-5)")
-	if err != nil {
-		log.Fatal(err)
-	}
-	for _, l := range lcores {
-		fmt.Printf("lcore %d on CPUs %v\n", l.ID, l.CPUs)
-	}
-	fmt.Println(lcores)
-	// Output:
-	// lcore 0 on CPUs 0
-	// lcore 1 on CPUs 1
-	// lcore 2 on CPUs 4,5
-	// lcore 3 on CPUs 4,5
-	// 0,1,(2,3)@(4,5)
-}

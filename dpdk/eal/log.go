@@ -36,7 +36,7 @@ const mark = -1
 func openLog() (*logStream, error) {
 	in, out, err := linux.Seqpacket(4 << 20) // room for a burst of debug lines
 	if err != nil {
-		return nil, &dpdk.Error{Op: "rte_openlog_stream", Errno: errnoOf(err), Detail: "socketpair"}
+		return nil, &dpdk.Error{Op: "rte_openlog_stream", Errno: dpdk.Errno(linux.Errno(err)), Detail: "socketpair"}
 	}
 	s := &logStream{
 		out:   os.NewFile(uintptr(out), "dpdk log"),

@@ -2,6 +2,7 @@ package eal
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -100,6 +101,17 @@ func (o *options) last(name string) string {
 		return ""
 	}
 	return v[len(v)-1]
+}
+
+// memory is what the options ask for, in bytes; 0 if nothing.
+func (o *options) memory() (total uint64) {
+	for _, name := range []string{"memory-size", "socket-mem", "numa-mem"} {
+		for _, mb := range strings.Split(o.last(name), ",") {
+			n, _ := strconv.ParseUint(mb, 10, 43)
+			total += n << 20
+		}
+	}
+	return total
 }
 
 // parseOptions takes EAL options apart as getopt_long does, up to "--"; rest

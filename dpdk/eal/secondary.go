@@ -4,59 +4,46 @@ import (
 	"context"
 	"strconv"
 	"time"
+
+	"github.com/godpdk/godpdk/dpdk/internal/group"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// SecondaryConfig is a Config with which a secondary fits the primary that runs
-// with the file prefix: the primary's devices, drivers and memory options, as far
-// as a secondary needs them. It needs no EAL in this process, and so serves those
-// who start other processes, the primary itself among them.
+// SecondaryConfig returns a Config for a secondary of the primary that runs with the file prefix. It has
+// the primary's devices, drivers and memory options, as far as a secondary needs them. EAL need not
+// run in this process: SecondaryConfig is for programs that start other processes, such as the
+// primary itself.
 //
-// Lcores stays empty, with which Init takes a free lcore. Virtual devices are left
-// out: a secondary gets its primary's by itself. Of a primary that is a C program
-// only the prefix is known.
+// Lcores stays empty, so that Init takes a free lcore. Vdevs stays empty, because a secondary gets
+// the virtual devices of its primary anyway. If the primary is a C program, only FilePrefix is set.
 //
-// It waits up to 10 s for a primary that is still starting. The error is
-// dpdk.ErrNoPrimary if none runs, an *AttachError if the primary's godpdk or
-// DPDK is another one, and EPERM if the runtime directory is one that Init refuses.
+// SecondaryConfig waits up to 10 s for a primary that is still starting. The error is
+// dpdk.ErrNoPrimary if no primary runs, an [*AttachError] if the primary has another godpdk or
+// another DPDK, and dpdk.ErrPermission if Init would refuse the runtime directory.
 func SecondaryConfig(prefix string) (Config, error) {
 	cfg := Config{ProcessType: Secondary, FilePrefix: prefix}
 	if prefix == "" {
 		prefix = "rte"
 	}
-	dir := runtimeDir(prefix)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := waitReady(ctx, dir, false); err != nil {
-		return Config{}, err
+	f, err := group.Look(ctx, rundir.Path(prefix))
+	if err != nil {
+		return Config{}, attachError(err)
 	}
-	t, f, err := openTable(dir)
-	if t == nil && err == nil { // EAL is ready before its primary has published
-		unlock, e := lockInit(ctx, dir, false)
-		if e != nil {
-			return Config{}, e
-		}
-		t, f, err = openTable(dir)
-		unlock()
+	if f != nil {
+		cfg.fill(f)
 	}
-	if t == nil || err != nil {
-		return cfg, err
-	}
-	defer t.close()
-	own := buildFacts()
-	if err := f.checkBuild(&own, func(string, ...any) {}); err != nil {
-		return Config{}, err
-	}
-	cfg.fill(f)
 	return cfg, nil
 }
 
-// fill takes over what the primary published.
-func (c *Config) fill(f *facts) {
+// fill adopts the facts that the primary has published.
+func (c *Config) fill(f *group.Facts) {
 	c.IOVAMode = IOVAVirtual
 	if f.IOVA == IOVAPhysical.String() {
 		c.IOVAMode = IOVAPhysical
 	}
-	for _, name := range published {
+	for _, name := range group.Published {
 		values, given := f.Options[name]
 		if !given {
 			continue

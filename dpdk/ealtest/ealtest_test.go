@@ -15,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
@@ -109,10 +110,10 @@ func TestAKilledProcessLeavesFilesAndOneThatClosesDoesNot(t *testing.T) {
 }
 
 func TestLcoresAreDisjointAndOnCPUsOfThisProcess(t *testing.T) {
-	lcores, err := eal.ParseLcores(ealtest.Lcores(0, 2) + "," + ealtest.Lcores(2, 3))
+	lcores, err := lcore.ParseLcores(ealtest.Lcores(0, 2) + "," + ealtest.Lcores(2, 3))
 	require.NoError(t, err)
 	require.Len(t, lcores, 5)
-	mine, err := eal.ThreadCPUs()
+	mine, err := lcore.ThreadCPUs()
 	require.NoError(t, err)
 	for _, l := range lcores {
 		for _, cpu := range l.CPUs {

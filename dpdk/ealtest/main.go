@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 )
 
 const (
@@ -123,7 +124,7 @@ func Secondary(prefix string, lcore int) eal.Config {
 // Lcores are n lcores from first on, for eal.Config.Lcores, spread over the CPUs that this
 // process may use: processes need disjoint lcores, and can share the CPUs of a small machine.
 func Lcores(first, n int) string {
-	cpus, err := eal.ThreadCPUs()
+	cpus, err := cpulist.OfThread()
 	lcores := make([]string, n)
 	for i := range lcores {
 		if lcores[i] = fmt.Sprint(first + i); err == nil && len(cpus) > 0 {

@@ -284,7 +284,7 @@ func (e *exchange) ask(s *socket, t *target) {
 	}
 	isGo := false
 	err := control.Call(e.op, e.m.Name, func() error {
-		isGo = control.IsGo(filepath.Base(t.path))
+		isGo = control.Started().RunsGo(filepath.Base(t.path))
 		return nil
 	})
 	if err == nil && isGo {

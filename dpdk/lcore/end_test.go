@@ -26,7 +26,7 @@ import (
 // what went wrong, or nothing.
 var endings = map[string]func(rt *eal.Runtime) error{}
 
-var asked eal.Lcores // of this process's EAL
+var asked Lcores // of this process's EAL
 
 func ending(name string, f func(rt *eal.Runtime) error) struct{} {
 	endings[name] = f
@@ -36,7 +36,7 @@ func ending(name string, f func(rt *eal.Runtime) error) struct{} {
 var _ = harness.Role("ending", func(args []string) error {
 	cfg := harness.Config(0)
 	cfg.FilePrefix = args[1]
-	lcores, err := eal.ParseLcores(harness.Lcores(0, 4))
+	lcores, err := ParseLcores(harness.Lcores(0, 4))
 	if err != nil {
 		return err
 	}
@@ -44,9 +44,9 @@ var _ = harness.Role("ending", func(args []string) error {
 		lcores = nil
 		for _, l := range []struct {
 			id   int
-			cpus eal.CPUSet
+			cpus CPUSet
 		}{{0, ownCPUs}, {1, ownCPUs[:1]}, {2, ownCPUs[:1]}, {3, ownCPUs}, {5, ownCPUs}, {7, ownCPUs[len(ownCPUs)-1:]}, {8, ownCPUs[len(ownCPUs)-1:]}, {9, ownCPUs[len(ownCPUs)-1:]}} {
-			lcores = append(lcores, eal.Lcore{ID: l.id, CPUs: l.cpus})
+			lcores = append(lcores, Lcore{ID: l.id, CPUs: l.cpus})
 		}
 	}
 	asked = lcores
@@ -331,9 +331,9 @@ var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
 	if err != nil {
 		return err
 	}
-	var got eal.Lcores
+	var got Lcores
 	for _, l := range lcores {
-		got = append(got, eal.Lcore{ID: l.ID, CPUs: l.CPUs})
+		got = append(got, Lcore{ID: l.ID, CPUs: l.CPUs})
 	}
 	if got.String() != asked.String() {
 		return fmt.Errorf("%v, not %v", got, asked)
@@ -344,7 +344,7 @@ var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
 		if err != nil {
 			return err
 		}
-		if cpus, err := eal.ThreadCPUs(); err != nil || cpus.String() != i.CPUs.String() {
+		if cpus, err := ThreadCPUs(); err != nil || cpus.String() != i.CPUs.String() {
 			return fmt.Errorf("lcore %d on CPUs %v (%v), not %v", id, cpus, err, i.CPUs)
 		}
 		return nil

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 )
 
@@ -39,7 +38,7 @@ func ExampleLaunch() {
 
 // A goroutine that polls on a CPU of its own and is no lcore.
 func ExamplePin() {
-	mine, err := eal.ThreadCPUs()
+	mine, err := lcore.ThreadCPUs()
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -48,7 +47,7 @@ func ExamplePin() {
 		log.Fatal(err)
 	}
 	defer unpin()
-	now, _ := eal.ThreadCPUs()
+	now, _ := lcore.ThreadCPUs()
 	fmt.Println(len(now), "CPU")
 	// Output: 1 CPU
 }
@@ -75,4 +74,21 @@ func ExampleVar() {
 	// 1 10
 	// 2 20
 	// 3 30
+}
+
+func ExampleParseLcores() {
+	lcores, err := lcore.ParseLcores("0-1,(2,3)@(4-5)")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, l := range lcores {
+		fmt.Printf("lcore %d on CPUs %v\n", l.ID, l.CPUs)
+	}
+	fmt.Println(lcores)
+	// Output:
+	// lcore 0 on CPUs 0
+	// lcore 1 on CPUs 1
+	// lcore 2 on CPUs 4,5
+	// lcore 3 on CPUs 4,5
+	// 0,1,(2,3)@(4,5)
 }

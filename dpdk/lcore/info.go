@@ -7,7 +7,6 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
@@ -49,7 +48,7 @@ type Info struct {
 	Socket dpdk.SocketID // of its first CPU
 	// CPUs are those its thread may run on, as EAL set it up (rte_lcore_cpuset);
 	// of a registered thread EAL keeps none.
-	CPUs  eal.CPUSet
+	CPUs  CPUSet
 	Index int // from 0, without gaps (rte_lcore_index)
 }
 

@@ -7,12 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/test/harness"
 )
 
 func TestEnumerate(t *testing.T) {
-	asked, err := eal.ParseLcores(harness.Lcores(0, 4))
+	asked, err := ParseLcores(harness.Lcores(0, 4))
 	require.NoError(t, err)
 	lcores, err := List()
 	require.NoError(t, err)

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/test/harness"
 )
@@ -23,8 +22,8 @@ const mainLcore = 0
 func TestMain(m *testing.M) { harness.MainLcores(m, 4, freshThreads) }
 
 // own is the process's own mask, before anything.
-var ownCPUs = func() eal.CPUSet {
-	cpus, err := eal.ThreadCPUs()
+var ownCPUs = func() CPUSet {
+	cpus, err := ThreadCPUs()
 	if err != nil {
 		panic(err)
 	}
@@ -41,7 +40,7 @@ func freshThreads() error {
 	for range 64 {
 		all.Go(func() {
 			runtime.LockOSThread() // for good: the thread ends with the goroutine
-			cpus, err := eal.ThreadCPUs()
+			cpus, err := ThreadCPUs()
 			if err != nil || cpus.String() != ownCPUs.String() {
 				masks <- fmt.Sprintf("%v %v", cpus, err)
 			}
@@ -94,8 +93,8 @@ func everywhere(t *testing.T) []int {
 	return all
 }
 
-func cpusOfThread() (eal.CPUSet, int, error) {
-	cpus, err := eal.ThreadCPUs()
+func cpusOfThread() (CPUSet, int, error) {
+	cpus, err := ThreadCPUs()
 	return cpus, linux.Gettid(), err
 }
 

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
@@ -27,13 +27,13 @@ var pinned struct {
 // a cache of its own (mempool.Pool.NewCache). unpin gives the thread its former
 // CPUs back and unlocks it; call it on the same goroutine. EAL need not run.
 //
-//	unpin, err := lcore.Pin(eal.CPUs(3))
+//	unpin, err := lcore.Pin(lcore.CPUs(3))
 //	if err != nil { … }
 //	defer unpin()
 //
 // Errors: dpdk.ErrInvalid for an empty set, for a CPU that this process may not
 // use, and on a thread that is an lcore, whose CPUs are EAL's to choose.
-func Pin(cpus eal.CPUSet) (unpin func() error, err error) {
+func Pin(cpus CPUSet) (unpin func() error, err error) {
 	runtime.LockOSThread()
 	former, err := pin(cpus)
 	if err != nil {
@@ -58,21 +58,21 @@ func Pin(cpus eal.CPUSet) (unpin func() error, err error) {
 	}, nil
 }
 
-func pin(cpus eal.CPUSet) (former eal.CPUSet, err error) {
+func pin(cpus CPUSet) (former CPUSet, err error) {
 	if id, ok := Current(); ok {
 		return nil, check.Invalid(opPin, "", "the thread is lcore %d, which has its CPUs from EAL: see eal.Config.Lcores", id)
 	}
 	if len(cpus) == 0 {
 		return nil, check.Invalid(opPin, "", "the set of CPUs is empty")
 	}
-	if former, err = eal.ThreadCPUs(); err != nil {
+	if former, err = ThreadCPUs(); err != nil {
 		return nil, &dpdk.Error{Op: opPin, Cause: err}
 	}
 	if err = setCPUs(cpus); err != nil {
 		return nil, err
 	}
 	// The kernel ignores CPUs that do not exist or are not for this process.
-	got, err := eal.ThreadCPUs()
+	got, err := ThreadCPUs()
 	if err == nil && got.String() != cpus.String() {
 		err = check.Invalid(opPin, "", "of CPUs %v this process may use %v only", cpus, got)
 	}
@@ -82,9 +82,8 @@ func pin(cpus eal.CPUSet) (former eal.CPUSet, err error) {
 	return former, nil
 }
 
-func setCPUs(cpus eal.CPUSet) error {
-	set := cpus.Unix()
-	if err := linux.SchedSetaffinity(0, &set); err != nil {
+func setCPUs(cpus CPUSet) error {
+	if err := cpulist.SetThread(cpus...); err != nil {
 		e := &dpdk.Error{Op: opPin, Detail: fmt.Sprintf("CPUs %v do not exist or are not for this process", cpus)}
 		if errno, ok := err.(syscall.Errno); ok {
 			e.Errno = dpdk.Errno(errno)
@@ -94,7 +93,7 @@ func setCPUs(cpus eal.CPUSet) error {
 	return nil
 }
 
-func remember(tid int, cpus eal.CPUSet) {
+func remember(tid int, cpus CPUSet) {
 	pinned.Lock()
 	defer pinned.Unlock()
 	if pinned.pollers == nil {

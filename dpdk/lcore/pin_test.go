@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/eal"
 )
 
 func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
@@ -19,13 +18,13 @@ func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			unpin, err := Pin(eal.CPUs(cpu))
+			unpin, err := Pin(CPUs(cpu))
 			if !assert.NoError(t, err) {
 				return
 			}
 			cpus, tid, err := cpusOfThread()
 			assert.NoError(t, err)
-			assert.Equal(t, eal.CPUs(cpu), cpus)
+			assert.Equal(t, CPUs(cpu), cpus)
 			for range 100 {
 				runtime.Gosched()
 				assert.Equal(t, tid, unix.Gettid(), "locked")
@@ -35,7 +34,7 @@ func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
 			assert.NoError(t, inner())
 			cpus, _, err = cpusOfThread()
 			assert.NoError(t, err)
-			assert.Equal(t, eal.CPUs(cpu), cpus)
+			assert.Equal(t, CPUs(cpu), cpus)
 			_, ok := Current()
 			assert.False(t, ok, "no lcore")
 
@@ -50,7 +49,7 @@ func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
 }
 
 func TestUnpinIsForItsOwnGoroutine(t *testing.T) {
-	unpin, err := Pin(eal.CPUs(ownCPUs[0]))
+	unpin, err := Pin(CPUs(ownCPUs[0]))
 	require.NoError(t, err)
 	other := make(chan error)
 	go func() {
@@ -63,7 +62,7 @@ func TestUnpinIsForItsOwnGoroutine(t *testing.T) {
 	assert.ErrorContains(t, err, "another goroutine")
 	cpus, _, err := cpusOfThread()
 	require.NoError(t, err)
-	assert.Equal(t, eal.CPUs(ownCPUs[0]), cpus, "still pinned")
+	assert.Equal(t, CPUs(ownCPUs[0]), cpus, "still pinned")
 	require.NoError(t, unpin())
 }
 
@@ -75,14 +74,14 @@ func TestUnpinTwiceIsRefused(t *testing.T) {
 	first, err := Pin(ownCPUs)
 	require.NoError(t, err)
 	require.NoError(t, first())
-	unpin, err := Pin(eal.CPUs(ownCPUs[0]))
+	unpin, err := Pin(CPUs(ownCPUs[0]))
 	require.NoError(t, err)
 	err = first()
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.ErrorContains(t, err, "twice")
 	cpus, _, err := cpusOfThread()
 	require.NoError(t, err)
-	assert.Equal(t, eal.CPUs(ownCPUs[0]), cpus, "still pinned")
+	assert.Equal(t, CPUs(ownCPUs[0]), cpus, "still pinned")
 	require.NoError(t, unpin())
 }
 
@@ -91,12 +90,12 @@ func TestPinRefuses(t *testing.T) {
 	require.False(t, ownCPUs.Has(none))
 	for _, tc := range []struct {
 		name string
-		cpus eal.CPUSet
+		cpus CPUSet
 		says string
 	}{
 		{"no CPUs", nil, "empty"},
-		{"a CPU that there is not", eal.CPUs(none), "CPUs 1023 do not exist"},
-		{"one that there is not, and one that there is", eal.CPUs(ownCPUs[0], none), "may use"},
+		{"a CPU that there is not", CPUs(none), "CPUs 1023 do not exist"},
+		{"one that there is not, and one that there is", CPUs(ownCPUs[0], none), "may use"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			unpin, err := Pin(tc.cpus)
@@ -114,7 +113,7 @@ func TestPinRefuses(t *testing.T) {
 	})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.ErrorContains(t, err, "lcore 1")
-	cpus := eal.CPUSet{}
+	cpus := CPUSet{}
 	require.NoError(t, on(t, 1, func() (err error) { cpus, _, err = cpusOfThread(); return err }))
 	assert.Len(t, cpus, 1)
 }

@@ -54,7 +54,7 @@ func (s *slot) start(t *Task) error {
 			errno = 0
 			switch {
 			case t.lcore == cgo.MainLcore():
-				control.Lcores.Main(func() { s.run(t, false) })
+				control.Started().RunOnMain(func() { s.run(t, false) })
 			case s.stranded.Load():
 				s.next <- t
 			default:

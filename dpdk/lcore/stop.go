@@ -18,10 +18,13 @@ var stopping atomic.Bool
 // grace is how long Close waits for what runs on lcores.
 var grace = 5 * time.Second
 
-func init() { control.Lcores.Own, control.Lcores.Stop = own, stop }
+// running is what runs on lcores.
+type running struct{}
 
-// own says whether the caller is in what stop, or its caller, would wait for.
-func own() bool {
+func init() { control.RegisterLcores(running{}) }
+
+// Inside reports whether the caller is in what Stop, or its caller, would wait for.
+func (running) Inside() bool {
 	if inCallback() {
 		return true
 	}
@@ -33,8 +36,8 @@ func own() bool {
 	return mine
 }
 
-// stop ends what runs on lcores, as well as it can be ended.
-func stop() error {
+// Stop ends what runs on lcores, as well as it can be ended.
+func (running) Stop() error {
 	stopping.Store(true)
 	closed := &dpdk.Error{Op: "rte_eal_cleanup", Cause: dpdk.ErrNotRunning}
 	for i := range slots {

@@ -9,14 +9,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // poller is what has a thread for long, and may poll.
 type poller struct {
 	name  string
-	cpus  eal.CPUSet
+	cpus  CPUSet
 	begin time.Time
 }
 
@@ -45,7 +44,7 @@ func look() {
 	warned.Lock()
 	defer warned.Unlock()
 	old, young := pollers()
-	for about, text := range complaints(old, runtime.GOMAXPROCS(0), eal.Isolated()) {
+	for about, text := range complaints(old, runtime.GOMAXPROCS(0), Isolated()) {
 		if !warned.about[about] {
 			control.Logger().Warn("godpdk: " + text)
 			warned.about[about] = true
@@ -78,7 +77,7 @@ func pollers() (all []poller, young int) {
 }
 
 // complaints names what is wrong with the pollers, and what to do.
-func complaints(pollers []poller, procs int, isolated eal.CPUSet) map[string]string {
+func complaints(pollers []poller, procs int, isolated CPUSet) map[string]string {
 	found := map[string]string{}
 	if n := len(pollers); n >= procs {
 		found["GOMAXPROCS"] = fmt.Sprintf("%d functions run on threads of their own, and GOMAXPROCS is %d: if they poll, the rest of the program gets a turn every 10 ms only; set GOMAXPROCS to %d or more, or have fewer pollers", n, procs, n+2)

@@ -13,17 +13,16 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 func TestComplaints(t *testing.T) {
-	p := func(name string, cpus ...int) poller { return poller{name: name, cpus: eal.CPUs(cpus...)} }
+	p := func(name string, cpus ...int) poller { return poller{name: name, cpus: CPUs(cpus...)} }
 	for _, tc := range []struct {
 		name     string
 		pollers  []poller
 		procs    int
-		isolated eal.CPUSet
+		isolated CPUSet
 		want     map[string][]string // what about, and what it says
 	}{
 		{"nothing runs", nil, 1, nil, nil},
@@ -34,12 +33,12 @@ func TestComplaints(t *testing.T) {
 		{"two on one CPU", []poller{p("lcore 2", 1), p("lcore 1", 1), p("lcore 3", 2)}, 8, nil,
 			map[string][]string{"CPU 1": {"lcore 1 and lcore 2 share CPU 1", "eal.Config.Lcores"}}},
 		{"two on two CPUs each", []poller{p("lcore 1", 1, 2), p("lcore 2", 1, 2)}, 8, nil, nil},
-		{"on isolated CPUs", []poller{p("lcore 1", 6), p("lcore 2", 7)}, 8, eal.CPUs(6, 7), nil},
-		{"beside the isolated CPUs", []poller{p("lcore 1", 1), p("lcore 2", 7)}, 8, eal.CPUs(6, 7),
+		{"on isolated CPUs", []poller{p("lcore 1", 6), p("lcore 2", 7)}, 8, CPUs(6, 7), nil},
+		{"beside the isolated CPUs", []poller{p("lcore 1", 1), p("lcore 2", 7)}, 8, CPUs(6, 7),
 			map[string][]string{"isolated": {"CPUs 6,7 free", "lcore 1 on CPUs 1", "eal.Config.Lcores"}}},
-		{"on several isolated CPUs", []poller{p("lcore 1", 6, 7)}, 8, eal.CPUs(6, 7),
+		{"on several isolated CPUs", []poller{p("lcore 1", 6, 7)}, 8, CPUs(6, 7),
 			map[string][]string{"balance": {"lcore 1 on CPUs 6,7", "one CPU for each"}}},
-		{"everything", []poller{p("lcore 1", 1), p("pinned thread 9", 1), p("lcore 3", 6, 7)}, 1, eal.CPUs(6, 7),
+		{"everything", []poller{p("lcore 1", 1), p("pinned thread 9", 1), p("lcore 3", 6, 7)}, 1, CPUs(6, 7),
 			map[string][]string{"GOMAXPROCS": nil, "CPU 1": {"pinned thread 9"}, "isolated": nil, "balance": nil}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -45,7 +45,7 @@ func steps(ways []kind, n int) (all []step) {
 }
 
 // Go, C, and both in turn leave the same bytes after every step of a history.
-func TestGoAndCLeaveTheSameBytes(t *testing.T) {
+func TestGoAndCWriteTheSameBytes(t *testing.T) {
 	for _, ways := range pairs() {
 		t.Run(ways[len(ways)-1].name, func(t *testing.T) {
 			p := newPlace(t)

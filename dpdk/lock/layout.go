@@ -7,7 +7,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
-// The types are C's, byte by byte, or the package does not compile.
+// The package compiles only if the types have the layout of C's types.
 var (
 	_ = build.Same[unsafe.Sizeof(Spin{})-cgo.SpinlockSizeof]
 	_ = build.Same[unsafe.Sizeof(Ticket{})-cgo.TicketlockSizeof]

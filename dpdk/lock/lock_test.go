@@ -52,7 +52,7 @@ func waits(t *testing.T, f func(), release func()) {
 }
 
 // Whoever holds a lock, in Go or in C, is waited for by the other.
-func TestOneWaitsForTheOther(t *testing.T) {
+func TestLockWaitsForUnlock(t *testing.T) {
 	for _, ways := range pairs() {
 		for _, held := range ways {
 			for _, wanted := range ways {
@@ -83,7 +83,7 @@ func TestOneWaitsForTheOther(t *testing.T) {
 }
 
 // A writer that waits for a reader keeps other readers out.
-func TestAWaitingWriterKeepsReadersOut(t *testing.T) {
+func TestWaitingWriterKeepsReadersOut(t *testing.T) {
 	for _, ways := range pairs() {
 		if len(ways) == 1 {
 			continue
@@ -109,7 +109,7 @@ func TestAWaitingWriterKeepsReadersOut(t *testing.T) {
 	}
 }
 
-func TestFirstComeFirstServed(t *testing.T) {
+func TestFairLocksServeInFIFOOrder(t *testing.T) {
 	for _, k := range writers() {
 		if !k.fifo {
 			continue
@@ -141,7 +141,7 @@ func TestFirstComeFirstServed(t *testing.T) {
 
 // The counter is in Go's memory: the race detector must know that the lock in
 // DPDK's memory orders the accesses.
-func TestGoroutinesShutEachOtherOut(t *testing.T) {
+func TestLocksExcludeGoroutines(t *testing.T) {
 	for _, k := range writers() {
 		t.Run(k.name, func(t *testing.T) {
 			const goroutines, rounds = 8, 2000
@@ -166,7 +166,7 @@ func TestGoroutinesShutEachOtherOut(t *testing.T) {
 	}
 }
 
-func TestReadersNeverSeeHalfAWrite(t *testing.T) {
+func TestReadersNeverSeeTornWrites(t *testing.T) {
 	for _, ways := range pairs() {
 		if len(ways) == 1 {
 			continue
@@ -207,7 +207,7 @@ func TestReadersNeverSeeHalfAWrite(t *testing.T) {
 	}
 }
 
-func TestWaitsThatEndWithAContext(t *testing.T) {
+func TestLockContextEndsWithItsContext(t *testing.T) {
 	gone := errors.New("gone")
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
@@ -270,7 +270,7 @@ var inBSS struct {
 	node lock.MCSNode
 }
 
-func TestNodesOfThisProcessAloneAreRefused(t *testing.T) {
+func TestMCSNodesInPrivateMemoryAreRefused(t *testing.T) {
 	p := newPlace(t)
 	m := (*lock.MCS)(unsafe.Pointer(&p.lock))
 	for _, tc := range []struct {
@@ -279,11 +279,11 @@ func TestNodesOfThisProcessAloneAreRefused(t *testing.T) {
 		node *lock.MCSNode
 		says string
 	}{
-		{"node on Go's heap", m, new(lock.MCSNode), "the node is in no memory that processes share"},
-		{"node of a variable", m, &inBSS.node, "the node is in no memory that processes share"},
-		{"no node", m, nil, "the node is in no memory"},
-		{"lock on Go's heap", new(lock.MCS), &p.nodes[0], "the lock is in no memory that processes share"},
-		{"lock of a variable", &inBSS.lock, &p.nodes[0], "the lock is in no memory that processes share"},
+		{"node on Go's heap", m, new(lock.MCSNode), "the node is not in memory that processes share"},
+		{"node of a variable", m, &inBSS.node, "the node is not in memory that processes share"},
+		{"no node", m, nil, "the node is not in memory"},
+		{"lock on Go's heap", new(lock.MCS), &p.nodes[0], "the lock is not in memory that processes share"},
+		{"lock of a variable", &inBSS.lock, &p.nodes[0], "the lock is not in memory that processes share"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := tc.lock.Locker(tc.node)

@@ -25,27 +25,14 @@ const (
 	opMutexConsistent = "pthread_mutex_consistent"
 )
 
-// Errors of a Mutex, for errors.Is.
-var (
-	// ErrOwnerDead comes with the lock: its owner has died holding it.
-	ErrOwnerDead error = dpdk.ErrOwnerDead
-	// ErrNotRecoverable says that the mutex was unlocked after ErrOwnerDead without
-	// Consistent: nobody gets it any more.
-	ErrNotRecoverable error = dpdk.ErrNotRecoverable
-	// ErrDeadlock says that the caller has the lock already.
-	ErrDeadlock error = dpdk.ErrDeadlock
-	// ErrNotOwner says that another thread has the lock, or none.
-	ErrNotOwner error = dpdk.ErrPermission
-)
-
-// Mutex is a lock in shared memory whose owner may die: a pthread_mutex_t that
-// processes share, robust and error-checking. When its owner's thread or process
-// ends, killed or not, the kernel hands the lock to whoever waits or comes next,
-// with ErrOwnerDead:
+// Mutex is a lock in shared memory that survives the death of its owner. It is a
+// pthread_mutex_t: process-shared, robust and error-checking. When the owner's thread or
+// process ends for any reason, the kernel passes the lock to the next caller, with the error
+// dpdk.ErrOwnerDead:
 //
 //	err := mu.Lock()
-//	if errors.Is(err, lock.ErrOwnerDead) {
-//		repair() // what the dead one may have left half done
+//	if errors.Is(err, dpdk.ErrOwnerDead) {
+//		repair() // the dead owner may have left the data half changed
 //		err = mu.Consistent()
 //	}
 //	if err != nil {
@@ -53,52 +40,50 @@ var (
 //	}
 //	defer mu.Unlock()
 //
-// Put it into a struct for memzone.CreateValue and call Init before other processes
-// look the zone up. A C program sees a pthread_mutex_t there; one that C made must have
-// PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST and PTHREAD_MUTEX_ERRORCHECK. A Mutex
-// whose Init nobody has called is refused with dpdk.ErrInvalid by all methods. A Mutex
-// must not be copied, nor its memory be freed while somebody has it.
+// Put it into a struct for memzone.CreateValue, and call Init before other processes look the
+// zone up. In C the Mutex is a pthread_mutex_t. A mutex made by C must have
+// PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST and PTHREAD_MUTEX_ERRORCHECK. Before Init all
+// methods return dpdk.ErrInvalid. Do not copy a Mutex, and do not free its memory while it is
+// locked.
 //
-// The owner is a thread of the operating system. A locked Mutex therefore keeps its
-// goroutine on its thread (runtime.LockOSThread) until Unlock, which the same goroutine
-// must call. A goroutine that ends without Unlock ends its thread, and the next one
-// gets ErrOwnerDead; only the process's first thread Go never ends, so do not rely on it.
+// The owner is a thread of the operating system. Lock therefore locks the goroutine to its
+// thread (runtime.LockOSThread) until Unlock, which the same goroutine must call. If a
+// goroutine ends without Unlock, its thread ends, and the next caller gets
+// dpdk.ErrOwnerDead. Do not rely on that: Go never ends the first thread of a process.
 //
-// All methods may be called from any goroutine, in every process role, and do not
-// need EAL.
+// All methods may be called from any goroutine, in every process role, also without EAL.
 //
-// Uncontended Lock and Unlock take 20 ns together, 1.3 of C, more than a Spin takes, for
-// they note the owner for the kernel. Who finds it taken sleeps in the kernel: a few
-// microseconds, and a thread for each waiting goroutine. Take it for what must survive
-// the death of its holder, and where holders may be descheduled, which every goroutine may;
-// keep it off the data path.
+// A Mutex is slower than a Spin, because it records the owner for the kernel. A caller that
+// finds it locked sleeps in the kernel, and each waiting goroutine occupies a thread. Use a
+// Mutex for data that must survive the death of a holder, and where holders may be
+// descheduled, as every goroutine may. Keep it off the fast path.
 type Mutex struct {
-	_     [0]sync.Mutex // for vet: not to be copied
+	_     [0]sync.Mutex // lets go vet report copies
 	words [cgo.MutexSizeof / 8]uint64
 }
 
-// ready is the kind of a mutex as Init makes it.
+// ready is the kind of an initialized mutex.
 var ready = func() uint32 {
 	m := new(Mutex)
 	if cgo.MutexInit(m.Pointer()) != 0 {
-		return 0 // no libc lacks these mutexes; Init says what is wrong
+		return 0 // libc does not support such mutexes; Init returns its error
 	}
 	return m.kind()
 }()
 
-// kind says what the mutex is. libc writes it last, and never again.
+// kind returns the kind of the mutex. libc writes it once, as the last field.
 func (m *Mutex) kind() uint32 {
 	return atomic.LoadUint32((*uint32)(unsafe.Add(m.Pointer(), cgo.MutexKind)))
 }
 
-// Pointer is the pthread_mutex_t, for C.
+// Pointer returns the pthread_mutex_t, for C.
 func (m *Mutex) Pointer() unsafe.Pointer { return unsafe.Pointer(&m.words) }
 
-// Init makes a mutex of zeroed memory, unlocked (pthread_mutex_init). One process
-// calls it, once; the error is dpdk.ErrExist if the mutex was made before.
+// Init initializes a mutex in zeroed memory, unlocked (pthread_mutex_init). One process calls
+// it once. The error is dpdk.ErrExist if the mutex is initialized already.
 func (m *Mutex) Init() error {
 	if m.kind() == ready && ready != 0 {
-		return mutexError(opMutexInit, int(dpdk.ErrExist), "it is a mutex already, which somebody may have: Init is for zeroed memory")
+		return mutexError(opMutexInit, int(dpdk.ErrExist), "the mutex is initialized already, and may be locked: call Init on zeroed memory only")
 	}
 	if errno := cgo.MutexInit(m.Pointer()); errno != 0 {
 		return mutexError(opMutexInit, errno, "")
@@ -106,14 +91,16 @@ func (m *Mutex) Init() error {
 	return nil
 }
 
-// Lock waits for the lock and takes it (pthread_mutex_lock). With nil and with
-// ErrOwnerDead the caller has it. It waits for as long as the owner lives and keeps
-// it, stopped or not: LockContext does not.
+// Lock waits for the lock and takes it (pthread_mutex_lock). The caller owns the lock if the
+// error is nil or dpdk.ErrOwnerDead. Lock waits as long as another owner keeps the lock, even
+// if that owner is stopped; use [Mutex.LockContext] to limit the wait.
 //
-// Errors: ErrOwnerDead, ErrNotRecoverable, ErrDeadlock, dpdk.ErrInvalid.
+// Errors: dpdk.ErrOwnerDead; dpdk.ErrNotRecoverable if the mutex was unlocked after
+// ErrOwnerDead without Consistent; dpdk.ErrDeadlock if the caller owns the lock already;
+// dpdk.ErrInvalid.
 func (m *Mutex) Lock() error {
 	if m.kind() != ready {
-		return m.unmade(opMutexLock)
+		return m.uninitialized(opMutexLock)
 	}
 	runtime.LockOSThread()
 	errno := m.try()
@@ -127,12 +114,12 @@ func (m *Mutex) Lock() error {
 	return nil
 }
 
-// TryLock takes the lock if it is free (pthread_mutex_trylock). It says whether the
-// caller has it now, which with ErrOwnerDead is so too. It does not wait. Errors are
-// those of Lock.
+// TryLock takes the lock if it is free (pthread_mutex_trylock), and reports whether the caller
+// owns it now, which includes the case dpdk.ErrOwnerDead. It does not wait. Its errors are
+// those of [Mutex.Lock].
 func (m *Mutex) TryLock() (bool, error) {
 	if m.kind() != ready {
-		return false, m.unmade(opMutexTryLock)
+		return false, m.uninitialized(opMutexTryLock)
 	}
 	runtime.LockOSThread()
 	errno := m.try()
@@ -147,12 +134,12 @@ func (m *Mutex) TryLock() (bool, error) {
 	return true, nil
 }
 
-// slice is how long LockContext waits in C before it looks at its context again.
+// slice is the time that LockContext waits in C before it checks its context again.
 const slice = 10 * time.Millisecond
 
-// LockContext is Lock that gives up when ctx ends, within about 10 ms
-// (pthread_mutex_clocklock). Its error then is the cause that ctx gives, such as
-// context.DeadlineExceeded. Other errors are those of Lock.
+// LockContext is [Mutex.Lock] that returns soon after ctx ends (pthread_mutex_clocklock). The
+// error is then the cause of ctx, such as context.DeadlineExceeded. Its other errors are
+// those of Lock.
 func (m *Mutex) LockContext(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ended(ctx)
@@ -181,38 +168,38 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 	}
 }
 
-// Unlock gives the lock up and wakes one who waits (pthread_mutex_unlock). After
-// ErrOwnerDead without Consistent it makes the mutex unusable for all.
+// Unlock releases the lock and wakes one waiter (pthread_mutex_unlock). After
+// dpdk.ErrOwnerDead without Consistent it makes the mutex unusable for all processes.
 //
-// Errors: ErrNotOwner, if another goroutine has the lock or nobody, ErrNotRecoverable,
-// dpdk.ErrInvalid.
+// Errors: dpdk.ErrPermission if the calling goroutine does not own the lock;
+// dpdk.ErrNotRecoverable; dpdk.ErrInvalid.
 func (m *Mutex) Unlock() error {
 	if m.kind() != ready {
-		return m.unmade(opMutexUnlock)
+		return m.uninitialized(opMutexUnlock)
 	}
 	racesync.Release(m.Pointer())
 	var errno int
 	if fastcall.Enabled {
-		errno = int(fastcall.Call(cgo.MutexUnlockAddress, m.Pointer())) // to wake somebody does not block
+		errno = int(fastcall.Call(cgo.MutexUnlockAddress, m.Pointer())) // waking a waiter does not block
 	} else {
 		errno = cgo.MutexUnlock(m.Pointer())
 	}
 	if errno != 0 {
-		return mutexError(opMutexUnlock, errno, "this goroutine does not have the lock")
+		return mutexError(opMutexUnlock, errno, "this goroutine does not own the lock: only its owner may unlock it")
 	}
 	runtime.UnlockOSThread()
 	return nil
 }
 
-// Consistent says that what the mutex protects is in order again, after ErrOwnerDead
-// (pthread_mutex_consistent). It is for the holder. The error is dpdk.ErrInvalid if the mutex
-// has not lost its owner.
+// Consistent declares the protected data repaired after dpdk.ErrOwnerDead
+// (pthread_mutex_consistent). Only the owner may call it. The error is dpdk.ErrInvalid if the
+// last Lock did not return dpdk.ErrOwnerDead.
 func (m *Mutex) Consistent() error {
 	if m.kind() != ready {
-		return m.unmade(opMutexConsistent)
+		return m.uninitialized(opMutexConsistent)
 	}
 	if errno := cgo.MutexConsistent(m.Pointer()); errno != 0 {
-		return mutexError(opMutexConsistent, errno, "no owner has died: this is for after ErrOwnerDead")
+		return mutexError(opMutexConsistent, errno, "no owner has died: call Consistent only after ErrOwnerDead")
 	}
 	return nil
 }
@@ -224,25 +211,25 @@ func (m *Mutex) try() int {
 	return cgo.MutexTryLock(m.Pointer())
 }
 
-// special ends an attempt that C answers with an error: only a dead owner's lock is the
-// caller's, and keeps its thread.
+// special handles an error of C. Only with EOWNERDEAD does the caller own the lock, and
+// remains locked to its thread.
 func (m *Mutex) special(op string, errno int) error {
 	var detail string
 	switch syscall.Errno(errno) {
 	case syscall.EOWNERDEAD:
 		racesync.Acquire(m.Pointer())
-		return mutexError(op, errno, "the lock is yours: repair what it protects, call Consistent, and Unlock")
+		return mutexError(op, errno, "you own the lock now: repair the protected data, call Consistent, then Unlock")
 	case syscall.ENOTRECOVERABLE:
-		detail = "it was unlocked after its owner's death without Consistent: zero its memory and call Init when nobody uses it"
+		detail = "it was unlocked after ErrOwnerDead without Consistent: when no process uses it, zero its memory and call Init"
 	case syscall.EDEADLK:
-		detail = "this goroutine has the lock already"
+		detail = "this goroutine owns the lock already: unlock it first"
 	}
 	runtime.UnlockOSThread()
 	return mutexError(op, errno, detail)
 }
 
-func (m *Mutex) unmade(op string) error {
-	return check.Invalid(op, "", "it is no robust, error-checking mutex that processes share: call Init first")
+func (m *Mutex) uninitialized(op string) error {
+	return check.Invalid(op, "", "the mutex is not initialized as process-shared, robust and error-checking: call Init first")
 }
 
 func ended(ctx context.Context) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 )
@@ -18,7 +19,7 @@ type accounts struct {
 
 func (a *accounts) move(amount int64) error {
 	err := a.mu.Lock()
-	if errors.Is(err, lock.ErrOwnerDead) {
+	if errors.Is(err, dpdk.ErrOwnerDead) {
 		a.savings = a.total - a.cash // what was half done is done
 		err = a.mu.Consistent()
 	}

@@ -71,7 +71,7 @@ func TestMutexIsAPthreadMutex(t *testing.T) {
 	assert.Equal(t, unsafe.Pointer(m), m.Pointer())
 }
 
-func TestMutexExcludes(t *testing.T) {
+func TestMutexExcludesGoroutines(t *testing.T) {
 	m := newMutex(t)
 	const goroutines, rounds = 8, 5_000
 	n := 0 // with -race the detector must see the order
@@ -128,32 +128,32 @@ func TestMutexWithoutInitIsRefused(t *testing.T) {
 	}
 }
 
-func TestMutexIsMadeOnce(t *testing.T) {
+func TestMutexInitTwiceReturnsErrExist(t *testing.T) {
 	m := newMutex(t)
 	require.NoError(t, m.Lock())
 	assert.ErrorIs(t, m.Init(), dpdk.ErrExist)
 	require.NoError(t, m.Unlock(), "still locked")
 }
 
-func TestMutexTakenTwiceByItsOwnerIsADeadlock(t *testing.T) {
+func TestMutexLockedTwiceByItsOwnerReturnsErrDeadlock(t *testing.T) {
 	m := newMutex(t)
 	require.NoError(t, m.Lock())
-	assert.ErrorIs(t, m.Lock(), lock.ErrDeadlock)
-	assert.ErrorIs(t, m.LockContext(context.Background()), lock.ErrDeadlock)
+	assert.ErrorIs(t, m.Lock(), dpdk.ErrDeadlock)
+	assert.ErrorIs(t, m.LockContext(context.Background()), dpdk.ErrDeadlock)
 	ok, err := m.TryLock()
 	assert.False(t, ok)
-	assert.ErrorIs(t, err, lock.ErrDeadlock)
+	assert.ErrorIs(t, err, dpdk.ErrDeadlock)
 	require.NoError(t, m.Unlock())
-	require.ErrorIs(t, m.Unlock(), lock.ErrNotOwner)
+	require.ErrorIs(t, m.Unlock(), dpdk.ErrPermission)
 }
 
-func TestMutexIsUnlockedByItsOwnerOnly(t *testing.T) {
+func TestMutexUnlockByAnotherGoroutineReturnsErrPermission(t *testing.T) {
 	m := newMutex(t)
-	assert.ErrorIs(t, m.Unlock(), lock.ErrNotOwner, "nobody has it")
+	assert.ErrorIs(t, m.Unlock(), dpdk.ErrPermission, "nobody has it")
 	require.NoError(t, m.Lock())
 	other := make(chan error)
 	go func() { other <- m.Unlock() }()
-	assert.ErrorIs(t, <-other, lock.ErrNotOwner)
+	assert.ErrorIs(t, <-other, dpdk.ErrPermission)
 	go func() {
 		ok, err := m.TryLock()
 		other <- errors.Join(err, map[bool]error{true: errors.New("got a lock that another has")}[ok])
@@ -163,7 +163,7 @@ func TestMutexIsUnlockedByItsOwnerOnly(t *testing.T) {
 }
 
 // A goroutine that ends locked to its thread ends the thread with it.
-func TestMutexGivesTheThreadBack(t *testing.T) {
+func TestMutexUnlockUnlocksTheOSThread(t *testing.T) {
 	m := newMutex(t)
 	for tid := os.Getpid(); tid == os.Getpid(); { // Go never ends that one
 		used := make(chan int)
@@ -238,7 +238,7 @@ func TestMutexLockContext(t *testing.T) {
 	})
 }
 
-func TestMutexOfADeadOwner(t *testing.T) {
+func TestMutexAfterTheDeathOfItsOwner(t *testing.T) {
 	// A thread's end takes a moment, so wait rather than try.
 	takers := map[string]func(*lock.Mutex) error{
 		"Lock":        (*lock.Mutex).Lock,
@@ -256,7 +256,7 @@ func TestMutexOfADeadOwner(t *testing.T) {
 		t.Run("can be repaired after "+name, func(t *testing.T) {
 			m := newMutex(t)
 			abandon(t, m)
-			require.ErrorIs(t, take(m), lock.ErrOwnerDead)
+			require.ErrorIs(t, take(m), dpdk.ErrOwnerDead)
 			other := make(chan bool)
 			go func() { ok, _ := m.TryLock(); other <- ok }()
 			assert.False(t, <-other, "the lock is the caller's")
@@ -269,11 +269,11 @@ func TestMutexOfADeadOwner(t *testing.T) {
 		t.Run("is lost without Consistent after "+name, func(t *testing.T) {
 			m := newMutex(t)
 			abandon(t, m)
-			require.ErrorIs(t, take(m), lock.ErrOwnerDead)
+			require.ErrorIs(t, take(m), dpdk.ErrOwnerDead)
 			require.NoError(t, m.Unlock())
 			for name, take := range takers { // none may leave it locked
-				assert.ErrorIs(t, take(m), lock.ErrNotRecoverable, name)
-				assert.ErrorIs(t, take(m), lock.ErrNotRecoverable, name)
+				assert.ErrorIs(t, take(m), dpdk.ErrNotRecoverable, name)
+				assert.ErrorIs(t, take(m), dpdk.ErrNotRecoverable, name)
 			}
 		})
 	}
@@ -297,7 +297,7 @@ func TestMutexOfADeadOwner(t *testing.T) {
 			}
 			go func() {
 				err := m.Lock()
-				if errors.Is(err, lock.ErrOwnerDead) {
+				if errors.Is(err, dpdk.ErrOwnerDead) {
 					assert.NoError(t, m.Consistent())
 					assert.NoError(t, m.Unlock())
 				}
@@ -307,7 +307,7 @@ func TestMutexOfADeadOwner(t *testing.T) {
 			close(die)
 			select {
 			case err := <-result:
-				require.ErrorIs(t, err, lock.ErrOwnerDead)
+				require.ErrorIs(t, err, dpdk.ErrOwnerDead)
 			case <-time.After(time.Minute):
 				t.Fatal("the waiter was not woken")
 			}

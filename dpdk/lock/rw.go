@@ -5,16 +5,15 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// RW is a lock of many readers or one writer (rte_rwlock_t). A writer that waits
-// keeps new readers out, so a reader must not take it twice.
+// RW is a lock for many readers or one writer (rte_rwlock_t). A waiting writer keeps new
+// readers out, so a reader must not take the lock twice.
 type RW struct{ cnt int32 }
 
-// What RW's word holds: writerWaits and writerIn, and the readers that are in, each
-// as reader.
+// Bits of RW's word: writerWaits, writerIn, and above them the number of readers.
 const (
 	writerWaits = 1 << iota
 	writerIn
@@ -22,7 +21,9 @@ const (
 	writer = writerWaits | writerIn
 )
 
-// RLock waits until the caller may read (rte_rwlock_read_lock).
+// RLock waits for the lock and takes it for reading.
+//
+// Implements: rte_rwlock_read_lock
 func (l *RW) RLock() {
 	if !l.tryRead() {
 		l.waitRead()
@@ -30,7 +31,7 @@ func (l *RW) RLock() {
 	racesync.Acquire(unsafe.Pointer(l))
 }
 
-// tryRead counts the caller in, unless there is a writer.
+// tryRead counts the caller in unless a writer waits or holds the lock.
 func (l *RW) tryRead() bool {
 	if atomic.LoadInt32(&l.cnt)&writer != 0 {
 		return false
@@ -38,19 +39,21 @@ func (l *RW) tryRead() bool {
 	if atomic.AddInt32(&l.cnt, reader)&writer == 0 {
 		return true
 	}
-	atomic.AddInt32(&l.cnt, -reader) // the writer was faster
+	atomic.AddInt32(&l.cnt, -reader) // a writer came first
 	return false
 }
 
 func (l *RW) waitRead() {
-	var w lockops.Wait
+	var w wait.Backoff
 	for !l.tryRead() {
 		w.Turn()
 	}
 }
 
-// TryRLock takes the lock for reading if no writer has it or waits for it
-// (rte_rwlock_read_trylock).
+// TryRLock takes the lock for reading unless a writer holds it or waits for it, and reports
+// whether it did.
+//
+// Implements: rte_rwlock_read_trylock
 func (l *RW) TryRLock() bool {
 	if !l.tryRead() {
 		return false
@@ -59,16 +62,20 @@ func (l *RW) TryRLock() bool {
 	return true
 }
 
-// RLockContext is RLock until ctx ends; then it returns the cause of that.
+// RLockContext is [RW.RLock] until ctx ends. Then it returns the cause of ctx.
 func (l *RW) RLockContext(ctx context.Context) error { return lockContext(ctx, l.TryRLock) }
 
-// RUnlock ends reading (rte_rwlock_read_unlock).
+// RUnlock releases the lock after reading.
+//
+// Implements: rte_rwlock_read_unlock
 func (l *RW) RUnlock() {
 	racesync.Release(unsafe.Pointer(l))
 	atomic.AddInt32(&l.cnt, -reader)
 }
 
-// Lock waits until the caller may write (rte_rwlock_write_lock).
+// Lock waits for the lock and takes it for writing.
+//
+// Implements: rte_rwlock_write_lock
 func (l *RW) Lock() {
 	if !atomic.CompareAndSwapInt32(&l.cnt, 0, writerIn) {
 		l.waitWrite()
@@ -77,7 +84,7 @@ func (l *RW) Lock() {
 }
 
 func (l *RW) waitWrite() {
-	var w lockops.Wait
+	var w wait.Backoff
 	for {
 		x := atomic.LoadInt32(&l.cnt)
 		if x < writerIn && atomic.CompareAndSwapInt32(&l.cnt, x, writerIn) {
@@ -92,7 +99,9 @@ func (l *RW) waitWrite() {
 	}
 }
 
-// TryLock takes the lock for writing if nobody has it (rte_rwlock_write_trylock).
+// TryLock takes the lock for writing if it is free, and reports whether it did.
+//
+// Implements: rte_rwlock_write_trylock
 func (l *RW) TryLock() bool {
 	x := atomic.LoadInt32(&l.cnt)
 	if x >= writerIn || !atomic.CompareAndSwapInt32(&l.cnt, x, x+writerIn) {
@@ -102,15 +111,19 @@ func (l *RW) TryLock() bool {
 	return true
 }
 
-// LockContext waits until nobody has the lock, or ctx ends; then it returns the cause
-// of that. It keeps no readers out meanwhile, and many of them can starve it.
+// LockContext waits until the lock is free or ctx ends. In the second case it returns the
+// cause of ctx. It does not keep readers out meanwhile, so many readers can starve it.
 func (l *RW) LockContext(ctx context.Context) error { return lockContext(ctx, l.TryLock) }
 
-// Unlock ends writing (rte_rwlock_write_unlock).
+// Unlock releases the lock after writing.
+//
+// Implements: rte_rwlock_write_unlock
 func (l *RW) Unlock() {
 	racesync.Release(unsafe.Pointer(l))
 	atomic.AddInt32(&l.cnt, -writerIn)
 }
 
-// IsLocked says whether a writer has the lock, as of now (rte_rwlock_write_is_locked).
+// IsLocked reports whether a writer holds the lock at this moment.
+//
+// Implements: rte_rwlock_write_is_locked
 func (l *RW) IsLocked() bool { return atomic.LoadInt32(&l.cnt)&writerIn != 0 }

@@ -9,19 +9,21 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
-// SeqCount is a sequence count (rte_seqcount_t): one writer at a time, who never
-// waits, and readers who read again if there was a writer meanwhile. Seq keeps
-// several writers apart. A SeqValue reads and writes without tearing; who uses the
-// count on data of his own reads and writes that with sync/atomic.
+// SeqCount is a sequence count (rte_seqcount_t): one writer at a time, which never waits, and
+// readers that read again if the writer wrote meanwhile. [Seq] serializes several writers.
+// [SeqValue] reads and writes without tearing. With SeqCount or Seq, access the data with
+// sync/atomic.
 type SeqCount struct{ sn uint32 }
 
-// ReadBegin is the number to give to ReadRetry after reading
-// (rte_seqcount_read_begin).
+// ReadBegin returns the number to pass to ReadRetry after reading.
+//
+// Implements: rte_seqcount_read_begin
 func (c *SeqCount) ReadBegin() uint32 { return atomic.LoadUint32(&c.sn) }
 
-// ReadRetry says that what was read since ReadBegin is worth nothing, as a writer
-// was about (rte_seqcount_read_retry). If it says so again and again, yield: the
-// writer may need the processor.
+// ReadRetry reports whether a writer wrote since ReadBegin, so that the reader must discard
+// its data and read again. Yield after several retries: the writer may need the CPU.
+//
+// Implements: rte_seqcount_read_retry
 func (c *SeqCount) ReadRetry(begin uint32) bool {
 	if begin&1 != 0 || atomic.LoadUint32(&c.sn) != begin {
 		return true
@@ -30,37 +32,45 @@ func (c *SeqCount) ReadRetry(begin uint32) bool {
 	return false
 }
 
-// WriteBegin comes before the writes (rte_seqcount_write_begin); from here to
-// WriteEnd readers wait.
+// WriteBegin marks the begin of the writes. Readers wait until WriteEnd.
+//
+// Implements: rte_seqcount_write_begin
 func (c *SeqCount) WriteBegin() { lockops.SeqBegin(&c.sn) }
 
-// WriteEnd comes after the writes (rte_seqcount_write_end).
+// WriteEnd marks the end of the writes.
+//
+// Implements: rte_seqcount_write_end
 func (c *SeqCount) WriteEnd() {
 	racesync.Release(unsafe.Pointer(c))
 	lockops.SeqEnd(&c.sn)
 }
 
-// Seq is a sequence lock (rte_seqlock_t), a SeqCount with a Spin for the writers:
-// readers write nothing, so any number of them costs a writer nothing.
+// Seq is a sequence lock (rte_seqlock_t): a [SeqCount] with a [Spin] for the writers. Readers
+// write nothing, so they do not slow a writer down.
 type Seq struct {
 	count SeqCount
 	lock  Spin
 }
 
-// ReadBegin is SeqCount.ReadBegin (rte_seqlock_read_begin).
+// ReadBegin is [SeqCount.ReadBegin].
+//
+// Implements: rte_seqlock_read_begin
 func (s *Seq) ReadBegin() uint32 { return s.count.ReadBegin() }
 
-// ReadRetry is SeqCount.ReadRetry (rte_seqlock_read_retry).
+// ReadRetry is [SeqCount.ReadRetry].
+//
+// Implements: rte_seqlock_read_retry
 func (s *Seq) ReadRetry(begin uint32) bool { return s.count.ReadRetry(begin) }
 
-// Lock waits until the caller may write (rte_seqlock_write_lock); from here to Unlock
-// readers wait.
+// Lock waits for the lock and takes it for writing. Readers wait until Unlock.
+//
+// Implements: rte_seqlock_write_lock
 func (s *Seq) Lock() {
 	s.lock.Lock()
 	s.count.WriteBegin()
 }
 
-// TryLock takes the lock for writing if no writer has it.
+// TryLock takes the lock for writing unless a writer holds it, and reports whether it did.
 func (s *Seq) TryLock() bool {
 	if !s.lock.TryLock() {
 		return false
@@ -69,14 +79,16 @@ func (s *Seq) TryLock() bool {
 	return true
 }
 
-// LockContext is Lock until ctx ends; then it returns the cause of that.
+// LockContext is [Seq.Lock] until ctx ends. Then it returns the cause of ctx.
 func (s *Seq) LockContext(ctx context.Context) error { return lockContext(ctx, s.TryLock) }
 
-// Unlock ends writing (rte_seqlock_write_unlock).
+// Unlock releases the lock after writing.
+//
+// Implements: rte_seqlock_write_unlock
 func (s *Seq) Unlock() {
 	s.count.WriteEnd()
 	s.lock.Unlock()
 }
 
-// IsLocked says whether a writer has the lock, as of now.
+// IsLocked reports whether a writer holds the lock at this moment.
 func (s *Seq) IsLocked() bool { return s.lock.IsLocked() }

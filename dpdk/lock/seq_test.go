@@ -46,7 +46,7 @@ func TestSequenceCountsAgreeWithC(t *testing.T) {
 	}
 }
 
-func TestSeqTellsReadersOfWriters(t *testing.T) {
+func TestReadRetryReportsWriters(t *testing.T) {
 	s := (*lock.Seq)(unsafe.Pointer(&newPlace(t).lock))
 	sn := s.ReadBegin()
 	s.Lock()
@@ -119,7 +119,7 @@ func TestValuesOfAllShapes(t *testing.T) {
 	roundTrip(t, struct{}{})
 }
 
-func TestAPanicInUpdateChangesNothing(t *testing.T) {
+func TestPanicInUpdateChangesNothing(t *testing.T) {
 	z := newValue[uint64](t)
 	z.seq.Store(5)
 	require.Panics(t, func() { z.seq.Update(func(v *uint64) { *v = 6; panic("bad") }) })

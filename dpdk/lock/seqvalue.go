@@ -5,21 +5,22 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// SeqValue is a T and its sequence lock: readers get it whole, without writing
-// anything. In C it is a struct of an rte_seqlock_t and the same T, in this order. T
-// holds no Go pointers, which memzone.CreateValue makes sure of.
+// SeqValue is a T with a sequence lock: readers get a consistent copy without writing
+// anything. In C it is a struct of an rte_seqlock_t and the same T, in this order. T must not
+// contain Go pointers, which memzone.CreateValue checks.
 type SeqValue[T any] struct {
 	seq   Seq
 	value T
 }
 
-// words is the length of the value in words of 4 bytes. What it has too much is
-// padding, as the struct is aligned to 4.
+// words returns the length of the value in words of 4 bytes. The last word may include
+// padding, because the struct is aligned to 4.
 func (v *SeqValue[T]) words() int { return int(unsafe.Sizeof(v.value)+3) / 4 }
 
-// read copies the value to t and says whether nobody wrote meanwhile.
+// read copies the value to t and reports whether no writer wrote meanwhile.
 func (v *SeqValue[T]) read(t *T) bool {
 	to := unsafe.Pointer(t)
 	var padded SeqValue[T]
@@ -36,7 +37,7 @@ func (v *SeqValue[T]) read(t *T) bool {
 	return true
 }
 
-// write replaces the value; the caller has the writers' lock.
+// write replaces the value. The caller holds the writers' lock.
 func (v *SeqValue[T]) write(t *T) {
 	racesync.Release(unsafe.Pointer(v))
 	from := unsafe.Pointer(t)
@@ -46,10 +47,10 @@ func (v *SeqValue[T]) write(t *T) {
 	lockops.SeqWrite(&v.seq.count.sn, unsafe.Pointer(&v.value), from, v.words())
 }
 
-// Load is a copy of the value; it waits for a writer who is writing just now.
+// Load returns a copy of the value. It waits for a writer in the middle of a write.
 func (v *SeqValue[T]) Load() (t T) {
 	if !v.read(&t) {
-		var w lockops.Wait
+		var w wait.Backoff
 		for !v.read(&t) {
 			w.Turn()
 		}
@@ -57,11 +58,11 @@ func (v *SeqValue[T]) Load() (t T) {
 	return t
 }
 
-// TryLoad is a copy of the value, and false if it was written meanwhile. A writer
-// that was killed while it wrote makes that so for ever.
+// TryLoad returns a copy of the value, or false if a writer wrote meanwhile. After the death of
+// a writer in the middle of a write it always returns false.
 func (v *SeqValue[T]) TryLoad() (t T, ok bool) {
 	if !v.read(&t) {
-		return *new(T), false // not half of it
+		return *new(T), false // t may be torn
 	}
 	return t, true
 }
@@ -73,8 +74,8 @@ func (v *SeqValue[T]) Store(t T) {
 	v.seq.lock.Unlock()
 }
 
-// Update replaces the value by what f makes of it, with no writer in between. f must
-// be short: other writers wait for it. Readers do not.
+// Update replaces the value by the result of f, without another write in between. f must be
+// short, because other writers wait for it. Readers do not.
 func (v *SeqValue[T]) Update(f func(*T)) {
 	v.seq.lock.Lock()
 	defer v.seq.lock.Unlock()

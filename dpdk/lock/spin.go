@@ -7,13 +7,16 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// Spin is a spinlock (rte_spinlock_t). Whoever looks at the right moment gets it:
-// the cheapest lock when few want it, and unfair when many do.
+// Spin is a spinlock (rte_spinlock_t). It is the cheapest lock for few waiters, and unfair for
+// many.
 type Spin struct{ locked uint32 }
 
-// Lock waits until the lock is the caller's (rte_spinlock_lock).
+// Lock waits for the lock and takes it.
+//
+// Implements: rte_spinlock_lock
 func (s *Spin) Lock() {
 	if !atomic.CompareAndSwapUint32(&s.locked, 0, 1) {
 		s.wait()
@@ -22,13 +25,15 @@ func (s *Spin) Lock() {
 }
 
 func (s *Spin) wait() {
-	var w lockops.Wait
+	var w wait.Backoff
 	for atomic.LoadUint32(&s.locked) != 0 || !atomic.CompareAndSwapUint32(&s.locked, 0, 1) {
 		w.Turn()
 	}
 }
 
-// TryLock takes the lock if it is free (rte_spinlock_trylock).
+// TryLock takes the lock if it is free, and reports whether it did.
+//
+// Implements: rte_spinlock_trylock
 func (s *Spin) TryLock() bool {
 	if !atomic.CompareAndSwapUint32(&s.locked, 0, 1) {
 		return false
@@ -37,14 +42,18 @@ func (s *Spin) TryLock() bool {
 	return true
 }
 
-// LockContext is Lock until ctx ends; then it returns the cause of that.
+// LockContext is [Spin.Lock] until ctx ends. Then it returns the cause of ctx.
 func (s *Spin) LockContext(ctx context.Context) error { return lockContext(ctx, s.TryLock) }
 
-// Unlock gives the lock back (rte_spinlock_unlock).
+// Unlock releases the lock.
+//
+// Implements: rte_spinlock_unlock
 func (s *Spin) Unlock() {
 	racesync.Release(unsafe.Pointer(s))
 	lockops.Store(&s.locked, 0)
 }
 
-// IsLocked says whether somebody has the lock, as of now (rte_spinlock_is_locked).
+// IsLocked reports whether the lock is held at this moment.
+//
+// Implements: rte_spinlock_is_locked
 func (s *Spin) IsLocked() bool { return atomic.LoadUint32(&s.locked) != 0 }

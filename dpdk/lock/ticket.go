@@ -7,15 +7,18 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// Ticket is a ticket lock (rte_ticketlock_t): first come, first served.
+// Ticket is a ticket lock (rte_ticketlock_t), fair in FIFO order.
 type Ticket struct {
-	_             [0]uint32 // C's is a union with a uint32_t
+	_             [0]uint32 // C's type is a union with a uint32_t
 	current, next uint16
 }
 
-// Lock draws a ticket and waits for its turn (rte_ticketlock_lock).
+// Lock draws a ticket and waits for its turn.
+//
+// Implements: rte_ticketlock_lock
 func (t *Ticket) Lock() {
 	if me, first := lockops.Join16(&t.next, 1, &t.current); !first {
 		wait16(&t.current, me)
@@ -23,15 +26,17 @@ func (t *Ticket) Lock() {
 	racesync.Acquire(unsafe.Pointer(t))
 }
 
-// wait16 waits until there is v at p.
+// wait16 waits until *p is v.
 func wait16(p *uint16, v uint16) {
-	var w lockops.Wait
+	var w wait.Backoff
 	for lockops.Load16(p) != v {
 		w.Turn()
 	}
 }
 
-// TryLock takes the lock if it is free and nobody waits (rte_ticketlock_trylock).
+// TryLock takes the lock if it is free and no thread waits, and reports whether it did.
+//
+// Implements: rte_ticketlock_trylock
 func (t *Ticket) TryLock() bool {
 	word := (*uint32)(unsafe.Pointer(t))
 	old := atomic.LoadUint32(word)
@@ -48,17 +53,21 @@ func (t *Ticket) TryLock() bool {
 	return true
 }
 
-// LockContext waits, without a ticket, until the lock is free and nobody waits, or
-// ctx ends; then it returns the cause of that. All who draw tickets go first.
+// LockContext waits, without a ticket, until the lock is free and no thread waits, or ctx
+// ends. In the second case it returns the cause of ctx. All threads with tickets go first.
 func (t *Ticket) LockContext(ctx context.Context) error { return lockContext(ctx, t.TryLock) }
 
-// Unlock gives the lock to who waits longest (rte_ticketlock_unlock).
+// Unlock passes the lock to the thread with the next ticket.
+//
+// Implements: rte_ticketlock_unlock
 func (t *Ticket) Unlock() {
 	racesync.Release(unsafe.Pointer(t))
 	lockops.Release16(&t.current)
 }
 
-// IsLocked says whether somebody has the lock, as of now (rte_ticketlock_is_locked).
+// IsLocked reports whether the lock is held at this moment.
+//
+// Implements: rte_ticketlock_is_locked
 func (t *Ticket) IsLocked() bool {
 	tickets := atomic.LoadUint32((*uint32)(unsafe.Pointer(t)))
 	s := (*Ticket)(unsafe.Pointer(&tickets))

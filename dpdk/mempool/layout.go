@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 // cacheHead is the head of struct rte_mempool_cache. The objects are cgo.MempoolCacheObjs
@@ -108,8 +109,8 @@ func (b *backend) give(objs unsafe.Pointer, n int) {
 // later gets count as taken. C drops the objects in this case. One second is enough for a
 // thread that still runs; after it the objects are lost to the pool.
 func (b *backend) giveLater(objs unsafe.Pointer, n int) {
-	var wait ringcore.Backoff
-	for end := time.Now().Add(time.Second); time.Now().Before(end); wait.Yield() {
+	var w wait.Backoff
+	for end := time.Now().Add(time.Second); time.Now().Before(end); w.Turn() {
 		if int(b.ring.Enqueue(objs, n, true).Done()) == n {
 			return
 		}

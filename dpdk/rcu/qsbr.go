@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
-	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 const (
@@ -282,7 +282,7 @@ func (q *QSBR) Check(t Token) bool {
 //
 // Implements: rte_rcu_qsbr_check
 func (q *QSBR) Wait(ctx context.Context, t Token) error {
-	var wait ringcore.Backoff
+	var w wait.Backoff
 	for {
 		var passed bool
 		if err := q.call(opCheck, func() error { passed = q.Check(t); return nil }); err != nil || passed {
@@ -291,7 +291,7 @@ func (q *QSBR) Wait(ctx context.Context, t Token) error {
 		if ctx.Err() != nil {
 			return &dpdk.Error{Op: opCheck, Name: q.name, Cause: context.Cause(ctx), Detail: q.late(t)}
 		}
-		wait.Yield()
+		w.Turn()
 	}
 }
 

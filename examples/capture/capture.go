@@ -19,11 +19,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// digest is what a list of packets comes to: their number, bytes and a hash of all.
+// digest sums up packets: their number, their bytes, and a hash.
 type digest struct {
 	packets, bytes int
 	hash           hash.Hash64
-	cut            int // packets of which the port gave the first bytes only
+	cut            int // packets that the port cut short
 }
 
 func newDigest() *digest { return &digest{hash: fnv.New64a()} }
@@ -38,8 +38,8 @@ func (d *digest) equal(e *digest) bool {
 	return d.packets == e.packets && d.bytes == e.bytes && d.hash.Sum64() == e.hash.Sum64()
 }
 
-// capture writes packets of the port to the file until ctx ends or there are enough.
-// It is the goroutine that receives; of the loopback another sends.
+// capture records packets of the port in the file, prints the totals and checks them. At the
+// loopback another goroutine sends.
 func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options) (seen *digest, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -72,17 +72,34 @@ func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options)
 	start := time.Now()
 	seen = newDigest()
 	kinds := map[string]int{}
+	err = record(source, w, o, seen, kinds)
+	interrupted := ctx.Err() != nil
+	cancel()
+	err = errors.Join(err, <-generated, out.Flush(), f.Close())
+	if made != nil {
+		drain(port.RxQueue(0))
+	}
+	summary(seen, kinds, time.Since(start))
+	if err == nil && made != nil && !interrupted && !made.equal(seen) {
+		err = fmt.Errorf("%d packets of %d bytes were made, but %d of %d bytes were captured, or others", made.packets, made.bytes, seen.packets, seen.bytes)
+	}
+	return seen, err
+}
+
+// record writes packets of the source to w until the source ends or it has o.count of them, and adds them
+// to seen and kinds.
+func record(source *packet.Source, w *pcapgo.Writer, o options, seen *digest, kinds map[string]int) error {
 	d := newDecoder()
 	for o.count == 0 || seen.packets < o.count {
-		data, ci, e := source.ZeroCopyReadPacketData()
-		if e != nil {
-			if e != io.EOF { // io.EOF is Ctrl-C
-				err = e
-			}
-			break
+		data, ci, err := source.ZeroCopyReadPacketData()
+		if err == io.EOF { // Ctrl-C
+			return nil
 		}
-		if err = w.WritePacket(ci, data); err != nil {
-			break
+		if err != nil {
+			return err
+		}
+		if err := w.WritePacket(ci, data); err != nil {
+			return err
 		}
 		seen.add(data)
 		line, kind := d.describe(data)
@@ -94,20 +111,10 @@ func capture(ctx context.Context, port *ethdev.Port, pool *mbuf.Pool, o options)
 			fmt.Printf("%s  %s, len %d\n", ci.Timestamp.Format("15:04:05.000000000"), line, ci.Length)
 		}
 	}
-	interrupted := ctx.Err() != nil
-	cancel()
-	err = errors.Join(err, <-generated, out.Flush(), f.Close())
-	if made != nil {
-		drain(port.RxQueue(0))
-	}
-	summary(seen, kinds, time.Since(start))
-	if err == nil && made != nil && !interrupted && !made.equal(seen) {
-		err = fmt.Errorf("%d packets of %d bytes were made, %d of %d came, or others", made.packets, made.bytes, seen.packets, seen.bytes)
-	}
-	return seen, err
+	return nil
 }
 
-// drain frees what is still in the loopback: its driver does not.
+// drain frees the packets that are still in the loopback: its driver does not.
 func drain(rx ethdev.RxQueue) {
 	var pkts [packet.DefaultBurst]*mbuf.Mbuf
 	for n := rx.Burst(pkts[:]); n > 0; n = rx.Burst(pkts[:]) {
@@ -115,6 +122,7 @@ func drain(rx ethdev.RxQueue) {
 	}
 }
 
+// summary prints the totals.
 func summary(seen *digest, kinds map[string]int, took time.Duration) {
 	fmt.Printf("summary: %d packets, %d bytes in %.3f s", seen.packets, seen.bytes, took.Seconds())
 	for _, kind := range []string{"ARP", "ICMP", "TCP", "UDP", "other"} {
@@ -125,7 +133,7 @@ func summary(seen *digest, kinds map[string]int, took time.Duration) {
 	fmt.Println()
 }
 
-// check reads the file, as another program would.
+// check reads the file and compares it with the captured packets.
 func check(file string, seen *digest) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -148,10 +156,10 @@ func check(file string, seen *digest) error {
 		read.add(data)
 	}
 	if !read.equal(seen) {
-		return fmt.Errorf("%s has %d packets of %d bytes, captured were %d of %d, or others", file, read.packets, read.bytes, seen.packets, seen.bytes)
+		return fmt.Errorf("%s has %d packets of %d bytes, but %d of %d bytes were captured, or others", file, read.packets, read.bytes, seen.packets, seen.bytes)
 	}
 	if seen.cut > 0 {
-		return fmt.Errorf("%s holds %d packets, but %d of them were cut short before they came: give net_af_packet a larger framesz, and its interface gro off, lro off, gso off and tso off (ethtool -K)",
+		return fmt.Errorf("%s holds %d packets, but %d of them were cut short by the port: give net_af_packet a larger framesz, and its interface gro off, lro off, gso off and tso off (ethtool -K)",
 			file, read.packets, seen.cut)
 	}
 	fmt.Printf("capture: %s holds all %d\n", file, read.packets)

@@ -7,7 +7,7 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// decoder decodes packets into layers that are made once.
+// decoder decodes packets into layers that it reuses.
 type decoder struct {
 	eth     layers.Ethernet
 	vlan    layers.Dot1Q
@@ -29,7 +29,7 @@ func newDecoder() *decoder {
 	return d
 }
 
-// describe says in a line from where to where a packet goes, and what kind it is.
+// describe returns a line with the addresses and the type of a packet, and its kind.
 func (d *decoder) describe(data []byte) (line, kind string) {
 	if err := d.parser.DecodeLayers(data, &d.decoded); err != nil && len(d.decoded) == 0 {
 		return fmt.Sprint("? (", err, ")"), "other"

@@ -17,9 +17,9 @@ import (
 
 var fix = gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
 
-// generate sends count packets of several kinds, a thousand a second, so that there is
-// something to capture without a NIC; 0 is until ctx ends. It adds up in made what
-// gopacket's own buffer makes of the same layers.
+// generate sends count packets of several kinds, a thousand a second, so that the example needs no
+// NIC. A count of 0 is until ctx ends. It adds the same packets, serialized by gopacket's own
+// buffer, to made.
 func generate(ctx context.Context, tx ethdev.TxQueue, pool *mbuf.Pool, count int, made *digest) error {
 	cache, err := pool.NewCache(64)
 	if err != nil {
@@ -40,7 +40,7 @@ func generate(ctx context.Context, tx ethdev.TxQueue, pool *mbuf.Pool, count int
 			n++
 			err = sink.Flush()
 		}
-		if errors.Is(err, syscall.EAGAIN) { // the capture is slow: what waits is sent with the next
+		if errors.Is(err, syscall.EAGAIN) { // the capture is slow: the next flush sends the packet
 			err = nil
 		}
 	}
@@ -53,7 +53,7 @@ func generate(ctx context.Context, tx ethdev.TxQueue, pool *mbuf.Pool, count int
 	return errors.Join(err, cache.Close())
 }
 
-// kinds are the layers of the packets that are made.
+// kinds returns the layers of the packets.
 func kinds() [][]gopacket.SerializableLayer {
 	macA, macB := net.HardwareAddr{2, 0, 0, 0, 0, 1}, net.HardwareAddr{2, 0, 0, 0, 0, 2}
 	ipA, ipB := net.IP{192, 0, 2, 1}, net.IP{192, 0, 2, 2}

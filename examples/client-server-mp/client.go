@@ -15,8 +15,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// client sends what is in its ring through its queues of the ports until ctx ends
-// or the server has gone.
+// client sends the packets of its ring by its queues of the ports, until ctx ends or the server
+// has gone.
 func client(ctx context.Context, rt *eal.Runtime, id int) error {
 	in, err := ring.Lookup[*mbuf.Mbuf](ringName(id))
 	if err != nil {
@@ -37,8 +37,6 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 		return err
 	}
 	own := &info.Of[id]
-	ctx, stop := context.WithCancelCause(ctx)
-	defer context.AfterFunc(rt.Context(), func() { stop(context.Cause(rt.Context())) })()
 	fmt.Printf("client %d: handles packets\n", id)
 
 	var pkts [burst]*mbuf.Mbuf
@@ -48,7 +46,7 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 		n := in.DequeueBurst(pkts[:])
 		for _, m := range pkts[:n] {
 			from := int(m.Port())
-			if from >= len(out) || out[from] == nil { // no port of the server's
+			if from >= len(out) || out[from] == nil { // not a port of the server
 				own.refused(int(info.ID[0])).Add(1)
 				m.Free()
 				continue
@@ -63,7 +61,7 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 		}
 		idle.After(n)
 	}
-	if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) { // and the ports with it
+	if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) { // its ports have gone too
 		fmt.Printf("client %d: the server has gone\n", id)
 		return nil
 	}
@@ -71,8 +69,8 @@ func client(ctx context.Context, rt *eal.Runtime, id int) error {
 	return nil
 }
 
-// claim makes sure that no other process is this client: a ring has one consumer. The
-// kernel takes the claim back from a process that dies.
+// claim fails if another process is this client: a ring has one consumer. The kernel ends the
+// claim when the process exits.
 func claim(rt *eal.Runtime, id int) (net.Listener, error) {
 	l, err := net.Listen("unix", fmt.Sprintf("@%s/client%d", rt.RuntimeDir(), id))
 	if err != nil {
@@ -81,13 +79,14 @@ func claim(rt *eal.Runtime, id int) (net.Listener, error) {
 	return l, nil
 }
 
-// outlet sends through a queue and counts.
+// outlet sends by a queue and counts.
 type outlet struct {
 	*ethdev.TxBuffer
 	count func(sent int)
 }
 
-// wire gives each port the outlet to its partner: index it by the port of a packet.
+// wire returns the outlets of the packets, by the port that received them: the outlet of a port
+// leads to its partner.
 func wire(info *PortInfo, id int) (*[ethdev.MaxPorts]*outlet, error) {
 	var out [ethdev.MaxPorts]*outlet
 	for i := range int(info.NumPorts) {

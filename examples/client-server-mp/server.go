@@ -17,30 +17,32 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// server deals packets to clients.
+// server distributes packets to clients.
 type server struct {
 	ports []*ethdev.Port
 	info  *PortInfo
 	pool  *mbuf.Pool
 	desks []desk
-	next  int // whose turn it is
+	next  int // client of the next packet
 }
 
-// desk is the server's side of a client.
+// desk holds the ring of a client and the packets for it.
 type desk struct {
 	ring               *Packets
 	pkts               [burst]*mbuf.Mbuf
-	n                  int           // of pkts, to be delivered
+	n                  int           // of pkts
 	delivered, dropped atomic.Uint64 // packets
 }
 
-// serve makes what all share, deals packets until ctx ends, counts, and tells of the
-// processes that come and go.
+// serve creates the shared objects and distributes packets until ctx ends. It prints the counters,
+// and the processes that start and end.
 func serve(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, clients int, period time.Duration) (err error) {
-	events, err := rt.Watch(ctx)
+	sub, err := rt.Subscribe()
 	if err != nil {
 		return err
 	}
+	defer sub.Close()
+	events := sub.C
 	s, err := open(ports, clients)
 	if err != nil {
 		return err
@@ -51,7 +53,7 @@ func serve(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, clients i
 		}
 		defer func() { err = errors.Join(err, p.Stop()) }()
 	}
-	// Clients look for their rings last.
+	// The rings come last: a client that finds its ring can use the ports.
 	for c := range s.desks {
 		if s.desks[c].ring, err = ring.Create[*mbuf.Mbuf](ringName(c), ringSize, ring.Config{Producer: ring.Single, Consumer: ring.Single}); err != nil {
 			return err
@@ -76,7 +78,7 @@ func serve(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, clients i
 			s.print()
 		case e, ok := <-events:
 			if !ok {
-				events = nil // ctx has ended
+				events = nil // EAL has ended
 				continue
 			}
 			fmt.Printf("server: process %d has %v\n", e.Pid, e.State)
@@ -88,7 +90,7 @@ func serve(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, clients i
 	return nil
 }
 
-// open makes the pool and the block of counters.
+// open creates the pool and the block of counters.
 func open(ports []*ethdev.Port, clients int) (*server, error) {
 	zone, err := memzone.CreateValue[PortInfo](portsName, memzone.Config{})
 	if err != nil {
@@ -104,7 +106,7 @@ func open(ports []*ethdev.Port, clients int) (*server, error) {
 		return nil, err
 	}
 	var cfg mbuf.PoolConfig
-	if slices.Contains(ops, "lf_stack") { // nobody can be killed in the middle of it, to the harm of others
+	if slices.Contains(ops, "lf_stack") { // a process killed while it uses the stack does not stop others
 		cfg.Ops = "lf_stack"
 	}
 	// Enough for all queues and rings to be full.
@@ -113,8 +115,7 @@ func open(ports []*ethdev.Port, clients int) (*server, error) {
 	return s, err
 }
 
-// start configures a port with a queue to receive from, and one to send by for each
-// client.
+// start configures a port with one receive queue, and a send queue for each client.
 func (s *server) start(p *ethdev.Port) error {
 	if err := p.Configure(ethdev.Config{RxQueues: 1, TxQueues: len(s.desks), Pool: s.pool}); err != nil {
 		return err
@@ -125,7 +126,7 @@ func (s *server) start(p *ethdev.Port) error {
 	return p.Start()
 }
 
-// deal receives from the ports and gives each client a packet in turn, until ctx ends.
+// deal receives from the ports and distributes the packets to the clients in turn, until ctx ends.
 func (s *server) deal(ctx context.Context) {
 	rx := make([]ethdev.RxQueue, len(s.ports))
 	for i, p := range s.ports {
@@ -156,8 +157,8 @@ func (s *server) deal(ctx context.Context) {
 	}
 }
 
-// deliver puts what is on the desk into the client's ring, and drops what has no room
-// there: the client is too slow, or not there.
+// deliver enqueues the packets on the desk to the client's ring. It drops those that do not fit:
+// the client is too slow, or does not run.
 func (d *desk) deliver() {
 	if d.n == 0 {
 		return
@@ -169,8 +170,8 @@ func (d *desk) deliver() {
 	d.n = 0
 }
 
-// settle waits until the clients have emptied their rings, or stopped doing so, and
-// sent what they held.
+// settle waits until the rings are empty, or no client dequeues any more. Clients then have had
+// 100 ms to send the packets that they held.
 func (s *server) settle() {
 	for before := -1; ; {
 		now := 0

@@ -19,14 +19,14 @@ const (
 	burst      = 32
 )
 
-// Packets is a ring of pointers to packets; the packets stay where they are.
+// Packets is a ring of pointers to packets. The packets themselves do not move.
 type Packets = ring.Ring[*mbuf.Mbuf]
 
-// ringName is the ring of the packets for a client.
+// ringName returns the name of the ring to a client.
 func ringName(client int) string { return fmt.Sprintf("MProc_Client_%d_RX", client) }
 
-// PortInfo is the block in shared memory: what the server tells its clients, and what
-// all count. Each counter has one writer.
+// PortInfo is the block in shared memory: the server's ports, and counters. Each counter has one
+// writer.
 type PortInfo struct {
 	NumPorts uint16
 	ID       [ethdev.MaxPorts]uint16
@@ -38,8 +38,8 @@ type PortInfo struct {
 	Of [maxClients]Sent // by each client
 }
 
-// Sent is a client's counters: packets sent, for each port, and then packets refused;
-// cache lines of its own.
+// Sent holds a client's counters, in cache lines of their own: packets sent at each port, then
+// packets refused at each port.
 type Sent [(2*ethdev.MaxPorts*8 + line - 1) / line * line / 8]atomic.Uint64
 
 func (s *Sent) sent(port int) *atomic.Uint64    { return &s[port] }

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// print shows what ports and clients have done.
+// print prints the counters of ports and clients.
 func (s *server) print() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\treceived\tdropped\tsent\trefused\t")
@@ -21,8 +21,8 @@ func (s *server) print() {
 	w.Flush()
 }
 
-// sent sums what clients sent, and what ports refused, over the pairs of client and
-// port that are wanted.
+// sent returns how many packets clients sent and ports refused, over the wanted pairs of client
+// and port.
 func (s *server) sent(wanted func(client, port int) bool) (sent, refused uint64) {
 	for c := range s.desks {
 		for _, p := range s.ports {
@@ -35,7 +35,7 @@ func (s *server) sent(wanted func(client, port int) bool) (sent, refused uint64)
 	return sent, refused
 }
 
-// summary shows where all packets are.
+// summary prints where all packets are.
 func (s *server) summary() {
 	var received, delivered, dropped uint64
 	for i := range s.ports {

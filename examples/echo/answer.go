@@ -7,7 +7,7 @@ import (
 	"net/netip"
 )
 
-// Where things are in a frame, in bytes.
+// Lengths of headers in bytes, and EtherTypes.
 const (
 	ethLen   = 14
 	arpLen   = 28
@@ -18,7 +18,7 @@ const (
 	typeARP  = 0x0806
 )
 
-// kind is what a frame was.
+// kind is the kind of a frame.
 type kind int
 
 const (
@@ -29,7 +29,7 @@ const (
 	kinds
 )
 
-// host is who answers.
+// host is the host that answers.
 type host struct {
 	mac     [6]byte
 	ip      [4]byte
@@ -40,11 +40,11 @@ func newHost(mac []byte, ip netip.Addr, udpPort uint16) *host {
 	return &host{mac: [6]byte(mac), ip: ip.As4(), udpPort: udpPort}
 }
 
-// answer makes of a frame, in place, the answer to it, and says what it was. head is
-// the frame's first segment, which holds all headers, length the whole frame's.
-// A frame that asks nothing of this host is ignored and left as it was.
+// answer turns a frame into its answer in place, and returns the frame's kind. head is the frame's
+// first segment, which holds all headers; length is the length of the whole frame. A frame that
+// is not a request to this host is ignored and stays unchanged.
 func (h *host) answer(head []byte, length int) kind {
-	if len(head) < ethLen || head[6]&1 != 0 { // nobody has a group's address
+	if len(head) < ethLen || head[6]&1 != 0 { // a source address cannot be a group's
 		return ignored
 	}
 	k := ignored
@@ -65,7 +65,7 @@ func (h *host) answer(head []byte, length int) kind {
 	return k
 }
 
-// arp turns "who has my address" into the reply.
+// arp turns a request for the address of this host into the reply.
 func (h *host) arp(p []byte) kind {
 	const request = "\x00\x01\x08\x00\x06\x04\x00\x01" // Ethernet, IPv4, their lengths, the operation
 	if len(p) < arpLen || string(p[:8]) != request || [4]byte(p[24:]) != h.ip {
@@ -78,8 +78,8 @@ func (h *host) arp(p []byte) kind {
 	return arp
 }
 
-// ipv4 turns a packet for this host round. Swapped addresses and ports leave all
-// checksums as they are.
+// ipv4 turns a packet for this host into its answer. Swapped addresses and ports do not change
+// any checksum.
 func (h *host) ipv4(p []byte, length int) kind {
 	if len(p) < ipLen || p[0]>>4 != 4 {
 		return ignored
@@ -107,8 +107,8 @@ func (h *host) ipv4(p []byte, length int) kind {
 	return k
 }
 
-// ping turns an echo request into the reply. Its checksum is not computed but
-// adjusted: that of a damaged request stays wrong, and the asker sees it.
+// ping turns an echo request into the reply. It adjusts the checksum and does not compute it: the
+// checksum of a damaged request stays wrong, so the sender notices.
 func ping(p []byte, length int) kind {
 	if length < icmpLen || len(p) < icmpLen || p[0] != 8 || p[1] != 0 {
 		return ignored
@@ -118,8 +118,8 @@ func ping(p []byte, length int) kind {
 	return icmp
 }
 
-// datagram turns a UDP datagram for the echo port round (RFC 862). Two echo
-// services could go on for ever, so one does not answer another.
+// datagram turns a UDP datagram for the echo port into its answer (RFC 862). It does not answer
+// another echo service: the two would never stop.
 func (h *host) datagram(p []byte, length int) kind {
 	if length < udpLen || len(p) < udpLen || int(binary.BigEndian.Uint16(p[4:])) > length {
 		return ignored
@@ -133,7 +133,7 @@ func (h *host) datagram(p []byte, length int) kind {
 	return udp
 }
 
-// sum is the sum of the Internet checksum (RFC 1071) of an even number of bytes:
+// sum returns the sum of the Internet checksum (RFC 1071) over an even number of bytes. It is
 // 0xffff if the checksum among them is right.
 func sum(p []byte) uint16 {
 	var s uint32
@@ -143,12 +143,13 @@ func sum(p []byte) uint16 {
 	return fold(s)
 }
 
-// adjust corrects a checksum for a word that has changed (RFC 1624).
+// adjust updates a checksum after a change of one word (RFC 1624).
 func adjust(checksum []byte, before, after uint16) {
 	s := uint32(^binary.BigEndian.Uint16(checksum)) + uint32(^before) + uint32(after)
 	binary.BigEndian.PutUint16(checksum, ^fold(s))
 }
 
+// fold adds the carries of a sum to its low 16 bits.
 func fold(s uint32) uint16 {
 	s = s>>16 + s&0xffff
 	return uint16(s>>16 + s&0xffff)

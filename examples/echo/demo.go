@@ -18,9 +18,8 @@ import (
 	"github.com/godpdk/godpdk/test/wire"
 )
 
-// demonstrate joins two hosts, runs this program as an echo at one of them and the
-// system's ping at the other. The hosts are network namespaces without names: they
-// are gone when this process is.
+// demonstrate connects two network namespaces, runs this program as an echo in one of them and the
+// system's ping in the other. The namespaces have no names: they end with this process.
 func demonstrate(ctx context.Context, driver string, count int) (err error) {
 	switch {
 	case driver != "net_af_packet" && driver != "net_af_xdp":
@@ -28,7 +27,7 @@ func demonstrate(ctx context.Context, driver string, count int) (err error) {
 	case count < 1:
 		return fmt.Errorf("-count=%d: use 1 or more", count)
 	case os.Geteuid() != 0:
-		return errors.New("only root can make the veth pair: run it as root, or give it a -port")
+		return errors.New("only root can make the veth pair: run echo as root, or set -port")
 	}
 	if _, err := exec.LookPath("ping"); err != nil {
 		return fmt.Errorf("%w: install it (Debian: iputils-ping)", err)
@@ -43,7 +42,7 @@ func demonstrate(ctx context.Context, driver string, count int) (err error) {
 		return err
 	}
 
-	runtime.LockOSThread() // which Pdeathsig is about
+	runtime.LockOSThread() // Pdeathsig is sent when the parent thread ends
 	devargs := fmt.Sprintf("%s0,iface=%s", driver, w.Near.Name)
 	if driver == "net_af_xdp" {
 		devargs += ",force_copy=1" // veth has no zero-copy for it
@@ -96,7 +95,7 @@ func pingHost(ctx context.Context, w *wire.Wire, ip string, count int) error {
 	return nil
 }
 
-// udpHost sends datagrams to the echo service and compares what comes back.
+// udpHost sends datagrams to the echo service and compares the answers.
 func udpHost(ctx context.Context, w *wire.Wire, ip string, count int) error {
 	var conn net.Conn
 	err := w.Far.Do(func() (err error) {
@@ -125,7 +124,7 @@ func udpHost(ctx context.Context, w *wire.Wire, ip string, count int) error {
 			return fmt.Errorf("datagram %d: %w", i, err)
 		}
 		if string(back[:n]) != sent {
-			return fmt.Errorf("datagram %d came back as something else", i)
+			return fmt.Errorf("datagram %d came back changed", i)
 		}
 	}
 	fmt.Printf("%d datagrams of 8 to %d bytes came back whole, %.0f µs a round trip\n", count, 8+min(count-1, 1464), float64(time.Since(start).Microseconds())/float64(count))

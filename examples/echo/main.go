@@ -1,12 +1,12 @@
 //go:build linux
 
-// Command echo answers ARP, ping and the UDP echo service for one IPv4 address at
-// one port, in Go over DPDK, each packet where it lies.
+// Command echo answers ARP, ping and the UDP echo service for one IPv4 address at one port, in
+// Go over DPDK. It turns each packet into its answer in place.
 //
-//	echo                              ping an echo over a veth pair of its own, as root
+//	echo                              pings itself over a veth pair that it makes, as root
 //	echo -driver net_af_xdp           the same over AF_XDP
 //	echo -port net_af_packet0,iface=eth1 -ip 10.0.0.2      until Ctrl-C
-//	echo -port 0000:03:00.0 -ip 10.0.0.2 -- -a 0000:03:00.0    with EAL's options
+//	echo -port 0000:03:00.0 -ip 10.0.0.2 -- -a 0000:03:00.0    with EAL options
 package main
 
 import (
@@ -14,44 +14,32 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/netip"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// EAL's log at start is for when something fails, and the error holds it.
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+func main() { app.Run("echo", run) }
 
-	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "echo:", err)
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, args []string) error {
+// run reads the command line, and answers at a port or shows itself.
+func run(ctx context.Context) error {
 	flags := flag.NewFlagSet("echo", flag.ContinueOnError)
-	port := flags.String("port", "", "devargs of the `port` to answer at; without it, ping an echo of its own")
+	port := flags.String("port", "", "devargs of the `port` to answer at; without it, echo pings itself")
 	ip := flags.String("ip", "", "the IPv4 `address` to answer for, with or without /24")
 	udpPort := flags.Uint("udp", 7, "the UDP port of the echo service; 0 is none")
 	driver := flags.String("driver", "net_af_packet", "without -port: net_af_packet or net_af_xdp")
 	count := flags.Int("count", 1000, "without -port: how many pings")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(os.Args[1:]); err != nil {
 		return err
 	}
 	switch {
 	case *port == "" && (*ip != "" || flags.NArg() > 0):
-		return errors.New("which port? Use -port=net_af_packet0,iface=eth1, or another of DPDK's devargs")
+		return errors.New("no port: use -port=net_af_packet0,iface=eth1, or other devargs of DPDK")
 	case *port == "":
 		return demonstrate(ctx, *driver, *count)
 	case *udpPort > 65535:
@@ -104,10 +92,10 @@ func serve(ctx context.Context, devargs string, ip netip.Addr, udpPort uint16, o
 	return errors.Join(p.RxQueue(0).Err(), p.TxQueue(0).Err())
 }
 
-// counts is what came of the packets.
+// counts are the numbers of packets.
 type counts struct {
 	of      [kinds]uint64
-	dropped uint64 // answers that the port did not take
+	dropped uint64 // answers that the port did not send
 }
 
 // poll answers until ctx ends.
@@ -130,7 +118,7 @@ func poll(ctx context.Context, p *ethdev.Port, h *host) (c counts) {
 		sent := tx.Burst(out)
 		mbuf.FreeBulk(out[sent:])
 		c.dropped += uint64(len(out) - sent)
-		idle.After(n) // with a CPU for itself a poller need not give way
+		idle.After(n) // unnecessary for a poller that has a CPU of its own
 	}
 	return c
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 )
 
-// attach makes a device available in all processes.
+// attach attaches a device in all processes.
 func attach(devargs string) {
 	p, err := ethdev.Attach(devargs)
 	if err != nil {
@@ -17,7 +17,7 @@ func attach(devargs string) {
 	fmt.Println("attached device", p.Name())
 }
 
-// detach takes a device away from all processes.
+// detach detaches a device from all processes.
 func detach(devargs string) {
 	name, _, _ := strings.Cut(devargs, ",")
 	p, err := ethdev.ByName(name)
@@ -31,7 +31,7 @@ func detach(devargs string) {
 	fmt.Println("detached device", name)
 }
 
-// list shows this process's ports: those of all processes.
+// list prints the ports of this process, which all processes share.
 func list() {
 	ports, err := ethdev.Ports()
 	if err != nil {

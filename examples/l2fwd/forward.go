@@ -21,16 +21,17 @@ type side struct {
 	port *ethdev.Port
 	rx   ethdev.RxQueue
 	tx   ethdev.TxQueue
-	// addresses are what a frame that leaves here begins with: its destination, which
-	// names the port, and its source, which is the port's own address.
+	// addresses are the first bytes of a frame that is sent here: the destination, which
+	// contains the port's number, and the source, which is the port's own address.
 	addresses [12]byte
 
-	pkts [burst]*mbuf.Mbuf // received here
-	n    int               // of pkts, to be sent by the partner
+	pkts [burst]*mbuf.Mbuf // received by this port
+	n    int               // of pkts, which the partner sends next
 
-	received, sent, dropped atomic.Uint64 // by the poller, for the table
+	received, sent, dropped atomic.Uint64 // written by the poller, read by the table
 }
 
+// use sets the port of a side.
 func (s *side) use(p *ethdev.Port) error {
 	mac, err := p.MAC()
 	if err != nil {
@@ -61,7 +62,7 @@ func forward(ctx context.Context, pairs []*pair, s settings) {
 		}
 	}
 	pollers.Wait()
-	t.last, t.before = t.start, map[*side]uint64{} // the last table is about all of it
+	t.last, t.before = t.start, map[*side]uint64{} // the last table covers the whole time
 	t.print()
 }
 
@@ -71,15 +72,14 @@ func (p *pair) poll(ctx context.Context, updateMAC bool) {
 	var idle lcore.Idle
 	for ctx.Err() == nil {
 		moved := a.step(b, updateMAC) + b.step(a, updateMAC)
-		idle.After(moved) // with a CPU for itself a poller need not give way
+		idle.After(moved) // unnecessary for a poller that has a CPU of its own
 	}
 	a.flush(b, updateMAC)
 	b.flush(a, updateMAC)
 }
 
-// step sends what this port received last by its partner and receives what has come
-// since, with one call of C. What the partner does not take is dropped, and
-// counted there.
+// step sends the frames that this port received last by its partner, and receives new ones, with
+// one call of C. Frames that the partner does not send are freed and counted as dropped there.
 func (s *side) step(partner *side, updateMAC bool) int {
 	out := s.n
 	partner.address(s.pkts[:out], updateMAC)
@@ -91,7 +91,7 @@ func (s *side) step(partner *side, updateMAC bool) int {
 	return out + n
 }
 
-// flush sends what this port received last by its partner.
+// flush sends the frames that this port received last by its partner.
 func (s *side) flush(partner *side, updateMAC bool) {
 	out := s.pkts[:s.n]
 	partner.address(out, updateMAC)
@@ -101,7 +101,7 @@ func (s *side) flush(partner *side, updateMAC bool) {
 	s.n = 0
 }
 
-// address gives frames that are to leave here their new addresses.
+// address writes the new addresses of frames that are sent here.
 func (s *side) address(pkts []*mbuf.Mbuf, update bool) {
 	if !update {
 		return
@@ -113,7 +113,7 @@ func (s *side) address(pkts []*mbuf.Mbuf, update bool) {
 	}
 }
 
-// count notes how many of n frames have left here.
+// count adds up how many of n frames were sent here.
 func (s *side) count(sent, n int) {
 	if n > 0 {
 		s.sent.Add(uint64(sent))

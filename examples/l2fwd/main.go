@@ -1,11 +1,11 @@
-// Command l2fwd forwards Ethernet frames between pairs of ports, as DPDK's sample
-// of that name does: what a port receives leaves by its partner, with new
-// addresses. It prints a table of what went where.
+// Command l2fwd forwards Ethernet frames between pairs of ports, as DPDK's sample of that name
+// does: a frame that a port receives is sent by the port's partner, with new addresses. It prints a
+// table of the frames of each port.
 //
 //	l2fwd                              two net_null ports, until Ctrl-C
 //	l2fwd -duration 5s                 the same for 5 seconds
 //	l2fwd -port net_af_packet0,iface=eth1 -port net_af_packet1,iface=eth2
-//	l2fwd -port 0000:03:00.0 -port 0000:03:00.1 -- -a 0000:03:00.0 -a 0000:03:00.1    with EAL's options
+//	l2fwd -port 0000:03:00.0 -port 0000:03:00.1 -- -a 0000:03:00.0 -a 0000:03:00.1    with EAL options
 package main
 
 import (
@@ -13,39 +13,27 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// EAL's log at start is for when something fails, and the error holds it.
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+func main() { app.Run("l2fwd", run) }
 
-	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "l2fwd:", err)
-		os.Exit(1)
-	}
-}
-
-// settings are what the command line says.
+// settings are the flags and options of the command line.
 type settings struct {
 	ports     []string
 	duration  time.Duration
 	period    time.Duration
 	updateMAC bool
-	options   []string // EAL's
+	options   []string // of EAL
 }
 
+// parse reads the command line.
 func parse(args []string) (s settings, err error) {
 	flags := flag.NewFlagSet("l2fwd", flag.ContinueOnError)
 	flags.Func("port", "devargs of a `port`; give it twice for each pair (net_null0 and net_null1)", func(v string) error {
@@ -53,7 +41,7 @@ func parse(args []string) (s settings, err error) {
 		return nil
 	})
 	flags.DurationVar(&s.duration, "duration", 0, "how long to forward; 0 is until Ctrl-C")
-	flags.DurationVar(&s.period, "period", time.Second, "how often to print the table; 0 is only at the end")
+	flags.DurationVar(&s.period, "period", time.Second, "time between two tables; 0 prints one at the end")
 	flags.BoolVar(&s.updateMAC, "mac-updating", true, "give frames new addresses")
 	if err := flags.Parse(args); err != nil {
 		return s, err
@@ -63,7 +51,7 @@ func parse(args []string) (s settings, err error) {
 	case len(s.ports) == 0:
 		s.ports = []string{"net_null0", "net_null1"}
 	case len(s.ports)%2 != 0:
-		return s, fmt.Errorf("an odd number of ports, %d: each needs a partner, so give -port twice for each pair", len(s.ports))
+		return s, fmt.Errorf("%d ports, an odd number: each needs a partner, so give -port twice for each pair", len(s.ports))
 	}
 	if s.duration < 0 || s.period < 0 {
 		return s, fmt.Errorf("-duration=%v -period=%v: neither can be negative", s.duration, s.period)
@@ -71,8 +59,9 @@ func parse(args []string) (s settings, err error) {
 	return s, nil
 }
 
-func run(ctx context.Context, args []string) (err error) {
-	s, err := parse(args)
+// run opens the ports and forwards between them.
+func run(ctx context.Context) (err error) {
+	s, err := parse(os.Args[1:])
 	if err != nil {
 		return err
 	}
@@ -100,11 +89,8 @@ func run(ctx context.Context, args []string) (err error) {
 		}
 		pairs = append(pairs, pair)
 	}
-	if s.duration > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.duration)
-		defer cancel()
-	}
+	ctx, cancel := app.Limit(ctx, s.duration.Seconds())
+	defer cancel()
 	forward(ctx, pairs, s)
 	return nil
 }

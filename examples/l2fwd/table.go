@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// table shows what the ports did, and how fast since the last time.
+// table prints the counters of the ports, and their rates since the last time.
 type table struct {
 	pairs  []*pair
 	start  time.Time
 	last   time.Time
-	before map[*side]uint64 // packets sent by then
+	before map[*side]uint64 // packets sent until then
 }
 
 func newTable(pairs []*pair) *table {

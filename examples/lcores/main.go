@@ -1,9 +1,9 @@
-// Command lcores runs Go functions on DPDK's logical cores: the main lcore deals
-// out numbers over a ring, each worker lcore sums those it gets and reports how
-// busy it is, and a timer on the main lcore prints the progress.
+// Command lcores runs Go functions on DPDK's logical cores. The main lcore distributes numbers over
+// a ring. Each worker lcore sums the numbers that it dequeues and measures how busy it is. A
+// timer on the main lcore prints the progress.
 //
-//	lcores                                     4 lcores, 2 seconds
-//	lcores [EAL options] -- [-seconds 2]       as the options say
+//	lcores                                     4 lcores, 1 second
+//	lcores [EAL options] -- [-seconds 1]       with EAL options
 //
 // Ctrl-C ends it.
 package main
@@ -13,89 +13,76 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
 	"os"
-	"os/signal"
 	"runtime"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
 const burst = 32
 
-// tally is what a worker has done; others look while it works.
+// tally counts the work of a worker. Other lcores read it meanwhile.
 type tally struct{ count, sum atomic.Uint64 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// EAL's log at start is for when something fails, and the error holds it.
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "lcores:", err)
-		os.Exit(1)
-	}
+	app.Run("lcores", func(ctx context.Context) error {
+		args := os.Args
+		if len(args) == 1 {
+			lcores, err := spread(4)
+			if err != nil {
+				return err
+			}
+			args = append(args, "--lcores="+lcores, fmt.Sprint("--file-prefix=lcores", os.Getpid()), "--no-pci", "-m", "16", "--")
+		}
+		return app.UnderEAL(ctx, args, run)
+	})
 }
 
-func run(ctx context.Context) (err error) {
-	args := os.Args
-	if len(args) == 1 {
-		lcores, err := spread(4)
-		if err != nil {
-			return err
-		}
-		args = append(args, "--lcores="+lcores, fmt.Sprint("--file-prefix=lcores", os.Getpid()), "--no-pci", "-m", "16", "--")
-	}
-	rt, rest, err := eal.InitArgs(args)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rt.Close()) }()
+// run distributes numbers to the workers for some seconds.
+func run(ctx context.Context, _ *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("lcores", flag.ContinueOnError)
-	seconds := flags.Float64("seconds", 2, "how long to run")
-	if err := flags.Parse(rest); err != nil {
+	seconds := flags.Float64("seconds", 1, "how long to run; 0 is until Ctrl-C")
+	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	workers := lcore.Workers()
 	if len(workers) == 0 {
-		return errors.New("no workers: give it --lcores with two or more")
+		return errors.New("no worker lcores: use --lcores with two or more")
 	}
-	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(workers)+2)) // all poll, and so does the main lcore
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), len(workers)+2)) // all workers poll, and so does the main lcore
 
 	r, err := ring.Create[uint64]("numbers", 1024, ring.Config{Producer: ring.Single, Consumer: ring.HTS})
 	if err != nil {
 		return err
 	}
 	tallies := lcore.NewVar[tally]()
-	tasks, err := lcore.LaunchWorkers(ctx, func(ctx context.Context) error { return work(ctx, r, tallies.Own()) })
+	tasks, err := lcore.LaunchWorkers(context.WithoutCancel(ctx), func(ctx context.Context) error { return work(ctx, r, tallies.Own()) })
 	if err != nil {
 		return err
 	}
-	limit, cancel := context.WithTimeout(ctx, time.Duration(*seconds*float64(time.Second)))
+	limit, cancel := app.Limit(ctx, *seconds)
 	defer cancel()
 	var sent, sum uint64
 	deal, err := lcore.Launch(limit, lcore.Main(), func(ctx context.Context) (err error) {
 		sent, sum, err = numbers(ctx, r, tallies, workers)
 		return err
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = deal.Wait(context.Background())
 	}
-	err = deal.Wait(context.Background())
-	tasks.Stop()
+	tasks.Stop() // after the last number is in the ring
 	if err := errors.Join(err, tasks.Wait(context.Background())); err != nil {
 		return err
 	}
 	return summary(workers, tallies, sent, sum)
 }
 
-// numbers runs on the main lcore: it deals numbers out until ctx ends.
+// numbers runs on the main lcore. It enqueues numbers until ctx ends.
 func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally], workers []int) (sent, sum uint64, err error) {
 	progress, err := lcore.NewTimer(func() {
 		for _, id := range workers {
@@ -106,7 +93,7 @@ func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally
 	if err != nil {
 		return 0, 0, err
 	}
-	if err := progress.Every(500*time.Millisecond, lcore.Main()); err != nil {
+	if err := progress.Every(200*time.Millisecond, lcore.Main()); err != nil {
 		return 0, 0, err
 	}
 	var buf [burst]uint64
@@ -120,7 +107,7 @@ func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally
 			sum += v
 		}
 		sent += uint64(n)
-		idle.After(n) // none: the ring is full, and lcores may share a CPU
+		idle.After(n) // 0 if the ring is full: lcores may share a CPU
 		if err := lcore.RunTimers(); err != nil {
 			return sent, sum, err
 		}
@@ -128,7 +115,7 @@ func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally
 	return sent, sum, progress.Free()
 }
 
-// work runs on each worker: it takes numbers until ctx ends and the ring is empty.
+// work runs on each worker lcore. It sums numbers until ctx has ended and the ring is empty.
 func work(ctx context.Context, r *ring.Ring[uint64], t *tally) error {
 	id, _ := lcore.Current()
 	meter, err := lcore.NewMeter(id) // for dpdk-telemetry.py: /eal/lcore/usage
@@ -152,6 +139,7 @@ func work(ctx context.Context, r *ring.Ring[uint64], t *tally) error {
 	}
 }
 
+// summary prints the totals. It returns an error if a number was lost or changed.
 func summary(workers []int, tallies *lcore.Var[tally], sent, sum uint64) error {
 	var count, got uint64
 	for _, id := range workers {
@@ -169,20 +157,20 @@ func summary(workers []int, tallies *lcore.Var[tally], sent, sum uint64) error {
 	}
 	fmt.Printf("summary: %d numbers dealt, %d summed\n", sent, count)
 	if count != sent || got != sum {
-		return fmt.Errorf("%d numbers of sum %d dealt, %d of sum %d arrived", sent, sum, count, got)
+		return fmt.Errorf("%d numbers of sum %d dealt, but %d of sum %d summed", sent, sum, count, got)
 	}
 	return nil
 }
 
-// spread is n lcores over the CPUs that there are.
+// spread returns the value of --lcores for n lcores over the CPUs of this process.
 func spread(n int) (string, error) {
-	cpus, err := eal.ThreadCPUs()
+	cpus, err := lcore.ThreadCPUs()
 	if err != nil {
 		return "", err
 	}
-	var lcores eal.Lcores
+	var lcores lcore.Lcores
 	for id := range n {
-		lcores = append(lcores, eal.Lcore{ID: id, CPUs: eal.CPUs(cpus[id%len(cpus)])})
+		lcores = append(lcores, lcore.Lcore{ID: id, CPUs: lcore.CPUs(cpus[id%len(cpus)])})
 	}
 	return lcores.String(), nil
 }

@@ -1,8 +1,7 @@
-// Command packets shares packets between processes without copying them: a
-// primary fills mbufs from a pool in hugepages, as a port would on receiving, and
-// puts the pointers into rings; two secondaries swap each packet's Ethernet
-// addresses in place and hand it back; the primary checks and frees it. In the
-// end every mbuf is home.
+// Command packets shares packets between processes without copying them. A primary fills mbufs
+// from a pool in hugepages, as a port does when it receives, and enqueues their pointers to
+// rings. Two secondaries swap the Ethernet addresses of each packet in place and send the pointer
+// back. The primary checks and frees the packet. At the end every mbuf is back in the pool.
 //
 //	packets                                      all three, for 5 seconds
 //	packets [EAL options] -- [-seconds 5]        the primary
@@ -14,46 +13,15 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
-	"io"
-	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// EAL's log at start is for when something fails, and the error holds it.
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+func main() { app.Main("packets", app.Workers("packets", workers), role) }
 
-	var err error
-	if len(os.Args) == 1 {
-		err = launch(ctx)
-	} else {
-		err = role(ctx)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "packets:", err)
-		os.Exit(1)
-	}
-}
-
-// role runs this process as what its EAL options say it is.
-func role(ctx context.Context) (err error) {
-	rt, args, err := eal.InitArgs(os.Args)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if e := rt.Close(); err == nil {
-			err = e
-		}
-	}()
+// role is the primary or a worker.
+func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("packets", flag.ContinueOnError)
 	seconds := flags.Float64("seconds", 5, "primary: how long to make packets; 0 is until Ctrl-C")
 	worker := flags.Int("worker", 1, "secondary: which worker to be, 1 or 2")
@@ -63,5 +31,5 @@ func role(ctx context.Context) (err error) {
 	if rt.ProcessType() == eal.Secondary {
 		return secondary(ctx, rt, *worker)
 	}
-	return primary(ctx, time.Duration(*seconds*float64(time.Second)))
+	return primary(ctx, *seconds)
 }

@@ -10,21 +10,22 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-// desk is the primary's side of one worker.
+// desk holds the rings to and from one worker, and what the primary knows of it.
 type desk struct {
 	down, up *Packets
 	pkts     [burst]*mbuf.Mbuf
 	pending  []*mbuf.Mbuf // of pkts, not yet in the ring
-	made     uint64
+	made     uint64       // packets
 	back     uint64
-	bad      uint64
+	bad      uint64 // damaged
 }
 
-// primary makes the shared objects, makes packets until time or Ctrl-C ends it,
-// and waits for the last to come back.
-func primary(ctx context.Context, length time.Duration) error {
+// primary creates the shared objects, makes packets until the time is up or Ctrl-C ends it,
+// and waits until the last is back.
+func primary(ctx context.Context, seconds float64) error {
 	counters, err := memzone.CreateValue[Counters](countZone, memzone.Config{})
 	if err != nil {
 		return err
@@ -49,14 +50,11 @@ func primary(ctx context.Context, length time.Duration) error {
 	}
 	fmt.Printf("primary: a pool of %d packets; waiting for %d workers\n", poolSize, workers)
 	c := counters.Get()
-	if err := join(ctx, c); err != nil {
+	if err := app.Join(ctx, workers, func(w int) bool { return c.Workers[w-1].Joined.Load() == 1 }); err != nil {
 		return err
 	}
-	if length > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, length)
-		defer cancel()
-	}
+	ctx, cancel := app.Limit(ctx, seconds)
+	defer cancel()
 	start := time.Now()
 	serve(ctx, c, desks, cache)
 	took := time.Since(start)
@@ -66,28 +64,8 @@ func primary(ctx context.Context, length time.Duration) error {
 	return summary(c, desks, pool, took)
 }
 
-// join waits until all workers look at their rings.
-func join(ctx context.Context, c *Counters) error {
-	deadline := time.Now().Add(30 * time.Second)
-	for w := 0; w < workers; {
-		if c.Workers[w].Joined.Load() == 1 {
-			w++
-			continue
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("worker %d did not join within 30 s: start it with --proc-type=secondary … -- -worker=%d", w+1, w+1)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Millisecond):
-		}
-	}
-	return nil
-}
-
-// serve polls all desks until ctx ends and every packet is back. A worker that
-// gives nothing back for 2 s by then is given up.
+// serve polls all desks until ctx ends and every packet is back. After the end of ctx it waits
+// at most 2 s for the next packet.
 func serve(ctx context.Context, c *Counters, desks []desk, cache *mbuf.Cache) {
 	var idle lcore.Idle
 	progress := time.Now()
@@ -117,8 +95,8 @@ func serve(ctx context.Context, c *Counters, desks []desk, cache *mbuf.Cache) {
 	}
 }
 
-// send moves pending packets, or new ones, into the ring; it returns how many.
-// The pool limits how many are under way.
+// send enqueues pending packets, or new ones, and returns their number. The size of the pool
+// limits the number of packets in flight.
 func (d *desk) send(cache *mbuf.Cache, stop bool) int {
 	if len(d.pending) == 0 && !stop && cache.AllocBulk(d.pkts[:]) {
 		for _, m := range d.pkts {
@@ -131,7 +109,7 @@ func (d *desk) send(cache *mbuf.Cache, stop bool) int {
 	return n
 }
 
-// fill makes an empty mbuf the next packet: addresses, a type, a number.
+// fill writes the next packet into an empty mbuf: addresses, a type, a number.
 func (d *desk) fill(m *mbuf.Mbuf) {
 	frame, _ := m.Append(60 + int(d.made%64))
 	copy(frame, dst+src+"\x88\xb5")
@@ -139,8 +117,8 @@ func (d *desk) fill(m *mbuf.Mbuf) {
 	d.made++
 }
 
-// receive checks what has come back, each packet once and in order, and frees
-// it; it returns how many.
+// receive dequeues packets, checks that each comes back once and in order, and frees them. It
+// returns their number.
 func (d *desk) receive(cache *mbuf.Cache) int {
 	var pkts [burst]*mbuf.Mbuf
 	n := d.up.DequeueBurst(pkts[:])
@@ -155,6 +133,7 @@ func (d *desk) receive(cache *mbuf.Cache) int {
 	return n
 }
 
+// summary prints the totals. It returns an error if a packet was lost or damaged.
 func summary(c *Counters, desks []desk, pool *mbuf.Pool, took time.Duration) error {
 	var made, back, bad uint64
 	for w := range desks {

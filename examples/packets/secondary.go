@@ -2,27 +2,24 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
-	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-// secondary swaps the addresses of packets until the primary says that the last
-// has come, or has gone. Ctrl-C asks the primary for the last.
+// secondary swaps the addresses of packets until it has sent the last one back, or the primary
+// has gone. Ctrl-C asks the primary to send no more.
 func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	if worker < 1 || worker > workers {
 		return fmt.Errorf("-worker=%d: use 1 to %d", worker, workers)
 	}
 	downName, upName := ringNames(worker)
-	// The primary makes this worker's second ring last.
-	up, err := lookup(ctx, func() (*Packets, error) { return ring.Lookup[*mbuf.Mbuf](upName) })
+	up, err := app.Lookup(ctx, ring.Lookup[*mbuf.Mbuf], upName) // the primary creates it after the down ring
 	if err != nil {
 		return err
 	}
@@ -41,19 +38,15 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	var pkts [burst]*mbuf.Mbuf
 	var idle lcore.Idle
 	for {
-		last := k.Last.Load() == 1 // before the look into the ring
+		last := k.Last.Load() == 1 // before the dequeue: the ring then holds all packets
 		n := down.DequeueBurst(pkts[:])
 		bytes := 0
 		for _, m := range pkts[:n] {
-			swapMAC(m.Data())
+			app.SwapMAC(m.Data())
 			bytes += m.Len()
 		}
-		for rest := pkts[:n]; len(rest) > 0; {
-			sent := up.EnqueueBurst(rest)
-			rest = rest[sent:]
-			if idle.After(sent); sent == 0 && rt.Context().Err() != nil {
-				return leave(worker, k.Done.Load())
-			}
+		if !app.EnqueueAll(rt.Context(), up, pkts[:n]) {
+			return leave(worker, k.Done.Load())
 		}
 		k.Done.Add(uint64(n))
 		k.Bytes.Add(uint64(bytes))
@@ -65,28 +58,6 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 		}
 		if idle.After(n); n == 0 && rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
-		}
-	}
-}
-
-// swapMAC swaps a packet's Ethernet addresses, in shared memory.
-func swapMAC(frame []byte) {
-	dst := [6]byte(frame)
-	copy(frame, frame[6:12])
-	copy(frame[6:], dst[:])
-}
-
-// lookup waits for what the primary is about to make.
-func lookup[T any](ctx context.Context, find func() (T, error)) (T, error) {
-	for {
-		found, err := find()
-		if !errors.Is(err, dpdk.ErrNotFound) {
-			return found, err
-		}
-		select {
-		case <-ctx.Done():
-			return found, err
-		case <-time.After(time.Millisecond):
 		}
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -13,10 +12,9 @@ const (
 	ringSize  = 1024
 	burst     = 32
 	countZone = "my_counters"
-	patience  = time.Minute // how long the processes wait for each other's start
 )
 
-// Order goes from the primary to a worker.
+// Order is a message from the primary to a worker.
 type Order struct {
 	Seq      uint64
 	Price    uint32
@@ -24,7 +22,7 @@ type Order struct {
 	Check    uint64
 }
 
-// Receipt is a worker's answer.
+// Receipt is the worker's answer to an order.
 type Receipt struct {
 	Seq   uint64
 	Value uint64
@@ -36,21 +34,21 @@ func (o *Order) check() uint64 {
 }
 func (r *Receipt) check() uint64 { return r.Seq*31 ^ r.Value ^ 0xc2b2ae3d27d4eb4f }
 
-// Counters is the block in shared memory: each field has one writer.
+// Counters is the block of counters in shared memory. Each field has one writer.
 type Counters struct {
 	Workers [workers]struct {
-		Joined   atomic.Uint32 // worker: how many have come under this number
-		Admitted atomic.Uint32 // primary: the one of them that may use the rings
-		Leaving  atomic.Uint32 // worker: wants no more
-		Last     atomic.Uint32 // primary: nothing more will come
+		Joined   atomic.Uint32 // worker: how many processes have been this worker
+		Admitted atomic.Uint32 // primary: which of them may use the rings
+		Leaving  atomic.Uint32 // worker: it ends after the orders in its ring
+		Last     atomic.Uint32 // primary: all orders are in the ring
 		Sent     atomic.Uint64 // primary: orders
 		Done     atomic.Uint64 // worker: orders received and answered
 		Received atomic.Uint64 // primary: receipts
-		_        [24]byte      // a cache line of its own for each worker
+		_        [24]byte      // one cache line for each worker
 	}
 }
 
-// ringNames are a worker's two rings: orders down, receipts up.
+// ringNames returns the names of a worker's two rings: orders down, receipts up.
 func ringNames(worker int) (down, up string) {
 	if worker == 1 {
 		return "my_rings", "my_rings_up"

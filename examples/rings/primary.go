@@ -8,9 +8,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-// desk is the primary's side of one worker.
+// desk holds the rings to and from one worker, and what the primary knows of it.
 type desk struct {
 	down *ring.Ring[Order]
 	up   *ring.Ring[Receipt]
@@ -20,14 +21,14 @@ type desk struct {
 	receipts [burst]Receipt
 	seq      uint64 // of the next order
 	expected uint64 // seq of the next receipt
-	bad      uint64
-	again    uint64 // orders sent once more, to a worker's successor
-	joined   uint32 // workers under this number until now
+	bad      uint64 // wrong receipts
+	again    uint64 // orders sent again, to a worker's successor
+	joined   uint32 // processes that have been this worker
 }
 
-// primary creates the shared objects, sends orders until time or Ctrl-C ends it,
+// primary creates the shared objects, sends orders until the time is up or Ctrl-C ends it,
 // and waits for the last receipt.
-func primary(ctx context.Context, length time.Duration) error {
+func primary(ctx context.Context, seconds float64, period time.Duration) error {
 	counters, err := memzone.CreateValue[Counters](countZone, memzone.Config{})
 	if err != nil {
 		return err
@@ -44,46 +45,23 @@ func primary(ctx context.Context, length time.Duration) error {
 		}
 	}
 	fmt.Printf("primary: rings of %d orders (%d bytes) and receipts; waiting for %d workers\n", ringSize, 24, workers)
-	if err := join(ctx, c); err != nil {
+	if err := app.Join(ctx, workers, func(w int) bool { return c.Workers[w-1].Joined.Load() > 0 }); err != nil {
 		return err
 	}
-	if length > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, length)
-		defer cancel()
-	}
+	ctx, cancel := app.Limit(ctx, seconds)
+	defer cancel()
 	start := time.Now()
-	trade(ctx, c, desks)
+	trade(ctx, c, desks, period)
 	return summary(c, desks, time.Since(start))
 }
 
-// join waits until all workers look at their rings.
-func join(ctx context.Context, c *Counters) error {
-	deadline := time.Now().Add(patience)
-	for w := 0; w < workers; {
-		if c.Workers[w].Joined.Load() > 0 {
-			w++
-			continue
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("worker %d did not join within %v: start it with --proc-type=secondary … -- -worker=%d", w+1, patience, w+1)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(time.Millisecond):
-		}
-	}
-	return nil
-}
-
-// trade polls all desks until ctx ends and every order has its receipt. A worker
-// that answers nothing for 2 s by then is given up.
-func trade(ctx context.Context, c *Counters, desks []desk) {
+// trade polls all desks until ctx ends and every order has its receipt. After the end of ctx
+// it waits at most 2 s for the next receipt.
+func trade(ctx context.Context, c *Counters, desks []desk, period time.Duration) {
 	var idle lcore.Idle
 	var before [workers]uint64
-	progress, second := time.Now(), time.NewTicker(time.Second)
-	defer second.Stop()
+	progress, tick := time.Now(), time.NewTicker(period)
+	defer tick.Stop()
 	for {
 		moved, open := 0, false
 		for w := range desks {
@@ -110,8 +88,8 @@ func trade(ctx context.Context, c *Counters, desks []desk) {
 		idle.After(moved)
 		if moved > 0 {
 			select {
-			case <-second.C:
-				before = rates(c, before)
+			case <-tick.C:
+				before = rates(c, before, period)
 			default:
 			}
 			if ctx.Err() != nil {
@@ -125,8 +103,8 @@ func trade(ctx context.Context, c *Counters, desks []desk) {
 	}
 }
 
-// restart is for a worker's successor, which waits meanwhile: it gets all orders
-// that have no receipt, in empty rings.
+// restart prepares the rings for a worker's successor, which waits meanwhile: it gets all
+// orders without a receipt again.
 func (d *desk) restart(joined uint32) {
 	flush(d.down)
 	flush(d.up)
@@ -134,9 +112,9 @@ func (d *desk) restart(joined uint32) {
 	d.seq, d.pending, d.joined = d.expected, nil, joined
 }
 
-// flush empties a ring whose other side may have been killed in a burst, after
-// it moved its head and before its tail followed. The next burst of that side
-// takes the tail along, so flush plays both sides.
+// flush empties a ring. The process at its other side may have been killed in a burst, when
+// it had moved its head and not yet its tail. The next burst of that side moves the tail too,
+// so flush acts as both sides.
 func flush[T any](r *ring.Ring[T]) {
 	var some [burst]T
 	empty := func() {
@@ -148,7 +126,7 @@ func flush[T any](r *ring.Ring[T]) {
 	empty()
 }
 
-// send moves pending orders, or new ones, into the ring; it returns how many.
+// send enqueues pending orders, or new ones, and returns their number.
 func (d *desk) send() int {
 	if len(d.pending) == 0 {
 		for i := range d.orders {
@@ -164,7 +142,7 @@ func (d *desk) send() int {
 	return n
 }
 
-// receive checks the receipts that have come: each order's, once, in order.
+// receive dequeues receipts, and checks that each order has one, in the order of the orders.
 func (d *desk) receive() int {
 	n := d.up.DequeueBurst(d.receipts[:])
 	for i := range d.receipts[:n] {
@@ -178,17 +156,18 @@ func (d *desk) receive() int {
 	return n
 }
 
-// rates prints what each worker did in the last second.
-func rates(c *Counters, before [workers]uint64) (now [workers]uint64) {
+// rates prints the round trips of each worker in the last period.
+func rates(c *Counters, before [workers]uint64, period time.Duration) (now [workers]uint64) {
 	fmt.Print("primary:")
 	for w := range now {
 		now[w] = c.Workers[w].Received.Load()
-		fmt.Printf("  worker %d %6.2f M round trips/s, %d in all", w+1, float64(now[w]-before[w])/1e6, now[w])
+		fmt.Printf("  worker %d %6.2f M round trips/s, %d in all", w+1, float64(now[w]-before[w])/period.Seconds()/1e6, now[w])
 	}
 	fmt.Println()
 	return now
 }
 
+// summary prints the totals. It returns an error if a message was lost or damaged.
 func summary(c *Counters, desks []desk, took time.Duration) error {
 	var sent, received, bad uint64
 	for w := range desks {

@@ -2,26 +2,23 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
-	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-// secondary answers orders until the primary says that the last has come, or has
-// gone. Ctrl-C asks the primary for the last.
+// secondary answers orders until it has answered the last, or the primary has gone. Ctrl-C asks
+// the primary to send no more.
 func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	if worker < 1 || worker > workers {
 		return fmt.Errorf("-worker=%d: use 1 to %d", worker, workers)
 	}
 	downName, upName := ringNames(worker)
-	// The primary makes the counters first and this worker's second ring last.
-	up, err := lookup(ctx, func() (*ring.Ring[Receipt], error) { return ring.Lookup[Receipt](upName) })
+	up, err := app.Lookup(ctx, ring.Lookup[Receipt], upName) // the primary creates it after the down ring
 	if err != nil {
 		return err
 	}
@@ -36,13 +33,10 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	k := &counters.Get().Workers[worker-1]
 	k.Leaving.Store(0)
 	me := k.Joined.Add(1)
-
-	var orders [burst]Order
-	var receipts [burst]Receipt
 	var idle lcore.Idle
 	for k.Admitted.Load() != me {
 		if k.Joined.Load() != me {
-			return fmt.Errorf("worker %d: another one has come under this number", worker)
+			return fmt.Errorf("worker %d: another process has become this worker", worker)
 		}
 		if idle.After(0); rt.Context().Err() != nil {
 			return leave(worker, k.Done.Load())
@@ -50,23 +44,18 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	}
 	fmt.Printf("worker %d: attached to %s\n", worker, rt.RuntimeDir())
 
+	var orders [burst]Order
+	var receipts [burst]Receipt
 	for {
-		last := k.Last.Load() == 1 // before the look into the ring
+		last := k.Last.Load() == 1 // before the dequeue: the ring then holds all orders
 		n := down.DequeueBurst(orders[:])
 		for i := range orders[:n] {
-			o, r := &orders[i], &receipts[i]
-			if o.Check != o.check() {
-				return fmt.Errorf("worker %d: order %d is damaged", worker, o.Seq)
+			if receipts[i], err = orders[i].execute(); err != nil {
+				return fmt.Errorf("worker %d: %w", worker, err)
 			}
-			*r = Receipt{Seq: o.Seq, Value: uint64(o.Price) * uint64(o.Quantity)}
-			r.Check = r.check()
 		}
-		for rest := receipts[:n]; len(rest) > 0; {
-			sent := up.EnqueueBurst(rest)
-			rest = rest[sent:]
-			if idle.After(sent); sent == 0 && rt.Context().Err() != nil {
-				return leave(worker, k.Done.Load())
-			}
+		if !app.EnqueueAll(rt.Context(), up, receipts[:n]) {
+			return leave(worker, k.Done.Load())
 		}
 		k.Done.Add(uint64(n))
 		if n == 0 && last {
@@ -81,19 +70,14 @@ func secondary(ctx context.Context, rt *eal.Runtime, worker int) error {
 	}
 }
 
-// lookup waits for what the primary is about to make.
-func lookup[T any](ctx context.Context, find func() (T, error)) (T, error) {
-	for {
-		found, err := find()
-		if !errors.Is(err, dpdk.ErrNotFound) {
-			return found, err
-		}
-		select {
-		case <-ctx.Done():
-			return found, err
-		case <-time.After(time.Millisecond):
-		}
+// execute returns the receipt of an order.
+func (o *Order) execute() (r Receipt, err error) {
+	if o.Check != o.check() {
+		return r, fmt.Errorf("order %d is damaged", o.Seq)
 	}
+	r = Receipt{Seq: o.Seq, Value: uint64(o.Price) * uint64(o.Quantity)}
+	r.Check = r.check()
+	return r, nil
 }
 
 func leave(worker int, done uint64) error {

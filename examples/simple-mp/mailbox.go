@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -19,17 +20,17 @@ const (
 	toPrimary   = "SEC_2_PRI"
 	ringSize    = 64
 	poolSize    = 1024
-	poolCache   = 32  // of each lcore of a program in C
-	messageSize = 128 // what its command line takes for a word (STR_TOKEN_SIZE)
+	poolCache   = 32  // for each lcore of a program in C
+	messageSize = 128 // STR_TOKEN_SIZE, the longest word on the command line of the sample in C
 )
 
-// mailbox is one process's side of the talk.
+// mailbox holds the rings and the pool of one process.
 type mailbox struct {
 	out, in *ring.Ring[mempool.Object]
 	pool    *mempool.Pool
 }
 
-// create makes what the two processes share; it is the primary's.
+// create creates the shared objects, in the primary.
 func create() (*mailbox, error) {
 	out, err := ring.Create[mempool.Object](toSecondary, ringSize, ring.Config{})
 	if err != nil {
@@ -46,22 +47,22 @@ func create() (*mailbox, error) {
 	return &mailbox{out, in, pool}, nil
 }
 
-// lookup finds what the primary has made.
+// lookup finds the shared objects, in the secondary.
 func lookup() (*mailbox, error) {
 	in, err1 := ring.Lookup[mempool.Object](toSecondary)
 	out, err2 := ring.Lookup[mempool.Object](toPrimary)
 	pool, err3 := mempool.Lookup(poolName)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, fmt.Errorf("start the secondary when the primary has finished its init: %w", err)
+		return nil, fmt.Errorf("start the secondary after the primary has printed %q: %w", ready, err)
 	}
 	return &mailbox{out, in, pool}, nil
 }
 
-// send copies the text into an object of the pool, ended by a zero as C wants it, and
-// sends that.
+// send copies the text into an object of the pool, with a zero at its end for C, and sends
+// the object.
 func (b *mailbox) send(text string) error {
 	if n := b.pool.ElemSize() - 1; len(text) > n || strings.Contains(text, "\x00") {
-		return fmt.Errorf("a message of %d bytes: use at most %d, and no zeros", len(text), n)
+		return fmt.Errorf("the message has %d bytes: use at most %d, without zero bytes", len(text), n)
 	}
 	o, ok := b.pool.Get()
 	if !ok {
@@ -76,16 +77,17 @@ func (b *mailbox) send(text string) error {
 	return nil
 }
 
-// receive shows what comes, and puts the messages back, until ctx ends.
+// receive prints messages and puts them back into the pool, until ctx ends.
 func (b *mailbox) receive(ctx context.Context) {
+	var messages [32]mempool.Object
+	idle := lcore.Idle{Sleep: time.Millisecond} // people type slowly
 	for ctx.Err() == nil {
-		o, ok := b.in.Dequeue()
-		if !ok {
-			time.Sleep(time.Millisecond)
-			continue
+		n := b.in.DequeueBurst(messages[:])
+		for _, o := range messages[:n] {
+			text, _, _ := bytes.Cut(b.pool.Bytes(o), []byte{0})
+			fmt.Printf("Received '%s'\n", text)
+			b.pool.Put(o)
 		}
-		text, _, _ := bytes.Cut(b.pool.Bytes(o), []byte{0})
-		fmt.Printf("Received '%s'\n", text)
-		b.pool.Put(o)
+		idle.After(n)
 	}
 }

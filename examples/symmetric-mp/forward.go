@@ -6,6 +6,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
 const (
@@ -16,15 +17,15 @@ const (
 	sharedZone   = "symmetric_mp"
 )
 
-// Shared is the block in shared memory: each field has one writer.
+// Shared is the block in shared memory. Each field has one writer.
 type Shared struct {
-	Processes atomic.Uint32 // primary: how many
-	Stop      atomic.Uint32 // primary: all shall end
+	Processes atomic.Uint32 // primary: the number of processes
+	Stop      atomic.Uint32 // primary: 1 ends all processes
 	_         [56]byte
 	Of        [maxProcesses]Process
 }
 
-// Process is what one process tells the others.
+// Process is the state of one process, for the others to read.
 type Process struct {
 	State atomic.Uint32
 	_     [60]byte
@@ -37,11 +38,11 @@ type Process struct {
 const (
 	absent uint32 = iota
 	polling
-	done // it touches no queue any more
+	done // its queues are unused
 )
 
-// forward moves packets between the ports of each pair, on the process's own queue
-// of each, until stop says so.
+// forward moves packets between the ports of each pair, on the queues of this process, until
+// stop returns true.
 func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) {
 	rx, tx := make([]ethdev.RxQueue, len(ports)), make([]ethdev.TxQueue, len(ports))
 	for i, port := range ports {
@@ -59,7 +60,7 @@ func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) {
 				continue
 			}
 			for _, m := range pkts[:n] {
-				swapMAC(m.Data())
+				app.SwapMAC(m.Data())
 			}
 			partner := i ^ 1
 			sent := tx[partner].Burst(pkts[:n])
@@ -69,16 +70,6 @@ func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) {
 			p.Ports[partner].Dropped.Add(uint64(n - sent))
 			moved += n
 		}
-		idle.After(moved) // with a CPU for itself a process need not give way
+		idle.After(moved) // unnecessary for a process that has a CPU of its own
 	}
-}
-
-// swapMAC swaps a packet's Ethernet addresses, in shared memory.
-func swapMAC(frame []byte) {
-	if len(frame) < 12 {
-		return
-	}
-	dst := [6]byte(frame)
-	copy(frame, frame[6:12])
-	copy(frame[6:], dst[:])
 }

@@ -1,62 +1,34 @@
-// Command symmetric-mp is DPDK's sample of that name in Go: a primary and
-// secondaries, separate OS processes, share ports that have a queue for each of
-// them, and all do the same: what a process receives on its queue of a port leaves
-// by its queue of the port's partner. They count in a memzone that all of them see.
+// Command symmetric-mp is DPDK's sample of that name in Go: a primary and secondaries, separate
+// OS processes, share ports. Each port has a queue for each process, and all processes do the
+// same: a process sends the packets from its queue of a port to its queue of the port's partner.
+// They count in a memzone that all of them map.
 //
 //	symmetric-mp                       three processes on two net_ring ports, for 5 seconds
 //	symmetric-mp [EAL options] -- -processes 3 [-seconds 5]    the primary
 //	symmetric-mp --proc-type=secondary [EAL options] -- -process 1    a secondary
 //
-// The ports are those of EAL's options, such as --vdev=net_ring0. A net_ring port
-// receives on a queue what was sent there, so packets that the primary puts in
-// (-seed) go round until the end, when all must be there.
+// EAL's options name the ports, such as --vdev=net_ring0. A net_ring port receives on a queue
+// the packets that were sent to it. So packets that the primary puts in (-seed) circulate until
+// the end, when all must be there.
 //
-// Start secondaries when the primary says that it is ready: DPDK shows a process
-// the queues that the ports have when it starts. Ctrl-C ends it without losing a
-// packet.
+// Start secondaries after the primary has printed that it is ready: DPDK shows a process the
+// queues that the ports have when it starts. Ctrl-C ends it without losing a packet.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"log/slog"
-	"os"
-	"os/signal"
-	"syscall"
-	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	// EAL's log at start is for when something fails, and the error holds it.
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
+func main() { app.Main("symmetric-mp", launch, role) }
 
-	var err error
-	if len(os.Args) == 1 {
-		err = launch(ctx)
-	} else {
-		err = role(ctx)
-	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "symmetric-mp:", err)
-		os.Exit(1)
-	}
-}
-
-// role runs this process as what its EAL options say it is.
-func role(ctx context.Context) (err error) {
-	rt, args, err := eal.InitArgs(os.Args)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rt.Close()) }()
+// role is the primary or a secondary.
+func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("symmetric-mp", flag.ContinueOnError)
 	processes := flags.Int("processes", 1, "primary: how many processes share the ports, itself included")
 	seconds := flags.Float64("seconds", 5, "primary: how long to run; 0 is until Ctrl-C")
@@ -70,10 +42,10 @@ func role(ctx context.Context) (err error) {
 		return err
 	}
 	if len(ports) == 0 || len(ports)%2 != 0 || len(ports) > maxPorts {
-		return fmt.Errorf("there are %d ports: give EAL pairs of them, up to %d, such as --vdev=net_ring0 --vdev=net_ring1", len(ports), maxPorts)
+		return fmt.Errorf("found %d ports: give EAL pairs of them, up to %d, such as --vdev=net_ring0 --vdev=net_ring1", len(ports), maxPorts)
 	}
 	if rt.ProcessType() == eal.Secondary {
-		return secondary(ctx, rt, ports, *process)
+		return secondary(ctx, ports, *process)
 	}
 	if *processes < 1 || *processes > maxProcesses {
 		return fmt.Errorf("-processes=%d: use 1 to %d", *processes, maxProcesses)
@@ -81,5 +53,5 @@ func role(ctx context.Context) (err error) {
 	if *seed < 0 || *seed > maxSeed {
 		return fmt.Errorf("-seed=%d: use 0 to %d", *seed, maxSeed)
 	}
-	return primary(ctx, ports, *processes, *seed, time.Duration(*seconds*float64(time.Second)))
+	return primary(ctx, ports, *processes, *seed, *seconds)
 }

@@ -12,11 +12,12 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-// primary gives each process a queue of each port, polls its own until time or
-// Ctrl-C ends it, and counts.
-func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, length time.Duration) (err error) {
+// primary configures each port with a queue for each process. It polls its own queues until the
+// time is up or Ctrl-C ends it, and prints the counters.
+func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, seconds float64) (err error) {
 	zone, err := memzone.CreateValue[Shared](sharedZone, memzone.Config{})
 	if err != nil {
 		return err
@@ -38,11 +39,8 @@ func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, len
 		return err
 	}
 	fmt.Printf("primary: ready: %d ports with %d queues each, %d packets in them\n", len(ports), processes, seeded)
-	if length > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, length)
-		defer cancel()
-	}
+	ctx, stop := app.Limit(ctx, seconds)
+	defer stop()
 	began := time.Now()
 	shared.Of[0].forward(ports, 0, func() bool { return ctx.Err() != nil })
 
@@ -57,14 +55,14 @@ func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, len
 	return harvest(ports, processes, seeded)
 }
 
-// start configures a port with a queue in each direction for each process, and
-// spreads what it receives over them if it can.
+// start configures a port with a queue in each direction for each process. A port with RSS
+// spreads the packets that it receives over the queues.
 func start(p *ethdev.Port, processes int, pool *mbuf.Pool) error {
-	i, err := p.Info()
+	info, err := p.Info()
 	if err != nil {
 		return err
 	}
-	cfg, _ := ethdev.Config{RSS: ethdev.RSSIP | ethdev.RSSUDP | ethdev.RSSTCP}.Clamp(i)
+	cfg, _ := ethdev.Config{RSS: ethdev.RSSIP | ethdev.RSSUDP | ethdev.RSSTCP}.Clamp(info)
 	cfg.RxQueues, cfg.TxQueues, cfg.Pool = processes, processes, pool
 	if err := p.Configure(cfg); err != nil {
 		return err
@@ -86,7 +84,7 @@ func plant(p *ethdev.Port, pool *mbuf.Pool, queues, each int) (seeded int, err e
 			binary.BigEndian.PutUint32(frame[14:], uint32(seeded))
 			if tx.Burst([]*mbuf.Mbuf{m}) == 0 {
 				m.Free()
-				return seeded, errors.Join(fmt.Errorf("%v does not take packet %d on queue %d", p, seeded, q), tx.Err())
+				return seeded, errors.Join(fmt.Errorf("%v did not send packet %d on queue %d", p, seeded, q), tx.Err())
 			}
 			seeded++
 		}
@@ -94,7 +92,7 @@ func plant(p *ethdev.Port, pool *mbuf.Pool, queues, each int) (seeded int, err e
 	return seeded, nil
 }
 
-// settle waits until all processes that came have stopped polling.
+// settle waits until no process polls.
 func (b *Shared) settle(ctx context.Context, processes int) {
 	for i := range processes {
 		for b.Of[i].State.Load() == polling && ctx.Err() == nil {
@@ -103,7 +101,7 @@ func (b *Shared) settle(ctx context.Context, processes int) {
 	}
 }
 
-// print shows what each process did at each port.
+// print prints the counters of each process at each port.
 func (b *Shared) print(ports []*ethdev.Port, processes int, took time.Duration) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "in %.1f s\treceived\tsent\tdropped\tM sent/s\t\n", took.Seconds())
@@ -125,8 +123,8 @@ func (b *Shared) print(ports []*ethdev.Port, processes int, took time.Duration) 
 	w.Flush()
 }
 
-// harvest takes all packets out of the ports, after the other processes have let
-// go of their queues: each must be there, once.
+// harvest receives all packets from the ports, after the other processes have stopped polling,
+// and checks that each is there once.
 func harvest(ports []*ethdev.Port, processes, seeded int) error {
 	found, twice := 0, 0
 	seen := make([]bool, seeded)

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 )
 
-// secondary polls its queues of the primary's ports until the primary says stop, or
-// has gone, or ctx ends.
-func secondary(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, process int) error {
+// secondary polls its queues of the primary's ports until ctx or the primary ends it.
+func secondary(ctx context.Context, ports []*ethdev.Port, process int) error {
 	zone, err := memzone.LookupValue[Shared](sharedZone)
 	if err != nil {
 		return fmt.Errorf("start secondaries when the primary is ready: %w", err)
@@ -28,12 +26,12 @@ func secondary(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, proce
 	}
 	own := &shared.Of[process]
 	if !own.State.CompareAndSwap(absent, polling) {
-		return fmt.Errorf("-process=%d: another process has been it", process)
+		return fmt.Errorf("-process=%d: another process has this number, or had it", process)
 	}
 	defer own.State.Store(done)
 	fmt.Printf("process %d: polls queue %d of %d ports\n", process, process, len(ports))
 	own.forward(ports, process, func() bool {
-		return shared.Stop.Load() == 1 || ctx.Err() != nil || rt.Context().Err() != nil
+		return shared.Stop.Load() == 1 || ctx.Err() != nil
 	})
 	return nil
 }

@@ -33,7 +33,7 @@ func TestEALErrors(t *testing.T) {
 		{"a prefix that is a path", start(eal.Config{FilePrefix: "a/b"}), op, "", dpdk.ErrInvalid, "leave out / and %"},
 		{"memory with a typo", start(eal.Config{Extra: []string{"-m", "64G"}}), op, "", dpdk.ErrInvalid, "number of MiB"},
 		{"lcores with a typo", start(eal.Config{Lcores: "0-"}), op, "", dpdk.ErrInvalid, "expected a number"},
-		{"CPUs with a typo", func() error { return second(eal.ParseCPUs("a")) }, op, "", dpdk.ErrInvalid, `expected a number at "a"`},
+		{"CPUs with a typo", func() error { return second(lcore.ParseCPUs("a")) }, op, "", dpdk.ErrInvalid, `expected a number at "a"`},
 		{"a primary that does not come", func() error {
 			ctx, cancel := context.WithCancel(background)
 			cancel()
@@ -67,7 +67,7 @@ func TestLcoreErrors(t *testing.T) {
 		{"an alarm at once", func() error { return second(lcore.SetAlarm(0, func() {})) }, "rte_eal_alarm_set", "", dpdk.ErrInvalid, "1 µs"},
 		{"a control thread with a long name", func() error { return second(lcore.Control(background, "sixteen letters!", nothing)) }, "rte_ctrl_thread_create", "sixteen letters!", dpdk.ErrNameTooLong, "use at most"},
 		{"a pin to nowhere", func() error { return second(lcore.Pin(nil)) }, "sched_setaffinity", "", dpdk.ErrInvalid, "empty"},
-		{"a pin to a CPU that does not exist", func() error { return second(lcore.Pin(eal.CPUs(1000))) }, "sched_setaffinity", "", dpdk.ErrInvalid, "1000"},
+		{"a pin to a CPU that does not exist", func() error { return second(lcore.Pin(lcore.CPUs(1000))) }, "sched_setaffinity", "", dpdk.ErrInvalid, "1000"},
 		{"a timer of nil", func() error { return second(lcore.NewTimer(nil)) }, "rte_timer_init", "", dpdk.ErrInvalid, "nil"},
 		{"a callback of nothing", func() error { return second(lcore.OnLcore("c", nil, nil)) }, "rte_lcore_callback_register", "c", dpdk.ErrInvalid, "nil"},
 	})

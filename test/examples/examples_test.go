@@ -22,22 +22,43 @@ import (
 	"github.com/godpdk/godpdk/test/wire"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	os.Setenv("EXAMPLES_LOG", "1") // for quiet
+	harness.Main(m)
+}
 
-// built is an example's program.
+// built returns an example's program. The first call builds them all: that takes less time than
+// one after the other.
 func built(t *testing.T, name string) string {
 	t.Helper()
 	harness.Need(t, harness.Root, harness.Hugepages)
-	bin := filepath.Join(filepath.Dir(harness.HugeDir()), "example-"+name)
-	if _, err := os.Stat(bin); err != nil {
-		out, err := exec.Command("go", "build", "-o", bin, "../../examples/"+name).CombinedOutput()
+	dir := filepath.Join(filepath.Dir(harness.HugeDir()), "examples")
+	if _, err := os.Stat(dir); err != nil {
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		out, err := exec.Command("go", "build", "-ldflags=-w", "-o", dir, "../../examples/...").CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
-	return bin
+	return filepath.Join(dir, name)
 }
 
-// clean fails the test if a program has left files in hugepages, or a runtime
-// directory.
+var (
+	aboveInfo = regexp.MustCompile(`(?m)^.* (WARN|ERROR) .*$`)
+	// ofTheMachine matches warnings about this machine, and one of DPDK about itself.
+	ofTheMachine = regexp.MustCompile(`share CPU|No free \d+ kB hugepages|No legacy callbacks`)
+)
+
+// quiet fails the test if a program that has ended logged something above level INFO: a run
+// without faults logs nothing that a user would have to look into.
+func quiet(t *testing.T, c *harness.Child) {
+	t.Helper()
+	log := c.Stderr()
+	assert.Contains(t, log, " INFO ", "the program shows its log")
+	for _, line := range aboveInfo.FindAllString(log, -1) {
+		assert.Regexp(t, ofTheMachine, line)
+	}
+}
+
+// clean fails the test if a program has left files in hugepages, or a runtime directory.
 func clean(t *testing.T) {
 	t.Helper()
 	left, err := os.ReadDir(harness.HugeDir())
@@ -52,11 +73,12 @@ func TestCaptureReadsBackWhatItWrote(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "packets.pcap")
 	c := harness.Command(t, built(t, "capture"), "-w", file, "-n", "8")
 	assert.Equal(t, "capture: "+file+" holds all 8", last(c.Wait(), "holds"))
+	quiet(t, c)
 	clean(t)
 }
 
-// net_af_packet cuts what is longer than its frames, and says nothing.
-func TestCaptureSaysThatPacketsWereCut(t *testing.T) {
+// net_af_packet cuts packets that are longer than its frames, without an error.
+func TestCaptureFailsWhenPacketsWereCut(t *testing.T) {
 	bin := built(t, "capture")
 	w := harness.Wire(t)
 	require.NoError(t, w.Far.Address(w.Far.Name, "10.0.0.1/24"))
@@ -83,29 +105,30 @@ func TestCaptureSaysThatPacketsWereCut(t *testing.T) {
 
 var total = regexp.MustCompile(`total +(\d+) +(\d+) +(\d+) `)
 
-func TestL2fwdForwardsUntilItsTimeIsUp(t *testing.T) {
-	l := harness.Command(t, built(t, "l2fwd"), "-duration", "500ms", "-period", "0")
+func TestL2fwdForwardsUntilTheDurationEnds(t *testing.T) {
+	l := harness.Command(t, built(t, "l2fwd"), "-duration", "200ms", "-period", "0")
 	out := strings.Join(l.Wait(), "\n")
 	m := total.FindStringSubmatch(out)
 	require.NotNil(t, m, out)
 	assert.Greater(t, len(m[1]), 4, "packets: %s", m[1])
 	assert.Equal(t, m[1], m[2], "all that was received was sent")
 	assert.Equal(t, "0", m[3], "dropped")
+	quiet(t, l)
 	clean(t)
 }
 
-// A frame leaves by the partner with the addresses that DPDK's l2fwd gives it.
+// The partner sends a frame with the addresses that DPDK's l2fwd writes.
 func TestL2fwdGivesFramesNewAddresses(t *testing.T) {
 	bin, a, b := built(t, "l2fwd"), harness.Wire(t), harness.Wire(t)
 	l := harness.Command(t, bin, "-port", "net_af_packet0,iface="+a.Near.Name, "-port", "net_af_packet1,iface="+b.Near.Name, "-period", "50ms")
-	l.Expect("") // its first table: it runs
+	l.Expect("") // the first table: it polls
 	in, out := packetSocket(t, a.Far), packetSocket(t, b.Far)
 	frame := append(append(append([]byte(nil), a.Near.MAC...), a.Far.MAC...), "\x88\xb5 payload of the frame, long enough for Ethernet.."...)
 	require.NoError(t, syscall.Sendto(in, frame, 0, &syscall.SockaddrLinklayer{Ifindex: index(t, a.Far)}))
 	buf := make([]byte, 2048)
 	n, _, err := syscall.Recvfrom(out, buf, 0)
 	require.NoError(t, err)
-	assert.Equal(t, []byte{2, 0, 0, 0, 0, 1}, buf[:6], "destination: the port that it left by")
+	assert.Equal(t, []byte{2, 0, 0, 0, 0, 1}, buf[:6], "destination: the port that sent it")
 	assert.Equal(t, []byte(b.Near.MAC), buf[6:12], "source: that port's own address")
 	assert.Equal(t, frame[12:], buf[12:n])
 	l.Signal(syscall.SIGTERM)
@@ -113,6 +136,7 @@ func TestL2fwdGivesFramesNewAddresses(t *testing.T) {
 	clean(t)
 }
 
+// last returns the last line that contains a word.
 func last(lines []string, word string) (found string) {
 	for _, line := range lines {
 		if strings.Contains(line, word) {
@@ -122,13 +146,14 @@ func last(lines []string, word string) (found string) {
 	return found
 }
 
+// index returns the number of an interface.
 func index(t *testing.T, e wire.End) int {
 	l, err := e.Link(e.Name)
 	require.NoError(t, err)
 	return l.Index
 }
 
-// packetSocket receives and sends frames of the tests' protocol at an interface.
+// packetSocket returns a socket for frames of the tests' protocol at an interface.
 func packetSocket(t *testing.T, e wire.End) (fd int) {
 	const protocol = 0xb588 // 0x88b5 in network order
 	require.NoError(t, e.Do(func() (err error) {
@@ -144,9 +169,10 @@ func packetSocket(t *testing.T, e wire.End) (fd int) {
 func TestSymmetricMPLosesNothing(t *testing.T) {
 	s := harness.Command(t, built(t, "symmetric-mp"))
 	for range 2 {
-		s.Expect("process ") // polls
+		s.Expect("process ") // it polls
 	}
-	time.AfterFunc(300*time.Millisecond, func() { s.Signal(syscall.SIGTERM) })
+	time.Sleep(100 * time.Millisecond) // each process moves packets
+	s.Signal(syscall.SIGTERM)
 	lines := s.Wait()
 	out := strings.Join(lines, "\n")
 	assert.Contains(t, out, "summary: 768 of 768 packets are there, 0 twice or damaged")
@@ -158,7 +184,24 @@ func TestSymmetricMPLosesNothing(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 6, rows, out)
+	quiet(t, s)
 	clean(t)
+}
+
+// The demos of rings and packets end early: when both workers have attached.
+func TestWorkersLoseNothing(t *testing.T) {
+	for name, want := range map[string]string{"rings": "lost 0, damaged 0", "packets": "lost 0, damaged 0; 8191 of 8191 mbufs are home"} {
+		t.Run(name, func(t *testing.T) {
+			c := harness.Command(t, built(t, name))
+			for range 2 {
+				c.Expect("worker ") // attached
+			}
+			c.Signal(syscall.SIGTERM)
+			assert.Contains(t, strings.Join(c.Wait(), "\n"), want)
+			quiet(t, c)
+			clean(t)
+		})
+	}
 }
 
 func TestEchoPingsItself(t *testing.T) {
@@ -178,7 +221,7 @@ func TestEchoPingsItself(t *testing.T) {
 	}
 }
 
-func TestLcoresSumAllThatIsDealt(t *testing.T) {
+func TestLcoresSumAllNumbers(t *testing.T) {
 	l := harness.Command(t, built(t, "lcores")) // 4 lcores, on however few CPUs
 	out := strings.Join(l.Wait(), "\n")
 	m := regexp.MustCompile(`summary: (\d+) numbers dealt, (\d+) summed`).FindStringSubmatch(out)
@@ -186,11 +229,12 @@ func TestLcoresSumAllThatIsDealt(t *testing.T) {
 	assert.Greater(t, len(m[1]), 4, "numbers: %s", m[1])
 	assert.Equal(t, m[1], m[2])
 	assert.Len(t, regexp.MustCompile(`(?m)^lcore [123] on CPU \d+: [1-9]\d* numbers, busy \d+%$`).FindAllString(out, -1), 3, "each worker has some: %s", out)
-	assert.GreaterOrEqual(t, len(regexp.MustCompile(`(?m)^lcore 1: \d+  lcore 2: \d+  lcore 3: \d+`).FindAllString(out, -1)), 2, "the timer told of progress: %s", out)
+	assert.GreaterOrEqual(t, len(regexp.MustCompile(`(?m)^lcore 1: \d+  lcore 2: \d+  lcore 3: \d+`).FindAllString(out, -1)), 2, "the timer printed the progress: %s", out)
+	quiet(t, l)
 	clean(t)
 }
 
-func TestLcoresEndsWithASignal(t *testing.T) {
+func TestLcoresEndsOnSIGINT(t *testing.T) {
 	l := harness.Command(t, built(t, "lcores"), "--lcores="+harness.Lcores(0, 2), "--file-prefix=lcoresend", "--no-pci", "-m", "16", "--", "-seconds", "60")
 	l.Expect("lcore 1: ") // the first progress
 	l.Signal(syscall.SIGINT)
@@ -198,39 +242,39 @@ func TestLcoresEndsWithASignal(t *testing.T) {
 	clean(t)
 }
 
-func TestWrongFlagsAreExplained(t *testing.T) {
-	tests := []struct{ program, args, says string }{
-		{"l2fwd", "-port net_null0", "an odd number of ports"},
+func TestWrongFlagsReturnErrorsWithTheFix(t *testing.T) {
+	tests := []struct{ program, args, fix string }{
+		{"l2fwd", "-port net_null0", "an odd number: each needs a partner"},
 		{"l2fwd", "-period -1s", "neither can be negative"},
 		{"l2fwd", "-nonsense", "flag provided but not defined: -nonsense"},
 		{"l2fwd", "-port net_nosuch0 -port net_null0", "net_nosuch0"},
-		{"echo", "-ip 10.0.0.2", "which port?"},
+		{"echo", "-ip 10.0.0.2", "no port: use"},
 		{"echo", "-port net_null0 -ip fe80::1", "use an IPv4 address"},
 		{"echo", "-port net_null0", "use an IPv4 address"},
 		{"echo", "-port net_null0 -ip 10.0.0.2 -udp 65536", "use 1 to 65535"},
 		{"echo", "-driver e1000", "use net_af_packet or net_af_xdp"},
 		{"echo", "-count 0", "use 1 or more"},
-		{"lcores", "--no-pci --in-memory --lcores=0", "give it --lcores with two or more"},
+		{"lcores", "--no-pci --in-memory --lcores=0", "use --lcores with two or more"},
 		{"symmetric-mp", "--no-pci --in-memory", "give EAL pairs of them"},
 		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -processes 17", "use 1 to 16"},
 		{"symmetric-mp", "--no-pci --in-memory --vdev=net_ring0 --vdev=net_ring1 -- -seed -1", "use 0 to 512"},
-		{"simple-mp", "--no-pci --in-memory -- hello", "there are no arguments but EAL's"},
-		{"hotplug-mp", "--no-pci --in-memory -- hello", "there are no arguments but EAL's"},
+		{"simple-mp", "--no-pci --in-memory -- hello", "use EAL options only"},
+		{"hotplug-mp", "--no-pci --in-memory -- hello", "use EAL options only"},
 		{"client-server-mp", "--no-pci --in-memory -- -n 1", "use a hexadecimal mask"},
-		{"client-server-mp", "--no-pci --in-memory --vdev=net_null0 -- -n 1 -p 1", "it takes pairs"},
+		{"client-server-mp", "--no-pci --in-memory --vdev=net_null0 -- -n 1 -p 1", "select pairs of ports"},
 		{"client-server-mp", "--no-pci --in-memory -- -n 17 -p 3", "use 1 to 16 clients"},
 		{"client-server-mp", "--no-pci --in-memory -- -n 1 -p 3 -seconds -1", "neither can be negative"},
 	}
 	for _, test := range tests {
 		t.Run(test.program+" "+test.args, func(t *testing.T) {
-			assert.Contains(t, harness.Command(t, built(t, test.program), strings.Fields(test.args)...).Fail(), test.says)
+			assert.Contains(t, harness.Command(t, built(t, test.program), strings.Fields(test.args)...).Fail(), test.fix)
 		})
 	}
 }
 
-// A worker that is killed has orders in its hands, and perhaps a ring half-way
-// through a burst; its successor starts where the receipts end.
-func TestRingsWorkersMayBeKilled(t *testing.T) {
+// A killed worker holds orders, and may have stopped in the middle of a burst. Its successor starts
+// after the last receipt.
+func TestRingsLoseNothingWhenWorkersAreKilled(t *testing.T) {
 	bin := built(t, "rings")
 	start := func(lcore int, role string, args ...string) *harness.Child {
 		args = append([]string{"--proc-type=" + role, "--file-prefix=killed", "--no-pci", "--lcores=" + harness.Lcore(lcore)}, args...)
@@ -242,7 +286,7 @@ func TestRingsWorkersMayBeKilled(t *testing.T) {
 		return w
 	}
 	early := start(2, "secondary", "--", "-worker", "2") // waits for the primary
-	p := start(0, "primary", "-m", "16", "--", "-seconds", "0")
+	p := start(0, "primary", "-m", "16", "--", "-seconds", "0", "-period", "50ms")
 	one := worker(1)
 	early.Expect("worker 2: attached to ")
 	const kills = 5

@@ -19,7 +19,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// group is processes that share a file prefix, each on lcores of its own.
+// group starts processes that share a file prefix, each on lcores of its own.
 type group struct {
 	t      *testing.T
 	prefix string
@@ -28,7 +28,7 @@ type group struct {
 
 var groups int
 
-// newGroup is a group whose files are removed at the end: programs in C leave theirs.
+// newGroup returns a group. It removes the files of the group at the end of the test: programs in C leave theirs.
 func newGroup(t *testing.T) *group {
 	groups++
 	prefix := fmt.Sprintf("mp%d_%d", os.Getpid(), groups)
@@ -44,28 +44,28 @@ func newGroup(t *testing.T) *group {
 	return &group{t: t, prefix: prefix}
 }
 
-// program is a program in Go or C, and how it is started.
+// program is the command line of a program in Go or C.
 type program []string
 
 func inGo(t *testing.T, name string) program { return program{built(t, name)} }
 
-// inC is DPDK's own, which would keep its output to itself in a pipe.
+// inC returns DPDK's sample in C. stdbuf makes it write each line at once: it writes to a pipe.
 func inC(t *testing.T, name string) program {
 	return program{"stdbuf", "-oL", harness.Sample(t, "multi_process/"+name)}
 }
 
-// run starts a program on two lcores, as some of DPDK's need.
+// run starts a program on two lcores: some of DPDK's samples need two.
 func (g *group) run(p program, role string, args ...string) *harness.Child {
 	args = append([]string{"--proc-type=" + role, "--file-prefix=" + g.prefix, "--no-pci", "--lcores=" + harness.Lcores(g.lcores, 2)}, args...)
 	g.lcores += 2
 	return harness.Command(g.t, p[0], append(p[1:], args...)...)
 }
 
-// patience is for what some lines of a program must show, beside the harness's own for
-// each line.
+// patience limits the wait for a condition over several lines. The harness limits the wait for each
+// line.
 const patience = time.Minute
 
-// see waits for a line that holds text, wherever a prompt has put it.
+// see waits for a line that contains text: C prints prompts before it.
 func see(t *testing.T, c *harness.Child, text string) string {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
@@ -77,15 +77,17 @@ func see(t *testing.T, c *harness.Child, text string) string {
 	return ""
 }
 
-func TestSimpleMPTalksToItself(t *testing.T) {
-	out := strings.Join(harness.Command(t, built(t, "simple-mp")).Wait(), "\n")
+func TestSimpleMPGoTalksToGo(t *testing.T) {
+	c := harness.Command(t, built(t, "simple-mp"))
+	out := strings.Join(c.Wait(), "\n")
 	for _, line := range []string{"secondary: Received 'hello from the primary'", "primary: Received 'fine, thank you'"} {
 		assert.Contains(t, out, line)
 	}
+	quiet(t, c)
 	clean(t)
 }
 
-// pairs are a program in Go and its namesake in C, each as the primary of the other.
+// pairs runs a test with a program in Go and its namesake in C, each as the primary of the other.
 func pairs(t *testing.T, name, sample string, f func(t *testing.T, g *group, primary, secondary program)) {
 	ours, theirs := inGo(t, name), inC(t, sample)
 	t.Run("Go and C", func(t *testing.T) { f(t, newGroup(t), ours, theirs) })
@@ -93,7 +95,7 @@ func pairs(t *testing.T, name, sample string, f func(t *testing.T, g *group, pri
 }
 
 func TestSimpleMPTalksToC(t *testing.T) {
-	// The program in C says on standard error that it is ready, and this before.
+	// The program in C prints to standard error that it is ready, and this line to standard output before.
 	ready := func(p program) string {
 		if len(p) > 1 {
 			return "Starting core"
@@ -105,7 +107,7 @@ func TestSimpleMPTalksToC(t *testing.T) {
 		see(t, primary, ready(one))
 		secondary := g.run(other, "secondary")
 		see(t, secondary, ready(other))
-		longest := strings.Repeat("x", 126) // C takes no longer word
+		longest := strings.Repeat("x", 126) // the longest word that C reads
 		for i := range 100 {                // more than the ring holds
 			text := fmt.Sprintf("word%d%s", i, longest[:i])
 			primary.Send("send " + text)
@@ -124,7 +126,7 @@ func TestSimpleMPTalksToC(t *testing.T) {
 	})
 }
 
-func TestSimpleMPWithoutAPartner(t *testing.T) {
+func TestSimpleMPWithoutSecondaryKeepsMessages(t *testing.T) {
 	g := newGroup(t)
 	bin := inGo(t, "simple-mp")
 	primary := g.run(bin, "primary", "-m", "32")
@@ -136,7 +138,7 @@ func TestSimpleMPWithoutAPartner(t *testing.T) {
 	primary.Send("send " + strings.Repeat("x", 128))
 	see(t, primary, "use at most 127")
 	primary.Send("sing")
-	see(t, primary, `"sing" is no command`)
+	see(t, primary, `unknown command "sing"`)
 	secondary := g.run(bin, "secondary")
 	for range 63 {
 		see(t, secondary, "Received 'x'")
@@ -146,16 +148,18 @@ func TestSimpleMPWithoutAPartner(t *testing.T) {
 	secondary.Wait()
 }
 
-func TestHotplugMPShowsItself(t *testing.T) {
-	out := strings.Join(harness.Command(t, built(t, "hotplug-mp")).Wait(), "\n")
+func TestHotplugMPGoWithGo(t *testing.T) {
+	c := harness.Command(t, built(t, "hotplug-mp"))
+	out := strings.Join(c.Wait(), "\n")
 	assert.Contains(t, out, "secondary: detached device net_null0\n")
 	assert.True(t, strings.HasSuffix(out, "secondary: ports: 0"), out)
+	quiet(t, c)
 	clean(t)
 }
 
 var listedPort = regexp.MustCompile(`^\d+\t(\S+)$`)
 
-// ports are what the program lists. What it says to help ends the list.
+// ports returns the ports that the program lists. The output of help ends the list.
 func ports(c *harness.Child) (names []string) {
 	c.Send("list")
 	c.Send("help")
@@ -170,7 +174,7 @@ func ports(c *harness.Child) (names []string) {
 	}
 }
 
-func TestHotplugMPWithC(t *testing.T) {
+func TestHotplugMPGoWithC(t *testing.T) {
 	pairs(t, "hotplug-mp", "hotplug_mp", func(t *testing.T, g *group, one, other program) {
 		primary := g.run(one, "primary", "-m", "32")
 		assert.Empty(t, ports(primary)) // it is ready
@@ -209,7 +213,7 @@ func TestHotplugMPWithC(t *testing.T) {
 	})
 }
 
-// tally is the server's summary.
+// tally holds the numbers of the server's summary.
 type tally struct{ received, delivered, dropped, sent, refused, waiting, lost, home, size int }
 
 var summary = regexp.MustCompile(`^summary: (\d+) received = (\d+) delivered \+ (\d+) dropped; of those delivered (\d+) were sent, (\d+) refused, (\d+) wait, (-?\d+) were lost; (\d+) of (\d+) mbufs are home$`)
@@ -230,12 +234,12 @@ func tallied(t *testing.T, lines []string) tally {
 	return s
 }
 
-// hand is how many packets a client of two ports has in its hands at most: a burst
-// from its ring, and one for each port.
+// hand is the largest number of packets that a client of two ports holds: a burst from its ring,
+// and one for each port.
 const hand = 32 * 3
 
-// check is that nothing is missing but what was in the hands of killed clients. Such a
-// client may have sent a burst that it did not count any more.
+// check fails the test if packets are missing that no killed client held. A client killed after a
+// send has not counted that burst.
 func (s tally) check(t *testing.T, killed int) {
 	t.Helper()
 	assert.LessOrEqual(t, s.lost, killed*hand, "%+v", s)
@@ -245,7 +249,7 @@ func (s tally) check(t *testing.T, killed int) {
 	assert.GreaterOrEqual(t, missing, s.waiting, "%+v", s)
 }
 
-// row waits until the server's row of a client passes, and returns that: packets
+// row waits until the server prints a row of a client that passes, and returns it: packets
 // delivered, dropped, sent.
 func row(t *testing.T, c *harness.Child, client int, passes func(delivered, dropped, sent int) bool) (delivered, dropped, sent int) {
 	t.Helper()
@@ -262,7 +266,7 @@ func row(t *testing.T, c *harness.Child, client int, passes func(delivered, drop
 			return n[0], n[1], n[2]
 		}
 	}
-	require.Fail(t, "the row does not come", "client %d within %v", client, patience)
+	require.Fail(t, "no such row", "client %d within %v", client, patience)
 	return 0, 0, 0
 }
 
@@ -278,7 +282,7 @@ func (g *group) client(p program, n int) *harness.Child {
 	return c
 }
 
-func TestClientServerMPShowsItself(t *testing.T) {
+func TestClientServerMPDemoRestartsAClient(t *testing.T) {
 	lines := harness.Command(t, built(t, "client-server-mp")).Wait()
 	assert.Contains(t, lines, "client 0 has been killed")
 	assert.Regexp(t, `server: process \d+ has died`, strings.Join(lines, "\n"))
@@ -286,9 +290,9 @@ func TestClientServerMPShowsItself(t *testing.T) {
 	clean(t)
 }
 
-// A client is killed under load and comes back: the server goes on, and the
-// client's packets are its again.
-func TestClientServerMPGoesOnWhenClientsAreKilled(t *testing.T) {
+// A client is killed under load and starts again: the server goes on, and the client gets its
+// packets again.
+func TestClientServerMPServesOnWhenClientsAreKilled(t *testing.T) {
 	const kills = 6
 	g, bin := newGroup(t), inGo(t, "client-server-mp")
 	server := g.server(bin, "-period", "20ms")
@@ -317,7 +321,7 @@ func TestClientServerMPGoesOnWhenClientsAreKilled(t *testing.T) {
 	}
 }
 
-func TestClientServerMPServesClientsInC(t *testing.T) {
+func TestClientServerMPGoServerServesClientsInC(t *testing.T) {
 	g := newGroup(t)
 	server := g.server(inGo(t, "client-server-mp"), "-period", "20ms")
 	server.Expect("server: ready")
@@ -326,7 +330,7 @@ func TestClientServerMPServesClientsInC(t *testing.T) {
 	for n := range clients {
 		row(t, server, n, func(delivered, _, sent int) bool { return sent > 10000 && delivered >= sent })
 	}
-	for _, c := range clients { // they end in no other way
+	for _, c := range clients { // they do not end otherwise
 		c.Kill()
 	}
 	server.Signal(syscall.SIGTERM)
@@ -335,7 +339,7 @@ func TestClientServerMPServesClientsInC(t *testing.T) {
 
 var number = regexp.MustCompile(`\d+`)
 
-func TestClientServerMPIsServedByC(t *testing.T) {
+func TestClientServerMPClientsInGoUseServerInC(t *testing.T) {
 	g, bin := newGroup(t), inGo(t, "client-server-mp")
 	server := g.server(inC(t, "client_server_mp/mp_server"))
 	see(t, server, "displaying statistics")
@@ -357,7 +361,7 @@ func TestClientServerMPIsServedByC(t *testing.T) {
 	clients[0].Wait()
 }
 
-func TestClientServerMPRefusesWhatCannotBe(t *testing.T) {
+func TestClientServerMPRefusesWrongClients(t *testing.T) {
 	g, bin := newGroup(t), inGo(t, "client-server-mp")
 	server := g.server(bin, "-period", "0")
 	server.Expect("server: ready")
@@ -367,7 +371,7 @@ func TestClientServerMPRefusesWhatCannotBe(t *testing.T) {
 	}
 	first.Signal(syscall.SIGTERM)
 	first.Wait()
-	g.client(bin, 0).Kill() // the claim ends with the process
+	g.client(bin, 0).Kill() // the kernel ends its claim
 	server.Signal(syscall.SIGTERM)
 	tallied(t, server.Wait()).check(t, 1)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/test/harness"
@@ -30,9 +31,9 @@ type guarded struct {
 }
 
 func init() {
-	sentinels["ErrOwnerDead"] = lock.ErrOwnerDead
-	sentinels["ErrNotRecoverable"] = lock.ErrNotRecoverable
-	sentinels["ErrNotOwner"] = lock.ErrNotOwner
+	sentinels["ErrOwnerDead"] = dpdk.ErrOwnerDead
+	sentinels["ErrNotRecoverable"] = dpdk.ErrNotRecoverable
+	sentinels["ErrNotOwner"] = dpdk.ErrPermission
 }
 
 var shared *guarded
@@ -113,7 +114,7 @@ func (g *guarded) sum() (n uint64) {
 // section counts one, and repairs what one that died in it has left.
 func (g *guarded) section(slot int) error {
 	err := g.mutex.Lock()
-	if errors.Is(err, lock.ErrOwnerDead) {
+	if errors.Is(err, dpdk.ErrOwnerDead) {
 		g.a, g.b = g.sum(), g.sum()
 		g.deaths.Add(1)
 		err = g.mutex.Consistent()

@@ -83,7 +83,7 @@ var _ = verb("ports", func([]string) (string, error) {
 	return strings.Join(names, " "), err
 })
 
-// happened is what Watch told.
+// happened are the events of Subscribe.
 var happened struct {
 	sync.Mutex
 	events []told
@@ -97,12 +97,12 @@ type told struct {
 }
 
 var _ = verb("watch", func([]string) (string, error) {
-	events, err := rt.Watch(context.Background())
+	sub, err := rt.Subscribe()
 	if err != nil {
 		return "", err
 	}
 	go func() {
-		for e := range events {
+		for e := range sub.C {
 			happened.Lock()
 			happened.events = append(happened.events, told{e.Pid, e.State.String(), e.Go, e.Time})
 			happened.Unlock()

@@ -198,7 +198,7 @@ var subjects = map[string][]subject{
 	},
 	"eal": {
 		plain[eal.Runtime]("Runtime"), // the live one is the test's
-		plain[eal.AttachError]("AttachError"), plain[eal.CPUSet]("CPUSet"), plain[eal.Lcores]("Lcores"), plain[eal.Lcore]("Lcore"),
+		plain[eal.AttachError]("AttachError"), plain[lcore.CPUSet]("CPUSet"), plain[lcore.Lcores]("Lcores"), plain[lcore.Lcore]("Lcore"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
 	},
 	"ethdev": {

@@ -21,7 +21,7 @@ import (
 // eal is EAL's state and the control calls that are inside it.
 var eal struct {
 	running atomic.Bool
-	primary atomic.Pointer[func() bool]
+	started EAL // written before running is first set
 
 	mu     sync.Mutex
 	calls  map[uint64]call
@@ -43,18 +43,27 @@ func (c call) String() string {
 // patience is how long Stop waits.
 var patience = 5 * time.Second
 
-// Start lets control calls run.
-func Start() {
+// Start lets control calls run. They are refused when the primary of e is no longer alive: they
+// would take locks in memory that no process owns, or the next primary.
+func Start(e EAL) {
 	eal.mu.Lock()
 	defer eal.mu.Unlock()
-	eal.left = make(chan struct{}, 1)
+	eal.left, eal.started = make(chan struct{}, 1), e
 	eal.running.Store(true)
 }
 
-// Stop refuses control calls from now on, waits for those that run, and calls what
-// AtStop was given. It waits 5 seconds. The error, which is dpdk.ErrBusy, names the
-// calls that run even then: memory must stay mapped for them.
+// Stop ends what runs on lcores, refuses control calls from now on, waits for those that run, and
+// calls what AtStop was given. It waits 5 seconds for each. The error, which is dpdk.ErrBusy, names
+// what runs even then: memory must stay mapped for it.
 func Stop() error {
+	var busy error
+	if lcores != nil {
+		busy = lcores.Stop()
+	}
+	return errors.Join(busy, stopCalls())
+}
+
+func stopCalls() error {
 	eal.running.Store(false)
 	over := time.After(patience)
 	for {
@@ -120,11 +129,6 @@ func AtStop(f func()) {
 	eal.atStop = append(eal.atStop, f)
 }
 
-// SetPrimary has control calls refused as soon as alive is false: in a secondary
-// whose primary has gone they would take locks in memory that is nobody's, or the
-// next primary's. alive may be called by several goroutines at once.
-func SetPrimary(alive func() bool) { eal.primary.Store(&alive) }
-
 // Running says whether EAL runs, as of now.
 func Running() bool { return eal.running.Load() }
 
@@ -138,7 +142,7 @@ func Call(op, name string, f func() error) error {
 		return err
 	}
 	defer leave(n)
-	if alive := eal.primary.Load(); alive != nil && !(*alive)() {
+	if !eal.started.PrimaryAlive() {
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
 	}
 	if kind := opens(op); kind != nothing {

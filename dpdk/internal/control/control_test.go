@@ -13,6 +13,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
+// primary is an EAL whose primary lives or not.
+type primary bool
+
+func (p primary) PrimaryAlive() bool { return bool(p) }
+func (primary) RunsGo(string) bool   { return false }
+func (primary) RunOnMain(f func())   { f() }
+
 func stop(t *testing.T) {
 	t.Helper()
 	require.NoError(t, Stop())
@@ -28,7 +35,7 @@ func TestControlIsRefusedUnlessEALRuns(t *testing.T) {
 	assert.Contains(t, err.Error(), `rte_x "obj"`)
 	assert.Contains(t, err.Error(), "eal.Init", "says what to do")
 
-	Start()
+	Start(primary(true))
 	require.NoError(t, Call("rte_x", "obj", f))
 	assert.True(t, called)
 
@@ -39,7 +46,7 @@ func TestControlIsRefusedUnlessEALRuns(t *testing.T) {
 }
 
 func TestControlTurnsErrnoIntoError(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
 	err := Call("rte_x", "obj", func() error { return Errno(17) })
 	require.ErrorIs(t, err, dpdk.ErrExist)
@@ -49,7 +56,7 @@ func TestControlTurnsErrnoIntoError(t *testing.T) {
 }
 
 func TestStopWaitsForControlCallsUnderWay(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
 	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	var finished atomic.Bool
@@ -80,7 +87,7 @@ func TestStopWaitsForControlCallsUnderWay(t *testing.T) {
 
 // Refused calls that follow each other without a gap kept a lock for readers taken for ever.
 func TestStopIsNotStarvedByCallsThatGoOn(t *testing.T) {
-	Start()
+	Start(primary(true))
 	var calls atomic.Int64
 	over := make(chan struct{})
 	var wg sync.WaitGroup
@@ -119,7 +126,7 @@ func TestStopIsNotStarvedByCallsThatGoOn(t *testing.T) {
 func TestStopNamesTheCallThatHangs(t *testing.T) {
 	defer func(d time.Duration) { patience = d }(patience)
 	patience = 50 * time.Millisecond
-	Start()
+	Start(primary(true))
 	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- Call("rte_mempool_create", "pkts", func() error { close(entered); <-release; return nil })
@@ -137,7 +144,7 @@ func TestStopNamesTheCallThatHangs(t *testing.T) {
 func TestStopDoesNotWaitForAHookThatHangs(t *testing.T) {
 	defer func(d time.Duration, f []func()) { patience, eal.atStop = d, f }(patience, eal.atStop)
 	patience = 50 * time.Millisecond
-	Start()
+	Start(primary(true))
 	release := make(chan struct{})
 	AtStop(func() { <-release })
 	assert.ErrorIs(t, Stop(), dpdk.ErrBusy)
@@ -145,13 +152,13 @@ func TestStopDoesNotWaitForAHookThatHangs(t *testing.T) {
 }
 
 func TestACallThatPanicsHasLeft(t *testing.T) {
-	Start()
+	Start(primary(true))
 	assert.Panics(t, func() { _ = Call("rte_x", "", func() error { panic("x") }) })
 	assert.NoError(t, Stop())
 }
 
 func TestControlCallsRunSideBySide(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
 	// Each waits for the other: one at a time would never end.
 	a, b := make(chan struct{}), make(chan struct{})
@@ -169,15 +176,12 @@ func TestControlCallsRunSideBySide(t *testing.T) {
 }
 
 func TestControlIsRefusedWhenThePrimaryHasGone(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
-	alive := true
-	SetPrimary(func() bool { return alive })
-	defer eal.primary.Store(nil)
 	called := 0
 	f := func() error { called++; return nil }
 	require.NoError(t, Call("rte_x", "obj", f))
-	alive = false
+	eal.started = primary(false)
 	err := Call("rte_x", "obj", f)
 	require.ErrorIs(t, err, dpdk.ErrPrimaryGone)
 	assert.NotErrorIs(t, err, dpdk.ErrNotRunning)

@@ -44,7 +44,7 @@ func inheritable(t *testing.T, path string) int {
 }
 
 func TestChildrenDoNotGetWhatAControlCallOpens(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
 	path := t.TempDir() + "/opened-by-dpdk"
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
@@ -73,7 +73,7 @@ func TestChildrenDoNotGetWhatAControlCallOpens(t *testing.T) {
 }
 
 func TestWhatTheApplicationLeavesOpenForOthersStaysSo(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
 	fd := inheritable(t, "/dev/null")
 	defer unix.Close(fd)
@@ -83,7 +83,7 @@ func TestWhatTheApplicationLeavesOpenForOthersStaysSo(t *testing.T) {
 
 // A call may wait for another one, while a fork waits for the first.
 func TestCallsInsideEachOtherDoNotWaitForAFork(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
 	done := make(chan error, 1)
 	go func() {
@@ -115,7 +115,7 @@ func TestCallsInsideEachOtherDoNotWaitForAFork(t *testing.T) {
 }
 
 func TestACallThatWaitsLongKeepsNoForkWaiting(t *testing.T) {
-	Start()
+	Start(primary(true))
 	defer stop(t)
 	path := t.TempDir() + "/opened-by-dpdk"
 	require.NoError(t, os.WriteFile(path, nil, 0o600))

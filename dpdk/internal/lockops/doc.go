@@ -1,6 +1,6 @@
-// Package lockops is what DPDK's locks need and sync/atomic does not have: counters
-// of 16 bits, stores that are releases and no more (amd64's atomic.Store is an
-// exchange, as dear as taking a lock), sequence counts around a copy, and waiting.
+// Package lockops provides operations that DPDK's locks need and sync/atomic does not have:
+// 16-bit counters, stores that are only releases (atomic.Store on amd64 is an exchange, as
+// expensive as taking a lock), and sequence counts around a copy.
 //
-// The assembly never loops for another thread's sake, so nothing in it waits.
+// The assembly never waits for another thread.
 package lockops

@@ -4,7 +4,7 @@ package lockops
 
 import "unsafe"
 
-// Pause does nothing here.
+// Pause is a no-op here.
 func Pause(int) {}
 
 // Store is a release store.
@@ -13,35 +13,34 @@ func Store(p *uint32, v uint32) { storeGo(p, v) }
 // Store64 is a release store.
 func Store64(p *uint64, v uint64) { store64Go(p, v) }
 
-// StoreFence64 is a store and a full barrier: no load of sync/atomic that follows comes
-// before it.
+// StoreFence64 is a store and a full barrier: no later load of sync/atomic comes before it.
 func StoreFence64(p *uint64, v uint64) { store64Go(p, v) }
 
-// Add16 adds d as one atomic step and returns what was there.
+// Add16 adds d atomically and returns the old value.
 func Add16(p *uint16, d uint16) (was uint16) { return add16Go(p, d) }
 
-// Join16 adds d at in as one atomic step and returns what was there, and whether out
-// has come to just that: nobody is before the caller.
+// Join16 adds d to in atomically. It returns the old value, and whether out equals it, which
+// means that no thread is before the caller.
 func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool) { return join16Go(in, d, out) }
 
-// And16 keeps the bits of mask as one atomic step.
+// And16 clears all bits outside mask atomically.
 func And16(p *uint16, mask uint16) { and16Go(p, mask) }
 
-// CompareAndSwap16 is what its name says.
+// CompareAndSwap16 is an atomic compare-and-swap.
 func CompareAndSwap16(p *uint16, old, new uint16) bool { return compareAndSwap16Go(p, old, new) }
 
-// Release16 adds 1 where only the caller writes: a load and a release store.
+// Release16 adds 1 with a load and a release store, for a word that only the caller writes.
 func Release16(p *uint16) { release16Go(p) }
 
-// SeqBegin makes the sequence number odd before all stores that follow.
+// SeqBegin makes the sequence number odd before all later stores.
 func SeqBegin(sn *uint32) { seqAddGo(sn) }
 
-// SeqEnd makes the sequence number even after all stores that came before.
+// SeqEnd makes the sequence number even after all earlier stores.
 func SeqEnd(sn *uint32) { seqAddGo(sn) }
 
 // SeqWrite is SeqBegin, a copy of n words of 4 bytes from src to dst, and SeqEnd.
 func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int) { seqWriteGo(sn, dst, src, n) }
 
-// SeqRead copies n words of 4 bytes from src to dst and says whether nobody wrote
-// meanwhile. If somebody did, dst holds nothing of use.
+// SeqRead copies n words of 4 bytes from src to dst and reports whether no writer wrote
+// meanwhile. Otherwise the content of dst is undefined.
 func SeqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool { return seqReadGo(sn, dst, src, n) }

@@ -43,7 +43,7 @@ func each(t *testing.T, f func(t *testing.T, im impl)) {
 }
 
 // And stores change no more than they say.
-func TestSixteenBitsChangeAlone(t *testing.T) {
+func TestSixteenBitOperationsLeaveTheOtherHalf(t *testing.T) {
 	each(t, func(t *testing.T, im impl) {
 		for i := 1; i < 4; i++ { // in both halves of a word
 			h := [6]uint16{11, 12, 13, 14, 15, 16}
@@ -175,7 +175,7 @@ func TestSequenceNumbersInTheMiddleOfACopy(t *testing.T) {
 }
 
 // A reader with one way of copying, a writer with the other.
-func TestReadersSeeNothingTorn(t *testing.T) {
+func TestReadersNeverSeeTornValues(t *testing.T) {
 	const enough = 200
 	for i, reader := range impls {
 		writer := impls[1-i]
@@ -217,27 +217,6 @@ func TestReadersSeeNothingTorn(t *testing.T) {
 			require.Equal(t, enough, changes)
 		})
 	}
-}
-
-// With one P, a wait that did not yield it would keep this from ever running.
-func TestAWaitLetsOthersRunAndThenSleeps(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	var flag atomic.Bool
-	go flag.Store(true)
-	var w Wait
-	for start := time.Now(); !flag.Load(); w.Turn() {
-		require.Less(t, time.Since(start), 10*time.Second)
-	}
-	require.Zero(t, testing.AllocsPerRun(100, w.Turn))
-	for time.Since(w.since) < yieldFor {
-		w.Turn()
-	}
-	turns := w.turns
-	for start := time.Now(); time.Since(start) < 100*time.Millisecond; {
-		w.Turn()
-	}
-	// Every second turn sleeps.
-	require.LessOrEqual(t, w.turns-turns, 2*int(100*time.Millisecond/waitSleep)+4)
 }
 
 // Without its LOCK an operation is wrong for a few cycles only, too rarely for a

@@ -14,7 +14,7 @@ func Load16(p *uint16) uint16 {
 	return (*[2]uint16)(unsafe.Pointer(&v))[i]
 }
 
-// half is the aligned word that p is in, and which half of it.
+// half returns the aligned word that contains p, and which half p is.
 func half(p *uint16) (word *uint32, i uintptr) {
 	i = uintptr(unsafe.Pointer(p)) >> 1 & 1
 	return (*uint32)(unsafe.Add(unsafe.Pointer(p), -2*int(i))), i
@@ -56,7 +56,7 @@ func compareAndSwap16Go(p *uint16, old, new uint16) bool {
 			return false
 		}
 		*h = new
-		if atomic.CompareAndSwapUint32(word, was, v) { // if not, the other half may have changed
+		if atomic.CompareAndSwapUint32(word, was, v) { // otherwise the other half may have changed
 			return true
 		}
 	}

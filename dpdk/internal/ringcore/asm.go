@@ -2,7 +2,11 @@
 
 package ringcore
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
+)
 
 //lint:file-ignore U1000 Only the assembly uses some of these functions.
 
@@ -49,9 +53,9 @@ const (
 
 // enqueueWait continues an enqueue that found another thread inside.
 func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
-	var wait Backoff
+	w := wait.AfterSpinning()
 	for {
-		wait.Yield()
+		w.Turn()
 		if m := Enqueue(r, objs, n, bulk, true); m != again {
 			return m
 		}
@@ -60,9 +64,9 @@ func enqueueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 
 // dequeueWait continues a dequeue that found another thread inside.
 func dequeueWait(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
-	var wait Backoff
+	w := wait.AfterSpinning()
 	for {
-		wait.Yield()
+		w.Turn()
 		if m := Dequeue(r, objs, n, bulk, true); m != again {
 			return m
 		}

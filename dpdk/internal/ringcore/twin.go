@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk/internal/build"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 // The plain Go twin of the assembly. The operations of sync/atomic are sequentially
@@ -50,7 +51,7 @@ func dequeueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
 // producer and 0 for a consumer. So room, before the move, is the number of free slots for a
 // producer and the number of elements for a consumer.
 func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool) (head, take, room uint32) {
-	var wait Backoff
+	var w wait.Backoff
 	for {
 		// Read the own head and tail before the other side's tail: a newer head with an
 		// older tail would make room too large.
@@ -60,14 +61,14 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 			old = atomic.LoadUint64(&own.RTSHead)
 			_, head = unpair(old)
 			if head-atomic.LoadUint32(&own.Tail) > own.HTDMax {
-				wait.Yield()
+				w.Turn()
 				continue
 			}
 		case HTS:
 			old = atomic.LoadUint64(own.word())
 			var tail uint32
 			if head, tail = unpair(old); head != tail {
-				wait.Yield()
+				w.Turn()
 				continue
 			}
 		default:
@@ -87,7 +88,7 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 			return head, 0, room
 		}
 		if sync == Multi && atomic.LoadUint32(&own.Tail) != head {
-			wait.Yield() // another thread is inside
+			w.Turn() // another thread is inside
 			continue
 		}
 

@@ -1,0 +1,48 @@
+package eal
+
+import "runtime"
+
+// thread is an OS thread that belongs to EAL: rte_eal_init pins it, and makes
+// it the main lcore.
+type thread struct{ calls chan func() }
+
+func newThread() *thread {
+	t := &thread{make(chan func())}
+	go func() {
+		// Locked for good: when the goroutine ends, so does the thread, and Go
+		// starts no other thread from one that is locked.
+		runtime.LockOSThread()
+		t.serve()
+	}()
+	return t
+}
+
+// serve runs the calls. One that ends its goroutine (runtime.Goexit) does not
+// end the thread: the rest is served on the way out.
+func (t *thread) serve() {
+	ended := false
+	defer func() {
+		if !ended {
+			t.serve()
+		}
+	}()
+	for f := range t.calls {
+		f()
+	}
+	ended = true
+}
+
+// do runs f on the thread and waits for it.
+func (t *thread) do(f func()) {
+	done := make(chan struct{})
+	t.calls <- func() {
+		defer close(done)
+		f()
+	}
+	<-done
+}
+
+// give runs f on the thread and waits only until it has begun.
+func (t *thread) give(f func()) { t.calls <- f }
+
+func (t *thread) end() { close(t.calls) }

@@ -1,0 +1,42 @@
+package group
+
+import (
+	"math/bits"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
+)
+
+// lcoreSet has a bit for each lcore id.
+type lcoreSet [(cgo.MaxLcore + 63) / 64]uint64
+
+func (s *lcoreSet) add(id int)     { s[id/64] |= 1 << (id % 64) }
+func (s lcoreSet) has(id int) bool { return s[id/64]>>(id%64)&1 != 0 }
+
+// list are the ids, in order.
+func (s lcoreSet) list() (ids []int) {
+	for i, word := range s {
+		for ; word != 0; word &= word - 1 {
+			ids = append(ids, i*64+bits.TrailingZeros64(word))
+		}
+	}
+	return ids
+}
+
+func (s lcoreSet) String() string { return cpulist.Spans(s.list()) }
+
+// and are the ids in both.
+func (s lcoreSet) and(t lcoreSet) lcoreSet {
+	for i := range s {
+		s[i] &= t[i]
+	}
+	return s
+}
+
+// or are the ids in one or the other.
+func (s lcoreSet) or(t lcoreSet) lcoreSet {
+	for i := range s {
+		s[i] |= t[i]
+	}
+	return s
+}

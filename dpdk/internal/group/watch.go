@@ -1,0 +1,250 @@
+package group
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
+	"github.com/godpdk/godpdk/dpdk/internal/rundir"
+)
+
+// Process is a process of the group, as eal.Process is.
+type Process struct {
+	Pid     int
+	Start   time.Time
+	Primary bool
+	State   uint32 // Attaching, Attached, Detached or Died
+	Lcores  []int
+	Go      bool
+}
+
+// Event is what has become of a process: its State is Attached, Detached or Died.
+type Event struct {
+	Process
+	Time time.Time // when it was noticed
+}
+
+// watcher is the primary's: it looks who lives, and cleans up after the dead.
+type watcher struct {
+	m *Member
+	// Of one goroutine:
+	refused map[string]int // how often a stranger's socket has been dead in a row
+	broken  bool           // the table is no longer readable
+
+	mu       sync.Mutex
+	attached map[any]Process // told of as Attached, by slot or socket
+	queues   map[*queue]struct{}
+}
+
+// queue is one reader's.
+type queue struct {
+	events []Event // under the watcher's mu
+	more   chan struct{}
+}
+
+func newWatcher(m *Member) *watcher {
+	return &watcher{m: m, refused: map[string]int{}, attached: map[any]Process{}, queues: map[*queue]struct{}{}}
+}
+
+// Events returns the events of a primary's secondaries from now on, first one for each that there
+// is. The sequence ends with done or Stop; read it to its end. It is nil if there can be no secondaries.
+func (m *Member) Events(done <-chan struct{}) iter.Seq[Event] {
+	if m.watcher == nil {
+		return nil
+	}
+	return m.watcher.subscribe(done, m.ctx.Done())
+}
+
+func (w *watcher) subscribe(done, stopped <-chan struct{}) iter.Seq[Event] {
+	q := &queue{more: make(chan struct{}, 1)}
+	w.mu.Lock()
+	for _, p := range w.attached {
+		q.events = append(q.events, Event{p, time.Now()})
+	}
+	w.queues[q] = struct{}{}
+	w.mu.Unlock()
+	return func(yield func(Event) bool) {
+		defer func() {
+			w.mu.Lock()
+			delete(w.queues, q)
+			w.mu.Unlock()
+		}()
+		for {
+			w.mu.Lock()
+			events := q.events
+			q.events = nil
+			w.mu.Unlock()
+			for _, e := range events {
+				if !yield(e) {
+					return
+				}
+			}
+			if len(events) > 0 {
+				continue
+			}
+			select {
+			case <-q.more:
+			case <-done:
+				return
+			case <-stopped:
+				return
+			}
+		}
+	}
+}
+
+// tell reports a state of the process with this key, once; if it is an end, after
+// its beginning.
+func (w *watcher) tell(key any, p Process, state uint32) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, told := w.attached[key]; !told {
+		p.State = Attached
+		w.attached[key] = p
+		w.queue(p)
+	}
+	if state != Attached {
+		delete(w.attached, key)
+		p.State = state
+		w.queue(p)
+	}
+}
+
+func (w *watcher) queue(p Process) {
+	for q := range w.queues {
+		q.events = append(q.events, Event{p, time.Now()})
+		select {
+		case q.more <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// look compares what there is with what was told. The strangers come first: a slot
+// that is made free here still tells whose its socket is.
+func (w *watcher) look() {
+	if w.broken {
+		return
+	}
+	var strangers []string
+	var unread error
+	if err := w.m.table.look(func() {
+		strangers, unread = w.m.strangers()
+		for i := 1; i < tableSlots; i++ {
+			w.slot(i)
+		}
+	}); err != nil {
+		w.broken = true
+		control.Logger().Error("the primary can no longer see its secondaries", "error", err)
+		return
+	}
+	if unread == nil {
+		w.strangers(strangers)
+	}
+}
+
+// slot looks at one slot.
+func (w *watcher) slot(i int) {
+	s := &w.m.table.slots[i]
+	if s.state.Load() == free {
+		return
+	}
+	p, state, same := w.m.table.process(i)
+	if !same || p.State == Attaching {
+		return
+	}
+	if state > Detached { // not written by godpdk
+		s.state.Store(free)
+		return
+	}
+	if state != Attaching { // who died in Init was never told of
+		w.tell(i, p, p.State)
+	}
+	if p.State == Attached {
+		return
+	}
+	if p.State == Died {
+		w.clean(s)
+	}
+	s.state.Store(free)
+}
+
+// strangers looks at the sockets of C programs.
+func (w *watcher) strangers(names []string) {
+	for _, name := range names {
+		path := filepath.Join(w.m.dir, name)
+		if mpsocket.Answers(path) {
+			delete(w.refused, name)
+			w.tell(name, stranger(name, Attached), Attached)
+			continue
+		}
+		if w.refused[name]++; w.refused[name] < 2 {
+			continue
+		}
+		delete(w.refused, name)
+		if w.told(name) {
+			w.tell(name, stranger(name, Died), Died)
+		}
+		if f, err := rundir.Open(w.m.dir, false); err == nil {
+			_ = f.Remove(name)
+			f.Close()
+		}
+	}
+	w.mu.Lock()
+	known := slices.Collect(maps.Keys(w.attached))
+	w.mu.Unlock()
+	for _, key := range known {
+		if name, ok := key.(string); ok && !slices.Contains(names, name) {
+			delete(w.refused, name)
+			w.tell(name, stranger(name, Detached), Detached)
+		}
+	}
+}
+
+func (w *watcher) told(key any) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, told := w.attached[key]
+	return told
+}
+
+// clean removes what a dead process left in the runtime directory: its socket, to
+// which DPDK would still send, those on which it waited for replies, and its copies of
+// page tables. All have its pid in their names, which a process in another container can have too: what has an owner
+// is that one's, and while that one attaches there may be files that have none yet.
+func (w *watcher) clean(s *slot) {
+	kinds := mpsocket.Secondary + "|" + mpsocket.Requests
+	if s.pid == int64(os.Getpid()) {
+		kinds = mpsocket.Secondary
+	}
+	for _, other := range w.m.table.living {
+		switch {
+		case other.pid != s.pid:
+		case other.state.Load() == Attaching:
+			return
+		default: // it may be about to bind a socket for replies
+			kinds = mpsocket.Secondary
+		}
+	}
+	f, err := rundir.Open(w.m.dir, false)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	tables := copies(s.pid)
+	mine := regexp.MustCompile(fmt.Sprintf(`^(%s)%d_`, kinds, s.pid))
+	names, _ := f.Names(rundir.Made)
+	for _, name := range names {
+		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.m.dir, name)) || tables.MatchString(name) && f.Unlocked(name) {
+			_ = f.Remove(name)
+		}
+	}
+}

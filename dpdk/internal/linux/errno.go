@@ -1,0 +1,13 @@
+package linux
+
+import (
+	"errors"
+	"syscall"
+)
+
+// Errno returns the error number of a system call that err wraps; 0 if it wraps none.
+func Errno(err error) syscall.Errno {
+	var e syscall.Errno
+	errors.As(err, &e)
+	return e
+}
