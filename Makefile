@@ -154,7 +154,7 @@ test-arm64:
 	@$(arm64) $(assembly)
 
 soak: deps hugepages ## for SOAK (60s) each: bursts while the Go runtime collects, profiles, traces and dumps; all control calls at once
-	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run RestlessRuntime ./dpdk/ethdev && \
+	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
 
 lint: deps ## gofmt, go vet, staticcheck

@@ -7,7 +7,8 @@ package cgo
 */
 import "C"
 
-// Build is what this build of DPDK decides about memory that processes share.
+// Build returns the properties of this build of DPDK that determine the layout of shared
+// memory.
 func Build() map[string]uint64 {
 	all := map[string]uint64{}
 	for {
@@ -19,6 +20,7 @@ func Build() map[string]uint64 {
 	}
 }
 
-// Tailqs is rte_dump_tailq: a line for each tail queue of the shared memory, and
-// for each slot that is free.
+// Tailqs returns one line for each tail queue of the shared memory and for each free slot.
+//
+// Implements: rte_dump_tailq
 func Tailqs() (string, int) { return text(C.godpdk_tailqs()) }

@@ -2,15 +2,15 @@
 
 package cgo
 
-// Exports are apart from the rest: what their file includes is compiled twice.
+// This file has all exports because cgo compiles the preamble of such a file twice.
 
 /*
 #include <stdint.h>
 */
 import "C"
 
-// Callbacks are what DPDK calls, on its own threads or inside a call from Go.
-// Package lcore sets them; a panic must not leave them, for C is below.
+// Callbacks are the functions that DPDK calls, on its own threads or inside a call from Go.
+// Package lcore sets them. They must recover panics, which cannot unwind C frames.
 var Callbacks struct {
 	Lcore       func(lcore int)                  // on that lcore
 	Control     func(id uintptr)                 // on a control thread

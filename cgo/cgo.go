@@ -1,20 +1,19 @@
 //go:build linux
 
-// Package cgo is the floor that touches C: one Go function per rte_ function,
-// errors as plain errno values (0 is success), no policy and no state. It is
-// not a stable API; import the packages below dpdk instead.
+// Package cgo calls C: one Go function per rte_ function, errors as plain errno values (0 is
+// success), no policy and no state. It is not a stable API; import the packages below dpdk
+// instead.
 //
-// Arguments are checked above: a name here has no NUL and fits, a pointer is
-// what the function says it is.
+// The callers check arguments: a name has no NUL and is not too long, and a pointer has the
+// documented type.
 package cgo
 
 //go:generate go run ../test/stubs
 
-// DPDK's compile and link flags come from pkg-config. The filter passes on
-// only -I, -L and -l: since 24.11 DPDK's own flags hold -mrtm, which the go
-// command refuses, and so no CGO_CFLAGS_ALLOW is needed. What the filter drops
-// and the headers do need stands here. With the tag godpdk_static the flags are
-// those of a profile that pkgconfig/static.sh has made.
+// DPDK's compile and link flags come from pkg-config. The filter keeps only -I, -L and -l:
+// since 24.11 DPDK's own flags have -mrtm, which the go command refuses without
+// CGO_CFLAGS_ALLOW. This file adds the flags that the headers need and the filter drops. With
+// the tag godpdk_static the flags come from a profile of pkgconfig/static.sh.
 
 /*
 #cgo !godpdk_static pkg-config: --fragment-filter=ILl libdpdk
@@ -34,35 +33,32 @@ import (
 	_ "github.com/godpdk/godpdk/include" // keeps the headers with the package
 )
 
-// Version is rte_version: the DPDK this process runs with.
+// Version returns the version of the running DPDK.
+//
+// Implements: rte_version
 func Version() string { return C.GoString(C.rte_version()) }
 
-// RunVersion is Version as RTE_VERSION_NUM packs it: year, month, minor and
-// release, a byte each.
+// RunVersion returns the version of the running DPDK as RTE_VERSION_NUM packs it: year, month,
+// minor and release, one byte each.
+//
+// Implements: rte_version_year, rte_version_month, rte_version_minor, rte_version_release
 func RunVersion() uint32 { return uint32(C.godpdk_run_version()) }
 
-// BuildVersion is RTE_VERSION: the DPDK this program was compiled for. It is 0
+// BuildVersion returns RTE_VERSION, the DPDK that this program was compiled for. It returns 0
 // in a program without C, where no other function does anything either.
 func BuildVersion() uint32 { return C.RTE_VERSION }
 
-// Strerror is rte_strerror.
-func Strerror(errno int) string {
-	var buf [256]C.char
-	C.godpdk_strerror(C.int(errno), &buf[0], C.size_t(len(buf)))
-	return C.GoString(&buf[0])
-}
-
-// withName calls f with name as a C string that lives as long as the call.
+// withName calls f with name as a C string that is valid until f returns.
 func withName[R any](name string, f func(*C.char) R) R {
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))
 	return f(s)
 }
 
-// pointer takes a shim's result apart.
+// pointer splits the result of a shim.
 func pointer(r C.struct_godpdk_ptr) (unsafe.Pointer, int) { return r.ptr, int(r.err) }
 
-// text takes a dump's result apart and frees it.
+// text splits the result of a dump and frees it.
 func text(t C.struct_godpdk_text) (string, int) {
 	defer C.free(unsafe.Pointer(t.text))
 	return C.GoStringN(t.text, C.int(t.len)), int(t.err)

@@ -15,14 +15,14 @@ const (
 	ProcSecondary = C.RTE_PROC_SECONDARY
 
 	IOVAPhysical = C.RTE_IOVA_PA
-	IOVAVirtual  = C.RTE_IOVA_VA
 
 	MaxLcore = C.RTE_MAX_LCORE
 )
 
-// EALInit is rte_eal_init. It returns how many arguments EAL consumed, or a
-// negative number and rte_errno, which can be 0. The arguments stay allocated:
-// EAL keeps pointers into them.
+// EALInit returns the number of arguments that EAL consumed, or a negative number and
+// rte_errno, which can be 0. The arguments stay allocated: EAL keeps pointers into them.
+//
+// Implements: rte_eal_init
 func EALInit(args []string) (parsed, errno int) {
 	argv := (*[1 << 16]*C.char)(C.calloc(C.size_t(len(args)+1), C.size_t(unsafe.Sizeof((*C.char)(nil)))))
 	for i, a := range args {
@@ -32,25 +32,39 @@ func EALInit(args []string) (parsed, errno int) {
 	return int(r.parsed), int(r.err)
 }
 
-// EALCleanup is rte_eal_cleanup.
+// EALCleanup stops EAL.
+//
+// Implements: rte_eal_cleanup
 func EALCleanup() int { return int(C.godpdk_eal_cleanup()) }
 
-// ProcessType is rte_eal_process_type.
+// ProcessType returns [ProcPrimary] or [ProcSecondary].
+//
+// Implements: rte_eal_process_type
 func ProcessType() int { return int(C.rte_eal_process_type()) }
 
-// HasHugepages is rte_eal_has_hugepages.
+// HasHugepages reports whether EAL uses hugepages.
+//
+// Implements: rte_eal_has_hugepages
 func HasHugepages() bool { return C.rte_eal_has_hugepages() != 0 }
 
-// IOVAMode is rte_eal_iova_mode.
+// IOVAMode returns the mode of IO addresses.
+//
+// Implements: rte_eal_iova_mode
 func IOVAMode() int { return int(C.rte_eal_iova_mode()) }
 
-// RuntimeDir is rte_eal_get_runtime_dir.
+// RuntimeDir returns the runtime directory of the file prefix.
+//
+// Implements: rte_eal_get_runtime_dir
 func RuntimeDir() string { return C.GoString(C.rte_eal_get_runtime_dir()) }
 
-// MainLcore is rte_get_main_lcore.
+// MainLcore returns the id of the main lcore.
+//
+// Implements: rte_get_main_lcore
 func MainLcore() int { return int(C.rte_get_main_lcore()) }
 
-// Sockets lists the ids of the NUMA sockets that EAL detected.
+// Sockets returns the ids of the NUMA sockets that EAL detected.
+//
+// Implements: rte_socket_count, rte_socket_id_by_idx
 func Sockets() []int {
 	ids := make([]int, C.rte_socket_count())
 	for i := range ids {
@@ -64,7 +78,9 @@ type MallocStats struct {
 	Total, Free, Allocated, GreatestFree uint64
 }
 
-// MallocSocketStats is rte_malloc_get_socket_stats.
+// MallocSocketStats returns the statistics of a socket's heap.
+//
+// Implements: rte_malloc_get_socket_stats
 func MallocSocketStats(socket int) (MallocStats, int) {
 	var s C.struct_rte_malloc_socket_stats
 	if e := C.godpdk_malloc_stats(C.int(socket), &s); e != 0 {
@@ -84,13 +100,23 @@ type Limits struct {
 	SegmentsPerType, MegabytesPerType, SegmentSize int // RTE_MAX_MEMSEG_PER_TYPE, RTE_MAX_MEM_MB_PER_TYPE
 }
 
-// MemoryLimits are those of the build.
+// MemoryLimits returns the limits of this build.
 func MemoryLimits() Limits {
 	return Limits{C.GODPDK_MAX_MEMZONE, C.sizeof_struct_rte_memzone, C.RTE_MAX_MEMSEG_PER_TYPE, C.RTE_MAX_MEM_MB_PER_TYPE, C.sizeof_struct_rte_memseg}
 }
 
-// MemoryFiles is in how many files EAL's memory lies.
+// MemoryFiles returns the number of files that hold EAL's memory.
+//
+// Implements: rte_memseg_walk
 func MemoryFiles() int { return int(C.godpdk_memory_files()) }
 
-// SingleFileSegments is rte_mcfg_get_single_file_segments.
+// SingleFileSegments reports whether one file holds a whole list of pages.
+//
+// Implements: rte_mcfg_get_single_file_segments
 func SingleFileSegments() bool { return bool(C.rte_mcfg_get_single_file_segments()) }
+
+// MemCloseOnExec sets close-on-exec on the files of memory that EAL allocates later. It
+// returns ENOTSUP for legacy memory, which never grows.
+//
+// Implements: rte_mem_event_callback_register
+func MemCloseOnExec() int { return int(C.godpdk_mem_close_on_exec()) }

@@ -32,25 +32,32 @@ const (
 	EthQueueHairpin = C.RTE_ETH_QUEUE_STATE_HAIRPIN
 )
 
-// EthFindNext is rte_eth_find_next: the first port from id on, whoever owns it,
-// or a negative number.
+// EthFindNext returns the first port from id on, whatever its owner, or a negative number.
+//
+// Implements: rte_eth_find_next
 func EthFindNext(id int) int { return int(C.godpdk_eth_find_next(C.uint16_t(id))) }
 
-// EthName is rte_eth_dev_get_name_by_port.
+// EthName returns the name of a port.
+//
+// Implements: rte_eth_dev_get_name_by_port
 func EthName(port uint16) (string, int) {
 	var name [EthNameSize]C.char
 	errno := C.godpdk_eth_name(C.uint16_t(port), &name[0])
 	return C.GoString(&name[0]), int(errno)
 }
 
-// EthIsNamed says whether port is there and has that name, without allocating.
+// EthIsNamed reports whether port exists and has that name. It does not allocate.
+//
+// Implements: rte_eth_dev_get_name_by_port
 func EthIsNamed(port uint16, name string) bool {
 	var buf [EthNameSize]byte
 	errno := C.godpdk_eth_name(C.uint16_t(port), (*C.char)(unsafe.Pointer(&buf[0])))
 	return errno == 0 && string(buf[:bytes.IndexByte(buf[:], 0)]) == name
 }
 
-// EthSocket is rte_eth_dev_socket_id.
+// EthSocket returns the NUMA socket of a port.
+//
+// Implements: rte_eth_dev_socket_id
 func EthSocket(port uint16) int { return int(C.rte_eth_dev_socket_id(C.uint16_t(port))) }
 
 // EthDescLimits is struct rte_eth_desc_lim.
@@ -83,7 +90,9 @@ func ethDescLimits(l *C.struct_rte_eth_desc_lim) EthDescLimits {
 	return EthDescLimits{uint16(l.nb_max), uint16(l.nb_min), uint16(l.nb_align), uint16(l.nb_seg_max), uint16(l.nb_mtu_seg_max)}
 }
 
-// EthDevInfo is rte_eth_dev_info_get.
+// EthDevInfo returns the properties of a port.
+//
+// Implements: rte_eth_dev_info_get
 func EthDevInfo(port uint16) (EthInfo, int) {
 	var i C.struct_rte_eth_dev_info
 	if e := C.rte_eth_dev_info_get(C.uint16_t(port), &i); e != 0 {
@@ -109,7 +118,7 @@ func EthDevInfo(port uint16) (EthInfo, int) {
 	}, 0
 }
 
-// EthConf is what of struct rte_eth_conf can be set.
+// EthConf has the supported fields of struct rte_eth_conf.
 type EthConf struct {
 	RxQueues, TxQueues                uint16
 	LinkSpeeds, Loopback, MTU, MaxLRO uint32
@@ -118,7 +127,9 @@ type EthConf struct {
 	LSC, RxInterrupts, RMV            bool
 }
 
-// EthConfigure is rte_eth_dev_configure.
+// EthConfigure configures a port.
+//
+// Implements: rte_eth_dev_configure
 func EthConfigure(port uint16, c EthConf) int {
 	conf := C.struct_godpdk_eth_conf{
 		rx_queues: C.uint16_t(c.RxQueues), tx_queues: C.uint16_t(c.TxQueues),
@@ -130,8 +141,8 @@ func EthConfigure(port uint16, c EthConf) int {
 	return int(C.godpdk_eth_configure(C.uint16_t(port), &conf, (*C.uint8_t)(unsafe.SliceData(c.RSSKey))))
 }
 
-// EthQueueConf is what of struct rte_eth_rxconf and rte_eth_txconf can be set;
-// a negative number is the driver's default.
+// EthQueueConf has the supported fields of struct rte_eth_rxconf and rte_eth_txconf. A
+// negative number selects the driver's default.
 type EthQueueConf struct {
 	Descriptors                                                         uint16
 	Socket                                                              int
@@ -149,40 +160,55 @@ func (c *EthQueueConf) c() C.struct_godpdk_eth_queue_conf {
 	}
 }
 
-// EthRxSetup is rte_eth_rx_queue_setup.
+// EthRxSetup sets a receive queue up.
+//
+// Implements: rte_eth_rx_queue_setup
 func EthRxSetup(port, queue uint16, c EthQueueConf, pool unsafe.Pointer) int {
 	conf := c.c()
 	return int(C.godpdk_eth_rx_setup(C.uint16_t(port), C.uint16_t(queue), &conf, (*C.struct_rte_mempool)(pool)))
 }
 
-// EthTxSetup is rte_eth_tx_queue_setup.
+// EthTxSetup sets a transmit queue up.
+//
+// Implements: rte_eth_tx_queue_setup
 func EthTxSetup(port, queue uint16, c EthQueueConf) int {
 	conf := c.c()
 	return int(C.godpdk_eth_tx_setup(C.uint16_t(port), C.uint16_t(queue), &conf))
 }
 
-// EthStart is rte_eth_dev_start.
+// EthStart starts a port.
+//
+// Implements: rte_eth_dev_start
 func EthStart(port uint16) int { return int(-C.rte_eth_dev_start(C.uint16_t(port))) }
 
-// EthStop is rte_eth_dev_stop.
+// EthStop stops a port.
+//
+// Implements: rte_eth_dev_stop
 func EthStop(port uint16) int { return int(-C.rte_eth_dev_stop(C.uint16_t(port))) }
 
-// EthClose is rte_eth_dev_close.
+// EthClose closes a port.
+//
+// Implements: rte_eth_dev_close
 func EthClose(port uint16) int { return int(-C.rte_eth_dev_close(C.uint16_t(port))) }
 
-// EthReset is rte_eth_dev_reset.
+// EthReset resets a port.
+//
+// Implements: rte_eth_dev_reset
 func EthReset(port uint16) int { return int(-C.rte_eth_dev_reset(C.uint16_t(port))) }
 
-// EthIsRemoved is rte_eth_dev_is_removed.
+// EthIsRemoved reports whether the device of a port was removed.
+//
+// Implements: rte_eth_dev_is_removed
 func EthIsRemoved(port uint16) bool { return C.rte_eth_dev_is_removed(C.uint16_t(port)) != 0 }
 
-// EthQueueReady says whether a queue can be polled in this process: ENODEV if the process
-// attached before the port was configured, ENOTSUP if the driver has no burst function.
+// EthQueueReady checks that a queue can be polled in this process. It returns ENODEV if the
+// process attached before the port was configured, and ENOTSUP if the driver has no burst
+// function.
 func EthQueueReady(port, queue uint16, tx bool) (errno int) {
 	return int(C.godpdk_eth_queue_ready(C.uint16_t(port), C.uint16_t(queue), cbool(tx)))
 }
 
-// EthQueueInfo is of struct rte_eth_rxq_info and rte_eth_txq_info.
+// EthQueueInfo has fields of struct rte_eth_rxq_info and rte_eth_txq_info.
 type EthQueueInfo struct {
 	Pool                 unsafe.Pointer
 	Descriptors, BufSize uint32
@@ -191,15 +217,19 @@ type EthQueueInfo struct {
 	Scattered, Deferred  bool
 }
 
-// EthQueueInfoGet is rte_eth_rx_queue_info_get or rte_eth_tx_queue_info_get.
+// EthQueueInfoGet returns the properties of a queue.
+//
+// Implements: rte_eth_rx_queue_info_get, rte_eth_tx_queue_info_get
 func EthQueueInfoGet(port, queue uint16, tx bool) (EthQueueInfo, int) {
 	var i C.struct_godpdk_eth_queue_info
 	errno := C.godpdk_eth_queue_info(C.uint16_t(port), C.uint16_t(queue), cbool(tx), &i)
 	return queueInfo(&i), int(errno)
 }
 
-// EthQueueLook is EthQueueInfoGet of a queue that may not be set up, without an error in
-// DPDK's log. One goroutine at a time may call it.
+// EthQueueLook is [EthQueueInfoGet] without an error in DPDK's log if the queue is not set up.
+// Only one goroutine at a time may call it.
+//
+// Implements: rte_eth_rx_queue_info_get, rte_eth_tx_queue_info_get
 func EthQueueLook(port, queue uint16, tx bool) (EthQueueInfo, int) {
 	var i C.struct_godpdk_eth_queue_info
 	errno := C.godpdk_eth_queue_look(C.uint16_t(port), C.uint16_t(queue), cbool(tx), &i)
@@ -211,24 +241,32 @@ func queueInfo(i *C.struct_godpdk_eth_queue_info) EthQueueInfo {
 		uint8(i.state), i.scattered != 0, i.deferred != 0}
 }
 
-// EthBurstMode is rte_eth_rx_burst_mode_get or rte_eth_tx_burst_mode_get.
+// EthBurstMode returns the name of a queue's burst function.
+//
+// Implements: rte_eth_rx_burst_mode_get, rte_eth_tx_burst_mode_get
 func EthBurstMode(port, queue uint16, tx bool) (string, int) {
 	var m C.struct_rte_eth_burst_mode
 	errno := C.godpdk_eth_burst_mode(C.uint16_t(port), C.uint16_t(queue), cbool(tx), &m)
 	return C.GoString(&m.info[0]), int(errno)
 }
 
-// EthQueueSwitch is rte_eth_dev_rx_queue_start, …_stop, or their tx twins.
+// EthQueueSwitch starts or stops a queue.
+//
+// Implements: rte_eth_dev_rx_queue_start, rte_eth_dev_rx_queue_stop, rte_eth_dev_tx_queue_start, rte_eth_dev_tx_queue_stop
 func EthQueueSwitch(port, queue uint16, tx, on bool) int {
 	return int(C.godpdk_eth_queue_switch(C.uint16_t(port), C.uint16_t(queue), cbool(tx), cbool(on)))
 }
 
-// EthRxOffloadName is rte_eth_dev_rx_offload_name of one bit; "UNKNOWN" for others.
+// EthRxOffloadName returns the name of one bit, or "UNKNOWN".
+//
+// Implements: rte_eth_dev_rx_offload_name
 func EthRxOffloadName(bit uint64) string {
 	return C.GoString(C.rte_eth_dev_rx_offload_name(C.uint64_t(bit)))
 }
 
-// EthTxOffloadName is rte_eth_dev_tx_offload_name of one bit; "UNKNOWN" for others.
+// EthTxOffloadName returns the name of one bit, or "UNKNOWN".
+//
+// Implements: rte_eth_dev_tx_offload_name
 func EthTxOffloadName(bit uint64) string {
 	return C.GoString(C.rte_eth_dev_tx_offload_name(C.uint64_t(bit)))
 }

@@ -27,33 +27,32 @@ import (
 	"unsafe"
 )
 
-// EthQueue is the gate of a queue: struct godpdk_eth_queue. It holds no
-// pointers, so that C may have one that Go allocated.
+// EthQueue is the gate of a queue, struct godpdk_eth_queue. It has no pointers, so that Go can
+// allocate it and C can use it.
 type EthQueue C.struct_godpdk_eth_queue
 
-// NewEthQueue makes a closed gate. With count each burst is counted, behind a memory
-// barrier.
+// NewEthQueue returns a closed gate. With count it counts each burst, with a memory barrier.
 func NewEthQueue(port, queue uint16, count bool) *EthQueue {
 	return &EthQueue{port: C.uint16_t(port), queue: C.uint16_t(queue), count: C.uint32_t(cbool(count))}
 }
 
-// Count has bursts counted from now on, so that several may be under way at once. It is
-// for a closed gate.
+// Count makes the gate count bursts from now on, so that several can run at once. The gate
+// must be closed.
 func (q *EthQueue) Count() { atomic.StoreUint32((*uint32)(unsafe.Pointer(&q.count)), 1) }
 
-// Open lets bursts in, or, with false, no more of them.
+// Open opens or closes the gate.
 func (q *EthQueue) Open(open bool) {
 	atomic.StoreUint32((*uint32)(unsafe.Pointer(&q.open)), uint32(cbool(open)))
 }
 
-// IsOpen says whether bursts may run.
+// IsOpen reports whether bursts may run.
 func (q *EthQueue) IsOpen() bool { return atomic.LoadUint32((*uint32)(unsafe.Pointer(&q.open))) != 0 }
 
-// Busy says whether a burst is under way.
+// Busy reports whether a burst is running.
 func (q *EthQueue) Busy() bool { return atomic.LoadUint32((*uint32)(unsafe.Pointer(&q.busy))) != 0 }
 
-// TakeNil says where in a transmit burst a nil was, or -1, and forgets it. It is
-// for the queue's poller.
+// TakeNil returns and clears the index of a nil in a transmit burst, or -1. Only the queue's
+// poller may call it.
 func (q *EthQueue) TakeNil() int {
 	at := int(q.nil) - 1
 	q.nil = 0
@@ -76,7 +75,7 @@ type EthExchange struct {
 	Received  int
 }
 
-// What Go takes for granted of both.
+// Both have the layout of their C structs.
 type (
 	_ [unsafe.Sizeof(EthBurst{}) - C.sizeof_struct_godpdk_eth_burst]struct{}
 	_ [C.sizeof_struct_godpdk_eth_burst - unsafe.Sizeof(EthBurst{})]struct{}
@@ -84,31 +83,39 @@ type (
 	_ [C.sizeof_struct_godpdk_eth_exchange - unsafe.Sizeof(EthExchange{})]struct{}
 )
 
-// C functions int32_t f(void *): a burst that EthBurst or EthExchange describes.
+// C functions int32_t f(void *) that run the burst of an EthBurst or EthExchange.
 var (
-	EthRxAddress       = C.godpdk_eth_rx_address()
-	EthTxAddress       = C.godpdk_eth_tx_address()
-	EthExchangeAddress = C.godpdk_eth_swap_address()
+	EthRxAddress       = unsafe.Pointer(C.godpdk_eth_rx_direct)
+	EthTxAddress       = unsafe.Pointer(C.godpdk_eth_tx_direct)
+	EthExchangeAddress = unsafe.Pointer(C.godpdk_eth_swap_direct)
 )
 
-// EthRx is rte_eth_rx_burst behind the queue's gate.
+// EthRx receives a burst if the gate is open.
+//
+// Implements: rte_eth_rx_burst
 func EthRx(q *EthQueue, pkts unsafe.Pointer, n int) int {
 	return int(C.godpdk_eth_rx((*C.struct_godpdk_eth_queue)(q), (*C.uintptr_t)(pkts), C.uint32_t(n)))
 }
 
-// EthTx is rte_eth_tx_burst behind the queue's gate, up to the first nil.
+// EthTx transmits the packets before the first nil if the gate is open.
+//
+// Implements: rte_eth_tx_burst
 func EthTx(q *EthQueue, pkts unsafe.Pointer, n int) int {
 	return int(C.godpdk_eth_tx((*C.struct_godpdk_eth_queue)(q), (*C.uintptr_t)(pkts), C.uint32_t(n)))
 }
 
-// EthPrepare is rte_eth_tx_prepare behind the queue's gate, up to the first nil.
+// EthPrepare prepares the packets before the first nil if the gate is open.
+//
+// Implements: rte_eth_tx_prepare
 func EthPrepare(q *EthQueue, pkts unsafe.Pointer, n int) (good, errno int) {
 	var e C.int
 	good = int(C.godpdk_eth_prepare((*C.struct_godpdk_eth_queue)(q), (*C.uintptr_t)(pkts), C.uint32_t(n), &e))
 	return good, int(e)
 }
 
-// EthSwap is EthTx, a free of what was refused if drop, and EthRx.
+// EthSwap calls [EthTx], frees the refused packets if drop is set, and calls [EthRx].
+//
+// Implements: rte_eth_tx_burst, rte_pktmbuf_free_bulk, rte_eth_rx_burst
 func EthSwap(tx *EthQueue, out unsafe.Pointer, nOut int, rx *EthQueue, in unsafe.Pointer, nIn int, drop bool) (sent, received int) {
 	var got C.uint32_t
 	sent = int(C.godpdk_eth_swap((*C.struct_godpdk_eth_queue)(tx), (*C.uintptr_t)(out), C.uint32_t(nOut),
@@ -116,19 +123,23 @@ func EthSwap(tx *EthQueue, out unsafe.Pointer, nOut int, rx *EthQueue, in unsafe
 	return sent, int(got)
 }
 
-// EthDoneCleanup is rte_eth_tx_done_cleanup: a count or a negative errno.
+// EthDoneCleanup frees transmitted mbufs. It returns a count or a negative errno.
+//
+// Implements: rte_eth_tx_done_cleanup
 func EthDoneCleanup(q *EthQueue, n uint32) int {
 	return int(C.godpdk_eth_done_cleanup((*C.struct_godpdk_eth_queue)(q), C.uint32_t(n)))
 }
 
-// EthQueueCount is rte_eth_rx_queue_count or rte_eth_tx_queue_count: a count or a
-// negative errno.
+// EthQueueCount returns a number of used descriptors or a negative errno.
+//
+// Implements: rte_eth_rx_queue_count, rte_eth_tx_queue_count
 func EthQueueCount(q *EthQueue, tx bool) int {
 	return int(C.godpdk_eth_queue_count((*C.struct_godpdk_eth_queue)(q), cbool(tx)))
 }
 
-// EthDescriptorStatus is rte_eth_rx_descriptor_status or its tx twin: a status or
-// a negative errno.
+// EthDescriptorStatus returns a status or a negative errno.
+//
+// Implements: rte_eth_rx_descriptor_status, rte_eth_tx_descriptor_status
 func EthDescriptorStatus(q *EthQueue, tx bool, offset uint16) int {
 	return int(C.godpdk_eth_descriptor_status((*C.struct_godpdk_eth_queue)(q), cbool(tx), C.uint16_t(offset)))
 }

@@ -33,27 +33,26 @@ type EthEvent struct {
 	Type uint32
 }
 
-// EthEventOpen is the pipe that tells of events.
+// EthEventOpen returns a pipe that becomes readable when there are events.
 func EthEventOpen() (fd, errno int) { return valueOrErrno(C.godpdk_eth_event_open()) }
 
-// EthEventRegister is rte_eth_dev_callback_register for all ports.
+// EthEventRegister registers the callback for all ports.
+//
+// Implements: rte_eth_dev_callback_register
 func EthEventRegister(eventType int) int {
 	return int(C.godpdk_eth_event_register(C.uint32_t(eventType)))
 }
 
-// EthEventUnregister is rte_eth_dev_callback_unregister for all ports.
+// EthEventUnregister unregisters the callback for all ports.
+//
+// Implements: rte_eth_dev_callback_unregister
 func EthEventUnregister(eventType int) { C.godpdk_eth_event_unregister(C.uint32_t(eventType)) }
 
-// EthEvents takes all events that have happened, in their order.
+// EthEvents takes all events in FIFO order.
 func EthEvents() (events []EthEvent) {
 	for e := C.godpdk_eth_event_take(); e != nil; {
 		events = append(events, EthEvent{uint16(e.port), uint32(e._type)})
 		e = C.godpdk_eth_event_drop(e)
 	}
 	return events
-}
-
-// EthEventFire calls the event callback as DPDK does, for the tests.
-func EthEventFire(port uint16, eventType uint32) {
-	C.godpdk_eth_event_callback(C.uint16_t(port), eventType, nil, nil)
 }

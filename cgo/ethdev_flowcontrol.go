@@ -23,7 +23,9 @@ type EthFlowControl struct {
 	SendXON, Forward, Autoneg bool
 }
 
-// EthFlowControlGet is rte_eth_dev_flow_ctrl_get.
+// EthFlowControlGet returns the flow control settings of a port.
+//
+// Implements: rte_eth_dev_flow_ctrl_get
 func EthFlowControlGet(port uint16) (EthFlowControl, int) {
 	var f C.struct_godpdk_eth_fc
 	errno := C.godpdk_eth_flow_control(C.uint16_t(port), &f)
@@ -31,7 +33,9 @@ func EthFlowControlGet(port uint16) (EthFlowControl, int) {
 		f.send_xon != 0, f.forward != 0, f.autoneg != 0}, int(errno)
 }
 
-// EthFlowControlSet is rte_eth_dev_flow_ctrl_set.
+// EthFlowControlSet sets flow control.
+//
+// Implements: rte_eth_dev_flow_ctrl_set
 func EthFlowControlSet(port uint16, f EthFlowControl) int {
 	c := C.struct_godpdk_eth_fc{
 		high_water: C.uint32_t(f.HighWater), low_water: C.uint32_t(f.LowWater), pause_time: C.uint16_t(f.PauseTime),

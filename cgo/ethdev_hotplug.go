@@ -7,26 +7,36 @@ package cgo
 */
 import "C"
 
-// DevProbe is rte_dev_probe.
+// DevProbe attaches a device.
+//
+// Implements: rte_dev_probe
 func DevProbe(devargs string) int {
 	return int(withName(devargs, func(s *C.char) C.int { return C.godpdk_dev_probe(s) }))
 }
 
-// DevProbed says whether a driver has taken the device that devargs name, and is true if
-// its bus cannot tell.
+// DevProbed reports whether a driver has probed the device that devargs name. It returns true
+// if the bus does not support the query.
+//
+// Implements: rte_dev_is_probed
 func DevProbed(devargs string) bool {
 	return withName(devargs, func(s *C.char) C.int { return C.godpdk_dev_probed(s) }) != 0
 }
 
-// VdevDriver says whether there is a driver for the virtual device of that name.
+// VdevDriver reports whether a driver exists for the virtual device of that name.
+//
+// Implements: rte_devargs_parse
 func VdevDriver(name string) bool {
 	return withName(name, func(s *C.char) C.int { return C.godpdk_vdev_driver(s) }) != 0
 }
 
-// EthDetach is rte_dev_remove of the device behind a port.
+// EthDetach removes the device of a port.
+//
+// Implements: rte_dev_remove
 func EthDetach(port uint16) int { return int(C.godpdk_eth_detach(C.uint16_t(port))) }
 
-// EthMatch is rte_eth_iterator_init and all that it leads to.
+// EthMatch returns all ports that devargs match.
+//
+// Implements: rte_eth_iterator_init, rte_eth_iterator_next
 func EthMatch(devargs string) ([]uint16, int) {
 	var ids [EthMaxPorts]C.uint16_t
 	n := int(withName(devargs, func(s *C.char) C.int { return C.godpdk_eth_match(s, &ids[0]) }))

@@ -7,24 +7,32 @@ package cgo
 */
 import "C"
 
-// EthInterrupt is the interrupt of a receive queue: struct godpdk_eth_intr.
+// EthInterrupt is the interrupt of a receive queue, struct godpdk_eth_intr.
 type EthInterrupt C.struct_godpdk_eth_intr
 
 func (i *EthInterrupt) c() *C.struct_godpdk_eth_intr { return (*C.struct_godpdk_eth_intr)(i) }
 
-// EthInterruptOpen makes an epoll of rte_eth_dev_rx_intr_ctl_q, which is the caller's
-// to close, of a queue that is started.
+// EthInterruptOpen returns an epoll for the interrupt of a started queue. The caller closes
+// the epoll.
+//
+// Implements: rte_eth_dev_rx_intr_ctl_q, rte_eth_dev_rx_intr_ctl_q_get_fd
 func EthInterruptOpen(port, queue uint16) (i *EthInterrupt, epoll, errno int) {
 	i = &EthInterrupt{port: C.uint16_t(port), queue: C.uint16_t(queue)}
 	errno = int(C.godpdk_eth_intr_open(i.c()))
 	return i, int(i.epfd), errno
 }
 
-// Arm is rte_eth_dev_rx_intr_enable or …_disable.
+// Arm enables or disables the interrupt.
+//
+// Implements: rte_eth_dev_rx_intr_enable, rte_eth_dev_rx_intr_disable
 func (i *EthInterrupt) Arm(on bool) int { return int(C.godpdk_eth_intr_arm(i.c(), cbool(on))) }
 
-// Take says whether the interrupt has come, and forgets it.
+// Take reports and clears a pending interrupt.
+//
+// Implements: rte_epoll_wait
 func (i *EthInterrupt) Take() bool { return C.godpdk_eth_intr_take(i.c()) != 0 }
 
-// Close takes the queue out of the epoll.
+// Close removes the queue from the epoll.
+//
+// Implements: rte_eth_dev_rx_intr_ctl_q
 func (i *EthInterrupt) Close() { C.godpdk_eth_intr_close(i.c()) }

@@ -19,12 +19,14 @@ import (
 	"unsafe"
 )
 
-// EthStats is what of struct rte_eth_stats all releases have.
+// EthStats has the fields of struct rte_eth_stats that all releases have.
 type EthStats struct {
 	IPackets, OPackets, IBytes, OBytes, IMissed, IErrors, OErrors, RxNoMbuf uint64
 }
 
-// EthStatsGet is rte_eth_stats_get.
+// EthStatsGet returns the counters of a port.
+//
+// Implements: rte_eth_stats_get
 func EthStatsGet(port uint16) (EthStats, int) {
 	var s C.struct_godpdk_eth_stats
 	errno := C.godpdk_eth_stats(C.uint16_t(port), &s)
@@ -32,13 +34,17 @@ func EthStatsGet(port uint16) (EthStats, int) {
 		uint64(s.imissed), uint64(s.ierrors), uint64(s.oerrors), uint64(s.rx_nombuf)}, int(errno)
 }
 
-// EthStatsReset is rte_eth_stats_reset.
+// EthStatsReset resets the counters of a port.
+//
+// Implements: rte_eth_stats_reset
 func EthStatsReset(port uint16) int { return int(-C.rte_eth_stats_reset(C.uint16_t(port))) }
 
 // EthXStat is struct rte_eth_xstat.
 type EthXStat C.struct_rte_eth_xstat
 
-// EthXStatsNames is rte_eth_xstats_get_names: all names, by id.
+// EthXStatsNames returns the names of all extended statistics by id.
+//
+// Implements: rte_eth_xstats_get_names
 func EthXStatsNames(port uint16) ([]string, int) {
 	for n := 0; ; {
 		buf := make([]C.struct_rte_eth_xstat_name, n)
@@ -58,19 +64,25 @@ func EthXStatsNames(port uint16) ([]string, int) {
 	}
 }
 
-// EthXStats is rte_eth_xstats_get: how many there are, or an errno. If that is
-// len(values), and len(buf), values holds them by id.
+// EthXStats returns the number of extended statistics or an errno. If that number is
+// len(values) and len(buf), it stores the values by id.
+//
+// Implements: rte_eth_xstats_get
 func EthXStats(port uint16, buf []EthXStat, values []uint64) (count, errno int) {
 	n := min(len(buf), len(values), math.MaxUint32)
 	return valueOrErrno(C.godpdk_eth_xstats(C.uint16_t(port), (*C.struct_rte_eth_xstat)(unsafe.SliceData(buf)),
 		(*C.uint64_t)(unsafe.SliceData(values)), C.uint32_t(n)))
 }
 
-// EthXStatsByID is rte_eth_xstats_get_by_id. Both slices have a length, the same.
+// EthXStatsByID stores the values of ids. Both slices must have the same length, not 0.
+//
+// Implements: rte_eth_xstats_get_by_id
 func EthXStatsByID(port uint16, ids, values []uint64) int {
 	return int(C.godpdk_eth_xstats_by_id(C.uint16_t(port), (*C.uint64_t)(unsafe.SliceData(ids)),
 		(*C.uint64_t)(unsafe.SliceData(values)), C.uint32_t(len(ids))))
 }
 
-// EthXStatsReset is rte_eth_xstats_reset.
+// EthXStatsReset resets the extended statistics.
+//
+// Implements: rte_eth_xstats_reset
 func EthXStatsReset(port uint16) int { return int(-C.rte_eth_xstats_reset(C.uint16_t(port))) }

@@ -9,8 +9,8 @@ import "C"
 
 import "unsafe"
 
-// Limits of rte_eal.h, and DPDK's message as it goes over a socket: what stands where
-// in its MPWire bytes, and its types.
+// Limits of rte_eal.h, the offsets in a message of MPWire bytes on DPDK's socket, and its
+// types.
 const (
 	MPMaxName  = C.RTE_MP_MAX_NAME_LEN
 	MPMaxParam = C.RTE_MP_MAX_PARAM_LEN
@@ -27,25 +27,26 @@ const (
 	MPRep = C.GODPDK_MP_REP
 	MPIgn = C.GODPDK_MP_IGN
 
-	// MPHas is the name of the question whether a name has an action: see MPAnswer.
+	// MPHas is the name of the question whether a name has an action: see [MPAnswer].
 	MPHas = C.GODPDK_MP_HAS
 )
 
-// MPMessage is a message that came for an action.
+// MPMessage is a message that an action received.
 type MPMessage struct {
 	Name, Peer string
 	Param      []byte
-	FDs        []int // that came with it
-	Missing    int   // how many more it speaks of
+	FDs        []int // that arrived with it
+	Missing    int   // the number of announced descriptors that did not arrive
 }
 
-// MPOpen is the pipe that tells of messages.
+// MPOpen returns a pipe that becomes readable when there are messages.
 func MPOpen() (fd, errno int) { return valueOrErrno(C.godpdk_mp_open()) }
 
-// MPWait waits for messages, on one thread at a time. Meanwhile the pipe stays silent.
+// MPWait waits for messages, on one thread at a time. The pipe does not become readable
+// meanwhile.
 func MPWait() { C.godpdk_mp_wait() }
 
-// MPMessages takes all messages that have come, in their order.
+// MPMessages takes all messages in FIFO order.
 func MPMessages() (messages []MPMessage) {
 	for n := C.godpdk_mp_take(); n != nil; n = C.godpdk_mp_drop(n) {
 		m := MPMessage{
@@ -63,27 +64,37 @@ func MPMessages() (messages []MPMessage) {
 	return messages
 }
 
-// MPRegister is rte_mp_action_register.
+// MPRegister registers the action for a name.
+//
+// Implements: rte_mp_action_register
 func MPRegister(name string) int {
 	return withName(name, func(n *C.char) int { return int(C.godpdk_mp_register(n)) })
 }
 
-// MPUnregister is rte_mp_action_unregister. A call of the action that runs just now stays.
+// MPUnregister unregisters the action of a name. A running call of the action continues.
+//
+// Implements: rte_mp_action_unregister
 func MPUnregister(name string) {
 	withName(name, func(n *C.char) int { C.rte_mp_action_unregister(n); return 0 })
 }
 
-// MPReply is rte_mp_reply, with the name as what it says. It waits without an end for
-// room in the peer's queue.
+// MPReply replies to peer with name as content. It waits without a limit for room in the
+// peer's queue.
+//
+// Implements: rte_mp_reply
 func MPReply(name, peer string) int {
 	return withName(name, func(name *C.char) int {
 		return withName(peer, func(peer *C.char) int { return int(C.godpdk_mp_reply(name, peer)) })
 	})
 }
 
-// MPDisable is rte_mp_disable.
+// MPDisable disables messages.
+//
+// Implements: rte_mp_disable
 func MPDisable() bool { return bool(C.rte_mp_disable()) }
 
-// MPAnswer has this process answer other processes whether a name has an action in it,
-// with rte_mp_action_register. fd is DPDK's socket for messages.
+// MPAnswer makes this process answer [MPHas] questions of other processes. fd is DPDK's socket
+// for messages.
+//
+// Implements: rte_mp_action_register
 func MPAnswer(fd int) int { return int(C.godpdk_mp_answer(C.int(fd))) }

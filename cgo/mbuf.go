@@ -11,12 +11,12 @@ package cgo
 #cgo nocallback godpdk_mbuf_reset_bulk
 #cgo noescape godpdk_mbuf_free_bulk
 #cgo nocallback godpdk_mbuf_free_bulk
-#cgo noescape godpdk_mbuf_free
-#cgo nocallback godpdk_mbuf_free
-#cgo noescape godpdk_mbuf_free_seg
-#cgo nocallback godpdk_mbuf_free_seg
-#cgo noescape godpdk_mbuf_refcnt_update
-#cgo nocallback godpdk_mbuf_refcnt_update
+#cgo noescape rte_pktmbuf_free
+#cgo nocallback rte_pktmbuf_free
+#cgo noescape rte_pktmbuf_free_seg
+#cgo nocallback rte_pktmbuf_free_seg
+#cgo noescape rte_mbuf_refcnt_update
+#cgo nocallback rte_mbuf_refcnt_update
 */
 import "C"
 
@@ -32,7 +32,7 @@ const (
 	MbufPortInvalid    = C.RTE_MBUF_PORT_INVALID
 	MbufDynNameSize    = C.RTE_MBUF_DYN_NAMESIZE
 
-	// MbufNative is 1 if reset and prefree of simple mbufs may be done in Go.
+	// MbufNative is 1 if Go may reset and free simple mbufs.
 	MbufNative = C.GODPDK_MBUF_NATIVE
 
 	MbufDeadDataLen = C.GODPDK_MBUF_DEAD_DATA_LEN
@@ -61,11 +61,11 @@ const (
 	MbufShinfo       = C.GODPDK_MBUF_SHINFO
 	MbufPrivSizeOff  = C.GODPDK_MBUF_PRIV_SIZE
 	MbufTimesync     = C.GODPDK_MBUF_TIMESYNC
-	MbufExtRefcnt    = C.GODPDK_MBUF_EXT_REFCNT // of the struct that m's shinfo points to
+	MbufExtRefcnt    = C.GODPDK_MBUF_EXT_REFCNT // in the struct that shinfo points to
 	MbufSizeof       = C.GODPDK_MBUF_SIZEOF
 )
 
-// Where the fields of tx_offload are, in bits.
+// Widths and offsets of the fields of tx_offload, in bits.
 const (
 	MbufL2LenBits      = C.RTE_MBUF_L2_LEN_BITS
 	MbufL3LenBits      = C.RTE_MBUF_L3_LEN_BITS
@@ -145,18 +145,20 @@ const (
 // Mbuf points to a struct rte_mbuf.
 type Mbuf = unsafe.Pointer
 
-// MbufPoolInfo is what a pool of mbufs says of itself.
+// MbufPoolInfo describes a mempool as a pool of mbufs.
 type MbufPoolInfo struct {
 	IsMbuf             bool // false for other mempools
-	Unfinished         bool // it is false, and will be true when the pool's maker is done
+	Unfinished         bool // IsMbuf is false and will be true when the pool's creator is done
 	DataRoom, PrivSize uint32
 	Flags              uint32
 }
 
 func mbuf(m Mbuf) *C.struct_rte_mbuf { return (*C.struct_rte_mbuf)(m) }
 
-// MbufNamedOps are the ops that an option of EAL (rte_mbuf_user_mempool_ops) or the
-// platform (rte_mbuf_platform_mempool_ops) names for pools of mbufs, or "".
+// MbufNamedOps returns the ops for pools of mbufs that an EAL option or the platform selects,
+// or "".
+//
+// Implements: rte_mbuf_user_mempool_ops, rte_mbuf_platform_mempool_ops
 func MbufNamedOps() string {
 	if ops := C.godpdk_mbuf_named_ops(); ops != nil {
 		return C.GoString(ops)
@@ -164,7 +166,9 @@ func MbufNamedOps() string {
 	return ""
 }
 
-// MbufPoolCreate does what rte_pktmbuf_pool_create_by_ops does; ops "" is the best there is.
+// MbufPoolCreate creates a pool of mbufs. Ops "" selects the best ones.
+//
+// Implements: rte_pktmbuf_pool_create_by_ops
 func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (unsafe.Pointer, int) {
 	create := func(ops *C.char) C.struct_godpdk_ptr {
 		return withName(name, func(name *C.char) C.struct_godpdk_ptr {
@@ -177,71 +181,99 @@ func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int,
 	return pointer(withName(ops, create))
 }
 
-// MbufPoolDescribe reads a mempool as a pool of mbufs; ENOENT if name does not mean it
-// any more.
+// MbufPoolDescribe describes a mempool as a pool of mbufs. It returns ENOENT if name no longer
+// refers to it.
 func MbufPoolDescribe(name string, pool unsafe.Pointer) (MbufPoolInfo, int) {
 	var i C.struct_godpdk_mbuf_pool_info
 	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mbuf_pool_info(n, (*C.struct_rte_mempool)(pool), &i) })
 	return MbufPoolInfo{i.is_mbuf != 0, i.unfinished != 0, uint32(i.data_room), uint32(i.priv_size), uint32(i.flags)}, int(errno)
 }
 
-// MbufAllocBulk is rte_pktmbuf_alloc_bulk, with a cache of the caller's own
-// unless that is nil. It says whether it took n mbufs, or none.
+// MbufAllocBulk allocates n mbufs or none, from the caller's own cache unless that is nil, and
+// reports which.
+//
+// Implements: rte_pktmbuf_alloc_bulk
 func MbufAllocBulk(pool, cache, table unsafe.Pointer, n uint32) bool {
 	return C.godpdk_mbuf_alloc_bulk((*C.struct_rte_mempool)(pool), (*C.struct_rte_mempool_cache)(cache), (*C.uintptr_t)(table), C.uint32_t(n)) != 0
 }
 
-// MbufResetBulk makes raw mbufs of pool empty packets: rte_pktmbuf_reset.
+// MbufResetBulk makes raw mbufs of pool empty packets.
+//
+// Implements: rte_pktmbuf_reset
 func MbufResetBulk(pool, table unsafe.Pointer, n uint32) {
 	C.godpdk_mbuf_reset_bulk((*C.struct_rte_mempool)(pool), (*C.uintptr_t)(table), C.uint32_t(n))
 }
 
-// MbufFreeBulk is rte_pktmbuf_free_bulk, with a cache of the caller's own for
-// mbufs of pool unless that is nil.
+// MbufFreeBulk frees packets. It puts mbufs of pool into the caller's own cache unless that is
+// nil.
+//
+// Implements: rte_pktmbuf_free_bulk
 func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32) {
 	C.godpdk_mbuf_free_bulk((*C.struct_rte_mempool)(pool), (*C.struct_rte_mempool_cache)(cache), (*C.uintptr_t)(table), C.uint32_t(n))
 }
 
-// MbufFree is rte_pktmbuf_free.
-func MbufFree(m Mbuf) { C.godpdk_mbuf_free(mbuf(m)) }
+// MbufFree frees a packet.
+//
+// Implements: rte_pktmbuf_free
+func MbufFree(m Mbuf) { C.rte_pktmbuf_free(mbuf(m)) }
 
-// MbufFreeSeg is rte_pktmbuf_free_seg.
-func MbufFreeSeg(m Mbuf) { C.godpdk_mbuf_free_seg(mbuf(m)) }
+// MbufFreeSeg frees a segment.
+//
+// Implements: rte_pktmbuf_free_seg
+func MbufFreeSeg(m Mbuf) { C.rte_pktmbuf_free_seg(mbuf(m)) }
 
-// MbufFreeDebug is rte_pktmbuf_free_seg that marks m if it goes back to its
-// pool, and says whether it does.
+// MbufFreeDebug frees a segment, marks it if it goes back to its pool, and reports whether it
+// does.
+//
+// Implements: rte_pktmbuf_free_seg
 func MbufFreeDebug(m Mbuf, pid uint32) bool {
 	return C.godpdk_mbuf_free_debug(mbuf(m), C.uint32_t(pid)) != 0
 }
 
-// MbufClone is rte_pktmbuf_clone; nil if the pool has too few.
+// MbufClone returns a clone, or nil if the pool has too few mbufs.
+//
+// Implements: rte_pktmbuf_clone
 func MbufClone(m Mbuf, pool unsafe.Pointer) Mbuf {
-	return C.godpdk_mbuf_clone(mbuf(m), (*C.struct_rte_mempool)(pool))
+	return Mbuf(C.rte_pktmbuf_clone(mbuf(m), (*C.struct_rte_mempool)(pool)))
 }
 
-// MbufCopy is rte_pktmbuf_copy; nil if the pool has too few.
+// MbufCopy returns a copy, or nil if the pool has too few mbufs.
+//
+// Implements: rte_pktmbuf_copy
 func MbufCopy(m Mbuf, pool unsafe.Pointer, off, length uint32) Mbuf {
-	return C.godpdk_mbuf_copy(mbuf(m), (*C.struct_rte_mempool)(pool), C.uint32_t(off), C.uint32_t(length))
+	return Mbuf(C.rte_pktmbuf_copy(mbuf(m), (*C.struct_rte_mempool)(pool), C.uint32_t(off), C.uint32_t(length)))
 }
 
-// MbufAttach is rte_pktmbuf_attach.
-func MbufAttach(indirect, m Mbuf) { C.godpdk_mbuf_attach(mbuf(indirect), mbuf(m)) }
+// MbufAttach attaches indirect to the buffer of m.
+//
+// Implements: rte_pktmbuf_attach
+func MbufAttach(indirect, m Mbuf) { C.rte_pktmbuf_attach(mbuf(indirect), mbuf(m)) }
 
-// MbufDetach is rte_pktmbuf_detach.
-func MbufDetach(m Mbuf) { C.godpdk_mbuf_detach(mbuf(m)) }
+// MbufDetach undoes [MbufAttach].
+//
+// Implements: rte_pktmbuf_detach
+func MbufDetach(m Mbuf) { C.rte_pktmbuf_detach(mbuf(m)) }
 
-// MbufChain is rte_pktmbuf_chain.
+// MbufChain appends the segments of tail to head.
+//
+// Implements: rte_pktmbuf_chain
 func MbufChain(head, tail Mbuf) int { return int(C.godpdk_mbuf_chain(mbuf(head), mbuf(tail))) }
 
-// MbufLinearize is rte_pktmbuf_linearize; false if it does not fit.
+// MbufLinearize copies all segments into the first one. It returns false if they do not fit.
+//
+// Implements: rte_pktmbuf_linearize
 func MbufLinearize(m Mbuf) bool { return C.godpdk_mbuf_linearize(mbuf(m)) != 0 }
 
-// MbufRefcntUpdate is rte_mbuf_refcnt_update.
+// MbufRefcntUpdate adds v to the reference count and returns the sum.
+//
+// Implements: rte_mbuf_refcnt_update
 func MbufRefcntUpdate(m Mbuf, v int16) uint16 {
-	return uint16(C.godpdk_mbuf_refcnt_update(mbuf(m), C.int16_t(v)))
+	return uint16(C.rte_mbuf_refcnt_update(mbuf(m), C.int16_t(v)))
 }
 
-// MbufCheck is rte_mbuf_check: what is wrong, or "".
+// MbufCheck returns the first error in an mbuf, or "".
+//
+// Implements: rte_mbuf_check
 func MbufCheck(m Mbuf, head bool) string {
 	reason := C.godpdk_mbuf_check(mbuf(m), cbool(head))
 	if reason == nil {
@@ -250,18 +282,26 @@ func MbufCheck(m Mbuf, head bool) string {
 	return C.GoString(reason)
 }
 
-// MbufValidateTx is rte_validate_tx_offload.
+// MbufValidateTx checks the transmit offloads of m.
+//
+// Implements: rte_validate_tx_offload
 func MbufValidateTx(m Mbuf) int { return int(C.godpdk_mbuf_validate_tx(mbuf(m))) }
 
-// MbufDump is rte_pktmbuf_dump.
+// MbufDump describes m with at most length bytes of its data.
+//
+// Implements: rte_pktmbuf_dump
 func MbufDump(m Mbuf, length uint32) (string, int) {
 	return text(C.godpdk_mbuf_dump(mbuf(m), C.uint(length)))
 }
 
-// MbufPrivSize is rte_pktmbuf_priv_size of m's pool.
+// MbufPrivSize returns the private size of m's pool.
+//
+// Implements: rte_pktmbuf_priv_size
 func MbufPrivSize(m Mbuf) uint16 { return uint16(C.godpdk_mbuf_priv_size(mbuf(m))) }
 
-// MbufFlagList is rte_get_rx_ol_flag_list or rte_get_tx_ol_flag_list.
+// MbufFlagList returns the names of the flags in mask.
+//
+// Implements: rte_get_rx_ol_flag_list, rte_get_tx_ol_flag_list
 func MbufFlagList(mask uint64, tx bool) string {
 	var buf [2048]C.char
 	if C.godpdk_mbuf_flag_list(C.uint64_t(mask), cbool(tx), &buf[0], C.size_t(len(buf))) != 0 {
@@ -270,30 +310,27 @@ func MbufFlagList(mask uint64, tx bool) string {
 	return C.GoString(&buf[0])
 }
 
-// MbufFlagName is rte_get_rx_ol_flag_name or rte_get_tx_ol_flag_name; "" for
-// what is not one flag.
-func MbufFlagName(mask uint64, tx bool) string {
-	if tx {
-		return C.GoString(C.rte_get_tx_ol_flag_name(C.uint64_t(mask)))
-	}
-	return C.GoString(C.rte_get_rx_ol_flag_name(C.uint64_t(mask)))
-}
-
-// MbufTypeName is rte_get_ptype_name.
+// MbufTypeName returns the name of a packet type.
+//
+// Implements: rte_get_ptype_name
 func MbufTypeName(t uint32) string {
 	var buf [256]C.char
 	C.rte_get_ptype_name(C.uint32_t(t), &buf[0], C.size_t(len(buf)))
 	return C.GoString(&buf[0])
 }
 
-// MbufDynfieldRegister is rte_mbuf_dynfield_register_offset; at 0 is anywhere.
+// MbufDynfieldRegister registers a dynamic field. At 0 means at any offset.
+//
+// Implements: rte_mbuf_dynfield_register_offset
 func MbufDynfieldRegister(name string, size, align uint64, flags uint32, at uint64) (offset, errno int) {
 	return valueOrErrno(withName(name, func(n *C.char) C.int {
 		return C.godpdk_mbuf_dynfield_register(n, C.size_t(size), C.size_t(align), C.uint(flags), C.size_t(at))
 	}))
 }
 
-// MbufDynfieldLookup is rte_mbuf_dynfield_lookup.
+// MbufDynfieldLookup finds a dynamic field.
+//
+// Implements: rte_mbuf_dynfield_lookup
 func MbufDynfieldLookup(name string) (offset int, size, align uint64, errno int) {
 	var s, a C.size_t
 	offset, errno = valueOrErrno(withName(name, func(n *C.char) C.int {
@@ -302,22 +339,30 @@ func MbufDynfieldLookup(name string) (offset int, size, align uint64, errno int)
 	return offset, uint64(s), uint64(a), errno
 }
 
-// MbufDynflagRegister is rte_mbuf_dynflag_register_bitnum; bit 0 is any.
+// MbufDynflagRegister registers a dynamic flag. Bit 0 means any bit.
+//
+// Implements: rte_mbuf_dynflag_register_bitnum
 func MbufDynflagRegister(name string, flags, bit uint32) (num, errno int) {
 	return valueOrErrno(withName(name, func(n *C.char) C.int {
 		return C.godpdk_mbuf_dynflag_register(n, C.uint(flags), C.uint(bit))
 	}))
 }
 
-// MbufDynflagLookup is rte_mbuf_dynflag_lookup.
+// MbufDynflagLookup finds a dynamic flag.
+//
+// Implements: rte_mbuf_dynflag_lookup
 func MbufDynflagLookup(name string) (num, errno int) {
 	return valueOrErrno(withName(name, func(n *C.char) C.int { return C.godpdk_mbuf_dynflag_lookup(n) }))
 }
 
-// MbufDynDump is rte_mbuf_dyn_dump.
+// MbufDynDump describes all dynamic fields and flags.
+//
+// Implements: rte_mbuf_dyn_dump
 func MbufDynDump() (string, int) { return text(C.godpdk_mbuf_dyn_dump()) }
 
-// MbufTimestamp is rte_mbuf_dyn_rx_timestamp_register or its tx twin.
+// MbufTimestamp registers the field and the flag of timestamps.
+//
+// Implements: rte_mbuf_dyn_rx_timestamp_register, rte_mbuf_dyn_tx_timestamp_register
 func MbufTimestamp(tx bool) (offset int, flag uint64, errno int) {
 	var o C.int
 	var f C.uint64_t
@@ -325,16 +370,17 @@ func MbufTimestamp(tx bool) (offset int, flag uint64, errno int) {
 	return int(o), uint64(f), errno
 }
 
-// ExtOpen is the pipe that tells of freed external buffers.
+// ExtOpen returns a pipe that becomes readable when there are freed external buffers.
 func ExtOpen() (fd, errno int) { return valueOrErrno(C.godpdk_ext_open()) }
 
-// ExtAttach is rte_pktmbuf_attach_extbuf; iova 0 is looked up.
+// ExtAttach attaches an external buffer to m. With iova 0 it looks the IO address up.
+//
+// Implements: rte_pktmbuf_attach_extbuf
 func ExtAttach(m Mbuf, addr unsafe.Pointer, iova uint64, length uint16, id uint64) int {
 	return int(C.godpdk_ext_attach(mbuf(m), addr, C.uint64_t(iova), C.uint16_t(length), C.uint64_t(id)))
 }
 
-// ExtFreed gives the ids of the external buffers that nobody refers to any
-// more, each once.
+// ExtFreed returns the ids of the external buffers without references, each once.
 func ExtFreed(running bool) (ids []uint64) {
 	for e := C.godpdk_ext_take(); e != nil; {
 		ids = append(ids, uint64(e.id))
@@ -343,29 +389,7 @@ func ExtFreed(running bool) (ids []uint64) {
 	return ids
 }
 
-// MbufPoolPinnedCreate is rte_pktmbuf_pool_create_extbuf over n pieces of buf.
-func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer) (unsafe.Pointer, int) {
-	return pointer(withName(name, func(name *C.char) C.struct_godpdk_ptr {
-		return C.godpdk_mbuf_pool_pinned(name, C.uint(n), C.uint16_t(room), buf)
-	}))
-}
-
-// MbufRoom is rte_pktmbuf_append ('+'), prepend ('<'), adj ('>') or trim ('-').
-func MbufRoom(m Mbuf, op byte, n uint16) int64 {
-	return int64(C.godpdk_mbuf_room(mbuf(m), C.char(op), C.uint16_t(n)))
-}
-
-// MbufRead is rte_pktmbuf_read.
-func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) unsafe.Pointer {
-	return C.godpdk_mbuf_read(mbuf(m), C.uint32_t(off), C.uint32_t(length), buf)
-}
-
-// MbufTxOffload packs tx_offload as the C compiler does.
-func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) uint64 {
-	return uint64(C.godpdk_mbuf_tx_offload(C.uint64_t(l2), C.uint64_t(l3), C.uint64_t(l4), C.uint64_t(tso), C.uint64_t(outerL3), C.uint64_t(outerL2)))
-}
-
-// valueOrErrno takes a value or negative errno apart.
+// valueOrErrno splits a value or negative errno.
 func valueOrErrno(n C.int) (value, errno int) {
 	if n < 0 {
 		return 0, int(-n)

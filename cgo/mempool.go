@@ -4,7 +4,6 @@ package cgo
 
 /*
 #include "godpdk_mempool.h"
-#include "godpdk_mempool_count.h"
 
 #cgo noescape godpdk_mempool_dequeue
 #cgo nocallback godpdk_mempool_dequeue
@@ -14,8 +13,8 @@ package cgo
 #cgo nocallback godpdk_mempool_get
 #cgo noescape godpdk_mempool_put
 #cgo nocallback godpdk_mempool_put
-#cgo noescape godpdk_mempool_flush
-#cgo nocallback godpdk_mempool_flush
+#cgo noescape rte_mempool_cache_flush
+#cgo nocallback rte_mempool_cache_flush
 #cgo noescape godpdk_mempool_default_cache
 #cgo nocallback godpdk_mempool_default_cache
 #cgo nocallback godpdk_mempool_available
@@ -40,8 +39,8 @@ const (
 	MempoolNonIO        = C.GODPDK_MEMPOOL_FLAG_NON_IO
 )
 
-// Layout of struct rte_mempool_cache and of struct rte_mempool_objhdr, which
-// stands before each object, in bytes.
+// Layout of struct rte_mempool_cache and of struct rte_mempool_objhdr, which precedes each
+// object, in bytes.
 const (
 	MempoolCacheSize      = C.GODPDK_MEMPOOL_CACHE_SIZE
 	MempoolCacheThreshold = C.GODPDK_MEMPOOL_CACHE_THRESHOLD
@@ -54,8 +53,8 @@ const (
 	MempoolHeaderIOVA   = C.GODPDK_MEMPOOL_HDR_IOVA
 )
 
-// MempoolNative is 0 where DPDK was built with RTE_LIBRTE_MEMPOOL_DEBUG or
-// RTE_LIBRTE_MEMPOOL_STATS: then only MempoolGet and MempoolPut are right.
+// MempoolNative is 0 if DPDK was built with RTE_LIBRTE_MEMPOOL_DEBUG or
+// RTE_LIBRTE_MEMPOOL_STATS: only [MempoolGet] and [MempoolPut] are correct then.
 const MempoolNative = C.GODPDK_MEMPOOL_NATIVE
 
 // Mempool points to a struct rte_mempool.
@@ -64,9 +63,9 @@ type Mempool = unsafe.Pointer
 // MempoolCache points to a struct rte_mempool_cache.
 type MempoolCache = unsafe.Pointer
 
-// MempoolInfo is what a pool says of itself.
+// MempoolInfo describes a mempool.
 type MempoolInfo struct {
-	Name, Ops                                      string // Ops is "" if this process lacks them
+	Name, Ops                                      string // Ops is "" if this process does not have them
 	Pool                                           Mempool
 	Data                                           unsafe.Pointer // of the ops; nil before the pool is populated
 	Private                                        unsafe.Pointer
@@ -75,14 +74,14 @@ type MempoolInfo struct {
 	Size, Populated, CacheSize                     uint32
 	ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
 	Chunks, Available                              uint32 // Available is 0 before the pool is populated
-	Foreign                                        uint32 // of Chunks, in memory that DPDK does not know
+	Foreign                                        uint32 // of Chunks, in memory that DPDK does not manage
 	Socket, OpsIndex                               int32
-	Fits                                           bool     // Data is what Ops keep objects in
+	Fits                                           bool     // Data is of the kind that Ops use
 	Ring                                           RingInfo // if Data is one
 }
 
-// MempoolChunk is a copy of a struct rte_mempool_memhdr; Shared is false for
-// memory that DPDK does not know, such as anonymous memory.
+// MempoolChunk is a copy of a struct rte_mempool_memhdr. Shared is false for memory that DPDK
+// does not manage, such as anonymous memory.
 type MempoolChunk struct {
 	Addr   unsafe.Pointer
 	IOVA   uint64
@@ -90,8 +89,9 @@ type MempoolChunk struct {
 	Shared bool
 }
 
-// MempoolCreate is rte_mempool_create_empty with rte_mempool_set_ops_byname and,
-// if populate, rte_mempool_populate_default.
+// MempoolCreate creates a pool with the given ops. With populate it also populates it.
+//
+// Implements: rte_mempool_create_empty, rte_mempool_set_ops_byname, rte_mempool_populate_default
 func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, socket int, flags uint32, ops string, populate bool) (Mempool, int) {
 	return pointer(withName(name, func(n *C.char) C.struct_godpdk_ptr {
 		return withName(ops, func(o *C.char) C.struct_godpdk_ptr {
@@ -101,12 +101,13 @@ func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, 
 	}))
 }
 
-// MempoolGuardCounts keeps DPDK's telemetry from asking the ops of a pool that is being
-// made. Call it once EAL has started.
+// MempoolGuardCounts prevents DPDK's telemetry from calling the ops of a pool that is not
+// populated. EAL must have started.
 func MempoolGuardCounts() { C.godpdk_mempool_guard_counts() }
 
-// MempoolLookup is rte_mempool_lookup, and describes the pool before anybody can
-// free it.
+// MempoolLookup finds and describes a pool under the lock that prevents its end.
+//
+// Implements: rte_mempool_lookup
 func MempoolLookup(name string) (MempoolInfo, int) {
 	var i C.struct_godpdk_mempool_info
 	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mempool_lookup(n, &i) })
@@ -116,37 +117,46 @@ func MempoolLookup(name string) (MempoolInfo, int) {
 	return mempoolInfo(&i), 0
 }
 
-// MempoolSetOps is rte_mempool_set_ops_byname.
+// MempoolSetOps sets the ops of a pool.
+//
+// Implements: rte_mempool_set_ops_byname
 func MempoolSetOps(mp Mempool, name string) int {
 	return withName(name, func(n *C.char) int { return int(C.godpdk_mempool_set_ops(mempool(mp), n)) })
 }
 
-// MempoolPopulate is rte_mempool_populate_default.
+// MempoolPopulate populates a pool with DPDK's memory.
+//
+// Implements: rte_mempool_populate_default
 func MempoolPopulate(mp Mempool) (objects, errno int) {
-	return counted(C.godpdk_mempool_populate(mempool(mp)))
+	return valueOrErrno(C.rte_mempool_populate_default(mempool(mp)))
 }
 
-// MempoolPopulateAnon is rte_mempool_populate_anon.
+// MempoolPopulateAnon populates a pool with anonymous memory.
+//
+// Implements: rte_mempool_populate_anon
 func MempoolPopulateAnon(mp Mempool) (objects, errno int) {
-	return counted(C.godpdk_mempool_populate_anon(mempool(mp)))
+	return valueOrErrno(C.godpdk_mempool_populate_anon(mempool(mp)))
 }
 
-// MempoolFree is rte_mempool_free of mp, if name still means mp. It is EXDEV if
-// the memory is of a kind that only the process that populated the pool can
-// free, and mine is false.
+// MempoolFree frees mp if name still refers to it. It returns EXDEV if only the process that
+// populated the pool can free its memory and mine is false.
+//
+// Implements: rte_mempool_free
 func MempoolFree(name string, mp Mempool, mine bool) int {
 	return withName(name, func(n *C.char) int { return int(C.godpdk_mempool_free(n, mempool(mp), cbool(mine))) })
 }
 
-// MempoolDescribe reads the fields of a pool; of one that was freed the Pool is nil, or
-// the name another.
+// MempoolDescribe describes a pool. If the pool was freed, Pool is nil or the name is another
+// one.
 func MempoolDescribe(mp Mempool) MempoolInfo {
 	var i C.struct_godpdk_mempool_info
 	C.godpdk_mempool_describe(mempool(mp), &i)
 	return mempoolInfo(&i)
 }
 
-// Mempools is rte_mempool_walk.
+// Mempools describes all pools.
+//
+// Implements: rte_mempool_walk
 func Mempools() []MempoolInfo {
 	infos := make([]C.struct_godpdk_mempool_info, 16)
 	for {
@@ -164,7 +174,7 @@ func Mempools() []MempoolInfo {
 	return pools
 }
 
-// MempoolOps lists the names of rte_mempool_ops_table, in the order of their index.
+// MempoolOps returns the names of rte_mempool_ops_table by index.
 func MempoolOps() []string {
 	var names []string
 	for {
@@ -176,8 +186,9 @@ func MempoolOps() []string {
 	}
 }
 
-// MempoolObjects is rte_mempool_obj_iter: the addresses of at most max objects; none
-// of a pool that was freed.
+// MempoolObjects returns the addresses of at most max objects, none if the pool was freed.
+//
+// Implements: rte_mempool_obj_iter
 func MempoolObjects(name string, mp Mempool, max uint32) []uintptr {
 	if max == 0 {
 		return nil
@@ -189,8 +200,9 @@ func MempoolObjects(name string, mp Mempool, max uint32) []uintptr {
 	return objs[:n]
 }
 
-// MempoolChunks is rte_mempool_mem_iter: at most max chunks; none of a pool that was
-// freed.
+// MempoolChunks returns at most max chunks, none if the pool was freed.
+//
+// Implements: rte_mempool_mem_iter
 func MempoolChunks(name string, mp Mempool, max uint32) []MempoolChunk {
 	if max == 0 {
 		return nil
@@ -206,21 +218,25 @@ func MempoolChunks(name string, mp Mempool, max uint32) []MempoolChunk {
 	return chunks
 }
 
-// MempoolDamage is an lcore's cache that holds more than it can.
+// MempoolDamage describes an lcore's cache that holds more objects than its limit.
 type MempoolDamage struct {
 	Lcore      int
 	Len, Limit uint32
 }
 
-// MempoolAudit is rte_mempool_audit. It is EUCLEAN for a damaged cache, and ENODATA for
-// a pool that is not populated; damaged cookies end the process.
+// MempoolAudit checks a pool. It returns EUCLEAN for a damaged cache, and ENODATA for a pool
+// that is not populated. Damaged cookies end the process.
+//
+// Implements: rte_mempool_audit
 func MempoolAudit(name string, mp Mempool) (MempoolDamage, int) {
 	var d C.struct_godpdk_mempool_damage
 	errno := withName(name, func(n *C.char) C.int { return C.godpdk_mempool_audit(n, mempool(mp), &d) })
 	return mempoolDamage(d), int(errno)
 }
 
-// MempoolDump is rte_mempool_dump, which audits too.
+// MempoolDump describes a pool as text and checks it as [MempoolAudit] does.
+//
+// Implements: rte_mempool_dump
 func MempoolDump(name string, mp Mempool) (string, MempoolDamage, int) {
 	var d C.struct_godpdk_mempool_damage
 	s, errno := text(withName(name, func(n *C.char) C.struct_godpdk_text {
@@ -233,63 +249,73 @@ func mempoolDamage(d C.struct_godpdk_mempool_damage) MempoolDamage {
 	return MempoolDamage{int(d.lcore), uint32(d.len), uint32(d.limit)}
 }
 
-// MempoolAvailable is rte_mempool_avail_count; 0 of a pool that was freed, or is not
+// MempoolAvailable returns the number of objects in a pool, 0 if the pool was freed or is not
 // populated.
+//
+// Implements: rte_mempool_avail_count
 func MempoolAvailable(name string, mp Mempool) uint32 {
 	return withName(name, func(n *C.char) uint32 { return uint32(C.godpdk_mempool_available(n, mempool(mp))) })
 }
 
-// MempoolCacheCreate is rte_mempool_cache_create.
+// MempoolCacheCreate creates a cache.
+//
+// Implements: rte_mempool_cache_create
 func MempoolCacheCreate(size uint32, socket int) (MempoolCache, int) {
 	return pointer(C.godpdk_mempool_cache_create(C.uint32_t(size), C.int(socket)))
 }
 
-// MempoolCacheFree is rte_mempool_cache_free.
+// MempoolCacheFree frees a cache.
+//
+// Implements: rte_mempool_cache_free
 func MempoolCacheFree(c MempoolCache) { C.rte_mempool_cache_free(mempoolCache(c)) }
 
-// MempoolDefaultCache is rte_mempool_default_cache of the calling thread's
-// lcore; nil on threads that are no lcore.
+// MempoolDefaultCache returns the cache of the calling thread's lcore, nil if the thread is
+// not an lcore.
+//
+// Implements: rte_mempool_default_cache
 func MempoolDefaultCache(mp Mempool) MempoolCache {
 	return unsafe.Pointer(C.godpdk_mempool_default_cache(mempool(mp)))
 }
 
-// MempoolDequeue is rte_mempool_ops_dequeue_bulk: all of n objects or none.
+// MempoolDequeue takes n objects from the ops, or none.
+//
+// Implements: rte_mempool_ops_dequeue_bulk
 func MempoolDequeue(mp Mempool, objs unsafe.Pointer, n uint32) bool {
 	return C.godpdk_mempool_dequeue(mempool(mp), (*C.uintptr_t)(objs), C.uint(n)) == 0
 }
 
-// MempoolEnqueue is rte_mempool_ops_enqueue_bulk: all of n objects or none.
+// MempoolEnqueue returns n objects to the ops, or none.
+//
+// Implements: rte_mempool_ops_enqueue_bulk
 func MempoolEnqueue(mp Mempool, objs unsafe.Pointer, n uint32) bool {
 	return C.godpdk_mempool_enqueue(mempool(mp), (*C.uintptr_t)(objs), C.uint(n)) == 0
 }
 
-// MempoolGet is rte_mempool_generic_get; c may be nil.
+// MempoolGet takes n objects, or none. The cache c may be nil.
+//
+// Implements: rte_mempool_generic_get
 func MempoolGet(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) bool {
 	return C.godpdk_mempool_get(mempool(mp), mempoolCache(c), (*C.uintptr_t)(objs), C.uint(n)) == 0
 }
 
-// MempoolPut is rte_mempool_generic_put; c may be nil.
+// MempoolPut returns n objects. The cache c may be nil.
+//
+// Implements: rte_mempool_generic_put
 func MempoolPut(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) {
 	C.godpdk_mempool_put(mempool(mp), mempoolCache(c), (*C.uintptr_t)(objs), C.uint(n))
 }
 
-// MempoolFlush is rte_mempool_cache_flush.
+// MempoolFlush returns all objects of a cache to the pool.
+//
+// Implements: rte_mempool_cache_flush
 func MempoolFlush(mp Mempool, c MempoolCache) {
-	C.godpdk_mempool_flush(mempool(mp), mempoolCache(c))
+	C.rte_mempool_cache_flush(mempoolCache(c), mempool(mp))
 }
 
 func mempool(mp Mempool) *C.struct_rte_mempool { return (*C.struct_rte_mempool)(mp) }
 
 func mempoolCache(c MempoolCache) *C.struct_rte_mempool_cache {
 	return (*C.struct_rte_mempool_cache)(c)
-}
-
-// counted takes a number of objects or -errno apart.
-func counted(n C.int) (objects, errno int) {
-	if n < 0 {
-		return 0, int(-n)
-	}
-	return int(n), 0
 }
 
 func mempoolInfo(i *C.struct_godpdk_mempool_info) MempoolInfo {
@@ -305,6 +331,3 @@ func mempoolInfo(i *C.struct_godpdk_mempool_info) MempoolInfo {
 		Fits: C.godpdk_mempool_kept_by(&i.ops[0]) == i.keeps, Ring: ringInfo(&i.ring),
 	}
 }
-
-// VirtToIOVA is rte_mem_virt2iova.
-func VirtToIOVA(addr unsafe.Pointer) uint64 { return uint64(C.rte_mem_virt2iova(addr)) }

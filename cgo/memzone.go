@@ -9,7 +9,7 @@ import "C"
 
 import "unsafe"
 
-// Flags and limits of rte_memzone.h, and what it aligns to.
+// Flags and limits of rte_memzone.h, and its default alignment.
 const (
 	MemzoneNameSize = C.RTE_MEMZONE_NAMESIZE
 	CacheLineSize   = C.RTE_CACHE_LINE_SIZE
@@ -37,27 +37,34 @@ type MemzoneInfo struct {
 	Flags        uint32
 }
 
-// MemzoneReserve is rte_memzone_reserve_bounded; align 0 means a cache line.
+// MemzoneReserve reserves a zone. Align 0 means a cache line.
+//
+// Implements: rte_memzone_reserve_bounded
 func MemzoneReserve(name string, size uint64, socket int, flags, align, bound uint32) (MemzoneInfo, int) {
 	return memzone(withName(name, func(n *C.char) C.struct_godpdk_memzone {
 		return C.godpdk_memzone_reserve(n, C.size_t(size), C.int(socket), C.uint(flags), C.uint(align), C.uint(bound))
 	}))
 }
 
-// MemzoneLookup is rte_memzone_lookup, and copies the descriptor before anybody can
-// clear it.
+// MemzoneLookup copies the descriptor of a zone under the lock that prevents its end.
+//
+// Implements: rte_memzone_lookup
 func MemzoneLookup(name string) (MemzoneInfo, int) {
 	return memzone(withName(name, func(n *C.char) C.struct_godpdk_memzone {
 		return C.godpdk_memzone_lookup(n, nil)
 	}))
 }
 
-// MemzoneFree is rte_memzone_free of the zone name, if it still is at addr.
+// MemzoneFree frees the zone of that name if it is still at addr.
+//
+// Implements: rte_memzone_free
 func MemzoneFree(name string, addr unsafe.Pointer) int {
 	return withName(name, func(n *C.char) int { return int(C.godpdk_memzone_free(n, addr)) })
 }
 
-// Memzones is rte_memzone_walk: a copy of every descriptor.
+// Memzones copies all descriptors.
+//
+// Implements: rte_memzone_walk
 func Memzones() ([]MemzoneInfo, int) {
 	l := C.godpdk_memzone_walk()
 	defer C.free(unsafe.Pointer(l.zones))

@@ -9,38 +9,39 @@ import "C"
 
 import "unsafe"
 
-// Layout of pthread_mutex_t, in bytes: the word at MutexKind says what the mutex is.
+// Layout of pthread_mutex_t, in bytes. The word at MutexKind has the kind of the mutex.
 const (
 	MutexSizeof = C.GODPDK_MUTEX_SIZEOF
 	MutexKind   = C.GODPDK_MUTEX_KIND
 )
 
-// Mutex points to a pthread_mutex_t. It must not lie on a Go stack, which moves, and
-// so none of these functions is noescape.
+// Mutex points to a pthread_mutex_t. It must not be on a Go stack, which moves, so none of
+// these functions is noescape.
 type Mutex = unsafe.Pointer
 
 // C functions int32_t f(void *) of a Mutex.
 var (
-	MutexTryLockAddress = C.godpdk_mutex_trylock_address()
-	MutexUnlockAddress  = C.godpdk_mutex_unlock_address()
+	MutexTryLockAddress = unsafe.Pointer(C.godpdk_mutex_trylock)
+	MutexUnlockAddress  = unsafe.Pointer(C.pthread_mutex_unlock)
 )
 
-// MutexInit is pthread_mutex_init of a robust, error-checking mutex that processes share.
+// MutexInit initializes a robust, error-checking mutex that processes share
+// (pthread_mutex_init).
 func MutexInit(m Mutex) int { return int(C.godpdk_mutex_init((*C.pthread_mutex_t)(m))) }
 
-// MutexTryLock is pthread_mutex_trylock.
+// MutexTryLock calls pthread_mutex_trylock.
 func MutexTryLock(m Mutex) int { return int(C.godpdk_mutex_trylock(m)) }
 
-// MutexLock is pthread_mutex_lock.
+// MutexLock calls pthread_mutex_lock.
 func MutexLock(m Mutex) int { return int(C.pthread_mutex_lock((*C.pthread_mutex_t)(m))) }
 
-// MutexTimedLock is pthread_mutex_clocklock that waits for ns nanoseconds.
+// MutexTimedLock calls pthread_mutex_clocklock with a limit of ns nanoseconds.
 func MutexTimedLock(m Mutex, ns uint64) int {
 	return int(C.godpdk_mutex_timedlock((*C.pthread_mutex_t)(m), C.uint64_t(ns)))
 }
 
-// MutexUnlock is pthread_mutex_unlock.
+// MutexUnlock calls pthread_mutex_unlock.
 func MutexUnlock(m Mutex) int { return int(C.pthread_mutex_unlock((*C.pthread_mutex_t)(m))) }
 
-// MutexConsistent is pthread_mutex_consistent.
+// MutexConsistent calls pthread_mutex_consistent.
 func MutexConsistent(m Mutex) int { return int(C.pthread_mutex_consistent((*C.pthread_mutex_t)(m))) }

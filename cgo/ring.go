@@ -4,11 +4,6 @@ package cgo
 
 /*
 #include "godpdk_ring.h"
-
-#cgo noescape godpdk_ring_enqueue
-#cgo nocallback godpdk_ring_enqueue
-#cgo noescape godpdk_ring_dequeue
-#cgo nocallback godpdk_ring_dequeue
 */
 import "C"
 
@@ -53,7 +48,7 @@ const (
 // Ring points to a struct rte_ring.
 type Ring = unsafe.Pointer
 
-// RingInfo is what a ring says of itself; Memory is its memzone's length.
+// RingInfo describes a ring. Memory is the length of its memzone.
 type RingInfo struct {
 	Ring                       Ring
 	Name                       string
@@ -64,14 +59,18 @@ type RingInfo struct {
 	Memory                     uint64
 }
 
-// RingCreate is rte_ring_create_elem.
+// RingCreate creates and describes a ring.
+//
+// Implements: rte_ring_create_elem
 func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (RingInfo, int) {
 	return describedRing(name, func(n *C.char, i *C.struct_godpdk_ring_info) C.int {
 		return C.godpdk_ring_create(n, C.uint(elemSize), C.uint(count), C.int(socket), C.uint(flags), i)
 	})
 }
 
-// RingLookup is rte_ring_lookup, and describes the ring before anybody can free it.
+// RingLookup finds and describes a ring under the lock that prevents its end.
+//
+// Implements: rte_ring_lookup
 func RingLookup(name string) (RingInfo, int) {
 	return describedRing(name, func(n *C.char, i *C.struct_godpdk_ring_info) C.int {
 		return C.godpdk_ring_lookup(n, nil, i)
@@ -87,26 +86,23 @@ func describedRing(name string, f func(*C.char, *C.struct_godpdk_ring_info) C.in
 	return ringInfo(&i), 0
 }
 
-// RingFree is rte_ring_free of r, if name still means r.
+// RingFree frees r if name still refers to it.
+//
+// Implements: rte_ring_free
 func RingFree(name string, r Ring) int {
 	return withName(name, func(n *C.char) int {
 		return int(C.godpdk_ring_free(n, (*C.struct_rte_ring)(r)))
 	})
 }
 
-// RingMemsize is rte_ring_get_memsize_elem in bytes; size is a power of two.
+// RingMemsize returns the bytes of a ring. size is a power of two.
+//
+// Implements: rte_ring_get_memsize_elem
 func RingMemsize(elemSize, size uint32) int64 {
 	return int64(C.rte_ring_get_memsize_elem(C.uint(elemSize), C.uint(size)))
 }
 
-// RingDescribe reads the fields of a ring that nobody frees meanwhile.
-func RingDescribe(r Ring) RingInfo {
-	var i C.struct_godpdk_ring_info
-	C.godpdk_ring_info((*C.struct_rte_ring)(r), &i)
-	return ringInfo(&i)
-}
-
-// Rings copies the list of all rings of the process's EAL.
+// Rings describes all rings.
 func Rings() []RingInfo {
 	infos := make([]C.struct_godpdk_ring_info, 64)
 	for {
@@ -124,25 +120,13 @@ func Rings() []RingInfo {
 	return rings
 }
 
-// RingDump is rte_ring_dump of r, if name still means r.
+// RingDump describes r as text if name still refers to it.
+//
+// Implements: rte_ring_dump
 func RingDump(name string, r Ring) (string, int) {
 	return text(withName(name, func(n *C.char) C.struct_godpdk_text {
 		return C.godpdk_ring_dump(n, (*C.struct_rte_ring)(r))
 	}))
-}
-
-// RingEnqueue is rte_ring_enqueue_bulk_elem or rte_ring_enqueue_burst_elem. It
-// returns how many elements moved and how much room is left.
-func RingEnqueue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, free uint32) {
-	m := C.godpdk_ring_enqueue((*C.struct_rte_ring)(r), (*C.uintptr_t)(objs), C.uint32_t(elemSize), C.uint32_t(n), cbool(bulk))
-	return uint32(m.n), uint32(m.left)
-}
-
-// RingDequeue is rte_ring_dequeue_bulk_elem or rte_ring_dequeue_burst_elem. It
-// returns how many elements moved and how many are left.
-func RingDequeue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, available uint32) {
-	m := C.godpdk_ring_dequeue((*C.struct_rte_ring)(r), (*C.uintptr_t)(objs), C.uint32_t(elemSize), C.uint32_t(n), cbool(bulk))
-	return uint32(m.n), uint32(m.left)
 }
 
 func ringInfo(i *C.struct_godpdk_ring_info) RingInfo {

@@ -20,7 +20,9 @@ const (
 	ServiceCoreLoops  = C.RTE_SERVICE_LCORE_ATTR_LOOPS
 )
 
-// ServiceRegister is rte_service_component_register of Callbacks.Service.
+// ServiceRegister registers a service that runs Callbacks.Service.
+//
+// Implements: rte_service_component_register
 func ServiceRegister(name string, capabilities uint32, socket int, id uintptr) (service uint32, errno int) {
 	var s C.uint32_t
 	errno = withName(name, func(n *C.char) int {
@@ -29,25 +31,33 @@ func ServiceRegister(name string, capabilities uint32, socket int, id uintptr) (
 	return uint32(s), errno
 }
 
-// ServiceUnregister is rte_service_component_unregister.
+// ServiceUnregister unregisters a service.
+//
+// Implements: rte_service_component_unregister
 func ServiceUnregister(id uint32) int {
 	return negative(C.rte_service_component_unregister(C.uint32_t(id)))
 }
 
-// ServiceComponentRunstate is rte_service_component_runstate_set.
+// ServiceComponentRunstate sets whether the service itself is ready to run.
+//
+// Implements: rte_service_component_runstate_set
 func ServiceComponentRunstate(id uint32, on bool) int {
 	return negative(C.rte_service_component_runstate_set(C.uint32_t(id), C.uint32_t(cbool(on))))
 }
 
-// ServiceRunstate is rte_service_runstate_set.
+// ServiceRunstate sets whether the application runs the service.
+//
+// Implements: rte_service_runstate_set
 func ServiceRunstate(id uint32, on bool) int {
 	return negative(C.rte_service_runstate_set(C.uint32_t(id), C.uint32_t(cbool(on))))
 }
 
-// ServiceRunning is rte_service_runstate_get.
+// ServiceRunning reports whether a service runs.
+//
+// Implements: rte_service_runstate_get
 func ServiceRunning(id uint32) bool { return C.rte_service_runstate_get(C.uint32_t(id)) == 1 }
 
-// Services lists the ids of all services.
+// Services returns the ids of all services.
 func Services() []uint32 {
 	var ids [64]C.uint32_t
 	services := make([]uint32, C.godpdk_service_list(&ids[0], C.uint32_t(len(ids))))
@@ -57,7 +67,9 @@ func Services() []uint32 {
 	return services
 }
 
-// ServiceName is rte_service_get_name; "" if there is no such service.
+// ServiceName returns the name of a service, or "" if it does not exist.
+//
+// Implements: rte_service_get_name
 func ServiceName(id uint32) string {
 	n := C.rte_service_get_name(C.uint32_t(id))
 	if n == nil {
@@ -66,61 +78,87 @@ func ServiceName(id uint32) string {
 	return C.GoString(n)
 }
 
-// ServiceCan is rte_service_probe_capability.
+// ServiceCan reports whether a service has a capability.
+//
+// Implements: rte_service_probe_capability
 func ServiceCan(id, capability uint32) bool {
 	return C.rte_service_probe_capability(C.uint32_t(id), C.uint32_t(capability)) == 1
 }
 
-// ServiceMap is rte_service_map_lcore_set.
+// ServiceMap maps a service to an lcore or unmaps it.
+//
+// Implements: rte_service_map_lcore_set
 func ServiceMap(id uint32, lcore int, on bool) int {
 	return negative(C.rte_service_map_lcore_set(C.uint32_t(id), C.uint32_t(lcore), C.uint32_t(cbool(on))))
 }
 
-// ServiceMapped is rte_service_map_lcore_get.
+// ServiceMapped reports whether a service is mapped to an lcore.
+//
+// Implements: rte_service_map_lcore_get
 func ServiceMapped(id uint32, lcore int) bool {
 	return C.rte_service_map_lcore_get(C.uint32_t(id), C.uint32_t(lcore)) == 1
 }
 
-// ServiceStats is rte_service_set_stats_enable.
+// ServiceStats switches the statistics of a service.
+//
+// Implements: rte_service_set_stats_enable
 func ServiceStats(id uint32, on bool) int {
 	return negative(C.rte_service_set_stats_enable(C.uint32_t(id), C.int32_t(cbool(on))))
 }
 
-// ServiceAttr is rte_service_attr_get.
+// ServiceAttr returns an attribute of a service.
+//
+// Implements: rte_service_attr_get
 func ServiceAttr(id, attr uint32) (uint64, int) {
 	var v C.uint64_t
 	errno := negative(C.rte_service_attr_get(C.uint32_t(id), C.uint32_t(attr), &v))
 	return uint64(v), errno
 }
 
-// ServiceAttrReset is rte_service_attr_reset_all.
+// ServiceAttrReset resets the attributes of a service.
+//
+// Implements: rte_service_attr_reset_all
 func ServiceAttrReset(id uint32) int { return negative(C.rte_service_attr_reset_all(C.uint32_t(id))) }
 
-// ServiceCoreAdd is rte_service_lcore_add; it waits until the lcore is idle.
+// ServiceCoreAdd makes an lcore a service core. It waits until the lcore is idle.
+//
+// Implements: rte_service_lcore_add
 func ServiceCoreAdd(lcore int) int { return negative(C.rte_service_lcore_add(C.uint32_t(lcore))) }
 
-// ServiceCoreDel is rte_service_lcore_del.
+// ServiceCoreDel undoes [ServiceCoreAdd].
+//
+// Implements: rte_service_lcore_del
 func ServiceCoreDel(lcore int) int { return negative(C.rte_service_lcore_del(C.uint32_t(lcore))) }
 
-// ServiceCoreStart is rte_service_lcore_start.
+// ServiceCoreStart starts a service core.
+//
+// Implements: rte_service_lcore_start
 func ServiceCoreStart(lcore int) int { return negative(C.rte_service_lcore_start(C.uint32_t(lcore))) }
 
-// ServiceCoreStop is rte_service_lcore_stop.
+// ServiceCoreStop stops a service core.
+//
+// Implements: rte_service_lcore_stop
 func ServiceCoreStop(lcore int) int { return negative(C.rte_service_lcore_stop(C.uint32_t(lcore))) }
 
-// ServiceCoreReset is rte_service_lcore_reset_all.
+// ServiceCoreReset makes all service cores normal lcores.
+//
+// Implements: rte_service_lcore_reset_all
 func ServiceCoreReset() { C.rte_service_lcore_reset_all() }
 
-// ServiceCoreAttr is rte_service_lcore_attr_get.
+// ServiceCoreAttr returns an attribute of a service core.
+//
+// Implements: rte_service_lcore_attr_get
 func ServiceCoreAttr(lcore int, attr uint32) (uint64, int) {
 	var v C.uint64_t
 	errno := negative(C.rte_service_lcore_attr_get(C.uint32_t(lcore), C.uint32_t(attr), &v))
 	return uint64(v), errno
 }
 
-// negative turns 0 or -errno into errno.
-func negative(ret C.int32_t) int { return int(C.godpdk_neg(C.int(ret))) }
+// negative splits 0 or -errno.
+func negative[T ~int32](ret T) int { return int(max(-ret, 0)) }
 
-// ServiceFinalize is rte_service_finalize: it waits for the lcores and frees the tables
-// of services, after which no other function of services may be called.
+// ServiceFinalize waits for the lcores and frees the tables of services. No other function of
+// services may be called after it.
+//
+// Implements: rte_service_finalize
 func ServiceFinalize() { C.rte_service_finalize() }

@@ -6,1122 +6,1094 @@ package cgo
 
 import "unsafe"
 
-func Build() (_ map[string]uint64) { return }
-func Tailqs() (_ string, _ int)    { return }
+func AlarmCancel(id uintptr) (_ int)         { return }
+func AlarmSet(us uint64, id uintptr) (_ int) { return }
+func Build() (_ map[string]uint64)           { return }
+func BuildVersion() (_ uint32)               { return }
 
-var (
-	Callbacks struct {
-		Lcore       func(lcore int)
-		Control     func(id uintptr)
-		LcoreInit   func(lcore int, id uintptr) bool
-		LcoreUninit func(lcore int, id uintptr)
-		Timer       func(lcore int, id uintptr)
-		Alarm       func(id uintptr)
-		Service     func(lcore int, id uintptr) int
-	}
-)
+const CacheLineSize = 64
 
-func Version() (_ string)           { return }
-func RunVersion() (_ uint32)        { return }
-func BuildVersion() (_ uint32)      { return }
-func Strerror(errno int) (_ string) { return }
+var Callbacks struct {
+	Lcore       func(lcore int)
+	Control     func(id uintptr)
+	LcoreInit   func(lcore int, id uintptr) bool
+	LcoreUninit func(lcore int, id uintptr)
+	Timer       func(lcore int, id uintptr)
+	Alarm       func(id uintptr)
+	Service     func(lcore int, id uintptr) int
+}
 
-const (
-	ProcPrimary   = 0
-	ProcSecondary = 1
-	IOVAPhysical  = 1
-	IOVAVirtual   = 2
-	MaxLcore      = 128
-)
+func ControlCreate(name string, id uintptr) (_ int) { return }
+func Cycles() (_ uint64)                            { return }
+func DevProbe(devargs string) (_ int)               { return }
+func DevProbed(devargs string) (_ bool)             { return }
+func EALCleanup() (_ int)                           { return }
+func EALInit(args []string) (parsed int, errno int) { return }
 
-func EALInit(args []string) (parsed, errno int) { return }
-func EALCleanup() (_ int)                       { return }
-func ProcessType() (_ int)                      { return }
-func HasHugepages() (_ bool)                    { return }
-func IOVAMode() (_ int)                         { return }
-func RuntimeDir() (_ string)                    { return }
-func MainLcore() (_ int)                        { return }
-func Sockets() (_ []int)                        { return }
+type EthAddr [6]byte
 
-type (
-	MallocStats struct {
-		Total, Free, Allocated, GreatestFree uint64
-	}
-)
+func EthAllMulticast(port uint16) (_ int)             { return }
+func EthAllMulticastSet(port uint16, on bool) (_ int) { return }
 
-func MallocSocketStats(socket int) (_ MallocStats, _ int) { return }
+type EthBurst struct {
+	Queue *EthQueue
+	Pkts  unsafe.Pointer
+	N     int
+}
 
-type (
-	Limits struct {
-		Zones, ZoneSize                                int
-		SegmentsPerType, MegabytesPerType, SegmentSize int
-	}
-)
+func EthBurstMode(port uint16, queue uint16, tx bool) (_ string, _ int) { return }
+func EthByName(name string) (port uint16, errno int)                    { return }
+func EthClose(port uint16) (_ int)                                      { return }
 
-func MemoryLimits() (_ Limits)     { return }
-func MemoryFiles() (_ int)         { return }
-func SingleFileSegments() (_ bool) { return }
-
-const (
-	EthMaxPorts       = 32
-	EthMaxQueues      = 1024
-	EthNameSize       = 64
-	EthMinMTU         = 68
-	EthDevIntrLSC     = 2
-	EthDevIntrRMV     = 8
-	EthDevRepresentor = 16
-	EthDevBonded      = 4
-	EthQueueStopped   = 0
-	EthQueueStarted   = 1
-	EthQueueHairpin   = 2
-)
-
-func EthFindNext(id int) (_ int)                   { return }
-func EthName(port uint16) (_ string, _ int)        { return }
-func EthIsNamed(port uint16, name string) (_ bool) { return }
-func EthSocket(port uint16) (_ int)                { return }
-
-type (
-	EthDescLimits struct {
-		Max, Min, Align, SegMax, MTUSegMax uint16
-	}
-)
-
-type (
-	EthInfo struct {
-		Driver, Device                       string
-		IfIndex                              uint32
-		Flags                                uint32
-		MinMTU, MaxMTU                       uint16
-		MinRxBuf, MaxRxPkt, MaxLRO           uint32
-		MaxRxQueues, MaxTxQueues             uint16
-		RxQueues, TxQueues                   uint16
-		MaxMACs                              uint32
-		RxOffloads, TxOffloads               uint64
-		RxQueueOffloads, TxQueueOffloads     uint64
-		RETASize                             uint16
-		HashKeySize                          uint8
-		RSSTypes                             uint64
-		RxDesc, TxDesc                       EthDescLimits
-		Speeds                               uint32
-		RxBurst, TxBurst                     uint16
-		RxRing, TxRing                       uint16
-		RxQueuesPreferred, TxQueuesPreferred uint16
-		Capabilities                         uint64
-	}
-)
-
-func EthDevInfo(port uint16) (_ EthInfo, _ int) { return }
-
-type (
-	EthConf struct {
-		RxQueues, TxQueues                uint16
-		LinkSpeeds, Loopback, MTU, MaxLRO uint32
-		RxOffloads, TxOffloads, RSSTypes  uint64
-		RSSKey                            []byte
-		LSC, RxInterrupts, RMV            bool
-	}
-)
+type EthConf struct {
+	RxQueues     uint16
+	TxQueues     uint16
+	LinkSpeeds   uint32
+	Loopback     uint32
+	MTU          uint32
+	MaxLRO       uint32
+	RxOffloads   uint64
+	TxOffloads   uint64
+	RSSTypes     uint64
+	RSSKey       []byte
+	LSC          bool
+	RxInterrupts bool
+	RMV          bool
+}
 
 func EthConfigure(port uint16, c EthConf) (_ int) { return }
 
-type (
-	EthQueueConf struct {
-		Descriptors                                                         uint16
-		Socket                                                              int
-		Prefetch, Host, WriteBack, FreeThreshold, ReportThreshold, DropFull int
-		Deferred                                                            bool
-		Offloads                                                            uint64
-	}
-)
-
-func EthRxSetup(port, queue uint16, c EthQueueConf, pool unsafe.Pointer) (_ int) { return }
-func EthTxSetup(port, queue uint16, c EthQueueConf) (_ int)                      { return }
-func EthStart(port uint16) (_ int)                                               { return }
-func EthStop(port uint16) (_ int)                                                { return }
-func EthClose(port uint16) (_ int)                                               { return }
-func EthReset(port uint16) (_ int)                                               { return }
-func EthIsRemoved(port uint16) (_ bool)                                          { return }
-func EthQueueReady(port, queue uint16, tx bool) (errno int)                      { return }
-
-type (
-	EthQueueInfo struct {
-		Pool                 unsafe.Pointer
-		Descriptors, BufSize uint32
-		Offloads             uint64
-		State                uint8
-		Scattered, Deferred  bool
-	}
-)
-
-func EthQueueInfoGet(port, queue uint16, tx bool) (_ EthQueueInfo, _ int) { return }
-func EthQueueLook(port, queue uint16, tx bool) (_ EthQueueInfo, _ int)    { return }
-func EthBurstMode(port, queue uint16, tx bool) (_ string, _ int)          { return }
-func EthQueueSwitch(port, queue uint16, tx, on bool) (_ int)              { return }
-func EthRxOffloadName(bit uint64) (_ string)                              { return }
-func EthTxOffloadName(bit uint64) (_ string)                              { return }
-
-type (
-	EthQueue struct{}
-)
-
-func NewEthQueue(port, queue uint16, count bool) (_ *EthQueue) { return }
-func (q *EthQueue) Count()                                     { return }
-func (q *EthQueue) Open(open bool)                             { return }
-func (q *EthQueue) IsOpen() (_ bool)                           { return }
-func (q *EthQueue) Busy() (_ bool)                             { return }
-func (q *EthQueue) TakeNil() (_ int)                           { return }
-
-type (
-	EthBurst struct {
-		Queue *EthQueue
-		Pkts  unsafe.Pointer
-		N     int
-	}
-)
-
-type (
-	EthExchange struct {
-		Tx, Rx    *EthQueue
-		Out, In   unsafe.Pointer
-		NOut, NIn int
-		Drop      int
-		Received  int
-	}
-)
-
-var (
-	EthRxAddress       unsafe.Pointer
-	EthTxAddress       unsafe.Pointer
-	EthExchangeAddress unsafe.Pointer
-)
-
-func EthRx(q *EthQueue, pkts unsafe.Pointer, n int) (_ int)                { return }
-func EthTx(q *EthQueue, pkts unsafe.Pointer, n int) (_ int)                { return }
-func EthPrepare(q *EthQueue, pkts unsafe.Pointer, n int) (good, errno int) { return }
-func EthSwap(tx *EthQueue, out unsafe.Pointer, nOut int, rx *EthQueue, in unsafe.Pointer, nIn int, drop bool) (sent, received int) {
-	return
+type EthDescLimits struct {
+	Max       uint16
+	Min       uint16
+	Align     uint16
+	SegMax    uint16
+	MTUSegMax uint16
 }
-func EthDoneCleanup(q *EthQueue, n uint32) (_ int)                    { return }
-func EthQueueCount(q *EthQueue, tx bool) (_ int)                      { return }
+
 func EthDescriptorStatus(q *EthQueue, tx bool, offset uint16) (_ int) { return }
+func EthDetach(port uint16) (_ int)                                   { return }
 
-const (
-	EthRxVLANStrip       = 1
-	EthRxIPv4Cksum       = 2
-	EthRxUDPCksum        = 4
-	EthRxTCPCksum        = 8
-	EthRxTCPLRO          = 16
-	EthRxQinQStrip       = 32
-	EthRxOuterIPv4Cksum  = 64
-	EthRxMACsecStrip     = 128
-	EthRxVLANFilter      = 512
-	EthRxVLANExtend      = 1024
-	EthRxScatter         = 8192
-	EthRxTimestamp       = 16384
-	EthRxSecurity        = 32768
-	EthRxKeepCRC         = 65536
-	EthRxSCTPCksum       = 131072
-	EthRxOuterUDPCksum   = 262144
-	EthRxRSSHash         = 524288
-	EthRxBufferSplit     = 1048576
-	EthTxVLANInsert      = 1
-	EthTxIPv4Cksum       = 2
-	EthTxUDPCksum        = 4
-	EthTxTCPCksum        = 8
-	EthTxSCTPCksum       = 16
-	EthTxTCPTSO          = 32
-	EthTxUDPTSO          = 64
-	EthTxOuterIPv4Cksum  = 128
-	EthTxQinQInsert      = 256
-	EthTxVXLANTSO        = 512
-	EthTxGRETSO          = 1024
-	EthTxIPIPTSO         = 2048
-	EthTxGeneveTSO       = 4096
-	EthTxMACsecInsert    = 8192
-	EthTxMTLockFree      = 16384
-	EthTxMultiSegs       = 32768
-	EthTxMbufFastFree    = 65536
-	EthTxSecurity        = 131072
-	EthTxUDPTunnelTSO    = 262144
-	EthTxIPTunnelTSO     = 524288
-	EthTxOuterUDPCksum   = 1048576
-	EthTxSendOnTimestamp = 2097152
-)
+const EthDevBonded = 4
 
-const (
-	EthSpeedFixed  = 1
-	EthSpeed10MHD  = 2
-	EthSpeed10M    = 4
-	EthSpeed100MHD = 8
-	EthSpeed100M   = 16
-	EthSpeed1G     = 32
-	EthSpeed2_5G   = 64
-	EthSpeed5G     = 128
-	EthSpeed10G    = 256
-	EthSpeed20G    = 512
-	EthSpeed25G    = 1024
-	EthSpeed40G    = 2048
-	EthSpeed50G    = 4096
-	EthSpeed56G    = 8192
-	EthSpeed100G   = 16384
-	EthSpeed200G   = 32768
-)
+func EthDevInfo(port uint16) (_ EthInfo, _ int) { return }
 
-const (
-	EthRSSIPv4      = 4
-	EthRSSFragIPv4  = 8
-	EthRSSIPv4TCP   = 16
-	EthRSSIPv4UDP   = 32
-	EthRSSIPv4SCTP  = 64
-	EthRSSIPv4Other = 128
-	EthRSSIPv6      = 256
-	EthRSSFragIPv6  = 512
-	EthRSSIPv6TCP   = 1024
-	EthRSSIPv6UDP   = 2048
-	EthRSSIPv6SCTP  = 4096
-	EthRSSIPv6Other = 8192
-	EthRSSL2Payload = 16384
-	EthRSSIPv6Ex    = 32768
-	EthRSSIPv6TCPEx = 65536
-	EthRSSIPv6UDPEx = 131072
-	EthRSSPort      = 262144
-	EthRSSVXLAN     = 524288
-	EthRSSGeneve    = 1048576
-	EthRSSNVGRE     = 2097152
-	EthRSSGTPU      = 8388608
-	EthRSSEth       = 16777216
-	EthRSSVLAN      = 33554432
-	EthRSSInnerVLAN = 67108864
-	EthRSSESP       = 134217728
-	EthRSSAH        = 268435456
-	EthRSSL2TPv3    = 536870912
-	EthRSSPFCP      = 1073741824
-	EthRSSPPPoE     = 2147483648
-	EthRSSECPRI     = 4294967296
-	EthRSSMPLS      = 8589934592
-	EthRSSIPv4Cksum = 17179869184
-	EthRSSL4Cksum   = 34359738368
-	EthRSSL3SrcOnly = 9223372036854775808
-	EthRSSL3DstOnly = 4611686018427387904
-	EthRSSL4SrcOnly = 2305843009213693952
-	EthRSSL4DstOnly = 1152921504606846976
-	EthRSSL2SrcOnly = 576460752303423488
-	EthRSSL2DstOnly = 288230376151711744
-)
+const EthDevIntrLSC = 2
+const EthDevIntrRMV = 8
+const EthDevRepresentor = 16
 
-const (
-	EthEventUnknown         = 0
-	EthEventLSC             = 1
-	EthEventQueueState      = 2
-	EthEventReset           = 3
-	EthEventVFMbox          = 4
-	EthEventMACsec          = 5
-	EthEventRMV             = 6
-	EthEventNew             = 7
-	EthEventDestroy         = 8
-	EthEventIPsec           = 9
-	EthEventFlowAged        = 10
-	EthEventRxAvailThresh   = 11
-	EthEventErrRecovering   = 12
-	EthEventRecoverySuccess = 13
-	EthEventRecoveryFailed  = 14
-	EthEventMax             = 15
-)
+func EthDoneCleanup(q *EthQueue, n uint32) (_ int) { return }
 
-type (
-	EthEvent struct {
-		Port uint16
-		Type uint32
-	}
-)
+type EthEvent struct {
+	Port uint16
+	Type uint32
+}
 
-func EthEventOpen() (fd, errno int)              { return }
-func EthEventRegister(eventType int) (_ int)     { return }
-func EthEventUnregister(eventType int)           { return }
-func EthEvents() (events []EthEvent)             { return }
-func EthEventFire(port uint16, eventType uint32) { return }
+const EthEventDestroy = 8
+const EthEventErrRecovering = 12
+const EthEventFlowAged = 10
+const EthEventIPsec = 9
+const EthEventLSC = 1
+const EthEventMACsec = 5
+const EthEventMax = 15
+const EthEventNew = 7
 
-const (
-	EthFCNone    = 0
-	EthFCRxPause = 1
-	EthFCTxPause = 2
-	EthFCFull    = 3
-)
+func EthEventOpen() (fd int, errno int) { return }
 
-type (
-	EthFlowControl struct {
-		HighWater, LowWater       uint32
-		PauseTime                 uint16
-		Mode                      uint8
-		SendXON, Forward, Autoneg bool
-	}
-)
+const EthEventQueueState = 2
+const EthEventRMV = 6
+const EthEventRecoveryFailed = 14
+const EthEventRecoverySuccess = 13
+
+func EthEventRegister(eventType int) (_ int) { return }
+
+const EthEventReset = 3
+const EthEventRxAvailThresh = 11
+const EthEventUnknown = 0
+
+func EthEventUnregister(eventType int) { return }
+
+const EthEventVFMbox = 4
+
+func EthEvents() (events []EthEvent) { return }
+
+type EthExchange struct {
+	Tx       *EthQueue
+	Rx       *EthQueue
+	Out      unsafe.Pointer
+	In       unsafe.Pointer
+	NOut     int
+	NIn      int
+	Drop     int
+	Received int
+}
+
+var EthExchangeAddress unsafe.Pointer
+
+const EthFCFull = 3
+const EthFCNone = 0
+const EthFCRxPause = 1
+const EthFCTxPause = 2
+
+func EthFindNext(id int) (_ int) { return }
+
+type EthFlowControl struct {
+	HighWater uint32
+	LowWater  uint32
+	PauseTime uint16
+	Mode      uint8
+	SendXON   bool
+	Forward   bool
+	Autoneg   bool
+}
 
 func EthFlowControlGet(port uint16) (_ EthFlowControl, _ int) { return }
 func EthFlowControlSet(port uint16, f EthFlowControl) (_ int) { return }
 func EthHold(port uint16) (_ bool)                            { return }
-func EthRelease(port uint16)                                  { return }
-func EthByName(name string) (port uint16, errno int)          { return }
-func EthHoldWatch() (errno int)                               { return }
 func EthHoldEnd()                                             { return }
-func DevProbe(devargs string) (_ int)                         { return }
-func DevProbed(devargs string) (_ bool)                       { return }
-func VdevDriver(name string) (_ bool)                         { return }
-func EthDetach(port uint16) (_ int)                           { return }
-func EthMatch(devargs string) (_ []uint16, _ int)             { return }
+func EthHoldWatch() (errno int)                               { return }
 
-type (
-	EthInterrupt struct{}
-)
+type EthInfo struct {
+	Driver            string
+	Device            string
+	IfIndex           uint32
+	Flags             uint32
+	MinMTU            uint16
+	MaxMTU            uint16
+	MinRxBuf          uint32
+	MaxRxPkt          uint32
+	MaxLRO            uint32
+	MaxRxQueues       uint16
+	MaxTxQueues       uint16
+	RxQueues          uint16
+	TxQueues          uint16
+	MaxMACs           uint32
+	RxOffloads        uint64
+	TxOffloads        uint64
+	RxQueueOffloads   uint64
+	TxQueueOffloads   uint64
+	RETASize          uint16
+	HashKeySize       uint8
+	RSSTypes          uint64
+	RxDesc            EthDescLimits
+	TxDesc            EthDescLimits
+	Speeds            uint32
+	RxBurst           uint16
+	TxBurst           uint16
+	RxRing            uint16
+	TxRing            uint16
+	RxQueuesPreferred uint16
+	TxQueuesPreferred uint16
+	Capabilities      uint64
+}
+type EthInterrupt struct{}
 
-func EthInterruptOpen(port, queue uint16) (i *EthInterrupt, epoll, errno int) { return }
-func (i *EthInterrupt) Arm(on bool) (_ int)                                   { return }
-func (i *EthInterrupt) Take() (_ bool)                                        { return }
-func (i *EthInterrupt) Close()                                                { return }
+func (*EthInterrupt) Arm(on bool) (_ int)                                                { return }
+func (*EthInterrupt) Take() (_ bool)                                                     { return }
+func (*EthInterrupt) Close()                                                             { return }
+func EthInterruptOpen(port uint16, queue uint16) (i *EthInterrupt, epoll int, errno int) { return }
+func EthIsNamed(port uint16, name string) (_ bool)                                       { return }
+func EthIsRemoved(port uint16) (_ bool)                                                  { return }
 
-const (
-	EthSpeedUnknown = 4294967295
-)
+type EthLink struct {
+	Speed   uint32
+	Up      bool
+	Full    bool
+	Autoneg bool
+}
 
-type (
-	EthLink struct {
-		Speed             uint32
-		Up, Full, Autoneg bool
-	}
-)
-
-func EthLinkGet(port uint16) (_ EthLink, _ int)       { return }
-func EthLinkSet(port uint16, up bool) (_ int)         { return }
-func EthPromiscuous(port uint16) (_ int)              { return }
-func EthPromiscuousSet(port uint16, on bool) (_ int)  { return }
-func EthAllMulticast(port uint16) (_ int)             { return }
-func EthAllMulticastSet(port uint16, on bool) (_ int) { return }
-func EthMTU(port uint16) (_ uint16, _ int)            { return }
-func EthMTUSet(port, mtu uint16) (_ int)              { return }
-
-type (
-	EthAddr [6]byte
-)
-
+func EthLinkGet(port uint16) (_ EthLink, _ int)                { return }
+func EthLinkSet(port uint16, up bool) (_ int)                  { return }
 func EthMAC(port uint16) (addr EthAddr, errno int)             { return }
-func EthMACs(port uint16, addrs []EthAddr) (n, errno int)      { return }
-func EthMACSet(port uint16, addr EthAddr) (_ int)              { return }
 func EthMACAdd(port uint16, addr EthAddr, pool uint32) (_ int) { return }
 func EthMACRemove(port uint16, addr EthAddr) (_ int)           { return }
-func EthMulticastSet(port uint16, addrs []EthAddr) (_ int)     { return }
+func EthMACSet(port uint16, addr EthAddr) (_ int)              { return }
+func EthMACs(port uint16, addrs []EthAddr) (n int, errno int)  { return }
+func EthMTU(port uint16) (_ uint16, _ int)                     { return }
+func EthMTUSet(port uint16, mtu uint16) (_ int)                { return }
+func EthMatch(devargs string) (_ []uint16, _ int)              { return }
 
-const (
-	EthOwnerNameSize = 64
-)
+const EthMaxPorts = 32
+const EthMaxQueues = 1024
+const EthMinMTU = 68
 
-func EthOwnerNew() (_ uint64, _ int)                           { return }
+func EthMulticastSet(port uint16, addrs []EthAddr) (_ int) { return }
+func EthName(port uint16) (_ string, _ int)                { return }
+
+const EthNameSize = 64
+
 func EthOwner(port uint16) (id uint64, name string, errno int) { return }
-func EthOwnerSet(port uint16, id uint64, name string) (_ int)  { return }
-func EthOwnerUnset(port uint16, id uint64) (_ int)             { return }
 func EthOwnerDelete(id uint64) (_ int)                         { return }
 
-const (
-	EthRSSKeyMax = 256
-)
+const EthOwnerNameSize = 64
+
+func EthOwnerNew() (_ uint64, _ int)                                           { return }
+func EthOwnerSet(port uint16, id uint64, name string) (_ int)                  { return }
+func EthOwnerUnset(port uint16, id uint64) (_ int)                             { return }
+func EthPrepare(q *EthQueue, pkts unsafe.Pointer, n int) (good int, errno int) { return }
+func EthPromiscuous(port uint16) (_ int)                                       { return }
+func EthPromiscuousSet(port uint16, on bool) (_ int)                           { return }
+
+type EthQueue struct{}
+
+func (*EthQueue) Count()           { return }
+func (*EthQueue) Open(open bool)   { return }
+func (*EthQueue) IsOpen() (_ bool) { return }
+func (*EthQueue) Busy() (_ bool)   { return }
+func (*EthQueue) TakeNil() (_ int) { return }
+
+type EthQueueConf struct {
+	Descriptors     uint16
+	Socket          int
+	Prefetch        int
+	Host            int
+	WriteBack       int
+	FreeThreshold   int
+	ReportThreshold int
+	DropFull        int
+	Deferred        bool
+	Offloads        uint64
+}
+
+func EthQueueCount(q *EthQueue, tx bool) (_ int) { return }
+
+const EthQueueHairpin = 2
+
+type EthQueueInfo struct {
+	Pool        unsafe.Pointer
+	Descriptors uint32
+	BufSize     uint32
+	Offloads    uint64
+	State       uint8
+	Scattered   bool
+	Deferred    bool
+}
+
+func EthQueueInfoGet(port uint16, queue uint16, tx bool) (_ EthQueueInfo, _ int) { return }
+func EthQueueLook(port uint16, queue uint16, tx bool) (_ EthQueueInfo, _ int)    { return }
+func EthQueueReady(port uint16, queue uint16, tx bool) (errno int)               { return }
+
+const EthQueueStarted = 1
+const EthQueueStopped = 0
+
+func EthQueueSwitch(port uint16, queue uint16, tx bool, on bool) (_ int) { return }
+func EthRETA(port uint16, groups []EthRETAEntry64, size uint16) (_ int)  { return }
+
+type EthRETAEntry64 struct{}
+
+func (*EthRETAEntry64) Set(i int, queue uint16) { return }
+func (*EthRETAEntry64) Ask(i int)               { return }
+func (*EthRETAEntry64) Queue(i int) (_ uint16)  { return }
+
+const EthRETAGroup = 64
+
+func EthRETAUpdate(port uint16, groups []EthRETAEntry64, size uint16) (_ int) { return }
+
+const EthRSSAH = 268435456
+const EthRSSECPRI = 4294967296
+const EthRSSESP = 134217728
+const EthRSSEth = 16777216
+const EthRSSFragIPv4 = 8
+const EthRSSFragIPv6 = 512
+const EthRSSGTPU = 8388608
+const EthRSSGeneve = 1048576
 
 func EthRSSHash(port uint16, n int) (types uint64, key []byte, errno int) { return }
 func EthRSSHashUpdate(port uint16, types uint64, key []byte) (_ int)      { return }
 
-const (
-	EthRETAGroup = 64
-)
+const EthRSSIPv4 = 4
+const EthRSSIPv4Cksum = 17179869184
+const EthRSSIPv4Other = 128
+const EthRSSIPv4SCTP = 64
+const EthRSSIPv4TCP = 16
+const EthRSSIPv4UDP = 32
+const EthRSSIPv6 = 256
+const EthRSSIPv6Ex = 32768
+const EthRSSIPv6Other = 8192
+const EthRSSIPv6SCTP = 4096
+const EthRSSIPv6TCP = 1024
+const EthRSSIPv6TCPEx = 65536
+const EthRSSIPv6UDP = 2048
+const EthRSSIPv6UDPEx = 131072
+const EthRSSInnerVLAN = 67108864
+const EthRSSKeyMax = 256
+const EthRSSL2DstOnly = 288230376151711744
+const EthRSSL2Payload = 16384
+const EthRSSL2SrcOnly = 576460752303423488
+const EthRSSL2TPv3 = 536870912
+const EthRSSL3DstOnly = 4611686018427387904
+const EthRSSL3SrcOnly = 9223372036854775808
+const EthRSSL4Cksum = 34359738368
+const EthRSSL4DstOnly = 1152921504606846976
+const EthRSSL4SrcOnly = 2305843009213693952
+const EthRSSMPLS = 8589934592
+const EthRSSNVGRE = 2097152
+const EthRSSPFCP = 1073741824
+const EthRSSPPPoE = 2147483648
+const EthRSSPort = 262144
+const EthRSSVLAN = 33554432
+const EthRSSVXLAN = 524288
 
-type (
-	EthRETAEntry64 struct{}
-)
+func EthRelease(port uint16)                                { return }
+func EthReset(port uint16) (_ int)                          { return }
+func EthRx(q *EthQueue, pkts unsafe.Pointer, n int) (_ int) { return }
 
-func (e *EthRETAEntry64) Set(i int, queue uint16)                             { return }
-func (e *EthRETAEntry64) Ask(i int)                                           { return }
-func (e *EthRETAEntry64) Queue(i int) (_ uint16)                              { return }
-func EthRETA(port uint16, groups []EthRETAEntry64, size uint16) (_ int)       { return }
-func EthRETAUpdate(port uint16, groups []EthRETAEntry64, size uint16) (_ int) { return }
+var EthRxAddress unsafe.Pointer
 
-type (
-	EthStats struct {
-		IPackets, OPackets, IBytes, OBytes, IMissed, IErrors, OErrors, RxNoMbuf uint64
-	}
-)
+const EthRxBufferSplit = 1048576
+const EthRxIPv4Cksum = 2
+const EthRxKeepCRC = 65536
+const EthRxMACsecStrip = 128
+
+func EthRxOffloadName(bit uint64) (_ string) { return }
+
+const EthRxOuterIPv4Cksum = 64
+const EthRxOuterUDPCksum = 262144
+const EthRxQinQStrip = 32
+const EthRxRSSHash = 524288
+const EthRxSCTPCksum = 131072
+const EthRxScatter = 8192
+const EthRxSecurity = 32768
+
+func EthRxSetup(port uint16, queue uint16, c EthQueueConf, pool unsafe.Pointer) (_ int) { return }
+
+const EthRxTCPCksum = 8
+const EthRxTCPLRO = 16
+const EthRxTimestamp = 16384
+const EthRxUDPCksum = 4
+const EthRxVLANExtend = 1024
+const EthRxVLANFilter = 512
+const EthRxVLANStrip = 1
+
+func EthSocket(port uint16) (_ int) { return }
+
+const EthSpeed100G = 16384
+const EthSpeed100M = 16
+const EthSpeed100MHD = 8
+const EthSpeed10G = 256
+const EthSpeed10M = 4
+const EthSpeed10MHD = 2
+const EthSpeed1G = 32
+const EthSpeed200G = 32768
+const EthSpeed20G = 512
+const EthSpeed25G = 1024
+const EthSpeed2_5G = 64
+const EthSpeed40G = 2048
+const EthSpeed50G = 4096
+const EthSpeed56G = 8192
+const EthSpeed5G = 128
+const EthSpeedFixed = 1
+const EthSpeedUnknown = 4294967295
+
+func EthStart(port uint16) (_ int) { return }
+
+type EthStats struct {
+	IPackets uint64
+	OPackets uint64
+	IBytes   uint64
+	OBytes   uint64
+	IMissed  uint64
+	IErrors  uint64
+	OErrors  uint64
+	RxNoMbuf uint64
+}
 
 func EthStatsGet(port uint16) (_ EthStats, _ int) { return }
 func EthStatsReset(port uint16) (_ int)           { return }
+func EthStop(port uint16) (_ int)                 { return }
+func EthSwap(tx *EthQueue, out unsafe.Pointer, nOut int, rx *EthQueue, in unsafe.Pointer, nIn int, drop bool) (sent int, received int) {
+	return
+}
+func EthTx(q *EthQueue, pkts unsafe.Pointer, n int) (_ int) { return }
 
-type (
-	EthXStat struct{}
-)
+var EthTxAddress unsafe.Pointer
 
-func EthXStatsNames(port uint16) (_ []string, _ int)                            { return }
-func EthXStats(port uint16, buf []EthXStat, values []uint64) (count, errno int) { return }
-func EthXStatsByID(port uint16, ids, values []uint64) (_ int)                   { return }
-func EthXStatsReset(port uint16) (_ int)                                        { return }
+const EthTxGRETSO = 1024
+const EthTxGeneveTSO = 4096
+const EthTxIPIPTSO = 2048
+const EthTxIPTunnelTSO = 524288
+const EthTxIPv4Cksum = 2
+const EthTxMACsecInsert = 8192
+const EthTxMTLockFree = 16384
+const EthTxMbufFastFree = 65536
+const EthTxMultiSegs = 32768
 
-const (
-	EthVLANStrip  = 1
-	EthVLANFilter = 2
-	EthVLANExtend = 4
-	EthVLANQinQ   = 8
-	EthVLANMaxID  = 4095
-)
+func EthTxOffloadName(bit uint64) (_ string) { return }
 
-func EthVLANFilterSet(port, id uint16, on bool) (_ int)   { return }
-func EthVLANOffload(port uint16) (set, errno int)         { return }
-func EthVLANOffloadSet(port uint16, set int) (_ int)      { return }
-func EthVLANStripSet(port, queue uint16, on bool) (_ int) { return }
-func EthVLANPVIDSet(port, id uint16, on bool) (_ int)     { return }
-func XDPLog()                                             { return }
+const EthTxOuterIPv4Cksum = 128
+const EthTxOuterUDPCksum = 1048576
+const EthTxQinQInsert = 256
+const EthTxSCTPCksum = 16
+const EthTxSecurity = 131072
+const EthTxSendOnTimestamp = 2097152
 
-var (
-	FastCallAddress unsafe.Pointer
-)
+func EthTxSetup(port uint16, queue uint16, c EthQueueConf) (_ int) { return }
+
+const EthTxTCPCksum = 8
+const EthTxTCPTSO = 32
+const EthTxUDPCksum = 4
+const EthTxUDPTSO = 64
+const EthTxUDPTunnelTSO = 262144
+const EthTxVLANInsert = 1
+const EthTxVXLANTSO = 512
+const EthVLANExtend = 4
+const EthVLANFilter = 2
+
+func EthVLANFilterSet(port uint16, id uint16, on bool) (_ int) { return }
+
+const EthVLANMaxID = 4095
+
+func EthVLANOffload(port uint16) (set int, errno int)        { return }
+func EthVLANOffloadSet(port uint16, set int) (_ int)         { return }
+func EthVLANPVIDSet(port uint16, id uint16, on bool) (_ int) { return }
+
+const EthVLANQinQ = 8
+const EthVLANStrip = 1
+
+func EthVLANStripSet(port uint16, queue uint16, on bool) (_ int) { return }
+
+type EthXStat struct{}
+
+func EthXStats(port uint16, buf []EthXStat, values []uint64) (count int, errno int)        { return }
+func EthXStatsByID(port uint16, ids []uint64, values []uint64) (_ int)                     { return }
+func EthXStatsNames(port uint16) (_ []string, _ int)                                       { return }
+func EthXStatsReset(port uint16) (_ int)                                                   { return }
+func ExtAttach(m Mbuf, addr unsafe.Pointer, iova uint64, length uint16, id uint64) (_ int) { return }
+func ExtFreed(running bool) (ids []uint64)                                                 { return }
+func ExtOpen() (fd int, errno int)                                                         { return }
+
+var FastCallAddress unsafe.Pointer
 
 func FastWatch(abort uintptr) { return }
+func HasHugepages() (_ bool)  { return }
+func IOVAMode() (_ int)       { return }
 
-type (
-	FastFaultArg struct {
-		Sig     int32
-		Address unsafe.Pointer
-		Zero    int32
-	}
-)
+const IOVAPhysical = 1
 
-var (
-	FastFaultAddress unsafe.Pointer
-)
-
-const (
-	MPMaxName  = 64
-	MPMaxParam = 256
-	MPMaxFD    = 8
-	MPWire     = 332
-	MPName     = 4
-	MPLenParam = 68
-	MPNumFDs   = 72
-	MPParam    = 76
-	MPMsg      = 0
-	MPReq      = 1
-	MPRep      = 2
-	MPIgn      = 3
-	MPHas      = "godpdk_mp_has"
-)
-
-type (
-	MPMessage struct {
-		Name, Peer string
-		Param      []byte
-		FDs        []int
-		Missing    int
-	}
-)
-
-func MPOpen() (fd, errno int)            { return }
-func MPWait()                            { return }
-func MPMessages() (messages []MPMessage) { return }
-func MPRegister(name string) (_ int)     { return }
-func MPUnregister(name string)           { return }
-func MPReply(name, peer string) (_ int)  { return }
-func MPDisable() (_ bool)                { return }
-func MPAnswer(fd int) (_ int)            { return }
-
-const (
-	RoleRTE     = 0
-	RoleOff     = 1
-	RoleService = 2
-	RoleNonEAL  = 3
-	LcoreIDAny  = 4294967295
-)
-
-const (
-	MaxCPU = 1024
-)
-
-const (
-	ThreadNameSize = 16
-)
-
-type (
-	LcoreInfo struct {
-		ID, Role, Socket, Index int
-		CPUs                    [MaxCPU / 64]uint64
-	}
-)
-
-func LcoreID() (_ uint32)                                      { return }
-func LcoreRole(id int) (_ int)                                 { return }
-func LcoreRunning(id int) (_ bool)                             { return }
-func Lcores() (_ []LcoreInfo)                                  { return }
-func LcoreLaunch(id int) (_ int)                               { return }
-func ThreadRegister() (_ int)                                  { return }
-func ThreadUnregister()                                        { return }
-func ControlCreate(name string, id uintptr) (_ int)            { return }
 func LcoreCallback(name string, id uintptr) (_ unsafe.Pointer) { return }
 func LcoreCallbackUnregister(handle unsafe.Pointer)            { return }
-func LcoreUsage(id int) (_ *[2]uint64)                         { return }
-func LcoreUsageRegister() (_ int)                              { return }
+func LcoreID() (_ uint32)                                      { return }
 
-const (
-	SpinlockSizeof   = 4
-	TicketlockSizeof = 4
-	TicketlockAlign  = 4
-	TicketlockNext   = 2
-	MCSlockSizeof    = 16
-	MCSlockLocked    = 8
-	RWlockSizeof     = 4
-	PFlockSizeof     = 8
-	PFlockAlign      = 2
-	PFlockRdOut      = 2
-	PFlockWr         = 4
-	SeqcountSizeof   = 4
-	SeqlockSizeof    = 8
-	SeqlockLock      = 4
-)
+const LcoreIDAny = 4294967295
 
-const (
-	RWlockWait  = 1
-	RWlockWrite = 2
-	RWlockRead  = 4
-	PFlockPhase = 1
-	PFlockPres  = 2
-	PFlockRead  = 16
-)
+type LcoreInfo struct {
+	ID     int
+	Role   int
+	Socket int
+	Index  int
+	CPUs   [16]uint64
+}
 
-func MemIsShared(p unsafe.Pointer) (_ bool)                     { return }
-func SpinlockLock(l unsafe.Pointer)                             { return }
-func SpinlockTrylock(l unsafe.Pointer) (_ bool)                 { return }
-func SpinlockUnlock(l unsafe.Pointer)                           { return }
-func SpinlockIsLocked(l unsafe.Pointer) (_ bool)                { return }
-func TicketlockLock(l unsafe.Pointer)                           { return }
-func TicketlockTrylock(l unsafe.Pointer) (_ bool)               { return }
-func TicketlockUnlock(l unsafe.Pointer)                         { return }
-func TicketlockIsLocked(l unsafe.Pointer) (_ bool)              { return }
-func MCSlockLock(l, node unsafe.Pointer)                        { return }
-func MCSlockTrylock(l, node unsafe.Pointer) (_ bool)            { return }
-func MCSlockUnlock(l, node unsafe.Pointer)                      { return }
-func RWlockReadLock(l unsafe.Pointer)                           { return }
-func RWlockReadTrylock(l unsafe.Pointer) (_ bool)               { return }
-func RWlockReadUnlock(l unsafe.Pointer)                         { return }
-func RWlockWriteLock(l unsafe.Pointer)                          { return }
-func RWlockWriteTrylock(l unsafe.Pointer) (_ bool)              { return }
-func RWlockWriteUnlock(l unsafe.Pointer)                        { return }
-func PFlockReadLock(l unsafe.Pointer)                           { return }
-func PFlockReadUnlock(l unsafe.Pointer)                         { return }
-func PFlockWriteLock(l unsafe.Pointer)                          { return }
-func PFlockWriteUnlock(l unsafe.Pointer)                        { return }
-func SeqcountReadBegin(l unsafe.Pointer) (_ uint32)             { return }
-func SeqcountReadRetry(l unsafe.Pointer, begin uint32) (_ bool) { return }
-func SeqcountWriteBegin(l unsafe.Pointer)                       { return }
-func SeqcountWriteEnd(l unsafe.Pointer)                         { return }
-func SeqlockWriteLock(l unsafe.Pointer)                         { return }
-func SeqlockWriteUnlock(l unsafe.Pointer)                       { return }
+func LcoreLaunch(id int) (_ int)       { return }
+func LcoreRole(id int) (_ int)         { return }
+func LcoreRunning(id int) (_ bool)     { return }
+func LcoreUsage(id int) (_ *[2]uint64) { return }
+func LcoreUsageRegister() (_ int)      { return }
+func Lcores() (_ []LcoreInfo)          { return }
 
-const (
-	LogHeadSize = 8
-)
+type Limits struct {
+	Zones            int
+	ZoneSize         int
+	SegmentsPerType  int
+	MegabytesPerType int
+	SegmentSize      int
+}
 
+const LogHeadSize = 8
+
+func LogMark() (_ uint64)             { return }
 func LogOpen(fd int) (_ int)          { return }
 func LogReset()                       { return }
-func LogWarning(line string)          { return }
-func LogMark() (_ uint64)             { return }
 func LogSince(mark uint64) (_ string) { return }
+func LogWarning(line string)          { return }
 
-const (
-	MbufDefaultBufSize = 2176
-	MbufHeadroom       = 128
-	MbufPrivAlign      = 8
-	MbufPoolPinned     = 1
-	MbufMaxSegs        = 65535
-	MbufPortInvalid    = 65535
-	MbufDynNameSize    = 64
-	MbufNative         = 1
-	MbufDeadDataLen    = 57005
-	MbufDeadPktLen     = 3735942382
-)
+const MCSlockLocked = 8
+const MCSlockSizeof = 16
 
-const (
-	MbufBufAddr      = 0
-	MbufDataOff      = 16
-	MbufRefcnt       = 18
-	MbufNbSegs       = 20
-	MbufPort         = 22
-	MbufOlFlags      = 24
-	MbufPacketType   = 32
-	MbufPktLen       = 36
-	MbufDataLen      = 40
-	MbufVlanTCI      = 42
-	MbufRSS          = 44
-	MbufFdirHi       = 48
-	MbufVlanTCIOuter = 52
-	MbufBufLen       = 54
-	MbufPool         = 56
-	MbufNext         = 64
-	MbufTxOffloadOff = 72
-	MbufShinfo       = 80
-	MbufPrivSizeOff  = 88
-	MbufTimesync     = 90
-	MbufExtRefcnt    = 16
-	MbufSizeof       = 128
-)
+func MPAnswer(fd int) (_ int) { return }
+func MPDisable() (_ bool)     { return }
 
-const (
-	MbufL2LenBits      = 7
-	MbufL3LenBits      = 9
-	MbufL4LenBits      = 8
-	MbufTSOSegszBits   = 16
-	MbufOuterL3LenBits = 9
-	MbufOuterL2LenBits = 7
-	MbufL2LenOfs       = 0
-	MbufL3LenOfs       = 7
-	MbufL4LenOfs       = 16
-	MbufTSOSegszOfs    = 24
-	MbufOuterL3LenOfs  = 40
-	MbufOuterL2LenOfs  = 49
-)
+const MPHas = "godpdk_mp_has"
+const MPIgn = 3
+const MPLenParam = 68
+const MPMaxFD = 8
+const MPMaxName = 64
+const MPMaxParam = 256
 
-const (
-	MbufRxVLAN             = 1
-	MbufRxRSSHash          = 2
-	MbufRxFDIR             = 4
-	MbufRxOuterIPCksumBad  = 32
-	MbufRxVLANStripped     = 64
-	MbufRxIPCksumMask      = 144
-	MbufRxIPCksumBad       = 16
-	MbufRxIPCksumGood      = 128
-	MbufRxIPCksumNone      = 144
-	MbufRxL4CksumMask      = 264
-	MbufRxL4CksumBad       = 8
-	MbufRxL4CksumGood      = 256
-	MbufRxL4CksumNone      = 264
-	MbufRxPTP              = 512
-	MbufRxPTPTimestamp     = 1024
-	MbufRxFDIRID           = 8192
-	MbufRxFDIRFlex         = 16384
-	MbufRxQinQStripped     = 32768
-	MbufRxLRO              = 65536
-	MbufRxSecOffload       = 262144
-	MbufRxSecOffloadFailed = 524288
-	MbufRxQinQ             = 1048576
-	MbufRxOuterL4CksumMask = 6291456
-	MbufRxOuterL4CksumBad  = 2097152
-	MbufRxOuterL4CksumGood = 4194304
-	MbufTxOuterUDPCksum    = 2199023255552
-	MbufTxUDPSeg           = 4398046511104
-	MbufTxSecOffload       = 8796093022208
-	MbufTxMACsec           = 17592186044416
-	MbufTxTunnelMask       = 527765581332480
-	MbufTxTunnelVXLAN      = 35184372088832
-	MbufTxTunnelGRE        = 70368744177664
-	MbufTxTunnelIPIP       = 105553116266496
-	MbufTxTunnelGeneve     = 140737488355328
-	MbufTxTunnelMPLSinUDP  = 175921860444160
-	MbufTxTunnelVXLANGPE   = 211106232532992
-	MbufTxTunnelGTP        = 246290604621824
-	MbufTxTunnelESP        = 281474976710656
-	MbufTxTunnelIP         = 457396837154816
-	MbufTxTunnelUDP        = 492581209243648
-	MbufTxQinQ             = 562949953421312
-	MbufTxTCPSeg           = 1125899906842624
-	MbufTxPTPTimestamp     = 2251799813685248
-	MbufTxL4Mask           = 13510798882111488
-	MbufTxTCPCksum         = 4503599627370496
-	MbufTxSCTPCksum        = 9007199254740992
-	MbufTxUDPCksum         = 13510798882111488
-	MbufTxIPCksum          = 18014398509481984
-	MbufTxIPv4             = 36028797018963968
-	MbufTxIPv6             = 72057594037927936
-	MbufTxVLAN             = 144115188075855872
-	MbufTxOuterIPCksum     = 288230376151711744
-	MbufTxOuterIPv4        = 576460752303423488
-	MbufTxOuterIPv6        = 1152921504606846976
-	MbufExternal           = 2305843009213693952
-	MbufIndirect           = 4611686018427387904
-)
+type MPMessage struct {
+	Name    string
+	Peer    string
+	Param   []byte
+	FDs     []int
+	Missing int
+}
 
-type (
-	Mbuf = unsafe.Pointer
-)
+func MPMessages() (messages []MPMessage) { return }
 
-type (
-	MbufPoolInfo struct {
-		IsMbuf             bool
-		Unfinished         bool
-		DataRoom, PrivSize uint32
-		Flags              uint32
-	}
-)
+const MPMsg = 0
+const MPName = 4
+const MPNumFDs = 72
+
+func MPOpen() (fd int, errno int) { return }
+
+const MPParam = 76
+
+func MPRegister(name string) (_ int) { return }
+
+const MPRep = 2
+
+func MPReply(name string, peer string) (_ int) { return }
+
+const MPReq = 1
+
+func MPUnregister(name string) { return }
+func MPWait()                  { return }
+
+const MPWire = 332
+
+func MainLcore() (_ int)                                  { return }
+func MallocSocketStats(socket int) (_ MallocStats, _ int) { return }
+
+type MallocStats struct {
+	Total        uint64
+	Free         uint64
+	Allocated    uint64
+	GreatestFree uint64
+}
+
+const MaxCPU = 1024
+const MaxLcore = 128
+
+type Mbuf = unsafe.Pointer
+
+func MbufAllocBulk(pool unsafe.Pointer, cache unsafe.Pointer, table unsafe.Pointer, n uint32) (_ bool) {
+	return
+}
+func MbufAttach(indirect Mbuf, m Mbuf) { return }
+
+const MbufBufAddr = 0
+const MbufBufLen = 54
+
+func MbufChain(head Mbuf, tail Mbuf) (_ int)                                   { return }
+func MbufCheck(m Mbuf, head bool) (_ string)                                   { return }
+func MbufClone(m Mbuf, pool unsafe.Pointer) (_ Mbuf)                           { return }
+func MbufCopy(m Mbuf, pool unsafe.Pointer, off uint32, length uint32) (_ Mbuf) { return }
+
+const MbufDataLen = 40
+const MbufDataOff = 16
+const MbufDeadDataLen = 57005
+const MbufDeadPktLen = 3735942382
+const MbufDefaultBufSize = 2176
+
+func MbufDetach(m Mbuf)                                { return }
+func MbufDump(m Mbuf, length uint32) (_ string, _ int) { return }
+func MbufDynDump() (_ string, _ int)                   { return }
+
+const MbufDynNameSize = 64
+
+func MbufDynfieldLookup(name string) (offset int, size uint64, align uint64, errno int) { return }
+func MbufDynfieldRegister(name string, size uint64, align uint64, flags uint32, at uint64) (offset int, errno int) {
+	return
+}
+func MbufDynflagLookup(name string) (num int, errno int)                             { return }
+func MbufDynflagRegister(name string, flags uint32, bit uint32) (num int, errno int) { return }
+
+const MbufExtRefcnt = 16
+const MbufExternal = 2305843009213693952
+const MbufFdirHi = 48
+
+func MbufFlagList(mask uint64, tx bool) (_ string)                                           { return }
+func MbufFree(m Mbuf)                                                                        { return }
+func MbufFreeBulk(pool unsafe.Pointer, cache unsafe.Pointer, table unsafe.Pointer, n uint32) { return }
+func MbufFreeDebug(m Mbuf, pid uint32) (_ bool)                                              { return }
+func MbufFreeSeg(m Mbuf)                                                                     { return }
+
+const MbufHeadroom = 128
+const MbufIndirect = 4611686018427387904
+const MbufL2LenBits = 7
+const MbufL2LenOfs = 0
+const MbufL3LenBits = 9
+const MbufL3LenOfs = 7
+const MbufL4LenBits = 8
+const MbufL4LenOfs = 16
+
+func MbufLinearize(m Mbuf) (_ bool) { return }
+
+const MbufMaxSegs = 65535
 
 func MbufNamedOps() (_ string) { return }
-func MbufPoolCreate(name string, n, cache uint32, priv, room uint16, socket int, ops string) (_ unsafe.Pointer, _ int) {
+
+const MbufNative = 1
+const MbufNbSegs = 20
+const MbufNext = 64
+const MbufOlFlags = 24
+const MbufOuterL2LenBits = 7
+const MbufOuterL2LenOfs = 49
+const MbufOuterL3LenBits = 9
+const MbufOuterL3LenOfs = 40
+const MbufPacketType = 32
+const MbufPktLen = 36
+const MbufPool = 56
+
+func MbufPoolCreate(name string, n uint32, cache uint32, priv uint16, room uint16, socket int, ops string) (_ unsafe.Pointer, _ int) {
 	return
 }
 func MbufPoolDescribe(name string, pool unsafe.Pointer) (_ MbufPoolInfo, _ int) { return }
-func MbufAllocBulk(pool, cache, table unsafe.Pointer, n uint32) (_ bool)        { return }
-func MbufResetBulk(pool, table unsafe.Pointer, n uint32)                        { return }
-func MbufFreeBulk(pool, cache, table unsafe.Pointer, n uint32)                  { return }
-func MbufFree(m Mbuf)                                                           { return }
-func MbufFreeSeg(m Mbuf)                                                        { return }
-func MbufFreeDebug(m Mbuf, pid uint32) (_ bool)                                 { return }
-func MbufClone(m Mbuf, pool unsafe.Pointer) (_ Mbuf)                            { return }
-func MbufCopy(m Mbuf, pool unsafe.Pointer, off, length uint32) (_ Mbuf)         { return }
-func MbufAttach(indirect, m Mbuf)                                               { return }
-func MbufDetach(m Mbuf)                                                         { return }
-func MbufChain(head, tail Mbuf) (_ int)                                         { return }
-func MbufLinearize(m Mbuf) (_ bool)                                             { return }
-func MbufRefcntUpdate(m Mbuf, v int16) (_ uint16)                               { return }
-func MbufCheck(m Mbuf, head bool) (_ string)                                    { return }
-func MbufValidateTx(m Mbuf) (_ int)                                             { return }
-func MbufDump(m Mbuf, length uint32) (_ string, _ int)                          { return }
-func MbufPrivSize(m Mbuf) (_ uint16)                                            { return }
-func MbufFlagList(mask uint64, tx bool) (_ string)                              { return }
-func MbufFlagName(mask uint64, tx bool) (_ string)                              { return }
-func MbufTypeName(t uint32) (_ string)                                          { return }
-func MbufDynfieldRegister(name string, size, align uint64, flags uint32, at uint64) (offset, errno int) {
-	return
+
+type MbufPoolInfo struct {
+	IsMbuf     bool
+	Unfinished bool
+	DataRoom   uint32
+	PrivSize   uint32
+	Flags      uint32
 }
-func MbufDynfieldLookup(name string) (offset int, size, align uint64, errno int)           { return }
-func MbufDynflagRegister(name string, flags, bit uint32) (num, errno int)                  { return }
-func MbufDynflagLookup(name string) (num, errno int)                                       { return }
-func MbufDynDump() (_ string, _ int)                                                       { return }
-func MbufTimestamp(tx bool) (offset int, flag uint64, errno int)                           { return }
-func ExtOpen() (fd, errno int)                                                             { return }
-func ExtAttach(m Mbuf, addr unsafe.Pointer, iova uint64, length uint16, id uint64) (_ int) { return }
-func ExtFreed(running bool) (ids []uint64)                                                 { return }
-func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer) (_ unsafe.Pointer, _ int) {
-	return
+
+const MbufPoolPinned = 1
+const MbufPort = 22
+const MbufPortInvalid = 65535
+const MbufPrivAlign = 8
+
+func MbufPrivSize(m Mbuf) (_ uint16) { return }
+
+const MbufPrivSizeOff = 88
+const MbufRSS = 44
+const MbufRefcnt = 18
+
+func MbufRefcntUpdate(m Mbuf, v int16) (_ uint16)                       { return }
+func MbufResetBulk(pool unsafe.Pointer, table unsafe.Pointer, n uint32) { return }
+
+const MbufRxFDIR = 4
+const MbufRxFDIRFlex = 16384
+const MbufRxFDIRID = 8192
+const MbufRxIPCksumBad = 16
+const MbufRxIPCksumGood = 128
+const MbufRxIPCksumMask = 144
+const MbufRxIPCksumNone = 144
+const MbufRxL4CksumBad = 8
+const MbufRxL4CksumGood = 256
+const MbufRxL4CksumMask = 264
+const MbufRxL4CksumNone = 264
+const MbufRxLRO = 65536
+const MbufRxOuterIPCksumBad = 32
+const MbufRxOuterL4CksumBad = 2097152
+const MbufRxOuterL4CksumGood = 4194304
+const MbufRxOuterL4CksumMask = 6291456
+const MbufRxPTP = 512
+const MbufRxPTPTimestamp = 1024
+const MbufRxQinQ = 1048576
+const MbufRxQinQStripped = 32768
+const MbufRxRSSHash = 2
+const MbufRxSecOffload = 262144
+const MbufRxSecOffloadFailed = 524288
+const MbufRxVLAN = 1
+const MbufRxVLANStripped = 64
+const MbufShinfo = 80
+const MbufSizeof = 128
+const MbufTSOSegszBits = 16
+const MbufTSOSegszOfs = 24
+
+func MbufTimestamp(tx bool) (offset int, flag uint64, errno int) { return }
+
+const MbufTimesync = 90
+const MbufTxIPCksum = 18014398509481984
+const MbufTxIPv4 = 36028797018963968
+const MbufTxIPv6 = 72057594037927936
+const MbufTxL4Mask = 13510798882111488
+const MbufTxMACsec = 17592186044416
+const MbufTxOffloadOff = 72
+const MbufTxOuterIPCksum = 288230376151711744
+const MbufTxOuterIPv4 = 576460752303423488
+const MbufTxOuterIPv6 = 1152921504606846976
+const MbufTxOuterUDPCksum = 2199023255552
+const MbufTxPTPTimestamp = 2251799813685248
+const MbufTxQinQ = 562949953421312
+const MbufTxSCTPCksum = 9007199254740992
+const MbufTxSecOffload = 8796093022208
+const MbufTxTCPCksum = 4503599627370496
+const MbufTxTCPSeg = 1125899906842624
+const MbufTxTunnelESP = 281474976710656
+const MbufTxTunnelGRE = 70368744177664
+const MbufTxTunnelGTP = 246290604621824
+const MbufTxTunnelGeneve = 140737488355328
+const MbufTxTunnelIP = 457396837154816
+const MbufTxTunnelIPIP = 105553116266496
+const MbufTxTunnelMPLSinUDP = 175921860444160
+const MbufTxTunnelMask = 527765581332480
+const MbufTxTunnelUDP = 492581209243648
+const MbufTxTunnelVXLAN = 35184372088832
+const MbufTxTunnelVXLANGPE = 211106232532992
+const MbufTxUDPCksum = 13510798882111488
+const MbufTxUDPSeg = 4398046511104
+const MbufTxVLAN = 144115188075855872
+
+func MbufTypeName(t uint32) (_ string) { return }
+func MbufValidateTx(m Mbuf) (_ int)    { return }
+
+const MbufVlanTCI = 42
+const MbufVlanTCIOuter = 52
+
+func MemCloseOnExec() (_ int)               { return }
+func MemIsShared(p unsafe.Pointer) (_ bool) { return }
+func MemoryFiles() (_ int)                  { return }
+func MemoryLimits() (_ Limits)              { return }
+
+type Mempool = unsafe.Pointer
+
+func MempoolAudit(name string, mp Mempool) (_ MempoolDamage, _ int) { return }
+func MempoolAvailable(name string, mp Mempool) (_ uint32)           { return }
+
+type MempoolCache = unsafe.Pointer
+
+func MempoolCacheCreate(size uint32, socket int) (_ MempoolCache, _ int) { return }
+func MempoolCacheFree(c MempoolCache)                                    { return }
+
+const MempoolCacheLen = 8
+const MempoolCacheMax = 512
+const MempoolCacheObjs = 64
+const MempoolCacheSize = 0
+const MempoolCacheSizeof = 8256
+const MempoolCacheThreshold = 4
+
+type MempoolChunk struct {
+	Addr   unsafe.Pointer
+	IOVA   uint64
+	Len    uint64
+	Shared bool
 }
-func MbufRoom(m Mbuf, op byte, n uint16) (_ int64)                               { return }
-func MbufRead(m Mbuf, off, length uint32, buf unsafe.Pointer) (_ unsafe.Pointer) { return }
-func MbufTxOffload(l2, l3, l4, tso, outerL3, outerL2 uint64) (_ uint64)          { return }
-func MemCloseOnExec() (_ int)                                                    { return }
 
-const (
-	MempoolNameSize     = 26
-	MempoolOpsNameSize  = 32
-	MempoolMaxOps       = 16
-	MempoolCacheMax     = 512
-	MempoolNoSpread     = 1
-	MempoolNoCacheAlign = 2
-	MempoolSPPut        = 4
-	MempoolSCGet        = 8
-	MempoolNoIOVAContig = 32
-	MempoolCreated      = 16
-	MempoolNonIO        = 64
-)
-
-const (
-	MempoolCacheSize      = 0
-	MempoolCacheThreshold = 4
-	MempoolCacheLen       = 8
-	MempoolCacheObjs      = 64
-	MempoolCacheSizeof    = 8256
-	MempoolHeaderSizeof   = 24
-	MempoolHeaderPool     = 8
-	MempoolHeaderIOVA     = 16
-)
-
-const (
-	MempoolNative = 1
-)
-
-type (
-	Mempool = unsafe.Pointer
-)
-
-type (
-	MempoolCache = unsafe.Pointer
-)
-
-type (
-	MempoolInfo struct {
-		Name, Ops                                      string
-		Pool                                           Mempool
-		Data                                           unsafe.Pointer
-		Private                                        unsafe.Pointer
-		Caches                                         MempoolCache
-		Flags                                          uint32
-		Size, Populated, CacheSize                     uint32
-		ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
-		Chunks, Available                              uint32
-		Foreign                                        uint32
-		Socket, OpsIndex                               int32
-		Fits                                           bool
-		Ring                                           RingInfo
-	}
-)
-
-type (
-	MempoolChunk struct {
-		Addr   unsafe.Pointer
-		IOVA   uint64
-		Len    uint64
-		Shared bool
-	}
-)
-
-func MempoolCreate(name string, count, elemSize, cacheSize, privateSize uint32, socket int, flags uint32, ops string, populate bool) (_ Mempool, _ int) {
-	return
-}
-func MempoolGuardCounts()                                                  { return }
-func MempoolLookup(name string) (_ MempoolInfo, _ int)                     { return }
-func MempoolSetOps(mp Mempool, name string) (_ int)                        { return }
-func MempoolPopulate(mp Mempool) (objects, errno int)                      { return }
-func MempoolPopulateAnon(mp Mempool) (objects, errno int)                  { return }
-func MempoolFree(name string, mp Mempool, mine bool) (_ int)               { return }
-func MempoolDescribe(mp Mempool) (_ MempoolInfo)                           { return }
-func Mempools() (_ []MempoolInfo)                                          { return }
-func MempoolOps() (_ []string)                                             { return }
-func MempoolObjects(name string, mp Mempool, max uint32) (_ []uintptr)     { return }
 func MempoolChunks(name string, mp Mempool, max uint32) (_ []MempoolChunk) { return }
+func MempoolCreate(name string, count uint32, elemSize uint32, cacheSize uint32, privateSize uint32, socket int, flags uint32, ops string, populate bool) (_ Mempool, _ int) {
+	return
+}
 
-type (
-	MempoolDamage struct {
-		Lcore      int
-		Len, Limit uint32
-	}
-)
+const MempoolCreated = 16
 
-func MempoolAudit(name string, mp Mempool) (_ MempoolDamage, _ int)                 { return }
-func MempoolDump(name string, mp Mempool) (_ string, _ MempoolDamage, _ int)        { return }
-func MempoolAvailable(name string, mp Mempool) (_ uint32)                           { return }
-func MempoolCacheCreate(size uint32, socket int) (_ MempoolCache, _ int)            { return }
-func MempoolCacheFree(c MempoolCache)                                               { return }
+type MempoolDamage struct {
+	Lcore int
+	Len   uint32
+	Limit uint32
+}
+
 func MempoolDefaultCache(mp Mempool) (_ MempoolCache)                               { return }
 func MempoolDequeue(mp Mempool, objs unsafe.Pointer, n uint32) (_ bool)             { return }
+func MempoolDescribe(mp Mempool) (_ MempoolInfo)                                    { return }
+func MempoolDump(name string, mp Mempool) (_ string, _ MempoolDamage, _ int)        { return }
 func MempoolEnqueue(mp Mempool, objs unsafe.Pointer, n uint32) (_ bool)             { return }
-func MempoolGet(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) (_ bool) { return }
-func MempoolPut(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32)          { return }
 func MempoolFlush(mp Mempool, c MempoolCache)                                       { return }
-func VirtToIOVA(addr unsafe.Pointer) (_ uint64)                                     { return }
+func MempoolFree(name string, mp Mempool, mine bool) (_ int)                        { return }
+func MempoolGet(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) (_ bool) { return }
+func MempoolGuardCounts()                                                           { return }
 
-const (
-	MemzoneNameSize     = 32
-	CacheLineSize       = 64
-	Memzone2MB          = 1
-	Memzone1GB          = 2
-	Memzone16MB         = 256
-	Memzone16GB         = 512
-	Memzone256KB        = 65536
-	Memzone256MB        = 131072
-	Memzone512MB        = 262144
-	Memzone4GB          = 524288
-	MemzoneSizeHintOnly = 4
-	MemzoneIOVAContig   = 1048576
-)
+const MempoolHeaderIOVA = 16
+const MempoolHeaderPool = 8
+const MempoolHeaderSizeof = 24
 
-type (
-	MemzoneInfo struct {
-		Name         string
-		IOVA         uint64
-		Addr         unsafe.Pointer
-		Len          uint64
-		HugepageSize uint64
-		Socket       int32
-		Flags        uint32
-	}
-)
-
-func MemzoneReserve(name string, size uint64, socket int, flags, align, bound uint32) (_ MemzoneInfo, _ int) {
-	return
+type MempoolInfo struct {
+	Name        string
+	Ops         string
+	Pool        Mempool
+	Data        unsafe.Pointer
+	Private     unsafe.Pointer
+	Caches      MempoolCache
+	Flags       uint32
+	Size        uint32
+	Populated   uint32
+	CacheSize   uint32
+	ElemSize    uint32
+	HeaderSize  uint32
+	TrailerSize uint32
+	PrivateSize uint32
+	Chunks      uint32
+	Available   uint32
+	Foreign     uint32
+	Socket      int32
+	OpsIndex    int32
+	Fits        bool
+	Ring        RingInfo
 }
-func MemzoneLookup(name string) (_ MemzoneInfo, _ int)     { return }
+
+func MempoolLookup(name string) (_ MempoolInfo, _ int) { return }
+
+const MempoolMaxOps = 16
+const MempoolNameSize = 26
+const MempoolNative = 1
+const MempoolNoCacheAlign = 2
+const MempoolNoIOVAContig = 32
+const MempoolNoSpread = 1
+const MempoolNonIO = 64
+
+func MempoolObjects(name string, mp Mempool, max uint32) (_ []uintptr) { return }
+func MempoolOps() (_ []string)                                         { return }
+
+const MempoolOpsNameSize = 32
+
+func MempoolPopulate(mp Mempool) (objects int, errno int)                  { return }
+func MempoolPopulateAnon(mp Mempool) (objects int, errno int)              { return }
+func MempoolPut(mp Mempool, c MempoolCache, objs unsafe.Pointer, n uint32) { return }
+
+const MempoolSCGet = 8
+const MempoolSPPut = 4
+
+func MempoolSetOps(mp Mempool, name string) (_ int) { return }
+func Mempools() (_ []MempoolInfo)                   { return }
+
+const Memzone16GB = 512
+const Memzone16MB = 256
+const Memzone1GB = 2
+const Memzone256KB = 65536
+const Memzone256MB = 131072
+const Memzone2MB = 1
+const Memzone4GB = 524288
+const Memzone512MB = 262144
+
 func MemzoneFree(name string, addr unsafe.Pointer) (_ int) { return }
-func Memzones() (_ []MemzoneInfo, _ int)                   { return }
 
-const (
-	MutexSizeof = 40
-	MutexKind   = 16
-)
+const MemzoneIOVAContig = 1048576
 
-type (
-	Mutex = unsafe.Pointer
-)
+type MemzoneInfo struct {
+	Name         string
+	IOVA         uint64
+	Addr         unsafe.Pointer
+	Len          uint64
+	HugepageSize uint64
+	Socket       int32
+	Flags        uint32
+}
 
-var (
-	MutexTryLockAddress unsafe.Pointer
-	MutexUnlockAddress  unsafe.Pointer
-)
+func MemzoneLookup(name string) (_ MemzoneInfo, _ int) { return }
 
-func MutexInit(m Mutex) (_ int)                 { return }
-func MutexTryLock(m Mutex) (_ int)              { return }
-func MutexLock(m Mutex) (_ int)                 { return }
+const MemzoneNameSize = 32
+
+func MemzoneReserve(name string, size uint64, socket int, flags uint32, align uint32, bound uint32) (_ MemzoneInfo, _ int) {
+	return
+}
+
+const MemzoneSizeHintOnly = 4
+
+func Memzones() (_ []MemzoneInfo, _ int) { return }
+
+type Mutex = unsafe.Pointer
+
+func MutexConsistent(m Mutex) (_ int) { return }
+func MutexInit(m Mutex) (_ int)       { return }
+
+const MutexKind = 16
+
+func MutexLock(m Mutex) (_ int) { return }
+
+const MutexSizeof = 40
+
 func MutexTimedLock(m Mutex, ns uint64) (_ int) { return }
-func MutexUnlock(m Mutex) (_ int)               { return }
-func MutexConsistent(m Mutex) (_ int)           { return }
+func MutexTryLock(m Mutex) (_ int)              { return }
 
-const (
-	RCUDebug      = false
-	RCUDQNameSize = 29
-	RCUDQMTUnsafe = 1
-)
+var MutexTryLockAddress unsafe.Pointer
 
-const (
-	RCUToken  = 0
-	RCUCnt    = 128
-	RCUStride = 64
-)
+func MutexUnlock(m Mutex) (_ int) { return }
 
-type (
-	RCU = unsafe.Pointer
-)
+var MutexUnlockAddress unsafe.Pointer
 
-type (
-	RCUDQ = unsafe.Pointer
-)
+func NewEthQueue(port uint16, queue uint16, count bool) (_ *EthQueue) { return }
 
-func RCUCreate(name string, maxThreads uint32, socket int) (_ RCU, _ int)             { return }
+const PFlockAlign = 2
+const PFlockPhase = 1
+const PFlockPres = 2
+const PFlockRdOut = 2
+const PFlockRead = 16
+const PFlockSizeof = 8
+const PFlockWr = 4
+const ProcPrimary = 0
+const ProcSecondary = 1
+
+func ProcessType() (_ int) { return }
+
+type RCU = unsafe.Pointer
+
+func RCUCheck(v RCU, token uint64) (_ bool) { return }
+
+var RCUCheckAddress unsafe.Pointer
+
+type RCUCheckArg struct {
+	V     RCU
+	Token uint64
+}
+
+const RCUCnt = 128
+
+func RCUCount(name string, v RCU) (_ uint32)                              { return }
+func RCUCreate(name string, maxThreads uint32, socket int) (_ RCU, _ int) { return }
+
+type RCUDQ = unsafe.Pointer
+
+func RCUDQCreate(name string, v RCU, flags uint32, size uint32, elemSize uint32, trigger uint32, maxReclaim uint32) (_ RCUDQ, _ int) {
+	return
+}
+func RCUDQDelete(dq RCUDQ) (_ int) { return }
+func RCUDQEnqueue(dq RCUDQ, elem unsafe.Pointer, freed unsafe.Pointer, room uint32) (n uint32, errno int) {
+	return
+}
+
+const RCUDQMTUnsafe = 1
+const RCUDQNameSize = 29
+
+func RCUDQReclaim(dq RCUDQ, freed unsafe.Pointer, max uint32) (n uint32, pending uint32, errno int) {
+	return
+}
+
+const RCUDebug = false
+
+func RCUDump(name string, v RCU) (_ string, _ int)                                    { return }
+func RCULock(v RCU, id uint32)                                                        { return }
 func RCULookup(name string) (v RCU, maxThreads uint32, errno int)                     { return }
-func RCURegister(name string, v RCU, id uint32) (_ int)                               { return }
-func RCUUnregister(name string, v RCU, id uint32) (_ int)                             { return }
+func RCUOffline(v RCU, id uint32)                                                     { return }
+func RCUOnline(v RCU, id uint32)                                                      { return }
+func RCUQuiescent(v RCU, id uint32)                                                   { return }
 func RCUReaders(name string, v RCU, max int) (ids []uint32, cnts []uint64, errno int) { return }
-func RCUCount(name string, v RCU) (_ uint32)                                          { return }
+func RCURegister(name string, v RCU, id uint32) (_ int)                               { return }
 
-type (
-	RCUCheckArg struct {
-		V     RCU
-		Token uint64
-	}
-)
+const RCUStride = 64
+const RCUToken = 0
 
-var (
-	RCUCheckAddress unsafe.Pointer
-)
+func RCUUnlock(v RCU, id uint32)                          { return }
+func RCUUnregister(name string, v RCU, id uint32) (_ int) { return }
 
-func RCUCheck(v RCU, token uint64) (_ bool)        { return }
-func RCUOnline(v RCU, id uint32)                   { return }
-func RCUOffline(v RCU, id uint32)                  { return }
-func RCUQuiescent(v RCU, id uint32)                { return }
-func RCULock(v RCU, id uint32)                     { return }
-func RCUUnlock(v RCU, id uint32)                   { return }
-func RCUDump(name string, v RCU) (_ string, _ int) { return }
-func RCUDQCreate(name string, v RCU, flags, size, elemSize, trigger, maxReclaim uint32) (_ RCUDQ, _ int) {
+const RWlockRead = 4
+const RWlockSizeof = 4
+const RWlockWait = 1
+const RWlockWrite = 2
+
+type Ring = unsafe.Pointer
+
+const RingCons = 256
+
+func RingCreate(name string, elemSize uint32, count uint32, socket int, flags uint32) (_ RingInfo, _ int) {
 	return
 }
-func RCUDQEnqueue(dq RCUDQ, elem, freed unsafe.Pointer, room uint32) (n uint32, errno int)   { return }
-func RCUDQReclaim(dq RCUDQ, freed unsafe.Pointer, max uint32) (n, pending uint32, errno int) { return }
-func RCUDQDelete(dq RCUDQ) (_ int)                                                           { return }
-
-const (
-	RingNameSize  = 29
-	RingSizeMask  = 2147483647
-	RingExactSize = 4
-	RingSPEnqueue = 1
-	RingSCDequeue = 2
-	RingRTSEnq    = 8
-	RingRTSDeq    = 16
-	RingHTSEnq    = 32
-	RingHTSDeq    = 64
-)
-
-const (
-	RingProd    = 128
-	RingCons    = 256
-	RingSizeof  = 384
-	RingHead    = 0
-	RingTail    = 4
-	RingSync    = 8
-	RingRTSTail = 0
-	RingRTSMax  = 12
-	RingRTSHead = 16
-	RingHTSPos  = 0
-)
-
-const (
-	RingSyncMT  = 0
-	RingSyncST  = 1
-	RingSyncRTS = 2
-	RingSyncHTS = 3
-)
-
-type (
-	Ring = unsafe.Pointer
-)
-
-type (
-	RingInfo struct {
-		Ring                       Ring
-		Name                       string
-		Flags                      uint32
-		Size, Mask, Capacity       uint32
-		ProducerSync, ConsumerSync uint32
-		Count                      uint32
-		Memory                     uint64
-	}
-)
-
-func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (_ RingInfo, _ int) {
-	return
-}
-func RingLookup(name string) (_ RingInfo, _ int)     { return }
-func RingFree(name string, r Ring) (_ int)           { return }
-func RingMemsize(elemSize, size uint32) (_ int64)    { return }
-func RingDescribe(r Ring) (_ RingInfo)               { return }
-func Rings() (_ []RingInfo)                          { return }
 func RingDump(name string, r Ring) (_ string, _ int) { return }
-func RingEnqueue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, free uint32) {
-	return
+
+const RingExactSize = 4
+
+func RingFree(name string, r Ring) (_ int) { return }
+
+const RingHTSDeq = 64
+const RingHTSEnq = 32
+const RingHTSPos = 0
+const RingHead = 0
+
+type RingInfo struct {
+	Ring         Ring
+	Name         string
+	Flags        uint32
+	Size         uint32
+	Mask         uint32
+	Capacity     uint32
+	ProducerSync uint32
+	ConsumerSync uint32
+	Count        uint32
+	Memory       uint64
 }
-func RingDequeue(r Ring, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, available uint32) {
-	return
-}
 
-const (
-	ServiceNameSize = 32
-)
+func RingLookup(name string) (_ RingInfo, _ int)         { return }
+func RingMemsize(elemSize uint32, size uint32) (_ int64) { return }
 
-const (
-	ServiceMTSafe = 1
-)
+const RingNameSize = 29
+const RingProd = 128
+const RingRTSDeq = 16
+const RingRTSEnq = 8
+const RingRTSHead = 16
+const RingRTSMax = 12
+const RingRTSTail = 0
+const RingSCDequeue = 2
+const RingSPEnqueue = 1
+const RingSizeMask = 2147483647
+const RingSizeof = 384
+const RingSync = 8
+const RingSyncHTS = 3
+const RingSyncMT = 0
+const RingSyncRTS = 2
+const RingSyncST = 1
+const RingTail = 4
 
-const (
-	ServiceAttrCycles = 0
-	ServiceAttrCalls  = 1
-	ServiceCoreLoops  = 0
-)
+func Rings() (_ []RingInfo) { return }
+
+const RoleNonEAL = 3
+const RoleOff = 1
+const RoleRTE = 0
+const RoleService = 2
+
+func RunVersion() (_ uint32) { return }
+func RuntimeDir() (_ string) { return }
+
+const SeqcountSizeof = 4
+const SeqlockLock = 4
+const SeqlockSizeof = 8
+
+func ServiceAttr(id uint32, attr uint32) (_ uint64, _ int) { return }
+
+const ServiceAttrCalls = 1
+const ServiceAttrCycles = 0
+
+func ServiceAttrReset(id uint32) (_ int)                       { return }
+func ServiceCan(id uint32, capability uint32) (_ bool)         { return }
+func ServiceComponentRunstate(id uint32, on bool) (_ int)      { return }
+func ServiceCoreAdd(lcore int) (_ int)                         { return }
+func ServiceCoreAttr(lcore int, attr uint32) (_ uint64, _ int) { return }
+func ServiceCoreDel(lcore int) (_ int)                         { return }
+
+const ServiceCoreLoops = 0
+
+func ServiceCoreReset()                  { return }
+func ServiceCoreStart(lcore int) (_ int) { return }
+func ServiceCoreStop(lcore int) (_ int)  { return }
+func ServiceFinalize()                   { return }
+
+const ServiceMTSafe = 1
+
+func ServiceMap(id uint32, lcore int, on bool) (_ int) { return }
+func ServiceMapped(id uint32, lcore int) (_ bool)      { return }
+func ServiceName(id uint32) (_ string)                 { return }
+
+const ServiceNameSize = 32
 
 func ServiceRegister(name string, capabilities uint32, socket int, id uintptr) (service uint32, errno int) {
 	return
 }
-func ServiceUnregister(id uint32) (_ int)                      { return }
-func ServiceComponentRunstate(id uint32, on bool) (_ int)      { return }
-func ServiceRunstate(id uint32, on bool) (_ int)               { return }
-func ServiceRunning(id uint32) (_ bool)                        { return }
-func Services() (_ []uint32)                                   { return }
-func ServiceName(id uint32) (_ string)                         { return }
-func ServiceCan(id, capability uint32) (_ bool)                { return }
-func ServiceMap(id uint32, lcore int, on bool) (_ int)         { return }
-func ServiceMapped(id uint32, lcore int) (_ bool)              { return }
-func ServiceStats(id uint32, on bool) (_ int)                  { return }
-func ServiceAttr(id, attr uint32) (_ uint64, _ int)            { return }
-func ServiceAttrReset(id uint32) (_ int)                       { return }
-func ServiceCoreAdd(lcore int) (_ int)                         { return }
-func ServiceCoreDel(lcore int) (_ int)                         { return }
-func ServiceCoreStart(lcore int) (_ int)                       { return }
-func ServiceCoreStop(lcore int) (_ int)                        { return }
-func ServiceCoreReset()                                        { return }
-func ServiceCoreAttr(lcore int, attr uint32) (_ uint64, _ int) { return }
-func ServiceFinalize()                                         { return }
-func Cycles() (_ uint64)                                       { return }
-func TSCHz() (_ uint64)                                        { return }
-func TimerHz() (_ uint64)                                      { return }
+func ServiceRunning(id uint32) (_ bool)          { return }
+func ServiceRunstate(id uint32, on bool) (_ int) { return }
+func ServiceStats(id uint32, on bool) (_ int)    { return }
+func ServiceUnregister(id uint32) (_ int)        { return }
+func Services() (_ []uint32)                     { return }
+func SingleFileSegments() (_ bool)               { return }
+func Sockets() (_ []int)                         { return }
 
-type (
-	Timer = unsafe.Pointer
-)
+const SpinlockSizeof = 4
 
-func TimerSubsystemInit() (_ int)               { return }
-func TimerSubsystemFinalize()                   { return }
+func TSCHz() (_ uint64)         { return }
+func Tailqs() (_ string, _ int) { return }
+
+const ThreadNameSize = 16
+
+func ThreadRegister() (_ int) { return }
+func ThreadUnregister()       { return }
+
+const TicketlockAlign = 4
+const TicketlockNext = 2
+const TicketlockSizeof = 4
+
+type Timer = unsafe.Pointer
+
 func TimerDataAlloc() (lists uint32, errno int) { return }
 func TimerDataDealloc(lists uint32)             { return }
-func TimerNew() (_ Timer)                       { return }
 func TimerFree(t Timer)                         { return }
+func TimerHz() (_ uint64)                       { return }
+func TimerManage(lists uint32)                  { return }
+func TimerNew() (_ Timer)                       { return }
+func TimerPending(t Timer) (_ bool)             { return }
 func TimerReset(lists uint32, t Timer, ticks uint64, periodic bool, lcore uint32, id uintptr) (_ int) {
 	return
 }
 func TimerStop(lists uint32, t Timer) (_ int) { return }
-func TimerPending(t Timer) (_ bool)           { return }
-func TimerManage(lists uint32)                { return }
-func AlarmSet(us uint64, id uintptr) (_ int)  { return }
-func AlarmCancel(id uintptr) (_ int)          { return }
+func TimerSubsystemFinalize()                 { return }
+func TimerSubsystemInit() (_ int)             { return }
+func VdevDriver(name string) (_ bool)         { return }
+func Version() (_ string)                     { return }
+func XDPLog()                                 { return }

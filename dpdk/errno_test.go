@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // rte_strerror gives libc's texts, which begin with a capital; Go's do not, as
@@ -23,7 +23,7 @@ func TestErrnoTextIsWhatRteStrerrorSays(t *testing.T) {
 		numbers = append(numbers, n)
 	}
 	for _, n := range numbers {
-		c := cgo.Strerror(n)
+		c := twin.Strerror(n)
 		if strings.HasPrefix(c, "Unknown error") { // 41 and 58, which Linux does not use
 			c = fmt.Sprint("errno ", n)
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What every godpdk shim shares: how results and errors cross to Go. */
+/* Shared by all shims: results and errors that cross to Go. */
 #ifndef GODPDK_H
 #define GODPDK_H
 
@@ -18,22 +18,21 @@
 #error "godpdk needs DPDK 22.11 or newer"
 #endif
 
-/* A pointer or the errno that explains its absence; err is 0 or positive. */
+/* A pointer, or NULL and a positive errno. */
 struct godpdk_ptr {
 	void *ptr;
 	int err;
 };
 
-/* A text made by a dump, to be freed with free(); err is 0 or positive. */
+/* The text of a dump, freed with free(), or NULL and a positive errno. */
 struct godpdk_text {
 	char *text;
 	size_t len;
 	int err;
 };
 
-/* rte_errno is thread-local: it is read here, in the C call that set it. Some
- * functions fail without setting it; the caller zeroes it first and a missing
- * value becomes EINVAL, never "no error". */
+/* rte_errno is thread-local, so it is read in the C call that set it. Some functions fail
+ * without setting it: the caller zeroes it first, and 0 becomes EINVAL. */
 static inline int
 godpdk_errno(void)
 {
@@ -46,14 +45,14 @@ godpdk_result(void *ptr)
 	return (struct godpdk_ptr){ ptr, ptr != NULL ? 0 : godpdk_errno() };
 }
 
-/* Negative returns of DPDK are either -1 with rte_errno or -errno. */
+/* For functions that return -errno. Others return -1 and set rte_errno. */
 static inline int
 godpdk_neg(int ret)
 {
 	return ret < 0 ? -ret : 0;
 }
 
-/* The running DPDK as RTE_VERSION_NUM packs it; experimental in 22.11. */
+/* The version of the running DPDK, packed by RTE_VERSION_NUM. Experimental in 22.11. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static inline uint32_t
@@ -63,14 +62,7 @@ godpdk_run_version(void)
 }
 #pragma GCC diagnostic pop
 
-/* Copies what rte_strerror says: its buffer is per thread and reused. */
-static inline void
-godpdk_strerror(int err, char *buf, size_t len)
-{
-	snprintf(buf, len, "%s", rte_strerror(err));
-}
-
-/* Runs a dump that wants a FILE into memory. */
+/* Runs a dump to a FILE in memory. */
 #define GODPDK_DUMP(f, call) \
 	struct godpdk_text t = { NULL, 0, 0 }; \
 	FILE *f = open_memstream(&t.text, &t.len); \

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What processes must have in common to share memory: the build, and the tail
- * queues of the libraries. */
+/* Processes that share memory must have the same build and the same tail queues of libraries. */
 #ifndef GODPDK_ATTACH_H
 #define GODPDK_ATTACH_H
 
@@ -19,13 +18,13 @@
 #define GODPDK_MEMPOOL_DEBUG 0
 #endif
 
-/* One thing that a build decides. */
+/* One property of a build. */
 struct godpdk_build_value {
 	const char *name;
 	uint64_t value;
 };
 
-/* Number i of what this build decides about memory that processes share; no name
+/* Property i of this build that determines the layout of shared memory. The name is NULL
  * past the last one. */
 static inline struct godpdk_build_value
 godpdk_build_value(unsigned int i)
@@ -48,7 +47,7 @@ godpdk_build_value(unsigned int i)
 	return i < RTE_DIM(values) ? values[i] : (struct godpdk_build_value){ NULL, 0 };
 }
 
-/* rte_dump_tailq: all tail queues of the shared memory. */
+/* rte_dump_tailq. */
 static inline struct godpdk_text
 godpdk_tailqs(void)
 {

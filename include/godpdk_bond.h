@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_net_bond: what bonding ports have beside other ports. Its functions
- * return -1 for all that fails and for what is no bonding port. */
+/* librte_net_bond: the additional functions of bonding ports. They return -1 for every
+ * error, also for a port that is not a bonding port. */
 #ifndef GODPDK_BOND_H
 #define GODPDK_BOND_H
 
@@ -8,7 +8,7 @@
 
 #include <rte_eth_bond.h>
 
-/* Members were called otherwise before 23.11. */
+/* The names of members before 23.11. */
 #if RTE_VERSION < RTE_VERSION_NUM(23, 11, 0, 0)
 #define rte_eth_bond_member_add rte_eth_bond_slave_add
 #define rte_eth_bond_member_remove rte_eth_bond_slave_remove
@@ -16,8 +16,8 @@
 #define rte_eth_bond_active_members_get rte_eth_bond_active_slaves_get
 #endif
 
-/* rte_eth_bond_members_get or rte_eth_bond_active_members_get: how many ports,
- * or a negative number. */
+/* rte_eth_bond_members_get or rte_eth_bond_active_members_get: the number of ports, or a
+ * negative number. */
 static inline int
 godpdk_bond_members(uint16_t port, uint16_t ids[RTE_MAX_ETHPORTS], int active)
 {

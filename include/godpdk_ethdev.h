@@ -12,15 +12,15 @@
 #include <rte_log.h>
 #include <rte_mbuf.h>
 
-/* The flag of ports that a bonding port has; renamed in 23.11. */
+/* The flag of ports that are members of a bonding port; renamed in 23.11. */
 #ifdef RTE_ETH_DEV_BONDING_MEMBER
 #define GODPDK_ETH_DEV_BONDED RTE_ETH_DEV_BONDING_MEMBER
 #else
 #define GODPDK_ETH_DEV_BONDED RTE_ETH_DEV_BONDED_SLAVE
 #endif
 
-/* rte_eth_find_next: the first port from id on that is there, whoever owns it,
- * or a negative number. */
+/* rte_eth_find_next: the first existing port from id on, whatever its owner, or a negative
+ * number. */
 static inline int
 godpdk_eth_find_next(uint16_t id)
 {
@@ -29,8 +29,8 @@ godpdk_eth_find_next(uint16_t id)
 	return found < RTE_MAX_ETHPORTS ? found : -1;
 }
 
-/* rte_eth_dev_get_name_by_port, which logs an error for a port that does not exist:
- * 0 or a positive errno. */
+/* rte_eth_dev_get_name_by_port, without its logged error if the port does not exist: 0 or a
+ * positive errno. */
 static inline int
 godpdk_eth_name(uint16_t port, char name[RTE_ETH_NAME_MAX_LEN])
 {
@@ -40,8 +40,8 @@ godpdk_eth_name(uint16_t port, char name[RTE_ETH_NAME_MAX_LEN])
 	return godpdk_neg(rte_eth_dev_get_name_by_port(port, name));
 }
 
-/* rte_dev_probe: 0 or a positive errno. Many drivers fail with -1, which is no
- * EPERM; rte_errno is then what anything on the way there has left. */
+/* rte_dev_probe: 0 or a positive errno. Many drivers fail with -1, which does not mean
+ * EPERM; rte_errno is then left over from an earlier function. */
 static inline int
 godpdk_dev_probe(const char *devargs)
 {
@@ -50,7 +50,7 @@ godpdk_dev_probe(const char *devargs)
 	return ret == -1 ? EINVAL : godpdk_neg(ret);
 }
 
-/* Whether the virtual device of that name would find a driver. */
+/* Whether a driver exists for the virtual device of that name. */
 static inline int
 godpdk_vdev_driver(const char *name)
 {
@@ -61,12 +61,12 @@ godpdk_vdev_driver(const char *name)
 	if (rte_devargs_parse(&da, name) != 0)
 		return 0;
 	ret = da.bus != NULL && strcmp(rte_bus_name(da.bus), "vdev") == 0;
-	free(da.data); /* what rte_devargs_reset does, which is experimental in 22.11 */
+	free(da.data); /* as rte_devargs_reset does, which is experimental in 22.11 */
 	return ret;
 }
 
-/* Whether a driver has taken the device that devargs name: 1 or 0, or a negative errno if
- * its bus cannot tell. The iterator is experimental in 22.11. */
+/* Whether a driver has probed the device that devargs name: 1 or 0, or a negative errno if
+ * its bus does not support the query. The iterator is experimental in 22.11. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static inline int
@@ -86,7 +86,7 @@ godpdk_dev_probed(const char *devargs)
 	bus = rte_bus_name(da.bus);
 	snprintf(find, sizeof(find), "bus=%s,%s=%s", bus, strcmp(bus, "pci") == 0 ? "addr" : "name", da.name);
 	free(da.data);
-	rte_errno = 0; /* which rte_dev_iterator_init returns, whoever set it */
+	rte_errno = 0; /* rte_dev_iterator_init returns it even if an earlier function set it */
 	ret = rte_dev_iterator_init(&it, find);
 	if (ret != 0)
 		return ret;
@@ -95,8 +95,8 @@ godpdk_dev_probed(const char *devargs)
 }
 #pragma GCC diagnostic pop
 
-/* rte_dev_remove of the device behind a port: 0 or a positive errno. A bonding
- * device is busy as long as it has members; closing its port lets them go. */
+/* rte_dev_remove of the device of a port: 0 or a positive errno. A bonding device is busy
+ * as long as it has members; closing its port releases them. */
 static inline int
 godpdk_eth_detach(uint16_t port)
 {
@@ -118,7 +118,7 @@ godpdk_eth_detach(uint16_t port)
 	return ret == -1 ? godpdk_errno() : godpdk_neg(ret);
 }
 
-/* All ports that devargs match: how many, or a negative errno. */
+/* All ports that devargs match: their number or a negative errno. */
 static inline int
 godpdk_eth_match(const char *devargs, uint16_t ids[RTE_MAX_ETHPORTS])
 {
@@ -135,21 +135,21 @@ godpdk_eth_match(const char *devargs, uint16_t ids[RTE_MAX_ETHPORTS])
 	return n;
 }
 
-/* What cgo does not see in struct rte_eth_dev_info. */
+/* struct rte_eth_dev_info has fields that cgo cannot read. */
 static inline uint32_t
 godpdk_eth_dev_flags(const struct rte_eth_dev_info *i)
 {
 	return i->dev_flags != NULL ? *i->dev_flags : 0;
 }
 
-/* The name of the device behind a port, which need not be the port's own. */
+/* The name of the device of a port. It can differ from the port's name. */
 static inline const char *
 godpdk_eth_device(const struct rte_eth_dev_info *i)
 {
 	return i->device != NULL ? rte_dev_name(i->device) : "";
 }
 
-/* What a port is configured with. */
+/* The configuration of a port. */
 struct godpdk_eth_conf {
 	uint16_t rx_queues, tx_queues;
 	uint32_t link_speeds, loopback, mtu, max_lro;
@@ -159,7 +159,7 @@ struct godpdk_eth_conf {
 	uint8_t lsc, rxq, rmv; /* interrupts */
 };
 
-/* rte_eth_dev_configure; key has rss_key_len bytes. Returns 0 or a positive errno. */
+/* rte_eth_dev_configure with a key of rss_key_len bytes: 0 or a positive errno. */
 static inline int
 godpdk_eth_configure(uint16_t port, const struct godpdk_eth_conf *c, uint8_t *key)
 {
@@ -186,7 +186,7 @@ godpdk_eth_configure(uint16_t port, const struct godpdk_eth_conf *c, uint8_t *ke
 	return godpdk_neg(rte_eth_dev_configure(port, c->rx_queues, c->tx_queues, &conf));
 }
 
-/* How a queue is set up; negative thresholds are the driver's defaults. */
+/* The configuration of a queue. Negative thresholds select the driver's defaults. */
 struct godpdk_eth_queue_conf {
 	uint16_t descriptors;
 	int socket;
@@ -250,12 +250,12 @@ godpdk_eth_tx_setup(uint16_t port, uint16_t queue, const struct godpdk_eth_queue
 	return godpdk_neg(rte_eth_tx_queue_setup(port, queue, c->descriptors, c->socket, &conf));
 }
 
-/* What drivers without a burst function have in its place; DPDK exports it, and declares it
- * for drivers only. */
+/* The burst function of drivers that have none. DPDK exports it but declares it for drivers
+ * only. */
 uint16_t rte_eth_pkt_burst_dummy(void *queue, struct rte_mbuf **pkts, uint16_t n);
 
-/* Whether a burst function is one that moves nothing: none at all, the dummy of drivers, or
- * what DPDK gives to ports that do not exist. */
+/* Whether a burst function moves nothing: NULL, the dummy of drivers, or the function of
+ * ports that do not exist. */
 static inline int
 godpdk_eth_no_burst(const void *burst, int tx)
 {
@@ -270,10 +270,9 @@ godpdk_eth_no_burst(const void *burst, int tx)
 	return 0;
 }
 
-/* Whether a queue can be polled in this process: it has been set up, this process knew of
- * it when it attached, and the driver has a burst function here. A secondary copies where
- * a port's queues are when it probes the port, which is too early if nothing was
- * configured. Returns 0 or a positive errno: ENODEV for too early, ENOTSUP. */
+/* Whether this process can poll a queue: 0 or a positive errno. ENOTSUP means that the
+ * driver has no burst function here. ENODEV means that the queue was not set up, or only
+ * after a secondary probed the port: it copies the addresses of the queues when it probes. */
 static inline int
 godpdk_eth_queue_ready(uint16_t port, uint16_t queue, int tx)
 {
@@ -285,7 +284,7 @@ godpdk_eth_queue_ready(uint16_t port, uint16_t queue, int tx)
 	return data != NULL && data[queue] != NULL ? 0 : ENODEV;
 }
 
-/* What is known of a queue (rte_eth_rx_queue_info_get, rte_eth_tx_queue_info_get). */
+/* rte_eth_rx_queue_info_get or rte_eth_tx_queue_info_get: 0 or a positive errno. */
 struct godpdk_eth_queue_info {
 	struct rte_mempool *pool;
 	uint32_t descriptors, buf_size;
@@ -326,12 +325,12 @@ godpdk_eth_queue_info(uint16_t port, uint16_t queue, int tx, struct godpdk_eth_q
 	return 0;
 }
 
-/* godpdk_eth_queue_info of a queue that may not be set up, which DPDK would log as an
- * error. One call at a time, as it changes the level of ethdev's log meanwhile. */
+/* godpdk_eth_queue_info without DPDK's logged error if the queue is not set up. It changes
+ * the level of ethdev's log meanwhile, so only one call at a time is allowed. */
 static inline int
 godpdk_eth_queue_look(uint16_t port, uint16_t queue, int tx, struct godpdk_eth_queue_info *i)
 {
-	int type = rte_log_register("lib.ethdev"); /* the type that there is */
+	int type = rte_log_register("lib.ethdev"); /* returns the existing type */
 	int level = rte_log_get_level(type);
 	int ret;
 
@@ -343,7 +342,7 @@ godpdk_eth_queue_look(uint16_t port, uint16_t queue, int tx, struct godpdk_eth_q
 	return ret;
 }
 
-/* rte_eth_rx_burst_mode_get or its tx twin: 0 or a positive errno. */
+/* rte_eth_rx_burst_mode_get or rte_eth_tx_burst_mode_get: 0 or a positive errno. */
 static inline int
 godpdk_eth_burst_mode(uint16_t port, uint16_t queue, int tx, struct rte_eth_burst_mode *m)
 {
@@ -352,7 +351,7 @@ godpdk_eth_burst_mode(uint16_t port, uint16_t queue, int tx, struct rte_eth_burs
 			     : rte_eth_rx_burst_mode_get(port, queue, m));
 }
 
-/* rte_eth_dev_rx_queue_start and its three kin: 0 or a positive errno. */
+/* rte_eth_dev_rx_queue_start, …_stop, or the same of tx: 0 or a positive errno. */
 static inline int
 godpdk_eth_queue_switch(uint16_t port, uint16_t queue, int tx, int on)
 {
@@ -363,18 +362,17 @@ godpdk_eth_queue_switch(uint16_t port, uint16_t queue, int tx, int on)
 			     : rte_eth_dev_rx_queue_stop(port, queue));
 }
 
-/* A queue as its poller sees it. A port must not be stopped, closed or detached
- * while a burst is under way, and the poller must not pay for that: it says that
- * it is in a burst and looks whether the gate is open. The other side closes the
- * gate, makes all threads of the process pass a barrier (membarrier(2)), and waits
- * until nobody is in. Where the kernel has no such barrier, and where several
- * goroutines may be in at once (RTE_ETH_TX_OFFLOAD_MT_LOCKFREE), count is set: an
- * atomic addition is a barrier and counts them. */
+/* The gate of a queue. A port must not be stopped, closed or detached during a burst, and
+ * this must cost the poller little: it sets busy and checks whether the gate is open. The
+ * other side closes the gate, makes all threads of the process pass a barrier
+ * (membarrier(2)), and waits until busy is 0. count is set where the kernel has no such
+ * barrier, and where several goroutines may poll at once (RTE_ETH_TX_OFFLOAD_MT_LOCKFREE):
+ * busy is then changed by atomic additions, which are barriers. */
 struct godpdk_eth_queue {
-	uint32_t busy; /* pollers that are in a burst */
+	uint32_t busy; /* running bursts */
 	uint32_t open; /* bursts may run */
 	uint32_t count;
-	uint32_t nil; /* 1 + the place of a nil that ended a transmit burst */
+	uint32_t nil; /* 1 + the index of a nil that ended a transmit burst */
 	uint16_t port, queue;
 } __rte_cache_aligned;
 
@@ -400,8 +398,8 @@ godpdk_eth_leave(struct godpdk_eth_queue *q)
 		__atomic_store_n(&q->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* The parameters of a burst. The table is one of pointers to mbufs; as uintptr_t
- * the runtime's check of cgo pointers has nothing to walk. */
+/* The parameters of a burst. pkts has pointers to mbufs: as uintptr_t, the runtime's cgo
+ * pointer check has nothing to walk. */
 struct godpdk_eth_burst {
 	struct godpdk_eth_queue *q;
 	uintptr_t *pkts;
@@ -420,10 +418,10 @@ godpdk_eth_rx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
 	return got;
 }
 
-/* Two pointers at a time, wherever they lie. */
+/* Two pointers at any address. */
 typedef uint64_t godpdk_eth_pair __attribute__((vector_size(16), aligned(8), may_alias));
 
-/* How many packets there are before the first nil. */
+/* The number of packets before the first nil. */
 static inline uint32_t
 godpdk_eth_until_nil(struct godpdk_eth_queue *q, const uintptr_t *pkts, uint32_t n)
 {
@@ -444,7 +442,7 @@ godpdk_eth_until_nil(struct godpdk_eth_queue *q, const uintptr_t *pkts, uint32_t
 	return i;
 }
 
-/* rte_eth_tx_burst of what is before the first nil, or 0 at a closed gate. */
+/* rte_eth_tx_burst of the packets before the first nil, or 0 at a closed gate. */
 static inline uint32_t
 godpdk_eth_tx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
 {
@@ -457,8 +455,8 @@ godpdk_eth_tx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
 	return sent;
 }
 
-/* rte_eth_tx_prepare of what is before the first nil; *err is a positive errno
- * if a packet cannot be sent, which is the one behind those returned. */
+/* rte_eth_tx_prepare of the packets before the first nil: the number of good ones. *err is
+ * a positive errno if the next packet cannot be sent. */
 static inline uint32_t
 godpdk_eth_prepare(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n, int *err)
 {
@@ -476,12 +474,12 @@ godpdk_eth_prepare(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n, int 
 	return good;
 }
 
-/* Both directions in one call: send, free what was refused if asked to, receive. */
+/* Both directions in one call: send, free the refused packets if drop is set, receive. */
 struct godpdk_eth_exchange {
 	struct godpdk_eth_queue *tx, *rx;
 	uintptr_t *out, *in;
 	uint64_t nout, nin;
-	uint64_t drop; /* free what was refused */
+	uint64_t drop;
 	uint64_t received;
 };
 
@@ -498,40 +496,12 @@ godpdk_eth_swap(struct godpdk_eth_queue *txq, uintptr_t *out, uint32_t nout,
 	return sent;
 }
 
-/* The same with one argument, for calls on the goroutine's own stack. */
-static int32_t
-godpdk_eth_rx_direct(void *arg)
-{
-	struct godpdk_eth_burst *b = arg;
+/* The bursts of a struct godpdk_eth_burst or struct godpdk_eth_exchange, for fastcall. */
+int32_t godpdk_eth_rx_direct(void *arg);
+int32_t godpdk_eth_tx_direct(void *arg);
+int32_t godpdk_eth_swap_direct(void *arg);
 
-	return godpdk_eth_rx(b->q, b->pkts, b->n);
-}
-
-static int32_t
-godpdk_eth_tx_direct(void *arg)
-{
-	struct godpdk_eth_burst *b = arg;
-
-	return godpdk_eth_tx(b->q, b->pkts, b->n);
-}
-
-static int32_t
-godpdk_eth_swap_direct(void *arg)
-{
-	struct godpdk_eth_exchange *e = arg;
-	uint32_t received;
-	int32_t sent = godpdk_eth_swap(e->tx, e->out, e->nout, e->rx, e->in, e->nin, e->drop, &received);
-
-	e->received = received;
-	return sent;
-}
-
-/* A static function has no name for Go's linker: these say where they are. */
-static inline void *godpdk_eth_rx_address(void) { return (void *)godpdk_eth_rx_direct; }
-static inline void *godpdk_eth_tx_address(void) { return (void *)godpdk_eth_tx_direct; }
-static inline void *godpdk_eth_swap_address(void) { return (void *)godpdk_eth_swap_direct; }
-
-/* rte_eth_tx_done_cleanup: how many were freed, or a negative errno. */
+/* rte_eth_tx_done_cleanup: the number of freed mbufs or a negative errno. */
 static inline int
 godpdk_eth_done_cleanup(struct godpdk_eth_queue *q, uint32_t n)
 {
@@ -543,8 +513,8 @@ godpdk_eth_done_cleanup(struct godpdk_eth_queue *q, uint32_t n)
 	return ret;
 }
 
-/* rte_eth_rx_queue_count, or its tx twin of 24.11, which is experimental up to now: a
- * count or a negative errno. */
+/* rte_eth_rx_queue_count or rte_eth_tx_queue_count: a count or a negative errno. The latter
+ * exists since 24.11 and is experimental in all releases up to 25.11. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static inline int
@@ -567,7 +537,7 @@ godpdk_eth_queue_count(struct godpdk_eth_queue *q, int tx)
 }
 #pragma GCC diagnostic pop
 
-/* rte_eth_rx_descriptor_status or its tx twin: a status or a negative errno. */
+/* rte_eth_rx_descriptor_status or rte_eth_tx_descriptor_status: a status or a negative errno. */
 static inline int
 godpdk_eth_descriptor_status(struct godpdk_eth_queue *q, int tx, uint16_t offset)
 {

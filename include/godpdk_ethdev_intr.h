@@ -11,14 +11,14 @@
 
 #include "godpdk_ethdev.h"
 
-/* The interrupt of a receive queue. Drivers have one of two kinds: one to be armed,
- * whose descriptor is an eventfd that DPDK knows how to clear; or none to be armed,
- * whose descriptor is the device itself and readable as long as there is a packet.
- * Each becomes readable through an epoll of its own, which Go's poller waits for. */
+/* The interrupt of a receive queue. Drivers have one of two kinds. The first is armed, and
+ * its descriptor is an eventfd that DPDK clears. The second is never armed, and its
+ * descriptor is the device itself, readable as long as there is a packet. Each interrupt
+ * has its own epoll, and Go's poller waits for it. */
 struct godpdk_eth_intr {
 	uint16_t port, queue;
 	int epfd;
-	int level; /* of the second kind */
+	int level; /* whether it is of the second kind */
 };
 
 /* rte_eth_dev_rx_intr_enable or …_disable: 0 or a positive errno. */
@@ -31,8 +31,7 @@ godpdk_eth_intr_arm(const struct godpdk_eth_intr *i, int on)
 			     : rte_eth_dev_rx_intr_disable(i->port, i->queue));
 }
 
-/* Makes the epoll of a queue's interrupt: 0 or a positive errno. The epoll is for Go to
- * close. */
+/* Creates the epoll of a queue's interrupt: 0 or a positive errno. Go closes the epoll. */
 static inline int
 godpdk_eth_intr_open(struct godpdk_eth_intr *i)
 {
@@ -50,7 +49,7 @@ godpdk_eth_intr_open(struct godpdk_eth_intr *i)
 		ret = fd < 0 ? -ENOTSUP : epoll_ctl(i->epfd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
 	} else {
 		ret = rte_eth_dev_rx_intr_ctl_q(i->port, i->queue, i->epfd, RTE_INTR_EVENT_ADD, NULL);
-		ret = ret == -EPERM ? -ENOTSUP : ret; /* there is no vector for it */
+		ret = ret == -EPERM ? -ENOTSUP : ret; /* the queue has no vector */
 	}
 	godpdk_eth_intr_arm(i, 0);
 	if (ret != 0 && i->epfd >= 0)
@@ -58,7 +57,7 @@ godpdk_eth_intr_open(struct godpdk_eth_intr *i)
 	return -ret;
 }
 
-/* Whether the interrupt has come; forgets it. */
+/* Returns and clears whether the interrupt is pending. */
 static inline int
 godpdk_eth_intr_take(const struct godpdk_eth_intr *i)
 {
@@ -70,7 +69,7 @@ godpdk_eth_intr_take(const struct godpdk_eth_intr *i)
 	return rte_epoll_wait(i->epfd, &dpdk, 1, 0) > 0;
 }
 
-/* Undoes godpdk_eth_intr_open, but for the epoll itself. */
+/* Undoes godpdk_eth_intr_open, except that the epoll stays open. */
 static inline void
 godpdk_eth_intr_close(const struct godpdk_eth_intr *i)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_ethdev: the link of a port, and what it lets in. */
+/* librte_ethdev: the link of a port. */
 #ifndef GODPDK_ETHDEV_LINK_H
 #define GODPDK_ETHDEV_LINK_H
 
 #include "godpdk_ethdev.h"
 
-/* struct rte_eth_link, whose bit-fields cgo does not see. */
+/* struct rte_eth_link without bit-fields, which cgo cannot read. */
 struct godpdk_eth_link {
 	uint32_t speed;
 	uint8_t up, full, autoneg;

@@ -5,8 +5,8 @@
 
 #include "godpdk_ethdev.h"
 
-/* rte_eth_macaddrs_get, which is experimental up to now: how many were stored, or a
- * negative errno. */
+/* rte_eth_macaddrs_get: the number of stored addresses or a negative errno. It is
+ * experimental in all releases up to 25.11. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static inline int

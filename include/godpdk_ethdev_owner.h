@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_ethdev: who owns a port. */
+/* librte_ethdev: owners of ports. */
 #ifndef GODPDK_ETHDEV_OWNER_H
 #define GODPDK_ETHDEV_OWNER_H
 

@@ -5,11 +5,11 @@
 
 #include "godpdk_ethdev.h"
 
-/* Keys have no more bytes than this, whatever their length says. */
+/* More bytes than any key has. */
 #define GODPDK_ETH_RSS_KEY 256
 
-/* rte_eth_dev_rss_hash_conf_get: 0 or a positive errno. The driver is told of a key of
- * *len bytes; some store their own number of them whatever they are told. */
+/* rte_eth_dev_rss_hash_conf_get with room for *len bytes of the key: 0 or a positive errno.
+ * Some drivers ignore *len and store their own number of bytes. */
 static inline int
 godpdk_eth_rss_hash(uint16_t port, uint64_t *types, uint8_t key[GODPDK_ETH_RSS_KEY], uint8_t *len)
 {

@@ -5,7 +5,7 @@
 
 #include "godpdk_ethdev.h"
 
-/* What of struct rte_eth_stats all releases have: 25.11 has no counters per queue. */
+/* The fields of struct rte_eth_stats in all releases: 25.11 has no counters per queue. */
 struct godpdk_eth_stats {
 	uint64_t ipackets, opackets, ibytes, obytes, imissed, ierrors, oerrors, rx_nombuf;
 };
@@ -24,16 +24,15 @@ godpdk_eth_stats(uint16_t port, struct godpdk_eth_stats *out)
 	return 0;
 }
 
-/* rte_eth_xstats_get_names: how many there are, of which n are stored, or a negative
- * errno. */
+/* rte_eth_xstats_get_names: the number of statistics or a negative errno. It stores n names. */
 static inline int
 godpdk_eth_xstats_names(uint16_t port, struct rte_eth_xstat_name *names, uint32_t n)
 {
 	return rte_eth_xstats_get_names(port, n != 0 ? names : NULL, n);
 }
 
-/* rte_eth_xstats_get: how many there are, or a negative errno. Values are stored,
- * each at its id, if there are exactly n. */
+/* rte_eth_xstats_get: the number of statistics or a negative errno. If that is n, it stores
+ * each value at its id. */
 static inline int
 godpdk_eth_xstats(uint16_t port, struct rte_eth_xstat *buf, uint64_t *values, uint32_t n)
 {
@@ -47,7 +46,7 @@ godpdk_eth_xstats(uint16_t port, struct rte_eth_xstat *buf, uint64_t *values, ui
 	return ret;
 }
 
-/* rte_eth_xstats_get_by_id: 0 or a positive errno. Some failures are a plain -1. */
+/* rte_eth_xstats_get_by_id: 0 or a positive errno. Some failures return -1. */
 static inline int
 godpdk_eth_xstats_by_id(uint16_t port, const uint64_t *ids, uint64_t *values, uint32_t n)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a callback of DPDK's threads tells Go of something without calling it. */
+/* A queue from callbacks on DPDK's threads to Go. A callback does not call Go. */
 #ifndef GODPDK_INBOX_H
 #define GODPDK_INBOX_H
 
@@ -11,22 +11,23 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The first member of what is put into an inbox. */
+/* The first member of each element. */
 struct godpdk_inbox_node {
 	struct godpdk_inbox_node *next;
 };
 
-/* A list that any thread adds to without a lock, and that a goroutine empties when the
- * pipe wakes it, or a thread that waits for it. It grows as it must: nothing is lost. */
+/* A lock-free list. Any thread adds to it. A goroutine that the pipe wakes, or a thread that
+ * waits, empties it. It has no limit, so no element is lost. */
 struct godpdk_inbox {
-	struct godpdk_inbox_node *last; /* the last first */
-	int fds[2];                     /* a pipe: an eventfd wakes Go's poller when it is read, too */
+	struct godpdk_inbox_node *last; /* in LIFO order */
+	int fds[2];                     /* a pipe: reading an eventfd would wake Go's poller too */
 	uint32_t waits;                 /* 1: a thread is in godpdk_inbox_wait */
 };
 
 #define GODPDK_INBOX { NULL, { -1, -1 }, 0 }
 
-/* The pipe's reading end, made at the first call, or a negative errno. Go serialises. */
+/* Returns the pipe's reading end or a negative errno. The first call creates the pipe. Go
+ * serializes the calls. */
 static inline int
 godpdk_inbox_open(struct godpdk_inbox *in)
 {
@@ -35,7 +36,7 @@ godpdk_inbox_open(struct godpdk_inbox *in)
 	return in->fds[0];
 }
 
-/* Adds a node. It waits for nothing. */
+/* Adds a node without waiting. */
 static inline void
 godpdk_inbox_put(struct godpdk_inbox *in, struct godpdk_inbox_node *n)
 {
@@ -45,15 +46,15 @@ godpdk_inbox_put(struct godpdk_inbox *in, struct godpdk_inbox_node *n)
 		n->next = last;
 	while (!__atomic_compare_exchange_n(&in->last, &last, n, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	if (last != NULL)
-		return; /* a wake-up is under way */
+		return; /* another thread is waking the reader */
 	if (__atomic_exchange_n(&in->waits, 0, __ATOMIC_SEQ_CST))
 		syscall(SYS_futex, &in->waits, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	else if (write(in->fds[1], "", 1) < 0)
-		return; /* the pipe is full: it wakes all the same */
+		return; /* a full pipe wakes the reader too */
 }
 
-/* Waits until there is a node. One thread at a time: while none waits, it is the pipe
- * that tells of nodes. */
+/* Waits until there is a node, on one thread at a time. The pipe becomes readable only while
+ * no thread waits. */
 static inline void
 godpdk_inbox_wait(struct godpdk_inbox *in)
 {
@@ -67,7 +68,7 @@ godpdk_inbox_wait(struct godpdk_inbox *in)
 		syscall(SYS_futex, &in->waits, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* Takes all nodes, the first first. */
+/* Takes all nodes in FIFO order. */
 static inline struct godpdk_inbox_node *
 godpdk_inbox_take(struct godpdk_inbox *in)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_eal: the layouts of the locks that Go takes by itself, and what cgo cannot
- * call of them. */
+/* librte_eal: the layouts of the locks that Go implements. */
 #ifndef GODPDK_LOCK_H
 #define GODPDK_LOCK_H
 
 /* Phase-fair and sequence locks are experimental in 22.11. */
 #ifndef ALLOW_EXPERIMENTAL_API
+#ifndef ALLOW_EXPERIMENTAL_API
 #define ALLOW_EXPERIMENTAL_API
+#define ALLOW_EXPERIMENTAL_API
+#endif
 #endif
 
 #include "godpdk.h"
@@ -41,31 +43,5 @@ _Static_assert(offsetof(rte_mcslock_t, next) == 0, "MCS lock");
 _Static_assert(sizeof(((rte_mcslock_t *)NULL)->locked) == 4, "MCS lock");
 _Static_assert(offsetof(rte_pflock_t, rd.in) == 0, "phase-fair lock");
 _Static_assert(offsetof(rte_seqlock_t, count) == 0, "sequence lock");
-
-/* rte_mem_virt2memseg_list: whether p lies in memory that DPDK manages. */
-static inline int
-godpdk_mem_is_shared(const void *p)
-{
-	return rte_mem_virt2memseg_list(p) != NULL;
-}
-
-/* The MCS lock is a pointer, _Atomic in some builds, which cgo does not take. */
-static inline void
-godpdk_mcslock_lock(void *lock, void *me)
-{
-	rte_mcslock_lock(lock, me);
-}
-
-static inline int
-godpdk_mcslock_trylock(void *lock, void *me)
-{
-	return rte_mcslock_trylock(lock, me);
-}
-
-static inline void
-godpdk_mcslock_unlock(void *lock, void *me)
-{
-	rte_mcslock_unlock(lock, me);
-}
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_mbuf: control calls, the layout that the Go-native data path stands
- * on, and the data path through cgo: what Go leaves to C, and what the tests
- * compare it with. Buffers of pointers are uintptr_t: the runtime's check of
- * cgo pointers then has nothing to walk. */
+/* librte_mbuf: control calls, the layout for the Go-native data path, and the data path
+ * through cgo, for the cases that Go leaves to C and for the tests. Buffers of pointers are
+ * uintptr_t: the runtime's cgo pointer check then has nothing to walk. */
 #ifndef GODPDK_MBUF_H
 #define GODPDK_MBUF_H
 
@@ -36,7 +35,7 @@ enum {
 	GODPDK_MBUF_VLAN_TCI_OUTER = offsetof(struct rte_mbuf, vlan_tci_outer),
 	GODPDK_MBUF_BUF_LEN = offsetof(struct rte_mbuf, buf_len),
 	GODPDK_MBUF_POOL = offsetof(struct rte_mbuf, pool),
-	GODPDK_MBUF_NEXT = offsetof(struct rte_mbuf, next), /* of either cache line */
+	GODPDK_MBUF_NEXT = offsetof(struct rte_mbuf, next), /* in the first or second cache line, by release */
 	GODPDK_MBUF_TX_OFFLOAD = offsetof(struct rte_mbuf, tx_offload),
 	GODPDK_MBUF_SHINFO = offsetof(struct rte_mbuf, shinfo),
 	GODPDK_MBUF_PRIV_SIZE = offsetof(struct rte_mbuf, priv_size),
@@ -44,8 +43,8 @@ enum {
 	GODPDK_MBUF_EXT_REFCNT = offsetof(struct rte_mbuf_ext_shared_info, refcnt),
 	GODPDK_MBUF_SIZEOF = sizeof(struct rte_mbuf),
 
-	/* Go knows what reset and prefree do to a simple mbuf. These builds do
-	 * something else there, so that Go leaves it to C. */
+	/* Go resets and frees simple mbufs as C does, except in these builds, where C does
+	 * more. */
 #if defined(RTE_LIBRTE_MBUF_DEBUG) || defined(RTE_MBUF_HISTORY_DEBUG) || \
 	defined(RTE_ENABLE_ASSERT) || !defined(RTE_MBUF_REFCNT_ATOMIC) || \
 	__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -58,7 +57,7 @@ enum {
 _Static_assert(sizeof(void *) == 8, "godpdk needs 64 bits");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->refcnt) == 2, "refcnt");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->nb_segs) == 2, "nb_segs");
-/* Go reads the count of an external buffer's holders as the low half of 4 aligned bytes. */
+/* Go reads the reference count of an external buffer as the low half of 4 aligned bytes. */
 _Static_assert(sizeof(((struct rte_mbuf_ext_shared_info *)0)->refcnt) == 2, "refcnt of an external buffer");
 _Static_assert(offsetof(struct rte_mbuf_ext_shared_info, refcnt) % 4 == 0, "refcnt of an external buffer");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->data_off) == 2, "data_off");
@@ -69,21 +68,21 @@ _Static_assert(sizeof(((struct rte_mbuf *)0)->buf_len) == 2, "buf_len");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->ol_flags) == 8, "ol_flags");
 _Static_assert(sizeof(((struct rte_mbuf *)0)->tx_offload) == 8, "tx_offload");
 
-/* What a pool of mbufs says of itself. Of other mempools is_mbuf is 0, and of those
- * that have yet to become pools of mbufs: their maker initialises the objects last. */
+/* A pool of mbufs. is_mbuf is 0 for other mempools, and for a pool of mbufs until its
+ * creator has initialized the objects, which is the last step. */
 struct godpdk_mbuf_pool_info {
 	int is_mbuf, unfinished;
 	uint32_t data_room, priv_size, flags;
 };
 
-/* An mbuf names its pool; other objects are unlikely to. */
+/* An mbuf points to its pool; other objects are unlikely to. */
 static inline int
 godpdk_mbuf_names_pool(const struct rte_mempool_objhdr *h, const struct rte_mempool *mp)
 {
 	return ((const struct rte_mbuf *)(h + 1))->pool == mp;
 }
 
-/* Package ethdev takes the pool from the last mbufs, which net_af_xdp cannot use. */
+/* Package ethdev clears the pool of the last mbufs, which net_af_xdp cannot use. */
 static inline int
 godpdk_mbuf_retired(const struct rte_mempool_objhdr *h)
 {
@@ -92,14 +91,14 @@ godpdk_mbuf_retired(const struct rte_mempool_objhdr *h)
 	return m->pool == NULL && m->refcnt == 1 && m->nb_segs == 1;
 }
 
-/* The object that was made last. */
+/* The object that was added last. */
 static inline const struct rte_mempool_objhdr *
 godpdk_mbuf_last(const struct rte_mempool *mp)
 {
 	return container_of(mp->elt_list.stqh_last, struct rte_mempool_objhdr, next.stqe_next);
 }
 
-/* The ops that an option of EAL or the platform names for pools of mbufs, or NULL. */
+/* The ops for pools of mbufs that an EAL option or the platform selects, or NULL. */
 static inline const char *
 godpdk_mbuf_named_ops(void)
 {
@@ -118,7 +117,7 @@ godpdk_mbuf_pool_info(const char *name, struct rte_mempool *mp, struct godpdk_mb
 	if (!godpdk_mempool_enter(name, mp))
 		return ENOENT;
 	p = rte_mempool_get_priv(mp);
-	/* Another pool may have come to this address. */
+	/* Another pool may be at this address now. */
 	i->unfinished = mp->populated_size < mp->size;
 	if (!i->unfinished && !STAILQ_EMPTY(&mp->elt_list) && mp->private_data_size >= sizeof(*p) &&
 	    mp->elt_size >= sizeof(struct rte_mbuf) + p->mbuf_priv_size) {
@@ -127,7 +126,7 @@ godpdk_mbuf_pool_info(const char *name, struct rte_mempool *mp, struct godpdk_mb
 		i->flags = p->flags;
 		i->is_mbuf = godpdk_mbuf_names_pool(STAILQ_FIRST(&mp->elt_list), mp) &&
 			(godpdk_mbuf_names_pool(godpdk_mbuf_last(mp), mp) || godpdk_mbuf_retired(godpdk_mbuf_last(mp)));
-		/* Objects of just this size with a private area that says so are mbufs. */
+		/* Objects of exactly this size in a pool with this private area will be mbufs. */
 		i->unfinished = !i->is_mbuf && i->data_room != 0 && ((i->flags & RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF) != 0 ||
 			mp->elt_size == RTE_ALIGN_CEIL(sizeof(struct rte_mbuf) + i->priv_size + i->data_room, 8));
 	}
@@ -135,9 +134,8 @@ godpdk_mbuf_pool_info(const char *name, struct rte_mempool *mp, struct godpdk_mb
 	return 0;
 }
 
-/* What rte_pktmbuf_pool_create_by_ops does, which sets no flags that fit the ops,
- * and frees a pool that it cannot finish beside lookups of others. ops NULL is the
- * best there is. */
+/* rte_pktmbuf_pool_create_by_ops, with flags that fit the ops, and with locks around the
+ * free of a pool that it cannot complete. ops NULL selects the best ones. */
 static inline struct godpdk_ptr
 godpdk_mbuf_pool_create(const char *name, unsigned int n, unsigned int cache,
 			uint16_t priv, uint16_t room, int socket, const char *ops)
@@ -159,7 +157,7 @@ godpdk_mbuf_pool_create(const char *name, unsigned int n, unsigned int cache,
 	return r;
 }
 
-/* What rte_pktmbuf_alloc does to an mbuf that it has from the pool. */
+/* The reset of rte_pktmbuf_alloc, for mbufs that were taken from the pool. */
 static inline void
 godpdk_mbuf_reset_bulk(struct rte_mempool *mp, uintptr_t *table, uint32_t n)
 {
@@ -174,8 +172,8 @@ godpdk_mbuf_reset_bulk(struct rte_mempool *mp, uintptr_t *table, uint32_t n)
 #endif
 }
 
-/* rte_pktmbuf_alloc_bulk, or the same with a cache of the caller's own.
- * Returns 1 or, with nothing taken, 0. */
+/* rte_pktmbuf_alloc_bulk, or the same with the caller's own cache: 1, or 0 with nothing
+ * taken. */
 static inline int
 godpdk_mbuf_alloc_bulk(struct rte_mempool *mp, struct rte_mempool_cache *cache,
 		       uintptr_t *table, uint32_t n)
@@ -190,8 +188,8 @@ godpdk_mbuf_alloc_bulk(struct rte_mempool *mp, struct rte_mempool_cache *cache,
 	return 1;
 }
 
-/* rte_pktmbuf_free_bulk, or the same with a cache of the caller's own for what
- * is mp's: runs of one pool's mbufs go home together. */
+/* rte_pktmbuf_free_bulk, or the same with the caller's own cache for mbufs of mp, which are
+ * returned in groups. */
 static inline void
 godpdk_mbuf_free_bulk(struct rte_mempool *mp, struct rte_mempool_cache *cache,
 		      const uintptr_t *table, uint32_t n)
@@ -227,22 +225,8 @@ godpdk_mbuf_free_bulk(struct rte_mempool *mp, struct rte_mempool_cache *cache,
 		rte_mempool_generic_put(mp, run, len, cache);
 }
 
-/* rte_pktmbuf_free. */
-static inline void
-godpdk_mbuf_free(struct rte_mbuf *m)
-{
-	rte_pktmbuf_free(m);
-}
-
-/* rte_pktmbuf_free_seg. */
-static inline void
-godpdk_mbuf_free_seg(struct rte_mbuf *m)
-{
-	rte_pktmbuf_free_seg(m);
-}
-
-/* The mark of a freed mbuf in the debug build: a data_len and a pkt_len that
- * no packet has at once. Whoever allocates writes both, C and drivers too. */
+/* The mark of a freed mbuf in the debug build: a data_len and a pkt_len that no packet has
+ * together. Each allocation writes both, also in C and in drivers. */
 #define GODPDK_MBUF_DEAD_DATA_LEN 0xdead
 #define GODPDK_MBUF_DEAD_PKT_LEN 0xdeadf4ee
 
@@ -254,8 +238,8 @@ godpdk_mbuf_bury(struct rte_mbuf *m, uint32_t pid)
 	m->packet_type = pid;
 }
 
-/* rte_pktmbuf_free_seg that marks what goes back to a pool; pid is the process
- * to name. Returns 1 if m went back, 0 if others still hold it. */
+/* rte_pktmbuf_free_seg that marks mbufs that go back to a pool with pid, the process that
+ * freed them. Returns 1 if m went back, 0 if it has other references. */
 static inline int
 godpdk_mbuf_free_debug(struct rte_mbuf *m, uint32_t pid)
 {
@@ -273,34 +257,6 @@ godpdk_mbuf_free_debug(struct rte_mbuf *m, uint32_t pid)
 	return 1;
 }
 
-/* rte_pktmbuf_clone. */
-static inline void *
-godpdk_mbuf_clone(struct rte_mbuf *m, struct rte_mempool *mp)
-{
-	return rte_pktmbuf_clone(m, mp);
-}
-
-/* rte_pktmbuf_copy. */
-static inline void *
-godpdk_mbuf_copy(const struct rte_mbuf *m, struct rte_mempool *mp, uint32_t off, uint32_t len)
-{
-	return rte_pktmbuf_copy(m, mp, off, len);
-}
-
-/* rte_pktmbuf_attach. */
-static inline void
-godpdk_mbuf_attach(struct rte_mbuf *mi, struct rte_mbuf *m)
-{
-	rte_pktmbuf_attach(mi, m);
-}
-
-/* rte_pktmbuf_detach. */
-static inline void
-godpdk_mbuf_detach(struct rte_mbuf *m)
-{
-	rte_pktmbuf_detach(m);
-}
-
 /* rte_pktmbuf_chain: 0 or a positive errno. */
 static inline int
 godpdk_mbuf_chain(struct rte_mbuf *head, struct rte_mbuf *tail)
@@ -315,14 +271,7 @@ godpdk_mbuf_linearize(struct rte_mbuf *m)
 	return rte_pktmbuf_linearize(m) == 0;
 }
 
-/* rte_mbuf_refcnt_update. */
-static inline uint16_t
-godpdk_mbuf_refcnt_update(struct rte_mbuf *m, int16_t v)
-{
-	return rte_mbuf_refcnt_update(m, v);
-}
-
-/* rte_mbuf_check; the text is static. */
+/* rte_mbuf_check: NULL or the first error, a static text. */
 static inline const char *
 godpdk_mbuf_check(const struct rte_mbuf *m, int is_header)
 {
@@ -345,14 +294,14 @@ godpdk_mbuf_dump(const struct rte_mbuf *m, unsigned int len)
 	GODPDK_DUMP(f, rte_pktmbuf_dump(f, m, len));
 }
 
-/* rte_pktmbuf_priv_size of m's own pool: m's field may be another mbuf's. */
+/* rte_pktmbuf_priv_size of m's own pool: the field of m can be that of another mbuf. */
 static inline uint16_t
 godpdk_mbuf_priv_size(struct rte_mbuf *m)
 {
 	return rte_pktmbuf_priv_size(m->pool);
 }
 
-/* Names of the flags in mask, the unknown ones left out. */
+/* rte_get_tx_ol_flag_list or rte_get_rx_ol_flag_list: the names of the known flags in mask. */
 static inline int
 godpdk_mbuf_flag_list(uint64_t mask, int tx, char *buf, size_t len)
 {
@@ -360,16 +309,16 @@ godpdk_mbuf_flag_list(uint64_t mask, int tx, char *buf, size_t len)
 		  : rte_get_rx_ol_flag_list(mask, buf, len);
 }
 
-/* Whether there are no dynamic fields yet and this process cannot make any: to a
- * secondary DPDK then gives an error without a number. */
+/* Whether no dynamic fields exist and this process cannot create any: DPDK's error in a
+ * secondary then has no errno. */
 static inline int
 godpdk_mbuf_dyn_missing(void)
 {
 	return rte_eal_process_type() != RTE_PROC_PRIMARY && rte_memzone_lookup("rte_mbuf_dyn") == NULL;
 }
 
-/* rte_mbuf_dynfield_register_offset; at 0, where no field can be, is anywhere.
- * Returns the offset or a negative errno. */
+/* rte_mbuf_dynfield_register_offset: the offset or a negative errno. at 0, where no field
+ * can be, means any offset. */
 static inline int
 godpdk_mbuf_dynfield_register(const char *name, size_t size, size_t align,
 			      unsigned int flags, size_t at)
@@ -385,7 +334,7 @@ godpdk_mbuf_dynfield_register(const char *name, size_t size, size_t align,
 	return off >= 0 ? off : -godpdk_errno();
 }
 
-/* rte_mbuf_dynfield_lookup. Returns the offset or a negative errno. */
+/* rte_mbuf_dynfield_lookup: the offset or a negative errno. */
 static inline int
 godpdk_mbuf_dynfield_lookup(const char *name, size_t *size, size_t *align)
 {
@@ -403,8 +352,8 @@ godpdk_mbuf_dynfield_lookup(const char *name, size_t *size, size_t *align)
 	return off;
 }
 
-/* rte_mbuf_dynflag_register_bitnum; bit 0, which is taken, is any. Returns the
- * bit or a negative errno. */
+/* rte_mbuf_dynflag_register_bitnum: the bit or a negative errno. bit 0, which DPDK uses,
+ * means any bit. */
 static inline int
 godpdk_mbuf_dynflag_register(const char *name, unsigned int flags, unsigned int bit)
 {
@@ -419,7 +368,7 @@ godpdk_mbuf_dynflag_register(const char *name, unsigned int flags, unsigned int 
 	return b >= 0 ? b : -godpdk_errno();
 }
 
-/* rte_mbuf_dynflag_lookup. Returns the bit or a negative errno. */
+/* rte_mbuf_dynflag_lookup: the bit or a negative errno. */
 static inline int
 godpdk_mbuf_dynflag_lookup(const char *name)
 {
@@ -439,7 +388,8 @@ godpdk_mbuf_dyn_dump(void)
 	GODPDK_DUMP(f, rte_mbuf_dyn_dump(f));
 }
 
-/* rte_mbuf_dyn_rx_timestamp_register or its tx twin: 0 or a positive errno. */
+/* rte_mbuf_dyn_rx_timestamp_register or rte_mbuf_dyn_tx_timestamp_register: 0 or a positive
+ * errno. */
 static inline int
 godpdk_mbuf_timestamp(int tx, int *offset, uint64_t *flag)
 {
@@ -453,134 +403,25 @@ godpdk_mbuf_timestamp(int tx, int *offset, uint64_t *flag)
 	return ret == 0 ? 0 : godpdk_errno();
 }
 
-/* External buffers. C calls the callback below on whatever thread drops the
- * last reference, maybe inside a driver's burst, so it calls no Go and takes no
- * lock. */
+/* An external buffer that C has freed. */
 struct godpdk_ext {
 	struct godpdk_inbox_node node;
 	struct rte_mbuf_ext_shared_info *shinfo; /* in shared memory */
-	uint64_t id; /* Go's */
+	uint64_t id;
 };
 
-static struct godpdk_inbox godpdk_ext_freed = GODPDK_INBOX;
-
-static void
-godpdk_ext_free(void *addr, void *opaque)
-{
-	struct godpdk_ext *e = opaque;
-
-	(void)addr;
-	godpdk_inbox_put(&godpdk_ext_freed, &e->node);
-}
-
 /* godpdk_inbox_open of the freed buffers. */
-static inline int
-godpdk_ext_open(void)
-{
-	return godpdk_inbox_open(&godpdk_ext_freed);
-}
+int godpdk_ext_open(void);
 
-/* rte_pktmbuf_attach_extbuf of memory of the caller's; iova 0 is looked up.
- * Returns 0 or a positive errno. */
-static inline int
-godpdk_ext_attach(struct rte_mbuf *m, void *addr, uint64_t iova, uint16_t len, uint64_t id)
-{
-	struct godpdk_ext *e = malloc(sizeof(*e));
-	struct rte_mbuf_ext_shared_info *s;
+/* rte_pktmbuf_attach_extbuf of the caller's memory: 0 or a positive errno. With iova 0 it
+ * looks the IO address up. */
+int godpdk_ext_attach(struct rte_mbuf *m, void *addr, uint64_t iova, uint16_t len, uint64_t id);
 
-	if (e == NULL)
-		return ENOMEM;
-	s = rte_zmalloc("godpdk_ext", sizeof(*s), 0);
-	if (s == NULL) {
-		free(e);
-		return ENOMEM;
-	}
-	*e = (struct godpdk_ext){ .shinfo = s, .id = id };
-	s->free_cb = godpdk_ext_free;
-	s->fcb_opaque = e;
-	rte_mbuf_ext_refcnt_set(s, 1);
-	rte_pktmbuf_attach_extbuf(m, addr, iova != 0 ? iova : rte_mem_virt2iova(addr), len, s);
-	return 0;
-}
+/* Takes all buffers without references in FIFO order. */
+struct godpdk_ext *godpdk_ext_take(void);
 
-/* Takes the whole list of buffers that nobody refers to any more, the last first. */
-static inline struct godpdk_ext *
-godpdk_ext_take(void)
-{
-	return (struct godpdk_ext *)__atomic_exchange_n(&godpdk_ext_freed.last, NULL, __ATOMIC_ACQUIRE);
-}
-
-/* Frees the first of the list; returns the rest. With EAL gone its share of
- * memory is gone too. */
-static inline struct godpdk_ext *
-godpdk_ext_drop(struct godpdk_ext *e, int running)
-{
-	struct godpdk_ext *next = (struct godpdk_ext *)e->node.next;
-
-	if (running)
-		rte_free(e->shinfo);
-	free(e);
-	return next;
-}
-
-/* For the tests: C's own word on what Go does natively. */
-
-/* rte_pktmbuf_pool_create_extbuf, which is experimental up to now: mbufs that are pinned to
- * pieces of one buffer. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-static inline struct godpdk_ptr
-godpdk_mbuf_pool_pinned(const char *name, unsigned int n, uint16_t room, void *buf)
-{
-	struct rte_pktmbuf_extmem ext = {
-		.buf_ptr = buf, .buf_iova = rte_mem_virt2iova(buf),
-		.buf_len = (size_t)n * room, .elt_size = room,
-	};
-
-	rte_errno = 0;
-	return godpdk_result(rte_pktmbuf_pool_create_extbuf(name, n, 0, 0, room, SOCKET_ID_ANY, &ext, 1));
-}
-#pragma GCC diagnostic pop
-
-/* rte_pktmbuf_append, prepend, adj, trim: where the data is now, as an offset
- * into the segment's buffer, or -1. */
-static inline int64_t
-godpdk_mbuf_room(struct rte_mbuf *m, char op, uint16_t n)
-{
-	const char *p = NULL;
-
-	switch (op) {
-	case '+':
-		p = rte_pktmbuf_append(m, n);
-		return p == NULL ? -1 : p - (char *)rte_pktmbuf_lastseg(m)->buf_addr;
-	case '<':
-		p = rte_pktmbuf_prepend(m, n);
-		break;
-	case '>':
-		p = rte_pktmbuf_adj(m, n);
-		break;
-	case '-':
-		return rte_pktmbuf_trim(m, n);
-	}
-	return p == NULL ? -1 : p - (char *)m->buf_addr;
-}
-
-/* rte_pktmbuf_read: NULL, or where the bytes are. */
-static inline const void *
-godpdk_mbuf_read(const struct rte_mbuf *m, uint32_t off, uint32_t len, void *buf)
-{
-	return rte_pktmbuf_read(m, off, len, buf);
-}
-
-/* The bit-fields, which cgo does not see. */
-static inline uint64_t
-godpdk_mbuf_tx_offload(uint64_t l2, uint64_t l3, uint64_t l4, uint64_t tso,
-		       uint64_t outer_l3, uint64_t outer_l2)
-{
-	struct rte_mbuf m = { .l2_len = l2, .l3_len = l3, .l4_len = l4,
-		.tso_segsz = tso, .outer_l3_len = outer_l3, .outer_l2_len = outer_l2 };
-
-	return m.tx_offload;
-}
+/* Frees the first buffer of the list and returns the rest. running is 0 after EAL has
+ * stopped: its shared memory is gone then. */
+struct godpdk_ext *godpdk_ext_drop(struct godpdk_ext *e, int running);
 
 #endif

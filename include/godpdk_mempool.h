@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_mempool: control calls, the layout that the Go-native caches stand
- * on, and the data path through cgo, for backends that are not a ring and for
- * the tests. */
+/* librte_mempool: control calls, the layout for the Go-native caches, and the data path
+ * through cgo, for ops that are not a ring and for the tests. */
 #ifndef GODPDK_MEMPOOL_H
 #define GODPDK_MEMPOOL_H
 
@@ -25,8 +24,8 @@ enum {
 	GODPDK_MEMPOOL_NAMESIZE = RTE_MEMPOOL_NAMESIZE,
 	GODPDK_MEMPOOL_FLAG_CREATED = RTE_MEMPOOL_F_POOL_CREATED,
 	GODPDK_MEMPOOL_FLAG_NON_IO = RTE_MEMPOOL_F_NON_IO,
-	/* A DPDK built with cookies or statistics keeps them in its inline
-	 * functions, which Go then must call. */
+	/* In a DPDK built with cookies or statistics, inline functions update them: Go must
+	 * call those. */
 #if defined(RTE_LIBRTE_MEMPOOL_DEBUG) || defined(RTE_LIBRTE_MEMPOOL_STATS)
 	GODPDK_MEMPOOL_NATIVE = 0,
 #else
@@ -41,12 +40,12 @@ _Static_assert(sizeof(((struct rte_mempool_cache *)0)->objs) ==
 	       2 * RTE_MEMPOOL_CACHE_MAX_SIZE * sizeof(void *), "a cache's room");
 _Static_assert(sizeof(rte_iova_t) == 8, "an IO address");
 
-/* Of the lists of rte_mempool.c and rte_stack.c. */
+/* The lists of rte_mempool.c and rte_stack.c. */
 #define GODPDK_TAILQ_MEMPOOL "RTE_MEMPOOL"
 #define GODPDK_TAILQ_STACK "RTE_STACK"
 
-/* What keeps the pools that are in the list as they are. DPDK's lookups take the
- * first lock alone, its rte_mempool_free only the second. */
+/* Keeps the listed pools unchanged. DPDK's lookups take only the first lock, its
+ * rte_mempool_free only the second. */
 static inline void
 godpdk_mempool_lock(void)
 {
@@ -61,7 +60,7 @@ godpdk_mempool_unlock(void)
 	rte_mcfg_mempool_read_unlock();
 }
 
-/* The pool of that name, or NULL; the caller holds the lock. */
+/* The pool of that name, or NULL. The caller holds the lock. */
 static inline struct rte_mempool *
 godpdk_mempool_find(const char *name)
 {
@@ -74,7 +73,8 @@ godpdk_mempool_find(const char *name)
 	return NULL;
 }
 
-/* Locks, if the pool exists: another may have come to its address. "" is any name. */
+/* Locks if the pool exists with that name: another one may be at its address now. "" means
+ * any name. */
 static inline int
 godpdk_mempool_enter(const char *name, const struct rte_mempool *mp)
 {
@@ -86,7 +86,7 @@ godpdk_mempool_enter(const char *name, const struct rte_mempool *mp)
 	return 0;
 }
 
-/* rte_mempool_free of a pool that only this thread knows. */
+/* rte_mempool_free of a pool that only this thread uses. */
 static inline void
 godpdk_mempool_discard(struct rte_mempool *mp)
 {
@@ -95,9 +95,9 @@ godpdk_mempool_discard(struct rte_mempool *mp)
 	godpdk_free_end();
 }
 
-/* rte_mempool_set_ops_byname. DPDK makes a pool's ring by the pool's flags,
- * whatever the ops: these get the flags that fit them, so that a process in which
- * the same number means other ops can see the difference. */
+/* rte_mempool_set_ops_byname. DPDK creates a pool's ring by the pool's flags, not by the
+ * ops. This sets the flags that fit the ops, so that a process in which the same index
+ * means other ops can detect the difference. */
 static inline int
 godpdk_mempool_use_ops(struct rte_mempool *mp, const char *ops)
 {
@@ -112,9 +112,9 @@ godpdk_mempool_use_ops(struct rte_mempool *mp, const char *ops)
 	return 0;
 }
 
-/* rte_mempool_create_empty, rte_mempool_set_ops_byname and, if asked for,
- * rte_mempool_populate_default; nothing is left of what fails. DPDK sets no
- * rte_errno when it has no memory for the list entry. */
+/* rte_mempool_create_empty, rte_mempool_set_ops_byname and, with populate,
+ * rte_mempool_populate_default. After an error no pool exists. DPDK does not set rte_errno
+ * if there is no memory for the list entry. */
 static inline struct godpdk_ptr
 godpdk_mempool_create(const char *name, unsigned int n, unsigned int size,
 		      unsigned int cache, unsigned int priv, int socket,
@@ -136,21 +136,14 @@ godpdk_mempool_create(const char *name, unsigned int n, unsigned int size,
 	return (struct godpdk_ptr){ NULL, -ret };
 }
 
-/* rte_mempool_set_ops_byname; returns 0 or a positive errno. */
+/* rte_mempool_set_ops_byname: 0 or a positive errno. */
 static inline int
 godpdk_mempool_set_ops(struct rte_mempool *mp, const char *name)
 {
 	return godpdk_neg(godpdk_mempool_use_ops(mp, name));
 }
 
-/* rte_mempool_populate_default: a number of objects, or -errno. */
-static inline int
-godpdk_mempool_populate(struct rte_mempool *mp)
-{
-	return rte_mempool_populate_default(mp);
-}
-
-/* rte_mempool_populate_anon: a number of objects, or -errno. */
+/* rte_mempool_populate_anon: a number of objects or a negative errno. */
 static inline int
 godpdk_mempool_populate_anon(struct rte_mempool *mp)
 {
@@ -161,72 +154,25 @@ godpdk_mempool_populate_anon(struct rte_mempool *mp)
 	return ret > 0 ? ret : -godpdk_errno();
 }
 
-/* The memzone that holds a chunk, if its memory is a memzone at all. */
-struct godpdk_mempool_zone {
-	const struct rte_mempool_memhdr *chunk;
-	const struct rte_memzone *mz;
-};
+/* rte_mempool_free of the pool that the name still means: another process may have freed
+ * it. Returns 0 or a positive errno. Each chunk has the address of the function that frees
+ * it, which is valid only in the process that populated the pool. Chunks in memzones get
+ * this process's function. If there are other chunks and mine is 0, this returns EXDEV and
+ * frees nothing. */
+int godpdk_mempool_free(const char *name, struct rte_mempool *mp, int mine);
 
-static void
-godpdk_mempool_match_zone(const struct rte_memzone *mz, void *arg)
-{
-	struct godpdk_mempool_zone *z = arg;
+/* Makes the counts of this process's ops safe for pools that are not populated: DPDK's
+ * telemetry asks for them too. All ops must be registered. */
+void godpdk_mempool_guard_counts(void);
 
-	if (mz == z->chunk->opaque && z->chunk->addr >= mz->addr &&
-	    (char *)z->chunk->addr < (char *)mz->addr + mz->len)
-		z->mz = mz;
-}
-
-static void
-godpdk_mempool_free_zone(struct rte_mempool_memhdr *chunk __rte_unused, void *mz)
-{
-	rte_memzone_free(mz);
-}
-
-/* rte_mempool_free of the pool that the name still means: one freed by another
- * process must not be freed again. A chunk carries the function that frees it
- * as a pointer, which is wrong in any other process than the one that populated
- * the pool: chunks in memzones get our own. If there are others, and the pool
- * was not populated by this process, the answer is EXDEV and nothing happens.
- * Returns 0 or a positive errno. */
-static inline int
-godpdk_mempool_free(const char *name, struct rte_mempool *mp, int mine)
-{
-	struct rte_mempool_memhdr *c;
-	int err, set;
-
-	godpdk_free_begin();
-	rte_mcfg_tailq_read_lock();
-	err = godpdk_mempool_find(name) == mp ? 0 : ENOENT;
-	rte_mcfg_tailq_read_unlock();
-	/* At first only a look at all chunks: if one cannot be freed here, none is changed. */
-	for (set = 0; set < 2 && err == 0; set++) {
-		STAILQ_FOREACH(c, &mp->mem_list, next) {
-			struct godpdk_mempool_zone z = { c, NULL };
-
-			if (c->free_cb == NULL)
-				continue;
-			rte_memzone_walk(godpdk_mempool_match_zone, &z);
-			if (z.mz == NULL && !mine)
-				err = EXDEV;
-			else if (z.mz != NULL && set)
-				c->free_cb = godpdk_mempool_free_zone;
-		}
-	}
-	if (err == 0)
-		rte_mempool_free(mp);
-	godpdk_free_end();
-	return err;
-}
-
-/* What keeps a pool's objects. */
+/* The kinds of storage for a pool's objects. */
 enum {
 	GODPDK_MEMPOOL_OTHER,
 	GODPDK_MEMPOOL_RING,
 	GODPDK_MEMPOOL_STACK,
 };
 
-/* What a pool says of itself. */
+/* A description of a pool. */
 struct godpdk_mempool_info {
 	char name[RTE_MEMPOOL_NAMESIZE];
 	char ops[RTE_MEMPOOL_OPS_NAMESIZE]; /* "" if this process has no such ops */
@@ -234,10 +180,10 @@ struct godpdk_mempool_info {
 	uint32_t flags, size, populated, cache_size;
 	uint32_t elt_size, header_size, trailer_size, private_size;
 	uint32_t chunks, available;
-	uint32_t foreign; /* chunks in memory that only another process has */
-	uint32_t keeps; /* what the data is */
+	uint32_t foreign; /* chunks in memory that DPDK does not manage */
+	uint32_t keeps; /* the kind of storage of data */
 	int32_t socket, ops_index;
-	struct godpdk_ring_info ring; /* if the data is one */
+	struct godpdk_ring_info ring; /* if data is one */
 };
 
 static inline uint32_t
@@ -250,9 +196,8 @@ godpdk_mempool_kept_by(const char *ops)
 	return GODPDK_MEMPOOL_OTHER;
 }
 
-/* Describes a pool; the caller holds the lock. The number of a pool's ops may mean
- * others here than to its maker, so nothing is read or called by what they seem
- * to be before the data is seen to be that. */
+/* Describes a pool. The caller holds the lock. The index of a pool's ops can mean other ops
+ * in this process than in its creator, so this uses the ops only after a check of the data. */
 static inline void
 godpdk_mempool_info(struct rte_mempool *mp, struct godpdk_mempool_info *i)
 {
@@ -291,7 +236,7 @@ godpdk_mempool_info(struct rte_mempool *mp, struct godpdk_mempool_info *i)
 		i->available = rte_mempool_avail_count(mp);
 }
 
-/* rte_mempool_lookup with the description. Returns 0 or a positive errno. */
+/* rte_mempool_lookup with a description: 0 or a positive errno. */
 static inline int
 godpdk_mempool_lookup(const char *name, struct godpdk_mempool_info *i)
 {
@@ -305,7 +250,7 @@ godpdk_mempool_lookup(const char *name, struct godpdk_mempool_info *i)
 	return mp != NULL ? 0 : ENOENT;
 }
 
-/* Describes a pool, if it exists; if not, the description is empty. */
+/* Describes a pool. The description is empty if the pool does not exist. */
 static inline void
 godpdk_mempool_describe(struct rte_mempool *mp, struct godpdk_mempool_info *i)
 {
@@ -316,7 +261,7 @@ godpdk_mempool_describe(struct rte_mempool *mp, struct godpdk_mempool_info *i)
 	godpdk_mempool_unlock();
 }
 
-/* rte_mempool_walk: describes at most max pools; returns how many there are. */
+/* rte_mempool_walk: describes at most max pools and returns the number of pools. */
 static inline size_t
 godpdk_mempool_walk(struct godpdk_mempool_info *out, size_t max)
 {
@@ -332,7 +277,7 @@ godpdk_mempool_walk(struct godpdk_mempool_info *out, size_t max)
 	return n;
 }
 
-/* rte_mempool_avail_count; 0 if the pool was freed, or is not populated. */
+/* rte_mempool_avail_count: 0 if the pool was freed or is not populated. */
 static inline uint32_t
 godpdk_mempool_available(const char *name, struct rte_mempool *mp)
 {
@@ -346,15 +291,15 @@ godpdk_mempool_available(const char *name, struct rte_mempool *mp)
 	return n;
 }
 
-/* The name of this process's ops number i; NULL past the last one. */
+/* The name of this process's ops with index i, NULL past the last one. */
 static inline const char *
 godpdk_mempool_ops_name(unsigned int i)
 {
 	return i < rte_mempool_ops_table.num_ops ? rte_mempool_get_ops(i)->name : NULL;
 }
 
-/* rte_mempool_obj_iter: the addresses of at most max objects; 0 if the pool was
- * freed. */
+/* rte_mempool_obj_iter: stores the addresses of at most max objects and returns their number,
+ * 0 if the pool was freed. */
 static inline uint32_t
 godpdk_mempool_objects(const char *name, struct rte_mempool *mp, uintptr_t *out, uint32_t max)
 {
@@ -372,7 +317,7 @@ godpdk_mempool_objects(const char *name, struct rte_mempool *mp, uintptr_t *out,
 	return n;
 }
 
-/* A piece of memory that holds objects. */
+/* A copy of a struct rte_mempool_memhdr. */
 struct godpdk_mempool_chunk {
 	void *addr;
 	uint64_t iova;
@@ -380,7 +325,8 @@ struct godpdk_mempool_chunk {
 	int shared; /* DPDK's memory, or memory registered with it */
 };
 
-/* rte_mempool_mem_iter: at most max chunks; 0 if the pool was freed. */
+/* rte_mempool_mem_iter: stores at most max chunks and returns their number, 0 if the pool was
+ * freed. */
 static inline uint32_t
 godpdk_mempool_chunks(const char *name, struct rte_mempool *mp, struct godpdk_mempool_chunk *out, uint32_t max)
 {
@@ -401,7 +347,7 @@ godpdk_mempool_chunks(const char *name, struct rte_mempool *mp, struct godpdk_me
 	return n;
 }
 
-/* An lcore's cache that is damaged; lcore is -1 if there is none. */
+/* A damaged cache of an lcore. lcore is -1 if no cache is damaged. */
 struct godpdk_mempool_damage {
 	int lcore;
 	uint32_t len, limit;
@@ -423,8 +369,8 @@ godpdk_mempool_damaged(const struct rte_mempool *mp, struct godpdk_mempool_damag
 	return 0;
 }
 
-/* rte_mempool_audit, unless it would end the process for a damaged cache: that is
- * EUCLEAN. A pool that is not populated is ENODATA. Returns 0 or a positive errno. */
+/* rte_mempool_audit: 0 or a positive errno. It returns EUCLEAN for a damaged cache, where
+ * DPDK would end the process, and ENODATA for a pool that is not populated. */
 static inline int
 godpdk_mempool_audit(const char *name, struct rte_mempool *mp, struct godpdk_mempool_damage *d)
 {
@@ -448,7 +394,7 @@ godpdk_mempool_text(struct rte_mempool *mp)
 	GODPDK_DUMP(f, rte_mempool_dump(f, mp));
 }
 
-/* rte_mempool_dump, which audits too. */
+/* rte_mempool_dump, with the checks of godpdk_mempool_audit. */
 static inline struct godpdk_text
 godpdk_mempool_dump(const char *name, struct rte_mempool *mp, struct godpdk_mempool_damage *d)
 {
@@ -481,9 +427,8 @@ godpdk_mempool_default_cache(struct rte_mempool *mp)
 	return rte_mempool_default_cache(mp, rte_lcore_id());
 }
 
-/* The backend alone: rte_mempool_ops_dequeue_bulk and _enqueue_bulk. The table
- * is a uintptr_t pointer, not void **: the runtime's check of cgo pointers then
- * has nothing to walk. Both return 0 or less. */
+/* rte_mempool_ops_dequeue_bulk and rte_mempool_ops_enqueue_bulk: 0 or a negative number. The
+ * table is uintptr_t, not void *: the runtime's cgo pointer check has nothing to walk. */
 static inline int
 godpdk_mempool_dequeue(struct rte_mempool *mp, uintptr_t *objs, unsigned int n)
 {
@@ -496,7 +441,7 @@ godpdk_mempool_enqueue(struct rte_mempool *mp, const uintptr_t *objs, unsigned i
 	return rte_mempool_ops_enqueue_bulk(mp, (void * const *)objs, n);
 }
 
-/* The whole data path: rte_mempool_generic_get and _put; cache may be NULL. */
+/* rte_mempool_generic_get and rte_mempool_generic_put. cache may be NULL. */
 static inline int
 godpdk_mempool_get(struct rte_mempool *mp, struct rte_mempool_cache *cache,
 		   uintptr_t *objs, unsigned int n)
@@ -509,13 +454,6 @@ godpdk_mempool_put(struct rte_mempool *mp, struct rte_mempool_cache *cache,
 		   const uintptr_t *objs, unsigned int n)
 {
 	rte_mempool_generic_put(mp, (void * const *)objs, n, cache);
-}
-
-/* rte_mempool_cache_flush; cache is not NULL. */
-static inline void
-godpdk_mempool_flush(struct rte_mempool *mp, struct rte_mempool_cache *cache)
-{
-	rte_mempool_cache_flush(cache, mp);
 }
 
 #endif

@@ -8,41 +8,17 @@
 
 #include <rte_memzone.h>
 
-/* A copy of a descriptor, or the errno that explains its absence. */
+/* A copy of a descriptor, or a positive errno. */
 struct godpdk_memzone {
 	struct rte_memzone zone;
 	int err;
 };
 
-/* What rte_memzone_walk, which holds the lock, looks for. */
-struct godpdk_memzone_search {
-	const char *name;
-	const struct rte_memzone *at; /* NULL is anywhere */
-	struct godpdk_memzone found;
-};
+/* rte_memzone_lookup of a zone whose descriptor is at, or NULL for any: a descriptor's slot
+ * is cleared and reused, so this copies it under the lock. */
+struct godpdk_memzone godpdk_memzone_lookup(const char *name, const struct rte_memzone *at);
 
-static void
-godpdk_memzone_match(const struct rte_memzone *mz, void *arg)
-{
-	struct godpdk_memzone_search *s = arg;
-
-	if (s->found.err == 0 || (s->at != NULL && s->at != mz) || strncmp(s->name, mz->name, RTE_MEMZONE_NAMESIZE) != 0)
-		return;
-	s->found.zone = *mz;
-	s->found.err = 0;
-}
-
-/* rte_memzone_lookup with the copy: a descriptor's slot is cleared and reused. */
-static inline struct godpdk_memzone
-godpdk_memzone_lookup(const char *name, const struct rte_memzone *at)
-{
-	struct godpdk_memzone_search s = { .name = name, .at = at, .found.err = ENOENT };
-
-	rte_memzone_walk(godpdk_memzone_match, &s);
-	return s.found;
-}
-
-/* rte_memzone_reserve_bounded; align 0 is a cache line, bound 0 is none. */
+/* rte_memzone_reserve_bounded. align 0 means a cache line, bound 0 no bound. */
 static inline struct godpdk_memzone
 godpdk_memzone_reserve(const char *name, size_t len, int socket,
 		       unsigned int flags, unsigned int align, unsigned int bound)
@@ -57,15 +33,15 @@ godpdk_memzone_reserve(const char *name, size_t len, int socket,
 	return godpdk_memzone_lookup(name, mz);
 }
 
-/* addr is in a union, which cgo does not see. */
+/* addr is in a union, which cgo cannot read. */
 static inline void *
 godpdk_memzone_addr(const struct rte_memzone *mz)
 {
 	return mz->addr;
 }
 
-/* rte_memzone_free of the zone that name and addr describe: a descriptor's
- * slot is reused, so a stale pointer may mean somebody else's zone by now. */
+/* rte_memzone_free of the zone with this name and address: a descriptor's slot is reused, so
+ * a stale pointer can refer to another zone. */
 static inline int
 godpdk_memzone_free(const char *name, const void *addr)
 {
@@ -80,40 +56,13 @@ godpdk_memzone_free(const char *name, const void *addr)
 	return godpdk_neg(ret);
 }
 
-/* Collects the descriptors of all zones; memzone_walk holds the lock. */
 struct godpdk_memzone_list {
 	struct rte_memzone *zones;
 	size_t len, cap;
 	int err;
 };
 
-static void
-godpdk_memzone_collect(const struct rte_memzone *mz, void *arg)
-{
-	struct godpdk_memzone_list *l = arg;
-
-	if (l->len == l->cap) {
-		size_t cap = l->cap ? 2 * l->cap : 64;
-		struct rte_memzone *z = realloc(l->zones, cap * sizeof(*z));
-
-		if (z == NULL) {
-			l->err = ENOMEM;
-			return;
-		}
-		l->zones = z;
-		l->cap = cap;
-	}
-	l->zones[l->len++] = *mz;
-}
-
-/* rte_memzone_walk; the caller frees zones with free(). */
-static inline struct godpdk_memzone_list
-godpdk_memzone_walk(void)
-{
-	struct godpdk_memzone_list l = { NULL, 0, 0, 0 };
-
-	rte_memzone_walk(godpdk_memzone_collect, &l);
-	return l;
-}
+/* rte_memzone_walk: copies all descriptors. The caller frees zones with free(). */
+struct godpdk_memzone_list godpdk_memzone_walk(void);
 
 #endif

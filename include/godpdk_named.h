@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Named objects: DPDK's lookups return an address that another thread or process
- * may free at once. Here an object is found and described in one function, under
- * the locks that its end takes. */
+/* Named objects. DPDK's lookups return an address that another thread or process can free
+ * at once. Here one function finds and describes an object, under the locks of its free. */
 #ifndef GODPDK_NAMED_H
 #define GODPDK_NAMED_H
 
@@ -10,14 +9,14 @@
 #include <rte_eal_memconfig.h>
 #include <rte_tailq.h>
 
-/* Around each free: DPDK finds the object and frees it in two steps, and two
- * frees of one name must not mix. It is the lock of the mempools, which lookups
- * of mempools and telemetry take, and rte_mempool_free does not. DPDK takes it
- * before the locks of the tail queues and of the memzones, never after. */
+/* The lock around each free: DPDK finds the object and frees it in two steps, and two frees
+ * of one name must not overlap. It is the lock of the mempools: their lookups and telemetry
+ * take it, rte_mempool_free does not. DPDK takes it before the locks of the tail queues and
+ * of the memzones, never after. */
 static inline void godpdk_free_begin(void) { rte_mcfg_mempool_write_lock(); }
 static inline void godpdk_free_end(void) { rte_mcfg_mempool_write_unlock(); }
 
-/* The objects of a tail queue, whose lock the caller holds. */
+/* The first object of a tail queue. The caller holds the lock of the tail queues. */
 static inline struct rte_tailq_entry *
 godpdk_tailq_first(const char *queue)
 {
@@ -29,7 +28,7 @@ godpdk_tailq_first(const char *queue)
 #define GODPDK_TAILQ_FOREACH(e, queue) \
 	for (struct rte_tailq_entry *e = godpdk_tailq_first(queue); e != NULL; e = e->next.tqe_next)
 
-/* Whether a tail queue has the object; the caller holds the lock. */
+/* Whether a tail queue has the object. The caller holds the lock. */
 static inline int
 godpdk_tailq_has(const char *queue, const void *object)
 {

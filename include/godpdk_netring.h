@@ -11,11 +11,11 @@
 enum {
 	GODPDK_NETRING_MAX_RX = RTE_PMD_RING_MAX_RX_RINGS,
 	GODPDK_NETRING_MAX_TX = RTE_PMD_RING_MAX_TX_RINGS,
-	/* The device's name, "net_ring_" and the port's, is kept as a ring's is. */
+	/* The limit for the device's name, "net_ring_" + the name of the port. */
 	GODPDK_NETRING_NAMESIZE = RTE_RING_NAMESIZE,
 };
 
-/* rte_eth_from_rings, with tables of pointers to rings: 0 or a positive errno. */
+/* rte_eth_from_rings with tables of pointers to rings: 0 or a positive errno. */
 static inline int
 godpdk_netring_create(const char *name, const uintptr_t *rx, unsigned int nb_rx,
 		      const uintptr_t *tx, unsigned int nb_tx, int socket)

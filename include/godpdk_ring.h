@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* librte_ring: control calls, the layout that the Go-native data path stands
- * on, and the data path through cgo that the tests compare it with. */
+/* librte_ring: control calls, and the layout for the Go-native data path. */
 #ifndef GODPDK_RING_H
 #define GODPDK_RING_H
 
@@ -24,8 +23,8 @@ enum {
 	GODPDK_RING_NAMESIZE = RTE_RING_NAMESIZE,
 };
 
-/* A side's mode is read at one place whatever the mode is, and the other
- * side's tail too: that is what lets one function serve all of its peers. */
+/* The mode of a side and the tail of the other side are at the same offset in all modes, so
+ * one function works with all modes of the other side. */
 _Static_assert(sizeof(enum rte_ring_sync_type) == 4, "sync_type is a word");
 _Static_assert(offsetof(struct rte_ring_rts_headtail, sync_type) ==
 	       offsetof(struct rte_ring_headtail, sync_type), "RTS sync_type");
@@ -39,14 +38,14 @@ _Static_assert(offsetof(union __rte_ring_hts_pos, pos.head) ==
 	       offsetof(struct rte_ring_headtail, head), "HTS head position");
 _Static_assert(offsetof(union __rte_ring_rts_poscnt, val.cnt) == 0, "RTS count");
 
-/* What a ring says of itself. */
+/* A description of a ring. */
 struct godpdk_ring_info {
 	void *ring;
 	char name[RTE_RING_NAMESIZE];
 	uint32_t flags, size, mask, capacity;
 	uint32_t prod_sync, cons_sync;
 	uint32_t count;
-	size_t memory; /* length of its memzone; 0 if it has none */
+	size_t memory; /* the length of its memzone, 0 if it has none */
 };
 
 static inline void
@@ -64,8 +63,8 @@ godpdk_ring_info(struct rte_ring *r, struct godpdk_ring_info *i)
 	i->memory = r->memzone != NULL ? r->memzone->len : 0;
 }
 
-/* The ring of that name and, unless it is NULL, that address; NULL if there is
- * none. The caller holds the lock of the tail queues. */
+/* The ring of that name and address, or NULL. r NULL means any address. The caller holds the
+ * lock of the tail queues. */
 static inline struct rte_ring *
 godpdk_ring_find(const char *name, const struct rte_ring *r)
 {
@@ -78,7 +77,7 @@ godpdk_ring_find(const char *name, const struct rte_ring *r)
 	return NULL;
 }
 
-/* rte_ring_lookup with the description. Returns 0 or a positive errno. */
+/* rte_ring_lookup with a description: 0 or a positive errno. */
 static inline int
 godpdk_ring_lookup(const char *name, const struct rte_ring *at, struct godpdk_ring_info *i)
 {
@@ -92,7 +91,7 @@ godpdk_ring_lookup(const char *name, const struct rte_ring *at, struct godpdk_ri
 	return r != NULL ? 0 : ENOENT;
 }
 
-/* rte_ring_create_elem. Returns 0 or a positive errno. */
+/* rte_ring_create_elem: 0 or a positive errno. */
 static inline int
 godpdk_ring_create(const char *name, unsigned int esize, unsigned int count,
 		   int socket, unsigned int flags, struct godpdk_ring_info *i)
@@ -104,8 +103,8 @@ godpdk_ring_create(const char *name, unsigned int esize, unsigned int count,
 	return r != NULL ? godpdk_ring_lookup(name, r, i) : godpdk_errno();
 }
 
-/* rte_ring_free of the ring that the name still means: a ring freed by another
- * process must not be freed again. Returns 0 or a positive errno. */
+/* rte_ring_free of the ring that the name still means: another process may have freed it.
+ * Returns 0 or a positive errno. */
 static inline int
 godpdk_ring_free(const char *name, const struct rte_ring *at)
 {
@@ -121,8 +120,7 @@ godpdk_ring_free(const char *name, const struct rte_ring *at)
 	return r != NULL ? 0 : ENOENT;
 }
 
-/* Collects all rings under the lock of the tail queues; at most max of them.
- * Returns how many there are. */
+/* Describes at most max rings and returns the number of rings. */
 static inline size_t
 godpdk_ring_list(struct godpdk_ring_info *out, size_t max)
 {
@@ -144,7 +142,7 @@ godpdk_ring_text(const struct rte_ring *r)
 	GODPDK_DUMP(f, rte_ring_dump(f, r));
 }
 
-/* rte_ring_dump; ENOENT if the ring was freed. */
+/* rte_ring_dump: ENOENT if the ring was freed. */
 static inline struct godpdk_text
 godpdk_ring_dump(const char *name, const struct rte_ring *at)
 {
@@ -157,39 +155,6 @@ godpdk_ring_dump(const char *name, const struct rte_ring *at)
 		t = godpdk_ring_text(r);
 	rte_mcfg_tailq_read_unlock();
 	return t;
-}
-
-/* The data path through cgo, in the modes the ring was created with. The
- * buffer is a uintptr_t pointer, not void **: the runtime's check of cgo
- * pointers then has nothing to walk. */
-struct godpdk_moved {
-	uint32_t n, left;
-};
-
-static inline struct godpdk_moved
-godpdk_ring_enqueue(struct rte_ring *r, const uintptr_t *objs, uint32_t esize,
-		    uint32_t n, int bulk)
-{
-	struct godpdk_moved m;
-	unsigned int left = 0;
-
-	m.n = bulk ? rte_ring_enqueue_bulk_elem(r, objs, esize, n, &left)
-		   : rte_ring_enqueue_burst_elem(r, objs, esize, n, &left);
-	m.left = left;
-	return m;
-}
-
-static inline struct godpdk_moved
-godpdk_ring_dequeue(struct rte_ring *r, uintptr_t *objs, uint32_t esize,
-		    uint32_t n, int bulk)
-{
-	struct godpdk_moved m;
-	unsigned int left = 0;
-
-	m.n = bulk ? rte_ring_dequeue_bulk_elem(r, objs, esize, n, &left)
-		   : rte_ring_dequeue_burst_elem(r, objs, esize, n, &left);
-	m.left = left;
-	return m;
 }
 
 #endif

@@ -9,32 +9,11 @@
 #include <rte_service.h>
 #include <rte_service_component.h>
 
-/* In Go, see cgo/callbacks.go. */
-extern int32_t godpdkService(uint32_t lcore, uintptr_t id);
+/* rte_service_component_register of godpdkService: 0 or a positive errno. */
+int godpdk_service_register(const char *name, uint32_t capabilities, int socket, uintptr_t id, uint32_t *service);
 
-static int32_t
-godpdk_service_run(void *arg)
-{
-	return godpdkService(rte_lcore_id(), (uintptr_t)arg);
-}
-
-/* rte_service_component_register of Go. */
-static inline int
-godpdk_service_register(const char *name, uint32_t capabilities, int socket, uintptr_t id, uint32_t *service)
-{
-	struct rte_service_spec spec = {
-		.callback = godpdk_service_run,
-		.callback_userdata = (void *)id,
-		.capabilities = capabilities,
-		.socket_id = socket,
-	};
-
-	snprintf(spec.name, sizeof(spec.name), "%s", name);
-	return godpdk_neg(rte_service_component_register(&spec, service));
-}
-
-/* The ids of all services; ids has room for n. There is no call for it: ids are
- * below 64 since services exist, and an id without a service has no name. */
+/* Stores at most n ids of services and returns their number. DPDK has no such function: ids
+ * are below 64 in all releases, and an unused id has no name. */
 static inline uint32_t
 godpdk_service_list(uint32_t *ids, uint32_t n)
 {

@@ -11,30 +11,7 @@
 #include <rte_lcore.h>
 #include <rte_timer.h>
 
-/* In Go, see cgo/callbacks.go. */
-extern void godpdkTimer(uint32_t lcore, uintptr_t id);
-extern void godpdkAlarm(uintptr_t id);
-
-static inline uint64_t
-godpdk_cycles(void)
-{
-	return rte_get_tsc_cycles();
-}
-
-static void
-godpdk_timer_fire(struct rte_timer *timer)
-{
-	godpdkTimer(rte_lcore_id(), (uintptr_t)timer->arg);
-}
-
-/* rte_timer_subsystem_init; EALREADY if somebody in this process has done it. */
-static inline int
-godpdk_timer_start(void)
-{
-	return godpdk_neg(rte_timer_subsystem_init());
-}
-
-/* rte_timer_data_alloc, under the lock that it does without. */
+/* rte_timer_data_alloc, with the lock that it needs but does not take. */
 static inline int
 godpdk_timer_data_alloc(uint32_t *lists)
 {
@@ -46,7 +23,7 @@ godpdk_timer_data_alloc(uint32_t *lists)
 	return godpdk_neg(ret);
 }
 
-/* rte_timer_init of a new timer; NULL if there is no memory. */
+/* rte_timer_init of a new timer, NULL if there is no memory. */
 static inline struct rte_timer *
 godpdk_timer_new(void)
 {
@@ -57,7 +34,7 @@ godpdk_timer_new(void)
 	return timer;
 }
 
-/* rte_timer_alt_reset. It fails with -1 while the timer runs on another lcore. */
+/* rte_timer_alt_reset: EBUSY while the timer runs on another lcore. */
 static inline int
 godpdk_timer_reset(uint32_t lists, struct rte_timer *timer, uint64_t ticks, int periodic, uint32_t lcore, uintptr_t id)
 {
@@ -66,7 +43,7 @@ godpdk_timer_reset(uint32_t lists, struct rte_timer *timer, uint64_t ticks, int 
 	return ret == -1 ? EBUSY : godpdk_neg(ret);
 }
 
-/* rte_timer_alt_stop, which fails as rte_timer_alt_reset does. */
+/* rte_timer_alt_stop: EBUSY while the timer runs on another lcore. */
 static inline int
 godpdk_timer_stop(uint32_t lists, struct rte_timer *timer)
 {
@@ -75,35 +52,13 @@ godpdk_timer_stop(uint32_t lists, struct rte_timer *timer)
 	return ret == -1 ? EBUSY : godpdk_neg(ret);
 }
 
-/* rte_timer_alt_manage of the calling lcore's list. */
-static inline void
-godpdk_timer_manage(uint32_t lists)
-{
-	rte_timer_alt_manage(lists, NULL, 0, godpdk_timer_fire);
-}
+/* rte_timer_alt_manage of the calling lcore's list: the timers call godpdkTimer. */
+void godpdk_timer_manage(uint32_t lists);
 
-static void
-godpdk_alarm_fire(void *arg)
-{
-	godpdkAlarm((uintptr_t)arg);
-}
+/* rte_eal_alarm_set of godpdkAlarm: 0 or a positive errno. */
+int godpdk_alarm_set(uint64_t us, uintptr_t id);
 
-/* rte_eal_alarm_set. */
-static inline int
-godpdk_alarm_set(uint64_t us, uintptr_t id)
-{
-	return godpdk_neg(rte_eal_alarm_set(us, godpdk_alarm_fire, (void *)id));
-}
-
-/* rte_eal_alarm_cancel; ENOENT if the alarm has fired. */
-static inline int
-godpdk_alarm_cancel(uintptr_t id)
-{
-	int n;
-
-	rte_errno = 0;
-	n = rte_eal_alarm_cancel(godpdk_alarm_fire, (void *)id);
-	return n > 0 ? 0 : godpdk_errno();
-}
+/* rte_eal_alarm_cancel: ENOENT if the alarm has fired. */
+int godpdk_alarm_cancel(uintptr_t id);
 
 #endif

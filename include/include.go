@@ -1,9 +1,9 @@
 // Package include holds godpdk's C headers: static-inline shims over DPDK,
 // layout constants and static asserts, one header per DPDK library.
 //
-// It is a Go package for two reasons only: "go mod vendor" keeps a folder that
-// holds an imported package, and the embedded headers are part of the build
-// cache's key, so that an edited header rebuilds package cgo.
+// It is a Go package for two reasons. "go mod vendor" keeps only folders of imported
+// packages. The embedded headers are part of the build cache's key, so that the go command
+// rebuilds package cgo after a change of a header.
 package include
 
 import "embed"

@@ -1,8 +1,7 @@
 //go:build linux
 
-// Package bond is the bonding driver, librte_net_bond, as package cgo is the core
-// libraries: a package of its own, because a DPDK may lack it. Its C functions
-// tell no errno: what fails is -1.
+// Package bond calls the bonding driver, librte_net_bond. It is not part of package cgo
+// because a DPDK may lack this library. Its C functions return -1 for every error.
 package bond
 
 /*
@@ -21,18 +20,23 @@ import (
 	_ "github.com/godpdk/godpdk/include" // keeps the headers with the package
 )
 
-// Add is rte_eth_bond_member_add.
+// Add adds a member to a bonding port.
+//
+// Implements: rte_eth_bond_member_add
 func Add(port, member uint16) int {
 	return int(C.rte_eth_bond_member_add(C.uint16_t(port), C.uint16_t(member)))
 }
 
-// Remove is rte_eth_bond_member_remove.
+// Remove removes a member from a bonding port.
+//
+// Implements: rte_eth_bond_member_remove
 func Remove(port, member uint16) int {
 	return int(C.rte_eth_bond_member_remove(C.uint16_t(port), C.uint16_t(member)))
 }
 
-// Members is rte_eth_bond_members_get or, of the active ones,
-// rte_eth_bond_active_members_get; ok is false for what is no bonding port.
+// Members returns the members, or the active ones. ok is false if port is not a bonding port.
+//
+// Implements: rte_eth_bond_members_get, rte_eth_bond_active_members_get
 func Members(port uint16, active bool) (ids []uint16, ok bool) {
 	var all [C.RTE_MAX_ETHPORTS]C.uint16_t
 	var which C.int
@@ -46,15 +50,21 @@ func Members(port uint16, active bool) (ids []uint16, ok bool) {
 	return ids, n >= 0
 }
 
-// Primary is rte_eth_bond_primary_get: a port, or -1.
+// Primary returns the primary member, or -1.
+//
+// Implements: rte_eth_bond_primary_get
 func Primary(port uint16) int { return int(C.rte_eth_bond_primary_get(C.uint16_t(port))) }
 
-// SetPrimary is rte_eth_bond_primary_set.
+// SetPrimary sets the primary member.
+//
+// Implements: rte_eth_bond_primary_set
 func SetPrimary(port, member uint16) int {
 	return int(C.rte_eth_bond_primary_set(C.uint16_t(port), C.uint16_t(member)))
 }
 
-// SetMonitoring is rte_eth_bond_link_monitoring_set.
+// SetMonitoring sets the interval of link checks in milliseconds.
+//
+// Implements: rte_eth_bond_link_monitoring_set
 func SetMonitoring(port uint16, ms uint32) int {
 	return int(C.rte_eth_bond_link_monitoring_set(C.uint16_t(port), C.uint32_t(ms)))
 }

@@ -4,9 +4,9 @@
 
 package bond
 
-func Add(port, member uint16) (_ int)                          { return }
-func Remove(port, member uint16) (_ int)                       { return }
+func Add(port uint16, member uint16) (_ int)                   { return }
 func Members(port uint16, active bool) (ids []uint16, ok bool) { return }
 func Primary(port uint16) (_ int)                              { return }
-func SetPrimary(port, member uint16) (_ int)                   { return }
+func Remove(port uint16, member uint16) (_ int)                { return }
 func SetMonitoring(port uint16, ms uint32) (_ int)             { return }
+func SetPrimary(port uint16, member uint16) (_ int)            { return }

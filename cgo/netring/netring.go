@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package netring is the driver of ports over rings, librte_net_ring, as package
-// cgo is the core libraries: a package of its own, because a DPDK may lack it.
+// Package netring calls the driver of ports over rings, librte_net_ring. It is not part of
+// package cgo because a DPDK may lack this library.
 package netring
 
 /*
@@ -29,7 +29,9 @@ const (
 	NameSize = C.GODPDK_NETRING_NAMESIZE // of "net_ring_" and the name together
 )
 
-// Create is rte_eth_from_rings: a device "net_ring_" + name.
+// Create creates the device "net_ring_" + name.
+//
+// Implements: rte_eth_from_rings
 func Create(name string, rx, tx []unsafe.Pointer, socket int) int {
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))

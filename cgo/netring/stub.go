@@ -6,10 +6,8 @@ package netring
 
 import "unsafe"
 
-const (
-	MaxRx    = 16
-	MaxTx    = 16
-	NameSize = 29
-)
+func Create(name string, rx []unsafe.Pointer, tx []unsafe.Pointer, socket int) (_ int) { return }
 
-func Create(name string, rx, tx []unsafe.Pointer, socket int) (_ int) { return }
+const MaxRx = 16
+const MaxTx = 16
+const NameSize = 29

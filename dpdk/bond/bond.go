@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -19,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/portcall"
 )
 
 // Members are the ports that p is made of (rte_eth_bond_members_get).
@@ -34,12 +34,12 @@ func Active(p *ethdev.Port) ([]*ethdev.Port, error) {
 
 func members(op string, p *ethdev.Port, active bool) ([]*ethdev.Port, error) {
 	var ids []uint16
-	err := p.Call(op, func(id uint16) int {
+	err := portcall.Call(p, op, func(id uint16) error {
 		var ok bool
 		if ids, ok = bondcgo.Members(id, active); !ok {
-			return int(syscall.EINVAL)
+			return dpdk.ErrInvalid
 		}
-		return 0
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func Add(p, member *ethdev.Port) error {
 	if member.Started() || info.Bonded {
 		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v is started, or a member already", member)}
 	}
-	return p.Call(op, func(id uint16) int { return failed(bondcgo.Add(id, uint16(member.ID()))) })
+	return portcall.Call(p, op, func(id uint16) error { return failed(bondcgo.Add(id, uint16(member.ID()))) })
 }
 
 // Remove takes a member out of p, stopped and to be configured anew
@@ -75,7 +75,7 @@ func Remove(p, member *ethdev.Port) error {
 	if _, err := member.Info(); err != nil { // it takes note that it is one
 		return err
 	}
-	return p.Call("rte_eth_bond_member_remove", ofMember(member, func(port, member uint16) int {
+	return portcall.Call(p, "rte_eth_bond_member_remove", ofMember(member, func(port, member uint16) int {
 		if rc := bondcgo.Remove(port, member); rc != 0 {
 			return rc
 		}
@@ -88,11 +88,11 @@ func Remove(p, member *ethdev.Port) error {
 // now.
 func Primary(p *ethdev.Port) (*ethdev.Port, error) {
 	primary := -1
-	err := p.Call("rte_eth_bond_primary_get", func(id uint16) int {
+	err := portcall.Call(p, "rte_eth_bond_primary_get", func(id uint16) error {
 		if primary = bondcgo.Primary(id); primary < 0 {
-			return int(syscall.EINVAL)
+			return dpdk.ErrInvalid
 		}
-		return 0
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func Primary(p *ethdev.Port) (*ethdev.Port, error) {
 // SetPrimary makes a member the primary (rte_eth_bond_primary_set). Errors:
 // dpdk.ErrInvalid for what is no member.
 func SetPrimary(p, member *ethdev.Port) error {
-	return p.Call("rte_eth_bond_primary_set", ofMember(member, bondcgo.SetPrimary))
+	return portcall.Call(p, "rte_eth_bond_primary_set", ofMember(member, bondcgo.SetPrimary))
 }
 
 // SetMonitoring says how often p looks at the links of members that do not tell of
@@ -116,23 +116,23 @@ func SetMonitoring(p *ethdev.Port, interval time.Duration) error {
 	if interval <= 0 || interval%time.Millisecond != 0 || interval.Milliseconds() > math.MaxInt32/1000 {
 		return check.Invalid(op, p.Name(), "the interval is %v: use whole milliseconds, at most %d", interval, math.MaxInt32/1000)
 	}
-	return p.Call(op, func(id uint16) int { return failed(bondcgo.SetMonitoring(id, uint32(interval.Milliseconds()))) })
+	return portcall.Call(p, op, func(id uint16) error { return failed(bondcgo.SetMonitoring(id, uint32(interval.Milliseconds()))) })
 }
 
 // ofMember is f, if the port is a member: DPDK takes any port for a primary.
-func ofMember(member *ethdev.Port, f func(port, member uint16) int) func(port uint16) (errno int) {
-	return func(port uint16) int {
+func ofMember(member *ethdev.Port, f func(port, member uint16) int) func(port uint16) error {
+	return func(port uint16) error {
 		if all, _ := bondcgo.Members(port, false); !slices.Contains(all, uint16(member.ID())) {
-			return int(syscall.EINVAL)
+			return dpdk.ErrInvalid
 		}
 		return failed(f(port, uint16(member.ID())))
 	}
 }
 
-// failed is an errno for what DPDK says no errno of.
-func failed(rc int) int {
+// failed returns the error of a bonding function, which fails without an error number.
+func failed(rc int) error {
 	if rc == 0 {
-		return 0
+		return nil
 	}
-	return int(syscall.EINVAL)
+	return dpdk.ErrInvalid
 }

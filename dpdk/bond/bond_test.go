@@ -228,12 +228,12 @@ func TestMembersAreTheBondsOwn(t *testing.T) {
 func TestBondRefusals(t *testing.T) {
 	b := newBench(t, 2)
 	open := func(d vdev.Bond, cfg ethdev.Config) error {
-		before, err := ethdev.Ports()
+		before, err := ethdev.List()
 		require.NoError(t, err)
 		p, err := vdev.Open(d, cfg)
 		require.Error(t, err)
 		assert.Nil(t, p)
-		after, err2 := ethdev.Ports()
+		after, err2 := ethdev.List()
 		require.NoError(t, err2)
 		assert.Equal(t, before, after, "a port is left")
 		return err

@@ -1,7 +1,6 @@
 package ethdev
 
 import (
-	"errors"
 	"math"
 	"unsafe"
 
@@ -12,30 +11,32 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// Each burst exists twice: by fastcall, and by cgo for the drivers and builds that
-// need it. Both end in the same C.
+// Each burst has two ways to the same C function: fastcall, and cgo for the drivers and builds
+// that need it.
 
-// table is what C is given of pkts. A driver counts in 16 bits.
+// table returns pkts for C. Drivers count packets in 16 bits.
 func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
 	return unsafe.Pointer(unsafe.SliceData(pkts)), min(len(pkts), math.MaxUint16)
 }
 
-// longestShort is how many packets a burst may have to take the short way. Some
-// drivers, and pdump, put tables of as many entries on the stack, of which fastcall
-// has 64 KiB; and a collection waits for the burst.
-const longestShort = 512
+// maxFast is the largest number of packets of a burst by fastcall. Some drivers, and
+// pdump, have tables of as many entries on the stack, of which fastcall has 64 KiB. A
+// garbage collection waits for the burst.
+const maxFast = 512
 
-// short says whether a burst of n packets may take the short way.
-func (q *queue) short(n int) bool {
-	return fastcall.Enabled && q.direct && n <= longestShort && fastcall.Allowed()
+// useFastcall reports whether a burst of n packets may use fastcall.
+func (q *queue) useFastcall(n int) bool {
+	return fastcall.Enabled && q.fast && n <= maxFast && fastcall.Allowed()
 }
 
-// Burst receives at most len(pkts) packets into pkts, from the first on, and
-// returns how many (rte_eth_rx_burst): fewer, or 0, if no more have come. They are
-// the caller's, to be freed or passed on. It does not wait.
+// Burst receives up to len(pkts) packets into the first elements of pkts and returns their
+// number. It does not wait: if no more packets have come, it returns fewer, or 0. The caller owns
+// the packets and frees them or passes them on.
 //
-// Some drivers receive in steps of 4 or 8 packets, or at least 4: use bursts of 32.
-// At a port that is stopped or gone it returns 0: see Err.
+// Some drivers receive multiples of 4 or 8 packets, or at least 4: use bursts of 32. If the port
+// is stopped, closed or detached, Burst returns 0: see [RxQueue.Err].
+//
+// Implements: rte_eth_rx_burst
 func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 	if len(pkts) == 0 || q.q == nil {
 		return 0
@@ -44,7 +45,7 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		defer q.q.user.enter(q.q).leave()
 	}
 	p, n := table(pkts)
-	if !q.q.short(n) {
+	if !q.q.useFastcall(n) {
 		n = cgo.EthRx(q.q.gate, p, n)
 	} else {
 		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
@@ -56,13 +57,14 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 	return n
 }
 
-// Burst sends packets, from the first on, and returns how many the port has taken
-// (rte_eth_tx_burst): those are the port's, which frees them when they are sent.
-// The others are still the caller's: send them again, or free them. It does not
-// wait.
+// Burst sends packets, starting with the first, and returns the number that the port has
+// accepted. The port owns those and frees them when they are sent. The caller still owns the
+// others: send them again, or free them. Burst does not wait.
 //
-// A nil among pkts ends the burst before it. At a port that is stopped or gone
-// nothing is sent. Err tells of both.
+// A nil packet ends the burst before it. If the port is stopped, closed or detached, Burst sends
+// nothing. [TxQueue.Err] returns the reason.
+//
+// Implements: rte_eth_tx_burst
 func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
 	if len(pkts) == 0 || q.q == nil {
 		return 0
@@ -72,22 +74,27 @@ func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		sendable(pkts)
 	}
 	p, n := table(pkts)
-	if !q.q.short(n) {
+	if !q.q.useFastcall(n) {
 		return cgo.EthTx(q.q.gate, p, n)
 	}
 	b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
 	return int(fastcall.Call(cgo.EthTxAddress, unsafe.Pointer(&b)))
 }
 
-// Exchange is q.Burst(out) and rx.Burst(in) with one call of C. What is not sent
-// stays the caller's, so in must not overlap out: see Forward.
+// Exchange does q.Burst(out) and rx.Burst(in) in one call of C. The caller still owns the
+// packets of out that were not sent, so in must not overlap out: see [TxQueue.Forward].
+//
+// Implements: rte_eth_tx_burst, rte_eth_rx_burst
 func (q TxQueue) Exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf) (sent, received int) {
 	return q.exchange(out, rx, in, 0)
 }
 
-// Forward is q.Burst(out), a free of what the port did not take, and rx.Burst(in),
-// with one call of C: the step of a loop that sends what it received before. in may
-// be the slice that out is the start of. Nothing of out is the caller's afterwards.
+// Forward does q.Burst(out), frees the packets that the port did not accept, and does
+// rx.Burst(in), in one call of C. It is the step of a loop that sends the packets that it
+// received in the step before. out may be the first elements of the slice in. The caller does not
+// own the packets of out afterwards.
+//
+// Implements: rte_eth_tx_burst, rte_eth_rx_burst, rte_pktmbuf_free_bulk
 func (q TxQueue) Forward(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf) (sent, received int) {
 	return q.exchange(out, rx, in, 1)
 }
@@ -103,11 +110,11 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	}
 	pOut, nOut := table(out)
 	pIn, nIn := table(in)
-	if !q.q.short(nOut) || !rx.q.short(nIn) {
+	if !q.q.useFastcall(nOut) || !rx.q.useFastcall(nIn) {
 		sent, n = cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
 	} else {
-		// Field by field: the compiler would build a literal elsewhere and copy it in
-		// larger words than it was written in, which stalls the CPU.
+		// Field by field: the compiler would build a literal elsewhere and copy it with
+		// wider loads than its stores, which stalls the CPU.
 		var e cgo.EthExchange
 		e.Tx, e.Out, e.NOut = q.q.gate, pOut, nOut
 		e.Rx, e.In, e.NIn = rx.q.gate, pIn, nIn
@@ -121,7 +128,7 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	return sent, n
 }
 
-// separate is an exchange in two calls, for what one call does not take.
+// separate does an exchange in two calls, for arguments that one call does not support.
 func (q TxQueue) separate(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop int) (sent, n int) {
 	sent = q.Burst(out)
 	if drop != 0 {
@@ -130,11 +137,13 @@ func (q TxQueue) separate(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	return sent, rx.Burst(in)
 }
 
-// Prepare checks packets before Burst, and changes what the driver must have
-// otherwise, such as checksums of the pseudo header (rte_eth_tx_prepare). It
-// returns how many are good; the error is about the first that is not:
-// dpdk.ErrInvalid for wrong offloads or a nil, dpdk.ErrUnsupported for offloads that
-// the port does not have. Without offloads in Config there is no need to call it.
+// Prepare checks packets before a Burst and changes fields that the driver needs in another form,
+// such as checksums of the pseudo header. It returns the number of packets before the first bad
+// one, and the error of that: dpdk.ErrInvalid for wrong offloads or a nil, dpdk.ErrUnsupported
+// for offloads that the port does not have. Ports without offloads in their Config do not need
+// it.
+//
+// Implements: rte_eth_tx_prepare
 func (q TxQueue) Prepare(pkts []*mbuf.Mbuf) (int, error) {
 	if len(pkts) == 0 {
 		return 0, nil
@@ -151,104 +160,116 @@ func (q TxQueue) Prepare(pkts []*mbuf.Mbuf) (int, error) {
 		return good, err
 	}
 	if errno == 0 {
-		return good, nil // of more than a driver counts
+		return good, nil // pkts has more packets than a driver counts
 	}
 	return good, &dpdk.Error{Op: "rte_eth_tx_prepare", Name: q.q.port.name, Errno: dpdk.Errno(errno)}
 }
 
-// Sent asks the driver to free up to max packets that were sent, all for 0, and
-// returns how many it freed (rte_eth_tx_done_cleanup); otherwise drivers do so when
-// they need descriptors. It is for the queue's goroutine. Errors:
-// dpdk.ErrUnsupported, and those of Err.
-func (q TxQueue) Sent(max int) (freed int, err error) {
+// DoneCleanup makes the driver free up to max packets that were sent, or all of them if max is 0.
+// It returns the number of freed packets. Without it, a driver frees sent packets when it needs
+// descriptors. Only the queue's goroutine may call it. Errors: dpdk.ErrUnsupported, and those of
+// [TxQueue.Err].
+//
+// Implements: rte_eth_tx_done_cleanup
+func (q TxQueue) DoneCleanup(max int) (freed int, err error) {
 	if q.q == nil {
 		return 0, q.Err()
 	}
 	if max < 0 || max > math.MaxUint32 {
-		return 0, q.q.port.invalid("rte_eth_tx_done_cleanup", "max is %d", max)
+		return 0, q.q.port.invalid("rte_eth_tx_done_cleanup", "max is %d: use 0 to %d", max, uint32(math.MaxUint32))
 	}
-	return q.q.result("rte_eth_tx_done_cleanup", cgo.EthDoneCleanup(q.q.gate, uint32(max)))
+	return q.q.valueOrError("rte_eth_tx_done_cleanup", cgo.EthDoneCleanup(q.q.gate, uint32(max)))
 }
 
-// Used is how many descriptors hold packets that were received and not yet taken
-// (rte_eth_rx_queue_count). It is for the queue's goroutine. Errors:
-// dpdk.ErrUnsupported, and those of Err.
-func (q RxQueue) Used() (int, error) {
-	return q.q.used("rte_eth_rx_queue_count")
+// Count returns the number of descriptors with received packets that no Burst has returned yet.
+// Only the queue's goroutine may call it. Errors: dpdk.ErrUnsupported, and those of
+// [RxQueue.Err].
+//
+// Implements: rte_eth_rx_queue_count
+func (q RxQueue) Count() (int, error) {
+	return q.q.count("rte_eth_rx_queue_count")
 }
 
-// Used is how many descriptors hold packets that are not yet sent
-// (rte_eth_tx_queue_count). It is for the queue's goroutine. Errors: a
-// *dpdk.UnsupportedError before DPDK 24.11, dpdk.ErrUnsupported, and those of Err.
-func (q TxQueue) Used() (int, error) {
+// Count returns the number of descriptors with packets that are not sent yet. Only the queue's
+// goroutine may call it. Errors: a *dpdk.UnsupportedError before DPDK 24.11,
+// dpdk.ErrUnsupported, and those of [TxQueue.Err].
+//
+// Implements: rte_eth_tx_queue_count
+func (q TxQueue) Count() (int, error) {
 	const op = "rte_eth_tx_queue_count"
-	n, err := q.q.used(op)
-	if errors.Is(err, dpdk.ErrUnsupported) && cgo.BuildVersion() < 24<<24|11<<16 {
-		err.(*dpdk.Error).Cause = &dpdk.UnsupportedError{Feature: op, Needs: "24.11", Running: dpdk.Version()}
+	if q.q != nil && cgo.BuildVersion() < 24<<24|11<<16 {
+		if err := q.q.err(); err != nil {
+			return 0, err
+		}
+		return 0, &dpdk.Error{Op: op, Name: q.q.port.name, Errno: dpdk.ErrUnsupported,
+			Cause: &dpdk.UnsupportedError{Feature: op, Needs: "24.11", Running: dpdk.Version()}}
 	}
-	return n, err
+	return q.q.count(op)
 }
 
-func (q *queue) used(op string) (int, error) {
+func (q *queue) count(op string) (int, error) {
 	if q == nil {
 		return 0, errZero(op)
 	}
-	return q.result(op, cgo.EthQueueCount(q.gate, q.tx))
+	return q.valueOrError(op, cgo.EthQueueCount(q.gate, q.tx))
 }
 
-// RxDescriptor is what a descriptor of a receive queue holds.
-type RxDescriptor int
+// RxDescriptorStatus is the status of a receive descriptor (RTE_ETH_RX_DESC_…).
+type RxDescriptorStatus int
 
-// States of a receive descriptor (RTE_ETH_RX_DESC_…).
+// Statuses of a receive descriptor.
 const (
-	RxFree        RxDescriptor = iota // a packet can come
-	RxDone                            // a packet has come
-	RxUnavailable                     // held by the driver
+	RxDescriptorAvailable   RxDescriptorStatus = iota // free: the device can receive into it
+	RxDescriptorDone                                  // has a received packet
+	RxDescriptorUnavailable                           // in use by the driver or the device
 )
 
-// TxDescriptor is what a descriptor of a transmit queue holds.
-type TxDescriptor int
+// TxDescriptorStatus is the status of a transmit descriptor (RTE_ETH_TX_DESC_…).
+type TxDescriptorStatus int
 
-// States of a transmit descriptor (RTE_ETH_TX_DESC_…).
+// Statuses of a transmit descriptor.
 const (
-	TxFull        TxDescriptor = iota // a packet that is not yet sent
-	TxDone                            // a packet that was sent
-	TxUnavailable                     // held by the driver
+	TxDescriptorPending     TxDescriptorStatus = iota // has a packet that is not sent yet (RTE_ETH_TX_DESC_FULL)
+	TxDescriptorDone                                  // its packet was sent
+	TxDescriptorUnavailable                           // in use by the driver or the device
 )
 
-// Descriptor is what the descriptor n after the next one holds
-// (rte_eth_rx_descriptor_status). It is for the queue's goroutine. Errors:
-// dpdk.ErrUnsupported, dpdk.ErrInvalid for a number that there is not, and those of
-// Err.
-func (q RxQueue) Descriptor(n int) (RxDescriptor, error) {
-	s, err := q.q.descriptor("rte_eth_rx_descriptor_status", n)
-	return RxDescriptor(s), err
+// DescriptorStatus returns the status of the descriptor n positions after the next one. Only the
+// queue's goroutine may call it. Errors: dpdk.ErrUnsupported, dpdk.ErrInvalid for an n that the
+// queue does not have, and those of [RxQueue.Err].
+//
+// Implements: rte_eth_rx_descriptor_status
+func (q RxQueue) DescriptorStatus(n int) (RxDescriptorStatus, error) {
+	s, err := q.q.descriptorStatus("rte_eth_rx_descriptor_status", n)
+	return RxDescriptorStatus(s), err
 }
 
-// Descriptor is what the descriptor n after the next one holds
-// (rte_eth_tx_descriptor_status); see RxQueue.Descriptor.
-func (q TxQueue) Descriptor(n int) (TxDescriptor, error) {
-	s, err := q.q.descriptor("rte_eth_tx_descriptor_status", n)
-	return TxDescriptor(s), err
+// DescriptorStatus returns the status of the descriptor n positions after the next one: see
+// [RxQueue.DescriptorStatus].
+//
+// Implements: rte_eth_tx_descriptor_status
+func (q TxQueue) DescriptorStatus(n int) (TxDescriptorStatus, error) {
+	s, err := q.q.descriptorStatus("rte_eth_tx_descriptor_status", n)
+	return TxDescriptorStatus(s), err
 }
 
-func (q *queue) descriptor(op string, n int) (int, error) {
+func (q *queue) descriptorStatus(op string, n int) (int, error) {
 	if q == nil {
 		return 0, errZero(op)
 	}
 	if n < 0 || n > math.MaxUint16 {
-		return 0, q.port.invalid(op, "there is no descriptor %d", n)
+		return 0, q.port.invalid(op, "descriptor %d does not exist: use 0 to %d", n, math.MaxUint16)
 	}
-	return q.result(op, cgo.EthDescriptorStatus(q.gate, q.tx, uint16(n)))
+	return q.valueOrError(op, cgo.EthDescriptorStatus(q.gate, q.tx, uint16(n)))
 }
 
-// result makes an error of a negative errno.
-func (q *queue) result(op string, ret int) (int, error) {
+// valueOrError returns what a function of the queue returned: a value, or a negative errno.
+func (q *queue) valueOrError(op string, ret int) (int, error) {
 	if ret >= 0 {
 		return ret, nil
 	}
 	if err := q.err(); err != nil {
 		return 0, err
 	}
-	return 0, &dpdk.Error{Op: op, Name: q.port.name, Errno: dpdk.Errno(-ret)}
+	return 0, q.port.failed(op, -ret)
 }

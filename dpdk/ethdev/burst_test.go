@@ -17,13 +17,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// loop is the devargs of a net_ring device of its own: it receives what it sends.
+// loop returns the devargs of a new net_ring device. It receives the packets that it sends.
 // Its ring holds 1023 packets.
 func loop() string { return fmt.Sprintf("net_ring%d", number()) }
 
 const loopHolds = 1023
 
-// numbered are n packets of 60 bytes that hold their numbers from first on.
+// numbered returns n packets of 60 bytes with their numbers, from first on.
 func numbered(t testing.TB, pool *mbuf.Pool, first, n int) []*mbuf.Mbuf {
 	t.Helper()
 	pkts := make([]*mbuf.Mbuf, n)
@@ -36,7 +36,7 @@ func numbered(t testing.TB, pool *mbuf.Pool, first, n int) []*mbuf.Mbuf {
 	return pkts
 }
 
-// numbers reads what numbered wrote.
+// numbersOf returns the numbers that numbered wrote.
 func numbersOf(pkts []*mbuf.Mbuf) []int {
 	all := make([]int, len(pkts))
 	for i, m := range pkts {
@@ -53,7 +53,7 @@ func sequence(first, n int) []int {
 	return all
 }
 
-// ways are the two ways of a burst, which must be the same.
+// ways are the two ways of a burst. Their results must be the same.
 var ways = map[string]func(ethdev.RxQueue, ethdev.TxQueue) (ethdev.RxQueue, ethdev.TxQueue){
 	"direct": func(rx ethdev.RxQueue, tx ethdev.TxQueue) (ethdev.RxQueue, ethdev.TxQueue) { return rx, tx },
 	"cgo": func(rx ethdev.RxQueue, tx ethdev.TxQueue) (ethdev.RxQueue, ethdev.TxQueue) {
@@ -66,24 +66,24 @@ func eachWay(t *testing.T, f func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQue
 		t.Run(name, func(t *testing.T) {
 			pool := newPool(t)
 			p := open(t, loop(), ethdev.Config{Pool: pool})
-			assert.Equal(t, fastcall.Enabled, p.RxQueue(0).Short(512), "net_ring makes no system calls")
-			assert.False(t, p.RxQueue(0).Short(513), "some drivers need stack for each packet")
+			assert.Equal(t, fastcall.Enabled, p.RxQueue(0).UsesFastcall(512), "net_ring makes no system calls")
+			assert.False(t, p.RxQueue(0).UsesFastcall(513), "some drivers need stack for each packet")
 			rx, tx := way(p.RxQueue(0), p.TxQueue(0))
 			f(t, pool, rx, tx)
-			drain(rx) // whatever the test left there
+			drain(rx)
 		})
 	}
 }
 
-// A burst that waits for another process, or for several threads in turn, must not
-// keep the collector waiting.
-func TestBurstsThatMayWaitTakeCgo(t *testing.T) {
+// A garbage collection must not wait for a burst that waits for another process or for several
+// threads.
+func TestBurstsThatMayWaitUseCgo(t *testing.T) {
 	newPool(t)
 	rx := open(t, null(""), ethdev.Config{Pool: newPool(t)}).RxQueue(0)
-	require.Equal(t, fastcall.Enabled, rx.Short(32))
+	require.Equal(t, fastcall.Enabled, rx.UsesFastcall(32))
 
 	fastcall.SetAlone(false)
-	assert.False(t, rx.Short(32), "others may be inside the pool")
+	assert.False(t, rx.UsesFastcall(32), "others may be inside the pool")
 	fastcall.SetAlone(true)
 
 	for _, ops := range []string{"ring_mp_mc", "ring_mp_sc", "ring_sp_mc"} {
@@ -91,26 +91,26 @@ func TestBurstsThatMayWaitTakeCgo(t *testing.T) {
 		require.NoError(t, err)
 		again, err := mempool.Lookup("queues")
 		require.NoError(t, err)
-		assert.False(t, rx.Short(32), "%s: threads queue up in some pool, of which a packet may be", ops)
+		assert.False(t, rx.UsesFastcall(32), "%s: threads wait for each other in a pool, and a packet may be of that pool", ops)
 		require.NoError(t, again.Free())
-		assert.Equal(t, fastcall.Enabled, rx.Short(32), "the pool is gone")
+		assert.Equal(t, fastcall.Enabled, rx.UsesFastcall(32), "the pool is gone")
 	}
 
 	empty, err := mempool.CreateEmpty("queues", 15, 64, mempool.Config{Ops: "stack"})
 	require.NoError(t, err)
-	assert.Equal(t, fastcall.Enabled, rx.Short(32))
+	assert.Equal(t, fastcall.Enabled, rx.UsesFastcall(32))
 	require.NoError(t, empty.SetOps("ring_mp_mc"))
-	assert.False(t, rx.Short(32), "SetOps counts, too")
+	assert.False(t, rx.UsesFastcall(32), "SetOps counts too")
 	require.NoError(t, empty.Free())
 }
 
-// A bonding port's burst has a table of all packets for each port that there can be
-// on the stack, and sends through drivers of any kind.
-func TestBurstsOfBondingPortsTakeCgo(t *testing.T) {
+// A burst of a bonding port has a table of all packets for each possible port on the stack, and
+// sends through drivers of any kind.
+func TestBurstsOfBondingPortsUseCgo(t *testing.T) {
 	p, err := ethdev.Attach(fmt.Sprintf("net_bonding%d,mode=0", number()))
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, p.Detach()) }()
-	assert.False(t, p.RxQueue(0).Short(1))
+	assert.False(t, p.RxQueue(0).UsesFastcall(1))
 }
 
 func TestBurstsKeepOrderAndLoseNothing(t *testing.T) {
@@ -122,7 +122,7 @@ func TestBurstsKeepOrderAndLoseNothing(t *testing.T) {
 			require.Equal(t, n, tx.Burst(out))
 			require.Equal(t, n, rx.Burst(in))
 			assert.Equal(t, sequence(next, n), numbersOf(in[:n]))
-			assert.Equal(t, out, in[:n], "net_ring hands on the mbufs themselves")
+			assert.Equal(t, out, in[:n], "net_ring passes on the mbufs themselves")
 			mbuf.FreeBulk(in[:n])
 			next += n
 		}
@@ -132,7 +132,7 @@ func TestBurstsKeepOrderAndLoseNothing(t *testing.T) {
 	})
 }
 
-func TestABurstTakesNoMoreThanAsked(t *testing.T) {
+func TestBurstReceivesAtMostTheSliceLength(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		require.Equal(t, 20, tx.Burst(numbered(t, pool, 0, 20)))
 		in := make([]*mbuf.Mbuf, 32)
@@ -145,17 +145,17 @@ func TestABurstTakesNoMoreThanAsked(t *testing.T) {
 	})
 }
 
-func TestAFullPortLeavesTheRestToTheCaller(t *testing.T) {
+func TestFullPortAcceptsOnlyWhatFits(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		out := numbered(t, pool, 0, loopHolds+10)
 		require.Equal(t, loopHolds, tx.Burst(out))
 		assert.Zero(t, tx.Burst(out[loopHolds:]))
-		assert.NoError(t, tx.Err(), "full is no error")
+		assert.NoError(t, tx.Err(), "a full port returns no error")
 		mbuf.FreeBulk(out[loopHolds:])
 	})
 }
 
-func TestEmptyBursts(t *testing.T) {
+func TestEmptyBurstsMoveNothing(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		assert.Zero(t, tx.Burst(nil))
 		assert.Zero(t, rx.Burst(nil))
@@ -169,9 +169,9 @@ func TestEmptyBursts(t *testing.T) {
 	})
 }
 
-func TestANilEndsABurst(t *testing.T) {
+func TestNilPacketEndsABurst(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
-		// Every place in every length: the look-out for nil goes in steps.
+		// Each position in each length: the check for nil goes in steps of several packets.
 		for n := 1; n <= 19; n++ {
 			for at := range n {
 				out := numbered(t, pool, 0, n)
@@ -181,7 +181,7 @@ func TestANilEndsABurst(t *testing.T) {
 				err := tx.Err()
 				require.ErrorIs(t, err, dpdk.ErrInvalid)
 				assert.Contains(t, err.Error(), fmt.Sprintf("packet %d of a burst was nil", at))
-				assert.NoError(t, tx.Err(), "told once")
+				assert.NoError(t, tx.Err(), "returned once")
 				mbuf.FreeBulk(out[at:])
 				held.Free()
 				in := make([]*mbuf.Mbuf, n)
@@ -195,7 +195,7 @@ func TestANilEndsABurst(t *testing.T) {
 	})
 }
 
-func TestExchangeLeavesWhatIsRefused(t *testing.T) {
+func TestExchangeLeavesRefusedPacketsToTheCaller(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		in := make([]*mbuf.Mbuf, 8)
 		sent, n := tx.Exchange(numbered(t, pool, 0, 4), rx, in)
@@ -212,7 +212,7 @@ func TestExchangeLeavesWhatIsRefused(t *testing.T) {
 	})
 }
 
-func TestForwardFreesWhatIsRefused(t *testing.T) {
+func TestForwardFreesRefusedPackets(t *testing.T) {
 	eachWay(t, func(t *testing.T, pool *mbuf.Pool, rx ethdev.RxQueue, tx ethdev.TxQueue) {
 		require.Equal(t, loopHolds-2, tx.Burst(numbered(t, pool, 0, loopHolds-2)))
 		pkts := numbered(t, pool, 5000, 32)
@@ -239,7 +239,7 @@ func TestBurstsDoNotAllocate(t *testing.T) {
 	})
 }
 
-func TestAReceivedPacketNamesItsPort(t *testing.T) {
+func TestReceivedPacketsHaveTheirPort(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(",size=100"), ethdev.Config{Pool: pool})
 	var pkts [32]*mbuf.Mbuf
@@ -252,29 +252,29 @@ func TestAReceivedPacketNamesItsPort(t *testing.T) {
 	assert.Equal(t, 32, p.TxQueue(0).Burst(pkts[:]))
 }
 
-// What net_ring does not have is an error, not a number.
+// A call that net_ring does not support returns an error, not a number.
 func TestUnsupportedCallsOfQueues(t *testing.T) {
 	p := open(t, loop(), ethdev.Config{Pool: newPool(t)})
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	for name, f := range map[string]func() error{
-		"rx.Descriptor": func() error { _, err := rx.Descriptor(0); return err },
-		"tx.Descriptor": func() error { _, err := tx.Descriptor(0); return err },
-		"tx.Sent":       func() error { _, err := tx.Sent(0); return err },
+		"rx.DescriptorStatus": func() error { _, err := rx.DescriptorStatus(0); return err },
+		"tx.DescriptorStatus": func() error { _, err := tx.DescriptorStatus(0); return err },
+		"tx.DoneCleanup":      func() error { _, err := tx.DoneCleanup(0); return err },
 	} {
 		assert.ErrorIs(t, f(), dpdk.ErrUnsupported, name)
 	}
-	for name, f := range map[string]func() (int, error){"rx": rx.Used, "tx": tx.Used} {
-		if n, err := f(); err != nil { // newer releases say 0
+	for name, f := range map[string]func() (int, error){"rx": rx.Count, "tx": tx.Count} {
+		if n, err := f(); err != nil { // newer releases return 0
 			assert.ErrorIs(t, err, dpdk.ErrUnsupported, name)
 			var e *dpdk.UnsupportedError
-			older := name == "tx" && cgo.BuildVersion() < 24<<24|11<<16 // from 24.11 on it is the driver that cannot
+			older := name == "tx" && cgo.BuildVersion() < 24<<24|11<<16 // from 24.11 on only the driver does not support it
 			assert.Equal(t, older, errors.As(err, &e), "%s: %v", name, err)
 		} else {
 			assert.Zero(t, n, name)
 		}
 	}
-	_, err := rx.Descriptor(-1)
+	_, err := rx.DescriptorStatus(-1)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = tx.Sent(-1)
+	_, err = tx.DoneCleanup(-1)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }

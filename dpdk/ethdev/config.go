@@ -11,21 +11,20 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// NoQueues is a Config.RxQueues or TxQueues for a port that does not receive, or
+// NoQueues is the value of Config.RxQueues or TxQueues for a port that does not receive, or
 // does not send.
 const NoQueues = -1
 
-// Config says how a port is configured and its queues set up. The zero value with
-// a Pool is one queue in each direction, with all else as the driver likes it.
-// Nothing is cut to size silently: what the port cannot do is an error, unless
-// Clamp was called.
+// Config is the configuration of a port and its queues. The zero value with a Pool is one queue
+// in each direction, with driver defaults for everything else. Values are never clamped
+// silently: a value that the port does not support is an error. [Config.Clamp] clamps them.
 type Config struct {
 	RxQueues, TxQueues int // 0 is 1; NoQueues is none
-	// Pool is where mbufs for received packets come from, for queues whose
-	// RxQueueConfig names no other. It must outlive the port's Close.
+	// Pool provides the mbufs for the packets of all queues without an RxQueueConfig.Pool.
+	// It must not be freed before the port is closed.
 	Pool *mbuf.Pool
-	// Rx and Tx are how each queue is set up. If queues differ, RxEach and TxEach
-	// have one for each of them instead.
+	// Rx and Tx configure all queues. If the queues differ, RxEach and TxEach have an
+	// element for each queue instead.
 	Rx     RxQueueConfig
 	Tx     TxQueueConfig
 	RxEach []RxQueueConfig
@@ -33,58 +32,56 @@ type Config struct {
 
 	RxOffloads RxOffload // for all queues
 	TxOffloads TxOffload
-	// RSS spreads packets over the receive queues by a hash of these headers; 0 is
-	// no RSS.
+	// RSS spreads packets over the receive queues by a hash of these headers. 0 disables
+	// RSS.
 	RSS RSSType
-	// RSSKey is the hash's key, of Info.RSSKeySize bytes; nil is the driver's.
+	// RSSKey is the key of the hash: Info.RSSKeySize bytes. nil is the driver's key.
 	RSSKey []byte
 
-	MTU    int // bytes; 0 leaves the driver's
-	MaxLRO int // bytes of a packet that LRO makes; 0 is the driver's
+	MTU    int // bytes; 0 is the driver's
+	MaxLRO int // largest packet of LRO, in bytes; 0 is the driver's
 
-	Speeds        LinkSpeeds // to offer; 0 is all
-	Loopback      uint32     // a mode of the driver's own; 0 is none
-	LinkEvents    bool       // tell of link changes: see Events
-	RemovalEvents bool       // tell of the device's removal
-	RxInterrupts  bool       // see RxQueue.Wait
+	Speeds        LinkSpeeds // to advertise; 0 is all
+	Loopback      uint32     // a mode that the driver defines; 0 is none
+	LinkEvents    bool       // report changes of the link: see EventLink
+	RemovalEvents bool       // report the removal of the device: see EventRemoval
+	RxInterrupts  bool       // see RxQueue.WaitBurst
 }
 
-// RxQueueConfig says how a receive queue is set up. The zero value is what the
-// driver likes.
+// RxQueueConfig is the configuration of a receive queue. The zero value has driver defaults.
 type RxQueueConfig struct {
-	Descriptors int // 0 is what the driver prefers
+	Descriptors int // 0 is the driver's preferred number
 	Pool        *mbuf.Pool
-	Socket      dpdk.SocketID // of its descriptors; AnySocket is the device's
-	Offloads    RxOffload     // for this queue, beside those of Config
-	// Thresholds in descriptors; 0 is the driver's. FreeThreshold is how many free
-	// ones make it refill.
+	Socket      dpdk.SocketID // of the descriptors; AnySocket is the device's
+	Offloads    RxOffload     // of this queue, in addition to Config.RxOffloads
+	// Thresholds are numbers of descriptors; 0 is the driver's. The driver refills the
+	// queue at FreeThreshold free descriptors.
 	FreeThreshold             int
 	Prefetch, Host, WriteBack int
-	DropWhenFull              bool // drop packets here rather than hold up other queues
-	DeferredStart             bool // Start of the port leaves it stopped
+	DropWhenFull              bool // drop packets if this queue is full, so that it does not block others
+	DeferredStart             bool // Port.Start does not start the queue
 }
 
-// TxQueueConfig says how a transmit queue is set up. The zero value is what the
-// driver likes.
+// TxQueueConfig is the configuration of a transmit queue. The zero value has driver defaults.
 type TxQueueConfig struct {
-	Descriptors int           // 0 is what the driver prefers
-	Socket      dpdk.SocketID // of its descriptors; AnySocket is the device's
-	Offloads    TxOffload     // for this queue, beside those of Config
-	// Thresholds in descriptors; 0 is the driver's. FreeThreshold is how few free
-	// ones make it look for sent packets, ReportThreshold after how many it asks the
-	// device to report.
+	Descriptors int           // 0 is the driver's preferred number
+	Socket      dpdk.SocketID // of the descriptors; AnySocket is the device's
+	Offloads    TxOffload     // of this queue, in addition to Config.TxOffloads
+	// Thresholds are numbers of descriptors; 0 is the driver's. The driver frees sent
+	// packets if fewer than FreeThreshold descriptors are free. The device reports sent
+	// packets after every ReportThreshold descriptors.
 	FreeThreshold, ReportThreshold int
 	Prefetch, Host, WriteBack      int
-	DeferredStart                  bool // Start of the port leaves it stopped
+	DeferredStart                  bool // Port.Start does not start the queue
 }
 
-// fallbackDescriptors are taken if the driver prefers none, as DPDK does
+// fallbackDescriptors is used if the driver prefers no number, as in DPDK
 // (RTE_ETH_DEV_FALLBACK_RX_RINGSIZE).
 const fallbackDescriptors = 512
 
-// normal is the configuration with its defaults written out: RxEach and TxEach
-// hold all queues.
-func (c Config) normal(i Info) Config {
+// withDefaults returns the configuration with its defaults filled in: RxEach and TxEach have
+// all queues.
+func (c Config) withDefaults(i Info) Config {
 	c = c.clone()
 	c.RxQueues, c.TxQueues = queues(c.RxQueues), queues(c.TxQueues)
 	if c.RxEach == nil && c.RxQueues > 0 && c.RxQueues <= i.MaxRxQueues {
@@ -95,25 +92,26 @@ func (c Config) normal(i Info) Config {
 	}
 	for n := range c.RxEach {
 		q := &c.RxEach[n]
-		q.Descriptors = i.Rx.Descriptors.standard(q.Descriptors)
+		q.Descriptors = i.Rx.Descriptors.orPreferred(q.Descriptors)
 		if q.Pool == nil {
 			q.Pool = c.Pool
 		}
 	}
 	for n := range c.TxEach {
 		q := &c.TxEach[n]
-		q.Descriptors = i.Tx.Descriptors.standard(q.Descriptors)
+		q.Descriptors = i.Tx.Descriptors.orPreferred(q.Descriptors)
 	}
 	return c
 }
 
-// clone shares nothing with c but the pools. What a port is configured with must stay
-// as it is: DPDK keeps a pointer to the RSSKey.
+// clone returns a copy that shares only the pools with c. The configuration of a port must not
+// change: DPDK keeps a pointer to the RSSKey.
 func (c Config) clone() Config {
 	c.RxEach, c.TxEach, c.RSSKey = slices.Clone(c.RxEach), slices.Clone(c.TxEach), slices.Clone(c.RSSKey)
 	return c
 }
 
+// queues returns the number of queues that a field of Config means.
 func queues(n int) int {
 	switch n {
 	case 0:
@@ -124,8 +122,8 @@ func queues(n int) int {
 	return n
 }
 
-// standard is n, or for 0 what the driver prefers, or else DPDK's own number.
-func (l DescriptorLimits) standard(n int) int {
+// orPreferred returns n, or for 0 the driver's preferred number or DPDK's default.
+func (l DescriptorLimits) orPreferred(n int) int {
 	switch {
 	case n != 0:
 		return n
@@ -135,7 +133,7 @@ func (l DescriptorLimits) standard(n int) int {
 	return l.clamp(fallbackDescriptors)
 }
 
-// clamp is the nearest number that the limits allow.
+// clamp returns the nearest number that the limits allow.
 func (l DescriptorLimits) clamp(n int) int {
 	multiple, most := max(1, l.Multiple), math.MaxUint16
 	if l.Max > 0 {
@@ -148,43 +146,42 @@ func (l DescriptorLimits) clamp(n int) int {
 	return max(n, l.Min)
 }
 
-// check says what of a normal configuration the port cannot do.
+// check refuses a configuration with defaults that the port does not support.
 func (c *Config) check(p *Port, i Info) error {
-	const op = "rte_eth_dev_configure"
-	bad := func(format string, args ...any) error { return p.invalid(op, format, args...) }
+	bad := func(format string, args ...any) error { return p.invalid(opConfigure, format, args...) }
 	switch {
 	case c.RxQueues < 0:
 		return bad("RxQueues is %d: use 1 to %d, 0 for one, or NoQueues", c.RxQueues, i.MaxRxQueues)
 	case c.TxQueues < 0:
 		return bad("TxQueues is %d: use 1 to %d, 0 for one, or NoQueues", c.TxQueues, i.MaxTxQueues)
 	case c.RxQueues > i.MaxRxQueues:
-		return bad("RxQueues is %d: %s has at most %d; Config.Clamp fits it", c.RxQueues, i.Driver, i.MaxRxQueues)
+		return bad("RxQueues is %d: %s has at most %d: use Config.Clamp", c.RxQueues, i.Driver, i.MaxRxQueues)
 	case c.TxQueues > i.MaxTxQueues:
-		return bad("TxQueues is %d: %s has at most %d; Config.Clamp fits it", c.TxQueues, i.Driver, i.MaxTxQueues)
+		return bad("TxQueues is %d: %s has at most %d: use Config.Clamp", c.TxQueues, i.Driver, i.MaxTxQueues)
 	case c.RxQueues == 0 && c.TxQueues == 0:
-		return bad("a port needs a queue: RxQueues or TxQueues")
+		return bad("the port has no queues: set RxQueues or TxQueues")
 	case len(c.RxEach) != c.RxQueues:
-		return bad("RxEach has %d queues, RxQueues is %d", len(c.RxEach), c.RxQueues)
+		return bad("RxEach has %d queues and RxQueues is %d: use the same number", len(c.RxEach), c.RxQueues)
 	case len(c.TxEach) != c.TxQueues:
-		return bad("TxEach has %d queues, TxQueues is %d", len(c.TxEach), c.TxQueues)
+		return bad("TxEach has %d queues and TxQueues is %d: use the same number", len(c.TxEach), c.TxQueues)
 	case c.RxOffloads&^i.Rx.Offloads != 0:
-		return bad("RxOffloads: %s cannot do %v; Config.Clamp leaves it out", i.Driver, c.RxOffloads&^i.Rx.Offloads)
+		return bad("RxOffloads: %s does not support %v: use Config.Clamp", i.Driver, c.RxOffloads&^i.Rx.Offloads)
 	case c.TxOffloads&^i.Tx.Offloads != 0:
-		return bad("TxOffloads: %s cannot do %v; Config.Clamp leaves it out", i.Driver, c.TxOffloads&^i.Tx.Offloads)
+		return bad("TxOffloads: %s does not support %v: use Config.Clamp", i.Driver, c.TxOffloads&^i.Tx.Offloads)
 	case c.RSS&^i.RSS != 0:
-		return bad("RSS: %s cannot hash %v; Config.Clamp leaves it out", i.Driver, c.RSS&^i.RSS)
+		return bad("RSS: %s cannot hash %v: use Config.Clamp", i.Driver, c.RSS&^i.RSS)
 	case len(c.RSSKey) != 0 && c.RSS == 0:
-		return bad("RSSKey without RSS")
+		return bad("RSSKey is set and RSS is 0: set RSS")
 	case len(c.RSSKey) != 0 && len(c.RSSKey) != i.RSSKeySize:
-		return bad("RSSKey has %d bytes: %s takes %d", len(c.RSSKey), i.Driver, i.RSSKeySize)
+		return bad("RSSKey has %d bytes: %s needs %d", len(c.RSSKey), i.Driver, i.RSSKeySize)
 	case c.MTU != 0 && (c.MTU < i.MinMTU || c.MTU > i.MaxMTU):
-		return bad("MTU is %d: %s takes %d to %d; Config.Clamp fits it", c.MTU, i.Driver, i.MinMTU, i.MaxMTU)
+		return bad("MTU is %d: %s supports %d to %d: use Config.Clamp", c.MTU, i.Driver, i.MinMTU, i.MaxMTU)
 	case c.MaxLRO < 0 || c.MaxLRO > i.MaxLRO:
-		return bad("MaxLRO is %d: %s has at most %d", c.MaxLRO, i.Driver, i.MaxLRO)
+		return bad("MaxLRO is %d: %s supports at most %d", c.MaxLRO, i.Driver, i.MaxLRO)
 	case c.LinkEvents && !i.LinkEvents:
-		return bad("LinkEvents: %s cannot tell of its link; Config.Clamp leaves it out", i.Driver)
+		return bad("LinkEvents: %s does not report its link: use Config.Clamp", i.Driver)
 	case c.RemovalEvents && !i.RemovalEvents:
-		return bad("RemovalEvents: %s cannot tell of its removal; Config.Clamp leaves it out", i.Driver)
+		return bad("RemovalEvents: %s does not report its removal: use Config.Clamp", i.Driver)
 	}
 	for n := range c.RxEach {
 		if err := c.RxEach[n].check(p, n, i); err != nil {
@@ -200,12 +197,11 @@ func (c *Config) check(p *Port, i Info) error {
 }
 
 func (q *RxQueueConfig) check(p *Port, n int, i Info) error {
-	const op = "rte_eth_rx_queue_setup"
 	bad := func(format string, args ...any) error {
-		return p.invalid(op, "receive queue %d: "+format, append([]any{n}, args...)...)
+		return p.invalid(opRxSetup, "receive queue %d: "+format, append([]any{n}, args...)...)
 	}
 	if q.Pool == nil || *q.Pool == (mbuf.Pool{}) {
-		return bad("there is no Pool to receive into: set Config.Pool")
+		return bad("no Pool to receive into: set Config.Pool")
 	}
 	if q.Pool.Pointer() == nil {
 		return bad("the pool %q was freed", q.Pool.Name())
@@ -214,7 +210,7 @@ func (q *RxQueueConfig) check(p *Port, n int, i Info) error {
 		return bad("the mbufs of pool %q have %d bytes behind their headroom: %s needs %d", q.Pool.Name(), room, i.Driver, max(1, i.MinRxBuffer))
 	}
 	if extra := q.Offloads &^ i.Rx.QueueOffloads; extra != 0 {
-		return bad("%s cannot do %v for a single queue: use Config.RxOffloads", i.Driver, extra)
+		return bad("%s does not support %v for a single queue: use Config.RxOffloads", i.Driver, extra)
 	}
 	if why := i.Rx.Descriptors.refuse(q.Descriptors, i.Driver); why != "" {
 		return bad("%s", why)
@@ -222,16 +218,15 @@ func (q *RxQueueConfig) check(p *Port, n int, i Info) error {
 	if why := thresholds(q.FreeThreshold, 0, q.Prefetch, q.Host, q.WriteBack); why != "" {
 		return bad("%s", why)
 	}
-	return check.Socket(op, p.name, q.Socket)
+	return check.Socket(opRxSetup, p.name, q.Socket)
 }
 
 func (q *TxQueueConfig) check(p *Port, n int, i Info) error {
-	const op = "rte_eth_tx_queue_setup"
 	bad := func(format string, args ...any) error {
-		return p.invalid(op, "transmit queue %d: "+format, append([]any{n}, args...)...)
+		return p.invalid(opTxSetup, "transmit queue %d: "+format, append([]any{n}, args...)...)
 	}
 	if extra := q.Offloads &^ i.Tx.QueueOffloads; extra != 0 {
-		return bad("%s cannot do %v for a single queue: use Config.TxOffloads", i.Driver, extra)
+		return bad("%s does not support %v for a single queue: use Config.TxOffloads", i.Driver, extra)
 	}
 	if why := i.Tx.Descriptors.refuse(q.Descriptors, i.Driver); why != "" {
 		return bad("%s", why)
@@ -239,50 +234,50 @@ func (q *TxQueueConfig) check(p *Port, n int, i Info) error {
 	if why := thresholds(q.FreeThreshold, q.ReportThreshold, q.Prefetch, q.Host, q.WriteBack); why != "" {
 		return bad("%s", why)
 	}
-	return check.Socket(op, p.name, q.Socket)
+	return check.Socket(opTxSetup, p.name, q.Socket)
 }
 
-// refuse says what is wrong with n descriptors, or "".
+// refuse returns the reason to refuse n descriptors, or "".
 func (l DescriptorLimits) refuse(n int, driver string) string {
 	switch {
 	case n < l.Min || n <= 0:
-		return fmt.Sprintf("%d descriptors are too few: %s needs at least %d; Config.Clamp fits it", n, driver, max(1, l.Min))
+		return fmt.Sprintf("%d descriptors are too few: %s needs at least %d: use Config.Clamp", n, driver, max(1, l.Min))
 	case l.Max > 0 && n > l.Max || n > math.MaxUint16:
-		return fmt.Sprintf("%d descriptors are too many: %s takes at most %d; Config.Clamp fits it", n, driver, l.Max)
+		return fmt.Sprintf("%d descriptors are too many: %s supports at most %d: use Config.Clamp", n, driver, l.Max)
 	case n%l.Multiple != 0:
-		return fmt.Sprintf("%d descriptors: %s takes multiples of %d; Config.Clamp fits it", n, driver, l.Multiple)
+		return fmt.Sprintf("%d descriptors: %s needs a multiple of %d: use Config.Clamp", n, driver, l.Multiple)
 	}
 	return ""
 }
 
-// thresholds says which of a queue's thresholds C would cut off, or "".
+// thresholds returns which of a queue's thresholds does not fit into its C type, or "".
 func thresholds(free, report int, bytes ...int) string {
 	if free < 0 || free > math.MaxUint16 || report < 0 || report > math.MaxUint16 {
-		return fmt.Sprintf("the thresholds %d and %d: use 0 to %d", free, report, math.MaxUint16)
+		return fmt.Sprintf("FreeThreshold is %d and ReportThreshold %d: use 0 to %d", free, report, math.MaxUint16)
 	}
 	for _, b := range bytes {
 		if b < 0 || b > math.MaxUint8 {
-			return fmt.Sprintf("the threshold %d: Prefetch, Host and WriteBack are 0 to %d", b, math.MaxUint8)
+			return fmt.Sprintf("Prefetch, Host or WriteBack is %d: use 0 to %d", b, math.MaxUint8)
 		}
 	}
 	return ""
 }
 
-// Clamped is what Clamp changed: "RxQueues", 16, 8.
+// Clamped is a change that [Config.Clamp] made: Clamped{"RxQueues", 16, 8}.
 type Clamped struct {
 	Field     string
 	Asked, Is any
 }
 
-// String is a line for a log.
+// String returns the change as a line for a log: "RxQueues: 8 instead of 16".
 func (c Clamped) String() string { return fmt.Sprintf("%s: %v instead of %v", c.Field, c.Is, c.Asked) }
 
-// Clamp makes of c what a port with that Info can do: fewer queues, other numbers of
-// descriptors, fewer offloads, another MTU, no events that it does not tell of. It
-// says what it changed. What it leaves alone, such as the pools, can still be
-// refused.
+// Clamp changes c to a configuration that a port with this Info supports: fewer queues, other
+// numbers of descriptors, fewer offloads, another MTU, fewer events. It returns the changes. It
+// does not check other fields, such as the pools: Configure can still refuse them.
+//
+// Implements: rte_eth_dev_adjust_nb_rx_tx_desc
 func (c Config) Clamp(i Info) (Config, []Clamped) {
-	var changed []Clamped
 	asked := c
 	c = c.clone()
 	if c.RxQueues = clampQueues(c.RxQueues, i.MaxRxQueues); len(c.RxEach) > i.MaxRxQueues {
@@ -303,56 +298,52 @@ func (c Config) Clamp(i Info) (Config, []Clamped) {
 	c.MaxLRO = min(c.MaxLRO, i.MaxLRO)
 	c.LinkEvents = c.LinkEvents && i.LinkEvents
 	c.RemovalEvents = c.RemovalEvents && i.RemovalEvents
-	for _, f := range []struct {
-		field     string
-		asked, is any
-	}{
-		{"RxQueues", asked.RxQueues, c.RxQueues}, {"TxQueues", asked.TxQueues, c.TxQueues},
-		{"RxOffloads", asked.RxOffloads, c.RxOffloads}, {"TxOffloads", asked.TxOffloads, c.TxOffloads},
-		{"RSS", asked.RSS, c.RSS}, {"MTU", asked.MTU, c.MTU}, {"MaxLRO", asked.MaxLRO, c.MaxLRO},
-		{"LinkEvents", asked.LinkEvents, c.LinkEvents}, {"RemovalEvents", asked.RemovalEvents, c.RemovalEvents},
-	} {
-		if f.asked != f.is {
-			changed = append(changed, Clamped{f.field, f.asked, f.is})
-		}
-	}
-	note := func(field string, asked, is int) {
-		if asked != is {
-			changed = append(changed, Clamped{field, asked, is})
-		}
-	}
-	rx := func(field string, q *RxQueueConfig) {
-		if before := q.Descriptors; before != 0 {
-			q.Descriptors = i.Rx.Descriptors.clamp(before)
-			note(field+".Descriptors", before, q.Descriptors)
-		}
-		if before := q.Offloads; before&^i.Rx.QueueOffloads != 0 {
-			q.Offloads &= i.Rx.QueueOffloads
-			changed = append(changed, Clamped{field + ".Offloads", before, q.Offloads})
-		}
-	}
-	tx := func(field string, q *TxQueueConfig) {
-		if before := q.Descriptors; before != 0 {
-			q.Descriptors = i.Tx.Descriptors.clamp(before)
-			note(field+".Descriptors", before, q.Descriptors)
-		}
-		if before := q.Offloads; before&^i.Tx.QueueOffloads != 0 {
-			q.Offloads &= i.Tx.QueueOffloads
-			changed = append(changed, Clamped{field + ".Offloads", before, q.Offloads})
-		}
-	}
-	rx("Rx", &c.Rx)
-	tx("Tx", &c.Tx)
+
+	var changed changes
+	changed.add("RxQueues", asked.RxQueues, c.RxQueues)
+	changed.add("TxQueues", asked.TxQueues, c.TxQueues)
+	changed.add("RxOffloads", asked.RxOffloads, c.RxOffloads)
+	changed.add("TxOffloads", asked.TxOffloads, c.TxOffloads)
+	changed.add("RSS", asked.RSS, c.RSS)
+	changed.add("MTU", asked.MTU, c.MTU)
+	changed.add("MaxLRO", asked.MaxLRO, c.MaxLRO)
+	changed.add("LinkEvents", asked.LinkEvents, c.LinkEvents)
+	changed.add("RemovalEvents", asked.RemovalEvents, c.RemovalEvents)
+	clampQueue(&changed, "Rx", &c.Rx.Descriptors, &c.Rx.Offloads, i.Rx.Descriptors, i.Rx.QueueOffloads)
+	clampQueue(&changed, "Tx", &c.Tx.Descriptors, &c.Tx.Offloads, i.Tx.Descriptors, i.Tx.QueueOffloads)
 	for n := range c.RxEach {
-		rx(fmt.Sprintf("RxEach[%d]", n), &c.RxEach[n])
+		q := &c.RxEach[n]
+		clampQueue(&changed, fmt.Sprintf("RxEach[%d]", n), &q.Descriptors, &q.Offloads, i.Rx.Descriptors, i.Rx.QueueOffloads)
 	}
 	for n := range c.TxEach {
-		tx(fmt.Sprintf("TxEach[%d]", n), &c.TxEach[n])
+		q := &c.TxEach[n]
+		clampQueue(&changed, fmt.Sprintf("TxEach[%d]", n), &q.Descriptors, &q.Offloads, i.Tx.Descriptors, i.Tx.QueueOffloads)
 	}
 	return c, changed
 }
 
-// clampQueues is n, or the most there can be, of which 0 is written NoQueues.
+// changes collects the changes of Clamp.
+type changes []Clamped
+
+// add notes a field that was changed.
+func (c *changes) add(field string, asked, is any) {
+	if asked != is {
+		*c = append(*c, Clamped{field, asked, is})
+	}
+}
+
+// clampQueue clamps the configuration of a queue to what the port supports.
+func clampQueue[O ~uint64](changed *changes, field string, descriptors *int, offloads *O, limits DescriptorLimits, supported O) {
+	if asked := *descriptors; asked != 0 {
+		*descriptors = limits.clamp(asked)
+		changed.add(field+".Descriptors", asked, *descriptors)
+	}
+	asked := *offloads
+	*offloads &= supported
+	changed.add(field+".Offloads", asked, *offloads)
+}
+
+// clampQueues returns n, or the largest number of queues; NoQueues if that is 0.
 func clampQueues(n, most int) int {
 	if most == 0 {
 		return NoQueues
@@ -391,7 +382,7 @@ func (q *TxQueueConfig) conf() cgo.EthQueueConf {
 	}
 }
 
-// orDefault is -1, the driver's own, for 0.
+// orDefault returns n, or for 0 the value -1, which C replaces by the driver's default.
 func orDefault(n int) int {
 	if n == 0 {
 		return -1

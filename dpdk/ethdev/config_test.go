@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// nic is what a NIC with limits says of itself.
+// nic is the Info of a NIC with limits.
 var nic = ethdev.Info{
 	Driver: "net_nic", MinMTU: 68, MaxMTU: 9000, MinRxBuffer: 1024, MaxLRO: 0,
 	MaxRxQueues: 4, MaxTxQueues: 2,
@@ -21,7 +21,7 @@ var nic = ethdev.Info{
 	RSS: ethdev.RSSIPv4 | ethdev.RSSTCP, RSSKeySize: 40,
 }
 
-func TestWhatAPortCannotDoIsRefused(t *testing.T) {
+func TestUnsupportedConfigIsRefused(t *testing.T) {
 	pool := newPool(t)
 	small, err := mbuf.CreatePool(fmt.Sprint("pool ", number()), 127, mbuf.PoolConfig{DataRoom: 512})
 	require.NoError(t, err)
@@ -34,35 +34,35 @@ func TestWhatAPortCannotDoIsRefused(t *testing.T) {
 	rx := func(q ethdev.RxQueueConfig) config { return config{Pool: pool, Rx: q} }
 	tx := func(q ethdev.TxQueueConfig) config { return config{Pool: pool, Tx: q} }
 	for says, cfg := range map[string]config{
-		"RxQueues is 5: net_nic has at most 4":                                        {Pool: pool, RxQueues: 5},
-		"RxQueues is -2":                                                              {Pool: pool, RxQueues: -2},
-		"TxQueues is 3: net_nic has at most 2":                                        {Pool: pool, TxQueues: 3},
-		"a port needs a queue":                                                        {RxQueues: ethdev.NoQueues, TxQueues: ethdev.NoQueues},
-		"RxEach has 1 queues, RxQueues is 2":                                          {Pool: pool, RxQueues: 2, RxEach: make([]ethdev.RxQueueConfig, 1)},
-		"TxEach has 2 queues, TxQueues is 1":                                          {Pool: pool, TxEach: make([]ethdev.TxQueueConfig, 2)},
-		"receive queue 0: there is no Pool to receive into":                           {},
-		fmt.Sprintf("receive queue 0: the pool %q was freed", freed.Name()):           {Pool: freed},
-		"have 384 bytes behind their headroom: net_nic needs 1024":                    {Pool: small},
-		"RxOffloads: net_nic cannot do VLAN_STRIP":                                    {Pool: pool, RxOffloads: ethdev.RxVLANStrip | ethdev.RxScatter},
-		"TxOffloads: net_nic cannot do MULTI_SEGS":                                    {Pool: pool, TxOffloads: ethdev.TxMultiSegment},
-		"receive queue 0: net_nic cannot do UDP_CKSUM for a single queue":             rx(ethdev.RxQueueConfig{Offloads: ethdev.RxUDPChecksum}),
-		"transmit queue 0: net_nic cannot do UDP_CKSUM for a single queue":            tx(ethdev.TxQueueConfig{Offloads: ethdev.TxUDPChecksum}),
-		"RSS: net_nic cannot hash ipv4-udp":                                           {Pool: pool, RSS: ethdev.RSSIPv4UDP},
-		"RSSKey without RSS":                                                          {Pool: pool, RSSKey: make([]byte, 40)},
-		"RSSKey has 41 bytes: net_nic takes 40":                                       {Pool: pool, RSS: ethdev.RSSIPv4, RSSKey: make([]byte, 41)},
-		"MTU is 9001: net_nic takes 68 to 9000":                                       {Pool: pool, MTU: 9001},
-		"MTU is 67":                                                                   {Pool: pool, MTU: 67},
-		"MaxLRO is 1: net_nic has at most 0":                                          {Pool: pool, MaxLRO: 1},
-		"LinkEvents: net_nic cannot tell of its link":                                 {Pool: pool, LinkEvents: true},
-		"RemovalEvents: net_nic cannot tell":                                          {Pool: pool, RemovalEvents: true},
-		"receive queue 0: 32 descriptors are too few: net_nic needs at least 64":      rx(ethdev.RxQueueConfig{Descriptors: 32}),
-		"receive queue 0: -64 descriptors are too few":                                rx(ethdev.RxQueueConfig{Descriptors: -64}),
-		"receive queue 0: 65632 descriptors are too many: net_nic takes at most 4096": rx(ethdev.RxQueueConfig{Descriptors: 1<<16 + 96}),
-		"receive queue 0: 100 descriptors: net_nic takes multiples of 32":             rx(ethdev.RxQueueConfig{Descriptors: 100}),
-		"transmit queue 0: 504 descriptors are too few: net_nic needs at least 512":   tx(ethdev.TxQueueConfig{Descriptors: 504}),
-		"the thresholds 65536 and 0":                                                  rx(ethdev.RxQueueConfig{FreeThreshold: 1 << 16}),
-		"the threshold 256: Prefetch, Host and WriteBack are 0 to 255":                tx(ethdev.TxQueueConfig{Host: 256}),
-		"the socket is negative":                                                      tx(ethdev.TxQueueConfig{Socket: dpdk.Socket(-1)}),
+		"RxQueues is 5: net_nic has at most 4":                                    {Pool: pool, RxQueues: 5},
+		"RxQueues is -2":                                                          {Pool: pool, RxQueues: -2},
+		"TxQueues is 3: net_nic has at most 2":                                    {Pool: pool, TxQueues: 3},
+		"the port has no queues":                                                  {RxQueues: ethdev.NoQueues, TxQueues: ethdev.NoQueues},
+		"RxEach has 1 queues and RxQueues is 2":                                   {Pool: pool, RxQueues: 2, RxEach: make([]ethdev.RxQueueConfig, 1)},
+		"TxEach has 2 queues and TxQueues is 1":                                   {Pool: pool, TxEach: make([]ethdev.TxQueueConfig, 2)},
+		"receive queue 0: no Pool to receive into":                                {},
+		fmt.Sprintf("receive queue 0: the pool %q was freed", freed.Name()):       {Pool: freed},
+		"have 384 bytes behind their headroom: net_nic needs 1024":                {Pool: small},
+		"RxOffloads: net_nic does not support VLAN_STRIP":                         {Pool: pool, RxOffloads: ethdev.RxVLANStrip | ethdev.RxScatter},
+		"TxOffloads: net_nic does not support MULTI_SEGS":                         {Pool: pool, TxOffloads: ethdev.TxMultiSegment},
+		"receive queue 0: net_nic does not support UDP_CKSUM for a single queue":  rx(ethdev.RxQueueConfig{Offloads: ethdev.RxUDPChecksum}),
+		"transmit queue 0: net_nic does not support UDP_CKSUM for a single queue": tx(ethdev.TxQueueConfig{Offloads: ethdev.TxUDPChecksum}),
+		"RSS: net_nic cannot hash ipv4-udp":                                       {Pool: pool, RSS: ethdev.RSSIPv4UDP},
+		"RSSKey is set and RSS is 0":                                              {Pool: pool, RSSKey: make([]byte, 40)},
+		"RSSKey has 41 bytes: net_nic needs 40":                                   {Pool: pool, RSS: ethdev.RSSIPv4, RSSKey: make([]byte, 41)},
+		"MTU is 9001: net_nic supports 68 to 9000":                                {Pool: pool, MTU: 9001},
+		"MTU is 67": {Pool: pool, MTU: 67},
+		"MaxLRO is 1: net_nic supports at most 0":                                        {Pool: pool, MaxLRO: 1},
+		"LinkEvents: net_nic does not report its link":                                   {Pool: pool, LinkEvents: true},
+		"RemovalEvents: net_nic does not report":                                         {Pool: pool, RemovalEvents: true},
+		"receive queue 0: 32 descriptors are too few: net_nic needs at least 64":         rx(ethdev.RxQueueConfig{Descriptors: 32}),
+		"receive queue 0: -64 descriptors are too few":                                   rx(ethdev.RxQueueConfig{Descriptors: -64}),
+		"receive queue 0: 65632 descriptors are too many: net_nic supports at most 4096": rx(ethdev.RxQueueConfig{Descriptors: 1<<16 + 96}),
+		"receive queue 0: 100 descriptors: net_nic needs a multiple of 32":               rx(ethdev.RxQueueConfig{Descriptors: 100}),
+		"transmit queue 0: 504 descriptors are too few: net_nic needs at least 512":      tx(ethdev.TxQueueConfig{Descriptors: 504}),
+		"FreeThreshold is 65536 and ReportThreshold 0":                                   rx(ethdev.RxQueueConfig{FreeThreshold: 1 << 16}),
+		"Prefetch, Host or WriteBack is 256: use 0 to 255":                               tx(ethdev.TxQueueConfig{Host: 256}),
+		"the socket is negative":                                                         tx(ethdev.TxQueueConfig{Socket: dpdk.Socket(-1)}),
 	} {
 		t.Run(says, func(t *testing.T) {
 			err := ethdev.CheckConfig(cfg, nic)
@@ -75,7 +75,7 @@ func TestWhatAPortCannotDoIsRefused(t *testing.T) {
 		RxOffloads: ethdev.RxChecksum, Rx: ethdev.RxQueueConfig{Descriptors: 64, Offloads: ethdev.RxScatter}, Tx: ethdev.TxQueueConfig{Descriptors: 1000}}, nic))
 }
 
-func TestClampSaysWhatItReduced(t *testing.T) {
+func TestClampReturnsItsChanges(t *testing.T) {
 	pool := newPool(t)
 	asked := ethdev.Config{
 		Pool: pool, RxQueues: 8, TxQueues: 3, RxOffloads: ethdev.RxVLANStrip | ethdev.RxUDPChecksum, TxOffloads: ethdev.TxMultiSegment,
@@ -99,7 +99,7 @@ func TestClampSaysWhatItReduced(t *testing.T) {
 		"Rx.Descriptors: 128 instead of 100", "Rx.Offloads: SCATTER instead of SCATTER|KEEP_CRC",
 		"Tx.Descriptors: 1000 instead of 1048576", "TxEach[0].Descriptors: 512 instead of 3",
 	}, lines)
-	assert.Len(t, asked.TxEach, 3, "the caller's is as it was")
+	assert.Len(t, asked.TxEach, 3, "the caller's slice is unchanged")
 	assert.Equal(t, 3, asked.TxEach[0].Descriptors)
 
 	same, reduced := fits.Clamp(nic)
@@ -107,7 +107,7 @@ func TestClampSaysWhatItReduced(t *testing.T) {
 	assert.Equal(t, fits, same)
 }
 
-func TestClampFitsPortsWithoutLimitsAndWithoutQueues(t *testing.T) {
+func TestClampSupportsPortsWithoutLimitsOrQueues(t *testing.T) {
 	pool := newPool(t)
 	one := ethdev.Info{Driver: "net_one", MaxTxQueues: 1, RSSKeySize: 40}
 	fits, reduced := ethdev.Config{Pool: pool, Tx: ethdev.TxQueueConfig{Descriptors: 1 << 17}}.Clamp(one)
@@ -118,10 +118,10 @@ func TestClampFitsPortsWithoutLimitsAndWithoutQueues(t *testing.T) {
 	assert.NoError(t, ethdev.CheckConfig(fits, one))
 
 	_, reduced = ethdev.Config{Pool: pool, Rx: ethdev.RxQueueConfig{Descriptors: 100}}.Clamp(ethdev.Info{})
-	assert.Len(t, reduced, 2, "not even an Info makes it panic")
+	assert.Len(t, reduced, 2, "a zero Info does not make it panic")
 }
 
-func TestDefaultsAreWrittenOut(t *testing.T) {
+func TestConfigReturnsDefaults(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})
 	c := p.Config()
@@ -130,7 +130,7 @@ func TestDefaultsAreWrittenOut(t *testing.T) {
 	require.Len(t, c.TxEach, 1)
 	for _, q := range c.RxEach {
 		assert.Same(t, pool, q.Pool)
-		assert.Equal(t, 512, q.Descriptors, "DPDK's own number where the driver prefers none")
+		assert.Equal(t, 512, q.Descriptors, "DPDK's default if the driver prefers no number")
 	}
 	i, err := p.Info()
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func TestDefaultsAreWrittenOut(t *testing.T) {
 	assert.Equal(t, "net_null", i.Driver)
 }
 
-func TestNamesOfSets(t *testing.T) {
+func TestSetsReturnTheirNames(t *testing.T) {
 	assert.Equal(t, "VLAN_STRIP|UDP_CKSUM", (ethdev.RxVLANStrip | ethdev.RxUDPChecksum).String())
 	assert.Equal(t, "VLAN_INSERT|TCP_TSO", (ethdev.TxVLANInsert | ethdev.TxTCPSegment).String())
 	assert.Equal(t, "0", ethdev.RxOffload(0).String())

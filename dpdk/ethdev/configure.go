@@ -12,40 +12,47 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-const opClose = "rte_eth_dev_close"
+const (
+	opConfigure = "rte_eth_dev_configure"
+	opRxSetup   = "rte_eth_rx_queue_setup"
+	opTxSetup   = "rte_eth_tx_queue_setup"
+	opStart     = "rte_eth_dev_start"
+	opStop      = "rte_eth_dev_stop"
+	opReset     = "rte_eth_dev_reset"
+	opClose     = "rte_eth_dev_close"
+)
 
-// Open attaches the device that devargs describe, such as
-// "net_af_packet0,iface=eth1" or "0000:03:00.0", configures its port and starts it.
-// A port that is there already is opened by its name alone. If a step fails, the
-// steps before it are undone: a device that Open attached is detached again.
+// Open attaches the device that devargs describe, such as "net_af_packet0,iface=eth1" or
+// "0000:03:00.0", configures its port and starts it. For a port that exists, devargs must be its
+// name alone: Open configures and starts it. If a step fails, Open undoes the steps before it
+// and detaches a device that it attached.
 //
-// Errors are those of Attach, Configure and Start.
+// Errors are those of [Attach], [Port.Configure] and [Port.Start].
+//
+// Implements: rte_dev_probe, rte_eth_dev_configure, rte_eth_dev_start
 func Open(devargs string, cfg Config) (*Port, error) {
-	p, err := ByName(devargs)
-	found := err == nil
-	if !found {
-		if p, err = Attach(devargs); err != nil {
+	if p, err := Lookup(devargs); err == nil {
+		if err := p.reopen(cfg); err != nil {
 			return nil, err
 		}
+		return p, nil
 	}
-	if found {
-		err = p.reopen(cfg)
-	} else if err = p.Configure(cfg); err == nil {
-		err = p.Start()
-	}
-	if err != nil && !found {
-		err = errors.Join(err, p.Detach())
-	}
+	p, err := Attach(devargs)
 	if err != nil {
 		return nil, err
+	}
+	if err = p.Configure(cfg); err == nil {
+		err = p.Start()
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Detach())
 	}
 	return p, nil
 }
 
-// reopen is Configure and Start, after which a port that does not start is configured
-// as before.
+// reopen does Configure and Start. A port that does not start has its last configuration again.
 func (p *Port) reopen(cfg Config) error {
-	return p.owned("rte_eth_dev_configure", func() error {
+	return p.owned(opConfigure, func() error {
 		before, was := p.cfg, p.state
 		if err := p.reconfigure(cfg); err != nil {
 			return err
@@ -58,29 +65,30 @@ func (p *Port) reopen(cfg Config) error {
 	})
 }
 
-// Configure sets the port and all its queues up (rte_eth_dev_configure,
-// rte_eth_rx_queue_setup, rte_eth_tx_queue_setup). The port must not be started. If a
-// step fails the port has its last configuration again, or none if it had none.
+// Configure configures the port and sets up all its queues. The port must not be started. If a
+// step fails, the port has its last configuration again, or none if it had none.
 //
-// Errors: dpdk.ErrBusy for a started port, dpdk.ErrInvalid for what the port cannot
-// do, which the error names, dpdk.ErrNoMemory, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// Errors: dpdk.ErrBusy for a started port, dpdk.ErrInvalid for a field that the port does not
+// support (the error names it), dpdk.ErrNoMemory, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_configure, rte_eth_rx_queue_setup, rte_eth_tx_queue_setup
 func (p *Port) Configure(cfg Config) error {
-	return p.owned("rte_eth_dev_configure", func() error { return p.reconfigure(cfg) })
+	return p.owned(opConfigure, func() error { return p.reconfigure(cfg) })
 }
 
-// reconfigure is Configure. The caller holds mu.
+// reconfigure does the work of Configure. The caller holds mu.
 func (p *Port) reconfigure(cfg Config) error {
-	if err := p.unbonded("rte_eth_dev_configure"); err != nil {
+	if err := p.unbonded(opConfigure); err != nil {
 		return err
 	}
 	if p.state == started {
-		return &dpdk.Error{Op: "rte_eth_dev_configure", Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is started: call Stop first"}
+		return &dpdk.Error{Op: opConfigure, Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is started: call Stop first"}
 	}
 	i, err := p.info()
 	if err != nil {
 		return err
 	}
-	c := cfg.normal(i)
+	c := cfg.withDefaults(i)
 	if err := c.check(p, i); err != nil {
 		return err
 	}
@@ -91,8 +99,8 @@ func (p *Port) reconfigure(cfg Config) error {
 	return nil
 }
 
-// restore gives the port the configuration that it had, or none if it had none. The
-// caller holds mu.
+// restore configures the port as before, or not at all if it was not configured. The caller
+// holds mu.
 func (p *Port) restore(before Config, was state) error {
 	if was == configured {
 		return p.configure(before)
@@ -101,12 +109,11 @@ func (p *Port) restore(before Config, was state) error {
 	return nil
 }
 
-// configure does the steps of Configure with a checked configuration. The caller
-// holds mu.
+// configure makes DPDK's calls for a checked configuration. The caller holds mu.
 func (p *Port) configure(c Config) error {
 	p.cfg, p.state = Config{}, attached
 	p.generation++
-	if err := p.result("rte_eth_dev_configure", cgo.EthConfigure(p.id, c.conf())); err != nil {
+	if err := p.failed(opConfigure, cgo.EthConfigure(p.id, c.conf())); err != nil {
 		return err
 	}
 	setup := func(op, what string, n, errno int) error {
@@ -122,23 +129,23 @@ func (p *Port) configure(c Config) error {
 			return err
 		}
 		pools = append(pools, pool)
-		if err := setup("rte_eth_rx_queue_setup", "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), pool)); err != nil {
+		if err := setup(opRxSetup, "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), pool)); err != nil {
 			return err
 		}
 	}
 	for n, q := range c.TxEach {
-		if err := setup("rte_eth_tx_queue_setup", "transmit", n, cgo.EthTxSetup(p.id, uint16(n), q.conf())); err != nil {
+		if err := setup(opTxSetup, "transmit", n, cgo.EthTxSetup(p.id, uint16(n), q.conf())); err != nil {
 			return err
 		}
 	}
-	inuse.Keep(receiver{p}, pools...) // those of the last configuration are in the queues up to here
+	inuse.Keep(receiver{p}, pools...) // the queues used the last configuration's pools up to here
 	p.grow(&p.rx, c.RxQueues, false)
 	p.grow(&p.tx, c.TxQueues, true)
 	p.cfg, p.state = c, configured
 	return nil
 }
 
-// receiver is a port as the user of its queues' pools, from its Configure to its end.
+// receiver is a port as the user of its queues' pools, from Configure to the port's end.
 type receiver struct{ port *Port }
 
 func (r receiver) String() string {
@@ -148,21 +155,21 @@ func (r receiver) String() string {
 // Gone implements inuse.User.
 func (r receiver) Gone() bool { return !cgo.EthIsNamed(r.port.id, r.port.name) }
 
-// receiveInto is the pool of receive queue n, which cannot be freed any more.
+// receiveInto returns the pool of receive queue n and protects it from being freed.
 func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
 	ptr := pool.Pointer()
 	if ptr != nil {
 		inuse.Use(receiver{p}, ptr)
 	}
-	// Another handle, or another process, may have freed it.
+	// Another handle or another process may have freed the pool.
 	if i := cgo.MempoolDescribe(ptr); ptr == nil || i.Pool == nil || i.Name != pool.Name() {
-		return nil, p.invalid("rte_eth_rx_queue_setup", "receive queue %d: the pool %q was freed", n, pool.Name())
+		return nil, p.invalid(opRxSetup, "receive queue %d: the pool %q was freed", n, pool.Name())
 	}
-	return ptr, p.umem(pool)
+	return ptr, p.prepareUMEM(pool)
 }
 
-// Config is the last configuration, with its defaults written out; the zero Config
-// if there is none, or if the primary configured the port and this is a secondary.
+// Config returns the last configuration, with its defaults filled in. It returns the zero Config
+// if the port is not configured, and in a secondary if the primary configured the port.
 func (p *Port) Config() Config {
 	if p == nil {
 		return Config{}
@@ -172,25 +179,26 @@ func (p *Port) Config() Config {
 	return p.cfg.clone()
 }
 
-// Start makes the port receive and send (rte_eth_dev_start). On a port that is
-// started it does nothing. Errors: dpdk.ErrInvalid for a port that is not
-// configured, dpdk.ErrSecondary, dpdk.ErrNoDevice, and the driver's.
+// Start starts the port: it receives and sends packets. On a started port it is a no-op.
+// Errors: dpdk.ErrInvalid for a port that is not configured, dpdk.ErrSecondary,
+// dpdk.ErrNoDevice, and the driver's.
+//
+// Implements: rte_eth_dev_start
 func (p *Port) Start() error {
-	return p.owned("rte_eth_dev_start", p.start)
+	return p.owned(opStart, p.start)
 }
 
 func (p *Port) start() error {
-	const op = "rte_eth_dev_start"
-	if err := p.unbonded(op); err != nil {
+	if err := p.unbonded(opStart); err != nil {
 		return err
 	}
 	switch p.state {
 	case attached:
-		return p.invalid(op, "the port is not configured: call Configure first")
+		return p.invalid(opStart, "the port is not configured: call Configure first")
 	case started:
 		return nil
 	}
-	if err := p.result(op, cgo.EthStart(p.id)); err != nil {
+	if err := p.failed(opStart, cgo.EthStart(p.id)); err != nil {
 		return err
 	}
 	p.state = started
@@ -199,49 +207,52 @@ func (p *Port) start() error {
 	}
 	for n, q := range p.tx[:p.cfg.TxQueues] {
 		q.stopped = p.cfg.TxEach[n].DeferredStart
-		q.share(p.cfg.TxOffloads | p.cfg.TxEach[n].Offloads)
+		q.countSenders(p.cfg.TxOffloads | p.cfg.TxEach[n].Offloads)
 	}
-	p.open()
+	p.openGates()
 	return nil
 }
 
-// Stop waits for the bursts that are under way in this process, lets no more of
-// them in, and stops the port (rte_eth_dev_stop), which can then be configured
-// anew. Packets in its queues are lost. On a port that is not started it does
-// nothing. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary,
+// Stop lets no more bursts in, waits for the bursts that run in this process, and stops the
+// port. The port can then be configured again. Packets in its queues are lost. On a port that is
+// not started, Stop is a no-op. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary,
 // dpdk.ErrNoDevice, and the driver's.
+//
+// Implements: rte_eth_dev_stop
 func (p *Port) Stop() error {
-	return p.owned("rte_eth_dev_stop", p.stop)
+	return p.owned(opStop, p.stop)
 }
 
 func (p *Port) stop() error {
 	if p.state != started {
 		return nil
 	}
-	if err := p.shut(); err != nil {
-		p.open()
+	if err := p.closeGates(); err != nil {
+		p.openGates()
 		return err
 	}
-	if err := p.result("rte_eth_dev_stop", cgo.EthStop(p.id)); err != nil {
-		p.open()
+	if err := p.failed(opStop, cgo.EthStop(p.id)); err != nil {
+		p.openGates()
 		return err
 	}
 	p.state = configured
 	return nil
 }
 
-// Close stops the port, frees what it has and ends it (rte_eth_dev_close): for good,
-// also for others. Its device stays attached, without a port, until EAL ends: call
-// Detach instead to end both.
-// Errors: dpdk.ErrBusy, dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
+// Close stops the port, frees its resources and ends it in all processes. Its device stays
+// attached without a port until EAL ends: call [Port.Detach] instead to end both. Errors:
+// dpdk.ErrBusy if a burst does not end or the port is a member of a bonding port,
+// dpdk.ErrSecondary, dpdk.ErrNoDevice also for a second Close.
+//
+// Implements: rte_eth_dev_close
 func (p *Port) Close() error {
 	control.Hotplug.Lock()
 	defer control.Hotplug.Unlock()
-	_, _ = p.siblings() // if it is a bonding port, its members take note before they are let go
-	return p.leaving(opClose, func() error { return p.ours(opClose, p.close) })
+	_, _ = p.siblings() // the members of a bonding port must see that they are members: see Port.info
+	return p.ending(opClose, func() error { return p.inPrimary(opClose, p.close) })
 }
 
-// close is Close. The caller holds mu.
+// close does the work of Close. The caller holds mu.
 func (p *Port) close() error {
 	if err := p.unbonded(opClose); err != nil {
 		return err
@@ -249,23 +260,25 @@ func (p *Port) close() error {
 	if err := p.stop(); err != nil {
 		return err
 	}
-	err := p.result(opClose, cgo.EthClose(p.id))
-	p.end() // DPDK takes the port away even if the driver complains
+	err := p.failed(opClose, cgo.EthClose(p.id))
+	p.markGone() // DPDK removes the port even if the driver fails
 	return err
 }
 
-// Reset stops the port, has the driver reset the device (rte_eth_dev_reset) and
-// configures and starts it as it was, after an EventReset for instance. Errors:
-// dpdk.ErrUnsupported, those of Configure and Start, after which the port is not
+// Reset stops the port, resets its device, and configures and starts the port as before. Call
+// it after an [EventReset], for example. Errors: dpdk.ErrUnsupported, after which a started port
+// runs as before; those of [Port.Configure] and [Port.Start], after which the port is not
 // configured.
+//
+// Implements: rte_eth_dev_reset
 func (p *Port) Reset() error {
-	return p.owned("rte_eth_dev_reset", func() error {
+	return p.owned(opReset, func() error {
 		was, cfg := p.state, p.cfg
 		if err := p.stop(); err != nil {
 			return err
 		}
-		if err := p.result("rte_eth_dev_reset", cgo.EthReset(p.id)); err != nil {
-			if errors.Is(err, dpdk.ErrUnsupported) && was == started { // nothing was touched
+		if err := p.failed(opReset, cgo.EthReset(p.id)); err != nil {
+			if errors.Is(err, dpdk.ErrUnsupported) && was == started { // the device is unchanged
 				return errors.Join(err, p.start())
 			}
 			p.cfg, p.state = Config{}, attached
@@ -282,8 +295,10 @@ func (p *Port) Reset() error {
 	})
 }
 
-// Removed says whether the device has been pulled out (rte_eth_dev_is_removed),
-// and is true for a port that is gone.
+// Removed reports whether the device was removed from the machine, or the port was closed or
+// detached.
+//
+// Implements: rte_eth_dev_is_removed
 func (p *Port) Removed() bool {
 	removed := true
 	_ = p.do("rte_eth_dev_is_removed", func() error {

@@ -11,7 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// The names are asked for once; values are read as often as one likes.
+// Read the names once and the values often.
 func ExamplePort_XStats() {
 	pool, err := mbuf.CreatePool("counted", 1023, mbuf.PoolConfig{})
 	if err != nil {
@@ -48,7 +48,7 @@ func ExamplePort_XStats() {
 	// 96
 }
 
-// Events are queued until they are read; a select can wait for other things, too.
+// Events are queued until they are received. A select can wait for other channels too.
 func ExampleSubscribe() {
 	events, err := ethdev.Subscribe(ethdev.EventNew | ethdev.EventDestroy)
 	if err != nil {
@@ -70,14 +70,14 @@ func ExampleSubscribe() {
 	// destroy
 }
 
-// A goroutine that has little to do sleeps until there is a packet.
-func ExampleRxQueue_Wait() {
+// An idle goroutine sleeps until a packet comes.
+func ExampleRxQueue_WaitBurst() {
 	serve := func(ctx context.Context, rx ethdev.RxQueue, tx ethdev.TxQueue) error {
 		pkts := make([]*mbuf.Mbuf, 32)
 		for {
-			n, err := rx.Wait(ctx, pkts)
+			n, err := rx.WaitBurst(ctx, pkts)
 			if err != nil {
-				return err // the context's, or why the port receives no more
+				return err // the context's, or the reason why the port receives no more
 			}
 			sent := tx.Burst(pkts[:n])
 			mbuf.FreeBulk(pkts[sent:n])

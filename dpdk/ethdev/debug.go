@@ -11,7 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// user is whether a goroutine is in a call on the queue.
+// user records whether a goroutine is in a call on the queue.
 type user struct{ in atomic.Bool }
 
 // enter panics if another goroutine is in a call on the queue.
@@ -24,7 +24,7 @@ func (u *user) enter(q *queue) *user {
 
 func (u *user) leave() { u.in.Store(false) }
 
-// received notes who has pkts now.
+// received records that the caller now owns pkts.
 func received(pkts []*mbuf.Mbuf) {
 	for _, m := range pkts {
 		mbuftrace.Alloc(unsafe.Pointer(m))

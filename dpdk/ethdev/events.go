@@ -14,23 +14,23 @@ const opEvents = "rte_eth_dev_callback_register"
 // EventType is a kind of event, or a set of them (RTE_ETH_EVENT_…).
 type EventType uint32
 
-// Events of ports. Which of them there are is up to the driver; of EventLink and
-// EventRemoval it tells only if Config.LinkEvents and RemovalEvents ask for that.
+// Events of ports. Each driver supports some of them. EventLink and EventRemoval are delivered
+// only if Config.LinkEvents or Config.RemovalEvents is set.
 const (
-	EventLink           EventType = 1 << cgo.EthEventLSC        // see Link
-	EventQueueState     EventType = 1 << cgo.EthEventQueueState // a queue came or went at the other side
-	EventReset          EventType = 1 << cgo.EthEventReset      // call Reset
+	EventLink           EventType = 1 << cgo.EthEventLSC        // the link changed: call Port.Link
+	EventQueueState     EventType = 1 << cgo.EthEventQueueState // the other side enabled or disabled a queue
+	EventReset          EventType = 1 << cgo.EthEventReset      // the device needs a reset: call Port.Reset
 	EventVFMailbox      EventType = 1 << cgo.EthEventVFMbox     // a message from a virtual function
 	EventMACsec         EventType = 1 << cgo.EthEventMACsec
-	EventRemoval        EventType = 1 << cgo.EthEventRMV     // the device was pulled out: call Detach
-	EventNew            EventType = 1 << cgo.EthEventNew     // a port comes: ByID finds it as soon as its attach has ended
-	EventDestroy        EventType = 1 << cgo.EthEventDestroy // a port goes: its number may come again
+	EventRemoval        EventType = 1 << cgo.EthEventRMV     // the device was removed: call Port.Detach
+	EventNew            EventType = 1 << cgo.EthEventNew     // a port is being attached: ByID finds it when the attach has ended
+	EventDestroy        EventType = 1 << cgo.EthEventDestroy // a port is being removed: another port may get its number
 	EventIPsec          EventType = 1 << cgo.EthEventIPsec
 	EventFlowAged       EventType = 1 << cgo.EthEventFlowAged
-	EventRxThreshold    EventType = 1 << cgo.EthEventRxAvailThresh   // few free receive descriptors
-	EventRecovering     EventType = 1 << cgo.EthEventErrRecovering   // make no control calls until one of the next two
-	EventRecovered      EventType = 1 << cgo.EthEventRecoverySuccess // the port goes on as before
-	EventRecoveryFailed EventType = 1 << cgo.EthEventRecoveryFailed  // call Close
+	EventRxThreshold    EventType = 1 << cgo.EthEventRxAvailThresh   // a receive queue has few free descriptors
+	EventRecovering     EventType = 1 << cgo.EthEventErrRecovering   // make no control calls until EventRecovered or EventRecoveryFailed
+	EventRecovered      EventType = 1 << cgo.EthEventRecoverySuccess // the port works as before
+	EventRecoveryFailed EventType = 1 << cgo.EthEventRecoveryFailed  // the port failed: call Port.Close
 	EventAll            EventType = 1<<cgo.EthEventMax - 1<<(cgo.EthEventUnknown+1)
 )
 
@@ -40,21 +40,21 @@ var eventNames = map[EventType]string{
 	EventRxThreshold: "rx-threshold", EventRecovering: "recovering", EventRecovered: "recovered", EventRecoveryFailed: "recovery-failed",
 }
 
-// String is the events' names, such as "link|removal"; none are "0".
+// String returns the names of the events, such as "link|removal"; "0" for the empty set.
 func (t EventType) String() string {
 	return names(uint64(t), func(bit uint64) string { return eventNames[EventType(bit)] })
 }
 
 // Event is something that happened to a port.
 type Event struct {
-	Type EventType // one
+	Type EventType // a single event
 	Port int       // the port's number
 }
 
 // Subscription is a stream of events.
 type Subscription struct {
-	// C gives each event once, in the order in which they happened on any one
-	// thread. It is closed by Close, and at the end of EAL behind the last event.
+	// C delivers each event once. Events of one thread of DPDK come in their order. Close
+	// closes C; the end of EAL closes it after the last event.
 	C <-chan Event
 
 	types EventType
@@ -62,7 +62,7 @@ type Subscription struct {
 
 	mu    sync.Mutex
 	queue []Event
-	last  bool // no more will come
+	last  bool // no more events will come
 	wake  chan struct{}
 	done  chan struct{}
 	once  sync.Once
@@ -70,17 +70,17 @@ type Subscription struct {
 
 const allPorts = -1
 
-// Subscribe gives all events of these types that happen from now on to any port,
-// also to ports that come later (rte_eth_dev_callback_register). They are queued
-// without a limit until they are taken from C, so that none is lost and no thread of
-// DPDK waits; close a Subscription that nobody reads.
+// Subscribe subscribes to events of these types, from now on, of all ports, also of ports that
+// are attached later. Events are queued without a limit until they are received from C: no event
+// is lost, and no thread of DPDK waits. Close a Subscription that is not read.
 //
-// It works in all processes, each of which sees events of its own: attached and
-// detached devices in all of them, the rest mostly in the primary. EventNew and
-// EventDestroy come before the Attach or Detach has ended: a secondary that ended EAL
-// at once would leave the primary without an answer for 5 s. Errors:
-// dpdk.ErrInvalid for an empty set or unknown types, dpdk.ErrNoMemory,
-// dpdk.ErrNotRunning.
+// Subscribe works in all processes. Each process has its own events: all of them see attached
+// and detached devices, and the primary sees most of the others. EventNew and EventDestroy come
+// before the Attach or Detach has ended: if a secondary closes EAL at that moment, the primary
+// waits 5 s for its answer. Errors: dpdk.ErrInvalid for an empty set or unknown types,
+// dpdk.ErrNoMemory, dpdk.ErrNotRunning.
+//
+// Implements: rte_eth_dev_callback_register
 func Subscribe(types EventType) (*Subscription, error) {
 	if err := types.check(""); err != nil {
 		return nil, err
@@ -88,25 +88,21 @@ func Subscribe(types EventType) (*Subscription, error) {
 	var s *Subscription
 	err := control.Call(opEvents, "", func() error {
 		var errno int
-
 		s, errno = events.subscribe(types, allPorts)
 		return control.Errno(errno)
 	})
 	return s, err
 }
 
-// Subscribe gives the events of this port only; see the function Subscribe. They go
-// on after a Close or Detach if another port gets its number.
+// Subscribe subscribes to events of this port only: see the function [Subscribe]. The events
+// continue after a Close or Detach if another port gets its number.
+//
+// Implements: rte_eth_dev_callback_register
 func (p *Port) Subscribe(types EventType) (*Subscription, error) {
 	if err := types.check(p.Name()); err != nil {
 		return nil, err
 	}
-	var s *Subscription
-	err := p.control(opEvents, func() (errno int) {
-		s, errno = events.subscribe(types, p.ID())
-		return errno
-	})
-	return s, err
+	return read(p, opEvents, func(id uint16) (*Subscription, int) { return events.subscribe(types, int(id)) })
 }
 
 func (t EventType) check(name string) error {
@@ -116,9 +112,11 @@ func (t EventType) check(name string) error {
 	return nil
 }
 
-// Close ends the subscription: events that were not taken are dropped and C is closed
-// soon. It may be called more than once, from any goroutine. Closing a nil Subscription, or
-// a zero value, does nothing.
+// Close ends the subscription: it discards events that were not received, and C is closed soon
+// after. Any goroutine may call it, more than once. On a nil Subscription or a zero value it is a
+// no-op.
+//
+// Implements: rte_eth_dev_callback_unregister
 func (s *Subscription) Close() {
 	if s == nil || s.done == nil {
 		return
@@ -129,8 +127,8 @@ func (s *Subscription) Close() {
 	})
 }
 
-// put queues what the subscription asked for.
-func (s *Subscription) put(happened []cgo.EthEvent) {
+// enqueue queues the events that the subscription asked for.
+func (s *Subscription) enqueue(happened []cgo.EthEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range happened {
@@ -141,8 +139,8 @@ func (s *Subscription) put(happened []cgo.EthEvent) {
 	s.signal()
 }
 
-// end lets the stream end behind what is queued.
-func (s *Subscription) end() {
+// finish ends the stream after the queued events.
+func (s *Subscription) finish() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = true
@@ -152,12 +150,12 @@ func (s *Subscription) end() {
 func (s *Subscription) signal() {
 	select {
 	case s.wake <- struct{}{}:
-	default: // it is awake
+	default: // a signal is pending
 	}
 }
 
-// pump moves events from the queue to c.
-func (s *Subscription) pump(c chan<- Event) {
+// forward moves events from the queue to c.
+func (s *Subscription) forward(c chan<- Event) {
 	defer close(c)
 	for {
 		s.mu.Lock()
@@ -182,7 +180,7 @@ func (s *Subscription) pump(c chan<- Event) {
 	}
 }
 
-// events are all subscriptions, and what C was asked to tell.
+// events holds all subscriptions and the events that C reports.
 var events eventTable
 
 type eventTable struct {
@@ -215,30 +213,30 @@ func (t *eventTable) subscribe(types EventType, port int) (*Subscription, int) {
 			t.registered |= bit
 		}
 	}
-	t.dispatch() // what was before is not for the new one
+	t.dispatch() // earlier events are not for the new subscription
 	c := make(chan Event)
 	s := &Subscription{C: c, types: types, port: port, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	t.subs[s] = struct{}{}
-	go s.pump(c)
+	go s.forward(c)
 	return s, 0
 }
 
-// unsubscribe forgets a subscription. C goes on to tell of its events: DPDK may refuse
-// to stop that while one happens, and it costs next to nothing.
+// unsubscribe removes a subscription. C still reports its events: DPDK may refuse to unregister
+// a callback during an event, and a report costs little.
 func (t *eventTable) unsubscribe(s *Subscription) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.subs, s)
 }
 
-// dispatch gives what happened to all who asked for it. The caller holds mu.
+// dispatch queues the new events at their subscriptions. The caller holds mu.
 func (t *eventTable) dispatch() {
 	happened := cgo.EthEvents()
 	if len(happened) == 0 {
 		return
 	}
 	for s := range t.subs {
-		s.put(happened)
+		s.enqueue(happened)
 	}
 }
 
@@ -255,8 +253,8 @@ func (t *eventTable) serve() {
 	}
 }
 
-// stop ends all subscriptions, when EAL ends. What C allocated for them in shared
-// memory is freed, as others may go on to use that.
+// stop ends all subscriptions when EAL ends. It frees the memory that C allocated for them in
+// shared memory: other processes may still use that memory.
 func (t *eventTable) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -268,7 +266,7 @@ func (t *eventTable) stop() {
 	t.registered = 0
 	t.dispatch()
 	for s := range t.subs {
-		s.end()
+		s.finish()
 	}
 	clear(t.subs)
 }

@@ -12,9 +12,10 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
-// subscribe is a subscription that the test closes.
+// subscribe returns a subscription that is closed at the test's end.
 func subscribe(t testing.TB, types ethdev.EventType) *ethdev.Subscription {
 	t.Helper()
 	s, err := ethdev.Subscribe(types)
@@ -23,7 +24,7 @@ func subscribe(t testing.TB, types ethdev.EventType) *ethdev.Subscription {
 	return s
 }
 
-// next is the next event, which must come soon.
+// next returns the next event. It must come soon.
 func next(t testing.TB, s *ethdev.Subscription) ethdev.Event {
 	t.Helper()
 	select {
@@ -36,7 +37,7 @@ func next(t testing.TB, s *ethdev.Subscription) ethdev.Event {
 	return ethdev.Event{}
 }
 
-func TestEventsOfPortsThatComeAndGo(t *testing.T) {
+func TestAttachAndDetachAreReported(t *testing.T) {
 	all := subscribe(t, ethdev.EventNew|ethdev.EventDestroy)
 	gone := subscribe(t, ethdev.EventDestroy)
 	p, err := ethdev.Attach(null(""))
@@ -49,11 +50,11 @@ func TestEventsOfPortsThatComeAndGo(t *testing.T) {
 	late := subscribe(t, ethdev.EventNew|ethdev.EventDestroy)
 	p, err = ethdev.Attach(null(""))
 	require.NoError(t, err)
-	assert.Equal(t, ethdev.Event{Type: ethdev.EventNew, Port: p.ID()}, next(t, late), "not what was before")
+	assert.Equal(t, ethdev.Event{Type: ethdev.EventNew, Port: p.ID()}, next(t, late), "no earlier events")
 	require.NoError(t, p.Detach())
 }
 
-func TestEventsOfOnePort(t *testing.T) {
+func TestPortSubscribeReportsOnlyThatPort(t *testing.T) {
 	a, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	b, err := ethdev.Attach(null(""))
@@ -68,8 +69,8 @@ func TestEventsOfOnePort(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrNoDevice)
 }
 
-// Several goroutines attach and detach, while nobody reads.
-func TestNoPortThatComesOrGoesIsMissed(t *testing.T) {
+// Several goroutines attach and detach while no goroutine receives.
+func TestConcurrentAttachesAndDetachesAreAllReported(t *testing.T) {
 	const workers, rounds = 4, 25
 	s := subscribe(t, ethdev.EventNew|ethdev.EventDestroy)
 	var wg sync.WaitGroup
@@ -90,7 +91,7 @@ func TestNoPortThatComesOrGoesIsMissed(t *testing.T) {
 	for range workers * rounds {
 		require.NoError(t, <-errs)
 	}
-	open := map[int]bool{} // each port goes before its number comes again
+	open := map[int]bool{} // a port ends before another gets its number
 	for range 2 * workers * rounds {
 		e := next(t, s)
 		assert.Equal(t, e.Type == ethdev.EventDestroy, open[e.Port], "%v", e)
@@ -99,20 +100,20 @@ func TestNoPortThatComesOrGoesIsMissed(t *testing.T) {
 	assertQuiet(t, s)
 }
 
-// The callback that C calls, from many threads at once, faster than it is read.
-func TestAStormOfEventsLosesNothing(t *testing.T) {
+// Many threads at once call the callback, faster than the events are received.
+func TestManyEventsAtOnceAreAllDelivered(t *testing.T) {
 	const threads, each = 8, 5000
 	all := subscribe(t, ethdev.EventLink|ethdev.EventQueueState)
 	links := subscribe(t, ethdev.EventLink)
-	idle := subscribe(t, ethdev.EventLink) // nobody reads it
+	idle := subscribe(t, ethdev.EventLink) // never received from
 	var wg sync.WaitGroup
 	for thread := range threads {
 		wg.Go(func() {
 			for n := range each {
 				if n%2 == 0 {
-					cgo.EthEventFire(uint16(thread), cgo.EthEventLSC)
+					twin.EthEventFire(uint16(thread), cgo.EthEventLSC)
 				} else {
-					cgo.EthEventFire(uint16(thread), cgo.EthEventQueueState)
+					twin.EthEventFire(uint16(thread), cgo.EthEventQueueState)
 				}
 			}
 		})
@@ -140,18 +141,18 @@ func TestAStormOfEventsLosesNothing(t *testing.T) {
 	closed(t, idle)
 }
 
-// assertQuiet sends one more event: it must be the next.
+// assertQuiet fires one more event, which must be the next to come.
 func assertQuiet(t testing.TB, s *ethdev.Subscription) {
 	t.Helper()
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	require.NoError(t, p.Detach())
-	cgo.EthEventFire(uint16(p.ID()), cgo.EthEventLSC)
+	twin.EthEventFire(uint16(p.ID()), cgo.EthEventLSC)
 	e := next(t, s)
 	assert.Equal(t, p.ID(), e.Port, fmt.Sprint(e))
 }
 
-// closed sees the end of a stream, maybe behind one event that was on its way.
+// closed waits for the end of a stream. One event may come before it.
 func closed(t testing.TB, s *ethdev.Subscription) {
 	t.Helper()
 	for range 2 {
@@ -176,7 +177,7 @@ func TestSubscriptionsAreClosed(t *testing.T) {
 	wg.Wait()
 	s.Close()
 	closed(t, s)
-	cgo.EthEventFire(0, cgo.EthEventLSC)
+	twin.EthEventFire(0, cgo.EthEventLSC)
 	_, ok := <-s.C
 	assert.False(t, ok)
 }

@@ -6,56 +6,54 @@ import (
 	"unsafe"
 )
 
-// ByCgo is the same queue with bursts by cgo.
+// ByCgo returns the same queue with bursts by cgo.
 func (q RxQueue) ByCgo() RxQueue { return RxQueue{q.q.byCgo()} }
 
-// ByCgo is the same queue with bursts by cgo.
+// ByCgo returns the same queue with bursts by cgo.
 func (q TxQueue) ByCgo() TxQueue { return TxQueue{q.q.byCgo()} }
 
 func (q *queue) byCgo() *queue {
 	return &queue{port: q.port, id: q.id, tx: q.tx, gate: q.gate}
 }
 
-// Short says whether bursts of n packets take the short way.
-func (q RxQueue) Short(n int) bool { return q.q.short(n) }
+// UsesFastcall reports whether bursts of n packets use fastcall.
+func (q RxQueue) UsesFastcall(n int) bool { return q.q.useFastcall(n) }
 
-// CheckConfig is what Configure says of cfg for a port with that Info, before C.
+// CheckConfig returns the error of Configure for cfg at a port with this Info, without calls of C.
 func CheckConfig(cfg Config, i Info) error {
-	c := cfg.normal(i)
+	c := cfg.withDefaults(i)
 	return c.check(&Port{name: "port"}, i)
 }
 
-// Result is how errnos become errors.
-func (p *Port) Result(op string, errno int) error { return p.result(op, errno) }
+// Failed returns the error of a driver that returned this error number.
+func (p *Port) Failed(op string, errno int) error { return p.failed(op, errno) }
 
-// Enter is the start of a burst of another goroutine, which the function that it
-// returns ends.
+// Enter starts a burst of another goroutine. The returned function ends it.
 func (q TxQueue) Enter() (leave func()) {
 	busy := (*uint32)(unsafe.Pointer(q.q.gate)) // its first field
 	atomic.AddUint32(busy, 1)
 	return func() { atomic.AddUint32(busy, ^uint32(0)) }
 }
 
-// Share is what Start does with a queue that has these offloads.
-func (q TxQueue) Share(offloads TxOffload) { q.q.share(offloads) }
+// Share does what Start does with a queue that has these offloads.
+func (q TxQueue) Share(offloads TxOffload) { q.q.countSenders(offloads) }
 
-// Busy says whether a burst is under way.
+// Busy reports whether a burst runs.
 func (q TxQueue) Busy() bool { return q.q.gate.Busy() }
 
-// IsOpen says whether bursts may run.
+// IsOpen reports whether bursts may run.
 func (q TxQueue) IsOpen() bool { return q.q.gate.IsOpen() }
 
-// End is what happens to the port when it is gone.
+// End ends the handle, as the end of the port does.
 func (p *Port) End() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.end()
+	p.markGone()
 }
 
-// SetPatience changes how long Stop waits for a burst, until the function that it
-// returns is called.
-func SetPatience(d time.Duration) (reset func()) {
-	before := patience
-	patience = d
-	return func() { patience = before }
+// SetBurstTimeout changes how long Stop waits for a burst. The returned function undoes it.
+func SetBurstTimeout(d time.Duration) (reset func()) {
+	before := burstTimeout
+	burstTimeout = d
+	return func() { burstTimeout = before }
 }

@@ -18,18 +18,18 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// lookUp finds and describes ports in several goroutines until the function that it
-// returns is called, which returns their unexpected errors.
+// lookUp finds and describes ports in several goroutines until stop is called. stop returns their
+// unexpected errors.
 func lookUp(name string) (stop func() error) {
 	end := make(chan struct{})
 	looks := []func() error{
-		func() error { return second(ethdev.Ports()) },
-		func() error { return second(ethdev.ByName(name)) },
+		func() error { return second(ethdev.List()) },
+		func() error { return second(ethdev.Lookup(name)) },
 		func() error { return second(ethdev.ByID(0)) },
 		func() error { return second(ethdev.Match("class=eth")) },
 		func() error { return second(ethdev.Match(name)) },
 		func() error {
-			p, err := ethdev.ByName(name)
+			p, err := ethdev.Lookup(name)
 			if err == nil {
 				err = errors.Join(second(p.Info()), second(p.Stats()), second(p.Link()))
 			}
@@ -71,7 +71,7 @@ func TestPortsAreFoundWhileOthersAreDetached(t *testing.T) {
 	assert.NoError(t, stop())
 }
 
-// A secondary attaches and detaches; the primary's own thread frees the port.
+// A secondary attaches and detaches a device. A thread of the primary frees the port.
 var _ = harness.Role("plugger", func(args []string) error {
 	cfg := harness.Config(1)
 	cfg.FilePrefix, cfg.ProcessType, cfg.MemoryMB = args[0], eal.Secondary, 0
@@ -104,7 +104,7 @@ func TestPortsAreFoundWhileASecondaryDetachesThem(t *testing.T) {
 					return
 				default:
 				}
-				if p, err := ethdev.ByName(name); err == nil {
+				if p, err := ethdev.Lookup(name); err == nil {
 					_, _ = p.Info()
 					_, _ = p.Stats()
 				}
@@ -117,7 +117,7 @@ func TestPortsAreFoundWhileASecondaryDetachesThem(t *testing.T) {
 	running.Wait()
 }
 
-// hostile are devargs on which DPDK reads through NULL, or beside a string.
+// hostile are devargs that make DPDK read through NULL or outside of a string.
 var hostile = []string{
 	"class=eth", "class", "class=", "bus", "bus=", "bus,x", "class,mac", "bus=vdev", "bus=vdev,name", "bus=vdev,name=", "bus=pci", "bus=pci,name=x",
 	"bus=nosuch,name=x", "class=nosuch", "class=eth,mac", "class=eth/driver=net_null", "driver=net_null", "driver=net_null/class=eth",
@@ -170,10 +170,10 @@ func TestDevicesAreMatched(t *testing.T) {
 	require.NoError(t, q.Detach())
 }
 
-func TestAttachOfWhatIsNoDevice(t *testing.T) {
+func TestAttachExplainsMissingDevices(t *testing.T) {
 	for devargs, says := range map[string]string{
-		"net_bogus0": "a virtual device begins with its driver's name",
-		"lo":         `a kernel interface is vdev.AFPacket{Interface: "lo"}`,
+		"net_bogus0": "use the name of a virtual device, which begins with its driver's name",
+		"lo":         `this is a kernel interface: open vdev.AFPacket{Interface: "lo"}`,
 	} {
 		_, err := ethdev.Attach(devargs)
 		assert.ErrorIs(t, err, dpdk.ErrNoDevice, devargs)
@@ -184,21 +184,21 @@ func TestAttachOfWhatIsNoDevice(t *testing.T) {
 	}
 }
 
-func TestAttachTwiceSaysWhatToUse(t *testing.T) {
+func TestAttachTwiceReturnsErrExist(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	_, err = ethdev.Attach(p.Name())
 	require.ErrorIs(t, err, dpdk.ErrExist)
-	assert.ErrorContains(t, err, "the device is attached: ByName and Match find its ports")
+	assert.ErrorContains(t, err, "the device is attached: use Lookup or Match for its ports")
 	require.NoError(t, p.Detach())
 }
 
-func TestZeroQueuesNameTheFunctionThatWasCalled(t *testing.T) {
+func TestErrorsOfZeroQueuesNameTheFunction(t *testing.T) {
 	for op, call := range map[string]func() error{
-		"rte_eth_rx_queue_count":       func() error { return second(ethdev.RxQueue{}.Used()) },
-		"rte_eth_tx_queue_count":       func() error { return second(ethdev.TxQueue{}.Used()) },
-		"rte_eth_rx_descriptor_status": func() error { return second(ethdev.RxQueue{}.Descriptor(0)) },
-		"rte_eth_tx_descriptor_status": func() error { return second(ethdev.TxQueue{}.Descriptor(0)) },
+		"rte_eth_rx_queue_count":       func() error { return second(ethdev.RxQueue{}.Count()) },
+		"rte_eth_tx_queue_count":       func() error { return second(ethdev.TxQueue{}.Count()) },
+		"rte_eth_rx_descriptor_status": func() error { return second(ethdev.RxQueue{}.DescriptorStatus(0)) },
+		"rte_eth_tx_descriptor_status": func() error { return second(ethdev.TxQueue{}.DescriptorStatus(0)) },
 		"rte_eth_tx_buffer_init":       func() error { return second(ethdev.NewTxBuffer(ethdev.TxQueue{}, ethdev.TxBufferConfig{})) },
 	} {
 		var e *dpdk.Error
@@ -208,7 +208,7 @@ func TestZeroQueuesNameTheFunctionThatWasCalled(t *testing.T) {
 	}
 }
 
-func TestLongDevargsAreRefusedBeforeTheyAreCut(t *testing.T) {
+func TestDevargsThatDPDKWouldCutAreRefused(t *testing.T) {
 	long := null(",size=")
 	long += strings.Repeat("0", 127-len(long)-2) + "64" // the driver reads it to the end
 	p, err := ethdev.Attach(long)
@@ -217,7 +217,7 @@ func TestLongDevargsAreRefusedBeforeTheyAreCut(t *testing.T) {
 	_, err = ethdev.Attach(long + "0")
 	assert.ErrorIs(t, err, syscall.E2BIG)
 	assert.ErrorContains(t, err, "128 bytes: DPDK passes at most 127 to other processes")
-	_, err = ethdev.ByName(p.Name())
+	_, err = ethdev.Lookup(p.Name())
 	assert.ErrorIs(t, err, dpdk.ErrNoDevice)
 }
 
@@ -236,7 +236,7 @@ func FuzzDevargs(f *testing.F) {
 			require.NotContains(t, err.Error(), "\x00")
 		}
 		require.Empty(t, ports)
-		// No other driver: it may open or overwrite files that its arguments name.
+		// Other drivers may open or overwrite files that their arguments name.
 		if !strings.HasPrefix(devargs, "net_null") && !strings.HasPrefix(devargs, "bus=vdev,name=net_null") {
 			return
 		}

@@ -5,18 +5,18 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// Info is what a port is and can do (struct rte_eth_dev_info).
+// Info describes a port and its capabilities (struct rte_eth_dev_info).
 type Info struct {
 	Driver string // such as "net_null"
 	Device string // the device's name on its bus
-	// IfIndex is the kernel's number of the interface behind the port; 0 is none.
+	// IfIndex is the kernel's index of the interface behind the port; 0 is none.
 	IfIndex int
-	Socket  dpdk.SocketID // where the device is, if that is known
+	Socket  dpdk.SocketID // of the device; AnySocket if it is unknown
 
 	MinMTU, MaxMTU int // bytes
-	MinRxBuffer    int // bytes that an mbuf must have behind its headroom
-	MaxRxPacket    int // bytes of a frame
-	MaxLRO         int // bytes of a packet that LRO makes; 0 is no LRO
+	MinRxBuffer    int // smallest mbuf to receive into, in bytes after its headroom
+	MaxRxPacket    int // largest frame, in bytes
+	MaxLRO         int // largest packet of LRO, in bytes; 0: no LRO
 
 	RxQueues, TxQueues       int // configured now
 	MaxRxQueues, MaxTxQueues int
@@ -24,46 +24,48 @@ type Info struct {
 	Tx                       TxLimits
 	MaxMACs                  int
 
-	RSS        RSSType // what RSS can hash; 0 is no RSS
+	RSS        RSSType // headers that RSS can hash; 0: no RSS
 	RSSKeySize int     // bytes
 	RETASize   int     // entries of the redirection table
 
 	Speeds        LinkSpeeds
-	LinkEvents    bool // it can tell of its link: Config.LinkEvents
-	RemovalEvents bool // it can tell of its removal: Config.RemovalEvents
+	LinkEvents    bool // the driver supports Config.LinkEvents
+	RemovalEvents bool // the driver supports Config.RemovalEvents
 	Representor   bool
-	// Bonded is that the port is a member of a bonding port, which configures,
-	// starts and stops it; until then nobody else may, and it cannot be detached.
+	// Bonded is true for a member of a bonding port. Only the bonding port configures,
+	// starts and stops it, and it cannot be detached.
 	Bonded bool
 }
 
-// DescriptorLimits are how many descriptors a queue may have.
+// DescriptorLimits are the limits of the number of descriptors of a queue.
 type DescriptorLimits struct {
 	Min, Max  int
-	Multiple  int // the number must be one of this
+	Multiple  int // the number must be a multiple of it
 	Preferred int // by the driver; 0 is unknown
 }
 
-// RxLimits are what a port's receive queues can do.
+// RxLimits are the capabilities of a port's receive queues.
 type RxLimits struct {
 	Descriptors   DescriptorLimits
 	Offloads      RxOffload // of the port: Config.RxOffloads
 	QueueOffloads RxOffload // of a single queue: RxQueueConfig.Offloads
-	Burst         int       // packets that the driver likes to be asked for; 0 is unknown
+	Burst         int       // the driver's recommended burst size; 0 is unknown
 }
 
-// TxLimits are what a port's transmit queues can do.
+// TxLimits are the capabilities of a port's transmit queues.
 type TxLimits struct {
 	Descriptors    DescriptorLimits
 	Offloads       TxOffload // of the port: Config.TxOffloads
 	QueueOffloads  TxOffload // of a single queue: TxQueueConfig.Offloads
-	Burst          int       // packets that the driver likes to be given; 0 is unknown
-	MaxSegments    int       // of a packet that is to be cut; 0 is no limit
-	MaxMTUSegments int       // of another packet; 0 is no limit
+	Burst          int       // the driver's recommended burst size; 0 is unknown
+	MaxSegments    int       // of a packet for segmentation offload; 0: no limit
+	MaxMTUSegments int       // of any other packet; 0: no limit
 }
 
-// Info asks the driver (rte_eth_dev_info_get). What the port was configured with is
-// forgotten if it is found to be Bonded.
+// Info asks the driver for the port's Info. If the port has become a member of a bonding port,
+// Info discards the port's configuration.
+//
+// Implements: rte_eth_dev_info_get, rte_eth_dev_socket_id
 func (p *Port) Info() (Info, error) {
 	var i Info
 	err := p.do("rte_eth_dev_info_get", func() (err error) {
@@ -73,13 +75,13 @@ func (p *Port) Info() (Info, error) {
 	return i, err
 }
 
-// info is Info. The caller holds mu.
+// info does the work of Info. The caller holds mu.
 func (p *Port) info() (Info, error) {
 	i, errno := cgo.EthDevInfo(p.id)
 	if errno != 0 {
-		return Info{}, p.result("rte_eth_dev_info_get", errno)
+		return Info{}, p.failed("rte_eth_dev_info_get", errno)
 	}
-	if i.Flags&cgo.EthDevBonded != 0 && p.state == configured { // by the bonding port, anew
+	if i.Flags&cgo.EthDevBonded != 0 && p.state == configured { // the bonding port configures it from now on
 		p.cfg, p.state = Config{}, attached
 		p.generation++
 	}
@@ -110,7 +112,7 @@ func descriptorLimits(l cgo.EthDescLimits, preferred uint16) DescriptorLimits {
 	return DescriptorLimits{Min: int(l.Min), Max: int(l.Max), Multiple: max(1, int(l.Align)), Preferred: int(preferred)}
 }
 
-// segments is a limit of segments, for which drivers say 65535 if they have none.
+// segments returns a limit of segments. Drivers report 65535 for no limit.
 func segments(n uint16) int {
 	if n == 1<<16-1 {
 		return 0
@@ -118,12 +120,11 @@ func segments(n uint16) int {
 	return int(n)
 }
 
-// LinkSpeeds is a set of link speeds (RTE_ETH_LINK_SPEED_…). The empty set stands
-// for all, with autonegotiation.
+// LinkSpeeds is a set of link speeds (RTE_ETH_LINK_SPEED_…). The empty set is all speeds, with
+// autonegotiation.
 type LinkSpeeds uint32
 
-// Speeds of a link. SpeedFixed with one other is that speed without
-// autonegotiation.
+// Speeds of a link. SpeedFixed with one other speed disables autonegotiation.
 const (
 	SpeedFixed    LinkSpeeds = cgo.EthSpeedFixed
 	Speed10MHalf  LinkSpeeds = cgo.EthSpeed10MHD
@@ -149,8 +150,7 @@ var speedNames = map[LinkSpeeds]string{
 	Speed50G: "50G", Speed56G: "56G", Speed100G: "100G", Speed200G: "200G",
 }
 
-// String is the speeds in bits per second, such as "1G|10G"; the empty set is
-// "auto".
+// String returns the speeds in bits per second, such as "1G|10G"; "auto" for the empty set.
 func (s LinkSpeeds) String() string {
 	if s == 0 {
 		return "auto"
@@ -158,10 +158,10 @@ func (s LinkSpeeds) String() string {
 	return names(uint64(s), func(bit uint64) string { return speedNames[LinkSpeeds(bit)] })
 }
 
-// RSSType is a set of what the RSS hash is made of (RTE_ETH_RSS_…).
+// RSSType is a set of headers, and parts of headers, that RSS hashes (RTE_ETH_RSS_…).
 type RSSType uint64
 
-// Headers, and parts of headers, that the hash is made of.
+// Headers, and parts of headers, that RSS hashes.
 const (
 	RSSIPv4          RSSType = cgo.EthRSSIPv4
 	RSSIPv4Fragment  RSSType = cgo.EthRSSFragIPv4
@@ -196,7 +196,7 @@ const (
 	RSSMPLS          RSSType = cgo.EthRSSMPLS
 	RSSIPv4Checksum  RSSType = cgo.EthRSSIPv4Cksum
 	RSSL4Checksum    RSSType = cgo.EthRSSL4Cksum
-	RSSL3Source      RSSType = cgo.EthRSSL3SrcOnly // of L3 the source only
+	RSSL3Source      RSSType = cgo.EthRSSL3SrcOnly // only the source address of L3
 	RSSL3Destination RSSType = cgo.EthRSSL3DstOnly
 	RSSL4Source      RSSType = cgo.EthRSSL4SrcOnly
 	RSSL4Destination RSSType = cgo.EthRSSL4DstOnly
@@ -219,8 +219,8 @@ var rssNames = map[RSSType]string{
 	RSSL2Source: "l2-src-only", RSSL2Destination: "l2-dst-only",
 }
 
-// String is the types' names as dpdk-testpmd spells them, such as
-// "ipv4|ipv4-udp"; none are "0".
+// String returns the names that dpdk-testpmd uses, such as "ipv4|ipv4-udp"; "0" for the empty
+// set.
 func (t RSSType) String() string {
 	return names(uint64(t), func(bit uint64) string { return rssNames[RSSType(bit)] })
 }

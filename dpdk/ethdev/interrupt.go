@@ -15,28 +15,29 @@ import (
 
 const opInterrupt = "rte_eth_dev_rx_intr_enable"
 
-// Wait receives as Burst does, but sleeps until there is a packet
-// (rte_eth_dev_rx_intr_enable, rte_eth_dev_rx_intr_ctl_q): it returns at least 1
-// without an error. It is for the queue's goroutine, at a port whose
-// Config.RxInterrupts is set and whose driver has receive interrupts; the sleep is one
-// in the Go runtime's poller and holds no thread. No packet is overlooked: the
-// interrupt is armed, then the queue is looked at again, and only then it sleeps.
+// WaitBurst receives like [RxQueue.Burst] but sleeps until a packet comes. Without an error it
+// returns at least 1. Only the queue's goroutine may call it. The port needs Config.RxInterrupts
+// and a driver with receive interrupts. The goroutine sleeps in the Go runtime's poller and holds
+// no thread. No packet is missed: WaitBurst arms the interrupt, checks the queue again, and only
+// then sleeps.
 //
-// Receive interrupts have net_tap, net_vhost and net_virtio_user, and most NICs that vfio-pci
-// drives. net_af_packet, net_af_xdp, net_memif, net_null, net_pcap, net_ring and net_bonding
-// have none: poll them with Burst, and yield or sleep between bursts that were empty. Where
-// a wait must not cost CPU time, take vdev.TAP instead of vdev.AFPacket.
+// net_tap, net_vhost, net_virtio_user and most NICs that vfio-pci drives have receive interrupts.
+// net_af_packet, net_af_xdp, net_memif, net_null, net_pcap, net_ring and net_bonding have none:
+// poll them with Burst, and yield or sleep after empty bursts. If waiting must not use CPU time,
+// use vdev.TAP instead of vdev.AFPacket.
 //
-// Going to sleep and waking up take microseconds: a busy queue never does so. Stop,
-// Close and Detach end a sleep. Errors: the context's, dpdk.ErrUnsupported if the
-// driver has no receive interrupts, dpdk.ErrInvalid without Config.RxInterrupts or room
-// in pkts, dpdk.ErrSecondary, and those of Err.
-func (q RxQueue) Wait(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) {
+// Going to sleep and waking up take microseconds. WaitBurst does not sleep while packets wait.
+// Stop, Close and Detach end a sleep. Errors: the context's, dpdk.ErrUnsupported if the driver
+// has no receive interrupts, dpdk.ErrInvalid without Config.RxInterrupts or for an empty pkts,
+// dpdk.ErrSecondary, and those of [RxQueue.Err].
+//
+// Implements: rte_eth_dev_rx_intr_enable, rte_eth_dev_rx_intr_disable, rte_eth_dev_rx_intr_ctl_q, rte_eth_dev_rx_intr_ctl_q_get_fd
+func (q RxQueue) WaitBurst(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) {
 	if q.q == nil {
 		return 0, q.Err()
 	}
 	if len(pkts) == 0 {
-		return 0, q.q.port.invalid(opInterrupt, "there is no room for a packet in an empty slice")
+		return 0, q.q.port.invalid(opInterrupt, "pkts is empty: use a slice with room for a packet")
 	}
 	for {
 		if n := q.Burst(pkts); n > 0 {
@@ -60,22 +61,22 @@ func (q RxQueue) Wait(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) {
 	}
 }
 
-// sleeper is where a queue's goroutine waits for the interrupt.
+// sleeper lets a queue's goroutine wait for the interrupt.
 type sleeper struct {
-	epoll *os.File // DPDK's, in which the queue's interrupt is
+	epoll *os.File // an epoll instance with the queue's interrupt
 	conn  syscall.RawConn
 
-	mu        sync.Mutex // held while C is used
+	mu        sync.Mutex // held during calls of C
 	interrupt *cgo.EthInterrupt
 	closed    bool
 }
 
-// arm has the next packet wake the sleeper, which it makes at the first call.
+// arm enables the interrupt: the next packet wakes the sleeper. The first call makes the sleeper.
 func (q *queue) arm() (*sleeper, error) {
 	p := q.port
 	var s *sleeper
 	err := p.owned(opInterrupt, func() error {
-		if err := q.idle(); err != nil {
+		if err := q.stateError(); err != nil {
 			return err
 		}
 		if !p.cfg.RxInterrupts {
@@ -84,28 +85,27 @@ func (q *queue) arm() (*sleeper, error) {
 		if q.sleeper == nil {
 			made, errno := newSleeper(p.id, q.id)
 			if errno != 0 {
-				return q.sleepless(errno)
+				return p.interruptError(errno)
 			}
 			q.sleeper = made
 		}
 		s = q.sleeper
-		return q.sleepless(s.interrupt.Arm(true))
+		return p.interruptError(s.interrupt.Arm(true))
 	})
 	return s, err
 }
 
-// sleepless is result of an errno, which says what to do where a driver has no receive
-// interrupts.
-func (q *queue) sleepless(errno int) error {
-	err := q.port.result(opInterrupt, errno)
-	var e *dpdk.Error
-	if errors.Is(err, dpdk.ErrUnsupported) && errors.As(err, &e) {
-		e.Detail = "the driver has no receive interrupts: poll the queue with Burst, and yield or sleep between bursts that were empty"
+// interruptError is driverError with what to do if the driver has no receive interrupts.
+func (p *Port) interruptError(errno int) error {
+	err := driverError(errno)
+	if err == dpdk.ErrUnsupported {
+		return &dpdk.Error{Op: opInterrupt, Name: p.name, Errno: dpdk.ErrUnsupported,
+			Detail: "the driver has no receive interrupts: poll the queue with Burst, and yield or sleep between bursts that were empty"}
 	}
 	return err
 }
 
-// disarm ends what arm began, unless the port was stopped.
+// disarm disables the interrupt, unless the port was stopped.
 func (q *queue) disarm(s *sleeper) {
 	_ = q.port.owned("rte_eth_dev_rx_intr_disable", func() error {
 		if q.sleeper == s {
@@ -115,9 +115,9 @@ func (q *queue) disarm(s *sleeper) {
 	})
 }
 
-// rouse ends the sleep of the queue's goroutine and forgets the interrupt: the driver
+// closeSleeper ends the sleep of the queue's goroutine and forgets the interrupt: the driver
 // is about to close its descriptor. The caller holds the port's mu.
-func (q *queue) rouse() {
+func (q *queue) closeSleeper() {
 	if q.sleeper != nil {
 		q.sleeper.close()
 		q.sleeper = nil
@@ -131,18 +131,18 @@ func newSleeper(port, queue uint16) (*sleeper, int) {
 	}
 	s := &sleeper{interrupt: interrupt, epoll: os.NewFile(uintptr(fd), "epoll of a receive queue")}
 	conn, err := s.epoll.SyscallConn()
-	if err != nil { // only of a closed file
+	if err != nil { // the file is closed
 		return nil, int(syscall.EBADF)
 	}
 	s.conn = conn
 	return s, 0
 }
 
-// wait sleeps until the interrupt comes, the context ends, or close.
+// wait sleeps until the interrupt comes, the context ends, or close is called.
 func (s *sleeper) wait(ctx context.Context) error {
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		_ = s.epoll.SetReadDeadline(time.Unix(1, 0)) // which has passed
+		_ = s.epoll.SetReadDeadline(time.Unix(1, 0)) // in the past: it ends the read
 		close(ended)
 	})
 	err := s.conn.Read(func(uintptr) bool {
@@ -158,7 +158,7 @@ func (s *sleeper) wait(ctx context.Context) error {
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
-		return nil // the next arm says why
+		return nil // the next arm returns the reason
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ctx.Err()
 	}

@@ -16,16 +16,16 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-func TestFindingPorts(t *testing.T) {
+func TestLookupByIDListAndMatchFindAPort(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
-	byName, err := ethdev.ByName(p.Name())
+	byName, err := ethdev.Lookup(p.Name())
 	require.NoError(t, err)
 	assert.Same(t, p, byName)
 	byID, err := ethdev.ByID(p.ID())
 	require.NoError(t, err)
 	assert.Same(t, p, byID)
-	all, err := ethdev.Ports()
+	all, err := ethdev.List()
 	require.NoError(t, err)
 	assert.Contains(t, all, p)
 	matching, err := ethdev.Match(p.Name())
@@ -34,7 +34,7 @@ func TestFindingPorts(t *testing.T) {
 
 	require.NoError(t, p.Detach())
 	for name, find := range map[string]func() error{
-		"by name": func() error { _, err := ethdev.ByName(p.Name()); return err },
+		"by name": func() error { _, err := ethdev.Lookup(p.Name()); return err },
 		"by id":   func() error { _, err := ethdev.ByID(p.ID()); return err },
 	} {
 		assert.ErrorIs(t, find(), dpdk.ErrNoDevice, name)
@@ -43,11 +43,11 @@ func TestFindingPorts(t *testing.T) {
 		_, err = ethdev.ByID(id)
 		assert.ErrorIs(t, err, dpdk.ErrNoDevice, id)
 	}
-	_, err = ethdev.ByName("")
+	_, err = ethdev.Lookup("")
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
-func TestAttachTellsWhatIsWrong(t *testing.T) {
+func TestFailedAttachLeavesNothing(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	_, err = ethdev.Attach(p.Name())
@@ -58,7 +58,7 @@ func TestAttachTellsWhatIsWrong(t *testing.T) {
 		_, err := ethdev.Attach(devargs)
 		assert.Error(t, err, devargs)
 		name, _, _ := cut(devargs)
-		_, err = ethdev.ByName(name)
+		_, err = ethdev.Lookup(name)
 		assert.ErrorIs(t, err, dpdk.ErrNoDevice, "nothing is left of %s", devargs)
 	}
 	_, err = ethdev.Attach("")
@@ -74,8 +74,8 @@ func cut(devargs string) (name, args string, ok bool) {
 	return devargs, "", false
 }
 
-// A port goes through its states; queues that were asked for at the start stay valid.
-func TestLifeOfAPort(t *testing.T) {
+// Queues that were returned before the first Configure stay valid.
+func TestPortGoesThroughItsStates(t *testing.T) {
 	pool := newPool(t)
 	p, err := ethdev.Attach(loop())
 	require.NoError(t, err)
@@ -122,7 +122,7 @@ func TestLifeOfAPort(t *testing.T) {
 	require.NoError(t, p.Stop())
 	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, RxQueues: ethdev.NoQueues}))
 	require.NoError(t, p.Start())
-	assert.ErrorContains(t, rx.Err(), "there is no queue 0: the Config asked for 0")
+	assert.ErrorContains(t, rx.Err(), "queue 0 does not exist: the Config has 0")
 	assert.Zero(t, rx.Burst(pkts[:]))
 	assert.NoError(t, tx.Err())
 	require.NoError(t, p.Stop())
@@ -142,7 +142,7 @@ func TestLifeOfAPort(t *testing.T) {
 	assert.True(t, p.Removed())
 }
 
-func TestAnotherPortWithTheSameNumberIsAnother(t *testing.T) {
+func TestNewPortWithTheSameNumberHasANewHandle(t *testing.T) {
 	pool := newPool(t)
 	old := open0(t, pool)
 	rx := old.RxQueue(0)
@@ -150,14 +150,14 @@ func TestAnotherPortWithTheSameNumberIsAnother(t *testing.T) {
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	require.Equal(t, old.ID(), p.ID())
 	var pkts [4]*mbuf.Mbuf
-	assert.Zero(t, rx.Burst(pkts[:]), "a queue of the old port")
+	assert.Zero(t, rx.Burst(pkts[:]), "a queue of the old handle")
 	assert.ErrorIs(t, rx.Err(), dpdk.ErrNoDevice)
 	assert.ErrorIs(t, old.Stop(), dpdk.ErrNoDevice)
 	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]))
 	mbuf.FreeBulk(pkts[:])
 }
 
-// open0 is a started net_null port, which the test detaches.
+// open0 returns a started net_null port. The test detaches it.
 func open0(t testing.TB, pool *mbuf.Pool) *ethdev.Port {
 	t.Helper()
 	p, err := ethdev.Open(null(""), ethdev.Config{Pool: pool})
@@ -165,7 +165,7 @@ func open0(t testing.TB, pool *mbuf.Pool) *ethdev.Port {
 	return p
 }
 
-func TestQueuesThatThereAreNot(t *testing.T) {
+func TestQueuesThatDoNotExistMoveNoPackets(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, loop(), ethdev.Config{Pool: pool})
 	var pkts [4]*mbuf.Mbuf
@@ -177,7 +177,7 @@ func TestQueuesThatThereAreNot(t *testing.T) {
 		m[0].Free()
 		for _, err := range []error{rx.Err(), tx.Err()} {
 			assert.ErrorIs(t, err, dpdk.ErrInvalid, n)
-			assert.ErrorContains(t, err, "there is no queue", n)
+			assert.ErrorContains(t, err, "does not exist", n)
 		}
 		_, err := rx.Info()
 		assert.Error(t, err, n)
@@ -192,7 +192,7 @@ func TestQueuesThatThereAreNot(t *testing.T) {
 	assert.Error(t, err)
 }
 
-func TestZeroQueuesSayThatTheyAre(t *testing.T) {
+func TestErrorsOfZeroQueuesMentionTheZeroValue(t *testing.T) {
 	var rx ethdev.RxQueue
 	var tx ethdev.TxQueue
 	assert.Nil(t, rx.Port())
@@ -204,19 +204,19 @@ func TestZeroQueuesSayThatTheyAre(t *testing.T) {
 		"rx stop":       rx.Stop,
 		"tx start":      tx.Start,
 		"tx stop":       tx.Stop,
-		"rx used":       func() error { _, err := rx.Used(); return err },
-		"tx used":       func() error { _, err := tx.Used(); return err },
-		"rx descriptor": func() error { _, err := rx.Descriptor(0); return err },
-		"tx descriptor": func() error { _, err := tx.Descriptor(0); return err },
+		"rx used":       func() error { _, err := rx.Count(); return err },
+		"tx used":       func() error { _, err := tx.Count(); return err },
+		"rx descriptor": func() error { _, err := rx.DescriptorStatus(0); return err },
+		"tx descriptor": func() error { _, err := tx.DescriptorStatus(0); return err },
 		"rx info":       func() error { _, err := rx.Info(); return err },
 		"tx info":       func() error { _, err := tx.Info(); return err },
 		"rx burst mode": func() error { _, err := rx.BurstMode(); return err },
 		"tx burst mode": func() error { _, err := tx.BurstMode(); return err },
 		"rx stats":      func() error { _, err := rx.Stats(); return err },
 		"tx stats":      func() error { _, err := tx.Stats(); return err },
-		"sent":          func() error { _, err := tx.Sent(-1); return err },
+		"sent":          func() error { _, err := tx.DoneCleanup(-1); return err },
 		"vlan strip":    func() error { return rx.SetVLANStrip(true) },
-		"wait":          func() error { _, err := rx.Wait(t.Context(), nil); return err },
+		"wait":          func() error { _, err := rx.WaitBurst(t.Context(), nil); return err },
 	} {
 		assert.ErrorIs(t, call(), dpdk.ErrInvalid, name)
 		assert.ErrorContains(t, call(), "zero value", name)
@@ -225,9 +225,8 @@ func TestZeroQueuesSayThatTheyAre(t *testing.T) {
 	assert.Zero(t, sent+received)
 }
 
-// A port goes away under goroutines that poll it: they get an error and nothing
-// crashes.
-func TestAPortIsDetachedWhileItIsPolled(t *testing.T) {
+// Goroutines that poll a port get an error when it is detached, and nothing crashes.
+func TestPortIsDetachedWhileItIsPolled(t *testing.T) {
 	pool := newPool(t)
 	for round := range 40 {
 		p := open0(t, pool)
@@ -268,7 +267,7 @@ func TestAPortIsDetachedWhileItIsPolled(t *testing.T) {
 		case 1:
 			device := p.Name()
 			require.NoError(t, p.Close())
-			_ = device // its device goes with EAL
+			_ = device // the device stays until EAL ends
 		}
 		for range 2 {
 			assert.ErrorIs(t, <-ended, dpdk.ErrNoDevice)
@@ -276,8 +275,8 @@ func TestAPortIsDetachedWhileItIsPolled(t *testing.T) {
 	}
 }
 
-// Stop and Start under a poller: no packet comes from a stopped port.
-func TestAPortIsStoppedWhileItIsPolled(t *testing.T) {
+// A stopped port delivers no packets.
+func TestPortIsStoppedWhileItIsPolled(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	rx := p.RxQueue(0)
@@ -299,7 +298,7 @@ func TestAPortIsStoppedWhileItIsPolled(t *testing.T) {
 	}
 	for range 200 {
 		require.NoError(t, p.Stop())
-		wait() // a burst before the stop has been counted by now
+		wait() // packets of a burst before the stop are counted now
 		before := got.Load()
 		wait()
 		require.Equal(t, before, got.Load(), "packets of a stopped port")
@@ -311,32 +310,32 @@ func TestAPortIsStoppedWhileItIsPolled(t *testing.T) {
 	<-done
 }
 
-// A driver that fails in the middle leaves the port as it was.
-func TestAFailingStepIsUndone(t *testing.T) {
+// A driver that fails during Configure leaves the port in its last configuration.
+func TestFailedOpenUndoesItsSteps(t *testing.T) {
 	harness.Need(t, harness.Root)
 	good := newPool(t)
 	small, err := mbuf.CreatePool(fmt.Sprint("pool ", number()), 127, mbuf.PoolConfig{DataRoom: 512})
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, small.Free()) }()
 	name := fmt.Sprintf("net_af_packet%d", number())
-	devargs := name + ",iface=lo" // whose frames do not fit into small's mbufs
+	devargs := name + ",iface=lo" // its frames do not fit into the mbufs of small
 
 	_, err = ethdev.Open(devargs, ethdev.Config{Pool: small})
 	require.Error(t, err)
 	assert.ErrorContains(t, err, "receive queue 0")
-	_, err = ethdev.ByName(name)
+	_, err = ethdev.Lookup(name)
 	assert.ErrorIs(t, err, dpdk.ErrNoDevice, "Open has detached what it attached")
 
 	p := open(t, devargs, ethdev.Config{Pool: good})
 	rx := p.RxQueue(0)
-	assert.False(t, rx.Short(1), "it makes system calls")
+	assert.False(t, rx.UsesFastcall(1), "it makes system calls")
 	require.NoError(t, p.Stop())
 	require.Error(t, p.Configure(ethdev.Config{Pool: small}))
 	assert.Same(t, good, p.Config().Pool)
-	require.NoError(t, p.Start(), "it has its last configuration again")
+	require.NoError(t, p.Start(), "the last configuration is restored")
 	assert.NoError(t, rx.Err())
 
-	// A port that was there already stays, when Open fails.
+	// A port that existed before stays if Open fails.
 	require.NoError(t, p.Stop())
 	_, err = ethdev.Open(name, ethdev.Config{Pool: small})
 	require.Error(t, err)
@@ -344,7 +343,7 @@ func TestAFailingStepIsUndone(t *testing.T) {
 }
 
 // A memif client is configured, but does not start without a server.
-func TestAPortThatDoesNotStartIsAsBefore(t *testing.T) {
+func TestFailedStartRestoresTheConfiguration(t *testing.T) {
 	pool := newPool(t)
 	p, err := ethdev.Attach(fmt.Sprintf("net_memif%d,socket=godpdk-nobody", number()))
 	require.NoError(t, err)
@@ -361,7 +360,7 @@ func TestAPortThatDoesNotStartIsAsBefore(t *testing.T) {
 	assert.Equal(t, before, p.Config())
 }
 
-func TestAConfigIsACopy(t *testing.T) {
+func TestConfigReturnsACopy(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	before := p.Config()
@@ -370,7 +369,7 @@ func TestAConfigIsACopy(t *testing.T) {
 	assert.Equal(t, before, p.Config())
 }
 
-func TestAMissingNetworkDevice(t *testing.T) {
+func TestOpenFailsWithoutItsInterface(t *testing.T) {
 	harness.Need(t, harness.Root)
 	name := fmt.Sprintf("net_af_packet%d", number())
 	for range 2 {
@@ -380,26 +379,26 @@ func TestAMissingNetworkDevice(t *testing.T) {
 		require.True(t, errors.As(err, &e))
 		assert.Equal(t, "rte_dev_probe", e.Op)
 	}
-	_, err := ethdev.ByName(name)
+	_, err := ethdev.Lookup(name)
 	assert.ErrorIs(t, err, dpdk.ErrNoDevice)
 }
 
-func TestResetConfiguresAgain(t *testing.T) {
+func TestUnsupportedResetLeavesThePortRunning(t *testing.T) {
 	p := open(t, null(""), ethdev.Config{Pool: newPool(t)})
 	assert.ErrorIs(t, p.Reset(), dpdk.ErrUnsupported)
 	assert.True(t, p.Started())
 	var pkts [4]*mbuf.Mbuf
-	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]), "a reset that is not to be had changes nothing")
+	assert.Equal(t, 4, p.RxQueue(0).Burst(pkts[:]), "an unsupported reset changes nothing")
 	mbuf.FreeBulk(pkts[:])
 }
 
-func TestStoppingOneQueue(t *testing.T) {
+func TestQueueStopStopsOnlyThatQueue(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})
 	q := p.RxQueue(1)
 	err := q.Stop()
-	if errors.Is(err, dpdk.ErrUnsupported) { // net_null learned it after 22.11
-		assert.NoError(t, q.Err(), "it runs on")
+	if errors.Is(err, dpdk.ErrUnsupported) { // net_null supports it only after 22.11
+		assert.NoError(t, q.Err(), "it still runs")
 		return
 	}
 	require.NoError(t, err)

@@ -8,18 +8,18 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 )
 
-// UnknownSpeed is the Speed of a link that has one which is not known.
+// UnknownSpeed is the Speed of a link if the driver does not know it.
 const UnknownSpeed = -1
 
 // Link is the state of a port's link.
 type Link struct {
 	Up         bool
-	Speed      int // in Mb/s; 0 is none, or UnknownSpeed
+	Speed      int // in Mb/s; 0 is none; or UnknownSpeed
 	FullDuplex bool
 	Autoneg    bool
 }
 
-// String is a line such as "up at 10000 Mb/s, full duplex, autoneg".
+// String returns a line such as "up at 10000 Mb/s, full duplex, autoneg".
 func (l Link) String() string {
 	if !l.Up {
 		return "down"
@@ -42,15 +42,13 @@ func (l Link) String() string {
 	return s + ", fixed"
 }
 
-// Link is the link as it is now (rte_eth_link_get_nowait): some drivers need a
-// second after Start, see WaitLink. It works in all processes. Errors:
-// dpdk.ErrUnsupported, dpdk.ErrNoDevice.
+// Link returns the present state of the link. With some drivers the link comes up a second after
+// Start: see [Port.WaitLink]. Link works in all processes. Errors: dpdk.ErrUnsupported,
+// dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_link_get_nowait
 func (p *Port) Link() (Link, error) {
-	var l cgo.EthLink
-	err := p.control("rte_eth_link_get_nowait", func() (errno int) {
-		l, errno = cgo.EthLinkGet(p.id)
-		return errno
-	})
+	l, err := read(p, "rte_eth_link_get_nowait", cgo.EthLinkGet)
 	speed := int(l.Speed)
 	if l.Speed == cgo.EthSpeedUnknown {
 		speed = UnknownSpeed
@@ -58,12 +56,12 @@ func (p *Port) Link() (Link, error) {
 	return Link{Up: l.Up, Speed: speed, FullDuplex: l.Full, Autoneg: l.Autoneg}, err
 }
 
-// linkPoll is how often WaitLink looks; few drivers tell of their links.
+// linkPoll is the interval of WaitLink's checks: few drivers report changes of the link.
 const linkPoll = 10 * time.Millisecond
 
-// WaitLink waits until the link is up, or down for false, and returns it then. It
-// looks every 10 ms, and at once when an EventLink tells of a change. Errors are those
-// of Link, and the context's, with the link as it was last.
+// WaitLink waits until the link is up, or down if up is false, and returns its state. It checks
+// the link every 10 ms and after each [EventLink]. Errors are those of [Port.Link] and the
+// context's. With the context's error it returns the last state.
 func (p *Port) WaitLink(ctx context.Context, up bool) (Link, error) {
 	changes, err := p.Subscribe(EventLink)
 	if err != nil {
@@ -86,77 +84,83 @@ func (p *Port) WaitLink(ctx context.Context, up bool) (Link, error) {
 	}
 }
 
-// SetLinkUp turns the link on (rte_eth_dev_set_link_up), as Start does. Errors:
-// dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetLinkUp turns the link on, as Start does. Errors: dpdk.ErrUnsupported, dpdk.ErrSecondary,
+// dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_set_link_up
 func (p *Port) SetLinkUp() error { return p.setLink("rte_eth_dev_set_link_up", true) }
 
-// SetLinkDown turns the link off (rte_eth_dev_set_link_down): the peer sees it. Errors
-// are those of SetLinkUp.
+// SetLinkDown turns the link off, and the peer sees it. Errors are those of [Port.SetLinkUp].
+//
+// Implements: rte_eth_dev_set_link_down
 func (p *Port) SetLinkDown() error { return p.setLink("rte_eth_dev_set_link_down", false) }
 
 func (p *Port) setLink(op string, up bool) error {
-	return p.owned(op, func() error { return p.result(op, cgo.EthLinkSet(p.id, up)) })
+	return p.owned(op, func() error { return driverError(cgo.EthLinkSet(p.id, up)) })
 }
 
-// Promiscuous says whether the port receives frames for other addresses than its own
-// (rte_eth_promiscuous_get). It works in all processes.
+// Promiscuous reports whether the port receives frames for other addresses than its own. It works
+// in all processes.
+//
+// Implements: rte_eth_promiscuous_get
 func (p *Port) Promiscuous() (bool, error) {
 	return p.flag("rte_eth_promiscuous_get", cgo.EthPromiscuous)
 }
 
-// SetPromiscuous makes the port receive frames for other addresses too, or no more
-// (rte_eth_promiscuous_enable, rte_eth_promiscuous_disable). Errors:
+// SetPromiscuous sets whether the port receives frames for other addresses than its own. Errors:
 // dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_promiscuous_enable, rte_eth_promiscuous_disable
 func (p *Port) SetPromiscuous(on bool) error {
 	op := "rte_eth_promiscuous_disable"
 	if on {
 		op = "rte_eth_promiscuous_enable"
 	}
-	return p.owned(op, func() error { return p.result(op, cgo.EthPromiscuousSet(p.id, on)) })
+	return p.owned(op, func() error { return driverError(cgo.EthPromiscuousSet(p.id, on)) })
 }
 
-// AllMulticast says whether the port receives all multicast frames
-// (rte_eth_allmulticast_get). It works in all processes.
+// AllMulticast reports whether the port receives all multicast frames. It works in all processes.
+//
+// Implements: rte_eth_allmulticast_get
 func (p *Port) AllMulticast() (bool, error) {
 	return p.flag("rte_eth_allmulticast_get", cgo.EthAllMulticast)
 }
 
-// SetAllMulticast makes the port receive all multicast frames, or only those of
-// SetMulticast (rte_eth_allmulticast_enable, rte_eth_allmulticast_disable). Errors:
-// dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetAllMulticast sets whether the port receives all multicast frames, or only those of
+// [Port.SetMulticast]. Errors: dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_allmulticast_enable, rte_eth_allmulticast_disable
 func (p *Port) SetAllMulticast(on bool) error {
 	op := "rte_eth_allmulticast_disable"
 	if on {
 		op = "rte_eth_allmulticast_enable"
 	}
-	return p.owned(op, func() error { return p.result(op, cgo.EthAllMulticastSet(p.id, on)) })
+	return p.owned(op, func() error { return driverError(cgo.EthAllMulticastSet(p.id, on)) })
 }
 
-// flag asks get, which gives 1 or 0, or a negative errno.
-func (p *Port) flag(op string, get func(port uint16) int) (on bool, err error) {
-	err = p.control(op, func() int {
-		ret := get(p.id)
-		on = ret > 0
-		return max(0, -ret)
+// flag returns the result of get: 1, 0, or a negative errno.
+func (p *Port) flag(op string, get func(port uint16) int) (bool, error) {
+	return read(p, op, func(id uint16) (bool, int) {
+		ret := get(id)
+		return ret > 0, max(0, -ret)
 	})
-	return on, err
 }
 
-// MTU is the most bytes of a frame behind its Ethernet header (rte_eth_dev_get_mtu).
-// It works in all processes.
+// MTU returns the largest payload of a frame, without the Ethernet header, in bytes. It works in
+// all processes.
+//
+// Implements: rte_eth_dev_get_mtu
 func (p *Port) MTU() (int, error) {
-	var mtu uint16
-	err := p.control("rte_eth_dev_get_mtu", func() (errno int) {
-		mtu, errno = cgo.EthMTU(p.id)
-		return errno
-	})
+	mtu, err := read(p, "rte_eth_dev_get_mtu", cgo.EthMTU)
 	return int(mtu), err
 }
 
-// SetMTU changes the MTU, in bytes (rte_eth_dev_set_mtu), of a port that is
-// configured; many drivers want it stopped. Errors: dpdk.ErrInvalid for an MTU outside
-// Info.MinMTU and MaxMTU or a port that is not configured, dpdk.ErrBusy if the driver
-// wants the port stopped, dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetMTU changes the MTU, in bytes, of a configured port. Many drivers require a stopped port.
+// Errors: dpdk.ErrInvalid for an MTU outside Info.MinMTU and MaxMTU or a port that is not
+// configured, dpdk.ErrBusy if the driver requires a stopped port, dpdk.ErrUnsupported,
+// dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_set_mtu
 func (p *Port) SetMTU(mtu int) error {
 	const op = "rte_eth_dev_set_mtu"
 	return p.owned(op, func() error {
@@ -168,9 +172,9 @@ func (p *Port) SetMTU(mtu int) error {
 			return err
 		}
 		if mtu < i.MinMTU || mtu > i.MaxMTU {
-			return p.invalid(op, "the MTU is %d: %s takes %d to %d", mtu, i.Driver, i.MinMTU, i.MaxMTU)
+			return p.invalid(op, "the MTU is %d: %s supports %d to %d", mtu, i.Driver, i.MinMTU, i.MaxMTU)
 		}
-		if err := p.result(op, cgo.EthMTUSet(p.id, uint16(mtu))); err != nil {
+		if err := driverError(cgo.EthMTUSet(p.id, uint16(mtu))); err != nil {
 			return err
 		}
 		p.cfg.MTU = mtu // for Reset

@@ -108,7 +108,7 @@ func TestMTU(t *testing.T) {
 	for _, bad := range []int{-1, 0, i.MinMTU - 1, i.MaxMTU + 1, 1<<16 + 1400} {
 		err := p.SetMTU(bad)
 		require.ErrorIs(t, err, dpdk.ErrInvalid, bad)
-		assert.Contains(t, err.Error(), "net_null takes")
+		assert.Contains(t, err.Error(), "net_null supports")
 	}
 	mtu, err = p.MTU()
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func TestMTU(t *testing.T) {
 }
 
 // What a driver cannot is the same error for all calls.
-func TestWhatADriverCannot(t *testing.T) {
+func TestUnsupportedOperationsReturnErrUnsupported(t *testing.T) {
 	pool := newPool(t)
 	ring := open(t, loop(), ethdev.Config{Pool: pool})
 	null := open(t, null(""), ethdev.Config{Pool: pool, RSS: ethdev.RSSIPv4})
@@ -141,7 +141,7 @@ func TestWhatADriverCannot(t *testing.T) {
 		{"RSS hash", second(ring.RSSHash())},
 		{"RETA", second(ring.RETA())},
 		{"queue start", null.RxQueue(0).Stop()},
-		{"in other words", null.Result("rte_eth_dev_any", int(syscall.ENOSYS))},
+		{"in other words", null.Failed("rte_eth_dev_any", int(syscall.ENOSYS))},
 	} {
 		assert.ErrorIs(t, c.err, dpdk.ErrUnsupported, c.name)
 	}

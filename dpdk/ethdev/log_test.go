@@ -11,10 +11,12 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/portcall"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// logOf is what DPDK logged for an error.
+// logOf returns the log lines of an error.
 func logOf(t *testing.T, err error) string {
 	t.Helper()
 	var e *dpdk.Error
@@ -22,23 +24,23 @@ func logOf(t *testing.T, err error) string {
 	return strings.Join(e.Log, "\n")
 }
 
-func TestAnErrorHoldsTheDriversReason(t *testing.T) {
+func TestErrorsHaveTheDriversReason(t *testing.T) {
 	_, err := ethdev.Attach("net_af_packet_log0,iface=typo0")
 	require.Error(t, err)
 	assert.Contains(t, logOf(t, err), "net_af_packet_log0: ioctl failed (SIOCGIFINDEX)")
-	assert.Contains(t, err.Error(), "\n\t", "each line on its own")
+	assert.Contains(t, err.Error(), "\n\t", "each line of the log on a line")
 
 	p, err := ethdev.Attach("net_null_log0")
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, p.Detach()) }()
-	err = p.Call("rte_eth_dev_start", cgo.EthStart)
+	err = portcall.Call(p, "rte_eth_dev_start", func(id uint16) error { return control.Errno(cgo.EthStart(id)) })
 	require.Error(t, err)
 	assert.NotEmpty(t, logOf(t, err), "an error that a function of a port makes")
 	_, err = ethdev.Attach("net_af_packet_log2,iface=typo0")
-	assert.NotContains(t, logOf(t, err), "log0", "only of this call")
+	assert.NotContains(t, logOf(t, err), "log0", "only the log of this call")
 }
 
-func TestAnErrorHoldsNoLogOfOtherCalls(t *testing.T) {
+func TestErrorsHaveNoLogOfOtherCalls(t *testing.T) {
 	over := make(chan struct{})
 	var wg sync.WaitGroup
 	wg.Add(1)

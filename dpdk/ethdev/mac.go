@@ -18,14 +18,13 @@ const (
 	opMulticast = "rte_eth_dev_set_mc_addr_list"
 )
 
-// ByMAC finds the port whose MAC address is addr, the first if several have it.
-// Errors: dpdk.ErrNoDevice if there is none, dpdk.ErrInvalid for what is no address of
-// 6 bytes.
+// ByMAC finds the first port with the MAC address addr. Errors: dpdk.ErrNoDevice if no port has
+// it, dpdk.ErrInvalid for an address that does not have 6 bytes.
 func ByMAC(addr net.HardwareAddr) (*Port, error) {
 	if len(addr) != len(cgo.EthAddr{}) {
 		return nil, check.Invalid(opMAC, addr.String(), "a MAC address has 6 bytes, this has %d", len(addr))
 	}
-	all, err := Ports()
+	all, err := List()
 	if err != nil {
 		return nil, err
 	}
@@ -37,18 +36,18 @@ func ByMAC(addr net.HardwareAddr) (*Port, error) {
 	return nil, &dpdk.Error{Op: opMAC, Name: addr.String(), Errno: dpdk.ErrNoDevice, Detail: "no port has this address"}
 }
 
-// MAC is the port's address (rte_eth_macaddr_get). It works in all processes.
+// MAC returns the port's MAC address. It works in all processes.
+//
+// Implements: rte_eth_macaddr_get
 func (p *Port) MAC() (net.HardwareAddr, error) {
-	var a cgo.EthAddr
-	err := p.control(opMAC, func() (errno int) {
-		a, errno = cgo.EthMAC(p.id)
-		return errno
-	})
+	a, err := read(p, opMAC, cgo.EthMAC)
 	return a[:], err
 }
 
-// MACs are all addresses of the port, its MAC first, then those of AddMAC
-// (rte_eth_macaddrs_get). It works in all processes.
+// MACs returns all MAC addresses of the port: first the one of [Port.MAC], then those of
+// [Port.AddMAC]. It works in all processes.
+//
+// Implements: rte_eth_macaddrs_get
 func (p *Port) MACs() ([]net.HardwareAddr, error) {
 	var addrs []net.HardwareAddr
 	err := p.do(opMACs, func() error {
@@ -63,29 +62,34 @@ func (p *Port) MACs() ([]net.HardwareAddr, error) {
 				addrs = append(addrs, a[:])
 			}
 		}
-		return p.result(opMACs, errno)
+		return driverError(errno)
 	})
 	return addrs, err
 }
 
-// SetMAC makes addr, a unicast address, the port's (rte_eth_dev_default_mac_addr_set).
-// Errors: dpdk.ErrInvalid for what is no such address, dpdk.ErrUnsupported,
-// dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetMAC sets the port's MAC address. Errors: dpdk.ErrInvalid for an addr that is not a unicast
+// address, dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_default_mac_addr_set
 func (p *Port) SetMAC(addr net.HardwareAddr) error {
 	return p.withMAC(opSetMAC, addr, func(a cgo.EthAddr) int { return cgo.EthMACSet(p.id, a) })
 }
 
-// AddMAC makes the port receive frames for another unicast address, too
-// (rte_eth_dev_mac_addr_add). An address that it has is no error. Errors:
-// dpdk.ErrInvalid for what is no such address, dpdk.ErrNoSpace if it has
-// Info.MaxMACs, dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// AddMAC makes the port also receive frames for another unicast address. For an address that the
+// port has it is a no-op. Errors: dpdk.ErrInvalid for an addr that is not a unicast address,
+// dpdk.ErrNoSpace if the port has Info.MaxMACs addresses, dpdk.ErrUnsupported,
+// dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_mac_addr_add
 func (p *Port) AddMAC(addr net.HardwareAddr) error {
 	return p.withMAC(opAddMAC, addr, func(a cgo.EthAddr) int { return cgo.EthMACAdd(p.id, a, 0) })
 }
 
-// RemoveMAC takes an address of AddMAC away (rte_eth_dev_mac_addr_remove). An
-// address that the port does not have is no error. Errors: syscall.EADDRINUSE for the
-// port's MAC, which SetMAC changes; else those of AddMAC.
+// RemoveMAC removes an address of [Port.AddMAC]. For an address that the port does not have it is
+// a no-op. Errors: dpdk.ErrAddressInUse for the address of [Port.MAC], which only [Port.SetMAC]
+// changes; dpdk.ErrInvalid, dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_mac_addr_remove
 func (p *Port) RemoveMAC(addr net.HardwareAddr) error {
 	return p.withMAC(opRemoveMAC, addr, func(a cgo.EthAddr) int { return cgo.EthMACRemove(p.id, a) })
 }
@@ -98,25 +102,27 @@ func (p *Port) withMAC(op string, addr net.HardwareAddr, f func(cgo.EthAddr) int
 	}
 	copy(a[:], addr)
 	if a[0]&multicastBit != 0 || a == (cgo.EthAddr{}) {
-		return p.invalid(op, "%v is no unicast address", addr)
+		return p.invalid(op, "%v is not a unicast address", addr)
 	}
-	return p.owned(op, func() error { return p.result(op, f(a)) })
+	return p.owned(op, func() error { return driverError(f(a)) })
 }
 
-// multicastBit of the first byte says that an address is one of many receivers.
+// multicastBit of the first byte is set in multicast addresses.
 const multicastBit = 1
 
-// SetMulticast makes addrs the multicast addresses that the port receives, instead of
-// those before; none for nil (rte_eth_dev_set_mc_addr_list). Errors: dpdk.ErrInvalid
-// for what is no such address, dpdk.ErrNoSpace or dpdk.ErrNoMemory if they are too
-// many, dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetMulticast replaces the list of multicast addresses that the port receives. nil is an empty
+// list. Errors: dpdk.ErrInvalid for an address that is not a multicast address of 6 bytes,
+// dpdk.ErrNoSpace or dpdk.ErrNoMemory for too many addresses, dpdk.ErrUnsupported,
+// dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_set_mc_addr_list
 func (p *Port) SetMulticast(addrs []net.HardwareAddr) error {
 	list := make([]cgo.EthAddr, len(addrs))
 	for i, addr := range addrs {
 		if len(addr) != len(list[i]) || addr[0]&multicastBit == 0 {
-			return p.invalid(opMulticast, "address %d, %q, is no multicast address of 6 bytes", i, addr.String())
+			return p.invalid(opMulticast, "address %d, %q, is not a multicast address of 6 bytes", i, addr.String())
 		}
 		copy(list[i][:], addr)
 	}
-	return p.owned(opMulticast, func() error { return p.result(opMulticast, cgo.EthMulticastSet(p.id, list)) })
+	return p.owned(opMulticast, func() error { return driverError(cgo.EthMulticastSet(p.id, list)) })
 }

@@ -18,15 +18,15 @@ func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
 
 var numbers int
 
-// number makes names different.
+// number returns a new number, for unique names.
 func number() int {
 	numbers++
 	return numbers
 }
 
-// newPool is a pool that must be full again when the ports that use it are closed.
-// It allows fast calls, in this process that others could share: those of these tests
-// touch no pool.
+// newPool returns a pool that must be full again when the ports that use it are closed. It allows
+// fastcall although this process shares its memory: the other processes of these tests touch no
+// pool.
 func newPool(t testing.TB) *mbuf.Pool {
 	t.Helper()
 	fastcall.SetAlone(true)
@@ -37,10 +37,10 @@ func newPool(t testing.TB) *mbuf.Pool {
 	return p
 }
 
-// null is the devargs of a net_null device of its own.
+// null returns the devargs of a new net_null device.
 func null(args string) string { return fmt.Sprintf("net_null%d%s", number(), args) }
 
-// open is a started port, detached at the test's end.
+// open returns a started port. It is detached at the test's end.
 func open(t testing.TB, devargs string, cfg ethdev.Config) *ethdev.Port {
 	t.Helper()
 	p, err := ethdev.Open(devargs, cfg)

@@ -7,11 +7,11 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 )
 
-// RxOffload is a set of what a port can do with packets that it receives
-// (RTE_ETH_RX_OFFLOAD_…). What it found out is among the Flags of each mbuf.
+// RxOffload is a set of operations of a port on packets that it receives
+// (RTE_ETH_RX_OFFLOAD_…). The Flags of each mbuf have the results.
 type RxOffload uint64
 
-// What a port can do with packets that it receives.
+// Offloads of received packets.
 const (
 	RxVLANStrip         RxOffload = cgo.EthRxVLANStrip
 	RxVLANFilter        RxOffload = cgo.EthRxVLANFilter
@@ -35,12 +35,12 @@ const (
 	RxChecksum = RxIPv4Checksum | RxUDPChecksum | RxTCPChecksum
 )
 
-// TxOffload is a set of what a port can do with packets that it sends
-// (RTE_ETH_TX_OFFLOAD_…). What it is to do with one is said by the Flags of its
-// mbuf; Config asks for what may be said.
+// TxOffload is a set of operations of a port on packets that it sends
+// (RTE_ETH_TX_OFFLOAD_…). [Config] enables offloads; the Flags of an mbuf select those for its
+// packet.
 type TxOffload uint64
 
-// What a port can do with packets that it sends.
+// Offloads of sent packets.
 const (
 	TxVLANInsert        TxOffload = cgo.EthTxVLANInsert
 	TxQinQInsert        TxOffload = cgo.EthTxQinQInsert
@@ -59,12 +59,12 @@ const (
 	TxUDPTunnelSegment  TxOffload = cgo.EthTxUDPTunnelTSO
 	TxIPTunnelSegment   TxOffload = cgo.EthTxIPTunnelTSO
 	TxMultiSegment      TxOffload = cgo.EthTxMultiSegs // packets of several segments
-	// TxFastFree lets the driver free packets without a look: all of one pool and
-	// with one holder each.
+	// TxFastFree lets the driver free packets without checks: all packets must be of one
+	// pool and have one reference.
 	TxFastFree TxOffload = cgo.EthTxMbufFastFree
-	// TxLockFree lets several goroutines send through one queue at once, which then
-	// counts them, by an atomic addition or two a burst. The nil that Err tells of, and
-	// the debug build, still take one.
+	// TxLockFree lets several goroutines send through one queue at once. Each burst then
+	// has one or two atomic additions, which count the goroutines. The error of TxQueue.Err
+	// for a nil packet and the debug build still need a single goroutine.
 	TxLockFree        TxOffload = cgo.EthTxMTLockFree
 	TxSendOnTimestamp TxOffload = cgo.EthTxSendOnTimestamp
 	TxSecurity        TxOffload = cgo.EthTxSecurity
@@ -73,15 +73,19 @@ const (
 	TxChecksum = TxIPv4Checksum | TxUDPChecksum | TxTCPChecksum
 )
 
-// String is the offloads' names in DPDK, such as "VLAN_STRIP|UDP_CKSUM"
-// (rte_eth_dev_rx_offload_name); none are "0".
+// String returns DPDK's names of the offloads, such as "VLAN_STRIP|UDP_CKSUM"; "0" for the empty
+// set.
+//
+// Implements: rte_eth_dev_rx_offload_name
 func (o RxOffload) String() string { return names(uint64(o), cgo.EthRxOffloadName) }
 
-// String is the offloads' names in DPDK, such as "VLAN_INSERT|UDP_CKSUM"
-// (rte_eth_dev_tx_offload_name); none are "0".
+// String returns DPDK's names of the offloads, such as "VLAN_INSERT|UDP_CKSUM"; "0" for the empty
+// set.
+//
+// Implements: rte_eth_dev_tx_offload_name
 func (o TxOffload) String() string { return names(uint64(o), cgo.EthTxOffloadName) }
 
-// names joins the names of set's bits; a bit without a name is a number.
+// names joins the names of the bits of set. A bit without a name becomes a number.
 func names(set uint64, name func(bit uint64) string) string {
 	if set == 0 {
 		return "0"

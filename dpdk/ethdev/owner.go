@@ -1,6 +1,7 @@
 package ethdev
 
 import (
+	"fmt"
 	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -17,19 +18,21 @@ const (
 	opDeleteOwner = "rte_eth_dev_owner_delete"
 )
 
-// MaxOwnerName is the length of the longest name of an owner, in bytes.
+// MaxOwnerName is the largest length of an owner's name, in bytes.
 const MaxOwnerName = cgo.EthOwnerNameSize - 1
 
-// Owner is somebody who uses ports, in any process: a part of a program, or a driver
-// that is made of other ports. Ports say who owns them, and nobody takes what is
-// another's; DPDK checks no more than that. The zero Owner is nobody.
+// Owner is a user of ports in any process: a part of a program, or a driver that is made of other
+// ports. A port has at most one owner, and no other owner can take it. DPDK enforces nothing else:
+// calls on a port do not check its owner. The zero Owner means that a port has none.
 type Owner struct {
-	ID   uint64 // different for all owners of all processes
-	Name string // for people
+	ID   uint64 // unique among the owners of all processes
+	Name string // a label
 }
 
-// NewOwner makes an owner (rte_eth_dev_owner_new), who needs no end: see Delete.
-// Errors: dpdk.ErrInvalid and dpdk.ErrNameTooLong for the name, dpdk.ErrNotRunning.
+// NewOwner allocates an owner ID. Owners need not be released: see [Owner.Close]. Errors:
+// dpdk.ErrInvalid and dpdk.ErrNameTooLong for the name, dpdk.ErrNotRunning.
+//
+// Implements: rte_eth_dev_owner_new
 func NewOwner(name string) (Owner, error) {
 	if err := check.Name(opNewOwner, name, cgo.EthOwnerNameSize); err != nil {
 		return Owner{}, err
@@ -37,7 +40,6 @@ func NewOwner(name string) (Owner, error) {
 	o := Owner{Name: name}
 	err := control.Call(opNewOwner, name, func() error {
 		var errno int
-
 		o.ID, errno = cgo.EthOwnerNew()
 		return control.Errno(errno)
 	})
@@ -47,19 +49,21 @@ func NewOwner(name string) (Owner, error) {
 	return o, nil
 }
 
-// Owner is who owns the port; the zero Owner if nobody does (rte_eth_dev_owner_get).
+// Owner returns the port's owner, or the zero Owner if it has none.
+//
+// Implements: rte_eth_dev_owner_get
 func (p *Port) Owner() (Owner, error) {
-	var o Owner
-	err := p.control(opOwner, func() (errno int) {
-		o.ID, o.Name, errno = cgo.EthOwner(p.id)
-		return errno
+	return read(p, opOwner, func(id uint16) (o Owner, errno int) {
+		o.ID, o.Name, errno = cgo.EthOwner(id)
+		return o, errno
 	})
-	return o, err
 }
 
-// SetOwner makes the port o's, if nobody owns it (rte_eth_dev_owner_set). All
-// processes may do so. Errors: syscall.EPERM if somebody owns it, also o;
-// dpdk.ErrInvalid for an owner that NewOwner did not make, dpdk.ErrNoDevice.
+// SetOwner makes o the owner of a port without an owner. All processes may call it. Errors:
+// dpdk.ErrPermission if the port has an owner, also if that is o; dpdk.ErrInvalid for an owner
+// that [NewOwner] did not make; dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_owner_set
 func (p *Port) SetOwner(o Owner) error {
 	if err := check.Name(opSetOwner, o.Name, cgo.EthOwnerNameSize); err != nil {
 		return err
@@ -67,42 +71,46 @@ func (p *Port) SetOwner(o Owner) error {
 	return p.do(opSetOwner, func() error { return p.ownership(opSetOwner, cgo.EthOwnerSet(p.id, o.ID, o.Name)) })
 }
 
-// UnsetOwner makes o's port nobody's (rte_eth_dev_owner_unset). Errors: syscall.EPERM if
-// another owns it, dpdk.ErrInvalid for an owner that NewOwner did not make,
+// UnsetOwner removes the owner o from the port. Errors: dpdk.ErrPermission if the port has
+// another owner or none, dpdk.ErrInvalid for an owner that [NewOwner] did not make,
 // dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_owner_unset
 func (p *Port) UnsetOwner(o Owner) error {
 	return p.do(opUnsetOwner, func() error { return p.ownership(opUnsetOwner, cgo.EthOwnerUnset(p.id, o.ID)) })
 }
 
-// ownership is result, with the owner's name if there is another.
+// ownership is driverError with the name of the port's present owner.
 func (p *Port) ownership(op string, errno int) error {
 	if syscall.Errno(errno) != syscall.EPERM {
-		return p.result(op, errno)
+		return driverError(errno)
 	}
-	e := &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno), Detail: "nobody owns the port"}
+	e := &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno), Detail: "the port has no owner"}
 	if id, name, _ := cgo.EthOwner(p.id); id != 0 {
-		e.Detail = "the port's owner is " + name
+		e.Detail = fmt.Sprintf("the owner of the port is %s: use UnsetOwner with that owner first", name)
 	}
 	return e
 }
 
-// Ports are the ports that o owns.
+// Ports returns the ports that o owns.
 func (o Owner) Ports() ([]*Port, error) {
-	all, err := Ports()
+	all, err := List()
 	if err != nil {
 		return nil, err
 	}
-	var own []*Port
+	var owned []*Port
 	for _, p := range all {
 		if is, err := p.Owner(); err == nil && is.ID == o.ID {
-			own = append(own, p)
+			owned = append(owned, p)
 		}
 	}
-	return own, nil
+	return owned, nil
 }
 
-// Delete makes all ports that o owns nobody's (rte_eth_dev_owner_delete). The error is
-// dpdk.ErrInvalid for an owner that NewOwner did not make.
-func (o Owner) Delete() error {
+// Close removes the owner o from all its ports. It returns dpdk.ErrInvalid for an owner that
+// [NewOwner] did not make.
+//
+// Implements: rte_eth_dev_owner_delete
+func (o Owner) Close() error {
 	return control.Call(opDeleteOwner, o.Name, func() error { return control.Errno(cgo.EthOwnerDelete(o.ID)) })
 }

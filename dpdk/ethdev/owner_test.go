@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 )
 
-func TestOwners(t *testing.T) {
+func TestOwnersAreSetAndRemoved(t *testing.T) {
 	pool := newPool(t)
 	p, other := open(t, null(""), ethdev.Config{Pool: pool}), open(t, null(""), ethdev.Config{Pool: pool})
 	a, err := ethdev.NewOwner("router")
@@ -26,7 +26,7 @@ func TestOwners(t *testing.T) {
 	assert.Equal(t, ethdev.Owner{}, is)
 	err = p.UnsetOwner(a)
 	require.ErrorIs(t, err, syscall.EPERM)
-	assert.Contains(t, err.Error(), "nobody owns the port")
+	assert.Contains(t, err.Error(), "the port has no owner")
 
 	require.NoError(t, p.SetOwner(a))
 	require.NoError(t, other.SetOwner(a))
@@ -46,14 +46,14 @@ func TestOwners(t *testing.T) {
 	owned, err = a.Ports()
 	require.NoError(t, err)
 	assert.Equal(t, []*ethdev.Port{other}, owned)
-	require.NoError(t, a.Delete())
+	require.NoError(t, a.Close())
 	is, err = other.Owner()
 	require.NoError(t, err)
 	assert.Equal(t, ethdev.Owner{}, is)
 	is, err = p.Owner()
 	require.NoError(t, err)
 	assert.Equal(t, b, is)
-	require.NoError(t, b.Delete())
+	require.NoError(t, b.Close())
 }
 
 func TestBadOwnersAreRefused(t *testing.T) {
@@ -65,6 +65,6 @@ func TestBadOwnersAreRefused(t *testing.T) {
 	for _, o := range []ethdev.Owner{{ID: 0, Name: "nobody"}, {ID: 1 << 60, Name: "never made"}} {
 		require.ErrorIs(t, p.SetOwner(o), dpdk.ErrInvalid, o)
 		require.ErrorIs(t, p.UnsetOwner(o), dpdk.ErrInvalid, o)
-		require.ErrorIs(t, o.Delete(), dpdk.ErrInvalid, o)
+		require.ErrorIs(t, o.Close(), dpdk.ErrInvalid, o)
 	}
 }

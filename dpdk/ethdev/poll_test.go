@@ -19,7 +19,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// A secondary polls the queues of a port that its driver lets it poll.
+// A secondary polls the queues of ports, as far as their drivers support that.
 var _ = harness.Role("poller", func(args []string) error {
 	cfg := harness.Config(1)
 	cfg.FilePrefix, cfg.ProcessType, cfg.MemoryMB = args[0], eal.Secondary, 0
@@ -35,9 +35,9 @@ var _ = harness.Role("poller", func(args []string) error {
 	return rt.Close()
 })
 
-// poll says whether both queues can be polled, and polls them whatever Err says.
+// poll reports whether both queues can be polled, and polls them in any case.
 func poll(name string) error {
-	p, err := ethdev.ByName(name)
+	p, err := ethdev.Lookup(name)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ var pollable = map[string]bool{
 	"net_af_packet": false, "net_af_xdp": false, "net_bonding": false, "net_vhost": false,
 }
 
-func TestWhatASecondaryCanPoll(t *testing.T) {
+func TestSecondaryPollsSupportedDrivers(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	dir := t.TempDir()
 	name := func(driver string) string { return fmt.Sprint(driver, number()) }

@@ -45,7 +45,7 @@ func TestPoolOfAPortCannotBeFreed(t *testing.T) {
 }
 
 // Bursts then give 0 for ever, and no counter of the driver counts it.
-func TestAnEmptyPoolIsAnError(t *testing.T) {
+func TestEmptyPoolReturnsErrNoBuffers(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool})
 	rx := p.RxQueue(0)

@@ -15,59 +15,59 @@ import (
 )
 
 const (
-	opByName = "rte_eth_dev_get_port_by_name"
+	opLookup = "rte_eth_dev_get_port_by_name"
 	opFind   = "rte_eth_find_next"
 )
 
-// MaxName is the length of the longest name of a port, in bytes.
+// MaxName is the largest length of a port's name, in bytes.
 const MaxName = cgo.EthNameSize - 1
 
-// MaxPorts is how many ports a process can have (RTE_MAX_ETHPORTS): they are numbered
-// from 0 to one less.
+// MaxPorts is the largest number of ports of a process (RTE_MAX_ETHPORTS). Their numbers are 0
+// to MaxPorts-1.
 const MaxPorts = cgo.EthMaxPorts
 
-// state is how far a port has come, in this process's eyes.
+// state is the state of a port as far as this process knows.
 type state int
 
 const (
 	attached state = iota
 	configured
 	started
-	gone // closed or detached; for good
+	gone // closed or detached: the last state of a handle
 )
 
-// Port is an Ethernet port. All who ask for the same port in a process get the
-// same *Port, which is valid until the port is closed or detached: after that its
-// methods fail with dpdk.ErrNoDevice, also if another port has its number.
+// Port is a handle to an Ethernet port. A process has one handle to a port: [Open], [Attach],
+// [Lookup], [ByID], [ByMAC], [Match] and [List] return the same *Port. It is valid until the port
+// is closed or detached. After that its methods return dpdk.ErrNoDevice, even if another port
+// has its number.
 //
-// All methods may be called from any goroutine.
+// Any goroutine may call the methods.
 type Port struct {
-	id     uint16
-	name   string
-	direct bool        // the driver's bursts may be fast calls, where those are allowed
-	over   atomic.Bool // state is gone, for those who do not hold mu
+	id    uint16
+	name  string
+	fast  bool        // the driver's bursts may use fastcall, where that is allowed
+	ended atomic.Bool // state is gone; for code that does not hold mu
 
-	mu    sync.Mutex // held by control calls, and for what follows
+	mu    sync.Mutex // held during control calls; guards the fields below
 	state state
-	cfg   Config // of the last Configure
-	// generation counts configurations, each of which may change what the extended
-	// statistics are.
+	cfg   Config // the last configuration
+	// generation counts configurations: each may change the extended statistics.
 	generation uint64
-	// Queues, by number; once made they stay, so that values of RxQueue and
-	// TxQueue outlive a Configure.
+	// rx and tx are the queues, by number. A queue stays until the port ends, so that
+	// RxQueue and TxQueue stay valid over a Configure.
 	rx, tx []*queue
 }
 
-// ports are those that were asked for, by id.
+// ports holds the handles of this process, by port number.
 var ports struct {
 	sync.Mutex
 	byID    map[uint16]*Port
-	watched bool // cgo.EthHold works
+	watched bool // watchEnds was called: cgo.EthHold works
 }
 
-// watch has DPDK's threads wait for calls about a port before they free it. The caller is
-// inside control.Call.
-func watch() (errno int) {
+// watchEnds makes DPDK's threads wait for calls about a port before they free it. The caller
+// is inside control.Call.
+func watchEnds() (errno int) {
 	ports.Lock()
 	defer ports.Unlock()
 	if !ports.watched {
@@ -77,10 +77,10 @@ func watch() (errno int) {
 	return errno
 }
 
-func init() { control.AtStop(closeGates) }
+func init() { control.AtStop(endAll) }
 
-// closeGates ends all bursts of the process, when EAL ends.
-func closeGates() {
+// endAll ends all handles and bursts of the process, when EAL ends.
+func endAll() {
 	ports.Lock()
 	defer ports.Unlock()
 	if ports.watched {
@@ -89,15 +89,15 @@ func closeGates() {
 	}
 	for _, p := range ports.byID {
 		p.mu.Lock()
-		p.end()
+		p.markGone()
 		p.mu.Unlock()
 	}
 	ports.byID = nil
 }
 
-// port is the handle of port id, made at the first call. The caller is inside
-// control.Call and has called watch.
-func port(id uint16) (*Port, int) {
+// handle returns the handle of port id, made at the first call. The caller is inside
+// control.Call and has called watchEnds.
+func handle(id uint16) (*Port, int) {
 	if !cgo.EthHold(id) {
 		return nil, int(syscall.ENODEV)
 	}
@@ -113,29 +113,29 @@ func port(id uint16) (*Port, int) {
 	ports.Lock()
 	defer ports.Unlock()
 	if p := ports.byID[id]; p != nil {
-		if p.name == name && !p.over.Load() {
+		if p.name == name && !p.ended.Load() {
 			return p, 0
 		}
 		p.mu.Lock()
-		p.end() // its driver, or the primary, took it away and another came
+		p.markGone() // its driver or the primary removed it, and another port has its number
 		p.mu.Unlock()
 	}
 	if ports.byID == nil {
 		ports.byID = map[uint16]*Port{}
 	}
-	p := &Port{id: id, name: name, direct: !long[info.Driver] && !fastcall.Waits(name)}
+	p := &Port{id: id, name: name, fast: !cgoDrivers[info.Driver] && !fastcall.Waits(name)}
 	if !primary() {
-		p.state = started // as far as a secondary can know: see ready
+		p.state = started // a secondary cannot know: see queue.pollable
 	}
 	ports.byID[id] = p
 	return p, 0
 }
 
-// long are the drivers whose bursts are too long for the short way: they make system
-// calls, beside which a cgo call costs nothing and during which the scheduler must
-// know, or they are bursts of other drivers, whatever those do. The tables that
-// net_bonding has on the stack are of 256 bytes a packet.
-var long = map[string]bool{
+// cgoDrivers never use fastcall. Most of their bursts make system calls: the scheduler must
+// know of those, and beside them the cost of a cgo call does not matter. net_bonding and
+// net_failsafe run bursts of other drivers, and net_bonding has tables of 256 bytes a packet on
+// the stack.
+var cgoDrivers = map[string]bool{
 	"net_af_packet": true, "net_af_xdp": true, "net_pcap": true, "net_tap": true, "net_tun": true, "net_kni": true,
 	"net_virtio_user": true, "net_vhost": true, "net_memif": true,
 	"net_bonding": true, "net_failsafe": true,
@@ -143,49 +143,56 @@ var long = map[string]bool{
 
 func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }
 
-// ByName finds a port by its name, such as "net_null0" or "0000:03:00.0"
-// (rte_eth_dev_get_port_by_name). The error is dpdk.ErrNoDevice if there is none.
-func ByName(name string) (*Port, error) {
-	if err := check.Name(opByName, name, cgo.EthNameSize); err != nil {
+// Lookup finds a port by its name, such as "net_null0" or "0000:03:00.0". It returns
+// dpdk.ErrNoDevice if no port has the name.
+//
+// Implements: rte_eth_dev_get_port_by_name
+func Lookup(name string) (*Port, error) {
+	if err := check.Name(opLookup, name, cgo.EthNameSize); err != nil {
 		return nil, err
 	}
-	return find(opByName, name, func() (uint16, int) { return cgo.EthByName(name) })
+	return lookup(opLookup, name, func() (uint16, int) { return cgo.EthByName(name) })
 }
 
-// ByID finds a port by its number. The error is dpdk.ErrNoDevice if there is none.
+// ByID finds a port by its number. It returns dpdk.ErrNoDevice if no port has the number.
+//
+// Implements: rte_eth_dev_get_name_by_port
 func ByID(id int) (*Port, error) {
 	name := fmt.Sprint(id)
 	if id < 0 || id >= cgo.EthMaxPorts {
 		return nil, &dpdk.Error{Op: opFind, Name: name, Errno: dpdk.ErrNoDevice,
 			Detail: fmt.Sprintf("ports have numbers from 0 to %d", cgo.EthMaxPorts-1)}
 	}
-	return find(opFind, name, func() (uint16, int) { return uint16(id), 0 })
+	return lookup(opFind, name, func() (uint16, int) { return uint16(id), 0 })
 }
 
-func find(op, name string, f func() (uint16, int)) (*Port, error) {
+// lookup returns the handle of the port that f finds.
+func lookup(op, name string, f func() (uint16, int)) (*Port, error) {
 	var p *Port
 	err := control.Call(op, name, func() error {
-		if errno := watch(); errno != 0 {
+		if errno := watchEnds(); errno != 0 {
 			return control.Errno(errno)
 		}
 		id, errno := f()
 		if errno == 0 {
-			p, errno = port(id)
+			p, errno = handle(id)
 		}
 		return control.Errno(errno)
 	})
 	return p, err
 }
 
-// Ports are all ports that there are, whoever owns them (rte_eth_find_next).
-func Ports() ([]*Port, error) {
+// List returns all ports, including those that have an [Owner].
+//
+// Implements: rte_eth_find_next
+func List() ([]*Port, error) {
 	var all []*Port
 	err := control.Call(opFind, "", func() error {
-		if errno := watch(); errno != 0 {
+		if errno := watchEnds(); errno != 0 {
 			return control.Errno(errno)
 		}
 		for id := cgo.EthFindNext(0); id >= 0; id = cgo.EthFindNext(id + 1) {
-			if p, errno := port(uint16(id)); errno == 0 {
+			if p, errno := handle(uint16(id)); errno == 0 {
 				all = append(all, p)
 			}
 		}
@@ -194,7 +201,8 @@ func Ports() ([]*Port, error) {
 	return all, err
 }
 
-// ID is the port's number: what Mbuf.Port says of packets that it received; -1 for nil.
+// ID returns the port's number, or -1 for a nil Port. The method Port of a received
+// mbuf returns the same number.
 func (p *Port) ID() int {
 	if p == nil {
 		return -1
@@ -202,7 +210,7 @@ func (p *Port) ID() int {
 	return int(p.id)
 }
 
-// Name is the port's name; "" for nil.
+// Name returns the port's name, or "" for a nil Port.
 func (p *Port) Name() string {
 	if p == nil {
 		return ""
@@ -210,10 +218,11 @@ func (p *Port) Name() string {
 	return p.name
 }
 
-// String names the port.
+// String returns the port's number and name: "port 0 (net_null0)".
 func (p *Port) String() string { return fmt.Sprintf("port %d (%s)", p.ID(), p.Name()) }
 
-// Started says whether the port is started. A secondary takes it for started.
+// Started reports whether the port is started. In a secondary it reports true until the port
+// ends.
 func (p *Port) Started() bool {
 	if p == nil {
 		return false
@@ -223,22 +232,38 @@ func (p *Port) Started() bool {
 	return p.state == started
 }
 
-// do runs f for op if EAL runs and the port is still there, which stays until f has
-// returned; one control call of a port at a time. Locks are taken in the order guard,
-// ports, mu.
+// do runs f as the control call op if EAL runs and the port exists. The port exists until f
+// returns, and no other control call of it runs meanwhile. f may return a bare dpdk.Errno.
+// Locks are taken in the order control.Hotplug, ports, mu.
 func (p *Port) do(op string, f func() error) error {
 	return p.locked(op, func() error {
 		if !cgo.EthHold(p.id) { // another process detaches it
-			return p.absent(op)
+			return p.errGone(op)
 		}
 		defer cgo.EthRelease(p.id)
-		return p.present(op, f)
+		return p.ifPresent(op, f)
 	})
 }
 
-// leaving is do for an f that frees the port, or waits for that.
-func (p *Port) leaving(op string, f func() error) error {
-	return p.locked(op, func() error { return p.present(op, f) })
+// owned is do for calls that only the primary may make.
+func (p *Port) owned(op string, f func() error) error {
+	return p.do(op, func() error { return p.inPrimary(op, f) })
+}
+
+// ending is do for an f that frees the port, which waits for the holders of cgo.EthHold.
+func (p *Port) ending(op string, f func() error) error {
+	return p.locked(op, func() error { return p.ifPresent(op, f) })
+}
+
+// read returns what get returns for the port, as the control call op.
+func read[T any](p *Port, op string, get func(id uint16) (T, int)) (T, error) {
+	var v T
+	err := p.do(op, func() error {
+		var errno int
+		v, errno = get(p.id)
+		return driverError(errno)
+	})
+	return v, err
 }
 
 // locked runs f with mu held if EAL runs.
@@ -253,79 +278,75 @@ func (p *Port) locked(op string, f func() error) error {
 	})
 }
 
-// errNil is the error of a call on a nil Port.
-func errNil(op string) error {
-	return check.Invalid(op, "", "the port is nil: use Open, Attach, ByName or ByID")
-}
-
-// present runs f if the port is still there. The caller holds mu.
-func (p *Port) present(op string, f func() error) error {
+// ifPresent runs f if the port exists. The caller holds mu.
+func (p *Port) ifPresent(op string, f func() error) error {
 	if !cgo.EthIsNamed(p.id, p.name) {
-		p.end()
+		p.markGone()
 	}
 	if p.state == gone {
-		return p.absent(op)
+		return p.errGone(op)
 	}
 	return f()
 }
 
-// absent is the error of a call on a port that is gone.
-func (p *Port) absent(op string) error {
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrNoDevice, Detail: "the port was closed or detached"}
-}
-
-// control is do for a call of the rte_ function op.
-func (p *Port) control(op string, f func() (errno int)) error {
-	return p.do(op, func() error { return p.result(op, f()) })
-}
-
-// owned is do for what only the primary may do.
-func (p *Port) owned(op string, f func() error) error {
-	return p.do(op, func() error { return p.ours(op, f) })
-}
-
-// ours runs f in the primary.
-func (p *Port) ours(op string, f func() error) error {
+// inPrimary runs f in the primary and refuses it elsewhere.
+func (p *Port) inPrimary(op string, f func() error) error {
 	if !primary() {
 		return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ESECONDARY, Detail: "only the primary may do this to a port"}
 	}
 	return f()
 }
 
-// result is the error of an errno. What a driver cannot it calls ENOTSUP, or ENOSYS.
-func (p *Port) result(op string, errno int) error {
-	switch syscall.Errno(errno) {
-	case 0:
-		return nil
-	case syscall.ENOSYS:
-		errno = int(syscall.ENOTSUP)
-	}
-	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno)}
+// errNil is the error of a call on a nil Port.
+func errNil(op string) error {
+	return check.Invalid(op, "", "the port is nil: use Open, Attach, Lookup or ByID")
 }
 
-// invalid is an argument error of a call on the port.
+// errGone is the error of a call on a port that was closed or detached.
+func (p *Port) errGone(op string) error {
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrNoDevice, Detail: "the port was closed or detached"}
+}
+
+// driverError returns the error of a driver's error number. Drivers report operations that
+// they do not support as ENOTSUP or ENOSYS.
+func driverError(errno int) error {
+	if syscall.Errno(errno) == syscall.ENOSYS {
+		return dpdk.ErrUnsupported
+	}
+	return control.Errno(errno)
+}
+
+// failed is driverError for op, one of several calls that a method makes.
+func (p *Port) failed(op string, errno int) error {
+	if err, ok := driverError(errno).(dpdk.Errno); ok {
+		return &dpdk.Error{Op: op, Name: p.name, Errno: err}
+	}
+	return nil
+}
+
+// invalid returns an argument error of a call on the port.
 func (p *Port) invalid(op, format string, args ...any) error {
 	return check.Invalid(op, p.Name(), format, args...)
 }
 
-// end makes the handle one of a port that is no more. The caller holds mu.
-func (p *Port) end() {
+// markGone ends the handle: the port does not exist any more. The caller holds mu.
+func (p *Port) markGone() {
 	p.state = gone
-	p.over.Store(true)
-	_ = p.shut()
+	p.ended.Store(true)
+	_ = p.closeGates()
 	inuse.Release(receiver{p})
 }
 
-// forget ends handles of ports that are no more: their drivers took them away
+// endMissing ends handles of ports that do not exist any more: their drivers removed them
 // with another port of the device. The caller is inside control.Call and holds no
 // port's mu.
-func forget() {
+func endMissing() {
 	ports.Lock()
 	defer ports.Unlock()
 	for id, p := range ports.byID {
 		if !cgo.EthIsNamed(id, p.name) {
 			p.mu.Lock()
-			p.end()
+			p.markGone()
 			p.mu.Unlock()
 			delete(ports.byID, id)
 		}

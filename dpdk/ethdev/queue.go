@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -18,31 +17,30 @@ const (
 	opTx = "rte_eth_tx_burst"
 )
 
-// queue is a queue of a port, for all values that stand for it.
+// queue is a queue of a port. All RxQueue or TxQueue values of the queue share it.
 type queue struct {
 	port *Port
 	id   uint16
 	tx   bool
 	gate *cgo.EthQueue
-	// direct is set if the driver's bursts may be fast calls, where those are allowed.
-	direct bool
-	// stopped is that the queue was stopped by itself, or waits for its own start.
+	fast bool // see Port.fast
+	// stopped: the queue was stopped individually, or waits for its own Start.
 	stopped bool
-	sleeper *sleeper // see RxQueue.Wait
+	sleeper *sleeper // see RxQueue.WaitBurst
 	user    user
 }
 
-// RxQueue is a receive queue of a port. One goroutine at a time uses it; copies
-// stand for the same queue. The zero value receives nothing.
+// RxQueue is a receive queue of a port. One goroutine at a time uses it. Copies are the same
+// queue. The zero value receives nothing.
 type RxQueue struct{ q *queue }
 
-// TxQueue is a transmit queue of a port. One goroutine at a time uses it; copies
-// stand for the same queue. The zero value sends nothing.
+// TxQueue is a transmit queue of a port. One goroutine at a time uses it. Copies are the same
+// queue. The zero value sends nothing.
 type TxQueue struct{ q *queue }
 
-// RxQueue is receive queue n of the port. It can be had before the port is
-// configured, and stays valid over Stop, Configure and Start. A queue that does
-// not exist receives nothing, and its Err says so.
+// RxQueue returns receive queue n of the port. The port need not be configured: the queue stays
+// valid over Stop, Configure and Start. A queue that does not exist receives nothing, and its
+// Err returns the reason.
 func (p *Port) RxQueue(n int) RxQueue {
 	if p == nil {
 		return RxQueue{}
@@ -50,7 +48,7 @@ func (p *Port) RxQueue(n int) RxQueue {
 	return RxQueue{p.queue(n, false)}
 }
 
-// TxQueue is transmit queue n of the port; see RxQueue.
+// TxQueue returns transmit queue n of the port: see [Port.RxQueue].
 func (p *Port) TxQueue(n int) TxQueue {
 	if p == nil {
 		return TxQueue{}
@@ -58,7 +56,7 @@ func (p *Port) TxQueue(n int) TxQueue {
 	return TxQueue{p.queue(n, true)}
 }
 
-// queue finds the queue, or makes one that is never opened.
+// queue returns the queue. For an n that no port can have, it returns a queue that stays closed.
 func (p *Port) queue(n int, tx bool) *queue {
 	if n < 0 || n >= cgo.EthMaxQueues {
 		return newQueue(p, cgo.EthMaxQueues, tx)
@@ -72,12 +70,12 @@ func (p *Port) queue(n int, tx bool) *queue {
 	q := (*list)[n]
 	p.mu.Unlock()
 	if !primary() {
-		_ = q.attach() // see Err
+		_ = q.openInSecondary() // Err returns the error
 	}
 	return q
 }
 
-// grow makes the list's queues up to number n. The caller holds mu.
+// grow extends the list to n queues. The caller holds mu.
 func (p *Port) grow(list *[]*queue, n int, tx bool) {
 	for len(*list) < n {
 		*list = append(*list, newQueue(p, uint16(len(*list)), tx))
@@ -85,52 +83,52 @@ func (p *Port) grow(list *[]*queue, n int, tx bool) {
 }
 
 func newQueue(p *Port, id uint16, tx bool) *queue {
-	return &queue{port: p, id: id, tx: tx, direct: p.direct, gate: cgo.NewEthQueue(p.id, id, !barrier())}
+	return &queue{port: p, id: id, tx: tx, fast: p.fast, gate: cgo.NewEthQueue(p.id, id, !hasMembarrier())}
 }
 
-// attach opens the queue to a secondary if it can be polled there: the primary has
-// set it up, and had configured the port when this process attached, and the driver has
-// a burst function there.
-func (q *queue) attach() error {
+// openInSecondary opens the gate of a queue that a secondary can poll: the primary has set
+// it up, and had configured the port when this process attached, and the driver has a burst
+// function here.
+func (q *queue) openInSecondary() error {
 	p := q.port
 	return p.do(q.op(), func() error {
 		i, ok := setUp(p.id, q.id, q.tx)
 		if !ok {
-			return q.fail(syscall.EINVAL, "queue %d has not been set up by the primary", q.id)
+			return q.fail(dpdk.ErrInvalid, "queue %d has not been set up by the primary", q.id)
 		}
-		if err := q.ready(); err != nil {
+		if err := q.pollable(); err != nil {
 			return err
 		}
 		if q.tx {
-			q.share(TxOffload(i.Offloads))
+			q.countSenders(TxOffload(i.Offloads))
 		}
 		q.gate.Open(true)
 		return nil
 	})
 }
 
-var looking sync.Mutex // one cgo.EthQueueLook at a time
+var lookMu sync.Mutex // held during cgo.EthQueueLook
 
-// setUp says whether and how a queue has been set up. Of one that there is, the driver
-// may have nothing to tell.
+// setUp reports whether a queue has been set up, and its info. A driver may not report info for
+// a queue that exists.
 func setUp(port, queue uint16, tx bool) (i cgo.EthQueueInfo, ok bool) {
-	looking.Lock()
-	defer looking.Unlock()
+	lookMu.Lock()
+	defer lookMu.Unlock()
 	i, errno := cgo.EthQueueLook(port, queue, tx)
-	return i, errno == 0 || errno == int(syscall.ENOTSUP)
+	return i, errno == 0 || dpdk.Errno(errno) == dpdk.ErrUnsupported
 }
 
-// share prepares the gate of a transmit queue with these offloads for as many
-// goroutines as may be in a burst at once.
-func (q *queue) share(offloads TxOffload) {
+// countSenders prepares the gate of a transmit queue for several goroutines at once, if its
+// offloads allow them.
+func (q *queue) countSenders(offloads TxOffload) {
 	if offloads&TxLockFree != 0 {
 		q.gate.Count()
 	}
 }
 
-// open lets bursts into all queues that the port has and that are not stopped by
-// themselves. The caller holds mu.
-func (p *Port) open() {
+// openGates lets bursts into all queues of the port that are not stopped individually. The
+// caller holds mu.
+func (p *Port) openGates() {
 	for _, q := range p.rx[:p.cfg.RxQueues] {
 		q.gate.Open(!q.stopped)
 	}
@@ -139,19 +137,19 @@ func (p *Port) open() {
 	}
 }
 
-// shut lets no more bursts into the port's queues and waits for those under way.
+// closeGates lets no more bursts into the port's queues and waits for those that run.
 // The caller holds mu.
-func (p *Port) shut() error {
-	return shut(append(append([]*queue(nil), p.rx...), p.tx...)...)
+func (p *Port) closeGates() error {
+	return closeGates(append(append([]*queue(nil), p.rx...), p.tx...)...)
 }
 
-// patience is how long shut waits for a burst: they take microseconds, but the
+// burstTimeout is how long closeGates waits for a burst. Bursts take microseconds, but the
 // kernel may have stopped their thread.
-var patience = 10 * time.Second
+var burstTimeout = 10 * time.Second
 
-// shut closes the queues' gates. They stay closed if it fails: it is for the caller to
-// open them again, unless the port is no more.
-func shut(queues ...*queue) error {
+// closeGates closes the queues' gates and waits for the bursts that run. The gates stay closed
+// if it fails: the caller opens them again, unless the port does not exist any more.
+func closeGates(queues ...*queue) error {
 	var open []*queue
 	for _, q := range queues {
 		if q.gate.IsOpen() {
@@ -162,24 +160,24 @@ func shut(queues ...*queue) error {
 	if len(open) == 0 {
 		return nil
 	}
-	pass()
+	passBarrier()
 	start := time.Now()
 	for _, q := range open {
 		for q.gate.Busy() {
-			if time.Since(start) > patience {
+			if time.Since(start) > burstTimeout {
 				return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.ErrBusy,
 					Detail: fmt.Sprintf("a burst of queue %d does not end", q.id)}
 			}
 			runtime.Gosched()
 		}
-		q.rouse()
+		q.closeSleeper()
 	}
 	return nil
 }
 
-// barrier says whether the kernel can make all threads of a process pass a memory
+// hasMembarrier reports whether the kernel can make all threads of a process pass a memory
 // barrier (membarrier(2)).
-var barrier = sync.OnceValue(func() bool {
+var hasMembarrier = sync.OnceValue(func() bool {
 	return linux.Membarrier(registerPrivateExpedited) == nil
 })
 
@@ -188,9 +186,10 @@ const ( // linux/membarrier.h
 	registerPrivateExpedited = 1 << 4
 )
 
-// pass makes all threads pass a barrier; with one in each burst there is no need to.
-func pass() {
-	if barrier() {
+// passBarrier makes all threads pass a memory barrier. Without membarrier(2) each burst has
+// its own.
+func passBarrier() {
+	if hasMembarrier() {
 		_ = linux.Membarrier(privateExpedited)
 	}
 }
@@ -202,25 +201,25 @@ func (q *queue) op() string {
 	return opRx
 }
 
-func (q *queue) fail(errno syscall.Errno, format string, args ...any) error {
-	return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(format, args...)}
+func (q *queue) fail(errno dpdk.Errno, format string, args ...any) error {
+	return &dpdk.Error{Op: q.op(), Name: q.port.name, Errno: errno, Detail: fmt.Sprintf(format, args...)}
 }
 
-// errZero is the error of a call on the zero value.
+// errZero returns the error of a call on the zero value.
 func errZero(op string) error {
 	return check.Invalid(op, "", "the queue is a zero value: use Port.RxQueue or Port.TxQueue")
 }
 
-// err says why bursts move nothing.
+// err returns why bursts move no packets; nil if they can.
 func (q *queue) err() error {
 	if !primary() {
-		return q.attach()
+		return q.openInSecondary()
 	}
-	return q.port.do(q.op(), q.idle)
+	return q.port.do(q.op(), q.stateError)
 }
 
-// idle says why a primary's bursts move nothing. The caller holds the port's mu.
-func (q *queue) idle() error {
+// stateError is err in the primary. The caller holds the port's mu.
+func (q *queue) stateError() error {
 	p := q.port
 	n := p.cfg.RxQueues
 	if q.tx {
@@ -228,18 +227,18 @@ func (q *queue) idle() error {
 	}
 	switch {
 	case p.state == attached:
-		return q.fail(syscall.ENETDOWN, "the port is not configured: call Configure and Start")
+		return q.fail(dpdk.ErrNetDown, "the port is not configured: call Configure and Start")
 	case int(q.id) >= n:
-		return q.fail(syscall.EINVAL, "there is no queue %d: the Config asked for %d", q.id, n)
+		return q.fail(dpdk.ErrInvalid, "queue %d does not exist: the Config has %d", q.id, n)
 	case p.state != started:
-		return q.fail(syscall.ENETDOWN, "the port is not started: call Start")
+		return q.fail(dpdk.ErrNetDown, "the port is not started: call Start")
 	case q.stopped:
-		return q.fail(syscall.ENETDOWN, "queue %d is stopped: call its Start", q.id)
+		return q.fail(dpdk.ErrNetDown, "queue %d is stopped: call its Start", q.id)
 	}
 	return nil
 }
 
-// Port is the queue's port; nil for the zero value.
+// Port returns the queue's port, or nil for the zero value.
 func (q RxQueue) Port() *Port {
 	if q.q == nil {
 		return nil
@@ -247,7 +246,7 @@ func (q RxQueue) Port() *Port {
 	return q.q.port
 }
 
-// ID is the queue's number; -1 for the zero value.
+// ID returns the queue's number, or -1 for the zero value.
 func (q RxQueue) ID() int {
 	if q.q == nil {
 		return -1
@@ -255,13 +254,19 @@ func (q RxQueue) ID() int {
 	return int(q.q.id)
 }
 
-// Err says why Burst moves nothing although it could, or nil: the port is gone
-// (dpdk.ErrNoDevice), not started, or an AF_XDP port without its XDP program
-// (syscall.ENETDOWN), or was never given this queue (dpdk.ErrInvalid), or this process is
-// a secondary and the driver cannot be polled there (dpdk.ErrUnsupported; see the package's
-// documentation), or the queue's pool has no mbufs to receive into (syscall.ENOBUFS), which
-// passes when mbufs are freed. It is for pollers that have been idle for long; it takes a
-// lock. In a secondary it does not look at the pool.
+// Err returns why Burst cannot receive, or nil if it can:
+//
+//   - dpdk.ErrNoDevice: the port was closed or detached.
+//   - dpdk.ErrNetDown: the port or the queue is not started, or an AF_XDP port has lost its XDP
+//     program.
+//   - dpdk.ErrInvalid: the port has no such queue, or a secondary attached before the primary
+//     had configured the port.
+//   - dpdk.ErrUnsupported: this process is a secondary, which cannot poll the driver. See the
+//     package's documentation.
+//   - dpdk.ErrNoBuffers: the queue's pool has no mbufs to receive into, until mbufs are freed.
+//     A secondary does not check the pool.
+//
+// Call it in a poller that has received nothing for a long time: it takes a lock.
 func (q RxQueue) Err() error {
 	if q.q == nil {
 		return errZero(opRx)
@@ -269,10 +274,10 @@ func (q RxQueue) Err() error {
 	if err := q.q.err(); err != nil || !primary() {
 		return err
 	}
-	return q.q.port.do(q.q.op(), q.q.starved)
+	return q.q.port.do(q.q.op(), q.q.supplyError)
 }
 
-// Port is the queue's port; nil for the zero value.
+// Port returns the queue's port, or nil for the zero value.
 func (q TxQueue) Port() *Port {
 	if q.q == nil {
 		return nil
@@ -280,7 +285,7 @@ func (q TxQueue) Port() *Port {
 	return q.q.port
 }
 
-// ID is the queue's number; -1 for the zero value.
+// ID returns the queue's number, or -1 for the zero value.
 func (q TxQueue) ID() int {
 	if q.q == nil {
 		return -1
@@ -288,9 +293,9 @@ func (q TxQueue) ID() int {
 	return int(q.q.id)
 }
 
-// Err says why Burst sends nothing although it could, or nil: as RxQueue.Err
-// does, but for the pool, and dpdk.ErrInvalid, once, if there was a nil among the packets. It takes a
-// lock.
+// Err returns why Burst cannot send, or nil if it can. The errors are those of [RxQueue.Err]
+// without dpdk.ErrNoBuffers. After a burst with a nil packet it returns dpdk.ErrInvalid once. It
+// takes a lock.
 func (q TxQueue) Err() error {
 	if q.q == nil {
 		return errZero(opTx)
@@ -304,39 +309,43 @@ func (q TxQueue) Err() error {
 	return nil
 }
 
-// Start starts a queue that was stopped by itself, or set up with DeferredStart
-// (rte_eth_dev_rx_queue_start). Errors: dpdk.ErrUnsupported with drivers that
-// cannot, dpdk.ErrInvalid, dpdk.ErrSecondary.
-func (q RxQueue) Start() error { return q.q.power("rte_eth_dev_rx_queue_start", true) }
+// Start starts a queue that was stopped individually or set up with DeferredStart. Errors:
+// dpdk.ErrUnsupported if the driver does not support it, dpdk.ErrInvalid, dpdk.ErrSecondary.
+//
+// Implements: rte_eth_dev_rx_queue_start
+func (q RxQueue) Start() error { return q.q.setRunning("rte_eth_dev_rx_queue_start", true) }
 
-// Stop stops this queue only (rte_eth_dev_rx_queue_stop), after its burst under
-// way. Errors are those of Start.
-func (q RxQueue) Stop() error { return q.q.power("rte_eth_dev_rx_queue_stop", false) }
+// Stop stops only this queue, after a burst that runs. Errors are those of [RxQueue.Start].
+//
+// Implements: rte_eth_dev_rx_queue_stop
+func (q RxQueue) Stop() error { return q.q.setRunning("rte_eth_dev_rx_queue_stop", false) }
 
-// Start starts a queue that was stopped by itself, or set up with DeferredStart
-// (rte_eth_dev_tx_queue_start). Errors: dpdk.ErrUnsupported with drivers that
-// cannot, dpdk.ErrInvalid, dpdk.ErrSecondary.
-func (q TxQueue) Start() error { return q.q.power("rte_eth_dev_tx_queue_start", true) }
+// Start starts a queue that was stopped individually or set up with DeferredStart. Errors:
+// dpdk.ErrUnsupported if the driver does not support it, dpdk.ErrInvalid, dpdk.ErrSecondary.
+//
+// Implements: rte_eth_dev_tx_queue_start
+func (q TxQueue) Start() error { return q.q.setRunning("rte_eth_dev_tx_queue_start", true) }
 
-// Stop stops this queue only (rte_eth_dev_tx_queue_stop), after its burst under
-// way. Errors are those of Start.
-func (q TxQueue) Stop() error { return q.q.power("rte_eth_dev_tx_queue_stop", false) }
+// Stop stops only this queue, after a burst that runs. Errors are those of [TxQueue.Start].
+//
+// Implements: rte_eth_dev_tx_queue_stop
+func (q TxQueue) Stop() error { return q.q.setRunning("rte_eth_dev_tx_queue_stop", false) }
 
-// power starts or stops the queue.
-func (q *queue) power(op string, on bool) error {
+// setRunning starts or stops the queue.
+func (q *queue) setRunning(op string, on bool) error {
 	if q == nil {
 		return errZero(op)
 	}
 	p := q.port
 	return p.owned(op, func() error {
-		if err := q.idle(); err != nil && !(p.state == started && q.stopped) {
+		if err := q.stateError(); err != nil && !(p.state == started && q.stopped) {
 			return err
 		}
-		if err := shut(q); err != nil {
+		if err := closeGates(q); err != nil {
 			q.gate.Open(!q.stopped)
 			return err
 		}
-		err := p.result(op, cgo.EthQueueSwitch(p.id, q.id, q.tx, on))
+		err := driverError(cgo.EthQueueSwitch(p.id, q.id, q.tx, on))
 		if err == nil {
 			q.stopped = !on
 		}
@@ -345,7 +354,7 @@ func (q *queue) power(op string, on bool) error {
 	})
 }
 
-// QueueState is whether a queue runs, in the driver's own words; not all keep it.
+// QueueState is the state of a queue as its driver reports it. Not all drivers update it.
 type QueueState int
 
 // States of a queue (RTE_ETH_QUEUE_STATE_…).
@@ -355,7 +364,7 @@ const (
 	QueueHairpin QueueState = cgo.EthQueueHairpin
 )
 
-// String is the state in a word.
+// String returns the state as a word, such as "started".
 func (s QueueState) String() string {
 	switch s {
 	case QueueStopped:
@@ -368,72 +377,64 @@ func (s QueueState) String() string {
 	return fmt.Sprintf("QueueState(%d)", int(s))
 }
 
-// QueueInfo describes a queue that was set up.
-type QueueInfo struct {
+// RxQueueInfo describes a receive queue that was set up.
+type RxQueueInfo struct {
 	Descriptors   int
 	State         QueueState
 	DeferredStart bool
-}
-
-// RxQueueInfo describes a receive queue that was set up.
-type RxQueueInfo struct {
-	QueueInfo
-	Offloads   RxOffload
-	Scattered  bool // packets may come in several segments
-	BufferSize int  // bytes of each segment; 0 if the driver does not tell
+	Offloads      RxOffload
+	Scattered     bool // packets may have several segments
+	BufferSize    int  // bytes of each segment; 0 if the driver does not report it
 }
 
 // TxQueueInfo describes a transmit queue that was set up.
 type TxQueueInfo struct {
-	QueueInfo
-	Offloads TxOffload
+	Descriptors   int
+	State         QueueState
+	DeferredStart bool
+	Offloads      TxOffload
 }
 
-// Info describes the queue (rte_eth_rx_queue_info_get). Errors:
-// dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue was not set up.
+// Info returns the queue's info. Errors: dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue
+// was not set up.
+//
+// Implements: rte_eth_rx_queue_info_get
 func (q RxQueue) Info() (RxQueueInfo, error) {
 	i, err := q.q.info("rte_eth_rx_queue_info_get")
-	return RxQueueInfo{queueInfo(i), RxOffload(i.Offloads), i.Scattered, int(i.BufSize)}, err
+	return RxQueueInfo{int(i.Descriptors), QueueState(i.State), i.Deferred, RxOffload(i.Offloads), i.Scattered, int(i.BufSize)}, err
 }
 
-// Info describes the queue (rte_eth_tx_queue_info_get). Errors:
-// dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue was not set up.
+// Info returns the queue's info. Errors: dpdk.ErrUnsupported, and dpdk.ErrInvalid if the queue
+// was not set up.
+//
+// Implements: rte_eth_tx_queue_info_get
 func (q TxQueue) Info() (TxQueueInfo, error) {
 	i, err := q.q.info("rte_eth_tx_queue_info_get")
-	return TxQueueInfo{queueInfo(i), TxOffload(i.Offloads)}, err
-}
-
-func queueInfo(i cgo.EthQueueInfo) QueueInfo {
-	return QueueInfo{int(i.Descriptors), QueueState(i.State), i.Deferred}
+	return TxQueueInfo{int(i.Descriptors), QueueState(i.State), i.Deferred, TxOffload(i.Offloads)}, err
 }
 
 func (q *queue) info(op string) (i cgo.EthQueueInfo, err error) {
 	if q == nil {
 		return i, errZero(op)
 	}
-	err = q.port.control(op, func() (errno int) {
-		i, errno = cgo.EthQueueInfoGet(q.port.id, q.id, q.tx)
-		return errno
-	})
-	return i, err
+	return read(q.port, op, func(port uint16) (cgo.EthQueueInfo, int) { return cgo.EthQueueInfoGet(port, q.id, q.tx) })
 }
 
-// BurstMode is how the driver does this queue's bursts, such as "Vector SSE"
-// (rte_eth_rx_burst_mode_get). The error is dpdk.ErrUnsupported with drivers that
-// do not tell.
+// BurstMode returns the driver's name for its burst function, such as "Vector SSE". It returns
+// dpdk.ErrUnsupported if the driver does not report it.
+//
+// Implements: rte_eth_rx_burst_mode_get
 func (q RxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_rx_burst_mode_get") }
 
-// BurstMode is how the driver does this queue's bursts (rte_eth_tx_burst_mode_get).
-// The error is dpdk.ErrUnsupported with drivers that do not tell.
+// BurstMode returns the driver's name for its burst function, such as "Vector SSE". It returns
+// dpdk.ErrUnsupported if the driver does not report it.
+//
+// Implements: rte_eth_tx_burst_mode_get
 func (q TxQueue) BurstMode() (string, error) { return q.q.burstMode("rte_eth_tx_burst_mode_get") }
 
 func (q *queue) burstMode(op string) (mode string, err error) {
 	if q == nil {
 		return "", errZero(op)
 	}
-	err = q.port.control(op, func() (errno int) {
-		mode, errno = cgo.EthBurstMode(q.port.id, q.id, q.tx)
-		return errno
-	})
-	return mode, err
+	return read(q.port, op, func(port uint16) (string, int) { return cgo.EthBurstMode(port, q.id, q.tx) })
 }

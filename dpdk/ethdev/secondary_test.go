@@ -34,7 +34,7 @@ var _ = harness.Role("reader", func(args []string) error {
 })
 
 func read(name string) error {
-	p, err := ethdev.ByName(name)
+	p, err := ethdev.Lookup(name)
 	if err != nil {
 		return err
 	}
@@ -90,13 +90,13 @@ func read(name string) error {
 
 // wait is at a queue in which there is never a packet, as it is not the secondary's.
 func wait(p *ethdev.Port) (int, error) {
-	return p.RxQueue(2).Wait(context.Background(), make([]*mbuf.Mbuf, 1))
+	return p.RxQueue(2).WaitBurst(context.Background(), make([]*mbuf.Mbuf, 1))
 }
 
 // end is what a subscription must close when EAL ends.
 var end <-chan ethdev.Event
 
-func TestSecondariesReadAndChangeNothing(t *testing.T) {
+func TestSecondaryReadsButDoesNotConfigure(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	p, err := ethdev.Open(null(""), ethdev.Config{Pool: newPool(t), RxQueues: 2, RSS: ethdev.RSSIPv4})
 	require.NoError(t, err)

@@ -20,7 +20,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// soak is how long TestBurstsUnderARestlessRuntime lasts: make soak asks for more.
+// soak is how long TestBurstsSurviveABusyRuntime runs: make soak asks for more.
 func soak(t *testing.T) time.Duration {
 	t.Helper()
 	s := os.Getenv("GODPDK_SOAK")
@@ -32,11 +32,11 @@ func soak(t *testing.T) time.Duration {
 	return d
 }
 
-// Bursts run C on goroutines' own stacks. Meanwhile the runtime does all that it
-// has against goroutines: collections without end, a CPU profile at a high rate, an
-// execution trace, dumps of all stacks, stacks that grow and shrink, and goroutines
-// that come and go. No packet is lost, doubled or out of order.
-func TestBurstsUnderARestlessRuntime(t *testing.T) {
+// Bursts run C on goroutines' stacks. Meanwhile the runtime does everything that can disturb a
+// goroutine: garbage collections without pause, a CPU profile at a high rate, an execution trace,
+// dumps of all stacks, stacks that grow and shrink, and goroutines that start and end. No packet
+// is lost, duplicated or out of order.
+func TestBurstsSurviveABusyRuntime(t *testing.T) {
 	const pollers = 3
 	var end atomic.Bool
 	var helpers sync.WaitGroup
@@ -48,7 +48,7 @@ func TestBurstsUnderARestlessRuntime(t *testing.T) {
 		})
 	}
 	var profile bytes.Buffer
-	runtime.SetCPUProfileRate(2000) // pprof says on standard error that it keeps this one
+	runtime.SetCPUProfileRate(2000) // pprof prints on standard error that it keeps this rate
 	require.NoError(t, pprof.StartCPUProfile(&profile))
 	require.NoError(t, trace.Start(io.Discard))
 	var collections atomic.Int64
@@ -70,7 +70,7 @@ func TestBurstsUnderARestlessRuntime(t *testing.T) {
 		l := looper{t: t, pool: pool, rx: p.RxQueue(0), tx: p.TxQueue(0), random: rand.New(rand.NewPCG(1, uint64(n)))}
 		all.Go(func() {
 			for time.Now().Before(stop) && !t.Failed() {
-				// A goroutine of its own starts with a small stack.
+				// A new goroutine starts with a small stack.
 				var once sync.WaitGroup
 				once.Go(func() { l.rounds(200) })
 				once.Wait()
@@ -89,7 +89,7 @@ func TestBurstsUnderARestlessRuntime(t *testing.T) {
 	assert.NotZero(t, profile.Len())
 }
 
-// looper sends numbered packets through a port that gives them back.
+// looper sends numbered packets through a port that receives them again.
 type looper struct {
 	t      *testing.T
 	pool   *mbuf.Pool

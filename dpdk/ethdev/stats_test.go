@@ -13,7 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// drain takes what waits in a queue, so that its pool is full again.
+// drain frees the packets that wait in a queue, so that its pool is full again.
 func drain(q ethdev.RxQueue) (n int) {
 	var pkts [32]*mbuf.Mbuf
 	for got := q.Burst(pkts[:]); got > 0; got = q.Burst(pkts[:]) {
@@ -23,7 +23,7 @@ func drain(q ethdev.RxQueue) (n int) {
 	return n
 }
 
-// packets are n packets of that many bytes.
+// packets returns n packets of this size.
 func packets(t testing.TB, pool *mbuf.Pool, n, bytes int) []*mbuf.Mbuf {
 	t.Helper()
 	pkts := make([]*mbuf.Mbuf, n)
@@ -60,7 +60,7 @@ func TestStatsCountPackets(t *testing.T) {
 	check(ethdev.Stats{}, 0, 0)
 }
 
-func TestStatsOfQueuesAreTheirOwn(t *testing.T) {
+func TestQueueStatsCountOnlyTheirQueue(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(",size=100"), ethdev.Config{Pool: pool, RxQueues: 2, TxQueues: 2})
 	var pkts [8]*mbuf.Mbuf
@@ -79,12 +79,12 @@ func TestStatsOfQueuesAreTheirOwn(t *testing.T) {
 	}
 	_, err := p.RxQueue(2).Stats()
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), "no rx queue 2: the port has 2")
+	assert.Contains(t, err.Error(), "rx queue 2 does not exist: the port has 2")
 	_, err = ethdev.TxQueue{}.Stats()
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
-func TestExtendedStats(t *testing.T) {
+func TestExtendedStatsAreReadAndReset(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, loop(), ethdev.Config{Pool: pool})
 	x, err := p.XStats()
@@ -119,7 +119,7 @@ func TestExtendedStats(t *testing.T) {
 	require.ErrorIs(t, x.ReadIDs([]uint64{0}, some), dpdk.ErrInvalid)
 }
 
-func TestExtendedStatsKnowWhenTheyAreOld(t *testing.T) {
+func TestExtendedStatsAreStaleAfterConfigure(t *testing.T) {
 	pool := newPool(t)
 	// Another 2 queues in all, with as many statistics as before: 3 a receive queue
 	// and 2 a transmit queue.
@@ -142,7 +142,7 @@ func TestExtendedStatsKnowWhenTheyAreOld(t *testing.T) {
 	assert.False(t, ok)
 	_, ok = x.ID("rx_q2_packets")
 	assert.True(t, ok)
-	assert.Equal(t, len(values), x.Len(), "the test shows nothing if the number tells")
+	assert.Equal(t, len(values), x.Len(), "the test needs an equal number of statistics")
 	require.NoError(t, x.Read(values))
 }
 
@@ -194,7 +194,7 @@ func TestExtendedStatsOfABusyPortAreReadWithoutAllocation(t *testing.T) {
 	assert.Greater(t, last, before, "the port was not busy")
 }
 
-func TestStatsOfAPortThatIsGone(t *testing.T) {
+func TestStatsOfADetachedPortReturnErrNoDevice(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	x, err := p.XStats()

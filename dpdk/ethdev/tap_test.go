@@ -22,13 +22,13 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// newTap is a started port on a TAP, whose interface is in a network namespace that
-// the test's thread is in from now on, and the interface as the kernel sees it. IPv6
-// is off, so that the kernel sends nothing of its own.
+// newTap returns a started port on a TAP, and the TAP's kernel interface. The interface is in a
+// new network namespace, and so is the test's thread from now on. IPv6 is off, so that the kernel
+// sends no packets.
 func newTap(t *testing.T, cfg ethdev.Config) (*ethdev.Port, *net.Interface) {
 	t.Helper()
 	harness.Need(t, harness.Root)
-	runtime.LockOSThread() // for good: the thread ends with the test
+	runtime.LockOSThread() // never unlocked: the thread ends with the test
 	require.NoError(t, unix.Unshare(unix.CLONE_NEWNET))
 	require.NoError(t, os.WriteFile("/proc/sys/net/ipv6/conf/default/disable_ipv6", []byte("1"), 0))
 	n := number()
@@ -39,7 +39,7 @@ func newTap(t *testing.T, cfg ethdev.Config) (*ethdev.Port, *net.Interface) {
 	return p, i
 }
 
-// send sends frames to the port, from the kernel's side.
+// send sends frames from the kernel's side to the port.
 func send(t testing.TB, i *net.Interface, frames ...[]byte) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -50,7 +50,7 @@ func send(t testing.TB, i *net.Interface, frames ...[]byte) {
 	}
 }
 
-// frame is one that nothing but the test sends: n is in it.
+// frame returns a frame with the number n that only the test sends.
 func frame(n byte) []byte {
 	f := make([]byte, 60)
 	copy(f, []byte{2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5, n})
@@ -62,7 +62,7 @@ func isFrame(m *mbuf.Mbuf, n byte) bool {
 	return len(d) == 60 && d[12] == 0x88 && d[13] == 0xb5 && d[14] == n
 }
 
-func TestTapIsWhatTheKernelSees(t *testing.T) {
+func TestTapChangesReachTheKernel(t *testing.T) {
 	p, i := newTap(t, ethdev.Config{Pool: newPool(t)})
 	kernel := func() *net.Interface {
 		is, err := net.InterfaceByIndex(i.Index)
@@ -101,7 +101,7 @@ func TestTapIsWhatTheKernelSees(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestWaitReceives(t *testing.T) {
+func TestWaitBurstReceives(t *testing.T) {
 	pool := newPool(t)
 	p, i := newTap(t, ethdev.Config{Pool: pool, RxInterrupts: true})
 	rx := p.RxQueue(0)
@@ -112,10 +112,10 @@ func TestWaitReceives(t *testing.T) {
 		pkts := make([]*mbuf.Mbuf, 4)
 		for n := 0; n < frames; {
 			select {
-			case ready <- struct{}{}: // the next frame, sent as this goes to sleep
+			case ready <- struct{}{}: // the next frame is sent while this goes to sleep
 			default:
 			}
-			k, err := rx.Wait(context.Background(), pkts)
+			k, err := rx.WaitBurst(context.Background(), pkts)
 			if err != nil || k == 0 {
 				got <- fmt.Errorf("%d packets and %w", k, err)
 				return
@@ -149,25 +149,25 @@ func TestWaitReceives(t *testing.T) {
 	assert.GreaterOrEqual(t, s.RxPackets, uint64(frames))
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestWaitBurstEndsWithItsContext(t *testing.T) {
 	p, i := newTap(t, ethdev.Config{Pool: newPool(t), RxInterrupts: true})
 	rx := p.RxQueue(0)
 	drainFor(t, rx)
 	var pkts [4]*mbuf.Mbuf
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	_, err := rx.Wait(ctx, pkts[:])
+	_, err := rx.WaitBurst(ctx, pkts[:])
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	_, err = rx.Wait(ctx, pkts[:])
+	_, err = rx.WaitBurst(ctx, pkts[:])
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 
 	var n int
 	got := make(chan error)
 	go func() {
-		n, err = rx.Wait(context.Background(), pkts[:])
+		n, err = rx.WaitBurst(context.Background(), pkts[:])
 		got <- err
 	}()
-	require.True(t, asleep()) // the next one is as good as the first
+	require.True(t, asleep()) // a second wait works too
 	send(t, i, frame(7))
 	require.NoError(t, <-got)
 	require.Equal(t, 1, n)
@@ -175,7 +175,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	mbuf.FreeBulk(pkts[:n])
 }
 
-// asleep waits until a goroutine sleeps in Wait; it is false if none does.
+// asleep waits until a goroutine sleeps in WaitBurst. It reports false if none does.
 func asleep() bool {
 	stacks := make([]byte, 1<<20)
 	for until := time.Now().Add(10 * time.Second); time.Now().Before(until); runtime.Gosched() {
@@ -188,14 +188,14 @@ func asleep() bool {
 	return false
 }
 
-// drainFor takes what the kernel sends of its own when an interface comes up.
+// drainFor frees the packets that the kernel sends when an interface comes up.
 func drainFor(t testing.TB, rx ethdev.RxQueue) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 	defer cancel()
 	var pkts [32]*mbuf.Mbuf
 	for {
-		n, err := rx.Wait(ctx, pkts[:])
+		n, err := rx.WaitBurst(ctx, pkts[:])
 		if err != nil {
 			return
 		}
@@ -203,7 +203,7 @@ func drainFor(t testing.TB, rx ethdev.RxQueue) {
 	}
 }
 
-func TestWaitEndsWithThePort(t *testing.T) {
+func TestWaitBurstEndsWithThePort(t *testing.T) {
 	pool := newPool(t)
 	p, i := newTap(t, ethdev.Config{Pool: pool, RxInterrupts: true})
 	rx := p.RxQueue(0)
@@ -212,7 +212,7 @@ func TestWaitEndsWithThePort(t *testing.T) {
 		go func() {
 			var pkts [4]*mbuf.Mbuf
 			for {
-				n, err := rx.Wait(context.Background(), pkts[:])
+				n, err := rx.WaitBurst(context.Background(), pkts[:])
 				mbuf.FreeBulk(pkts[:n])
 				if err != nil {
 					ended <- err
@@ -230,24 +230,24 @@ func TestWaitEndsWithThePort(t *testing.T) {
 		case err := <-ended:
 			require.ErrorIs(t, err, unix.ENETDOWN)
 		case <-time.After(10 * time.Second):
-			t.Fatal("it sleeps on")
+			t.Fatal("it still sleeps")
 		}
 		require.NoError(t, p.Start())
 	}
 	drainFor(t, rx)
 	send(t, i, frame(9)) // a queue that was stopped can be waited for again
 	var pkts [1]*mbuf.Mbuf
-	n, err := rx.Wait(context.Background(), pkts[:])
+	n, err := rx.WaitBurst(context.Background(), pkts[:])
 	require.NoError(t, err)
 	assert.True(t, isFrame(pkts[0], 9))
 	mbuf.FreeBulk(pkts[:n])
 }
 
-func TestWaitIsRefused(t *testing.T) {
+func TestWaitBurstChecksItsArguments(t *testing.T) {
 	pool := newPool(t)
 	var pkts [1]*mbuf.Mbuf
 	wait := func(q ethdev.RxQueue, pkts []*mbuf.Mbuf) error {
-		_, err := q.Wait(context.Background(), pkts)
+		_, err := q.WaitBurst(context.Background(), pkts)
 		return err
 	}
 	require.ErrorIs(t, wait(open(t, loop(), ethdev.Config{Pool: pool, RxInterrupts: true}).RxQueue(0), pkts[:]), dpdk.ErrUnsupported)

@@ -6,20 +6,20 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// TxBufferConfig says when a TxBuffer sends and what it does with packets that the
-// port does not take.
+// TxBufferConfig is the configuration of a TxBuffer: its burst size, and the handling of packets
+// that the port does not accept.
 type TxBufferConfig struct {
 	Size    int // packets of a burst; 0 is 32
-	Retries int // more bursts for what one has left; 0 is none
-	// Refused is given the packets that the port did not take, which are its own
-	// then; the slice is the buffer's. nil frees them.
+	Retries int // additional bursts for packets that the port did not accept; 0 is none
+	// Refused is called with the packets that the port did not accept, and owns them. The
+	// slice is valid until Refused returns. nil frees the packets.
 	Refused func(pkts []*mbuf.Mbuf)
 }
 
-// TxBuffer collects packets for a transmit queue and sends them in bursts, as
-// rte_eth_tx_buffer does. It is for the queue's goroutine. It holds packets until Flush:
-// call that when there is nothing else to do, and at the end. NewTxBuffer makes it; the zero
-// value has no queue, refuses all packets and frees them.
+// TxBuffer collects packets for a transmit queue and sends them in bursts. Only the queue's
+// goroutine may use it. It holds packets until it is full or [TxBuffer.Flush] is called: call
+// Flush when idle and at the end. [NewTxBuffer] makes a TxBuffer. The zero value has no queue,
+// refuses all packets and frees them.
 type TxBuffer struct {
 	queue   TxQueue
 	cfg     TxBufferConfig
@@ -31,15 +31,17 @@ type TxBuffer struct {
 
 const defaultTxBuffer = 32
 
-// NewTxBuffer makes an empty buffer for the queue. The error is dpdk.ErrInvalid for a
-// size or a number of retries that is negative or above 65,535.
+// NewTxBuffer makes an empty buffer for the queue. It returns dpdk.ErrInvalid for a Size or
+// Retries below 0 or above 65,535.
+//
+// Implements: rte_eth_tx_buffer_init, rte_eth_tx_buffer_set_err_callback
 func NewTxBuffer(q TxQueue, cfg TxBufferConfig) (*TxBuffer, error) {
 	const op = "rte_eth_tx_buffer_init"
 	if q.q == nil {
 		return nil, errZero(op)
 	}
 	if cfg.Size < 0 || cfg.Size > math.MaxUint16 || cfg.Retries < 0 || cfg.Retries > math.MaxUint16 {
-		return nil, q.q.port.invalid(op, "the size is %d and the retries %d: use 0 to %d", cfg.Size, cfg.Retries, math.MaxUint16)
+		return nil, q.q.port.invalid(op, "Size is %d and Retries %d: use 0 to %d", cfg.Size, cfg.Retries, math.MaxUint16)
 	}
 	if cfg.Size == 0 {
 		cfg.Size = defaultTxBuffer
@@ -47,8 +49,10 @@ func NewTxBuffer(q TxQueue, cfg TxBufferConfig) (*TxBuffer, error) {
 	return &TxBuffer{queue: q, cfg: cfg, pkts: make([]*mbuf.Mbuf, cfg.Size)}, nil
 }
 
-// Add takes a packet, which is the buffer's then, and sends all if there are
-// Config.Size. It returns how many were sent. A nil is left out.
+// Add adds a packet to the buffer, which then owns it, and sends all packets if the buffer has
+// TxBufferConfig.Size of them. It returns the number of sent packets. A nil is ignored.
+//
+// Implements: rte_eth_tx_buffer
 func (b *TxBuffer) Add(m *mbuf.Mbuf) (sent int) {
 	if m == nil {
 		return 0
@@ -68,8 +72,10 @@ func (b *TxBuffer) Add(m *mbuf.Mbuf) (sent int) {
 	return b.Flush()
 }
 
-// Flush sends what is in the buffer, which is empty afterwards, and returns how many
-// were sent.
+// Flush sends the packets of the buffer and returns the number of sent packets. The buffer is
+// empty afterwards.
+//
+// Implements: rte_eth_tx_buffer_flush
 func (b *TxBuffer) Flush() (sent int) {
 	if b == nil {
 		return 0
@@ -91,7 +97,7 @@ func (b *TxBuffer) Flush() (sent int) {
 	return sent
 }
 
-// Len is how many packets wait.
+// Len returns the number of packets in the buffer.
 func (b *TxBuffer) Len() int {
 	if b == nil {
 		return 0
@@ -99,7 +105,7 @@ func (b *TxBuffer) Len() int {
 	return b.n
 }
 
-// Sent is how many packets the port has taken.
+// Sent returns the number of packets that the port has accepted.
 func (b *TxBuffer) Sent() uint64 {
 	if b == nil {
 		return 0
@@ -107,7 +113,7 @@ func (b *TxBuffer) Sent() uint64 {
 	return b.sent
 }
 
-// Refused is how many packets the port did not take.
+// Refused returns the number of packets that the port did not accept.
 func (b *TxBuffer) Refused() uint64 {
 	if b == nil {
 		return 0

@@ -48,7 +48,7 @@ func fill(t *testing.T, pool *mbuf.Pool, q ethdev.TxQueue) {
 	}
 }
 
-func TestTxBufferFreesWhatIsRefused(t *testing.T) {
+func TestTxBufferFreesRefusedPackets(t *testing.T) {
 	pool := newPool(t) // which must be full in the end
 	p := open(t, loop(), ethdev.Config{Pool: pool})
 	fill(t, pool, p.TxQueue(0))
@@ -63,7 +63,7 @@ func TestTxBufferFreesWhatIsRefused(t *testing.T) {
 	drain(p.RxQueue(0))
 }
 
-func TestTxBufferGivesBackWhatIsRefused(t *testing.T) {
+func TestTxBufferPassesPacketsToRefused(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, loop(), ethdev.Config{Pool: pool})
 	fill(t, pool, p.TxQueue(0))

@@ -11,14 +11,14 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// umem prepares a pool for net_af_xdp, which registers one piece of memory with the
-// kernel. Packets in mbufs that lie outside of it are lost without a sign.
-func (p *Port) umem(pool *mbuf.Pool) error {
+// prepareUMEM prepares a pool for net_af_xdp, which registers one area of memory with the kernel.
+// Packets in mbufs outside of it are lost silently.
+func (p *Port) prepareUMEM(pool *mbuf.Pool) error {
 	i, err := p.info()
 	if err != nil || i.Driver != "net_af_xdp" {
 		return err
 	}
-	cgo.XDPLog() // what comes next prints to standard error otherwise
+	cgo.XDPLog() // libxdp prints to standard error otherwise
 	objects, err := mempool.Lookup(pool.Name())
 	if err != nil {
 		return err
@@ -28,18 +28,18 @@ func (p *Port) umem(pool *mbuf.Pool) error {
 		return err
 	}
 	first := uintptr(chunks[0].Addr)
-	if pieces := pieces(chunks); pieces != 1 {
-		return p.invalid("rte_eth_rx_queue_setup", "the memory of pool %q is in %d pieces, and net_af_xdp needs one: create the pool earlier, or smaller, or with more of eal.Config.MemoryMB",
-			pool.Name(), pieces)
+	if areas := countAreas(chunks); areas != 1 {
+		return p.invalid(opRxSetup, "the memory of pool %q has %d separate areas, and net_af_xdp needs one: create the pool earlier or smaller, or increase eal.Config.MemoryMB",
+			pool.Name(), areas)
 	}
 	if cgo.BuildVersion() >= 24<<24|7<<16 {
 		return nil
 	}
-	return p.retire(objects, first)
+	return p.removeOutside(objects, first)
 }
 
-// pieces is how many areas the chunks form, which it sorts by address.
-func pieces(chunks []mempool.Chunk) (n int) {
+// countAreas returns the number of areas that the chunks form. It sorts them by address.
+func countAreas(chunks []mempool.Chunk) (n int) {
 	slices.SortFunc(chunks, func(a, b mempool.Chunk) int { return int(uintptr(a.Addr)) - int(uintptr(b.Addr)) })
 	end := uintptr(0)
 	for _, c := range chunks {
@@ -51,11 +51,11 @@ func pieces(chunks []mempool.Chunk) (n int) {
 	return n
 }
 
-// retire takes those mbufs out of the pool for good that lie outside of what the driver
-// registers before DPDK 24.07: as many bytes as all mbufs have, from the first chunk on. There
-// is a gap at the end of each hugepage, so that the last mbufs end behind that. An mbuf that
-// was taken out has no pool, by which the next call knows it.
-func (p *Port) retire(pool *mempool.Pool, first uintptr) error {
+// removeOutside removes the mbufs from the pool that lie outside of the memory that the driver
+// registers before DPDK 24.07: the size of all mbufs, from the first chunk on. Each hugepage has
+// a gap at its end, so the last mbufs end behind that memory. The pool field of a removed mbuf is
+// nil: the next call recognizes it by that.
+func (p *Port) removeOutside(pool *mempool.Pool, first uintptr) error {
 	size := uintptr(pool.HeaderSize() + pool.ElemSize() + pool.TrailerSize())
 	end := first + size*uintptr(pool.Size())
 	outside := func(o mempool.Object) bool {
@@ -88,6 +88,6 @@ func (p *Port) retire(pool *mempool.Pool, first uintptr) error {
 	if left == 0 {
 		return nil
 	}
-	return &dpdk.Error{Op: "rte_eth_rx_queue_setup", Name: p.name, Errno: dpdk.ErrBusy, Detail: fmt.Sprintf(
-		"%d mbufs of pool %q lie outside of what net_af_xdp registers, and are in use or in caches: configure the port before the pool is used", left, pool.Name())}
+	return &dpdk.Error{Op: opRxSetup, Name: p.name, Errno: dpdk.ErrBusy, Detail: fmt.Sprintf(
+		"%d mbufs of pool %q lie outside of the memory that net_af_xdp registers, and are in use or in caches: configure the port before the pool is used", left, pool.Name())}
 }

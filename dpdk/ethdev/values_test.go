@@ -34,10 +34,9 @@ func call(t *testing.T, receiver reflect.Value, m int) {
 }
 
 // forTests are the methods of export_test.go.
-var forTests = []string{"ByCgo", "Short", "Result", "Enter", "Share", "Busy", "IsOpen", "End"}
+var forTests = []string{"ByCgo", "UsesFastcall", "Failed", "Enter", "Share", "Busy", "IsOpen", "End"}
 
-// No method of a value that nobody may have panics, or crashes in C.
-func TestMethodsOfNilZeroAndFreedValues(t *testing.T) {
+func TestMethodsOfNilZeroAndEndedValuesDoNotPanic(t *testing.T) {
 	pool := newPool(t)
 	freed := open0(t, pool)
 	x, err := freed.XStats()
@@ -64,7 +63,7 @@ func TestMethodsOfNilZeroAndFreedValues(t *testing.T) {
 	}
 }
 
-func TestErrorsOfNilPortsSaySo(t *testing.T) {
+func TestErrorsOfNilPortsMentionNil(t *testing.T) {
 	var p *ethdev.Port
 	for _, err := range []error{p.Start(), p.Detach(), p.Close(), second(p.Info()), second(p.Subscribe(ethdev.EventAll)), p.SetMAC(nil)} {
 		assert.ErrorIs(t, err, dpdk.ErrInvalid)
@@ -74,7 +73,7 @@ func TestErrorsOfNilPortsSaySo(t *testing.T) {
 	assert.Equal(t, "port -1 ()", fmt.Sprint(p))
 }
 
-func TestAZeroTxBufferFreesWhatItIsGiven(t *testing.T) {
+func TestZeroTxBufferFreesItsPackets(t *testing.T) {
 	pool := newPool(t) // must be full at the end
 	var b ethdev.TxBuffer
 	for _, m := range numbered(t, pool, 0, 3) {
@@ -84,7 +83,7 @@ func TestAZeroTxBufferFreesWhatItIsGiven(t *testing.T) {
 	assert.Zero(t, (*ethdev.TxBuffer)(nil).Add(numbered(t, pool, 0, 1)[0]))
 }
 
-func TestZeroQueuesNameTheirDirection(t *testing.T) {
+func TestErrorsOfZeroQueuesNameTheDirection(t *testing.T) {
 	assert.ErrorContains(t, ethdev.RxQueue{}.Err(), "rte_eth_rx_burst: ")
 	assert.ErrorContains(t, ethdev.TxQueue{}.Err(), "rte_eth_tx_burst: ")
 	assert.ErrorContains(t, ethdev.TxQueue{}.Start(), "rte_eth_dev_tx_queue_start: ")
@@ -92,7 +91,7 @@ func TestZeroQueuesNameTheirDirection(t *testing.T) {
 	assert.ErrorContains(t, err, "rte_eth_tx_queue_info_get: ")
 }
 
-func TestNegativeNumbersOfQueuesAreExplained(t *testing.T) {
+func TestNegativeNumbersOfQueuesAreRefused(t *testing.T) {
 	p, err := ethdev.Attach(null(""))
 	require.NoError(t, err)
 	pool := newPool(t)
@@ -104,15 +103,14 @@ func TestNegativeNumbersOfQueuesAreExplained(t *testing.T) {
 	require.NoError(t, p.Detach())
 }
 
-// Drivers without receive interrupts say what to do instead of Wait.
-func TestWaitSaysWhatToDoInstead(t *testing.T) {
+func TestWaitBurstWithoutInterruptsReturnsErrUnsupported(t *testing.T) {
 	pool := newPool(t)
 	for _, devargs := range []string{null(""), loop()} {
 		p, err := ethdev.Open(devargs, ethdev.Config{Pool: pool, RxInterrupts: true})
 		require.NoError(t, err)
 		var pkts [1]*mbuf.Mbuf
 		q := p.RxQueue(0)
-		n, err := q.Wait(t.Context(), pkts[:])
+		n, err := q.WaitBurst(t.Context(), pkts[:])
 		if n == 0 { // net_null has packets
 			assert.ErrorIs(t, err, dpdk.ErrUnsupported)
 			assert.ErrorContains(t, err, "poll the queue with Burst")

@@ -17,8 +17,8 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// A process whose memory is one file, as vhost wants it, with both ends of a virtio
-// link: their interrupts are to be armed, and net_vhost tells of its link and queues.
+// A process with all its memory in one file, which vhost needs, has both ends of a virtio link.
+// Their receive interrupts work, and net_vhost reports its link and queues.
 var _ = harness.Role("virtio", func(args []string) error {
 	cfg := harness.Config(1)
 	cfg.Extra = []string{"--single-file-segments"}
@@ -58,7 +58,7 @@ func virtio(socket string) error {
 				seen[e.Type] = true
 			}
 		case <-ctx.Done():
-			return fmt.Errorf("net_vhost told of %v: %w", seen, ctx.Err())
+			return fmt.Errorf("net_vhost reported only %v: %w", seen, ctx.Err())
 		}
 	}
 	for _, p := range []*ethdev.Port{vhost, user} {
@@ -79,16 +79,16 @@ func virtio(socket string) error {
 	return errors.Join(user.Detach(), vhost.Detach(), pool.Free())
 }
 
-// interrupted stops a port that somebody waits at.
+// interrupted stops a port while a goroutine waits for its packets.
 func interrupted(p *ethdev.Port) error {
 	ended := make(chan error, 1)
 	go func() {
 		pkts := make([]*mbuf.Mbuf, 8)
-		_, err := p.RxQueue(0).Wait(context.Background(), pkts)
+		_, err := p.RxQueue(0).WaitBurst(context.Background(), pkts)
 		ended <- err
 	}()
 	if !asleep() {
-		return errors.New("nobody sleeps")
+		return errors.New("no goroutine sleeps")
 	}
 	if err := p.Stop(); err != nil {
 		return err
@@ -100,12 +100,12 @@ func interrupted(p *ethdev.Port) error {
 		}
 		return nil
 	case <-time.After(10 * time.Second):
-		return errors.New("it sleeps on")
+		return errors.New("it still sleeps")
 	}
 }
 
-// awake sends packets one by one, each when the receiver has got the one before, and so
-// at all moments of its way to sleep.
+// awake sends packets one by one, each after the receiver has got the packet before: at all
+// moments of its way to sleep.
 func awake(ctx context.Context, pool *mbuf.Pool, tx ethdev.TxQueue, rx ethdev.RxQueue) error {
 	const count = 500
 	got := make(chan error)
@@ -113,7 +113,7 @@ func awake(ctx context.Context, pool *mbuf.Pool, tx ethdev.TxQueue, rx ethdev.Rx
 		defer close(got)
 		pkts := make([]*mbuf.Mbuf, 8)
 		for range count {
-			n, err := rx.Wait(ctx, pkts)
+			n, err := rx.WaitBurst(ctx, pkts)
 			mbuf.FreeBulk(pkts[:n])
 			if err == nil && n != 1 {
 				err = fmt.Errorf("%d packets at once", n)
@@ -146,7 +146,7 @@ func awake(ctx context.Context, pool *mbuf.Pool, tx ethdev.TxQueue, rx ethdev.Rx
 	return nil
 }
 
-func TestInterruptsThatAreToBeArmed(t *testing.T) {
+func TestVirtioInterruptsWakeReceivers(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	harness.Start(t, "virtio", t.TempDir()+"/vhost.sock").Wait()
 }

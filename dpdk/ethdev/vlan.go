@@ -12,13 +12,13 @@ const (
 	opPVID         = "rte_eth_dev_set_vlan_pvid"
 )
 
-// MaxVLAN is the highest number of a VLAN.
+// MaxVLAN is the largest VLAN ID.
 const MaxVLAN = cgo.EthVLANMaxID
 
-// RxVLAN are the offloads that SetVLANOffloads changes.
+// RxVLAN is the set of offloads that [Port.SetVLANOffloads] changes.
 const RxVLAN = RxVLANStrip | RxVLANFilter | RxVLANExtend | RxQinQStrip
 
-// vlanBits are the same offloads in the words of rte_eth_dev_set_vlan_offload.
+// vlanBits are the same offloads as bits of rte_eth_dev_set_vlan_offload.
 var vlanBits = []struct {
 	offload RxOffload
 	bit     int
@@ -26,41 +26,41 @@ var vlanBits = []struct {
 	{RxVLANStrip, cgo.EthVLANStrip}, {RxVLANFilter, cgo.EthVLANFilter}, {RxVLANExtend, cgo.EthVLANExtend}, {RxQinQStrip, cgo.EthVLANQinQ},
 }
 
-// SetVLANFilter lets frames of VLAN id in, or no more (rte_eth_dev_vlan_filter), at a
-// port with RxVLANFilter among its offloads. Errors: dpdk.ErrInvalid for a port
-// without it, or an id above MaxVLAN; dpdk.ErrUnsupported, dpdk.ErrSecondary,
-// dpdk.ErrNoDevice.
+// SetVLANFilter sets whether the port receives frames of VLAN id. The port needs the offload
+// [RxVLANFilter]. Errors: dpdk.ErrInvalid for a port without the offload or an id above
+// [MaxVLAN]; dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_vlan_filter
 func (p *Port) SetVLANFilter(id int, on bool) error {
 	return p.vlan(opVLANFilter, id, func() error {
 		if p.cfg.RxOffloads&RxVLANFilter == 0 {
-			return p.invalid(opVLANFilter, "the port does not filter VLANs: ask for RxVLANFilter in Config.RxOffloads, or by SetVLANOffloads")
+			return p.invalid(opVLANFilter, "the port does not filter VLANs: set RxVLANFilter in Config.RxOffloads or with SetVLANOffloads")
 		}
-		return p.result(opVLANFilter, cgo.EthVLANFilterSet(p.id, uint16(id), on))
+		return driverError(cgo.EthVLANFilterSet(p.id, uint16(id), on))
 	})
 }
 
-// SetPVID makes the port put VLAN id into frames that it sends without one, or
-// leave them alone (rte_eth_dev_set_vlan_pvid). Errors: dpdk.ErrInvalid for an id
-// above MaxVLAN; dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetPVID sets whether the port adds a tag of VLAN id to frames that it sends without one.
+// Errors: dpdk.ErrInvalid for an id above [MaxVLAN]; dpdk.ErrUnsupported, dpdk.ErrSecondary,
+// dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_set_vlan_pvid
 func (p *Port) SetPVID(id int, on bool) error {
-	return p.vlan(opPVID, id, func() error { return p.result(opPVID, cgo.EthVLANPVIDSet(p.id, uint16(id), on)) })
+	return p.vlan(opPVID, id, func() error { return driverError(cgo.EthVLANPVIDSet(p.id, uint16(id), on)) })
 }
 
 func (p *Port) vlan(op string, id int, f func() error) error {
 	if id < 0 || id > MaxVLAN {
-		return p.invalid(op, "there is no VLAN %d: use 0 to %d", id, MaxVLAN)
+		return p.invalid(op, "VLAN %d does not exist: use 0 to %d", id, MaxVLAN)
 	}
 	return p.owned(op, f)
 }
 
-// VLANOffloads are those of RxVLAN that the port does now
-// (rte_eth_dev_get_vlan_offload). It works in all processes.
+// VLANOffloads returns the enabled offloads of [RxVLAN]. It works in all processes.
+//
+// Implements: rte_eth_dev_get_vlan_offload
 func (p *Port) VLANOffloads() (RxOffload, error) {
-	var set int
-	err := p.control(opVLANOffloads, func() (errno int) {
-		set, errno = cgo.EthVLANOffload(p.id)
-		return errno
-	})
+	set, err := read(p, opVLANOffloads, cgo.EthVLANOffload)
 	var o RxOffload
 	for _, b := range vlanBits {
 		if set&b.bit != 0 {
@@ -70,13 +70,15 @@ func (p *Port) VLANOffloads() (RxOffload, error) {
 	return o, err
 }
 
-// SetVLANOffloads makes the port do these of RxVLAN and no others, also while it is
-// started (rte_eth_dev_set_vlan_offload). Errors: dpdk.ErrInvalid for other offloads,
-// those that the port does not have, or a port that is not configured;
-// dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetVLANOffloads enables these offloads of [RxVLAN] and disables the others, also while the port
+// is started. Errors: dpdk.ErrInvalid for an offload that is not in RxVLAN or that the port does
+// not have, or a port that is not configured; dpdk.ErrUnsupported, dpdk.ErrSecondary,
+// dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_set_vlan_offload
 func (p *Port) SetVLANOffloads(o RxOffload) error {
 	if extra := o &^ RxVLAN; extra != 0 {
-		return p.invalid(opSetVLAN, "%v are no VLAN offloads", extra)
+		return p.invalid(opSetVLAN, "%v is not in RxVLAN: use Config.RxOffloads", extra)
 	}
 	return p.owned(opSetVLAN, func() error {
 		if p.state == attached {
@@ -87,7 +89,7 @@ func (p *Port) SetVLANOffloads(o RxOffload) error {
 			return err
 		}
 		if extra := o &^ i.Rx.Offloads; extra != 0 {
-			return p.invalid(opSetVLAN, "%s cannot do %v", i.Driver, extra)
+			return p.invalid(opSetVLAN, "%s does not support %v", i.Driver, extra)
 		}
 		set := 0
 		for _, b := range vlanBits {
@@ -95,7 +97,7 @@ func (p *Port) SetVLANOffloads(o RxOffload) error {
 				set |= b.bit
 			}
 		}
-		if err := p.result(opSetVLAN, cgo.EthVLANOffloadSet(p.id, set)); err != nil {
+		if err := driverError(cgo.EthVLANOffloadSet(p.id, set)); err != nil {
 			return err
 		}
 		p.cfg.RxOffloads = p.cfg.RxOffloads&^RxVLAN | o // for Reset
@@ -103,9 +105,11 @@ func (p *Port) SetVLANOffloads(o RxOffload) error {
 	})
 }
 
-// SetVLANStrip makes this queue take the VLAN tag out of frames, or leave it there
-// (rte_eth_dev_set_vlan_strip_on_queue). Errors: dpdk.ErrInvalid for a queue that
-// there is not, dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// SetVLANStrip sets whether this queue removes the VLAN tag of received frames. Errors:
+// dpdk.ErrInvalid for a queue that does not exist, dpdk.ErrUnsupported, dpdk.ErrSecondary,
+// dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_dev_set_vlan_strip_on_queue
 func (q RxQueue) SetVLANStrip(on bool) error {
 	if q.q == nil {
 		return q.Err()
@@ -113,8 +117,8 @@ func (q RxQueue) SetVLANStrip(on bool) error {
 	p := q.q.port
 	return p.owned(opVLANStrip, func() error {
 		if int(q.q.id) >= p.cfg.RxQueues {
-			return p.invalid(opVLANStrip, "there is no queue %d: the Config asked for %d", q.q.id, p.cfg.RxQueues)
+			return p.invalid(opVLANStrip, "queue %d does not exist: the Config has %d", q.q.id, p.cfg.RxQueues)
 		}
-		return p.result(opVLANStrip, cgo.EthVLANStripSet(p.id, q.q.id, on))
+		return driverError(cgo.EthVLANStripSet(p.id, q.q.id, on))
 	})
 }

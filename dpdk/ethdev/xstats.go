@@ -13,12 +13,12 @@ const (
 	opXStatsByID = "rte_eth_xstats_get_by_id"
 )
 
-// XStats reads the extended statistics of a port: all that its driver counts, each
-// under a name such as "rx_q0_packets". Names are asked for once, reading values
-// does not allocate. One goroutine at a time uses it; make one for each.
+// XStats reads the extended statistics of a port: all counters of its driver, each with a name
+// such as "rx_q0_packets". It reads the names once. Reading values does not allocate. One
+// goroutine at a time uses it: make one for each goroutine.
 //
-// A Configure of the port may change what there is: Read and ReadIDs then fail with
-// syscall.ESTALE until Refresh is called.
+// A Configure of the port may change the statistics: [XStats.Read] and [XStats.ReadIDs] then
+// return dpdk.ErrStale until [XStats.Refresh] is called.
 type XStats struct {
 	port       *Port
 	generation uint64
@@ -27,9 +27,10 @@ type XStats struct {
 	buf        []cgo.EthXStat
 }
 
-// XStats makes a reader of the port's extended statistics
-// (rte_eth_xstats_get_names). It works in all processes. Errors: dpdk.ErrNoDevice,
-// dpdk.ErrNotRunning, and the driver's.
+// XStats makes a reader of the port's extended statistics. It works in all processes. Errors:
+// dpdk.ErrNoDevice, dpdk.ErrNotRunning, and the driver's.
+//
+// Implements: rte_eth_xstats_get_names
 func (p *Port) XStats() (*XStats, error) {
 	x := &XStats{port: p}
 	if err := x.Refresh(); err != nil {
@@ -38,14 +39,16 @@ func (p *Port) XStats() (*XStats, error) {
 	return x, nil
 }
 
-// Refresh asks for the names again, after which ids may mean others. Errors are
-// those of Port.XStats, after which the old names stay.
+// Refresh reads the names again. IDs may change. Errors are those of [Port.XStats]. After an
+// error the old names stay.
+//
+// Implements: rte_eth_xstats_get_names
 func (x *XStats) Refresh() error {
-	p := x.of()
-	return p.control("rte_eth_xstats_get_names", func() int {
+	p := x.handle()
+	return p.do("rte_eth_xstats_get_names", func() error {
 		names, errno := cgo.EthXStatsNames(p.id)
 		if errno != 0 {
-			return errno
+			return driverError(errno)
 		}
 		x.generation, x.names = p.generation, names
 		x.ids = make(map[string]int, len(names))
@@ -53,19 +56,19 @@ func (x *XStats) Refresh() error {
 			x.ids[name] = id
 		}
 		x.buf = make([]cgo.EthXStat, len(names))
-		return 0
+		return nil
 	})
 }
 
-// of is the port of the statistics; nil for a nil or zero XStats.
-func (x *XStats) of() *Port {
+// handle returns the port of the statistics; nil for a nil or zero XStats.
+func (x *XStats) handle() *Port {
 	if x == nil {
 		return nil
 	}
 	return x.port
 }
 
-// Len is how many statistics there are.
+// Len returns the number of statistics.
 func (x *XStats) Len() int {
 	if x == nil {
 		return 0
@@ -73,7 +76,7 @@ func (x *XStats) Len() int {
 	return len(x.names)
 }
 
-// Names are the names of the statistics, by id; a copy.
+// Names returns a copy of the names of the statistics, by ID.
 func (x *XStats) Names() []string {
 	if x == nil {
 		return nil
@@ -81,7 +84,7 @@ func (x *XStats) Names() []string {
 	return slices.Clone(x.names)
 }
 
-// Name is the name of statistic id; "" if there is no such statistic.
+// Name returns the name of the statistic id, or "" if it does not exist.
 func (x *XStats) Name(id int) string {
 	if id < 0 || id >= x.Len() {
 		return ""
@@ -89,7 +92,9 @@ func (x *XStats) Name(id int) string {
 	return x.names[id]
 }
 
-// ID is the id of the statistic of that name, and whether there is one.
+// ID returns the ID of the statistic with this name, and whether it exists.
+//
+// Implements: rte_eth_xstats_get_id_by_name
 func (x *XStats) ID(name string) (id int, ok bool) {
 	if x == nil {
 		return 0, false
@@ -98,17 +103,18 @@ func (x *XStats) ID(name string) (id int, ok bool) {
 	return id, ok
 }
 
-// Read stores the values of all statistics in values, which has Len elements, by id
-// (rte_eth_xstats_get). It may be called while the port is polled. Errors:
-// dpdk.ErrInvalid for another length, syscall.ESTALE if there are others now,
-// dpdk.ErrNoDevice.
+// Read stores the values of all statistics in values, by ID. values must have Len elements. Read
+// may be called while the port is polled. Errors: dpdk.ErrInvalid for another length,
+// dpdk.ErrStale if the statistics have changed, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_xstats_get
 func (x *XStats) Read(values []uint64) error {
-	p := x.of()
+	p := x.handle()
 	if p == nil {
 		return errNil(opXStats)
 	}
 	if len(values) != len(x.names) {
-		return p.invalid(opXStats, "values has %d elements, there are %d statistics: make it of Len", len(values), len(x.names))
+		return p.invalid(opXStats, "values has %d elements, and the port has %d statistics: use a slice of XStats.Len elements", len(values), len(x.names))
 	}
 	return p.do(opXStats, func() error {
 		if x.generation != p.generation {
@@ -116,7 +122,7 @@ func (x *XStats) Read(values []uint64) error {
 		}
 		n, errno := cgo.EthXStats(p.id, x.buf, values)
 		if errno != 0 {
-			return p.result(opXStats, errno)
+			return driverError(errno)
 		}
 		if n != len(x.names) {
 			return x.stale(opXStats)
@@ -125,21 +131,22 @@ func (x *XStats) Read(values []uint64) error {
 	})
 }
 
-// ReadIDs stores the values of the statistics ids in values, one for each
-// (rte_eth_xstats_get_by_id); with many drivers a Read of all costs less. Errors:
-// dpdk.ErrInvalid for an id that is none or another length of values, syscall.ESTALE,
-// dpdk.ErrNoDevice.
+// ReadIDs stores the value of each statistic of ids in values. With many drivers [XStats.Read] of
+// all statistics costs less. Errors: dpdk.ErrInvalid for an ID that does not exist or for slices
+// of different lengths, dpdk.ErrStale, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_xstats_get_by_id
 func (x *XStats) ReadIDs(ids, values []uint64) error {
-	p := x.of()
+	p := x.handle()
 	if p == nil {
 		return errNil(opXStatsByID)
 	}
 	if len(ids) != len(values) {
-		return p.invalid(opXStatsByID, "%d ids, but values has %d elements", len(ids), len(values))
+		return p.invalid(opXStatsByID, "ids has %d elements and values %d: use the same length", len(ids), len(values))
 	}
 	for _, id := range ids {
 		if id >= uint64(len(x.names)) {
-			return p.invalid(opXStatsByID, "there is no statistic %d: ids are 0 to %d", id, len(x.names)-1)
+			return p.invalid(opXStatsByID, "statistic %d does not exist: use 0 to %d", id, len(x.names)-1)
 		}
 	}
 	if len(ids) == 0 {
@@ -149,19 +156,21 @@ func (x *XStats) ReadIDs(ids, values []uint64) error {
 		if x.generation != p.generation {
 			return x.stale(opXStatsByID)
 		}
-		return p.result(opXStatsByID, cgo.EthXStatsByID(p.id, ids, values))
+		return driverError(cgo.EthXStatsByID(p.id, ids, values))
 	})
 }
 
-// Reset makes all statistics of the port 0 (rte_eth_xstats_reset), also for other
-// readers. Errors: dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+// Reset sets all statistics of the port to 0, also for other readers. Errors:
+// dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
+//
+// Implements: rte_eth_xstats_reset
 func (x *XStats) Reset() error {
 	const op = "rte_eth_xstats_reset"
-	p := x.of()
-	return p.owned(op, func() error { return p.result(op, cgo.EthXStatsReset(p.id)) })
+	p := x.handle()
+	return p.owned(op, func() error { return driverError(cgo.EthXStatsReset(p.id)) })
 }
 
 func (x *XStats) stale(op string) error {
 	return &dpdk.Error{Op: op, Name: x.port.name, Errno: dpdk.ErrStale,
-		Detail: fmt.Sprintf("the port was configured since the names of its %d statistics were asked for: call Refresh", len(x.names))}
+		Detail: fmt.Sprintf("the port was configured after the names of its %d statistics were read: call Refresh", len(x.names))}
 }

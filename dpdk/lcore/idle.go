@@ -42,7 +42,7 @@ const (
 // other threads.
 //
 // A poller that has a CPU for itself needs no Idle. One that is idle for most of the time,
-// with a driver that has receive interrupts, waits at no cost in ethdev's RxQueue.Wait,
+// with a driver that has receive interrupts, waits at no cost in ethdev's RxQueue.WaitBurst,
 // which takes microseconds to go to sleep and to wake up.
 //
 // The zero value is ready. An Idle belongs to one goroutine. It needs no EAL.

@@ -15,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 func TestSequenceCountsAgreeWithC(t *testing.T) {
@@ -23,25 +24,25 @@ func TestSequenceCountsAgreeWithC(t *testing.T) {
 	raw := unsafe.Pointer(c)
 	for i, write := range []struct{ begin, end func() }{
 		{c.WriteBegin, c.WriteEnd},
-		{func() { cgo.SeqcountWriteBegin(raw) }, func() { cgo.SeqcountWriteEnd(raw) }},
-		{c.WriteBegin, func() { cgo.SeqcountWriteEnd(raw) }},
+		{func() { twin.SeqcountWriteBegin(raw) }, func() { twin.SeqcountWriteEnd(raw) }},
+		{c.WriteBegin, func() { twin.SeqcountWriteEnd(raw) }},
 	} {
 		before := c.ReadBegin()
 		require.EqualValues(t, 2*i, before)
-		require.Equal(t, before, cgo.SeqcountReadBegin(raw))
+		require.Equal(t, before, twin.SeqcountReadBegin(raw))
 		require.False(t, c.ReadRetry(before))
-		require.False(t, cgo.SeqcountReadRetry(raw, before))
+		require.False(t, twin.SeqcountReadRetry(raw, before))
 		write.begin()
 		within := c.ReadBegin()
-		require.Equal(t, within, cgo.SeqcountReadBegin(raw))
+		require.Equal(t, within, twin.SeqcountReadBegin(raw))
 		for _, sn := range []uint32{before, within} {
 			require.True(t, c.ReadRetry(sn))
-			require.True(t, cgo.SeqcountReadRetry(raw, sn))
+			require.True(t, twin.SeqcountReadRetry(raw, sn))
 		}
 		write.end()
 		for _, sn := range []uint32{before, within} {
 			require.True(t, c.ReadRetry(sn))
-			require.True(t, cgo.SeqcountReadRetry(raw, sn))
+			require.True(t, twin.SeqcountReadRetry(raw, sn))
 		}
 	}
 }
@@ -91,7 +92,7 @@ func roundTrip[T comparable](t *testing.T, values ...T) {
 			z.seq.Store(v)
 			require.Equal(t, v, z.seq.Load())
 			require.Equal(t, v, *inC)
-			require.EqualValues(t, 2*(2*i+1), cgo.SeqcountReadBegin(unsafe.Pointer(&z.seq)))
+			require.EqualValues(t, 2*(2*i+1), twin.SeqcountReadBegin(unsafe.Pointer(&z.seq)))
 			z.seq.Update(func(t *T) { *t = values[len(values)-1-i] })
 			got, ok := z.seq.TryLoad()
 			require.True(t, ok)
@@ -137,10 +138,10 @@ func TestReadersAndWritersOfAValueWaitForAWriterInC(t *testing.T) {
 		func() { z.seq.Store(6) },
 		func() { z.seq.Update(func(v *uint64) { *v++ }) },
 	} {
-		cgo.SeqlockWriteLock(raw)
+		twin.SeqlockWriteLock(raw)
 		_, ok := z.seq.TryLoad()
 		require.False(t, ok)
-		waits(t, f, func() { cgo.SeqlockWriteUnlock(raw) })
+		waits(t, f, func() { twin.SeqlockWriteUnlock(raw) })
 	}
 	require.EqualValues(t, 7, z.seq.Load())
 }

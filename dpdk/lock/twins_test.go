@@ -8,10 +8,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/test/harness"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 func TestMain(m *testing.M) { harness.MainEAL(m) }
@@ -83,9 +83,9 @@ func mcsInGo(p *place, node int) ops {
 func mcsInC(p *place, node int) ops {
 	m, n := unsafe.Pointer(&p.lock), unsafe.Pointer(&p.nodes[node])
 	return ops{
-		lock:   func() { cgo.MCSlockLock(m, n) },
-		unlock: func() { cgo.MCSlockUnlock(m, n) },
-		try:    func() bool { return cgo.MCSlockTrylock(m, n) },
+		lock:   func() { twin.MCSlockLock(m, n) },
+		unlock: func() { twin.MCSlockUnlock(m, n) },
+		try:    func() bool { return twin.MCSlockTrylock(m, n) },
 	}
 }
 
@@ -102,25 +102,25 @@ func kinds() []kind {
 		switch k.name {
 		case "spin":
 			k.inGo, k.inC = of(0, func(l *lock.Spin) ops { return ops{l.Lock, l.Unlock, l.TryLock, l.LockContext, l.IsLocked} },
-				cgo.SpinlockLock, cgo.SpinlockUnlock, cgo.SpinlockTrylock, cgo.SpinlockIsLocked)
+				twin.SpinlockLock, twin.SpinlockUnlock, twin.SpinlockTrylock, twin.SpinlockIsLocked)
 		case "ticket":
 			k.inGo, k.inC = of(4, func(l *lock.Ticket) ops { return ops{l.Lock, l.Unlock, l.TryLock, l.LockContext, l.IsLocked} },
-				cgo.TicketlockLock, cgo.TicketlockUnlock, cgo.TicketlockTrylock, cgo.TicketlockIsLocked)
+				twin.TicketlockLock, twin.TicketlockUnlock, twin.TicketlockTrylock, twin.TicketlockIsLocked)
 		case "rw read":
 			k.inGo, k.inC = of(4, func(l *lock.RW) ops { return ops{l.RLock, l.RUnlock, l.TryRLock, l.RLockContext, nil} },
-				cgo.RWlockReadLock, cgo.RWlockReadUnlock, cgo.RWlockReadTrylock, nil)
+				twin.RWlockReadLock, twin.RWlockReadUnlock, twin.RWlockReadTrylock, nil)
 		case "rw write":
 			k.inGo, k.inC = of(4, func(l *lock.RW) ops { return ops{l.Lock, l.Unlock, l.TryLock, l.LockContext, l.IsLocked} },
-				cgo.RWlockWriteLock, cgo.RWlockWriteUnlock, cgo.RWlockWriteTrylock, nil)
+				twin.RWlockWriteLock, twin.RWlockWriteUnlock, twin.RWlockWriteTrylock, nil)
 		case "phase-fair read": // C may have it where a word is not aligned
 			k.inGo, k.inC = of(2, func(l *lock.PhaseFair) ops { return ops{l.RLock, l.RUnlock, l.TryRLock, l.RLockContext, nil} },
-				cgo.PFlockReadLock, cgo.PFlockReadUnlock, nil, nil)
+				twin.PFlockReadLock, twin.PFlockReadUnlock, nil, nil)
 		case "phase-fair write":
 			k.inGo, k.inC = of(2, func(l *lock.PhaseFair) ops { return ops{l.Lock, l.Unlock, l.TryLock, l.LockContext, nil} },
-				cgo.PFlockWriteLock, cgo.PFlockWriteUnlock, nil, nil)
+				twin.PFlockWriteLock, twin.PFlockWriteUnlock, nil, nil)
 		case "seq":
 			k.inGo, k.inC = of(4, func(l *lock.Seq) ops { return ops{l.Lock, l.Unlock, l.TryLock, l.LockContext, l.IsLocked} },
-				cgo.SeqlockWriteLock, cgo.SeqlockWriteUnlock, nil, nil)
+				twin.SeqlockWriteLock, twin.SeqlockWriteUnlock, nil, nil)
 		}
 	}
 	return all

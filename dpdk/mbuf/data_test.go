@@ -15,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 func TestAppendPrependAdjTrim(t *testing.T) {
@@ -204,7 +205,7 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 			require.Equal(t, all[off:off+n], string(b))
 			inC := make([]byte, 12)
 			if n > 0 { // C crashes on 0 bytes at the packet's end
-				c := cgo.MbufRead(raw(m), uint32(off), uint32(n), pointer(inC))
+				c := twin.MbufRead(raw(m), uint32(off), uint32(n), pointer(inC))
 				assert.Equal(t, c == pointer(inC), pointer(b) == pointer(scratch), "copied where C does not, or the reverse: %d at %d", n, off)
 			}
 			dst := bytes.Repeat([]byte("#"), n)
@@ -321,7 +322,7 @@ func TestTxOffloadIsPackedAsInC(t *testing.T) {
 	} {
 		require.NoError(t, m.SetTxOffload(o))
 		assert.Equal(t, o, m.TxOffload())
-		want := cgo.MbufTxOffload(uint64(o.L2Len), uint64(o.L3Len), uint64(o.L4Len), uint64(o.SegmentSize), uint64(o.OuterL3Len), uint64(o.OuterL2Len))
+		want := twin.MbufTxOffload(uint64(o.L2Len), uint64(o.L3Len), uint64(o.L4Len), uint64(o.SegmentSize), uint64(o.OuterL3Len), uint64(o.OuterL2Len))
 		b := bits(m)
 		assert.Equal(t, want, binary.LittleEndian.Uint64(b[cgo.MbufTxOffloadOff:]), "%+v", o)
 	}
@@ -388,7 +389,7 @@ func TestFlagNames(t *testing.T) {
 		assert.Equal(t, want, f.String(), "%#x", uint64(f))
 	}
 	for bit := range 64 {
-		if name := cgo.MbufFlagName(1<<bit, false) + cgo.MbufFlagName(1<<bit, true); name != "" {
+		if name := twin.MbufFlagName(1<<bit, false) + twin.MbufFlagName(1<<bit, true); name != "" {
 			assert.Equal(t, strings.TrimPrefix(name, "RTE_MBUF_F_"), mbuf.OffloadFlags(1<<bit).String())
 		}
 	}
@@ -465,7 +466,7 @@ func TestMbufsPassThroughRings(t *testing.T) {
 	require.Equal(t, 31, r.EnqueueBulk(in))
 	info, errno := cgo.RingLookup("mbufs")
 	require.Zero(t, errno)
-	n, _ := cgo.RingDequeue(info.Ring, pointer(out), 8, 31, true)
+	n, _ := twin.RingDequeue(info.Ring, pointer(out), 8, 31, true)
 	require.EqualValues(t, 31, n)
 	assert.Equal(t, in, out)
 	mbuf.FreeBulk(out)

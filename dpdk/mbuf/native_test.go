@@ -14,20 +14,21 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // These tests compare the Go code with C, byte by byte.
 
-// twin is a pool with two caches of the same size, one used by Go and one by C.
-type twin struct {
+// cachedPool is a pool with two caches of the same size, one used by Go and one by C.
+type cachedPool struct {
 	pool  *mbuf.Pool
 	cache *mbuf.Cache    // Go
 	craw  unsafe.Pointer // C
 	index map[*mbuf.Mbuf]int
 }
 
-func newTwin(t *testing.T, cfg mbuf.PoolConfig) *twin {
-	w := &twin{pool: newPool(t, 255, cfg), index: map[*mbuf.Mbuf]int{}}
+func newCachedPool(t *testing.T, cfg mbuf.PoolConfig) *cachedPool {
+	w := &cachedPool{pool: newPool(t, 255, cfg), index: map[*mbuf.Mbuf]int{}}
 	w.cache = newCache(t, w.pool, 32)
 	raw, errno := cgo.MempoolCacheCreate(32, -1)
 	require.Zero(t, errno)
@@ -44,10 +45,10 @@ func newTwin(t *testing.T, cfg mbuf.PoolConfig) *twin {
 	return w
 }
 
-func (w *twin) cacheLen() uint32 { return *(*uint32)(unsafe.Add(w.craw, cgo.MempoolCacheLen)) }
+func (w *cachedPool) cacheLen() uint32 { return *(*uint32)(unsafe.Add(w.craw, cgo.MempoolCacheLen)) }
 
 // cached returns the mbufs in C's cache by their indices in the pool.
-func (w *twin) cached() (places []int) {
+func (w *cachedPool) cached() (places []int) {
 	for i := range w.cacheLen() {
 		m := *(**mbuf.Mbuf)(unsafe.Add(w.craw, cgo.MempoolCacheObjs+8*uintptr(i)))
 		places = append(places, w.index[m])
@@ -71,7 +72,7 @@ func TestGoAndCLeaveTheSameBytes(t *testing.T) {
 		"default": {}, "private area": {PrivateSize: 64}, "less room than the headroom": {DataRoom: 100}, "stack": {Ops: "stack"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inGo, inC := newTwin(t, cfg), newTwin(t, cfg)
+			inGo, inC := newCachedPool(t, cfg), newCachedPool(t, cfg)
 			rng := rand.New(rand.NewPCG(1, 2))
 			var heldGo, heldC []*mbuf.Mbuf
 			for step := range 3000 {
@@ -159,7 +160,7 @@ func TestGoAndCAddAndRemoveBytesAlike(t *testing.T) {
 			case '-':
 				ok = g.Trim(n)
 			}
-			require.Equal(t, cgo.MbufRoom(raw(c), op, uint16(n)) >= 0, ok, "%c %d", op, n)
+			require.Equal(t, twin.MbufRoom(raw(c), op, uint16(n)) >= 0, ok, "%c %d", op, n)
 			for sg, sc := g, c; sg != nil; sg, sc = sg.Next(), sc.Next() {
 				a, b := bits(sg), bits(sc)
 				clear(a[cgo.MbufNext : cgo.MbufNext+8])
@@ -174,7 +175,7 @@ func TestGoAndCAddAndRemoveBytesAlike(t *testing.T) {
 
 // Go empties a cache that C filled in the same order as C.
 func TestGoEmptiesACacheThatCFilled(t *testing.T) {
-	w := newTwin(t, mbuf.PoolConfig{CacheSize: 32})
+	w := newCachedPool(t, mbuf.PoolConfig{CacheSize: 32})
 	pkts := make([]*mbuf.Mbuf, 8)
 	require.True(t, cgo.MbufAllocBulk(w.pool.Pointer(), w.craw, pointer(pkts), 8))
 	w.cache.FreeBulk(pkts)

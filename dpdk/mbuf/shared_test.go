@@ -13,11 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mbuf/mbuftest"
 	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // pinned is a pool made by C, with mbufs that are pinned to pieces of a memzone.
@@ -28,7 +28,7 @@ func pinned(t *testing.T, count, room int) *mbuf.Pool {
 	zone, err := memzone.Reserve(name, count*room, memzone.Config{})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, zone.Free()) })
-	_, errno := cgo.MbufPoolPinnedCreate(name, uint32(count), uint16(room), unsafe.Pointer(&zone.Bytes()[0]))
+	errno := twin.MbufPoolPinnedCreate(name, uint32(count), uint16(room), unsafe.Pointer(&zone.Bytes()[0]))
 	require.Zero(t, errno)
 	p, err := mbuf.LookupPool(name)
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ var native = impl{"go",
 	},
 }
 
-var twin = impl{"c",
+var inC = impl{"c",
 	func(p *mempool.Pool, c *mempool.Cache, objs []mempool.Object) bool {
 		return cgo.MempoolGet(p.Pointer(), mempool.Memory(c), words(objs), uint32(len(objs)))
 	},
@@ -67,7 +67,7 @@ func words(objs []mempool.Object) unsafe.Pointer { return unsafe.Pointer(&objs[0
 // mixed uses Go and C on the same cache at random.
 func mixed(seed uint64) impl {
 	rng := rand.New(rand.NewPCG(seed, 5))
-	pick := func() impl { return []impl{native, twin}[rng.IntN(2)] }
+	pick := func() impl { return []impl{native, inC}[rng.IntN(2)] }
 	return impl{"turns",
 		func(p *mempool.Pool, c *mempool.Cache, objs []mempool.Object) bool { return pick().get(p, c, objs) },
 		func(p *mempool.Pool, c *mempool.Cache, objs []mempool.Object) { pick().put(p, c, objs) },
@@ -139,7 +139,7 @@ func TestGoAndCGetAndPutAlike(t *testing.T) {
 		for _, shape := range []struct{ size, cache int }{{63, 0}, {64, 1}, {64, 2}, {100, 32}, {100, 66}, {500, 7}, {800, 512}, {1200, 256}} {
 			t.Run(fmt.Sprintf("%s of %d, cache %d", ops, shape.size, shape.cache), func(t *testing.T) {
 				for seed := range uint64(2) {
-					want := script(t, ops, shape.size, shape.cache, seed, twin)
+					want := script(t, ops, shape.size, shape.cache, seed, inC)
 					for _, use := range []impl{native, mixed(seed)} {
 						got := script(t, ops, shape.size, shape.cache, seed, use)
 						for i := range want {
@@ -356,7 +356,7 @@ func TestGetAndPutDoNotAllocate(t *testing.T) {
 
 func TestGetOfMoreThanACacheCanHoldGoesPastIt(t *testing.T) {
 	p := pool(t, 3000, 64, mempool.Config{})
-	for _, use := range []impl{native, twin} {
+	for _, use := range []impl{native, inC} {
 		c := cache(t, p, 256)
 		objs := make([]mempool.Object, 1024)
 		for _, tc := range []struct{ n, left int }{{512, 256}, {513, 0}, {700, 0}, {1024, 0}} {

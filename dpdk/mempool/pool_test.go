@@ -17,6 +17,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 func TestPoolIsFullAtStartAndEmptyAfterSizeGets(t *testing.T) {
@@ -118,7 +119,7 @@ func TestObjectsHaveTheirPoolAndAddresses(t *testing.T) {
 			}
 		}
 		require.True(t, inside, "in one of the chunks")
-		require.Equal(t, cgo.VirtToIOVA(o.Pointer()), p.IOVA(o), "rte_mem_virt2iova")
+		require.Equal(t, twin.VirtToIOVA(o.Pointer()), p.IOVA(o), "rte_mem_virt2iova")
 	}
 }
 

@@ -76,7 +76,7 @@ func count(first, n int) (numbers []int) {
 
 func noPorts(t testing.TB) {
 	t.Helper()
-	all, err := ethdev.Ports()
+	all, err := ethdev.List()
 	require.NoError(t, err)
 	assert.Empty(t, all)
 }

@@ -1,7 +1,6 @@
 package netring
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +78,7 @@ func Attach(c Config) (*ethdev.Port, error) {
 	if err := create(name, c, rx, tx); err != nil {
 		return nil, err
 	}
-	return ethdev.ByName(name)
+	return ethdev.Lookup(name)
 }
 
 // waits reports whether a burst of the ring may wait for several threads in turn,
@@ -173,11 +172,5 @@ func Open(c Config, cfg ethdev.Config) (*ethdev.Port, error) {
 	if cfg.TxQueues == 0 {
 		cfg.TxQueues = len(c.Tx)
 	}
-	if err = p.Configure(cfg); err == nil {
-		err = p.Start()
-	}
-	if err != nil {
-		return nil, errors.Join(err, p.Detach())
-	}
-	return p, nil
+	return device.Start(p, cfg)
 }

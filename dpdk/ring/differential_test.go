@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore/ringtest"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // The assembly, its Go twin and C on the same real rings. Package ringcore runs
@@ -21,10 +22,10 @@ import (
 var inC = ringtest.Impl{
 	Name: "c",
 	Enqueue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, free uint32) {
-		return cgo.RingEnqueue(cRing(r), objs, r.ElemSize, n, bulk)
+		return twin.RingEnqueue(cRing(r), objs, r.ElemSize, n, bulk)
 	},
 	Dequeue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, available uint32) {
-		return cgo.RingDequeue(cRing(r), objs, r.ElemSize, n, bulk)
+		return twin.RingDequeue(cRing(r), objs, r.ElemSize, n, bulk)
 	},
 }
 
@@ -70,12 +71,12 @@ func TestCountsAgreeWithC(t *testing.T) {
 					} else {
 						r.Enqueue(unsafe.Pointer(&objs[0]), int(n), false)
 					}
-					info := cgo.RingDescribe(cRing(r))
-					require.Equal(t, info.Count, r.Count())
-					require.Equal(t, info.Capacity-info.Count, r.FreeCount())
-					require.Equal(t, info.Size, r.Size)
-					require.Equal(t, info.Mask, r.Mask)
-					require.Equal(t, info.Capacity, r.Capacity)
+					count, free, size, mask, capacity := twin.RingCounts(cRing(r))
+					require.Equal(t, count, r.Count())
+					require.Equal(t, free, r.FreeCount())
+					require.Equal(t, size, r.Size)
+					require.Equal(t, mask, r.Mask)
+					require.Equal(t, capacity, r.Capacity)
 				}
 			}
 		}

@@ -81,7 +81,7 @@ func (d Bond) Devargs() (string, error) {
 // free refuses members that there are not, or that are in use.
 func (d Bond) free(name string) error {
 	for i, m := range d.Members {
-		p, err := ethdev.ByName(m)
+		p, err := ethdev.Lookup(m)
 		if err != nil {
 			return fmt.Errorf("member %d of the bond: %w", i, err)
 		}
@@ -107,7 +107,7 @@ func (d Bond) free(name string) error {
 // line in the log.
 func (d Bond) joined(name string) error {
 	for i, m := range d.Members {
-		p, err := ethdev.ByName(m)
+		p, err := ethdev.Lookup(m)
 		if err != nil {
 			return fmt.Errorf("member %d of the bond: %w", i, err)
 		}

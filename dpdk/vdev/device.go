@@ -86,9 +86,9 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 		if err := d.shareable(name); err != nil {
 			return nil, err
 		}
-		return d.wait(name, func() (*ethdev.Port, error) { return ethdev.Open(devargs, cfg) })
+		return d.wait(name, func() (*ethdev.Port, error) { return attach(devargs, cfg) })
 	}
-	p, err := ethdev.Open(devargs, cfg)
+	p, err := attach(devargs, cfg)
 	if d, ok := d.(Memif); ok && err != nil {
 		return nil, d.unserved(name, err)
 	}
@@ -104,6 +104,15 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 		}
 	}
 	return p, nil
+}
+
+// attach attaches a device, configures its port and starts it.
+func attach(devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := ethdev.Attach(devargs)
+	if err != nil {
+		return nil, err
+	}
+	return device.Start(p, cfg)
 }
 
 // room is the smallest buffer behind the headroom that cfg receives into; false

@@ -52,7 +52,7 @@ func packet(t testing.TB, pool *mbuf.Pool, bytes []byte) *mbuf.Mbuf {
 // noPort checks that a failed Open left nothing.
 func noPorts(t testing.TB) {
 	t.Helper()
-	all, err := ethdev.Ports()
+	all, err := ethdev.List()
 	require.NoError(t, err)
 	assert.Empty(t, all)
 }

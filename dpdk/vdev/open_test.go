@@ -153,7 +153,7 @@ func TestDeviceWithoutAPort(t *testing.T) {
 	require.NoError(t, p.Close())
 	_, err = vdev.Open(named, ethdev.Config{Pool: pool})
 	require.ErrorIs(t, err, dpdk.ErrNoDevice)
-	assert.Contains(t, err.Error(), "without a port")
+	assert.Contains(t, err.Error(), "has no port")
 }
 
 func TestManyOpenAtOnce(t *testing.T) {

@@ -71,7 +71,7 @@ func masked(mask string) (ports []*ethdev.Port, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("-p=%q: use a hexadecimal mask of ports, such as 3", mask)
 	}
-	all, err := ethdev.Ports()
+	all, err := ethdev.List()
 	if err != nil {
 		return nil, err
 	}

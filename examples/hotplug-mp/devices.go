@@ -20,7 +20,7 @@ func attach(devargs string) {
 // detach detaches a device from all processes.
 func detach(devargs string) {
 	name, _, _ := strings.Cut(devargs, ",")
-	p, err := ethdev.ByName(name)
+	p, err := ethdev.Lookup(name)
 	if err == nil {
 		err = p.Detach()
 	}
@@ -33,7 +33,7 @@ func detach(devargs string) {
 
 // list prints the ports of this process, which all processes share.
 func list() {
-	ports, err := ethdev.Ports()
+	ports, err := ethdev.List()
 	if err != nil {
 		fmt.Println("failed to list:", err)
 		return

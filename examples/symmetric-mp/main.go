@@ -37,7 +37,7 @@ func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	ports, err := ethdev.Ports()
+	ports, err := ethdev.List()
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 var (
 	// gcc -aux-info writes a line for each function that is declared (NC) or defined (NF), with the header's path.
 	prototype = regexp.MustCompile(`(?m)^/\* \S*/dpdk/(?:generic/)?(rte_\w+\.h):\d+:N[CF] \*/ .*?\b(rte_\w+) \(`)
-	macro     = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*define[ \t]+(rte_[a-z]\w*|RTE_\w*FOREACH\w*)\(`)
+	macro     = regexp.MustCompile(`(?m)^[ \t]*#[ \t]*define[ \t]+(rte_[a-z]\w*|RTE_\w*FOREACH\w*|RTE_MBUF_\w+)\(`)
 )
 
 // readHeaders returns the functions, static inline functions and function-like macros of the headers of the DPDK that

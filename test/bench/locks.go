@@ -5,10 +5,10 @@ package main
 import (
 	"unsafe"
 
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/test/bench/cloop"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // locks compares lock + unlock when nobody else wants the lock, and whole reads and
@@ -55,7 +55,7 @@ func locks() ([]contest, error) {
 	}
 	spin, ticket, rw, pf := unsafe.Pointer(&a.spin), unsafe.Pointer(&a.ticket), unsafe.Pointer(&a.rw), unsafe.Pointer(&a.pf)
 	count, seq, value := unsafe.Pointer(&a.count), unsafe.Pointer(&a.seq), unsafe.Pointer(&a.value)
-	seqByCgo := byCgo(cgo.SeqlockWriteLock, cgo.SeqlockWriteUnlock, seq)
+	seqByCgo := byCgo(twin.SeqlockWriteLock, twin.SeqlockWriteUnlock, seq)
 	var x, sink [8]uint64
 	return []contest{
 		row("spinlock", c(cloop.Spin, spin), func(iters int) {
@@ -63,13 +63,13 @@ func locks() ([]contest, error) {
 				a.spin.Lock()
 				a.spin.Unlock()
 			}
-		}, byCgo(cgo.SpinlockLock, cgo.SpinlockUnlock, spin)),
+		}, byCgo(twin.SpinlockLock, twin.SpinlockUnlock, spin)),
 		row("ticket lock", c(cloop.Ticket, ticket), func(iters int) {
 			for range iters {
 				a.ticket.Lock()
 				a.ticket.Unlock()
 			}
-		}, byCgo(cgo.TicketlockLock, cgo.TicketlockUnlock, ticket)),
+		}, byCgo(twin.TicketlockLock, twin.TicketlockUnlock, ticket)),
 		row("MCS lock", func(iters int) { cloop.MCS(unsafe.Pointer(&a.mcs), unsafe.Pointer(&a.node), iters) }, func(iters int) {
 			for range iters {
 				mcs.Lock()
@@ -77,8 +77,8 @@ func locks() ([]contest, error) {
 			}
 		}, func(iters int) {
 			for range iters {
-				cgo.MCSlockLock(unsafe.Pointer(&a.mcs), unsafe.Pointer(&a.node))
-				cgo.MCSlockUnlock(unsafe.Pointer(&a.mcs), unsafe.Pointer(&a.node))
+				twin.MCSlockLock(unsafe.Pointer(&a.mcs), unsafe.Pointer(&a.node))
+				twin.MCSlockUnlock(unsafe.Pointer(&a.mcs), unsafe.Pointer(&a.node))
 			}
 		}),
 		row("rwlock, read", c(cloop.RWRead, rw), func(iters int) {
@@ -86,31 +86,31 @@ func locks() ([]contest, error) {
 				a.rw.RLock()
 				a.rw.RUnlock()
 			}
-		}, byCgo(cgo.RWlockReadLock, cgo.RWlockReadUnlock, rw)),
+		}, byCgo(twin.RWlockReadLock, twin.RWlockReadUnlock, rw)),
 		row("rwlock, write", c(cloop.RWWrite, rw), func(iters int) {
 			for range iters {
 				a.rw.Lock()
 				a.rw.Unlock()
 			}
-		}, byCgo(cgo.RWlockWriteLock, cgo.RWlockWriteUnlock, rw)),
+		}, byCgo(twin.RWlockWriteLock, twin.RWlockWriteUnlock, rw)),
 		row("phase-fair lock, read", c(cloop.PFRead, pf), func(iters int) {
 			for range iters {
 				a.pf.RLock()
 				a.pf.RUnlock()
 			}
-		}, byCgo(cgo.PFlockReadLock, cgo.PFlockReadUnlock, pf)),
+		}, byCgo(twin.PFlockReadLock, twin.PFlockReadUnlock, pf)),
 		row("phase-fair lock, write", c(cloop.PFWrite, pf), func(iters int) {
 			for range iters {
 				a.pf.Lock()
 				a.pf.Unlock()
 			}
-		}, byCgo(cgo.PFlockWriteLock, cgo.PFlockWriteUnlock, pf)),
+		}, byCgo(twin.PFlockWriteLock, twin.PFlockWriteUnlock, pf)),
 		row("seqcount, empty write", c(cloop.SeqCount, count), func(iters int) {
 			for range iters {
 				a.count.WriteBegin()
 				a.count.WriteEnd()
 			}
-		}, byCgo(cgo.SeqcountWriteBegin, cgo.SeqcountWriteEnd, count)),
+		}, byCgo(twin.SeqcountWriteBegin, twin.SeqcountWriteEnd, count)),
 		row("seqlock, empty write", c(cloop.Seq, seq), func(iters int) {
 			for range iters {
 				a.seq.Lock()
@@ -129,7 +129,7 @@ func locks() ([]contest, error) {
 			}
 		}, func(iters int) {
 			for range iters {
-				sink[0] = uint64(cgo.SeqcountReadBegin(value))
+				sink[0] = uint64(twin.SeqcountReadBegin(value))
 			}
 		}),
 	}, nil

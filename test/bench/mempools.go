@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -23,7 +24,7 @@ func mempools() ([]contest, error) {
 	raw := p.Pointer()
 	rawCache, errno := cgo.MempoolCacheCreate(512, -1)
 	if errno != 0 {
-		return nil, fmt.Errorf("cache: %s", cgo.Strerror(errno))
+		return nil, fmt.Errorf("cache: %w", syscall.Errno(errno))
 	}
 	var contests []contest
 	for _, burst := range []int{1, 8, 32} {

@@ -2,11 +2,13 @@ package main
 
 import (
 	"fmt"
+	"syscall"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/test/bench/cloop"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // rings compares enqueue + dequeue of a bulk of pointers, per mode and burst.
@@ -20,7 +22,7 @@ func rings() ([]contest, error) {
 		}
 		info, errno := cgo.RingLookup(r.Name())
 		if errno != 0 {
-			return nil, fmt.Errorf("lookup %s: %s", r.Name(), cgo.Strerror(errno))
+			return nil, fmt.Errorf("lookup %s: %w", r.Name(), syscall.Errno(errno))
 		}
 		raw := info.Ring
 		for _, burst := range []int{1, 8, 32, 128} {
@@ -40,8 +42,8 @@ func rings() ([]contest, error) {
 				},
 				cgo: func(iters int) {
 					for range iters {
-						cgo.RingEnqueue(raw, p, 8, uint32(burst), true)
-						cgo.RingDequeue(raw, p, 8, uint32(burst), true)
+						twin.RingEnqueue(raw, p, 8, uint32(burst), true)
+						twin.RingDequeue(raw, p, 8, uint32(burst), true)
 					}
 				},
 			})

@@ -42,7 +42,7 @@ var _ = harness.Role("vdevs", func(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	ports, err := ethdev.Ports()
+	ports, err := ethdev.List()
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ var _ = harness.Role("visitor", func(args []string) (err error) {
 	rings := []*ring.Ring[*mbuf.Mbuf]{r}
 	_, null := vdev.Open(vdev.Null{}, ethdev.Config{})
 	_, over := netring.Attach(netring.Config{Rx: rings, Tx: rings})
-	_, there := ethdev.ByName("net_null0")
+	_, there := ethdev.Lookup("net_null0")
 	harness.Say("null %v, rings %v, found %v", errors.Is(null, dpdk.ErrSecondary), errors.Is(over, dpdk.ErrSecondary), there == nil)
 	return nil
 })

@@ -81,8 +81,8 @@ func TestEthdevErrors(t *testing.T) {
 	configure := func(cfg ethdev.Config) func() error { return func() error { return port.Configure(cfg) } }
 	check(t, []provoked{
 		{"no device", func() error { return second(ethdev.Attach("")) }, "rte_dev_probe", "", dpdk.ErrInvalid, "empty"},
-		{"a device that is there", func() error { return second(ethdev.Attach("net_null0")) }, "rte_dev_probe", "net_null0", dpdk.ErrExist, "the device is attached: ByName"},
-		{"a port that does not exist", func() error { return second(ethdev.ByName("no")) }, "rte_eth_dev_get_port_by_name", "no", dpdk.ErrNoDevice, ""},
+		{"a device that is there", func() error { return second(ethdev.Attach("net_null0")) }, "rte_dev_probe", "net_null0", dpdk.ErrExist, "the device is attached: use Lookup"},
+		{"a port that does not exist", func() error { return second(ethdev.Lookup("no")) }, "rte_eth_dev_get_port_by_name", "no", dpdk.ErrNoDevice, ""},
 		{"an address that no port has", func() error { return second(ethdev.ByMAC(net.HardwareAddr{2, 0, 0, 0, 0, 9})) }, "rte_eth_macaddr_get", "02:00:00:00:00:09", dpdk.ErrNoDevice, ""},
 		{"a started port configured", configure(ethdev.Config{Pool: pool}), "rte_eth_dev_configure", "net_null0", dpdk.ErrBusy, "Stop"},
 		{"an MTU that cannot be", func() error { return port.SetMTU(-1) }, "rte_eth_dev_set_mtu", "net_null0", dpdk.ErrInvalid, "-1"},

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package ethcount reads a port's counters in C, for tests that do not want to lean
-// on the library's own way.
+// Package ethcount reads a port's counters in C, for tests that must not depend on the
+// library.
 package ethcount
 
 /*
@@ -21,5 +21,5 @@ static uint64_t sent(uint16_t port)
 */
 import "C"
 
-// Sent is how many packets the port has sent since it was attached.
+// Sent returns the number of packets that the port has sent since it was attached.
 func Sent(port int) int { return int(C.sent(C.uint16_t(port))) }

@@ -20,18 +20,18 @@ func init() {
 	calls = append(calls,
 		call{"ethdev.Attach", func(r *rand.Rand) error { _, err := ethdev.Attach(name(r)); return err }, others},
 		call{"ethdev.Detach", func(r *rand.Rand) error {
-			p, err := ethdev.ByName(name(r))
+			p, err := ethdev.Lookup(name(r))
 			if err != nil {
 				return err
 			}
 			return p.Detach()
 		}, others},
-		call{"ethdev.ByName", func(r *rand.Rand) error { _, err := ethdev.ByName(name(r)); return err }, others},
+		call{"ethdev.Lookup", func(r *rand.Rand) error { _, err := ethdev.Lookup(name(r)); return err }, others},
 		call{"ethdev.ByID", func(r *rand.Rand) error { _, err := ethdev.ByID(r.IntN(4)); return err }, others},
-		call{"ethdev.Ports", func(*rand.Rand) error { _, err := ethdev.Ports(); return err }, nil},
+		call{"ethdev.List", func(*rand.Rand) error { _, err := ethdev.List(); return err }, nil},
 		call{"ethdev.Match", func(*rand.Rand) error { _, err := ethdev.Match("net_null0"); return err }, others},
 		call{"ethdev.Stats", func(r *rand.Rand) error {
-			p, err := ethdev.ByName(name(r))
+			p, err := ethdev.Lookup(name(r))
 			if err != nil {
 				return err
 			}
@@ -40,7 +40,7 @@ func init() {
 		}, others},
 	)
 	atEnd = append(atEnd, func(t *testing.T) {
-		ports, err := ethdev.Ports()
+		ports, err := ethdev.List()
 		assert.NoError(t, err)
 		for _, p := range ports {
 			assert.NoError(t, p.Detach())

@@ -6,57 +6,62 @@ package harness
 
 import "github.com/godpdk/godpdk/dpdk/eal"
 import "github.com/godpdk/godpdk/dpdk/ealtest"
+import "github.com/godpdk/godpdk/test/wire"
 import "syscall"
 import "testing"
-import "github.com/godpdk/godpdk/test/wire"
 
 func CC(t testing.TB, source string) (_ string) { panic("the tests need Linux, DPDK and cgo") }
-func Sample(t testing.TB, folder string, options ...string) (_ string) {
+
+type Child = ealtest.Process
+
+func Command(t testing.TB, path string, args ...string) (_ *Child) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+
+const Compiler Thing = "a C compiler and DPDK's headers"
+
+func Config(n int) (_ eal.Config) { panic("the tests need Linux, DPDK and cgo") }
+func Hear() (_ string)            { panic("the tests need Linux, DPDK and cgo") }
+func HugeDir() (_ string)         { panic("the tests need Linux, DPDK and cgo") }
+
+const Hugepages Thing = "hugepages"
+
+func Lcore(n int) (_ string)                       { panic("the tests need Linux, DPDK and cgo") }
+func Lcores(first int, n int) (_ string)           { panic("the tests need Linux, DPDK and cgo") }
 func Main(m *testing.M)                            { panic("the tests need Linux, DPDK and cgo") }
 func MainEAL(m *testing.M, checks ...func() error) { panic("the tests need Linux, DPDK and cgo") }
 func MainLcores(m *testing.M, lcores int, checks ...func() error) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func Config(n int) (_ eal.Config)    { panic("the tests need Linux, DPDK and cgo") }
-func Lcore(n int) (_ string)         { panic("the tests need Linux, DPDK and cgo") }
-func Lcores(first, n int) (_ string) { panic("the tests need Linux, DPDK and cgo") }
-func HugeDir() (_ string)            { panic("the tests need Linux, DPDK and cgo") }
+func Need(t testing.TB, things ...Thing) { panic("the tests need Linux, DPDK and cgo") }
 
-type (
-	Child = ealtest.Process
-)
+const Ping Thing = "ping"
+const ProcInfo Thing = "dpdk-proc-info"
 
 func Role(name string, f func(args []string) error) (_ struct{}) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+
+const Root Thing = "root"
+
+func Sample(t testing.TB, folder string, options ...string) (_ string) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+
+const Samples Thing = "DPDK's sample programs"
+
 func Say(format string, args ...any) { panic("the tests need Linux, DPDK and cgo") }
-func Hear() (_ string)               { panic("the tests need Linux, DPDK and cgo") }
 func Start(t testing.TB, role string, args ...string) (_ *Child) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...string) (_ *Child) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func Command(t testing.TB, path string, args ...string) (_ *Child) {
-	panic("the tests need Linux, DPDK and cgo")
-}
 
-type (
-	Thing string
-)
+const Testpmd Thing = "dpdk-testpmd"
 
-const (
-	Root      Thing = "root"
-	Hugepages Thing = "hugepages"
-	Compiler  Thing = "a C compiler and DPDK's headers"
-	ProcInfo  Thing = "dpdk-proc-info"
-	Testpmd   Thing = "dpdk-testpmd"
-	Ping      Thing = "ping"
-	XDP       Thing = "AF_XDP"
-	Samples   Thing = "DPDK's sample programs"
-)
+type Thing string
 
-func Need(t testing.TB, things ...Thing) { panic("the tests need Linux, DPDK and cgo") }
-func Wire(t testing.TB) (_ *wire.Wire)   { panic("the tests need Linux, DPDK and cgo") }
+func Wire(t testing.TB) (_ *wire.Wire) { panic("the tests need Linux, DPDK and cgo") }
+
+const XDP Thing = "AF_XDP"

@@ -1,5 +1,5 @@
-// Package layers checks the direction of the house (examples, test → dpdk → cgo → include) and that nothing leans on the
-// CGO_*_ALLOW variables.
+// Package layers checks the direction of imports (examples, test → dpdk → cgo → include), that headers have no state, and
+// that no script sets the CGO_*_ALLOW variables.
 package layers
 
 import (
@@ -22,7 +22,7 @@ const (
 	root   = "../.."
 )
 
-// forbidden says why the file (a path below the root) may not import path, or "" if it may.
+// forbidden returns why the file (a path below the root) must not import path, or "" if it may.
 func forbidden(file, path string) string {
 	below := func(dir string) bool { return strings.HasPrefix(file, dir+"/") }
 	imports := func(dir string) bool {
@@ -35,19 +35,19 @@ func forbidden(file, path string) string {
 	switch {
 	case path == "C":
 		if !below("cgo") && !below("test") {
-			return "only cgo/ and test/ say import \"C\""
+			return "only cgo/ and test/ may import \"C\""
 		}
 		return ""
 	case (below("cgo") || below("include")) && imports("dpdk"):
-		return "cgo/ and include/ stand below dpdk/"
+		return "cgo/ and include/ must not import dpdk/"
 	case below("include") && imports("cgo"):
-		return "include/ stands below cgo/"
+		return "include/ must not import cgo/"
 	case isTest || !(below("dpdk") || below("cgo") || below("include")):
 		return ""
 	case imports("examples") || imports("test"):
-		return "the library stands below examples/ and test/"
+		return "the library must not import examples/ or test/"
 	case strings.HasPrefix(path, module+"/") && helper.MatchString(path):
-		return "only tests import a test helper"
+		return "only tests may import a test helper"
 	case path == module || strings.HasPrefix(path, module+"/"):
 		return ""
 	case path == "golang.org/x/sys" || strings.HasPrefix(path, "golang.org/x/sys/"):
@@ -55,7 +55,7 @@ func forbidden(file, path string) string {
 	case below("dpdk/packet") && strings.HasPrefix(path, "github.com/google/gopacket"):
 		return ""
 	case strings.Contains(strings.Split(path, "/")[0], "."):
-		return "the library imports the standard library and golang.org/x/sys only"
+		return "the library may import the standard library and golang.org/x/sys only"
 	}
 	return ""
 }
@@ -86,7 +86,7 @@ func walk(t *testing.T, f func(file string)) {
 
 func TestImportsPointDownwards(t *testing.T) {
 	seen := map[string]int{}
-	// Parsed rather than listed by the go command, which sees one operating system, processor and set of tags.
+	// The go command would list the files of one operating system, processor and set of tags only.
 	walk(t, func(file string) {
 		if !strings.HasSuffix(file, ".go") {
 			return
@@ -105,7 +105,7 @@ func TestImportsPointDownwards(t *testing.T) {
 		}
 	})
 	for _, floor := range []string{"cgo", "dpdk", "examples", "include", "test"} {
-		assert.NotZero(t, seen[floor], "no Go file found below %s/: this test looked in the wrong place", floor)
+		assert.NotZero(t, seen[floor], "no Go file found below %s/: this test searched the wrong place", floor)
 	}
 }
 
@@ -129,6 +129,8 @@ func TestForbidden(t *testing.T) {
 		{"dpdk/ring/ring.go", module + "/test/harness", false},
 		{"dpdk/ring/ring.go", module + "/examples/rings", false},
 		{"dpdk/ring/ring_test.go", module + "/test/harness", true},
+		{"dpdk/ring/differential_test.go", module + "/test/twin", true},
+		{"dpdk/ring/ring.go", module + "/test/twin", false},
 		{"dpdk/internal/core/coretest/local.go", "github.com/stretchr/testify/require", true},
 		{"dpdk/internal/core/coretest/local.go", "C", false},
 		{"dpdk/internal/core/core.go", "github.com/stretchr/testify/require", false},
@@ -152,6 +154,18 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
+func TestHeadersHaveNoState(t *testing.T) {
+	headers, err := filepath.Glob(filepath.Join(root, "include", "*.h"))
+	require.NoError(t, err)
+	require.NotEmpty(t, headers)
+	state := regexp.MustCompile(`(?m)^static |__thread|\(constructor\)`)
+	for _, header := range headers {
+		text, err := os.ReadFile(header)
+		require.NoError(t, err)
+		assert.NotRegexp(t, state, strings.ReplaceAll(string(text), "static inline", "inline"), "%s: state and callbacks belong in a .c file in cgo/", header)
+	}
+}
+
 func TestNoScriptSetsAllowVariables(t *testing.T) {
 	allow := regexp.MustCompile(`CGO_\w*_ALLOW`)
 	seen := map[string]bool{}
@@ -167,6 +181,6 @@ func TestNoScriptSetsAllowVariables(t *testing.T) {
 		assert.NotRegexp(t, allow, string(text), file)
 	})
 	for _, file := range []string{"Makefile", ".ci/run", "test/setup/packages.sh"} {
-		assert.True(t, seen[file], "%s was not looked at", file)
+		assert.True(t, seen[file], "%s was not checked", file)
 	}
 }

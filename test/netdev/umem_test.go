@@ -160,6 +160,6 @@ func TestAPortWithoutItsXDPProgramSaysSo(t *testing.T) {
 		require.NoError(t, netlink.LinkSetXdpFd(link, -1))
 		err = rx.Err()
 		require.ErrorIs(t, err, syscall.ENETDOWN)
-		assert.Contains(t, err.Error(), "has no XDP program any more")
+		assert.Contains(t, err.Error(), "the XDP program of the interface was removed")
 	})
 }

@@ -20,7 +20,7 @@ import (
 
 var (
 	_ = verb("port-find", func(a []string) (string, error) {
-		p, err := ethdev.ByName(a[0])
+		p, err := ethdev.Lookup(a[0])
 		if err != nil {
 			return "", err
 		}
@@ -54,7 +54,7 @@ func init() { sentinels["ErrNoDevice"] = dpdk.ErrNoDevice }
 
 // startPort configures a port with queues, which receive into the pool "packets".
 func startPort(a []string) (string, error) {
-	p, err := ethdev.ByName(a[0])
+	p, err := ethdev.Lookup(a[0])
 	if err != nil {
 		return "", err
 	}
@@ -73,7 +73,7 @@ func startPort(a []string) (string, error) {
 }
 
 func portQueue(name, queue string) (rx ethdev.RxQueue, tx ethdev.TxQueue, err error) {
-	p, err := ethdev.ByName(name)
+	p, err := ethdev.Lookup(name)
 	if err != nil {
 		return rx, tx, err
 	}
@@ -83,7 +83,7 @@ func portQueue(name, queue string) (rx ethdev.RxQueue, tx ethdev.TxQueue, err er
 
 // controlPort makes the named control call on a port.
 func controlPort(a []string) (string, error) {
-	p, err := ethdev.ByName(a[0])
+	p, err := ethdev.Lookup(a[0])
 	if err != nil {
 		return "", err
 	}

@@ -74,7 +74,7 @@ var _ = verb("suggest", func(args []string) (string, error) {
 var _ = verb("args", func([]string) (string, error) { return strings.Join(rt.Args(), " "), nil })
 
 var _ = verb("ports", func([]string) (string, error) {
-	ports, err := ethdev.Ports()
+	ports, err := ethdev.List()
 	var names []string
 	for _, p := range ports {
 		names = append(names, p.Name())

@@ -1,20 +1,19 @@
-// Command stubs writes stub.go into each package below cgo/ and test/ that needs C or Linux: the same exported names for
-// the builds that cannot have it, which are those for other systems and those with CGO_ENABLED=0. So vet, editors and
-// documentation work there. Functions of cgo/ return zeros, and eal.Init refuses to start because BuildVersion is one of
-// them; those of test/ panic.
+// Command stubs writes stub.go into each package below cgo/ and test/ that has files for
+// Linux or cgo only. stub.go declares the same exported names in all other builds, so that
+// go vet, editors and documentation work there. A stub of a function of cgo/ returns zeros;
+// eal.Init then refuses to start because BuildVersion is 0. A stub of a function of test/ panics.
 //
-// Run it after a change of such a package, with the oldest DPDK: go generate ./cgo
+// Run it after changing such a package, with the oldest DPDK: go generate ./cgo
 package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/build/constraint"
+	"go/build"
 	"go/format"
 	"go/importer"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"io"
@@ -26,268 +25,182 @@ import (
 	"strings"
 )
 
-const file = "stub.go"
+const (
+	file   = "stub.go"
+	module = "github.com/godpdk/godpdk"
+)
 
 func main() {
-	err := run()
+	stubs, err := generate()
+	for path, text := range stubs {
+		err = errors.Join(err, os.WriteFile(path, text, 0o644))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stubs:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	packages, err := packages()
-	if err != nil {
-		return err
-	}
-	for _, p := range packages {
-		text, err := p.stub()
-		if err != nil {
-			return err
-		}
-		if text == nil {
-			continue
-		}
-		if err := os.WriteFile(filepath.Join(p.dir, file), text, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// pkg is a package with files for Linux only.
+// pkg is what "go list" reports of a package.
 type pkg struct {
-	dir     string
-	cgo     bool // some of them say import "C"
-	types   *types.Package
-	fset    *token.FileSet
-	sources map[string][]byte
-	imports map[string]string // of the stub: name to path
-	out     bytes.Buffer
+	ImportPath, Export, Dir, Name string
+	CgoFiles                      []string
 }
 
-// packages finds those that others can import.
-func packages() ([]*pkg, error) {
-	const module = "github.com/godpdk/godpdk"
-	list := exec.Command("go", "list", "-export", "-deps", "-f",
-		"{{.ImportPath}}\t{{.Export}}\t{{.Dir}}\t{{if .CgoFiles}}cgo{{end}}\t{{.Name}}", module+"/cgo/...", module+"/test/...")
-	var stderr bytes.Buffer
-	list.Stderr = &stderr
+// generate returns the text of each stub.go by its path.
+func generate() (map[string][]byte, error) {
+	list := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Export,Dir,Name,CgoFiles", module+"/cgo/...", module+"/test/...")
+	list.Stderr = os.Stderr
 	text, err := list.Output()
 	if err != nil {
-		return nil, fmt.Errorf("go list: %w\n%s", err, &stderr)
+		return nil, fmt.Errorf("go list: %w", err)
 	}
-	var found []*pkg
-	compiled := map[string]string{}
-	var paths []string
-	for line := range strings.Lines(string(text)) {
-		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		compiled[f[0]] = f[1]
-		if (strings.HasPrefix(f[0], module+"/cgo") || strings.HasPrefix(f[0], module+"/test/")) && f[1] != "" && f[4] != "main" {
-			found, paths = append(found, &pkg{dir: f[2], cgo: f[3] != ""}), append(paths, f[0])
-		}
-	}
-	// What the compiler says of a package has the values and types that come from C.
-	imp := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) { return os.Open(compiled[path]) })
-	for i, p := range found {
-		if p.types, err = imp.Import(paths[i]); err != nil {
+	all := map[string]pkg{}
+	for d := json.NewDecoder(bytes.NewReader(text)); d.More(); {
+		var p pkg
+		if err := d.Decode(&p); err != nil {
 			return nil, err
 		}
+		all[p.ImportPath] = p
 	}
-	return found, nil
-}
-
-// stub is the text of the package's stub.go; nil for a package that needs none.
-func (p *pkg) stub() ([]byte, error) {
-	p.fset, p.sources, p.imports = token.NewFileSet(), map[string][]byte{}, map[string]string{}
-	names, err := filepath.Glob(filepath.Join(p.dir, "*.go"))
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") || filepath.Base(name) == file {
+	// The compiler's export data has the values and types that come from C.
+	fset := token.NewFileSet()
+	imp := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(all[path].Export) })
+	stubs := map[string][]byte{}
+	for path, p := range all {
+		if !strings.HasPrefix(path, module+"/cgo") && !strings.HasPrefix(path, module+"/test/") || p.Export == "" || p.Name == "main" {
 			continue
 		}
-		if err := p.add(name); err != nil {
+		t, err := imp.Import(path)
+		if err != nil {
 			return nil, err
 		}
+		text, err := p.stub(t, fset)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if text != nil {
+			stubs[filepath.Join(p.Dir, file)] = text
+		}
 	}
-	if p.out.Len() == 0 {
+	return stubs, nil
+}
+
+// stub returns nil for a package that needs no stub.
+func (p pkg) stub(t *types.Package, fset *token.FileSet) ([]byte, error) {
+	elsewhere := build.Default
+	elsewhere.GOOS, elsewhere.CgoEnabled = "darwin", false
+	everywhere := func(name string) (bool, error) { return elsewhere.MatchFile(p.Dir, filepath.Base(name)) }
+	when := "!linux"
+	for _, name := range p.CgoFiles {
+		when = "!linux || !cgo"
+		if yes, err := everywhere(name); yes || err != nil {
+			return nil, errors.Join(err, fmt.Errorf("%s: add the line //go:build linux", name))
+		}
+	}
+	w := writer{types: t, imports: map[string]bool{}, does: "return"}
+	if strings.HasPrefix(p.ImportPath, module+"/test/") {
+		w.does = `panic("the tests need Linux, DPDK and cgo")`
+	}
+	for _, name := range t.Scope().Names() {
+		o := t.Scope().Lookup(name)
+		if !o.Exported() {
+			continue
+		}
+		yes, err := everywhere(fset.Position(o.Pos()).Filename)
+		if err != nil {
+			return nil, err
+		}
+		if !yes {
+			w.declare(o)
+		}
+	}
+	if w.out.Len() == 0 {
 		return nil, nil
 	}
-	when := "!linux"
-	if p.cgo {
-		when = "!linux || !cgo"
+	if strings.Contains(w.out.String(), "_Ctype_") {
+		return nil, errors.New("an exported declaration shows a type of C")
 	}
 	var head bytes.Buffer
-	fmt.Fprintf(&head, "// Code generated by test/stubs. DO NOT EDIT.\n\n//go:build %s\n\npackage %s\n\n", when, p.types.Name())
-	for _, name := range slices.Sorted(maps.Keys(p.imports)) { // the same text at each run
-		if strings.Contains(p.out.String(), name+".") {
-			fmt.Fprintf(&head, "import %q\n", p.imports[name])
-		}
+	fmt.Fprintf(&head, "// Code generated by test/stubs. DO NOT EDIT.\n\n//go:build %s\n\npackage %s\n\n", when, p.Name)
+	for _, path := range slices.Sorted(maps.Keys(w.imports)) {
+		fmt.Fprintf(&head, "import %q\n", path)
 	}
-	return format.Source(append(head.Bytes(), p.out.Bytes()...))
+	return format.Source(append(head.Bytes(), w.out.Bytes()...))
 }
 
-// add appends the exported declarations of a file.
-func (p *pkg) add(name string) error {
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	p.sources[name] = text
-	parsed, err := parser.ParseFile(p.fset, name, text, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		return err
-	}
-	if !forLinux(parsed) {
-		if slices.ContainsFunc(parsed.Imports, func(s *ast.ImportSpec) bool { return s.Path.Value == `"C"` }) {
-			return fmt.Errorf("%s: add the line //go:build linux", name)
-		}
-		return nil // compiled in all builds
-	}
-	for _, spec := range parsed.Imports {
-		if path := strings.Trim(spec.Path.Value, `"`); path != "C" && spec.Name == nil {
-			p.imports[path[strings.LastIndex(path, "/")+1:]] = path
-		}
-	}
-	start := p.out.Len()
-	for _, decl := range parsed.Decls {
-		switch d := decl.(type) {
-		case *ast.GenDecl:
-			err = p.group(d)
-		case *ast.FuncDecl:
-			err = p.function(d)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.fset.Position(decl.Pos()), err)
-		}
-	}
-	if strings.Contains(p.out.String()[start:], " C.") {
-		return fmt.Errorf("%s: an exported declaration shows a type of C", name)
-	}
-	return nil
+// writer writes the declarations of one stub.go.
+type writer struct {
+	out     bytes.Buffer
+	types   *types.Package
+	imports map[string]bool
+	does    string // the body of functions
 }
 
-func forLinux(f *ast.File) bool {
-	for _, group := range f.Comments {
-		for _, c := range group.List {
-			if x, err := constraint.Parse(c.Text); err == nil {
-				return x.Eval(func(tag string) bool { return tag == "linux" }) && !x.Eval(func(tag string) bool { return tag != "linux" })
+func (w *writer) declare(o types.Object) {
+	switch o := o.(type) {
+	case *types.Const:
+		t := ""
+		if b, ok := o.Type().(*types.Basic); !ok || b.Info()&types.IsUntyped == 0 {
+			t = w.text(o.Type())
+		}
+		fmt.Fprintf(&w.out, "const %s %s = %s\n", o.Name(), t, o.Val().ExactString())
+	case *types.Var:
+		fmt.Fprintf(&w.out, "var %s %s\n", o.Name(), w.text(o.Type()))
+	case *types.Func:
+		w.function("", o)
+	case *types.TypeName:
+		if o.IsAlias() {
+			fmt.Fprintf(&w.out, "type %s = %s\n", o.Name(), w.text(types.Unalias(o.Type())))
+			return
+		}
+		fmt.Fprintf(&w.out, "type %s %s\n", o.Name(), w.underlying(o.Type()))
+		for m := range o.Type().(*types.Named).Methods() {
+			if m.Exported() {
+				w.function("("+w.text(m.Signature().Recv().Type())+")", m)
 			}
 		}
 	}
-	return false
 }
 
-// group is a declaration of constants, variables or types.
-func (p *pkg) group(d *ast.GenDecl) error {
-	if d.Tok == token.IMPORT {
-		return nil
+// underlying leaves out what users do not need: unexported fields, and the fields of structs of C.
+func (w *writer) underlying(t types.Type) string {
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return w.text(t.Underlying())
 	}
-	var lines []string
-	for _, spec := range d.Specs {
-		switch s := spec.(type) {
-		case *ast.TypeSpec:
-			if s.Name.IsExported() {
-				lines = append(lines, p.typeLine(s))
-			}
-		case *ast.ValueSpec:
-			for _, name := range s.Names {
-				if name.IsExported() {
-					lines = append(lines, p.valueLine(name.Name))
-				}
-			}
+	var fields []*types.Var
+	for f := range s.Fields() {
+		if strings.Contains(f.Type().String(), "_Ctype_") {
+			return "struct{}"
+		}
+		if f.Exported() {
+			fields = append(fields, f)
 		}
 	}
-	if len(lines) > 0 {
-		fmt.Fprintf(&p.out, "%s (\n%s\n)\n\n", d.Tok, strings.Join(lines, "\n"))
-	}
-	return nil
+	return w.text(types.NewStruct(fields, nil))
 }
 
-// valueLine declares a constant with the value it has here, or a variable.
-func (p *pkg) valueLine(name string) string {
-	o := p.types.Scope().Lookup(name)
-	t := ""
-	if b, ok := o.Type().(*types.Basic); !ok || b.Info()&types.IsUntyped == 0 {
-		t = p.typeOf(o.Type())
-	}
-	if c, ok := o.(*types.Const); ok {
-		return fmt.Sprintf("%s %s = %s", name, t, c.Val().ExactString())
-	}
-	return name + " " + t
-}
-
-func (p *pkg) typeLine(s *ast.TypeSpec) string {
-	text := p.text(s.Type)
-	if fields, ok := s.Type.(*ast.StructType); ok {
-		text = "struct {\n"
-		for _, f := range fields.Fields.List {
-			if len(f.Names) == 0 || f.Names[0].IsExported() {
-				text += p.text(f) + "\n"
-			}
+// function writes a function that returns zeros, or panics. Its results have names, which
+// lets it return whatever they are.
+func (w *writer) function(receiver string, f *types.Func) {
+	var results []*types.Var
+	for r := range f.Signature().Results().Variables() {
+		if r.Name() == "" {
+			r = types.NewParam(r.Pos(), r.Pkg(), "_", r.Type())
 		}
-		text += "}"
+		results = append(results, r)
 	}
-	if strings.Contains(text, "C.") {
-		// The fields of a struct of C are none of its users' business.
-		if text = p.typeOf(p.types.Scope().Lookup(s.Name.Name).Type().Underlying()); strings.Contains(text, "_Ctype_") {
-			text = "struct{}"
-		}
-	}
-	if s.Assign.IsValid() {
-		return s.Name.Name + " = " + text
-	}
-	return s.Name.Name + " " + text
+	s := types.NewSignatureType(nil, nil, nil, f.Signature().Params(), types.NewTuple(results...), f.Signature().Variadic())
+	fmt.Fprintf(&w.out, "func %s %s%s { %s }\n", receiver, f.Name(), strings.TrimPrefix(w.text(s), "func"), w.does)
 }
 
-func (p *pkg) typeOf(t types.Type) string {
+func (w *writer) text(t types.Type) string {
 	return types.TypeString(t, func(other *types.Package) string {
-		if other.Path() == p.types.Path() {
+		if other == w.types {
 			return ""
 		}
+		w.imports[other.Path()] = true
 		return other.Name()
 	})
-}
-
-// function is one that returns zeros, or panics. The blank names let it return whatever its results are.
-func (p *pkg) function(d *ast.FuncDecl) error {
-	receiver := ""
-	if d.Recv != nil {
-		receiver = p.text(d.Recv)
-		if !ast.IsExported(strings.TrimLeft(p.text(d.Recv.List[0].Type), "*")) {
-			return nil
-		}
-	}
-	if !d.Name.IsExported() {
-		return nil
-	}
-	if d.Type.TypeParams != nil {
-		return errors.New("a function of C has no type parameters")
-	}
-	var results []string
-	if d.Type.Results != nil {
-		for _, r := range d.Type.Results.List {
-			names := "_"
-			if len(r.Names) > 0 {
-				names = string(p.source(r.Names[0].Pos(), r.Names[len(r.Names)-1].End()))
-			}
-			results = append(results, names+" "+p.text(r.Type))
-		}
-	}
-	does := "return"
-	if strings.Contains(p.types.Path(), "/test/") {
-		does = `panic("the tests need Linux, DPDK and cgo")`
-	}
-	fmt.Fprintf(&p.out, "func %s %s%s (%s) { %s }\n", receiver, d.Name.Name, p.text(d.Type.Params), strings.Join(results, ", "), does)
-	return nil
-}
-
-func (p *pkg) text(n ast.Node) string { return string(p.source(n.Pos(), n.End())) }
-
-func (p *pkg) source(from, to token.Pos) []byte {
-	f := p.fset.Position(from)
-	return p.sources[f.Filename][f.Offset:p.fset.Position(to).Offset]
 }

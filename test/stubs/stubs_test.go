@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -10,23 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Numbers are those of one DPDK, and may differ.
+// Numbers differ between releases of DPDK.
 var number = regexp.MustCompile(`(?m)= -?[0-9]+$`)
 
 func TestStubsAreCurrent(t *testing.T) {
-	all, err := packages()
+	stubs, err := generate()
 	require.NoError(t, err)
-	written := 0
-	for _, p := range all {
-		want, err := p.stub()
-		require.NoError(t, err)
-		if want == nil {
-			continue
-		}
-		written++
-		got, err := os.ReadFile(filepath.Join(p.dir, file))
+	for path, want := range stubs {
+		got, err := os.ReadFile(path)
 		require.NoError(t, err, "run: go generate ./cgo")
-		assert.Equal(t, number.ReplaceAllString(string(want), "= N"), number.ReplaceAllString(string(got), "= N"), "%s: run: go generate ./cgo", p.dir)
+		assert.Equal(t, number.ReplaceAllString(string(want), "= N"), number.ReplaceAllString(string(got), "= N"), "%s: run: go generate ./cgo", path)
 	}
-	assert.GreaterOrEqual(t, written, 5)
+	assert.GreaterOrEqual(t, len(stubs), 5)
 }

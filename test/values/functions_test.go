@@ -44,8 +44,8 @@ var functions = map[string]map[string]any{
 		"RunTimers": lcore.RunTimers, "Duration": lcore.Duration, "ToCycles": lcore.ToCycles,
 	},
 	"ethdev": {
-		"Attach": ethdev.Attach, "Open": ethdev.Open, "Match": ethdev.Match, "ByName": ethdev.ByName, "ByID": ethdev.ByID, "ByMAC": ethdev.ByMAC,
-		"Ports": ethdev.Ports, "NewOwner": ethdev.NewOwner, "Subscribe": ethdev.Subscribe, "NewTxBuffer": ethdev.NewTxBuffer,
+		"Attach": ethdev.Attach, "Open": ethdev.Open, "Match": ethdev.Match, "Lookup": ethdev.Lookup, "ByID": ethdev.ByID, "ByMAC": ethdev.ByMAC,
+		"List": ethdev.List, "NewOwner": ethdev.NewOwner, "Subscribe": ethdev.Subscribe, "NewTxBuffer": ethdev.NewTxBuffer,
 	},
 }
 

@@ -1,5 +1,5 @@
-// Package vendoring checks that a module which vendors godpdk builds: go mod vendor copies folders that hold a Go
-// package and nothing else, and the C headers must be among them.
+// Package vendoring checks that a module that vendors godpdk builds: go mod vendor copies only folders of imported Go
+// packages, and the C headers must be among them.
 package vendoring
 
 import (
@@ -29,7 +29,7 @@ import (
 
 type quote struct{ bid, ask uint64 }
 
-// Used, so that both are linked.
+// References link both.
 var (
 	start  = eal.Init
 	lookup = ring.Lookup[quote]
@@ -48,7 +48,7 @@ func TestVendoredModuleBuilds(t *testing.T) {
 	require.NoError(t, err)
 	dir := t.TempDir()
 
-	// The versions this module was built with are the ones that a go.sum and a module cache are there for.
+	// go.sum and the module cache have only the versions of this module.
 	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
 	require.NoError(t, err)
 	own := regexp.MustCompile(`(?m)^tool \([^)]*\)|^(module|tool) .*$`).ReplaceAllString(string(goMod), "")

@@ -4,42 +4,39 @@
 
 package wire
 
-import "net"
 import "github.com/vishvananda/netlink"
+import "net"
 
-type (
-	Host struct {
-	}
-)
-
-func NewHost() (_ *Host, _ error)                    { panic("the tests need Linux, DPDK and cgo") }
-func Here() (_ *Host, _ error)                       { panic("the tests need Linux, DPDK and cgo") }
-func (h *Host) Close() (_ error)                     { panic("the tests need Linux, DPDK and cgo") }
-func (h *Host) Do(f func() error) (_ error)          { panic("the tests need Linux, DPDK and cgo") }
-func (h *Host) Address(iface, cidr string) (_ error) { panic("the tests need Linux, DPDK and cgo") }
-func (h *Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) (_ error) {
-	panic("the tests need Linux, DPDK and cgo")
+type End struct {
+	*Host
+	Name string
+	MAC  net.HardwareAddr
 }
-func (h *Host) Link(iface string) (_ *netlink.LinkAttrs, _ error) {
-	panic("the tests need Linux, DPDK and cgo")
-}
-func (h *Host) Quiet(iface string) (_ error) { panic("the tests need Linux, DPDK and cgo") }
-func (h *Host) Up(iface string) (_ error)    { panic("the tests need Linux, DPDK and cgo") }
 
-type (
-	Wire struct {
-		Near, Far End
-	}
-)
-
-type (
-	End struct {
-		*Host
-		Name string
-		MAC  net.HardwareAddr
-	}
-)
-
-func New(name string) (_ *Wire, _ error)      { panic("the tests need Linux, DPDK and cgo") }
 func FromHere(name string) (_ *Wire, _ error) { panic("the tests need Linux, DPDK and cgo") }
-func (w *Wire) Close() (_ error)              { panic("the tests need Linux, DPDK and cgo") }
+func Here() (_ *Host, _ error)                { panic("the tests need Linux, DPDK and cgo") }
+
+type Host struct{}
+
+func (*Host) Close() (_ error)            { panic("the tests need Linux, DPDK and cgo") }
+func (*Host) Do(f func() error) (_ error) { panic("the tests need Linux, DPDK and cgo") }
+func (*Host) Address(iface string, cidr string) (_ error) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func (*Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) (_ error) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func (*Host) Link(iface string) (_ *netlink.LinkAttrs, _ error) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func (*Host) Quiet(iface string) (_ error) { panic("the tests need Linux, DPDK and cgo") }
+func (*Host) Up(iface string) (_ error)    { panic("the tests need Linux, DPDK and cgo") }
+func New(name string) (_ *Wire, _ error)   { panic("the tests need Linux, DPDK and cgo") }
+func NewHost() (_ *Host, _ error)          { panic("the tests need Linux, DPDK and cgo") }
+
+type Wire struct {
+	Near End
+	Far  End
+}
+
+func (*Wire) Close() (_ error) { panic("the tests need Linux, DPDK and cgo") }

@@ -20,7 +20,7 @@ type openKind int
 
 const (
 	nothing openKind = iota
-	memory           // files of hugepages: DPDK's memory event closes them on exec, see godpdk_memevent.h
+	memory           // files of hugepages: DPDK's memory event closes them on exec, see cgo/eal.c
 	devices          // those, and files of devices
 )
 

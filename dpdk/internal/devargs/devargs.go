@@ -39,6 +39,12 @@ type Device struct {
 	Filter string
 }
 
+// Whole returns the device without its filter, which fits all of its ports.
+func (d Device) Whole() Device {
+	d.Filter = ""
+	return d
+}
+
 // Match is the device in the syntax that rte_eth_iterator_init takes.
 func (d Device) Match() string {
 	if d.Name == "" {

@@ -3,6 +3,7 @@
 package device
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -54,7 +55,7 @@ func Free(prefix string) string {
 	for {
 		name := fmt.Sprint(prefix, numbers.next[prefix])
 		numbers.next[prefix]++
-		if _, err := ethdev.ByName(name); err != nil {
+		if _, err := ethdev.Lookup(name); err != nil {
 			return name
 		}
 	}
@@ -62,22 +63,30 @@ func Free(prefix string) string {
 
 // Ready says why no device of that name can be made here and now.
 func Ready(op, driver, name string) error {
-	err := control.Call(op, name, func() error {
+	return control.Call(op, name, func() error {
+		_, errno := cgo.EthByName(name)
 		switch {
 		case cgo.ProcessType() != cgo.ProcPrimary:
 			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
-				Detail: "the primary makes devices; here ethdev.ByName finds them"}
+				Detail: "the primary makes devices; here ethdev.Lookup finds them"}
 		case !cgo.VdevDriver(name):
 			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
 				Detail: fmt.Sprintf("this DPDK has no driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
+		case errno == 0:
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist, Detail: "there is a port of that name"}
 		}
 		return nil
 	})
+}
+
+// Start configures and starts a port that was just attached, and detaches it if that fails.
+func Start(p *ethdev.Port, cfg ethdev.Config) (*ethdev.Port, error) {
+	err := p.Configure(cfg)
+	if err == nil {
+		err = p.Start()
+	}
 	if err != nil {
-		return err
+		return nil, errors.Join(err, p.Detach())
 	}
-	if _, err := ethdev.ByName(name); err == nil {
-		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist, Detail: "there is a port of that name"}
-	}
-	return nil
+	return p, nil
 }

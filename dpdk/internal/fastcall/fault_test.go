@@ -14,6 +14,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 const envFault = "GODPDK_FAULT"
@@ -37,9 +38,9 @@ var faults = map[string]struct {
 //
 //go:noinline
 func burst(sig syscall.Signal, address uintptr) int32 {
-	f := cgo.FastFaultArg{Sig: int32(sig)}
+	f := twin.FaultArg{Sig: int32(sig)}
 	*(*uintptr)(unsafe.Pointer(&f.Address)) = address
-	return fastcall.Call(cgo.FastFaultAddress, unsafe.Pointer(&f))
+	return fastcall.Call(twin.FaultAddress, unsafe.Pointer(&f))
 }
 
 //go:noinline

@@ -6,45 +6,49 @@ package cloop
 
 import "unsafe"
 
-func Ring(r unsafe.Pointer, single, multi bool, objs unsafe.Pointer, n, iters int) {
+func Gaps(gaps []uint32, work uint64) { panic("the tests need Linux, DPDK and cgo") }
+func L2Forward(in int, out int, pkts unsafe.Pointer, n int, iters int, dst uint64, src uint64) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func L2Forward(in, out int, pkts unsafe.Pointer, n, iters int, dst, src uint64) {
-	panic("the tests need Linux, DPDK and cgo")
-}
-func Loopback(port int, pkts unsafe.Pointer, n, iters int) {
-	panic("the tests need Linux, DPDK and cgo")
-}
-func OnLcore(f func())                              { panic("the tests need Linux, DPDK and cgo") }
-func MPEcho(name string) (_ bool)                   { panic("the tests need Linux, DPDK and cgo") }
-func MPRequest(name string, len, iters int) (_ int) { panic("the tests need Linux, DPDK and cgo") }
-func LaunchWait(lcore, iters int)                   { panic("the tests need Linux, DPDK and cgo") }
-func Gaps(gaps []uint32, work uint64)               { panic("the tests need Linux, DPDK and cgo") }
+func LaunchWait(lcore int, iters int) { panic("the tests need Linux, DPDK and cgo") }
 
-type (
-	Lock func(lock unsafe.Pointer, iters int)
-)
+type Lock func(lock unsafe.Pointer, iters int)
 
-var (
-	Spin       Lock
-	Ticket     Lock
-	RWRead     Lock
-	RWWrite    Lock
-	PFRead     Lock
-	PFWrite    Lock
-	SeqCount   Lock
-	Seq        Lock
-	SeqStore64 Lock
-	SeqLoad64  Lock
-)
-
-func MCS(lock, node unsafe.Pointer, iters int) { panic("the tests need Linux, DPDK and cgo") }
-func MbufAllocFree(pool, pkts unsafe.Pointer, n, iters int) {
+func Loopback(port int, pkts unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func MbufSwap(pkts unsafe.Pointer, n, iters int) { panic("the tests need Linux, DPDK and cgo") }
-func Mempool(mp, cache, objs unsafe.Pointer, n, iters int) {
+func MCS(lock unsafe.Pointer, node unsafe.Pointer, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func Mutex(m unsafe.Pointer, iters int)                { panic("the tests need Linux, DPDK and cgo") }
-func Quiescent(v unsafe.Pointer, id, every, iters int) { panic("the tests need Linux, DPDK and cgo") }
+func MPEcho(name string) (_ bool)                       { panic("the tests need Linux, DPDK and cgo") }
+func MPRequest(name string, len int, iters int) (_ int) { panic("the tests need Linux, DPDK and cgo") }
+func MbufAllocFree(pool unsafe.Pointer, pkts unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func MbufSwap(pkts unsafe.Pointer, n int, iters int) { panic("the tests need Linux, DPDK and cgo") }
+func Mempool(mp unsafe.Pointer, cache unsafe.Pointer, objs unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Mutex(m unsafe.Pointer, iters int) { panic("the tests need Linux, DPDK and cgo") }
+func OnLcore(f func())                  { panic("the tests need Linux, DPDK and cgo") }
+
+var PFRead Lock
+var PFWrite Lock
+
+func Quiescent(v unsafe.Pointer, id int, every int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+
+var RWRead Lock
+var RWWrite Lock
+
+func Ring(r unsafe.Pointer, single bool, multi bool, objs unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+
+var Seq Lock
+var SeqCount Lock
+var SeqLoad64 Lock
+var SeqStore64 Lock
+var Spin Lock
+var Ticket Lock

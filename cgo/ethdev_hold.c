@@ -1,0 +1,87 @@
+//go:build linux && cgo
+
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <unistd.h>
+
+#include "godpdk_ethdev_hold.h"
+
+/* DPDK has no lock between a call on a port and the port's end. The end can come on EAL's
+ * interrupt thread, when another process detaches the device. DPDK calls back before it
+ * frees the port's name and private data: the callback stops new calls and waits for those
+ * under way. The driver may have freed the queues before: calls on the queues of a
+ * configured port are not safe from a C program that detaches it. */
+static struct {
+	uint32_t in;    /* calls under way */
+	uint32_t going; /* the port is being freed */
+} holds[RTE_MAX_ETHPORTS];
+
+/* The longest time that the end of a port waits for a call, in steps of 100 us: as long as
+ * DPDK waits for the answer of another process. */
+#define STEPS 50000
+
+int
+godpdk_eth_hold(uint16_t port)
+{
+	__atomic_fetch_add(&holds[port].in, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&holds[port].going, __ATOMIC_SEQ_CST))
+		return 1;
+	godpdk_eth_release(port);
+	return 0;
+}
+
+void
+godpdk_eth_release(uint16_t port)
+{
+	__atomic_fetch_sub(&holds[port].in, 1, __ATOMIC_RELEASE);
+}
+
+int
+godpdk_eth_by_name(const char *name)
+{
+	char is[RTE_ETH_NAME_MAX_LEN];
+	uint16_t id;
+	int ret;
+
+	for (id = rte_eth_find_next(0); id < RTE_MAX_ETHPORTS; id = rte_eth_find_next(id + 1)) {
+		if (!godpdk_eth_hold(id))
+			continue;
+		ret = godpdk_eth_name(id, is);
+		godpdk_eth_release(id);
+		if (ret == 0 && strcmp(is, name) == 0)
+			return id;
+	}
+	return -ENODEV;
+}
+
+/* DPDK calls this for RTE_ETH_EVENT_NEW before a port can be found, and for
+ * RTE_ETH_EVENT_DESTROY before it frees one. */
+static int
+callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
+{
+	int i;
+
+	(void)arg;
+	(void)ret;
+	__atomic_store_n(&holds[port].going, type == RTE_ETH_EVENT_DESTROY, __ATOMIC_SEQ_CST);
+	if (type == RTE_ETH_EVENT_DESTROY)
+		for (i = 0; i < STEPS && __atomic_load_n(&holds[port].in, __ATOMIC_SEQ_CST) != 0; i++)
+			usleep(100);
+	return 0;
+}
+
+int
+godpdk_eth_hold_watch(void)
+{
+	int ret = rte_eth_dev_callback_register(RTE_ETH_ALL, RTE_ETH_EVENT_NEW, callback, NULL);
+
+	if (ret == 0)
+		ret = rte_eth_dev_callback_register(RTE_ETH_ALL, RTE_ETH_EVENT_DESTROY, callback, NULL);
+	return godpdk_neg(ret);
+}
+
+void
+godpdk_eth_hold_end(void)
+{
+	rte_eth_dev_callback_unregister(RTE_ETH_ALL, RTE_ETH_EVENT_NEW, callback, NULL);
+	rte_eth_dev_callback_unregister(RTE_ETH_ALL, RTE_ETH_EVENT_DESTROY, callback, NULL);
+}

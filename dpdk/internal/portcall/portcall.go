@@ -1,0 +1,9 @@
+// Package portcall lets other packages of godpdk make control calls on a port that only its
+// driver has.
+package portcall
+
+// Call runs f as the control call op of p, an *ethdev.Port, with the port's number. The port
+// exists until f returns, and no other control call of it runs meanwhile. f must make no
+// control calls of this library. Errors are those of f, dpdk.ErrNoDevice, and dpdk.ErrSecondary
+// in a secondary. Package ethdev sets it.
+var Call func(p any, op string, f func(id uint16) error) error
