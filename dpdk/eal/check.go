@@ -17,15 +17,15 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// plan is what the options mean for the other processes of the prefix.
+// plan is the meaning of the options for the other processes of the prefix.
 type plan struct {
 	role   ProcessType
 	prefix string
-	shared bool // other processes can find this one
+	shared bool // other processes can find this process
 }
 
-// check refuses what EAL would exit or hang on, contradictions, and values
-// that EAL would refuse with less to say.
+// check refuses options on which EAL would exit or hang, contradictions, and values that EAL
+// would refuse with a worse error.
 func (o *options) check() (plan, error) {
 	p := plan{prefix: "rte", shared: !o.has("in-memory") && !o.has("no-shconf")}
 
@@ -100,7 +100,7 @@ func (o *options) check() (plan, error) {
 	return p, o.checkLcores()
 }
 
-// checkValues refuses values of which EAL would make others without saying so.
+// checkValues refuses values that EAL would change silently.
 func (o *options) checkValues() error {
 	for _, v := range o.values["log-level"] {
 		if err := checkLogLevel(v); err != nil {
@@ -121,8 +121,8 @@ func (o *options) checkValues() error {
 	return nil
 }
 
-// checkDescriptors refuses to start where EAL would end the process because it cannot
-// open a file of the kernel's. What hugepages need comes on top.
+// checkDescriptors refuses to start if EAL would end the process because it cannot open a file of
+// the kernel. It does not count descriptors for hugepages.
 func checkDescriptors() error {
 	const needed = 32
 	open, err := os.ReadDir("/proc/self/fd")
@@ -133,8 +133,8 @@ func checkDescriptors() error {
 	return nil
 }
 
-// checkMemory refuses what atoi and a shift make something else of: "64G" would be
-// 64 MiB, 4294967297 would be 1 MiB. What EAL refuses itself is left to it.
+// checkMemory refuses sizes that atoi and a shift would change: "64G" would be 64 MiB, 4294967297
+// would be 1 MiB. EAL itself refuses other wrong sizes.
 func (o *options) checkMemory(name string) error {
 	if !o.has(name) {
 		return nil
@@ -152,7 +152,7 @@ func (o *options) checkMemory(name string) error {
 	return nil
 }
 
-// dashed is an option as it is typed.
+// dashed returns an option as a user types it.
 func dashed(name string) string {
 	if strings.HasPrefix(name, "-") {
 		return name

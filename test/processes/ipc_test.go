@@ -390,7 +390,9 @@ func TestIPCOfAProcessThatHearsNoMore(t *testing.T) {
 	a := secondary.refused("", "ipc-request", "upper", "x", "20000", "1")
 	require.NoError(t, unix.Prlimit(primary.Pid(), unix.RLIMIT_NOFILE, &before, nil))
 	assert.NotContains(t, a.Is, "ErrTimeout", "it is noticed before")
-	require.Eventually(t, func() bool { return strings.Contains(primary.do("log"), "ERROR this process receives no messages") }, atOnce, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return strings.Contains(primary.do("log"), "ERROR this process no longer receives messages")
+	}, atOnce, time.Millisecond)
 	secondary.refused("ErrDeaf", "ipc-request", "upper", "x", "20000", "1")
 	for _, request := range []string{"ipc-register other keep", "ipc-request upper x 20000 1", "ipc-send upper x"} {
 		primary.refused("ErrDeaf", strings.Fields(request)...)

@@ -175,7 +175,7 @@ func TestAStartAfterAFailedOneCanBeJoined(t *testing.T) {
 	p.refused("ErrNoHugepages", "plain", prefix+"x", "--huge-dir=/proc")
 	p.ask("plain", prefix)
 	if a := p.answer(); a.Err != "" {
-		require.Contains(t, a.Err, "has failed before in this process, after which it may not start: try in a new one")
+		require.Contains(t, a.Err, "has failed before in this process, after which it may not start: try in a new process")
 		p.quit()
 		return
 	}

@@ -234,7 +234,7 @@ func TestAStartThatEALRefusedCanBeFollowedByAGoodOneOrSaysThatItCannot(t *testin
 			p.refused("", "init", "primary", prefix, option)
 			p.ask("init", "primary", prefix)
 			if a := p.answer(); a.Err != "" {
-				assert.Contains(t, a.Err, "try in a new one")
+				assert.Contains(t, a.Err, "try in a new process")
 			} else {
 				assert.Equal(t, "primary", a.Result)
 			}
@@ -249,7 +249,7 @@ func TestAStartThatFailedHalfWayIsFinal(t *testing.T) {
 	p := goPeer(t)
 	p.refused("", "init", "primary", prefix, "--vdev=net_nosuch0")
 	a := p.refused("", "init", "primary", prefix)
-	assert.Contains(t, a.Err, "try in a new one")
+	assert.Contains(t, a.Err, "try in a new process")
 	assert.Empty(t, started(t, "primary", prefix).Wait(), "one in a new process starts")
 	p.quit()
 }
