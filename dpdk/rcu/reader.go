@@ -8,6 +8,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
@@ -93,7 +94,7 @@ func (r *Reader) Offline() {
 //
 // Implements: rte_rcu_qsbr_quiescent
 func (r *Reader) Quiescent() {
-	if cgo.RCUDebug || raceEnabled {
+	if cgo.RCUDebug || build.Race {
 		r.quiescent()
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
@@ -12,7 +13,7 @@ import (
 
 // EnqueueGo does what [Ring.Enqueue] does, in plain Go on every architecture.
 func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		raceEnqueue(r, objs, n)
 	}
 	return enqueueGo(r, objs, n, bulk)
@@ -20,7 +21,7 @@ func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 
 // DequeueGo does what [Ring.Dequeue] does, in plain Go on every architecture.
 func (r *Ring) DequeueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		return raceDequeue(r, objs, dequeueGo(r, objs, n, bulk))
 	}
 	return dequeueGo(r, objs, n, bulk)
