@@ -27,27 +27,43 @@ type plan struct {
 // check refuses options on which EAL would exit or hang, contradictions, and values that EAL
 // would refuse with a worse error.
 func (o *options) check() (plan, error) {
-	p := plan{prefix: "rte", shared: !o.has("in-memory") && !o.has("no-shconf")}
-
-	if o.has("help") {
-		return p, invalid("--help makes EAL print and exit: print your own usage")
+	if err := o.checkNames(); err != nil {
+		return plan{}, err
 	}
-	for _, v := range o.values["log-level"] {
-		if v == "help" {
-			return p, invalid("--log-level=help makes EAL print and exit")
+	p, err := o.plan()
+	if err != nil {
+		return plan{}, err
+	}
+	for _, check := range []func() error{o.checkPairs, o.checkDevargs, o.checkValues, checkDescriptors, o.checkLcores} {
+		if err := check(); err != nil {
+			return p, err
 		}
+	}
+	return p, nil
+}
+
+// checkNames refuses help, unknown options and empty values. EAL 25.11 exits on unknown options.
+func (o *options) checkNames() error {
+	if o.has("help") {
+		return invalid("--help makes EAL print and exit: print your own usage")
+	}
+	if slices.Contains(o.values["log-level"], "help") {
+		return invalid("--log-level=help makes EAL print and exit")
 	}
 	for name, values := range o.values {
-		// EAL 25.11 exits on them.
 		if _, ok := known[name]; !ok || since[name] > cgo.BuildVersion() {
-			return p, invalid("EAL has no option %s", dashed(name))
+			return invalid("EAL has no option %s", dashed(name))
 		}
-		for _, v := range values {
-			if v == "" && known[name] == required {
-				return p, invalid("option --%s has an empty value", name)
-			}
+		if known[name] == required && slices.Contains(values, "") {
+			return invalid("option --%s has an empty value", name)
 		}
 	}
+	return nil
+}
+
+// plan returns the role and the file prefix in the options.
+func (o *options) plan() (plan, error) {
+	p := plan{prefix: "rte", shared: !o.has("in-memory") && !o.has("no-shconf")}
 	switch t := o.last("proc-type"); t {
 	case "", "primary":
 		p.role = Primary
@@ -70,34 +86,38 @@ func (o *options) check() (plan, error) {
 				Detail: "--" + private + " excludes --proc-type=" + p.role.String() + ": drop one of them"}
 		}
 	}
+	return p, nil
+}
+
+// checkPairs refuses options that exclude each other.
+func (o *options) checkPairs() error {
 	for _, pair := range [][2]string{
 		{"allow", "block"}, {"no-huge", "socket-mem"}, {"no-huge", "numa-mem"}, {"no-huge", "huge-dir"},
 		{"no-huge", "huge-worker-stack"}, {"no-huge", "pagesz-mem"},
 		{"coremask", "lcores"}, {"memory-size", "socket-mem"}, {"memory-size", "numa-mem"},
 	} {
 		if o.has(pair[0]) && o.has(pair[1]) {
-			return p, invalid("--%s and --%s exclude each other: drop one of them", pair[0], pair[1])
+			return invalid("--%s and --%s exclude each other: drop one of them", pair[0], pair[1])
 		}
 	}
+	return nil
+}
+
+// checkDevargs refuses arguments of devices on which EAL would crash, and missing drivers.
+func (o *options) checkDevargs() error {
 	for _, option := range []string{"allow", "block", "vdev"} {
 		for _, v := range o.values[option] {
 			if _, err := devargs.Parse(opInit, v); err != nil {
-				return p, err
+				return err
 			}
 		}
 	}
 	for _, path := range o.values["driver-path"] {
 		if _, err := os.Stat(path); err != nil && strings.Contains(path, "/") {
-			return p, invalid("driver path: %v", err)
+			return invalid("driver path: %v", err)
 		}
 	}
-	if err := o.checkValues(); err != nil {
-		return p, err
-	}
-	if err := checkDescriptors(); err != nil {
-		return p, err
-	}
-	return p, o.checkLcores()
+	return nil
 }
 
 // checkValues refuses values that EAL would change silently.

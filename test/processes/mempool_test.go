@@ -62,7 +62,7 @@ var (
 			p.Bytes(o)[63] = 1
 			held = append(held, o)
 		}
-		return "", c.Free()
+		return "", c.Close()
 	}))
 	_ = verb("pool-put", pooled(func(p *mempool.Pool, _ int) (string, error) {
 		p.PutBulk(held)
@@ -71,7 +71,9 @@ var (
 	}))
 	// The put of all the objects that another process took.
 	_ = verb("pool-put-all", pooled(func(p *mempool.Pool, _ int) (string, error) {
-		p.Each(func(_ int, o mempool.Object) bool { p.Put(o); return true })
+		for _, o := range p.All() {
+			p.Put(o)
+		}
 		return "", nil
 	}))
 	_ = verb("pool-in-use", pooled(func(p *mempool.Pool, _ int) (string, error) { return fmt.Sprint(p.InUse()), nil }))

@@ -63,7 +63,7 @@ var (
 	})
 )
 
-// dpdk-testpmd numbers its ops in another way than a Go program on the same DPDK, and
+// dpdk-testpmd numbers its ops differently than a Go program on the same DPDK, and
 // publishes nothing. The ring that it made shows which ops a number means.
 func TestPoolOfTestpmdIsUsedWithItsOps(t *testing.T) {
 	harness.Need(t, harness.Testpmd)
@@ -82,7 +82,7 @@ func TestPoolOfTestpmdIsUsedWithItsOps(t *testing.T) {
 		assert.Equal(t, "ring_mp_mc", a.Result, "which is what testpmd made")
 	} else {
 		require.Contains(t, a.Is, "ErrInvalid", a.Err)
-		assert.Contains(t, a.Err, "numbers its ops in another way")
+		assert.Contains(t, a.Err, "numbers its ops differently")
 		assert.Contains(t, a.Err, "load the same drivers")
 	}
 	assert.Equal(t, "1", s.do("pools"))
