@@ -215,7 +215,7 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 var _ = ending("Close called by a function that it waits for", func(rt *eal.Runtime) error {
 	var errs []error
 	refused := func(where string, err error) {
-		if err := want(err, dpdk.ErrBusy, "call Close elsewhere"); err != nil {
+		if err := want(err, dpdk.ErrBusy, "call Close on another goroutine"); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", where, err))
 		}
 	}

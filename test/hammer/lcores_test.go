@@ -110,7 +110,7 @@ func init() {
 	atEnd = append(atEnd, endServices)
 }
 
-// finish waits for what takes no time.
+// finish waits for a task that ends at once.
 func finish(wait func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -19,9 +19,9 @@ import (
 // functions are called with odd arguments too.
 var functions = map[string]map[string]any{
 	"ring":    {"Create": ring.Create[uint64], "Lookup": ring.Lookup[uint64], "List": ring.List},
-	"mempool": {"Create": mempool.Create, "CreateEmpty": mempool.CreateEmpty, "Lookup": mempool.Lookup, "List": mempool.List, "Ops": mempool.Ops, "PoolOf": mempool.PoolOf},
+	"mempool": {"Create": mempool.Create, "CreateEmpty": mempool.CreateEmpty, "Lookup": mempool.Lookup, "List": mempool.List, "Ops": mempool.Ops, "ByObject": mempool.ByObject},
 	"mbuf": {
-		"CreatePool": mbuf.CreatePool, "LookupPool": mbuf.LookupPool, "FreeBulk": mbuf.FreeBulk, "LookupField": mbuf.LookupField[uint32],
+		"CreatePool": mbuf.CreatePool, "LookupPool": mbuf.LookupPool, "List": mbuf.List, "FreeBulk": mbuf.FreeBulk, "LookupField": mbuf.LookupField[uint32],
 		"RegisterField": mbuf.RegisterField[uint32], "LookupFlag": mbuf.LookupFlag, "RegisterFlag": mbuf.RegisterFlag,
 	},
 	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},

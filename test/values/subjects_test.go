@@ -124,7 +124,7 @@ var subjects = map[string][]subject{
 	"mempool": {
 		handle("Pool", mempools, func(p *mempool.Pool) { _ = p.Free() }).but("Put", "PutBulk"),
 		handle("Cache", func() *mempool.Cache { return must(mempools().NewCache(4)) },
-			func(c *mempool.Cache) { _ = c.Free(); _ = c.Pool().Free() }).but("Put", "PutBulk"),
+			func(c *mempool.Cache) { _ = c.Close(); _ = c.Pool().Free() }).but("Put", "PutBulk"),
 		plain[mempool.Object]("Object"), plain[mempool.Flags]("Flags"),
 	},
 	"mbuf": {
@@ -133,7 +133,7 @@ var subjects = map[string][]subject{
 			{"live", func() (any, func()) { return aPacket(), func() {} }},
 		}},
 		handle("Pool", func() *mbuf.Pool { return must(mbuf.CreatePool(name(), 31, mbuf.PoolConfig{CacheSize: 4})) },
-			func(p *mbuf.Pool) { _ = p.Free() }).but("Put", "PutBulk"),
+			func(p *mbuf.Pool) { _ = p.Free() }),
 		handle("Cache", func() *mbuf.Cache { return must(pool().NewCache(4)) }, func(c *mbuf.Cache) { _ = c.Close() }),
 		plain[mbuf.Reader]("Reader"), plain[mbuf.Writer]("Writer"), plain[mbuf.Field[uint32]]("Field[uint32]"),
 		plain[mbuf.OffloadFlags]("OffloadFlags"), plain[mbuf.PacketType]("PacketType"), plain[mbuf.Timestamp]("Timestamp"),
@@ -235,8 +235,6 @@ func queues(of func(*netring.Cable) any, zero any) []state {
 var documented = map[string]string{
 	"mbuf.Field[uint32], zero: Of": "a Field that nobody registered",
 	"mbuf.Timestamp, zero: Set":    "the same",
-	"mbuf.Pool, live: Each":        "a nil function",
-	"mempool.Pool, live: Each":     "a nil function",
 	"ring.Span[uint64], zero: At":  "an index as of a slice",
 	"ethdev.XStats, zero: Name":    "an index as of a slice",
 	"ethdev.XStats, live: Name":    "an index as of a slice",
