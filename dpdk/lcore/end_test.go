@@ -138,7 +138,7 @@ var _ = ending("calls after Close", func(rt *eal.Runtime) error {
 	})
 })
 
-var _ = ending("functions that return when their context ends", func(rt *eal.Runtime) error {
+var _ = ending("functions that obey their context", func(rt *eal.Runtime) error {
 	var tasks Tasks
 	for _, id := range append(Workers(), Main()) {
 		t, err := Launch(context.Background(), id, func(ctx context.Context) error {
@@ -212,7 +212,7 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 	return nil
 })
 
-var _ = ending("Close called by a function that it waits for", func(rt *eal.Runtime) error {
+var _ = ending("Close inside a function on an lcore", func(rt *eal.Runtime) error {
 	var errs []error
 	refused := func(where string, err error) {
 		if err := want(err, dpdk.ErrBusy, "call Close on another goroutine"); err != nil {

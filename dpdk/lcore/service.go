@@ -20,6 +20,9 @@ const (
 	opServiceAttr   = "rte_service_attr_get"
 )
 
+// MaxServiceName is the largest length of a service's name, in bytes.
+const MaxServiceName = cgo.ServiceNameSize - 1
+
 // Service is a function that service cores call again and again: a C function of a driver, or a Go
 // function. Services and service cores belong to one process.
 //
@@ -83,7 +86,7 @@ type ServiceConfig struct {
 // to Go, which costs more than a call within Go. If fn panics it is not called again, and
 // [Service.Err] returns the panic.
 //
-// Errors: dpdk.ErrExist, dpdk.ErrNameTooLong (over 31 bytes), dpdk.ErrNoSpace (64 services exist),
+// Errors: dpdk.ErrExist, dpdk.ErrNameTooLong (over [MaxServiceName] bytes), dpdk.ErrNoSpace (64 services exist),
 // dpdk.ErrInvalid (fn is nil), dpdk.ErrNotRunning.
 //
 // Implements: rte_service_component_register

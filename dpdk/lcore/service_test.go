@@ -80,7 +80,7 @@ func TestGoServiceRunsOnItsServiceCore(t *testing.T) {
 
 	err = StopServiceCore(2)
 	require.ErrorIs(t, err, dpdk.ErrBusy)
-	assert.ErrorContains(t, err, "only core")
+	assert.ErrorContains(t, err, "the only one")
 	_, err = Launch(soon(t), 2, nothing)
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.ErrorContains(t, err, "service core")
@@ -216,7 +216,7 @@ func TestServicesRefuseBadArguments(t *testing.T) {
 	idle := func(int) bool { return false }
 	_, err := RegisterService("", ServiceConfig{}, idle)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = RegisterService(strings.Repeat("x", 32), ServiceConfig{}, idle)
+	_, err = RegisterService(strings.Repeat("x", MaxServiceName+1), ServiceConfig{}, idle)
 	assert.ErrorIs(t, err, dpdk.ErrNameTooLong)
 	_, err = RegisterService("n", ServiceConfig{}, nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
