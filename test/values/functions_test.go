@@ -37,10 +37,10 @@ var functions = map[string]map[string]any{
 	"packet": {"NewBuffer": packet.NewBuffer, "NewSource": packet.NewSource, "NewSink": packet.NewSink, "Serialize": packet.Serialize},
 	"ipc":    {"Register": ipc.Register, "Unregister": ipc.Unregister, "Send": ipc.Send, "Request": ipc.Request, "Call": ipc.Call[int, int]},
 	"lcore": {
-		"Get": lcore.Get, "WorkersOn": lcore.WorkersOn, "Launch": lcore.Launch, "LaunchWorkers": lcore.LaunchWorkers, "Control": lcore.Control,
-		"Running": lcore.Running, "RegisterService": lcore.RegisterService, "LookupService": lcore.LookupService, "AddServiceCore": lcore.AddServiceCore,
+		"Lookup": lcore.Lookup, "WorkersOn": lcore.WorkersOn, "Launch": lcore.Launch, "LaunchWorkers": lcore.LaunchWorkers, "StartControlThread": lcore.StartControlThread,
+		"InUse": lcore.InUse, "RegisterService": lcore.RegisterService, "LookupService": lcore.LookupService, "AddServiceCore": lcore.AddServiceCore,
 		"StartServiceCore": lcore.StartServiceCore, "StopServiceCore": lcore.StopServiceCore, "RemoveServiceCore": lcore.RemoveServiceCore,
-		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "SetAlarm": lcore.SetAlarm, "OnLcore": lcore.OnLcore, "NewMeter": lcore.NewMeter,
+		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "NewAlarm": lcore.NewAlarm, "RegisterCallback": lcore.RegisterCallback, "NewMeter": lcore.NewMeter,
 		"RunTimers": lcore.RunTimers, "Duration": lcore.Duration, "ToCycles": lcore.ToCycles,
 	},
 	"ethdev": {

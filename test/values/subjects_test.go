@@ -185,10 +185,10 @@ var subjects = map[string][]subject{
 		plain[lcore.Tasks]("Tasks"), plain[lcore.Idle]("Idle"),
 		handle("Var[uint64]", func() *lcore.Var[uint64] { return lcore.NewVar[uint64]() }, func(*lcore.Var[uint64]) {}),
 		handle("Meter", func() *lcore.Meter { return must(lcore.NewMeter(lcore.Main())) }, func(*lcore.Meter) {}),
-		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Free() }),
-		handle("Alarm", func() *lcore.Alarm { return must(lcore.SetAlarm(1e6, func() {})) }, func(a *lcore.Alarm) { _ = a.Cancel() }),
+		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Close() }),
+		handle("Alarm", func() *lcore.Alarm { return must(lcore.NewAlarm(1e6, func() {})) }, func(a *lcore.Alarm) { _ = a.Stop() }),
 		handle("Callback", func() *lcore.Callback {
-			return must(lcore.OnLcore(name(), func(int) error { return nil }, func(int) {}))
+			return must(lcore.RegisterCallback(name(), func(int) error { return nil }, func(int) {}))
 		},
 			func(c *lcore.Callback) { _ = c.Unregister() }),
 		handle("Service", func() *lcore.Service {
