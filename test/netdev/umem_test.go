@@ -86,22 +86,16 @@ func (s *station) receiveIntoAll() (received map[*mbuf.Mbuf]bool) {
 	return received
 }
 
-<<<<<<< HEAD
-// retired is the number of mbufs that left the pool for ever: they have no pool.
-func retired(pool *mbuf.Pool) (n int) {
-	pool.Each(func(_ int, o mempool.Object) bool {
-=======
-// objects is the pool as one of objects.
+// objects returns the pool as a pool of objects.
 func objects(t *testing.T, pool *mbuf.Pool) *mempool.Pool {
 	p, err := mempool.Lookup(pool.Name())
 	require.NoError(t, err)
 	return p
 }
 
-// retired is how many mbufs were taken out of the pool for good: they have no pool.
+// retired is the number of mbufs that left the pool for ever: they have no pool.
 func retired(t *testing.T, pool *mbuf.Pool) (n int) {
 	for _, o := range objects(t, pool).All() {
->>>>>>> main
 		if *(*unsafe.Pointer)(unsafe.Add(o.Pointer(), cgo.MbufPool)) == nil {
 			n++
 		}
