@@ -13,15 +13,34 @@
 static struct {
 	uint32_t in;    /* calls under way */
 	uint32_t going; /* the port is being freed */
+	uint32_t fresh; /* the probe that made the port has not returned */
 } holds[RTE_MAX_ETHPORTS];
 
-/* The longest time that the end of a port waits for a call, in steps of 100 us: as long as
- * DPDK waits for the answer of another process. */
+/* A driver makes its port visible before the bus has completed the device: a call meanwhile
+ * reads a NULL. Set on the thread of a probe. */
+static __thread int probing;
+
+/* The longest time that the end of a port waits for a call, and a call for the end of a probe,
+ * in steps of 100 us: as long as DPDK waits for the answer of another process. */
 #define STEPS 50000
+
+void
+godpdk_eth_probing(int on)
+{
+	int port;
+
+	probing = on;
+	for (port = 0; !on && port < RTE_MAX_ETHPORTS; port++)
+		__atomic_store_n(&holds[port].fresh, 0, __ATOMIC_RELEASE);
+}
 
 int
 godpdk_eth_hold(uint16_t port)
 {
+	int i;
+
+	for (i = 0; i < STEPS && !probing && __atomic_load_n(&holds[port].fresh, __ATOMIC_ACQUIRE); i++)
+		usleep(100);
 	__atomic_fetch_add(&holds[port].in, 1, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&holds[port].going, __ATOMIC_SEQ_CST))
 		return 1;
@@ -62,6 +81,7 @@ callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 
 	(void)arg;
 	(void)ret;
+	__atomic_store_n(&holds[port].fresh, probing && type == RTE_ETH_EVENT_NEW, __ATOMIC_RELEASE);
 	__atomic_store_n(&holds[port].going, type == RTE_ETH_EVENT_DESTROY, __ATOMIC_SEQ_CST);
 	if (type == RTE_ETH_EVENT_DESTROY)
 		for (i = 0; i < STEPS && __atomic_load_n(&holds[port].in, __ATOMIC_SEQ_CST) != 0; i++)

@@ -26,6 +26,13 @@ func EthByName(name string) (port uint16, errno int) {
 	return uint16(ret), 0
 }
 
+// EthProbing marks the begin of a call on this thread that makes ports, and done its end.
+// [EthHold] of a new port waits for done on other threads. Only one such call may run at a time.
+func EthProbing() (done func()) {
+	C.godpdk_eth_probing(1)
+	return func() { C.godpdk_eth_probing(0) }
+}
+
 // EthHoldWatch makes [EthHold] work: it watches all ports.
 //
 // Implements: rte_eth_dev_callback_register

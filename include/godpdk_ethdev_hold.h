@@ -5,6 +5,10 @@
 
 #include "godpdk_ethdev.h"
 
+/* Marks the begin and the end of a probe on this thread, one at a time in this process. Other
+ * threads wait in godpdk_eth_hold for the end of the probe of a new port. */
+void godpdk_eth_probing(int on);
+
 /* Keeps the port until godpdk_eth_release, or returns 0 if it is being freed. */
 int godpdk_eth_hold(uint16_t port);
 

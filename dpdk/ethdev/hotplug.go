@@ -59,7 +59,10 @@ func attach(devargs string, d args.Device) (*Port, error) {
 	if ids, _ := cgo.EthMatch(d.Whole().Match()); len(ids) > 0 { // for which rte_dev_probe returns 0
 		return fail(dpdk.ErrExist, "the device is attached: use Lookup or Match for its ports, or Detach it first")
 	}
-	switch errno := cgo.DevProbe(devargs); syscall.Errno(errno) {
+	probed := cgo.EthProbing()
+	errno := cgo.DevProbe(devargs)
+	probed()
+	switch syscall.Errno(errno) {
 	case 0:
 	case syscall.EFAULT, syscall.ENODEV: // EFAULT: no bus knows the name
 		return fail(dpdk.ErrNoDevice, missingDevice(d.Name))

@@ -105,6 +105,7 @@ func create(name string, c Config, rx, tx []unsafe.Pointer) error {
 				return check.Invalid(op, name, "the ring %s was freed: create or look up a ring", r.Name())
 			}
 		}
+		defer cgo.EthProbing()()
 		return control.Errno(netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
 	})
 	if err == nil {
