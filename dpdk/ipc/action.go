@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -150,7 +150,7 @@ func Unregister(name string) error {
 		actions.Lock()
 		defer actions.Unlock()
 		if a = actions.byName[name]; a == nil {
-			return control.Errno(int(syscall.ENOENT))
+			return dpdk.ErrNotFound
 		}
 		cgo.MPUnregister(name)
 		delete(actions.byName, name)
@@ -169,20 +169,24 @@ func Unregister(name string) error {
 	return nil
 }
 
+// List returns the names of this process's actions, sorted.
+func List() []string {
+	actions.Lock()
+	defer actions.Unlock()
+	return slices.Sorted(maps.Keys(actions.byName))
+}
+
 // Disable shuts this primary to secondaries for good, and so ends all need for messages
 // (rte_mp_disable); a secondary's attach fails from now on. dpdk.ErrBusy if a secondary
 // has ever attached, even if it has gone.
 func Disable() error {
 	err := control.Call(opDisable, "", func() error {
 		if !cgo.MPDisable() {
-			return control.Errno(int(syscall.EBUSY))
+			return dpdk.ErrBusy
 		}
 		return nil
 	})
-	if errors.Is(err, dpdk.ErrBusy) {
-		err.(*dpdk.Error).Detail = "a secondary has attached: disable messages before the first one does, in the primary"
-	}
-	return err
+	return control.Explain(err, dpdk.ErrBusy, "a secondary has attached: call Disable in the primary before the first one does")
 }
 
 // lead waits for messages on a thread of its own and handles the first itself, which

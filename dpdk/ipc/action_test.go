@@ -62,8 +62,10 @@ func TestRegistering(t *testing.T) {
 	}
 	longest := strings.Repeat("n", MaxName)
 	require.NoError(t, Register(longest, echo, Config{}))
+	assert.Contains(t, List(), longest)
 	require.ErrorIs(t, Register(longest, echo, Config{}), dpdk.ErrExist, "twice")
 	require.NoError(t, Unregister(longest))
+	assert.NotContains(t, List(), longest)
 	require.ErrorIs(t, Unregister(longest), dpdk.ErrNotFound)
 	require.NoError(t, Register(longest, echo, Config{}), "the name is free again")
 	require.NoError(t, Unregister(longest))

@@ -5,15 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
 )
 
 // Errors of requests, for errors.Is.
 var (
-	// ErrTimeout is also context.DeadlineExceeded and syscall.ETIMEDOUT.
-	ErrTimeout error = timeoutError{}
 	// ErrNoPeer is that of a primary without secondaries, or whose secondaries are all
 	// still starting.
 	ErrNoPeer = errors.New("there is no other process to ask")
@@ -26,12 +23,15 @@ var (
 	ErrDeaf = errors.New("the process receives no messages any more, because DPDK's thread for them ended at one that it could not read: end the process and start it again")
 )
 
+// errTimeout is dpdk.ErrTimeout, and also context.DeadlineExceeded.
+var errTimeout error = timeoutError{}
+
 type timeoutError struct{}
 
 func (timeoutError) Error() string { return "no answer in time" }
 func (timeoutError) Timeout() bool { return true }
 func (timeoutError) Is(target error) bool {
-	return target == context.DeadlineExceeded || target == syscall.ETIMEDOUT || target == dpdk.ErrTimeout
+	return target == context.DeadlineExceeded || target == dpdk.ErrTimeout || dpdk.ErrTimeout.Is(target)
 }
 
 // RemoteError is the error of a handler in the process that was asked.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -61,7 +60,7 @@ func (m *Message) check(op string) error {
 }
 
 func tooBig(op, name, format string, args ...any) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.E2BIG), Detail: fmt.Sprintf(format, args...)}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf(format, args...)}
 }
 
 // errorMark stands before the text of an error, behind the end of an empty Param: a

@@ -348,7 +348,7 @@ func late(ctx context.Context) error {
 	if err := ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return context.Cause(ctx)
 	}
-	return ErrTimeout
+	return errTimeout
 }
 
 // outcome is the error of the whole.
@@ -367,7 +367,7 @@ func (e *exchange) outcome() error {
 			return &dpdk.Error{Op: e.op, Name: e.m.Name, Cause: t.err}
 		case t.err == nil && !t.done && !t.sent:
 			t.err = fmt.Errorf("%w: its queue is full, it takes no messages", late)
-		case t.err == nil && !t.done && e.kind == cgo.MPReq && t.asked == 0 && late == ErrTimeout:
+		case t.err == nil && !t.done && e.kind == cgo.MPReq && t.asked == 0 && late == errTimeout:
 			t.err = fmt.Errorf("%w: a C program does not tell whether it has a handler of this name", late)
 		case t.err == nil && !t.done:
 			t.err = late

@@ -41,8 +41,8 @@ func TestBadMessagesAreRefused(t *testing.T) {
 		{"no name", &Message{}, dpdk.ErrInvalid, "empty"},
 		{"NUL in the name", &Message{Name: "a\x00"}, dpdk.ErrInvalid, "NUL"},
 		{"name too long", &Message{Name: strings.Repeat("x", MaxName+1)}, dpdk.ErrNameTooLong, "64 bytes: use at most 63"},
-		{"param too long", &Message{Name: "a", Param: make([]byte, MaxParam+1)}, syscall.E2BIG, "257 bytes: use at most 256"},
-		{"too many files", &Message{Name: "a", Files: files}, syscall.E2BIG, fmt.Sprintf("%d Files: this DPDK sends at most %d", MaxFiles+1, MaxFiles)},
+		{"param too long", &Message{Name: "a", Param: make([]byte, MaxParam+1)}, dpdk.ErrMessageSize, "257 bytes: use at most 256"},
+		{"too many files", &Message{Name: "a", Files: files}, dpdk.ErrMessageSize, fmt.Sprintf("%d Files: this DPDK sends at most %d", MaxFiles+1, MaxFiles)},
 		{"nil file", &Message{Name: "a", Files: []*os.File{os.Stdin, nil}}, os.ErrInvalid, "Files[1]"},
 		{"closed file", &Message{Name: "a", Files: []*os.File{closed}}, os.ErrClosed, "Files[0]"},
 	} {
@@ -95,7 +95,7 @@ func TestTheSilentOneOfThreeIsNamed(t *testing.T) {
 	replies, err := Request(ctx, &Message{Name: "a", Param: []byte("x")})
 	assert.Less(t, time.Since(start), limit)
 	assert.Len(t, replies, 2)
-	require.ErrorIs(t, err, ErrTimeout)
+	require.ErrorIs(t, err, dpdk.ErrTimeout)
 	assert.ErrorIs(t, err, syscall.ETIMEDOUT)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	var r *RequestError
@@ -186,7 +186,7 @@ func TestCancellingReturnsAtOnce(t *testing.T) {
 		}()
 		_, err := Request(ctx, &Message{Name: "a"})
 		require.ErrorIs(t, err, cause)
-		assert.NotErrorIs(t, err, ErrTimeout)
+		assert.NotErrorIs(t, err, dpdk.ErrTimeout)
 		_, err = Request(ctx, &Message{Name: "a"})
 		require.ErrorIs(t, err, cause, "a context that has ended before")
 		n, err := Send(ctx, &Message{Name: "a"})
@@ -201,7 +201,7 @@ func TestCancellingReturnsAtOnce(t *testing.T) {
 func TestALateAnswerIsNotTakenForTheNext(t *testing.T) {
 	f := secondary(t)
 	_, err := Request(within(t, 50*time.Millisecond), &Message{Name: "a", Param: []byte("first")})
-	require.ErrorIs(t, err, ErrTimeout)
+	require.ErrorIs(t, err, dpdk.ErrTimeout)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -300,11 +300,11 @@ func TestAFullQueueHoldsUpNobodyElse(t *testing.T) {
 	nothingLeft(t, func() {
 		replies, err := Request(within(t, 300*time.Millisecond), &Message{Name: "a"})
 		assert.Len(t, replies, 1)
-		require.ErrorIs(t, err, ErrTimeout)
+		require.ErrorIs(t, err, dpdk.ErrTimeout)
 		assert.Contains(t, err.Error(), "its queue is full")
 
 		n, err := Send(within(t, 50*time.Millisecond), &Message{Name: "a"})
-		require.ErrorIs(t, err, ErrTimeout)
+		require.ErrorIs(t, err, dpdk.ErrTimeout)
 		assert.Equal(t, 1, n)
 	})
 }

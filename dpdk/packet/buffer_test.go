@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -152,7 +151,7 @@ func compare(t *testing.T, seed uint64, pool *mbuf.Pool) (fits bool) {
 	case wantErr != nil:
 		assert.ErrorContains(t, err, wantErr.Error(), "seed %d", seed)
 	case len(want.Bytes()) > m.BufLen():
-		assert.ErrorIs(t, err, syscall.EMSGSIZE, "seed %d", seed)
+		assert.ErrorIs(t, err, dpdk.ErrMessageSize, "seed %d", seed)
 	default:
 		require.NoError(t, err, "seed %d: %d bytes into %d", seed, len(want.Bytes()), m.BufLen())
 		require.Equal(t, want.Bytes(), m.Data(), "seed %d", seed)
@@ -206,7 +205,7 @@ func TestBufferOfGopacketsOwnFunctions(t *testing.T) {
 			continue
 		}
 		err := gopacket.SerializeLayers(b, opts, l...)
-		if errors.Is(err, syscall.EMSGSIZE) {
+		if errors.Is(err, dpdk.ErrMessageSize) {
 			assert.IsType(t, &layers.NTP{}, l[len(l)-1], "it alone appends more than a trailer")
 			continue
 		}
@@ -266,7 +265,7 @@ func TestLayersGoAroundWhatThePacketHolds(t *testing.T) {
 	before := bytes.Clone(m.Data())
 	head := m.Headroom()
 	err := packet.Serialize(m, fix, outer...)
-	assert.ErrorIs(t, err, syscall.EMSGSIZE)
+	assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 	assert.ErrorContains(t, err, "IPv4")
 	assert.ErrorContains(t, err, "DataRoom")
 	assert.Equal(t, before, m.Data())
@@ -298,9 +297,9 @@ func TestSerializeLeavesThePacketAsItWas(t *testing.T) {
 		{"a layer that fails, in an empty packet", "", []gopacket.SerializableLayer{failing{eth}}, errFailing},
 		{"a layer that fails, around a packet", "some", []gopacket.SerializableLayer{failing{eth}}, errFailing},
 		{"a nil layer", "some", []gopacket.SerializableLayer{nil, eth}, dpdk.ErrInvalid},
-		{"no room in an empty packet", "", udp(make([]byte, 259)), syscall.EMSGSIZE},
-		{"no headroom", "some", udp(make([]byte, 87)), syscall.EMSGSIZE},
-		{"a payload for which no mbuf is large enough", "", udp(make([]byte, 70000)), syscall.EMSGSIZE},
+		{"no room in an empty packet", "", udp(make([]byte, 259)), dpdk.ErrMessageSize},
+		{"no headroom", "some", udp(make([]byte, 87)), dpdk.ErrMessageSize},
+		{"a payload for which no mbuf is large enough", "", udp(make([]byte, 70000)), dpdk.ErrMessageSize},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := alloc(t, pool, test.holds)
@@ -328,7 +327,7 @@ func TestLayerThatIgnoresMissingRoomFails(t *testing.T) {
 	m := alloc(t, pool, strings.Repeat("x", 171)) // a byte is missing for a multiple of 4
 	defer m.Free()
 	err := packet.Serialize(m, fix, &layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}})
-	assert.ErrorIs(t, err, syscall.EMSGSIZE)
+	assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 	assert.ErrorContains(t, err, "1 bytes behind 171")
 	assert.Equal(t, 171, m.Len())
 }
@@ -369,9 +368,9 @@ func TestBufferRefusesWhatItCannotWriteTo(t *testing.T) {
 	}
 	for _, n := range []int{mbuf.DefaultDataRoom + 1, 1<<16 + 10, 1 << 40} {
 		_, err = b.PrependBytes(n)
-		assert.ErrorIs(t, err, syscall.EMSGSIZE)
+		assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 		_, err = b.AppendBytes(n)
-		assert.ErrorIs(t, err, syscall.EMSGSIZE)
+		assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 	}
 	assert.Zero(t, m2.Len())
 }

@@ -1,7 +1,6 @@
 package packet_test
 
 import (
-	"syscall"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -62,16 +61,16 @@ func TestSinkOfAFullQueueLosesNothing(t *testing.T) {
 	require.NoError(t, write("1"))
 	require.NoError(t, write("22"), "one is sent")
 	require.NoError(t, write("333"))
-	assert.ErrorIs(t, write("4"), syscall.EAGAIN)
-	assert.ErrorIs(t, s.Flush(), syscall.EAGAIN)
-	g.err = syscall.ENETDOWN
-	assert.ErrorIs(t, write("4"), syscall.ENETDOWN)
+	assert.ErrorIs(t, write("4"), dpdk.ErrAgain)
+	assert.ErrorIs(t, s.Flush(), dpdk.ErrAgain)
+	g.err = dpdk.ErrNetDown
+	assert.ErrorIs(t, write("4"), dpdk.ErrNetDown)
 	g.err = nil
 	assert.Equal(t, packet.SinkStats{Packets: 1, Bytes: 1, Refused: 2}, s.Stats())
 	g.open = 1
 	require.NoError(t, write("4444"), "it has room again")
 	g.open = 1
-	assert.ErrorIs(t, s.Close(), syscall.EAGAIN)
+	assert.ErrorIs(t, s.Close(), dpdk.ErrAgain)
 	assert.Equal(t, []string{"1", "22", "333"}, g.pkts, "in order")
 	assert.Equal(t, packet.SinkStats{Packets: 3, Bytes: 6, Refused: 2, Dropped: 1}, s.Stats())
 	assert.True(t, pool.Full())
@@ -84,9 +83,9 @@ func TestSinkRefusesPackets(t *testing.T) {
 	s, err := packet.NewSink(g, pool, packet.SinkConfig{})
 	require.NoError(t, err)
 	assert.ErrorIs(t, s.WritePacketData(nil), dpdk.ErrInvalid)
-	assert.ErrorIs(t, s.WritePacketData(make([]byte, 101)), syscall.EMSGSIZE)
-	assert.ErrorIs(t, s.WritePacketData(make([]byte, 1<<16+20)), syscall.EMSGSIZE)
-	assert.ErrorIs(t, s.WriteLayers(fix, udp(make([]byte, 300))...), syscall.EMSGSIZE)
+	assert.ErrorIs(t, s.WritePacketData(make([]byte, 101)), dpdk.ErrMessageSize)
+	assert.ErrorIs(t, s.WritePacketData(make([]byte, 1<<16+20)), dpdk.ErrMessageSize)
+	assert.ErrorIs(t, s.WriteLayers(fix, udp(make([]byte, 300))...), dpdk.ErrMessageSize)
 	assert.ErrorIs(t, s.WriteLayers(gopacket.SerializeOptions{}, nil), dpdk.ErrInvalid)
 	assert.True(t, pool.Full(), "what was refused holds no mbuf")
 	for range 3 {
@@ -105,9 +104,9 @@ func TestSinkOfAStoppedPort(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, s.WritePacketData(make([]byte, 60)))
 	require.NoError(t, p.Stop())
-	assert.ErrorIs(t, s.Flush(), syscall.ENETDOWN)
-	assert.ErrorIs(t, s.Close(), syscall.ENETDOWN)
+	assert.ErrorIs(t, s.Flush(), dpdk.ErrNetDown)
+	assert.ErrorIs(t, s.Close(), dpdk.ErrNetDown)
 	assert.Equal(t, packet.SinkStats{Dropped: 1}, s.Stats())
 	_, err = packet.NewSink(p.TxQueue(0), pool, packet.SinkConfig{})
-	assert.ErrorIs(t, err, syscall.ENETDOWN)
+	assert.ErrorIs(t, err, dpdk.ErrNetDown)
 }

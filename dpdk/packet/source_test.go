@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -243,7 +242,7 @@ func TestDamagedPacketIsAnErrorAndTheNextIsRead(t *testing.T) {
 	r := filled(t, bad, good)
 	s := source(t, context.Background(), packet.BurstFunc(r.DequeueBurst), packet.SourceConfig{})
 	_, _, err := s.ReadPacketData()
-	assert.ErrorIs(t, err, syscall.EBADMSG)
+	assert.ErrorIs(t, err, dpdk.ErrBadMessage)
 	data, _, err := s.ReadPacketData()
 	require.NoError(t, err)
 	assert.Equal(t, "good", string(data))
@@ -281,12 +280,12 @@ func TestStoppedPortEndsASource(t *testing.T) {
 	require.NoError(t, p.Stop())
 	_, more := <-packets
 	assert.False(t, more, "the channel is closed")
-	assert.ErrorIs(t, s.Err(), syscall.ENETDOWN)
+	assert.ErrorIs(t, s.Err(), dpdk.ErrNetDown)
 	_, _, err := s.ReadPacketData()
 	assert.Equal(t, io.EOF, err)
 
 	_, err = packet.NewSource(context.Background(), p.RxQueue(0), packet.SourceConfig{})
-	assert.ErrorIs(t, err, syscall.ENETDOWN)
+	assert.ErrorIs(t, err, dpdk.ErrNetDown)
 	require.NoError(t, p.Start())
 	source(t, context.Background(), p.RxQueue(0), packet.SourceConfig{})
 }
@@ -353,7 +352,7 @@ func TestAReadFromAPortWithAnEmptyPool(t *testing.T) {
 	require.True(t, pool.AllocBulk(taken))
 	s := source(t, t.Context(), p.RxQueue(0), packet.SourceConfig{})
 	_, _, err := s.ZeroCopyReadPacketData()
-	require.ErrorIs(t, err, syscall.ENOBUFS)
+	require.ErrorIs(t, err, dpdk.ErrNoBuffers)
 	require.NoError(t, s.Err())
 	mbuf.FreeBulk(taken)
 	_, _, err = s.ZeroCopyReadPacketData()

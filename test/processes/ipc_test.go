@@ -20,11 +20,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 )
 
 func init() {
-	sentinels["ErrTimeout"] = ipc.ErrTimeout
+	sentinels["ErrTimeout"] = dpdk.ErrTimeout
 	sentinels["ErrPeerGone"] = ipc.ErrPeerGone
 	sentinels["ErrNoPeer"] = ipc.ErrNoPeer
 	sentinels["ErrNoHandler"] = ipc.ErrNoHandler
