@@ -19,7 +19,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// stack is random layers of a random packet.
+// stack returns the layers of a random packet.
 func stack(r *rand.Rand) (opts gopacket.SerializeOptions, l []gopacket.SerializableLayer) {
 	opts = gopacket.SerializeOptions{FixLengths: r.IntN(4) > 0, ComputeChecksums: r.IntN(4) > 0}
 	some := func(n int) []byte {
@@ -123,7 +123,7 @@ func stack(r *rand.Rand) (opts gopacket.SerializeOptions, l []gopacket.Serializa
 	return opts, append(l, payload)
 }
 
-// dirty is an empty mbuf whose buffer is full of what another packet left.
+// dirty returns an empty mbuf with a buffer full of the bytes of another packet.
 func dirty(t testing.TB, p *mbuf.Pool, headroom int) *mbuf.Mbuf {
 	t.Helper()
 	m, ok := p.Alloc()
@@ -164,7 +164,7 @@ func compare(t *testing.T, seed uint64, pool *mbuf.Pool) (fits bool) {
 	return false
 }
 
-func TestLayersInAnMbufAreAsInGopacketsOwnBuffer(t *testing.T) {
+func TestSerializeWritesTheSameBytesAsGopacket(t *testing.T) {
 	for _, room := range []int{mbuf.DefaultDataRoom, 600, 100, 40} {
 		t.Run(fmt.Sprint(room), func(t *testing.T) {
 			pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: room})
@@ -192,7 +192,7 @@ func FuzzSerialize(f *testing.F) {
 	})
 }
 
-func TestBufferOfGopacketsOwnFunctions(t *testing.T) {
+func TestBufferWorksWithGopacketsFunctions(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	m := dirty(t, pool, 128)
 	defer m.Free()
@@ -222,7 +222,7 @@ func TestBufferOfGopacketsOwnFunctions(t *testing.T) {
 	assert.Empty(t, b.Layers())
 }
 
-// sum is the Internet checksum of parts, 0 if they hold a right one.
+// sum returns the Internet checksum of parts, 0 if they hold a correct one.
 func sum(parts ...[]byte) uint16 {
 	var n uint32
 	for i, b := range bytes.Join(parts, nil) {
@@ -249,7 +249,7 @@ func TestChecksumsAndLengthsAreFilledIn(t *testing.T) {
 	assert.Equal(t, []byte{0, 109}, udp[4:6])
 }
 
-func TestLayersGoAroundWhatThePacketHolds(t *testing.T) {
+func TestSerializeAddsLayersAroundThePacket(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	inner := serialized(t, fix, udp(bytes.Repeat([]byte("in"), 100))...)
 	m := alloc(t, pool, string(inner))
@@ -285,7 +285,7 @@ func (f failing) SerializeTo(b gopacket.SerializeBuffer, opts gopacket.Serialize
 
 func (failing) LayerType() gopacket.LayerType { return gopacket.LayerTypePayload }
 
-func TestSerializeLeavesThePacketAsItWas(t *testing.T) {
+func TestFailedSerializeLeavesThePacketUnchanged(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: 300})
 	eth := udp(nil)[0]
 	for _, test := range []struct {
@@ -332,7 +332,7 @@ func TestLayerThatIgnoresMissingRoomFails(t *testing.T) {
 	assert.Equal(t, 171, m.Len())
 }
 
-func TestBufferRefusesWhatItCannotWriteTo(t *testing.T) {
+func TestBufferRefusesSharedAndChainedMbufs(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	chain := alloc(t, pool, "one", "two")
 	defer chain.Free()
@@ -375,7 +375,7 @@ func TestBufferRefusesWhatItCannotWriteTo(t *testing.T) {
 	assert.Zero(t, m2.Len())
 }
 
-func TestSerializedPacketIsDecodedAgain(t *testing.T) {
+func TestSerializedPacketCanBeDecoded(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	m := alloc(t, pool, "")
 	defer m.Free()
@@ -388,7 +388,7 @@ func TestSerializedPacketIsDecodedAgain(t *testing.T) {
 	assert.True(t, net.IP(ipA).Equal(ip.SrcIP))
 }
 
-// The clones of an external buffer are counted in the buffer, not in the mbufs.
+// References to an external buffer are counted in the buffer, not in the mbufs.
 func TestBufferRefusesASharedExternalBuffer(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m, ok := p.Alloc()
@@ -403,6 +403,6 @@ func TestBufferRefusesASharedExternalBuffer(t *testing.T) {
 	}
 	m.Free()
 	_, err = packet.NewBuffer(c)
-	assert.NoError(t, err, "nobody else has it")
+	assert.NoError(t, err, "no other mbuf shares it")
 	c.Free()
 }

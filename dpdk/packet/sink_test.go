@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// gate takes as many packets as it is allowed.
+// gate takes the number of packets in open.
 type gate struct {
 	open  int
 	pkts  []string
@@ -52,7 +52,7 @@ func TestSinkSendsBursts(t *testing.T) {
 	assert.Equal(t, packet.SinkStats{Packets: 5, Bytes: 7 + 60}, s.Stats())
 }
 
-func TestSinkOfAFullQueueLosesNothing(t *testing.T) {
+func TestSinkKeepsPacketsWhileTheQueueIsFull(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	g := &gate{open: 1}
 	s, err := packet.NewSink(g, pool, packet.SinkConfig{Burst: 2})
@@ -77,7 +77,7 @@ func TestSinkOfAFullQueueLosesNothing(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-func TestSinkRefusesPackets(t *testing.T) {
+func TestSinkRefusesInvalidAndTooLargePackets(t *testing.T) {
 	pool := newPool(t, 3, mbuf.PoolConfig{DataRoom: mbuf.DefaultHeadroom + 100})
 	g := &gate{}
 	s, err := packet.NewSink(g, pool, packet.SinkConfig{})
@@ -87,7 +87,7 @@ func TestSinkRefusesPackets(t *testing.T) {
 	assert.ErrorIs(t, s.WritePacketData(make([]byte, 1<<16+20)), dpdk.ErrMessageSize)
 	assert.ErrorIs(t, s.WriteLayers(fix, udp(make([]byte, 300))...), dpdk.ErrMessageSize)
 	assert.ErrorIs(t, s.WriteLayers(gopacket.SerializeOptions{}, nil), dpdk.ErrInvalid)
-	assert.True(t, pool.Full(), "what was refused holds no mbuf")
+	assert.True(t, pool.Full(), "a refused packet holds no mbuf")
 	for range 3 {
 		require.NoError(t, s.WritePacketData(make([]byte, 100)))
 	}
@@ -97,7 +97,7 @@ func TestSinkRefusesPackets(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-func TestSinkOfAStoppedPort(t *testing.T) {
+func TestSinkOfAStoppedPortReturnsErrNetDown(t *testing.T) {
 	pool := newPool(t, 255, mbuf.PoolConfig{})
 	p := loopback(t, pool)
 	s, err := packet.NewSink(p.TxQueue(0), pool, packet.SinkConfig{})
