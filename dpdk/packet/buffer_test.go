@@ -22,105 +22,129 @@ import (
 // stack returns the layers of a random packet.
 func stack(r *rand.Rand) (opts gopacket.SerializeOptions, l []gopacket.SerializableLayer) {
 	opts = gopacket.SerializeOptions{FixLengths: r.IntN(4) > 0, ComputeChecksums: r.IntN(4) > 0}
-	some := func(n int) []byte {
-		b := make([]byte, n)
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		return b
-	}
-	ethernet := func(t layers.EthernetType) {
-		l = append(l, &layers.Ethernet{SrcMAC: some(6), DstMAC: some(6), EthernetType: t})
-	}
-	tags := func(t layers.EthernetType) {
-		n := r.IntN(3)
-		if n == 0 {
-			ethernet(t)
-			return
-		}
-		ethernet(layers.EthernetTypeDot1Q)
-		for ; n > 0; n-- {
-			next := layers.EthernetTypeDot1Q
-			if n == 1 {
-				next = t
-			}
-			l = append(l, &layers.Dot1Q{VLANIdentifier: uint16(r.IntN(4096)), Type: next})
-		}
-	}
-	var network gopacket.NetworkLayer
-	ip := func(p layers.IPProtocol) {
-		if r.IntN(2) == 0 {
-			tags(layers.EthernetTypeIPv4)
-			v4 := &layers.IPv4{Version: 4, IHL: 5, TTL: 64, Id: uint16(r.Uint32()), Protocol: p, SrcIP: some(4), DstIP: some(4)}
-			if r.IntN(3) == 0 {
-				v4.Options = []layers.IPv4Option{{OptionType: 7, OptionLength: 7, OptionData: some(5)}}
-				v4.IHL = 7
-			}
-			network = v4
-			l = append(l, v4)
-			return
-		}
-		tags(layers.EthernetTypeIPv6)
-		v6 := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: p, SrcIP: some(16), DstIP: some(16)}
-		network = v6
-		l = append(l, v6)
-	}
-	udp := func(dst layers.UDPPort) {
-		ip(layers.IPProtocolUDP)
-		u := &layers.UDP{SrcPort: layers.UDPPort(r.Uint32()), DstPort: dst}
-		_ = u.SetNetworkLayerForChecksum(network)
-		l = append(l, u)
-	}
+	p := &randomPacket{Rand: r}
 	if r.IntN(4) == 0 {
-		udp(4789)
-		l = append(l, &layers.VXLAN{ValidIDFlag: true, VNI: uint32(r.IntN(1 << 24))})
+		p.udp(4789)
+		p.add(&layers.VXLAN{ValidIDFlag: true, VNI: uint32(r.IntN(1 << 24))})
 	}
-	payload := gopacket.Payload(some(r.IntN(1400)))
+	payload := gopacket.Payload(p.some(r.IntN(1400)))
 	if r.IntN(3) == 0 {
 		payload = payload[:min(len(payload), r.IntN(30))]
 	}
-	switch r.IntN(9) {
+	p.innermost(payload)
+	return opts, p.layers
+}
+
+// randomPacket collects random layers.
+type randomPacket struct {
+	*rand.Rand
+	layers  []gopacket.SerializableLayer
+	network gopacket.NetworkLayer // the last one
+}
+
+func (p *randomPacket) add(l ...gopacket.SerializableLayer) { p.layers = append(p.layers, l...) }
+
+func (p *randomPacket) some(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(p.Uint32())
+	}
+	return b
+}
+
+func (p *randomPacket) ethernet(t layers.EthernetType) {
+	p.add(&layers.Ethernet{SrcMAC: p.some(6), DstMAC: p.some(6), EthernetType: t})
+}
+
+// tags adds Ethernet with up to two VLAN tags.
+func (p *randomPacket) tags(t layers.EthernetType) {
+	n := p.IntN(3)
+	if n == 0 {
+		p.ethernet(t)
+		return
+	}
+	p.ethernet(layers.EthernetTypeDot1Q)
+	for ; n > 0; n-- {
+		next := layers.EthernetTypeDot1Q
+		if n == 1 {
+			next = t
+		}
+		p.add(&layers.Dot1Q{VLANIdentifier: uint16(p.IntN(4096)), Type: next})
+	}
+}
+
+func (p *randomPacket) ip(protocol layers.IPProtocol) {
+	if p.IntN(2) == 0 {
+		p.tags(layers.EthernetTypeIPv4)
+		v4 := &layers.IPv4{Version: 4, IHL: 5, TTL: 64, Id: uint16(p.Uint32()), Protocol: protocol, SrcIP: p.some(4), DstIP: p.some(4)}
+		if p.IntN(3) == 0 {
+			v4.Options = []layers.IPv4Option{{OptionType: 7, OptionLength: 7, OptionData: p.some(5)}}
+			v4.IHL = 7
+		}
+		p.network = v4
+		p.add(v4)
+		return
+	}
+	p.tags(layers.EthernetTypeIPv6)
+	v6 := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: protocol, SrcIP: p.some(16), DstIP: p.some(16)}
+	p.network = v6
+	p.add(v6)
+}
+
+func (p *randomPacket) udp(dst layers.UDPPort) {
+	p.ip(layers.IPProtocolUDP)
+	u := &layers.UDP{SrcPort: layers.UDPPort(p.Uint32()), DstPort: dst}
+	_ = u.SetNetworkLayerForChecksum(p.network)
+	p.add(u)
+}
+
+// innermost adds the innermost layers and the payload. Some have no room for a payload.
+func (p *randomPacket) innermost(payload gopacket.Payload) {
+	switch p.IntN(9) {
 	case 0:
-		udp(layers.UDPPort(r.Uint32()))
+		p.udp(layers.UDPPort(p.Uint32()))
 	case 1:
-		ip(layers.IPProtocolTCP)
-		tcp := &layers.TCP{SrcPort: 1, DstPort: 2, Seq: r.Uint32(), SYN: true, DataOffset: 5}
-		if r.IntN(2) == 0 {
-			tcp.Options = []layers.TCPOption{{OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: some(2)}, {OptionType: layers.TCPOptionKindNop}}
+		p.ip(layers.IPProtocolTCP)
+		tcp := &layers.TCP{SrcPort: 1, DstPort: 2, Seq: p.Uint32(), SYN: true, DataOffset: 5}
+		if p.IntN(2) == 0 {
+			tcp.Options = []layers.TCPOption{{OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: p.some(2)}, {OptionType: layers.TCPOptionKindNop}}
 			tcp.DataOffset = 7
 		}
-		_ = tcp.SetNetworkLayerForChecksum(network)
-		l = append(l, tcp)
+		_ = tcp.SetNetworkLayerForChecksum(p.network)
+		p.add(tcp)
 	case 2:
-		ip(layers.IPProtocolICMPv4)
-		l = append(l, &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(8, 0), Id: 7, Seq: uint16(r.Uint32())})
+		p.ip(layers.IPProtocolICMPv4)
+		p.add(&layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(8, 0), Id: 7, Seq: uint16(p.Uint32())})
 	case 3:
-		ip(layers.IPProtocolICMPv6)
+		p.ip(layers.IPProtocolICMPv6)
 		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(128, 0)}
-		_ = icmp.SetNetworkLayerForChecksum(network)
-		l = append(l, icmp, &layers.ICMPv6Echo{Identifier: 1, SeqNumber: uint16(r.Uint32())})
+		_ = icmp.SetNetworkLayerForChecksum(p.network)
+		p.add(icmp, &layers.ICMPv6Echo{Identifier: 1, SeqNumber: uint16(p.Uint32())})
 	case 4:
-		ip(layers.IPProtocolSCTP)
-		l = append(l, &layers.SCTP{SrcPort: 1, DstPort: 2, VerificationTag: r.Uint32()},
-			&layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}, TSN: r.Uint32()})
+		p.ip(layers.IPProtocolSCTP)
+		p.add(&layers.SCTP{SrcPort: 1, DstPort: 2, VerificationTag: p.Uint32()},
+			&layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}, TSN: p.Uint32()})
 	case 5:
-		tags(layers.EthernetTypeARP)
-		return opts, append(l, &layers.ARP{AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4,
-			Operation: layers.ARPReply, SourceHwAddress: some(6), SourceProtAddress: some(4), DstHwAddress: some(6), DstProtAddress: some(4)})
+		p.tags(layers.EthernetTypeARP)
+		p.add(&layers.ARP{AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4,
+			Operation: layers.ARPReply, SourceHwAddress: p.some(6), SourceProtAddress: p.some(4), DstHwAddress: p.some(6), DstProtAddress: p.some(4)})
+		return
 	case 6:
-		udp(123)
-		return opts, append(l, &layers.NTP{Version: 4, ExtensionBytes: payload}) // appends them all
+		p.udp(123)
+		p.add(&layers.NTP{Version: 4, ExtensionBytes: payload}) // appends them all
+		return
 	case 7:
-		ethernet(layers.EthernetTypeLinkLayerDiscovery)
-		return opts, append(l, &layers.LinkLayerDiscovery{
-			ChassisID: layers.LLDPChassisID{Subtype: layers.LLDPChassisIDSubTypeMACAddr, ID: some(6)},
-			PortID:    layers.LLDPPortID{Subtype: layers.LLDPPortIDSubtypeIfaceName, ID: some(1 + r.IntN(9))}, TTL: 120,
-			Values: []layers.LinkLayerDiscoveryValue{{Type: layers.LLDPTLVOrgSpecific, Value: some(9), Length: 9}}})
+		p.ethernet(layers.EthernetTypeLinkLayerDiscovery)
+		p.add(&layers.LinkLayerDiscovery{
+			ChassisID: layers.LLDPChassisID{Subtype: layers.LLDPChassisIDSubTypeMACAddr, ID: p.some(6)},
+			PortID:    layers.LLDPPortID{Subtype: layers.LLDPPortIDSubtypeIfaceName, ID: p.some(1 + p.IntN(9))}, TTL: 120,
+			Values: []layers.LinkLayerDiscoveryValue{{Type: layers.LLDPTLVOrgSpecific, Value: p.some(9), Length: 9}}})
+		return
 	case 8:
-		ip(layers.IPProtocolGRE)
-		l = append(l, &layers.GRE{Protocol: layers.EthernetTypeIPv4, ChecksumPresent: r.IntN(2) == 0})
+		p.ip(layers.IPProtocolGRE)
+		p.add(&layers.GRE{Protocol: layers.EthernetTypeIPv4, ChecksumPresent: p.IntN(2) == 0})
 	}
-	return opts, append(l, payload)
+	p.add(payload)
 }
 
 // dirty returns an empty mbuf with a buffer full of the bytes of another packet.

@@ -139,8 +139,8 @@ func (s *Source) Mbuf() *mbuf.Mbuf {
 	return s.pkts[s.at-1]
 }
 
-// Take returns the packet of [Source.Mbuf] and gives it to the caller, which must send or free it.
-// Its bytes stay valid until then.
+// Take returns the packet of [Source.Mbuf] and gives it to the caller. The caller
+// must send or free it. Its bytes stay valid until then.
 func (s *Source) Take() *mbuf.Mbuf {
 	m := s.Mbuf()
 	if m != nil {
