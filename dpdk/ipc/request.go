@@ -65,7 +65,7 @@ func Send(ctx context.Context, m *Message) (int, error) {
 // second), [ErrDeaf], or a [RemoteError] from its handler. A C program does not report a missing
 // handler, so the error is dpdk.ErrTimeout.
 //
-// Implements: rte_mp_request_sync
+// Implements: rte_mp_request_sync, rte_mp_request_async
 func Request(ctx context.Context, m *Message) ([]*Message, error) {
 	e, err := newExchange(ctx, opRequest, cgo.MPReq, m)
 	if err != nil {

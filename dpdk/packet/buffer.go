@@ -62,7 +62,7 @@ func (b *Buffer) Reset(m *mbuf.Mbuf) error {
 	case m == nil:
 		return check.Invalid(opPrepend, "", "the mbuf is nil")
 	case !m.Contiguous():
-		return check.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call Linearize", m.NbSegs())
+		return check.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call Linearize", m.NumSegments())
 	case m.Shared():
 		return check.Invalid(opPrepend, "", "other mbufs share the buffer: use Copy")
 	}

@@ -123,7 +123,7 @@ func room(cfg ethdev.Config) (bytes int, ok bool) {
 		pools = append(pools, q.Pool)
 	}
 	for _, p := range pools {
-		if p == nil || p.Pool == nil || p.Pointer() == nil {
+		if p.Pointer() == nil {
 			continue
 		}
 		if n := p.DataRoom() - mbuf.DefaultHeadroom; !ok || n < bytes {

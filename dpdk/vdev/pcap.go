@@ -119,7 +119,7 @@ func (d PCAP) fits(name string, cfg ethdev.Config) error {
 			pool = cfg.Rx.Pool
 		}
 		c, ok := readCapture(path)
-		if !ok || pool == nil || pool.Pool == nil || pool.Pointer() == nil {
+		if !ok || pool.Pointer() == nil {
 			continue
 		}
 		if room := pool.DataRoom() - mbuf.DefaultHeadroom; c.largest > room {
