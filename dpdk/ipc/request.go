@@ -22,8 +22,8 @@ const (
 	// DefaultTimeout is the timeout of [Send] and [Request] if the context has no deadline.
 	DefaultTimeout = 5 * time.Second
 
-	lookEvery = 100 * time.Millisecond // interval of checks whether processes without an answer still run
-	maxPause  = 5 * time.Millisecond   // longest pause between attempts to send to a full queue
+	inspectEvery = 100 * time.Millisecond // interval of checks whether processes without an answer still run
+	maxPause     = 5 * time.Millisecond   // longest pause between attempts to send to a full queue
 )
 
 // Send sends a message to the primary, or from the primary to all secondaries. It returns the
@@ -95,14 +95,14 @@ func Request(ctx context.Context, m *Message) ([]*Message, error) {
 
 // exchange is a message to some processes, and their answers.
 type exchange struct {
-	ctx     context.Context
-	op      string
-	kind    int
-	m       *Message
-	targets []*target
-	pause   time.Duration
-	look    time.Time
-	shut    bool // the context has ended: the socket cannot be used again
+	ctx       context.Context
+	op        string
+	kind      int
+	m         *Message
+	targets   []*target
+	pause     time.Duration
+	inspectAt time.Time
+	shut      bool // the context has ended: the socket cannot be used again
 }
 
 // target is a process that gets the message.
@@ -132,7 +132,7 @@ func newExchange(ctx context.Context, op string, kind int, m *Message) (*exchang
 	if err != nil {
 		return nil, &dpdk.Error{Op: op, Name: m.Name, Detail: err.Error()}
 	}
-	e := &exchange{ctx: ctx, op: op, kind: kind, m: m, pause: 50 * time.Microsecond, look: time.Now().Add(lookEvery)}
+	e := &exchange{ctx: ctx, op: op, kind: kind, m: m, pause: 50 * time.Microsecond, inspectAt: time.Now().Add(inspectEvery)}
 	for _, p := range paths {
 		e.targets = append(e.targets, &target{path: p})
 	}
@@ -226,12 +226,12 @@ func (e *exchange) wait() bool {
 // receive waits for one answer, until it is time to send again or to inspect the targets. It
 // returns false when no more answers are expected.
 func (e *exchange) receive(s *socket, full bool) bool {
-	if !time.Now().Before(e.look) {
+	if !time.Now().Before(e.inspectAt) {
 		if e.inspect(s); !e.waiting() {
 			return false
 		}
 	}
-	limit := time.Until(e.look).Round(10 * time.Millisecond) // rounded: setting another limit costs a system call
+	limit := time.Until(e.inspectAt).Round(10 * time.Millisecond) // rounded: setting another limit costs a system call
 	if full {
 		limit = e.next()
 	}
@@ -319,7 +319,7 @@ func (e *exchange) handlerKnown(from, answer string) {
 
 // inspect checks whether the targets without an answer still run and have handlers.
 func (e *exchange) inspect(s *socket) {
-	e.look = time.Now().Add(lookEvery)
+	e.inspectAt = time.Now().Add(inspectEvery)
 	for _, t := range e.targets {
 		switch {
 		case t.done:
