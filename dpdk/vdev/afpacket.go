@@ -1,12 +1,14 @@
 package vdev
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
 	"strings"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
@@ -55,53 +57,42 @@ func (d AFPacket) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d AFPacket) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	if d.Interface == "" {
-		w.fail("Interface is empty")
+		w.invalid("Interface is empty")
 	}
 	w.netdev("iface", "Interface", d.Interface)
 	w.number("qpairs", "QueuePairs", d.QueuePairs, 1, cgo.EthMaxQueues)
 	w.number("blocksz", "BlockSize", d.BlockSize, os.Getpagesize(), 1<<30)
 	w.number("framesz", "FrameSize", d.FrameSize, 128, 1<<30)
 	w.number("framecnt", "Frames", d.Frames, 1, 1<<24)
-	d.layout(w)
+	d.checkFrames(w)
 	w.flag("qdisc_bypass", "0", d.KeepQdisc)
 	w.needs(25, 3, "Fanout", d.Fanout != "")
-	w.word("fanout_mode", "Fanout", d.Fanout, "hash", "lb", "cpu", "rollover", "rnd", "qm")
-	d.whole(w)
-	return w.done()
+	w.choice("fanout_mode", "Fanout", d.Fanout, "hash", "lb", "cpu", "rollover", "rnd", "qm")
+	d.checkMTU(w)
+	return w.devargs()
 }
 
-// layout refuses what the kernel would, and what the driver would compute wrongly.
-func (d AFPacket) layout(w *writer) {
-	frame, frames, block := d.frame(), d.Frames, d.BlockSize
-	if frames == 0 {
-		frames = 512
-	}
-	if block == 0 {
-		block = os.Getpagesize()
-	}
+// checkFrames refuses what the kernel would, and what the driver would compute wrongly.
+func (d AFPacket) checkFrames(w *writer) {
+	frame, frames, block := d.frameSize(), cmp.Or(d.Frames, 512), cmp.Or(d.BlockSize, os.Getpagesize())
 	switch {
 	case w.err != nil:
 	case block%os.Getpagesize() != 0:
-		w.fail("BlockSize is %d: use a multiple of a page, %d bytes", block, os.Getpagesize())
+		w.invalid("BlockSize is %d: use a multiple of a page, %d bytes", block, os.Getpagesize())
 	case frame%16 != 0:
-		w.fail("FrameSize is %d: use a multiple of 16", frame)
+		w.invalid("FrameSize is %d: use a multiple of 16", frame)
 	case block%frame != 0:
-		w.fail("FrameSize is %d and BlockSize %d: a block must hold whole frames", frame, block)
+		w.invalid("FrameSize is %d and BlockSize %d: a block must hold whole frames", frame, block)
 	case frames%(block/frame) != 0:
-		w.fail("Frames is %d: use a multiple of the %d that a block holds", frames, block/frame)
+		w.invalid("Frames is %d: use a multiple of the %d that a block holds", frames, block/frame)
 	case frame*frames > 1<<30:
-		w.fail("%d frames of %d bytes are more than 1 GiB", frames, frame)
+		w.invalid("%d frames of %d bytes are more than 1 GiB", frames, frame)
 	}
 }
 
-func (d AFPacket) frame() int {
-	if d.FrameSize == 0 {
-		return 2048
-	}
-	return d.FrameSize
-}
+func (d AFPacket) frameSize() int { return cmp.Or(d.FrameSize, 2048) }
 
 const (
 	rxOverhead = 66       // of a received packet in its frame: tpacket2_hdr and an address, aligned
@@ -131,27 +122,35 @@ func FrameSizes(mtu int) (frameSize, blockSize, dataRoom int, err error) {
 	return frameSize, blockSize, dataRoom, nil
 }
 
-// whole refuses an interface whose packets can be longer than a frame.
-func (d AFPacket) whole(w *writer) {
+// checkMTU refuses an interface whose packets can be longer than a frame.
+func (d AFPacket) checkMTU(w *writer) {
 	i, err := net.InterfaceByName(d.Interface)
 	if d.Truncate || w.err != nil || err != nil {
 		return
 	}
-	if holds := d.frame() - rxOverhead; i.MTU+linkHeader > holds {
-		w.fail("the MTU of %s is %d, and frames of %d bytes hold packets of %d with their Ethernet header: use FrameSizes for larger ones, lower the MTU, or set Truncate",
-			d.Interface, i.MTU, d.frame(), holds)
+	if holds := d.frameSize() - rxOverhead; i.MTU+linkHeader > holds {
+		w.invalid("the MTU of %s is %d, and frames of %d bytes hold packets of %d with their Ethernet header: use FrameSizes for larger ones, lower the MTU, or set Truncate",
+			d.Interface, i.MTU, d.frameSize(), holds)
 	}
 }
 
-// warn logs that the kernel makes packets that are longer than a frame.
+// attach logs a warning if the kernel makes packets that are longer than a frame.
+func (d AFPacket) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := attach(devargs, cfg)
+	if err == nil {
+		d.warn(name)
+	}
+	return p, err
+}
+
 func (d AFPacket) warn(name string) {
-	does, err := linux.Offloads(d.Interface)
-	if d.Truncate || err != nil || len(does) == 0 {
+	offloads, err := linux.Offloads(d.Interface)
+	if d.Truncate || err != nil || len(offloads) == 0 {
 		return
 	}
 	_ = control.Call(op, name, func() error {
 		cgo.LogWarning(fmt.Sprintf("%s: %s has %s, which makes packets of up to 65,536 bytes: what is longer than %d is cut off (ethtool -K %s gro off lro off gso off tso off; of a veth pair at both ends)",
-			name, d.Interface, strings.Join(does, ", "), d.frame()-rxOverhead, d.Interface))
+			name, d.Interface, strings.Join(offloads, ", "), d.frameSize()-rxOverhead, d.Interface))
 		return nil
 	})
 }

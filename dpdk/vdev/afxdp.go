@@ -54,9 +54,9 @@ func (d AFXDP) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d AFXDP) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	if d.Interface == "" {
-		w.fail("Interface is empty")
+		w.invalid("Interface is empty")
 	}
 	w.netdev("iface", "Interface", d.Interface)
 	w.number("start_queue", "StartQueue", d.StartQueue, 0, cgo.EthMaxQueues-1)
@@ -65,30 +65,30 @@ func (d AFXDP) Devargs() (string, error) {
 	w.readable("xdp_prog", "Program", d.Program)
 	w.number("busy_budget", "BusyBudget", d.BusyBudget, 1, math.MaxUint16)
 	if d.NoBusyPoll && d.BusyBudget != 0 {
-		w.fail("BusyBudget and NoBusyPoll exclude each other")
+		w.invalid("BusyBudget and NoBusyPoll exclude each other")
 	}
 	w.flag("busy_budget", "0", d.NoBusyPoll)
 	w.flag("force_copy", "1", d.ForceCopy)
 	w.needs(25, 11, "Mode", d.Mode != "")
-	w.word("mode", "Mode", d.Mode, "drv", "skb", "hw")
-	d.maps(w)
-	return w.done()
+	w.choice("mode", "Mode", d.Mode, "drv", "skb", "hw")
+	d.writeMaps(w)
+	return w.devargs()
 }
 
-func (d AFXDP) maps(w *writer) {
+func (d AFXDP) writeMaps(w *writer) {
 	w.needs(23, 3, "Plugin", d.Plugin)
 	w.needs(24, 7, "PinnedMap", d.PinnedMap)
 	w.needs(24, 7, "Path", d.Path != "")
-	given := d.Plugin || d.PinnedMap
+	hasMap := d.Plugin || d.PinnedMap
 	switch {
 	case d.Plugin && d.PinnedMap:
-		w.fail("Plugin and PinnedMap exclude each other")
-	case given && d.Program != "":
-		w.fail("Program: with Plugin or PinnedMap no program is loaded")
-	case given && d.BusyBudget != 0:
-		w.fail("BusyBudget: with Plugin or PinnedMap nothing is polled busily")
-	case !given && d.Path != "":
-		w.fail("Path is for Plugin or PinnedMap")
+		w.invalid("Plugin and PinnedMap exclude each other")
+	case hasMap && d.Program != "":
+		w.invalid("Program: with Plugin or PinnedMap no program is loaded")
+	case hasMap && d.BusyBudget != 0:
+		w.invalid("BusyBudget: with Plugin or PinnedMap nothing is polled busily")
+	case !hasMap && d.Path != "":
+		w.invalid("Path is for Plugin or PinnedMap")
 	}
 	w.flag("use_cni", "1", d.Plugin)
 	w.flag("use_pinned_map", "1", d.PinnedMap)

@@ -1,6 +1,7 @@
 package vdev
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -46,40 +47,40 @@ func (d Bond) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d Bond) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	if d.Mode < RoundRobin || d.Mode > ALB {
-		w.fail("Mode is %d: use RoundRobin to ALB", d.Mode)
+		w.invalid("Mode is %d: use RoundRobin to ALB", d.Mode)
 	}
 	w.add("mode", number(int(d.Mode)))
 	if len(d.Members) == 0 {
-		w.fail("Members is empty")
+		w.invalid("Members is empty")
 	}
 	key := "member"
-	if before(23, 11) {
+	if olderThan(23, 11) {
 		key = "slave"
 	}
 	for i, m := range d.Members {
 		if m == "" || slices.Contains(d.Members[:i], m) {
-			w.fail("Members[%d] is %q: give each member once", i, m)
+			w.invalid("Members[%d] is %q: give each member once", i, m)
 		}
 		w.text(key, "Members", m)
 	}
 	if d.Primary != "" && !slices.Contains(d.Members, d.Primary) {
-		w.fail("Primary %q is none of Members", d.Primary)
+		w.invalid("Primary %q is none of Members", d.Primary)
 	}
 	w.text("primary", "Primary", d.Primary)
 	w.mac("mac", "MAC", d.MAC)
-	w.word("xmit_policy", "HashPolicy", d.HashPolicy, "l2", "l23", "l34")
-	w.word("agg_mode", "Aggregator", d.Aggregator, "stable", "bandwidth", "count")
-	if err := check.Socket(op, w.what(), d.Socket); err != nil && w.err == nil {
+	w.choice("xmit_policy", "HashPolicy", d.HashPolicy, "l2", "l23", "l34")
+	w.choice("agg_mode", "Aggregator", d.Aggregator, "stable", "bandwidth", "count")
+	if err := check.Socket(op, w.device, d.Socket); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.flag("socket_id", number(d.Socket.Int()), d.Socket != dpdk.AnySocket)
-	return w.done()
+	return w.devargs()
 }
 
-// free refuses members that there are not, or that are in use.
-func (d Bond) free(name string) error {
+// check refuses members that there are not, or that are in use.
+func (d Bond) check(name string, _ ethdev.Config) error {
 	for i, m := range d.Members {
 		p, err := ethdev.Lookup(m)
 		if err != nil {
@@ -103,9 +104,20 @@ func (d Bond) free(name string) error {
 	return nil
 }
 
-// joined says which members the driver left out, of which it says no more than a
+// attach says which members the driver left out, of which it says no more than a
 // line in the log.
-func (d Bond) joined(name string) error {
+func (d Bond) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := attach(devargs, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.checkMembers(name); err != nil {
+		return nil, errors.Join(err, p.Detach())
+	}
+	return p, nil
+}
+
+func (d Bond) checkMembers(name string) error {
 	for i, m := range d.Members {
 		p, err := ethdev.Lookup(m)
 		if err != nil {

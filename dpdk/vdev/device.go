@@ -1,7 +1,6 @@
 package vdev
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -25,6 +24,16 @@ type Device interface {
 	// driver is the DPDK name of the driver, and name the Name.
 	driver() string
 	name() string
+}
+
+// checker is a device with conditions that Open checks while EAL runs.
+type checker interface {
+	check(name string, cfg ethdev.Config) error
+}
+
+// attacher is a device that needs more than attach.
+type attacher interface {
+	attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error)
 }
 
 // Args are the Devargs of several devices, for eal.Config.Vdevs.
@@ -65,45 +74,15 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	if err := device.Ready(op, d.driver(), name); err != nil {
 		return nil, err
 	}
-	switch d := d.(type) {
-	case Null:
-		if err := d.fits(name, cfg); err != nil {
+	if d, ok := d.(checker); ok {
+		if err := d.check(name, cfg); err != nil {
 			return nil, err
 		}
-	case PCAP:
-		if err := d.fits(name, cfg); err != nil {
-			return nil, err
-		}
-	case Bond:
-		if err := d.free(name); err != nil {
-			return nil, err
-		}
-	case Memif:
-		if err := d.shareable(name); err != nil {
-			return nil, err
-		}
-	case VirtioUser:
-		if err := d.shareable(name); err != nil {
-			return nil, err
-		}
-		return d.wait(name, func() (*ethdev.Port, error) { return attach(devargs, cfg) })
 	}
-	p, err := attach(devargs, cfg)
-	if d, ok := d.(Memif); ok && err != nil {
-		return nil, d.unserved(name, err)
+	if d, ok := d.(attacher); ok {
+		return d.attach(name, devargs, cfg)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if d, ok := d.(AFPacket); ok {
-		d.warn(name)
-	}
-	if d, ok := d.(Bond); ok {
-		if err := d.joined(name); err != nil {
-			return nil, errors.Join(err, p.Detach())
-		}
-	}
-	return p, nil
+	return attach(devargs, cfg)
 }
 
 // attach attaches a device, configures its port and starts it.
@@ -115,22 +94,27 @@ func attach(devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	return device.Start(p, cfg)
 }
 
-// room is the smallest buffer behind the headroom that cfg receives into; false
+// smallestBuffer is the smallest buffer behind the headroom that cfg receives into; false
 // if there is no pool, which Configure refuses.
-func room(cfg ethdev.Config) (bytes int, ok bool) {
+func smallestBuffer(cfg ethdev.Config) (bytes int, ok bool) {
 	pools := []*mbuf.Pool{cfg.Pool, cfg.Rx.Pool}
 	for _, q := range cfg.RxEach {
 		pools = append(pools, q.Pool)
 	}
 	for _, p := range pools {
-		if p == nil || p.Pool == nil || p.Pointer() == nil {
-			continue
-		}
-		if n := p.DataRoom() - mbuf.DefaultHeadroom; !ok || n < bytes {
+		if n, live := bufferSize(p); live && (!ok || n < bytes) {
 			bytes, ok = n, true
 		}
 	}
 	return bytes, ok
+}
+
+// bufferSize is the size of a pool's buffers behind the headroom; false if the pool does not exist.
+func bufferSize(p *mbuf.Pool) (bytes int, live bool) {
+	if p == nil || p.Pool == nil || p.Pointer() == nil {
+		return 0, false
+	}
+	return p.DataRoom() - mbuf.DefaultHeadroom, true
 }
 
 func number(n int) string { return fmt.Sprint(n) }

@@ -1,6 +1,7 @@
 package vdev
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
@@ -70,57 +72,52 @@ func (d Memif) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d Memif) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	switch d.Role {
 	case MemifClient:
 	case MemifServer:
 		w.add("role", "server")
 	default:
-		w.fail("Role is %d: use MemifClient or MemifServer", d.Role)
+		w.invalid("Role is %d: use MemifClient or MemifServer", d.Role)
 	}
 	w.number("id", "ID", d.ID, 1, math.MaxUint32)
-	d.socket(w)
+	d.writeSocket(w)
 	if d.RingSize&(d.RingSize-1) != 0 {
-		w.fail("RingSize is %d: use a power of two", d.RingSize)
+		w.invalid("RingSize is %d: use a power of two", d.RingSize)
 	}
 	if d.RingSize != 0 && (d.RingSize < 2 || d.RingSize > 1<<14) {
-		w.fail("RingSize is %d: use 2 to %d", d.RingSize, 1<<14)
+		w.invalid("RingSize is %d: use 2 to %d", d.RingSize, 1<<14)
 	}
 	w.flag("rsize", number(bits.Len(uint(d.RingSize))-1), d.RingSize != 0)
 	w.number("bsize", "BufferSize", d.BufferSize, 1, math.MaxUint16)
 	w.mac("mac", "MAC", d.MAC)
 	if d.ZeroCopy && d.Role != MemifClient {
-		w.fail("ZeroCopy is for the client")
+		w.invalid("ZeroCopy is for the client")
 	}
 	w.flag("zero-copy", "yes", d.ZeroCopy)
 	if len(d.Secret) > 23 {
-		w.fail("Secret has %d bytes: the driver compares 23", len(d.Secret))
+		w.invalid("Secret has %d bytes: the driver compares 23", len(d.Secret))
 	}
 	w.text("secret", "Secret", d.Secret)
-	return w.done()
+	return w.devargs()
 }
 
-func (d Memif) socket(w *writer) {
+// defaultMemif is the driver's own socket.
+const defaultMemif = "/run/memif.sock"
+
+func (d Memif) writeSocket(w *writer) {
 	if !d.File {
 		if d.OwnerUID != 0 || d.OwnerGID != 0 {
-			w.fail("OwnerUID and OwnerGID are for a File")
+			w.invalid("OwnerUID and OwnerGID are for a File")
 		}
 		if len(d.Socket) > linux.MaxSocketPath-1 { // one byte says that it is abstract
-			w.fail("Socket has %d bytes: an abstract name has at most %d", len(d.Socket), linux.MaxSocketPath-1)
+			w.invalid("Socket has %d bytes: an abstract name has at most %d", len(d.Socket), linux.MaxSocketPath-1)
 		}
 		w.text("socket", "Socket", d.Socket)
 		return
 	}
-	path := d.Socket
-	if path == "" {
-		path = "/run/memif.sock"
-	}
-	if len(path) > linux.MaxSocketPath {
-		w.fail("Socket has %d bytes: a socket's path has at most %d", len(path), linux.MaxSocketPath)
-	}
 	// The client may start first; and a second server of one process shares the file.
-	w.folder("Socket", path)
-	w.text("socket", "Socket", path)
+	w.socketPath("socket", "Socket", cmp.Or(d.Socket, defaultMemif))
 	w.add("socket-abstract", "no")
 	w.needs(23, 3, "OwnerUID", d.OwnerUID != 0)
 	w.needs(23, 3, "OwnerGID", d.OwnerGID != 0)
@@ -128,9 +125,9 @@ func (d Memif) socket(w *writer) {
 	w.number("owner-gid", "OwnerGID", d.OwnerGID, 1, math.MaxInt32)
 }
 
-// shareable says why memory cannot be shared, which the driver finds out when it
+// check says why memory cannot be shared, which the driver finds out when it
 // is too late to say so.
-func (d Memif) shareable(name string) error {
+func (d Memif) check(name string, _ ethdev.Config) error {
 	if !d.ZeroCopy {
 		return nil
 	}
@@ -145,17 +142,14 @@ func (d Memif) shareable(name string) error {
 	return err
 }
 
-// unserved says why a client did not start, of which DPDK says -1 only.
-func (d Memif) unserved(name string, err error) error {
-	if d.Role != MemifClient || !errors.Is(err, syscall.EPERM) {
-		return err
+// attach says why a client did not start, of which DPDK says -1 only.
+func (d Memif) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := attach(devargs, cfg)
+	if d.Role != MemifClient || !errors.Is(err, dpdk.ErrPermission) {
+		return p, err
 	}
-	socket := d.Socket
-	if socket == "" {
-		socket = "/run/memif.sock"
-	}
-	return &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(syscall.ECONNREFUSED),
-		Detail: fmt.Sprintf("no memif server listens on %s: start it first", socket)}
+	return nil, &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(syscall.ECONNREFUSED),
+		Detail: fmt.Sprintf("no memif server listens on %s: start it first", cmp.Or(d.Socket, defaultMemif))}
 }
 
 const singleFile = `EAL's memory in few files: add "--single-file-segments" to eal.Config.Extra`

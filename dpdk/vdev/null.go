@@ -1,6 +1,7 @@
 package vdev
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -24,26 +25,23 @@ func (d Null) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d Null) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	w.number("size", "Size", d.Size, 1, math.MaxUint16)
 	w.flag("copy", "1", d.Copy)
 	w.flag("no-rx", "1", d.NoRx)
 	if d.Copy && d.NoRx {
-		w.fail("Copy and NoRx exclude each other")
+		w.invalid("Copy and NoRx exclude each other")
 	}
-	if d.Copy && !before(25, 7) {
+	if d.Copy && !olderThan(25, 7) {
 		w.unsupported("Copy", "before 25.07")
 	}
-	return w.done()
+	return w.devargs()
 }
 
-// fits refuses packets that are larger than the mbufs: the driver does not look.
-func (d Null) fits(name string, cfg ethdev.Config) error {
-	size := d.Size
-	if size == 0 {
-		size = 64
-	}
-	if n, ok := room(cfg); ok && size > n && !d.NoRx {
+// check refuses packets that are larger than the mbufs: the driver does not look.
+func (d Null) check(name string, cfg ethdev.Config) error {
+	size := cmp.Or(d.Size, 64)
+	if n, ok := smallestBuffer(cfg); ok && size > n && !d.NoRx {
 		return check.Invalid(op, name, "Size is %d, but the mbufs to receive into have %d bytes behind their headroom", size, n)
 	}
 	return nil

@@ -1,6 +1,8 @@
 package vdev
 
 import (
+	"cmp"
+
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -38,21 +40,21 @@ func (d PCAP) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d PCAP) Devargs() (string, error) {
-	w := write(d)
-	d.contradictions(w)
+	w := newWriter(d)
+	d.checkFields(w)
 	streams := func(key, field string, names []string, write func(key, field, name string)) {
 		if len(names) > maxStreams {
-			w.fail("%s has %d entries: the driver takes at most %d", field, len(names), maxStreams)
+			w.invalid("%s has %d entries: the driver takes at most %d", field, len(names), maxStreams)
 		}
 		for _, name := range names {
 			if name == "" {
-				w.fail("%s has an empty entry", field)
+				w.invalid("%s has an empty entry", field)
 			}
 			write(key, field, name)
 		}
 	}
 	streams("rx_pcap", "Rx", d.Rx, w.readable)
-	d.repeatable(w)
+	d.checkRepeat(w)
 	streams("tx_pcap", "Tx", d.Tx, w.writable)
 	in := "rx_iface"
 	if d.InboundOnly {
@@ -63,53 +65,50 @@ func (d PCAP) Devargs() (string, error) {
 	w.netdev("iface", "Interface", d.Interface)
 	w.flag("phy_mac", "1", d.PhysicalMAC)
 	w.flag("infinite_rx", "1", d.Repeat)
-	return w.done()
+	return w.devargs()
 }
 
-// contradictions refuses what the driver would leave out without a word.
-func (d PCAP) contradictions(w *writer) {
+// checkFields refuses what the driver would leave out without a word.
+func (d PCAP) checkFields(w *writer) {
 	rx, tx := len(d.Rx)+len(d.RxInterfaces), len(d.Tx)+len(d.TxInterfaces)
 	switch {
 	case d.Interface != "" && rx+tx > 0:
-		w.fail("Interface excludes the files and the other interfaces")
+		w.invalid("Interface excludes the files and the other interfaces")
 	case d.Interface == "" && rx+tx == 0:
-		w.fail("there is nothing to receive from or send to: set Rx, Tx or Interface")
+		w.invalid("there is nothing to receive from or send to: set Rx, Tx or Interface")
 	case len(d.Rx) > 0 && len(d.RxInterfaces) > 0:
-		w.fail("Rx and RxInterfaces exclude each other")
+		w.invalid("Rx and RxInterfaces exclude each other")
 	case len(d.Tx) > 0 && len(d.TxInterfaces) > 0:
-		w.fail("Tx and TxInterfaces exclude each other")
+		w.invalid("Tx and TxInterfaces exclude each other")
 	case d.Repeat && len(d.Rx) == 0:
-		w.fail("Repeat is for files: set Rx")
+		w.invalid("Repeat is for files: set Rx")
 	case d.PhysicalMAC && d.Interface == "":
-		w.fail("PhysicalMAC is for Interface")
+		w.invalid("PhysicalMAC is for Interface")
 	case d.InboundOnly && len(d.RxInterfaces) == 0:
-		w.fail("InboundOnly is for RxInterfaces")
+		w.invalid("InboundOnly is for RxInterfaces")
 	}
 }
 
-// repeatable refuses files without packets: with them the driver loses the mbufs of each
+// checkRepeat refuses files without packets: with them the driver loses the mbufs of each
 // burst.
-func (d PCAP) repeatable(w *writer) {
+func (d PCAP) checkRepeat(w *writer) {
 	if !d.Repeat || w.err != nil {
 		return
 	}
 	for i, path := range d.Rx {
 		if c, ok := readCapture(path); ok && c.packets == 0 {
-			w.fail("Rx[%d]: %s has no packets: leave it out, or leave Repeat out", i, path)
+			w.invalid("Rx[%d]: %s has no packets: leave it out, or leave Repeat out", i, path)
 		}
 	}
 }
 
-// fits refuses what the driver refuses too, after which it has lost mbufs and frees a
+// check refuses what the driver refuses too, after which it has lost mbufs and frees a
 // ring a second time when the port ends.
-func (d PCAP) fits(name string, cfg ethdev.Config) error {
+func (d PCAP) check(name string, cfg ethdev.Config) error {
 	if !d.Repeat {
 		return nil
 	}
-	queues := max(cfg.RxQueues, 0)
-	if cfg.RxQueues == 0 {
-		queues = 1
-	}
+	queues := max(cmp.Or(cfg.RxQueues, 1), 0)
 	taken := map[*mbuf.Pool]int{}
 	for i, path := range d.Rx[:min(len(d.Rx), queues)] {
 		pool := cfg.Pool
@@ -119,12 +118,13 @@ func (d PCAP) fits(name string, cfg ethdev.Config) error {
 			pool = cfg.Rx.Pool
 		}
 		c, ok := readCapture(path)
-		if !ok || pool == nil || pool.Pool == nil || pool.Pointer() == nil {
+		size, live := bufferSize(pool)
+		if !ok || !live {
 			continue
 		}
-		if room := pool.DataRoom() - mbuf.DefaultHeadroom; c.largest > room {
+		if c.largest > size {
 			return check.Invalid(op, name, "Rx[%d]: %s has a packet of %d bytes: Repeat needs each packet in one mbuf, and those of pool %q have %d bytes behind their headroom",
-				i, path, c.largest, pool.Name(), room)
+				i, path, c.largest, pool.Name(), size)
 		}
 		if taken[pool] += c.packets; taken[pool] >= pool.Available() {
 			return check.Invalid(op, name, "Rx[%d]: %s has %d packets: Repeat keeps an mbuf for each, and pool %q has %d free ones for them and for bursts",

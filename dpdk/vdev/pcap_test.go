@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -45,25 +44,23 @@ type pcapHeader struct {
 
 type pcapRecord struct{ Seconds, Micros, Captured, Len uint32 }
 
-// in moves the test to a folder of its own, for short paths: newer releases attach
-// nothing whose devargs have more than 127 bytes.
-func in(t *testing.T) { t.Chdir(t.TempDir()) }
-
-// writePcap makes a file in the test's own folder: see in.
-func writePcap(t testing.TB, frames [][]byte) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(dir, os.TempDir()), "%s is not a folder of the test: call in first", dir)
-	var b bytes.Buffer
-	require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapHeader{Magic: 0xa1b2c3d4, Major: 2, Minor: 4, Snap: 65535, IP: 1}))
-	for i, f := range frames {
-		require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapRecord{uint32(i), 0, uint32(len(f)), uint32(len(f))}))
-		b.Write(f)
+// pcapFolder makes a temporary folder the working directory of the test. The returned function
+// writes a file there. Paths must be short: newer releases attach no device with more than 127
+// bytes of devargs.
+func pcapFolder(t *testing.T) (writePcap func(frames [][]byte) (path string)) {
+	t.Chdir(t.TempDir())
+	return func(frames [][]byte) string {
+		t.Helper()
+		var b bytes.Buffer
+		require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapHeader{Magic: 0xa1b2c3d4, Major: 2, Minor: 4, Snap: 65535, IP: 1}))
+		for i, f := range frames {
+			require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapRecord{uint32(i), 0, uint32(len(f)), uint32(len(f))}))
+			b.Write(f)
+		}
+		path := fmt.Sprintf("in%d.pcap", len(frames))
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+		return path
 	}
-	path := fmt.Sprintf("in%d.pcap", len(frames))
-	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
-	return path
 }
 
 func readPcap(t testing.TB, path string) (frames [][]byte) {
@@ -91,9 +88,9 @@ func TestPcapInPcapOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pool := newPool(t, mbuf.PoolConfig{})
 			want := frames(n)
-			in(t)
+			writePcap := pcapFolder(t)
 			out := "out.pcap"
-			p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(t, want)}, Tx: []string{out}},
+			p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(want)}, Tx: []string{out}},
 				ethdev.Config{Pool: pool, RxOffloads: 0})
 			require.NoError(t, err)
 			rx, tx := p.RxQueue(0), p.TxQueue(0)
@@ -120,9 +117,9 @@ func TestPcapInPcapOut(t *testing.T) {
 func TestPcapQueuesAreFiles(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	a, b := frames(10), frames(20)
-	in(t)
+	writePcap := pcapFolder(t)
 	outs := []string{"0", "1"}
-	p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(t, a), writePcap(t, b)}, Tx: outs},
+	p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(a), writePcap(b)}, Tx: outs},
 		ethdev.Config{Pool: pool, RxQueues: 2, TxQueues: 2})
 	require.NoError(t, err)
 	var pkts [64]*mbuf.Mbuf
@@ -139,8 +136,8 @@ func TestPcapQueuesAreFiles(t *testing.T) {
 func TestPcapForEver(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	want := [][]byte{bytes.Repeat([]byte{1}, 60), bytes.Repeat([]byte{2}, 70), bytes.Repeat([]byte{3}, 80)}
-	in(t)
-	p := open(t, vdev.PCAP{Rx: []string{writePcap(t, want)}, Repeat: true}, ethdev.Config{Pool: pool})
+	writePcap := pcapFolder(t)
+	p := open(t, vdev.PCAP{Rx: []string{writePcap(want)}, Repeat: true}, ethdev.Config{Pool: pool})
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	var pkts [10]*mbuf.Mbuf
 	for at := 0; at < 300; at += len(pkts) {
@@ -154,7 +151,7 @@ func TestPcapForEver(t *testing.T) {
 
 func TestPcapThatOnlyWrites(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
-	in(t)
+	pcapFolder(t)
 	out := "out.pcap"
 	p := open(t, vdev.PCAP{Tx: []string{out}}, ethdev.Config{Pool: pool})
 	var pkts [4]*mbuf.Mbuf
@@ -180,9 +177,9 @@ func TestPcapForEverRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
 		{"as many packets as mbufs", slices.Repeat([][]byte{good}, pool.Size()), nil, "has 2047 packets"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			in(t)
-			require.NoError(t, os.Rename(writePcap(t, [][]byte{good}), "first.pcap"))
-			p, err := vdev.Open(vdev.PCAP{Rx: append(tc.files, writePcap(t, tc.frames)), Repeat: true},
+			writePcap := pcapFolder(t)
+			require.NoError(t, os.Rename(writePcap([][]byte{good}), "first.pcap"))
+			p, err := vdev.Open(vdev.PCAP{Rx: append(tc.files, writePcap(tc.frames)), Repeat: true},
 				ethdev.Config{Pool: pool, RxQueues: 1 + len(tc.files)})
 			if err == nil { // and lost mbufs, as the check of the pool says
 				var pkts [32]*mbuf.Mbuf
@@ -199,7 +196,7 @@ func TestPcapForEverRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
 // libpcap reads pcapng too.
 func TestPcapForEverOfPcapng(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
-	in(t)
+	pcapFolder(t)
 	write := func(name string, frames ...[]byte) string {
 		f, err := os.Create(name)
 		require.NoError(t, err)

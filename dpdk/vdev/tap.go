@@ -27,22 +27,19 @@ func (d TAP) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d TAP) Devargs() (string, error) {
-	w := write(d)
-	if len(d.Interface) > maxInterface {
-		w.fail("Interface %q has %d bytes: the kernel takes at most %d", d.Interface, len(d.Interface), maxInterface)
-	}
+	w := newWriter(d)
 	if strings.ContainsAny(d.Interface, "/:") || strings.ContainsFunc(d.Interface, unicode.IsSpace) {
-		w.fail("Interface is %q: leave out / and : and spaces", d.Interface)
+		w.invalid("Interface is %q: leave out / and : and spaces", d.Interface)
 	}
-	w.text("iface", "Interface", d.Interface)
+	w.newNetdev("iface", "Interface", d.Interface)
 	w.netdev("remote", "Remote", d.Remote)
 	if d.FixedMAC && d.MAC != nil {
-		w.fail("MAC and FixedMAC exclude each other")
+		w.invalid("MAC and FixedMAC exclude each other")
 	}
 	w.mac("mac", "MAC", d.MAC)
 	w.flag("mac", "fixed", d.FixedMAC)
 	if d.Persist {
 		w.args = append(w.args, "persist")
 	}
-	return w.done()
+	return w.devargs()
 }

@@ -1,7 +1,5 @@
 package vdev
 
-import "github.com/godpdk/godpdk/dpdk/internal/linux"
-
 // maxVhostQueues is VHOST_MAX_QUEUE_PAIRS.
 const maxVhostQueues = 128
 
@@ -33,13 +31,9 @@ func (d Vhost) name() string   { return d.Name }
 
 // Devargs implements Device.
 func (d Vhost) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	if d.Client && d.Socket != "" {
-		w.text("iface", "Socket", d.Socket)
-		w.folder("Socket", d.Socket)
-		if len(d.Socket) > linux.MaxSocketPath {
-			w.fail("Socket has %d bytes: a socket's path has at most %d", len(d.Socket), linux.MaxSocketPath)
-		}
+		w.socketPath("iface", "Socket", d.Socket)
 	} else {
 		w.socket("iface", "Socket", d.Socket, true)
 	}
@@ -51,5 +45,5 @@ func (d Vhost) Devargs() (string, error) {
 	w.flag("linear-buffer", "1", d.LinearBuffer)
 	w.flag("ext-buffer", "1", d.ExternalBuffer)
 	w.flag("legacy-ol-flags", "1", d.LegacyOffloadFlags)
-	return w.done()
+	return w.devargs()
 }

@@ -51,38 +51,35 @@ var virtioSpeeds = []int{0, 10000, 20000, 25000, 40000, 50000, 56000, 100000, 20
 
 // Devargs implements Device.
 func (d VirtioUser) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	w.socket("path", "Path", d.Path, d.Server)
 	w.flag("server", "1", d.Server)
 	w.needs(23, 3, "more than 8 Queues", d.Queues > 8)
 	w.number("queues", "Queues", d.Queues, 1, cgo.EthMaxQueues)
 	w.number("queue_size", "QueueSize", d.QueueSize, 1, 1<<15)
 	if d.QueueSize&(d.QueueSize-1) != 0 {
-		w.fail("QueueSize is %d: use a power of two", d.QueueSize)
+		w.invalid("QueueSize is %d: use a power of two", d.QueueSize)
 	}
 	w.flag("cq", "1", d.ControlQueue || d.Queues > 1)
 	w.mac("mac", "MAC", d.MAC)
-	if len(d.Interface) > maxInterface {
-		w.fail("Interface %q has %d bytes: the kernel takes at most %d", d.Interface, len(d.Interface), maxInterface)
-	}
-	w.text("iface", "Interface", d.Interface)
+	w.newNetdev("iface", "Interface", d.Interface)
 	w.flag("packed_vq", "1", d.Packed)
 	w.flag("vectorized", "1", d.Vectorized)
 	w.flag("mrg_rxbuf", "0", d.NoMergeable)
 	w.flag("in_order", "0", d.NoInOrder)
 	if !slices.Contains(virtioSpeeds, d.SpeedMbps) {
-		w.fail("SpeedMbps is %d: use one of %v", d.SpeedMbps, virtioSpeeds[1:])
+		w.invalid("SpeedMbps is %d: use one of %v", d.SpeedMbps, virtioSpeeds[1:])
 	}
 	w.flag("speed", number(d.SpeedMbps), d.SpeedMbps != 0)
-	return w.done()
+	return w.devargs()
 }
 
 // maxRegions is VHOST_MEMORY_MAX_NREGIONS of the driver.
 const maxRegions = 8
 
-// shareable says why a vhost cannot map the memory: the driver says so in the log only,
+// check says why a vhost cannot map the memory: the driver says so in the log only,
 // and moves no packets.
-func (d VirtioUser) shareable(name string) error {
+func (d VirtioUser) check(name string, _ ethdev.Config) error {
 	if i, err := os.Stat(d.Path); err == nil && i.Mode()&os.ModeCharDevice != 0 {
 		return nil // the kernel's vhost takes more
 	}
@@ -98,11 +95,11 @@ func (d VirtioUser) shareable(name string) error {
 	return err
 }
 
-// wait ends the driver's wait for a vhost, which is in C, by a connection that says
+// attach ends the driver's wait for a vhost, which is in C, by a connection that says
 // nothing.
-func (d VirtioUser) wait(name string, open func() (*ethdev.Port, error)) (*ethdev.Port, error) {
+func (d VirtioUser) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	if !d.Server {
-		return open()
+		return attach(devargs, cfg)
 	}
 	patience := d.Patience
 	if patience <= 0 {
@@ -115,7 +112,7 @@ func (d VirtioUser) wait(name string, open func() (*ethdev.Port, error)) (*ethde
 			c.Close()
 		}
 	})
-	p, err := open()
+	p, err := attach(devargs, cfg)
 	if timer.Stop() {
 		return p, err
 	}
