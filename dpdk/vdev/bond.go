@@ -11,35 +11,35 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
-// BondMode is how a bonding port uses its members.
+// BondMode is the mode in which a bonding port uses its members.
 type BondMode int
 
 const (
-	RoundRobin   BondMode = iota // each packet through the next member
-	ActiveBackup                 // all through the primary, and through another while its link is down
-	Balance                      // by a hash of the packet's headers
-	Broadcast                    // each packet through all
-	LACP                         // 802.3ad; bursts must be called at least every 100 ms
-	TLB                          // by the members' load
-	ALB                          // by the members' load, also what is received, with ARP
+	RoundRobin   BondMode = iota // sends each packet through the next member
+	ActiveBackup                 // sends through the primary, or through another member while the primary's link is down
+	Balance                      // selects the member by a hash of the packet's headers
+	Broadcast                    // sends each packet through all members
+	LACP                         // is 802.3ad; bursts must be called at least every 100 ms
+	TLB                          // selects the member by load
+	ALB                          // selects the member by load, and balances received packets with ARP
 )
 
-// Bond is one port made of several (net_bonding). Its members must be attached and
-// not started: it configures and starts them. From its Configure to its Detach
-// they are its own; nobody else may use them, and afterwards they must be configured
-// anew. Package bond adds and removes members later. A secondary cannot poll the port;
-// see package ethdev.
+// Bond is one port made of several ports (net_bonding). Its members must be attached and not
+// started: the bonding port configures and starts them. From its Configure to its Detach nothing
+// else may use the members. Configure them again before another use. Package bond adds and
+// removes members later. A secondary cannot poll the port; see package ethdev.
 type Bond struct {
 	Name    string
 	Mode    BondMode
 	Members []string // names of devices, such as "net_ring_a" or "0000:03:00.0"
 	Primary string   // one of Members; "" is the first
 	MAC     net.HardwareAddr
-	// HashPolicy is what Balance and LACP hash: "l2", "l23" or "l34"; "" is l2.
+	// HashPolicy names the headers that Balance and LACP hash: "l2", "l23" or "l34"; "" is
+	// "l2".
 	HashPolicy string
-	// Aggregator is what LACP prefers: "stable", "bandwidth" or "count"; "" is stable.
+	// Aggregator is the preference of LACP: "stable", "bandwidth" or "count"; "" is "stable".
 	Aggregator string
-	Socket     dpdk.SocketID // of its memory
+	Socket     dpdk.SocketID // of the port's memory
 }
 
 func (d Bond) driver() string { return "net_bonding" }
@@ -53,7 +53,7 @@ func (d Bond) Devargs() (string, error) {
 	}
 	w.add("mode", number(int(d.Mode)))
 	if len(d.Members) == 0 {
-		w.invalid("Members is empty")
+		w.invalid("Members is empty: name at least one device")
 	}
 	key := "member"
 	if olderThan(23, 11) {
@@ -66,7 +66,7 @@ func (d Bond) Devargs() (string, error) {
 		w.text(key, "Members", m)
 	}
 	if d.Primary != "" && !slices.Contains(d.Members, d.Primary) {
-		w.invalid("Primary %q is none of Members", d.Primary)
+		w.invalid("Primary is %q, but Members does not contain it: use a member", d.Primary)
 	}
 	w.text("primary", "Primary", d.Primary)
 	w.mac("mac", "MAC", d.MAC)
@@ -79,7 +79,7 @@ func (d Bond) Devargs() (string, error) {
 	return w.devargs()
 }
 
-// check refuses members that there are not, or that are in use.
+// check refuses members that do not exist or are in use.
 func (d Bond) check(name string, _ ethdev.Config) error {
 	for i, m := range d.Members {
 		p, err := ethdev.Lookup(m)
@@ -93,7 +93,7 @@ func (d Bond) check(name string, _ ethdev.Config) error {
 		busy := ""
 		switch {
 		case info.Bonded:
-			busy = "is a member of a bonding port already"
+			busy = "is a member of a bonding port already: remove it there first"
 		case p.Started():
 			busy = "is started: call its Stop first"
 		}
@@ -104,8 +104,7 @@ func (d Bond) check(name string, _ ethdev.Config) error {
 	return nil
 }
 
-// attach says which members the driver left out, of which it says no more than a
-// line in the log.
+// attach detaches the port again if the driver refused a member: the driver only logs that.
 func (d Bond) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	p, err := attach(devargs, cfg)
 	if err != nil {
@@ -117,6 +116,7 @@ func (d Bond) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, err
 	return p, nil
 }
 
+// checkMembers returns an error for a member that the driver refused.
 func (d Bond) checkMembers(name string) error {
 	for i, m := range d.Members {
 		p, err := ethdev.Lookup(m)
@@ -124,7 +124,7 @@ func (d Bond) checkMembers(name string) error {
 			return fmt.Errorf("member %d of the bond: %w", i, err)
 		}
 		if info, err := p.Info(); err != nil || !info.Bonded {
-			return check.Invalid(op, name, "Members[%d]: the driver did not take %v: see the log", i, p)
+			return check.Invalid(op, name, "Members[%d]: the driver refused %v: its log lines have the reason", i, p)
 		}
 	}
 	return nil

@@ -14,35 +14,37 @@ const op = "rte_dev_probe"
 
 // Device is a virtual device of this package.
 type Device interface {
-	// Devargs is the device's name and arguments as DPDK writes them, for
-	// eal.Config.Vdevs and ethdev.Open: "net_null0,size=64". A device without a
-	// Name gets its driver's and a number that no port has and no other call
-	// got. The error is dpdk.ErrInvalid, dpdk.ErrNotFound or what the system says
-	// of a file, or dpdk.ErrUnsupported for what this DPDK does not know; it names
-	// the field.
+	// Devargs returns the device's name and arguments in DPDK's syntax, for
+	// eal.Config.Vdevs and ethdev.Open: "net_null0,size=64". If Name is empty, the name is
+	// the driver's name and a number. No port has that name, and no other call returns it.
+	//
+	// Errors name the field: dpdk.ErrInvalid, dpdk.ErrNameTooLong, dpdk.ErrNoDevice for a
+	// network interface that does not exist, dpdk.ErrNotFound or another error of the system
+	// for a file, dpdk.ErrExist for a socket that exists already, and dpdk.ErrUnsupported
+	// for a field that this release of DPDK does not have.
 	Devargs() (string, error)
-	// driver is the DPDK name of the driver, and name the Name.
+	// driver returns DPDK's name of the driver, and name returns the field Name.
 	driver() string
 	name() string
 }
 
-// checker is a device with conditions that Open checks while EAL runs.
+// checker is a device with conditions that Devargs cannot check, because they need EAL.
 type checker interface {
 	check(name string, cfg ethdev.Config) error
 }
 
-// attacher is a device that needs more than attach.
+// attacher is a device that needs more work than the function attach.
 type attacher interface {
 	attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error)
 }
 
-// Args are the Devargs of several devices, for eal.Config.Vdevs.
+// Args returns the Devargs of several devices, for eal.Config.Vdevs.
 func Args(devices ...Device) ([]string, error) {
 	all := make([]string, len(devices))
 	for i, d := range devices {
 		var err error
 		if d == nil {
-			err = check.Invalid(op, "", "device %d is nil", i)
+			err = check.Invalid(op, "", "device %d is nil: use a device of this package", i)
 		} else {
 			all[i], err = d.Devargs()
 		}
@@ -53,14 +55,17 @@ func Args(devices ...Device) ([]string, error) {
 	return all, nil
 }
 
-// Open attaches the device, configures its port with cfg and starts it; see
-// ethdev.Open. If a step fails, those before it are undone. Errors are those of
-// Devargs, ethdev.Attach, Configure and Start, and dpdk.ErrUnsupported if this DPDK
-// has no such driver, dpdk.ErrExist if there is a port of that name,
-// dpdk.ErrSecondary. The driver's own reason is in the log.
+// Open attaches the device, configures its port with cfg and starts it; see ethdev.Open. If a
+// step fails, the earlier steps are undone.
+//
+// Errors are those of Devargs, ethdev.Attach, Configure and Start; dpdk.ErrUnsupported if this
+// DPDK does not have the driver; dpdk.ErrExist if a port has that name; dpdk.ErrSecondary. The
+// log lines in the error have the driver's reason.
+//
+// Implements: rte_dev_probe
 func Open(d Device, cfg ethdev.Config) (*ethdev.Port, error) {
 	if d == nil {
-		return nil, check.Invalid(op, "", "the device is nil")
+		return nil, check.Invalid(op, "", "the device is nil: use a device of this package")
 	}
 	devargs, err := d.Devargs()
 	if err != nil {
@@ -94,8 +99,8 @@ func attach(devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	return device.Start(p, cfg)
 }
 
-// smallestBuffer is the smallest buffer behind the headroom that cfg receives into; false
-// if there is no pool, which Configure refuses.
+// smallestBuffer returns the smallest size of the buffers that cfg receives into. It returns false
+// without a pool, which Configure refuses.
 func smallestBuffer(cfg ethdev.Config) (bytes int, ok bool) {
 	pools := []*mbuf.Pool{cfg.Pool, cfg.Rx.Pool}
 	for _, q := range cfg.RxEach {
@@ -109,7 +114,8 @@ func smallestBuffer(cfg ethdev.Config) (bytes int, ok bool) {
 	return bytes, ok
 }
 
-// bufferSize is the size of a pool's buffers behind the headroom; false if the pool does not exist.
+// bufferSize returns the size of a pool's buffers without the headroom. It returns false for a pool
+// that does not exist.
 func bufferSize(p *mbuf.Pool) (bytes int, live bool) {
 	if p == nil || p.Pool == nil || p.Pointer() == nil {
 		return 0, false

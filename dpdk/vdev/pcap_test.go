@@ -21,7 +21,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/vdev"
 )
 
-// frames are n packets of all lengths from 14 bytes to above one mbuf.
+// frames returns n packets with lengths from 14 bytes to more than one mbuf.
 func frames(n int) [][]byte {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	all := make([][]byte, n)
@@ -34,8 +34,8 @@ func frames(n int) [][]byte {
 	return all
 }
 
-// pcapHeader and pcapRecord are a file's and a packet's header in the format of
-// libpcap (draft-ietf-opsawg-pcap).
+// pcapHeader and pcapRecord are the headers of a file and of a packet in the format of libpcap
+// (draft-ietf-opsawg-pcap).
 type pcapHeader struct {
 	Magic          uint32
 	Major, Minor   uint16
@@ -70,7 +70,7 @@ func readPcap(t testing.TB, path string) (frames [][]byte) {
 	r := bytes.NewReader(file)
 	var h pcapHeader
 	require.NoError(t, binary.Read(r, binary.NativeEndian, &h))
-	require.Contains(t, []uint32{0xa1b2c3d4, 0xa1b23c4d}, h.Magic, "of times in microseconds or nanoseconds")
+	require.Contains(t, []uint32{0xa1b2c3d4, 0xa1b23c4d}, h.Magic, "times in microseconds or nanoseconds")
 	for r.Len() > 0 {
 		var rec pcapRecord
 		require.NoError(t, binary.Read(r, binary.NativeEndian, &rec))
@@ -83,7 +83,7 @@ func readPcap(t testing.TB, path string) (frames [][]byte) {
 	return frames
 }
 
-func TestPcapInPcapOut(t *testing.T) {
+func TestPcapForwardsAllPackets(t *testing.T) {
 	for name, n := range map[string]int{"a burst": 7, "many bursts": 1000} {
 		t.Run(name, func(t *testing.T) {
 			pool := newPool(t, mbuf.PoolConfig{})
@@ -107,14 +107,14 @@ func TestPcapInPcapOut(t *testing.T) {
 				got += n
 			}
 			assert.Equal(t, n, got)
-			assert.Equal(t, 0, rx.Burst(pkts[:]), "after the end")
+			assert.Equal(t, 0, rx.Burst(pkts[:]), "after the last packet")
 			require.NoError(t, p.Detach())
 			assert.Equal(t, want, readPcap(t, out))
 		})
 	}
 }
 
-func TestPcapQueuesAreFiles(t *testing.T) {
+func TestPcapUsesOneFilePerQueue(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	a, b := frames(10), frames(20)
 	writePcap := pcapFolder(t)
@@ -133,7 +133,7 @@ func TestPcapQueuesAreFiles(t *testing.T) {
 	assert.Equal(t, a, readPcap(t, outs[1]))
 }
 
-func TestPcapForEver(t *testing.T) {
+func TestPcapRepeats(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	want := [][]byte{bytes.Repeat([]byte{1}, 60), bytes.Repeat([]byte{2}, 70), bytes.Repeat([]byte{3}, 80)}
 	writePcap := pcapFolder(t)
@@ -149,7 +149,7 @@ func TestPcapForEver(t *testing.T) {
 	}
 }
 
-func TestPcapThatOnlyWrites(t *testing.T) {
+func TestPcapWithoutRxReceivesNothing(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	pcapFolder(t)
 	out := "out.pcap"
@@ -158,18 +158,18 @@ func TestPcapThatOnlyWrites(t *testing.T) {
 	assert.Equal(t, 0, p.RxQueue(0).Burst(pkts[:]))
 	frame := bytes.Repeat([]byte{7}, 99)
 	require.Equal(t, 1, p.TxQueue(0).Burst([]*mbuf.Mbuf{packet(t, pool, frame)}))
-	assert.Equal(t, [][]byte{frame}, readPcap(t, out), "each burst is written through")
+	assert.Equal(t, [][]byte{frame}, readPcap(t, out), "each burst is flushed")
 }
 
-// What the driver would make of these files loses mbufs, or frees a ring twice.
-func TestPcapForEverRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
+// With these files the driver would leak mbufs, or free a ring twice.
+func TestPcapRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	good := bytes.Repeat([]byte{1}, 60)
 	for _, tc := range []struct {
 		name   string
 		frames [][]byte
-		files  []string // beside that of frames
-		says   string
+		files  []string // before the file of frames
+		text   string
 	}{
 		{"no packets", nil, nil, "in0.pcap has no packets"},
 		{"no packets in the second file", nil, []string{"first.pcap"}, "Rx[1]: in0.pcap has no packets"},
@@ -181,20 +181,20 @@ func TestPcapForEverRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
 			require.NoError(t, os.Rename(writePcap([][]byte{good}), "first.pcap"))
 			p, err := vdev.Open(vdev.PCAP{Rx: append(tc.files, writePcap(tc.frames)), Repeat: true},
 				ethdev.Config{Pool: pool, RxQueues: 1 + len(tc.files)})
-			if err == nil { // and lost mbufs, as the check of the pool says
+			if err == nil { // the check of the pool then reports leaked mbufs
 				var pkts [32]*mbuf.Mbuf
 				mbuf.FreeBulk(pkts[:p.RxQueue(len(tc.files)).Burst(pkts[:])])
 				assert.NoError(t, p.Detach())
 			}
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
-			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), tc.text)
 			noPorts(t)
 		})
 	}
 }
 
 // libpcap reads pcapng too.
-func TestPcapForEverOfPcapng(t *testing.T) {
+func TestPcapRepeatsPcapng(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	pcapFolder(t)
 	write := func(name string, frames ...[]byte) string {

@@ -3,23 +3,22 @@ package vdev
 // maxVhostQueues is VHOST_MAX_QUEUE_PAIRS.
 const maxVhostQueues = 128
 
-// Vhost is the device's side of virtio: the other side is the virtio of a guest, or
-// VirtioUser in another process (net_vhost). The port's link is up while the other
-// side is there. The socket is made when the port is configured. A secondary cannot poll
-// the port; see package ethdev.
+// Vhost is the device's side of virtio (net_vhost). The other side is the virtio of a guest, or
+// a [VirtioUser] in another process. The port's link is up while the other side is connected.
+// Configure creates the socket. A secondary cannot poll the port; see package ethdev.
 type Vhost struct {
 	Name   string
 	Socket string // to listen on, a path
-	// Client connects to a Socket that the other side listens on, and again when that
-	// starts again; the other side need not be there yet.
+	// Client connects to a Socket on which the other side listens, and connects again after
+	// the other side restarts. The other side may start later.
 	Client bool
-	Queues int // each way; 0 is 1
-	// What to offer to the other side beside the usual.
+	Queues int // in each direction; 0 is 1
+	// IOMMU, PostCopy and TSO offer more features to the other side.
 	IOMMU    bool // an IOMMU in the guest
 	PostCopy bool // live migration that copies memory after the move
-	TSO      bool // packets that are cut up later
-	// LinearBuffer has packets in one segment only; ExternalBuffer puts those that do
-	// not fit into the pool's mbufs into memory of their own.
+	TSO      bool // TCP segmentation offload
+	// LinearBuffer receives each packet in one segment. ExternalBuffer puts packets that do
+	// not fit into the pool's mbufs into external buffers.
 	LinearBuffer, ExternalBuffer bool
 	// LegacyOffloadFlags marks received packets for transmit offloads, as DPDK did
 	// before 21.05.

@@ -14,33 +14,34 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-// VirtioUser is the driver's side of virtio, without a guest: the other side is a
-// vhost in another process, such as Vhost, or in the kernel (net_virtio_user). The
-// vhost maps all of EAL's memory, of at most 8 files: with pages of 2 MiB start EAL
-// with "--single-file-segments" in Config.Extra.
+// VirtioUser is the driver's side of virtio, without a guest (net_virtio_user). The other side is
+// a vhost in the kernel or in another process, such as [Vhost]. The vhost maps all of EAL's
+// memory, but at most 8 files. With pages of 2 MiB start EAL with "--single-file-segments" in
+// Config.Extra.
 type VirtioUser struct {
 	Name string
-	// Path is the socket of a vhost, which must listen already, unless Server; or
-	// /dev/vhost-net, or a device of vDPA.
+	// Path is the socket of a vhost, or /dev/vhost-net, or a vDPA device. The vhost must
+	// listen on the socket already, unless Server is set.
 	Path string
-	// Server listens on Path for a vhost that connects. Open waits for the first as
-	// long as Patience, 0 is 10 s; the driver itself, and eal.Init for Config.Vdevs,
-	// wait for ever. The vhost may go and come again later, also by a kill: the driver
-	// notices the new one with ethdev.Config.LinkEvents.
+	// Server listens on Path for a vhost. [Open] waits for the first connection for at most
+	// Patience; 0 is 10 s. The driver itself, and eal.Init for Config.Vdevs, wait without a
+	// limit. The vhost may exit or be killed, and connect again later: the driver detects the
+	// new connection if ethdev.Config.LinkEvents is set.
 	Server   bool
 	Patience time.Duration
-	// Queues is how many queues there are each way; 0 is 1, more than 8 need DPDK
-	// 23.03. QueueSize is how many descriptors each has, a power of two; 0 is 256.
+	// Queues is the number of queues in each direction; 0 is 1. More than 8 need DPDK 23.03.
+	// QueueSize is the number of descriptors of a queue, a power of two; 0 is 256.
 	Queues, QueueSize int
-	// ControlQueue is for MAC filters and VLAN filters; several Queues have it too.
+	// ControlQueue adds the queue for MAC filters and VLAN filters. It is always on with
+	// several Queues.
 	ControlQueue bool
 	MAC          net.HardwareAddr // of the port; nil is a random one
-	Interface    string           // for the kernel's vhost to make; "" is "tap" and a number
+	Interface    string           // that the kernel's vhost creates; "" is "tap" and a number
 	Packed       bool             // packed rings instead of split ones
 	Vectorized   bool             // use the CPU's vector instructions
-	NoMergeable  bool             // do not spread large packets over several buffers
-	NoInOrder    bool             // do not promise to use buffers in their order
-	// SpeedMbps is the link speed to show, in Mbit/s; 0 is unknown.
+	NoMergeable  bool             // do not use several buffers for a large packet
+	NoInOrder    bool             // do not use buffers in order
+	// SpeedMbps is the reported link speed in Mbit/s; 0 is unknown.
 	SpeedMbps int
 }
 
@@ -74,14 +75,14 @@ func (d VirtioUser) Devargs() (string, error) {
 	return w.devargs()
 }
 
-// maxRegions is VHOST_MEMORY_MAX_NREGIONS of the driver.
+// maxRegions is the driver's VHOST_MEMORY_MAX_NREGIONS.
 const maxRegions = 8
 
-// check says why a vhost cannot map the memory: the driver says so in the log only,
-// and moves no packets.
+// check refuses memory that a vhost cannot map: the driver only logs that, and the port then
+// neither receives nor sends.
 func (d VirtioUser) check(name string, _ ethdev.Config) error {
 	if i, err := os.Stat(d.Path); err == nil && i.Mode()&os.ModeCharDevice != 0 {
-		return nil // the kernel's vhost takes more
+		return nil // the kernel's vhost supports more
 	}
 	files := 0
 	err := control.Call(op, name, func() error {
@@ -90,13 +91,13 @@ func (d VirtioUser) check(name string, _ ethdev.Config) error {
 	})
 	if err == nil && files > maxRegions {
 		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
-			Detail: fmt.Sprintf("a vhost maps at most %d files of memory, here are %d. It needs %s", maxRegions, files, singleFile)}
+			Detail: fmt.Sprintf("EAL's memory has %[2]d files, but a vhost maps at most %[1]d: use %[3]s", maxRegions, files, singleFile)}
 	}
 	return err
 }
 
-// attach ends the driver's wait for a vhost, which is in C, by a connection that says
-// nothing.
+// attach limits the time in which the driver waits for a vhost. The wait is in C, and a connection
+// that sends nothing ends it.
 func (d VirtioUser) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	if !d.Server {
 		return attach(devargs, cfg)
@@ -117,10 +118,10 @@ func (d VirtioUser) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Por
 		return p, err
 	}
 	<-over
-	if err == nil { // it came in the last moment, and our connection after it
+	if err == nil { // a vhost connected in the last moment, before our connection
 		err = p.Detach()
 	}
-	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout, Detail: fmt.Sprintf("no vhost connected to %s within %v", d.Path, patience)}
-	_ = os.Remove(d.Path) // the driver leaves it
+	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout, Detail: fmt.Sprintf("no vhost connected to %s within %v: start the vhost, or raise Patience", d.Path, patience)}
+	_ = os.Remove(d.Path) // the driver does not remove it
 	return nil, errors.Join(late, err)
 }
