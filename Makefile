@@ -23,9 +23,10 @@ ARM64 ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/godpdk/arm64
 cross = export PKG_CONFIG_LIBDIR=$(ARM64)/usr/lib/aarch64-linux-gnu/pkgconfig:$(ARM64)/usr/share/pkgconfig PKG_CONFIG_SYSROOT_DIR=$(ARM64) \
   CC="aarch64-linux-gnu-gcc --sysroot=$(ARM64)" CGO_ENABLED=1 GOARCH=arm64 && GOCACHE=$$(test/setup/gocache.sh) && export GOCACHE &&
 
-# One package at a time: two-process tests poll, and packages side by side would starve each other of cores and hugepages.
+# flock runs one package at a time: the processes of tests poll, and packages side by side would starve each other of cores
+# and hugepages. Meanwhile Go links the next package (-p 2).
 # Go's 10 minutes a package are not enough for test/processes with -race on a busy machine.
-testflags := -count=1 -p 1 -timeout 30m
+gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile'" -timeout 30m
 
 # What has assembly and needs no DPDK.
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
@@ -43,7 +44,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test test-plain test-race test-cgocheck2 test-debug test-arm64 \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test check test-race test-cgocheck2 test-debug test-arm64 \
   soak lint coverage-api bench clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -131,25 +132,26 @@ hotplug-mp: deps hugepages ## devices come and go in two processes at once
 	@$(MAKE) --no-print-directory build
 	@bin/hotplug-mp
 
-test: deps hugepages test-plain test-race test-cgocheck2 test-debug test-arm64 ## all tests: plain, -race, cgocheck2, the debug build, and the arm64 assembly
+test: deps hugepages ## all tests once, in short form (at most 4 minutes on 2 cores)
+	$(call step,go test -short ./...)
+	@$(gotest) -short ./...
 
-test-plain:
-	$(call step,go test ./...)
-	@$(go) test $(testflags) ./...
+check: lint test test-race test-cgocheck2 test-debug test-arm64 ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64
 
-test-race:
+# The long form, with all installed drivers of DPDK.
+test-race: deps hugepages
 	$(call step,go test -race ./...)
-	@$(go) test $(testflags) -race ./...
+	@export GODPDK_DRIVERS=all; $(gotest) -race ./...
 
-test-cgocheck2:
-	$(call step,GOEXPERIMENT=cgocheck2 go test ./...)
-	@export GOEXPERIMENT=cgocheck2; $(go) test $(testflags) ./...
+test-cgocheck2: deps hugepages
+	$(call step,GOEXPERIMENT=cgocheck2 go test -short ./...)
+	@export GOEXPERIMENT=cgocheck2; $(gotest) -short ./...
 
-test-debug:
+test-debug: deps hugepages
 	$(call step,go test -tags godpdk_debug $(debugged))
-	@$(go) test $(testflags) -tags godpdk_debug $(debugged)
+	@$(gotest) -tags godpdk_debug $(debugged)
 
-test-arm64:
+test-arm64: deps
 	$(call step,GOARCH=arm64 go test $(assembly))
 	@$(arm64) $(assembly)
 
@@ -180,13 +182,13 @@ docker-build:
 	@test/container/base.sh $(BASE) golang:$(GO_VERSION)-bookworm
 	@docker build $(docker_args) --target build -t godpdk:build .
 
-docker-test: docker-build hugepages ## all tests in a container (TEST='go test ./dpdk/ring/...' runs something else)
+docker-test: docker-build hugepages ## make test in a container; TEST='go test ./dpdk/ring/...' runs another command
 	@test/container/test.sh godpdk:build $(or $(TEST),make test)
 
 docker-run: docker hugepages ## a primary and its secondaries in containers of their own, as commands and as a compose file
 	@test/container/run.sh godpdk
 
-test-matrix: hugepages ## go test ./... on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
+test-matrix: hugepages ## make test on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
 	@test/container/matrix.sh $(DPDK)
 
 clean: ## remove bin/

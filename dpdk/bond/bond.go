@@ -1,10 +1,10 @@
-// Package bond is what bonding ports have beside other ports: members that come and
-// go, a primary, link monitoring (librte_net_bond). vdev.Bond makes such ports; a
-// program that needs no more does not need this package.
+// Package bond manages the members, the primary and the link monitoring of bonding ports
+// (librte_net_bond). vdev.Bond makes such ports. This package is only needed to change them
+// later.
 //
-// All functions may be called from any goroutine of the primary. On what is no
-// bonding port they fail with dpdk.ErrInvalid. DPDK says of no failure why: the
-// reason is in the log.
+// All functions may be called from any goroutine of the primary process. They return
+// dpdk.ErrInvalid for a port that is not a bonding port. DPDK does not return a reason for a
+// failure: see the log lines in the error.
 package bond
 
 import (
@@ -21,13 +21,16 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/portcall"
 )
 
-// Members are the ports that p is made of (rte_eth_bond_members_get).
+// Members returns the member ports of p.
+//
+// Implements: rte_eth_bond_members_get, rte_eth_bond_slaves_get
 func Members(p *ethdev.Port) ([]*ethdev.Port, error) {
 	return members("rte_eth_bond_members_get", p, false)
 }
 
-// Active are the members that p may send through, as their links are up
-// (rte_eth_bond_active_members_get).
+// Active returns the members with a link that is up, which p may use to send.
+//
+// Implements: rte_eth_bond_active_members_get, rte_eth_bond_active_slaves_get
 func Active(p *ethdev.Port) ([]*ethdev.Port, error) {
 	return members("rte_eth_bond_active_members_get", p, true)
 }
@@ -53,10 +56,13 @@ func members(op string, p *ethdev.Port, active bool) ([]*ethdev.Port, error) {
 	return ports, nil
 }
 
-// Add makes member one of p's ports (rte_eth_bond_member_add). It must not be
-// started; p configures it, and starts it if p is started itself. Errors:
-// dpdk.ErrBusy for one that is started, or a member already, dpdk.ErrInvalid for one
-// that can do less than the others.
+// Add makes a port a member of p. The port must not be started. p configures it, and starts it
+// if p is started.
+//
+// Errors: dpdk.ErrBusy if the port is started or is a member already; dpdk.ErrInvalid if it
+// lacks a capability of the other members.
+//
+// Implements: rte_eth_bond_member_add, rte_eth_bond_slave_add
 func Add(p, member *ethdev.Port) error {
 	const op = "rte_eth_bond_member_add"
 	info, err := member.Info()
@@ -64,28 +70,31 @@ func Add(p, member *ethdev.Port) error {
 		return err
 	}
 	if member.Started() || info.Bonded {
-		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v is started, or a member already", member)}
+		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v is started, or a member already: stop it, or remove it from its bonding port", member)}
 	}
 	return portcall.Call(p, op, func(id uint16) error { return failed(bondcgo.Add(id, uint16(member.ID()))) })
 }
 
-// Remove takes a member out of p, stopped and to be configured anew
-// (rte_eth_bond_member_remove). Errors: dpdk.ErrInvalid for what is no member.
+// Remove removes a member from p and stops it. Configure the port before its next use. The
+// error is dpdk.ErrInvalid if the port is not a member.
+//
+// Implements: rte_eth_bond_member_remove, rte_eth_bond_slave_remove
 func Remove(p, member *ethdev.Port) error {
-	if _, err := member.Info(); err != nil { // it takes note that it is one
+	if _, err := member.Info(); err != nil { // the call records that the port is a member
 		return err
 	}
 	return portcall.Call(p, "rte_eth_bond_member_remove", ofMember(member, func(port, member uint16) int {
 		if rc := bondcgo.Remove(port, member); rc != 0 {
 			return rc
 		}
-		return cgo.EthStop(member) // which DPDK leaves running
+		return cgo.EthStop(member) // DPDK leaves it running
 	}))
 }
 
-// Primary is the member that p sends through as long as its link is up
-// (rte_eth_bond_primary_get); with ActiveBackup it is the one that it sends through
-// now.
+// Primary returns the member through which p sends while the member's link is up. With
+// ActiveBackup it is the member in use.
+//
+// Implements: rte_eth_bond_primary_get
 func Primary(p *ethdev.Port) (*ethdev.Port, error) {
 	primary := -1
 	err := portcall.Call(p, "rte_eth_bond_primary_get", func(id uint16) error {
@@ -100,17 +109,20 @@ func Primary(p *ethdev.Port) (*ethdev.Port, error) {
 	return ethdev.ByID(primary)
 }
 
-// SetPrimary makes a member the primary (rte_eth_bond_primary_set). Errors:
-// dpdk.ErrInvalid for what is no member.
+// SetPrimary makes a member the primary. The error is dpdk.ErrInvalid if the port is not a
+// member.
+//
+// Implements: rte_eth_bond_primary_set
 func SetPrimary(p, member *ethdev.Port) error {
 	return portcall.Call(p, "rte_eth_bond_primary_set", ofMember(member, bondcgo.SetPrimary))
 }
 
-// SetMonitoring says how often p looks at the links of members that do not tell of
-// changes by themselves: every 10 ms, unless it is said
-// (rte_eth_bond_link_monitoring_set). It is counted in milliseconds. Errors:
-// dpdk.ErrInvalid. The delays before p takes notice of a change cannot be had: shared
-// DPDK libraries do not export their functions.
+// SetMonitoring sets the interval at which p polls the links of members without link
+// interrupts. It is a whole number of milliseconds; the default is 10 ms. The error is
+// dpdk.ErrInvalid. The delays after a link change cannot be set, because shared DPDK libraries
+// do not export these functions.
+//
+// Implements: rte_eth_bond_link_monitoring_set
 func SetMonitoring(p *ethdev.Port, interval time.Duration) error {
 	const op = "rte_eth_bond_link_monitoring_set"
 	if interval <= 0 || interval%time.Millisecond != 0 || interval.Milliseconds() > math.MaxInt32/1000 {
@@ -119,7 +131,7 @@ func SetMonitoring(p *ethdev.Port, interval time.Duration) error {
 	return portcall.Call(p, op, func(id uint16) error { return failed(bondcgo.SetMonitoring(id, uint32(interval.Milliseconds()))) })
 }
 
-// ofMember is f, if the port is a member: DPDK takes any port for a primary.
+// ofMember returns f for a member only: DPDK accepts any port as primary.
 func ofMember(member *ethdev.Port, f func(port, member uint16) int) func(port uint16) error {
 	return func(port uint16) error {
 		if all, _ := bondcgo.Members(port, false); !slices.Contains(all, uint16(member.ID())) {
@@ -129,7 +141,7 @@ func ofMember(member *ethdev.Port, f func(port, member uint16) int) func(port ui
 	}
 }
 
-// failed returns the error of a bonding function, which fails without an error number.
+// failed returns the error of a bonding function: these fail without an error number.
 func failed(rc int) error {
 	if rc == 0 {
 		return nil

@@ -17,37 +17,53 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// plan is what the options mean for the other processes of the prefix.
+// plan is the meaning of the options for the other processes of the prefix.
 type plan struct {
 	role   ProcessType
 	prefix string
-	shared bool // other processes can find this one
+	shared bool // other processes can find this process
 }
 
-// check refuses what EAL would exit or hang on, contradictions, and values
-// that EAL would refuse with less to say.
+// check refuses options on which EAL would exit or hang, contradictions, and values that EAL
+// would refuse with a worse error.
 func (o *options) check() (plan, error) {
-	p := plan{prefix: "rte", shared: !o.has("in-memory") && !o.has("no-shconf")}
-
-	if o.has("help") {
-		return p, invalid("--help makes EAL print and exit: print your own usage")
+	if err := o.checkNames(); err != nil {
+		return plan{}, err
 	}
-	for _, v := range o.values["log-level"] {
-		if v == "help" {
-			return p, invalid("--log-level=help makes EAL print and exit")
+	p, err := o.plan()
+	if err != nil {
+		return plan{}, err
+	}
+	for _, check := range []func() error{o.checkPairs, o.checkDevargs, o.checkValues, checkDescriptors, o.checkLcores} {
+		if err := check(); err != nil {
+			return p, err
 		}
+	}
+	return p, nil
+}
+
+// checkNames refuses help, unknown options and empty values. EAL 25.11 exits on unknown options.
+func (o *options) checkNames() error {
+	if o.has("help") {
+		return invalid("--help makes EAL print and exit: print your own usage")
+	}
+	if slices.Contains(o.values["log-level"], "help") {
+		return invalid("--log-level=help makes EAL print and exit")
 	}
 	for name, values := range o.values {
-		// EAL 25.11 exits on them.
 		if _, ok := known[name]; !ok || since[name] > cgo.BuildVersion() {
-			return p, invalid("EAL has no option %s", dashed(name))
+			return invalid("EAL has no option %s", dashed(name))
 		}
-		for _, v := range values {
-			if v == "" && known[name] == required {
-				return p, invalid("option --%s has an empty value", name)
-			}
+		if known[name] == required && slices.Contains(values, "") {
+			return invalid("option --%s has an empty value", name)
 		}
 	}
+	return nil
+}
+
+// plan returns the role and the file prefix in the options.
+func (o *options) plan() (plan, error) {
+	p := plan{prefix: "rte", shared: !o.has("in-memory") && !o.has("no-shconf")}
 	switch t := o.last("proc-type"); t {
 	case "", "primary":
 		p.role = Primary
@@ -70,37 +86,41 @@ func (o *options) check() (plan, error) {
 				Detail: "--" + private + " excludes --proc-type=" + p.role.String() + ": drop one of them"}
 		}
 	}
+	return p, nil
+}
+
+// checkPairs refuses options that exclude each other.
+func (o *options) checkPairs() error {
 	for _, pair := range [][2]string{
 		{"allow", "block"}, {"no-huge", "socket-mem"}, {"no-huge", "numa-mem"}, {"no-huge", "huge-dir"},
 		{"no-huge", "huge-worker-stack"}, {"no-huge", "pagesz-mem"},
 		{"coremask", "lcores"}, {"memory-size", "socket-mem"}, {"memory-size", "numa-mem"},
 	} {
 		if o.has(pair[0]) && o.has(pair[1]) {
-			return p, invalid("--%s and --%s exclude each other: drop one of them", pair[0], pair[1])
+			return invalid("--%s and --%s exclude each other: drop one of them", pair[0], pair[1])
 		}
 	}
+	return nil
+}
+
+// checkDevargs refuses arguments of devices on which EAL would crash, and missing drivers.
+func (o *options) checkDevargs() error {
 	for _, option := range []string{"allow", "block", "vdev"} {
 		for _, v := range o.values[option] {
 			if _, err := devargs.Parse(opInit, v); err != nil {
-				return p, err
+				return err
 			}
 		}
 	}
 	for _, path := range o.values["driver-path"] {
 		if _, err := os.Stat(path); err != nil && strings.Contains(path, "/") {
-			return p, invalid("driver path: %v", err)
+			return invalid("driver path: %v", err)
 		}
 	}
-	if err := o.checkValues(); err != nil {
-		return p, err
-	}
-	if err := checkDescriptors(); err != nil {
-		return p, err
-	}
-	return p, o.checkLcores()
+	return nil
 }
 
-// checkValues refuses values of which EAL would make others without saying so.
+// checkValues refuses values that EAL would change silently.
 func (o *options) checkValues() error {
 	for _, v := range o.values["log-level"] {
 		if err := checkLogLevel(v); err != nil {
@@ -121,8 +141,8 @@ func (o *options) checkValues() error {
 	return nil
 }
 
-// checkDescriptors refuses to start where EAL would end the process because it cannot
-// open a file of the kernel's. What hugepages need comes on top.
+// checkDescriptors refuses to start if EAL would end the process because it cannot open a file of
+// the kernel. It does not count descriptors for hugepages.
 func checkDescriptors() error {
 	const needed = 32
 	open, err := os.ReadDir("/proc/self/fd")
@@ -133,8 +153,8 @@ func checkDescriptors() error {
 	return nil
 }
 
-// checkMemory refuses what atoi and a shift make something else of: "64G" would be
-// 64 MiB, 4294967297 would be 1 MiB. What EAL refuses itself is left to it.
+// checkMemory refuses sizes that atoi and a shift would change: "64G" would be 64 MiB, 4294967297
+// would be 1 MiB. EAL itself refuses other wrong sizes.
 func (o *options) checkMemory(name string) error {
 	if !o.has(name) {
 		return nil
@@ -152,7 +172,7 @@ func (o *options) checkMemory(name string) error {
 	return nil
 }
 
-// dashed is an option as it is typed.
+// dashed returns an option as a user types it.
 func dashed(name string) string {
 	if strings.HasPrefix(name, "-") {
 		return name

@@ -15,7 +15,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// "cleanup-fails" closes EAL, whose rte_eal_cleanup returns an errno.
+// "cleanup-fails" closes EAL; its rte_eal_cleanup returns an errno.
 var _ = harness.Role("cleanup-fails", func([]string) error {
 	rt, err := eal.Init(harness.Config(0))
 	if err != nil {

@@ -116,9 +116,36 @@ type Config struct {
 	Extra []string
 }
 
+// check refuses values that no option can express.
+func (c *Config) check() error {
+	switch {
+	case c.ProcessType < Primary || c.ProcessType > Auto:
+		return invalid("ProcessType %d: use Primary, Secondary or Auto", c.ProcessType)
+	case c.MainLcore < 0:
+		return invalid("MainLcore %d is negative", c.MainLcore)
+	case c.MainLcore >= cgo.MaxLcore:
+		return invalid("MainLcore %d: lcores are 0 to %d in this DPDK", c.MainLcore, cgo.MaxLcore-1)
+	case c.MemoryMB < 0:
+		return invalid("MemoryMB %d is negative", c.MemoryMB)
+	case c.PrimaryTimeout < 0:
+		return invalid("PrimaryTimeout %v is negative: 0 is 10 s", c.PrimaryTimeout)
+	case c.IOVAMode < IOVAAuto || c.IOVAMode > IOVAVirtual:
+		return invalid("IOVAMode %d: use IOVAAuto, IOVAPhysical or IOVAVirtual", c.IOVAMode)
+	}
+	for i, mb := range c.SocketMemoryMB {
+		if mb < 0 {
+			return invalid("SocketMemoryMB[%d] is %d, which is negative", i, mb)
+		}
+	}
+	return nil
+}
+
 // args returns the configuration as EAL options.
 func (c *Config) args() ([]string, error) {
-	var args []string
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	args := []string{"--proc-type=" + c.ProcessType.String()}
 	add := func(option, value string) {
 		if value != "" {
 			args = append(args, option+"="+value)
@@ -129,38 +156,16 @@ func (c *Config) args() ([]string, error) {
 			args = append(args, option)
 		}
 	}
-
-	switch c.ProcessType {
-	case Primary, Secondary, Auto:
-		add("--proc-type", c.ProcessType.String())
-	default:
-		return nil, invalid("ProcessType %d: use Primary, Secondary or Auto", c.ProcessType)
-	}
 	add("--file-prefix", c.FilePrefix)
 	add("--lcores", c.Lcores)
-	if c.MainLcore < 0 {
-		return nil, invalid("MainLcore %d is negative", c.MainLcore)
-	}
-	if c.MainLcore >= cgo.MaxLcore {
-		return nil, invalid("MainLcore %d: lcores are 0 to %d in this DPDK", c.MainLcore, cgo.MaxLcore-1)
-	}
 	if c.MainLcore > 0 {
 		add("--main-lcore", strconv.Itoa(c.MainLcore))
-	}
-	if c.MemoryMB < 0 {
-		return nil, invalid("MemoryMB %d is negative", c.MemoryMB)
 	}
 	if c.MemoryMB > 0 {
 		args = append(args, "-m", strconv.Itoa(c.MemoryMB))
 	}
 	sockets := make([]string, len(c.SocketMemoryMB))
-	if c.PrimaryTimeout < 0 {
-		return nil, invalid("PrimaryTimeout %v is negative: 0 is 10 s", c.PrimaryTimeout)
-	}
 	for i, mb := range c.SocketMemoryMB {
-		if mb < 0 {
-			return nil, invalid("SocketMemoryMB[%d] is %d, which is negative", i, mb)
-		}
 		sockets[i] = strconv.Itoa(mb)
 	}
 	add("--socket-mem", strings.Join(sockets, ","))
@@ -170,12 +175,8 @@ func (c *Config) args() ([]string, error) {
 	if c.BaseVirtAddr != 0 {
 		add("--base-virtaddr", fmt.Sprintf("%#x", c.BaseVirtAddr))
 	}
-	switch c.IOVAMode {
-	case IOVAAuto:
-	case IOVAPhysical, IOVAVirtual:
+	if c.IOVAMode != IOVAAuto {
 		add("--iova-mode", c.IOVAMode.String())
-	default:
-		return nil, invalid("IOVAMode %d: use IOVAAuto, IOVAPhysical or IOVAVirtual", c.IOVAMode)
 	}
 	flag("--no-pci", c.NoPCI)
 

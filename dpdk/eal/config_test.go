@@ -99,8 +99,8 @@ func planOf(args ...string) (plan, error) {
 	return o.check()
 }
 
-// These fail inside Init, before C: this process never starts an EAL, and one
-// that did would say ErrNoPrimary or nothing.
+// These fail inside Init, before C: this process never starts an EAL. A start would fail with
+// ErrNoPrimary, or succeed.
 func TestContradictionsAreRefusedBeforeC(t *testing.T) {
 	for _, tc := range []struct {
 		name string
@@ -144,20 +144,20 @@ func TestContradictionsAreRefusedBeforeC(t *testing.T) {
 		{"help", Config{Extra: []string{"--help"}}, dpdk.ErrInvalid, "--help makes EAL print and exit"},
 		{"log levels' help", Config{LogLevels: []string{"help"}}, dpdk.ErrInvalid, "--log-level=help makes EAL print and exit"},
 		{"driver path", Config{DriverPaths: []string{"/no/such/driver.so"}}, dpdk.ErrInvalid, "/no/such/driver.so"},
-		{"unknown log level", Config{LogLevels: []string{"lib.eal:loud"}}, dpdk.ErrInvalid, `there is no level "loud": use one of emergency, alert, critical, error, warning, notice, info, debug`},
+		{"unknown log level", Config{LogLevels: []string{"lib.eal:loud"}}, dpdk.ErrInvalid, `the level "loud" does not exist: use one of emergency, alert, critical, error, warning, notice, info, debug`},
 		{"unknown log level of all", Config{LogLevels: []string{"debug", "loud"}}, dpdk.ErrInvalid, `"loud"`},
 		{"unknown log level of a regular expression", Config{LogLevels: []string{"^lib,loud"}}, dpdk.ErrInvalid, `"loud"`},
-		{"no log level", Config{LogLevels: []string{"lib.eal:"}}, dpdk.ErrInvalid, `no level ""`},
-		{"log level 0", Config{LogLevels: []string{"lib.eal:0"}}, dpdk.ErrInvalid, `no level "0"`},
-		{"log level 9", Config{LogLevels: []string{"lib.eal:9"}}, dpdk.ErrInvalid, `no level "9"`},
-		{"log level in Extra", Config{Extra: []string{"--log-level=loud"}}, dpdk.ErrInvalid, `no level "loud"`},
+		{"no log level", Config{LogLevels: []string{"lib.eal:"}}, dpdk.ErrInvalid, `level "" does not exist`},
+		{"log level 0", Config{LogLevels: []string{"lib.eal:0"}}, dpdk.ErrInvalid, `level "0" does not exist`},
+		{"log level 9", Config{LogLevels: []string{"lib.eal:9"}}, dpdk.ErrInvalid, `level "9" does not exist`},
+		{"log level in Extra", Config{Extra: []string{"--log-level=loud"}}, dpdk.ErrInvalid, `level "loud" does not exist`},
 		{"more memory than C's int", Config{MemoryMB: 1<<32 + 1}, dpdk.ErrInvalid, `"4294967297" is not a number of MiB`},
 		{"more memory of a socket than 64 bits hold", Config{SocketMemoryMB: []int{1 << 44}}, dpdk.ErrInvalid, `"17592186044416" is not a number of MiB`},
 		{"memory with a unit", Config{Extra: []string{"-m", "64G"}}, dpdk.ErrInvalid, `"64G" is not a number of MiB`},
 		{"memory of a socket that does not exist", Config{SocketMemoryMB: make1023(8)}, dpdk.ErrInvalid, "this machine has no NUMA socket 1023"},
 		{"memory in two ways", Config{MemoryMB: 8, SocketMemoryMB: []int{8}}, dpdk.ErrInvalid, "--memory-size and --socket-mem"},
 		{"base address that no process has", Config{BaseVirtAddr: 1 << 63}, dpdk.ErrInvalid, "no process can map memory there"},
-		{"Extra is no option", Config{Extra: []string{"x"}}, dpdk.ErrInvalid, `"x" is no EAL option`},
+		{"Extra is not an option", Config{Extra: []string{"x"}}, dpdk.ErrInvalid, `"x" is not an EAL option`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			// Not by Init alone: where EAL is reached after all, some of these exit.
@@ -176,7 +176,7 @@ func TestContradictionsAreRefusedBeforeC(t *testing.T) {
 	}
 }
 
-func TestWhatGoesTogetherIsAccepted(t *testing.T) {
+func TestValidCombinationsAreAccepted(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		args []string
@@ -210,7 +210,7 @@ func TestWordsOfOptions(t *testing.T) {
 	assert.Equal(t, "auto pa va IOVAMode(9)", IOVAAuto.String()+" "+IOVAPhysical.String()+" "+IOVAVirtual.String()+" "+IOVAMode(9).String())
 }
 
-func TestInitArgsWantsTheProgramsName(t *testing.T) {
+func TestInitArgsNeedsTheProgramName(t *testing.T) {
 	_, _, err := InitArgs(nil)
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.Contains(t, err.Error(), "os.Args")

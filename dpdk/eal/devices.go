@@ -8,9 +8,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// devices are those that the options name and that must exist after EAL's start. A
-// secondary takes over its primary's choice of PCI devices, for which it need not have
-// the drivers.
+// devices returns the devices in the options that must exist after EAL's start. A secondary adopts
+// its primary's choice of PCI devices, and need not have their drivers.
 func (o *options) devices(role ProcessType) []string {
 	if role != Primary {
 		return slices.Clone(o.values["vdev"])
@@ -18,8 +17,8 @@ func (o *options) devices(role ProcessType) []string {
 	return slices.Concat(o.values["allow"], o.values["vdev"])
 }
 
-// missing is the error of the first device that EAL has left out, as it does with
-// those that fail; lines are what EAL has logged.
+// missing returns an error for the first device that EAL has skipped, as it does if a device fails.
+// lines is EAL's log.
 func missing(devices, lines []string) error {
 	for _, d := range devices {
 		if !cgo.DevProbed(d) {

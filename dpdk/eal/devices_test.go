@@ -26,7 +26,7 @@ func TestDevargsThatCrashEALAreRefused(t *testing.T) {
 	}
 }
 
-// EAL leaves devices out that fail, and says so in its log only.
+// EAL skips devices that fail, and reports that only in its log.
 var _ = harness.Role("devices", func(args []string) error {
 	rt, _, err := eal.InitArgs(append(slices.Clone(private), args...))
 	if err == nil {

@@ -38,7 +38,7 @@ func ExampleInitArgs() {
 	fmt.Println("for the application:", rest)
 }
 
-// Errors say what to do, and errors.Is tells them apart.
+// Errors name the fix, and errors.Is distinguishes them.
 func ExampleInit_errors() {
 	_, err := eal.Init(eal.Config{ProcessType: eal.Secondary, NoHuge: true})
 	fmt.Println(errors.Is(err, dpdk.ErrNotShared))

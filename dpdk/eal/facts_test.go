@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/group"
 )
 
-func TestASecondarysConfigIsOneThatEALTakes(t *testing.T) {
+func TestSecondaryConfigIsValid(t *testing.T) {
 	primary, _, err := parseOptions(strings.Fields("-a 01:00.0 -d y.so --huge-dir /h --base-virtaddr=0x200000000 --vdev net_null0 " +
 		"--legacy-mem --single-file-segments --match-allocations --vfio-intr msix --vfio-vf-token abc"))
 	require.NoError(t, err)

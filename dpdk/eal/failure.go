@@ -10,11 +10,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// failure makes the error of a failed rte_eal_init, whose reason often stands
-// in the log only.
+// failure returns the error of a failed rte_eal_init. Often only the log shows the reason.
 func failure(o *options, errno int, lines []string) *dpdk.Error {
 	e := &dpdk.Error{Op: opInit, Errno: dpdk.Errno(errno), Log: lines}
-	if syscall.Errno(errno) == syscall.EALREADY { // a failed start got too far for another
+	if syscall.Errno(errno) == syscall.EALREADY { // after the former failed start EAL accepts no other
 		e.Cause = dpdk.ErrAlreadyRunning
 		return e
 	}
@@ -25,12 +24,12 @@ func failure(o *options, errno int, lines []string) *dpdk.Error {
 		detail string
 	}{
 		{"Is another primary process running?", dpdk.ErrPrimaryRunning, "use another Config.FilePrefix, or eal.Auto to join it"},
-		{"refused secondary attachment", dpdk.ErrNotShared, "the primary has registered a thread as an lcore (lcore.Register) or given up messages (ipc.Disable, rte_mp_disable), after which it takes no secondaries: start it anew, with lcore.Pin and without ipc.Disable"},
+		{"refused secondary attachment", dpdk.ErrNotShared, "the primary has registered a thread as an lcore (lcore.Register) or given up messages (ipc.Disable, rte_mp_disable), after which it accepts no secondaries: restart it, with lcore.Pin and without ipc.Disable"},
 		{"/config' for rte_mem_config", dpdk.ErrNoPrimary, "start one first, or use eal.Auto"},
-		{"please use '--base-virtaddr' option", nil, "other memory is where EAL's has to be: start again, or set the primary's Config.BaseVirtAddr"},
+		{"please use '--base-virtaddr' option", nil, "other memory is at EAL's address: start again, or set the primary's Config.BaseVirtAddr"},
 		{"set_mempolicy: Operation not permitted", nil, "a seccomp filter forbids it: Docker's allows it with --cap-add=SYS_NICE"},
 		{"Cannot initialize local memory map", nil, "a C program of this file prefix may have started at the same moment: start again; or another secondary has the same process id, in another pid namespace: run the containers of one group in one (docker run --pid=container:NAME)"},
-		{"since physical addresses are not available", nil, "to see physical addresses takes root (CAP_SYS_ADMIN): use Config.IOVAMode IOVAVirtual, or IOVAAuto"},
+		{"since physical addresses are not available", nil, "physical addresses need root (CAP_SYS_ADMIN): use Config.IOVAMode IOVAVirtual, or IOVAAuto"},
 		{"DMA remapping, error 12", nil, fmt.Sprintf("VFIO locks all of DPDK's memory, and this process may lock %s (ulimit -l): raise the limit (Docker: --ulimit memlock=-1; systemd: LimitMEMLOCK=infinity)", hugepages.Format(linux.LockedMemory()))},
 	} {
 		if strings.Contains(text, reason.said) {

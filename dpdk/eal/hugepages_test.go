@@ -120,13 +120,13 @@ var _ = harness.Role("scene", func(args []string) error {
 		if err := s.make(&cfg, args[1]); err != nil {
 			return err
 		}
-		return tell(eal.Init(cfg))
+		return report(eal.Init(cfg))
 	}
 	return errors.New("no such scene")
 })
 
-// tell gives the test an error of Init: its text and what errors.Is finds in it.
-func tell(rt *eal.Runtime, err error) error {
+// report sends an error of Init to the test: its text, and the sentinels in it.
+func report(rt *eal.Runtime, err error) error {
 	if err == nil {
 		return errors.Join(errors.New("EAL has started"), rt.Close())
 	}
@@ -142,7 +142,7 @@ func TestWithoutHugepagesTheErrorNamesTheReasonAndItsFix(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	for _, s := range scenes {
 		t.Run(s.name, func(t *testing.T) {
-			// Short, and for all users: nobody's own runtime directory is in it.
+			// Short, and readable for all users: it contains the runtime directory of the user nobody.
 			dir, err := os.MkdirTemp("/var/tmp", "g")
 			require.NoError(t, err)
 			t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
@@ -170,7 +170,7 @@ var _ = harness.Role("limited", func(args []string) error {
 	}
 	cfg := harness.Config(0)
 	cfg.MemoryMB = 64
-	return tell(eal.Init(cfg))
+	return report(eal.Init(cfg))
 })
 
 // hierarchy mounts the hugetlb controller of cgroup v2 or v1; the kernel has it in one

@@ -70,7 +70,7 @@ func Init(cfg Config) (*Runtime, error) {
 // Implements: rte_eal_init
 func InitArgs(args []string) (rt *Runtime, rest []string, err error) {
 	if len(args) == 0 {
-		return nil, nil, invalid("no arguments: pass os.Args, whose first is the program's name")
+		return nil, nil, invalid("no arguments: pass os.Args, which starts with the program's name")
 	}
 	return start(args[1:], &Config{})
 }
@@ -82,7 +82,7 @@ func checkVersion() error {
 	case err == dpdk.ErrNoDPDK:
 		return &dpdk.Error{Op: opInit, Errno: dpdk.ErrUnsupported, Cause: err}
 	case err != nil:
-		return &dpdk.Error{Op: opInit, Cause: err, Detail: "build it anew with this DPDK: go build -a"}
+		return &dpdk.Error{Op: opInit, Cause: err, Detail: "rebuild the program with this DPDK: go build -a"}
 	}
 	return nil
 }

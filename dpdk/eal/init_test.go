@@ -50,7 +50,7 @@ var _ = harness.Role("refused", func(args []string) error {
 	return nil
 })
 
-func TestWhatOnlyEALRefusesIsAnErrorWithItsLog(t *testing.T) {
+func TestErrorOfEALHasItsLog(t *testing.T) {
 	harness.Need(t, harness.Root)
 	for _, args := range refusedByEAL {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
@@ -129,7 +129,7 @@ func is(err error, targets ...error) bool {
 	return true
 }
 
-func TestARunningEALSaysWhatItIs(t *testing.T) {
+func TestRuntimeMethods(t *testing.T) {
 	harness.Need(t, harness.Root)
 	c := harness.Start(t, "start")
 	c.Expect("done")

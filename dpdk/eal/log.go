@@ -18,7 +18,7 @@ import (
 
 // logStream carries DPDK's log from C threads to a logger.
 type logStream struct {
-	in, out *os.File // C writes to in, read reads from out
+	in, out *os.File // C writes to in; read reads from out
 
 	mu      sync.Mutex
 	logger  *slog.Logger
@@ -29,10 +29,10 @@ type logStream struct {
 	marks   chan struct{}
 }
 
-// mark is the level of a packet that only says that all before it was read.
+// mark is the level of a packet without text. When it arrives, all earlier packets have been read.
 const mark = -1
 
-// openLog points DPDK's log at a new stream and starts to read it.
+// openLog sends DPDK's log to a new stream, and starts to read it.
 func openLog() (*logStream, error) {
 	in, out, err := linux.Seqpacket(4 << 20) // room for a burst of debug lines
 	if err != nil {
@@ -52,7 +52,7 @@ func openLog() (*logStream, error) {
 	return s, nil
 }
 
-// begin captures lines from now on, and sends them to logger too.
+// begin starts to capture lines, and sends them to logger too.
 func (s *logStream) begin(logger *slog.Logger) {
 	if logger == nil {
 		logger = slog.Default()
@@ -62,7 +62,7 @@ func (s *logStream) begin(logger *slog.Logger) {
 	s.logger, s.capture, s.lines = logger, true, nil
 }
 
-// end stops capturing, when all that C has written was read.
+// end stops capturing when all that C has written has been read, and returns the lines.
 func (s *logStream) end() []string {
 	var packet [cgo.LogHeadSize]byte
 	level := int32(mark)
@@ -76,7 +76,7 @@ func (s *logStream) end() []string {
 	return s.lines
 }
 
-// read ends when the write side is closed.
+// read reads packets until the write side is closed.
 func (s *logStream) read() {
 	buf := make([]byte, 64<<10)
 	for {
@@ -95,7 +95,7 @@ func (s *logStream) read() {
 	}
 }
 
-// packet takes what one flush of the stream wrote: mostly one line.
+// packet logs the text of one flush of the stream, which mostly is one line.
 func (s *logStream) packet(level int32, lost uint32, text []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,10 +126,9 @@ func (s *logStream) line(level slog.Level, text string) {
 // logLevels are EAL's levels, from 1 on.
 var logLevels = []string{"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"}
 
-// checkLogLevel refuses a value of --log-level whose level EAL does not know: it would
-// print that and start without it. "lib.eal:debug" is for log types by a pattern,
-// "^lib,debug" by a regular expression, "debug" for all; a level may be its beginning
-// or its number.
+// checkLogLevel refuses a value of --log-level with a level that EAL does not know: EAL would print
+// that and start without it. "lib.eal:debug" selects log types by a pattern, "^lib,debug" by a
+// regular expression, and "debug" selects all. A level can be shortened, or be a number.
 func checkLogLevel(value string) error {
 	level := value
 	if _, behind, found := strings.Cut(value, ","); found {
@@ -145,7 +144,7 @@ func checkLogLevel(value string) error {
 	if n, err := strconv.ParseUint(level, 0, 32); err == nil && n >= 1 && n <= uint64(len(logLevels)) {
 		return nil
 	}
-	return invalid("log level %q: there is no level %q: use one of %s", value, level, strings.Join(logLevels, ", "))
+	return invalid("log level %q: the level %q does not exist: use one of %s", value, level, strings.Join(logLevels, ", "))
 }
 
 // slogLevel maps the levels of rte_log.h, 1 (emergency) to 8 (debug).

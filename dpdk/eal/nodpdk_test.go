@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A program without cgo compiles, and each way in says why it does nothing.
+// A program without cgo compiles, and each entry point returns the reason in its error.
 func TestProgramBuiltWithoutDPDK(t *testing.T) {
 	bin := filepath.Join(t.TempDir(), "nodpdk")
 	build := exec.Command("go", "build", "-o", bin, "./testdata/nodpdk")

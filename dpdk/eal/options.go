@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// value says whether an EAL option takes one.
+// value is whether an EAL option takes a value.
 type value int
 
 const (
@@ -15,7 +15,7 @@ const (
 	optional
 )
 
-// known are EAL's options of DPDK 22.11 to 25.11 by their long names.
+// known are the options of EAL in DPDK 22.11 to 25.11 by their long names.
 var known = map[string]value{
 	"allow": required, "auto-probing": none, "base-virtaddr": required, "block": required,
 	"coremask": required, "create-uio-dev": none, "driver-path": required, "file-prefix": required,
@@ -33,10 +33,10 @@ var known = map[string]value{
 	"version": none, "vfio-intr": required, "vfio-vf-token": required, "vmware-tsc-map": none,
 }
 
-// since are the options that older releases lack, as RTE_VERSION_NUM.
+// since has the first release of options that older releases lack, as RTE_VERSION_NUM.
 var since = map[string]uint32{"auto-probing": 26<<24 | 3<<16, "no-auto-probing": 26<<24 | 3<<16, "pagesz-mem": 26<<24 | 3<<16}
 
-// repeatable are the options of which EAL takes all, not just the last.
+// repeatable are the options of which EAL uses all values, not only the last.
 var repeatable = map[string]bool{"allow": true, "block": true, "driver-path": true, "log-level": true,
 	"trace": true, "vdev": true}
 
@@ -47,23 +47,22 @@ var short = map[byte]string{
 	'A': "no-auto-probing", 'R': "remap-lcore-ids", 'S': "service-corelist", 'v': "version",
 }
 
-// options is a command line of EAL options taken apart.
+// options is a parsed command line of EAL options.
 type options struct {
-	given  []option            // in order, but for --proc-type
+	given  []option            // in order, without --proc-type
 	values map[string][]string // by long name; "" for an option without a value
 }
 
-// option is one option as EAL gets it, with its value: getopt_long's
-// abbreviations and letters in a row ("-vl0"), on which EAL 25.11 exits, are
-// written out.
+// option is one option as EAL gets it, with its value. It has no abbreviations of getopt_long and no
+// letters in a row ("-vl0"), on which EAL 25.11 exits.
 type option struct {
 	name string
 	args []string
 }
 
-// argv is what EAL gets: of what is given several times the last only, on which
-// EAL 25.11 exits, and the options for lcores last, which older EALs do not
-// forget when they fail at another option, and refuse in the next start.
+// argv returns the arguments for EAL. Of a repeated option it has only the last, because EAL 25.11
+// exits on repetition. The options for lcores come last: if an older EAL fails at an option after
+// them, it remembers them, and refuses them in the next start.
 func (o *options) argv() []string {
 	last := map[string]int{}
 	for i, g := range o.given {
@@ -84,7 +83,7 @@ func (o *options) argv() []string {
 
 func (o *options) has(name string) bool { return len(o.values[name]) > 0 }
 
-// add gives an option as if it were typed last.
+// add appends an option to the command line.
 func (o *options) add(name, value string) {
 	o.values[name] = append(o.values[name], value)
 	if known[name] == none {
@@ -94,7 +93,7 @@ func (o *options) add(name, value string) {
 	o.given = append(o.given, option{name, []string{"--" + name + "=" + value}})
 }
 
-// last is an option's value; of several EAL takes the last.
+// last returns the last value of an option, which is the one that EAL uses.
 func (o *options) last(name string) string {
 	v := o.values[name]
 	if len(v) == 0 {
@@ -103,7 +102,7 @@ func (o *options) last(name string) string {
 	return v[len(v)-1]
 }
 
-// memory is what the options ask for, in bytes; 0 if nothing.
+// memory returns the memory that the options ask for, in bytes; 0 if they name none.
 func (o *options) memory() (total uint64) {
 	for _, name := range []string{"memory-size", "socket-mem", "numa-mem"} {
 		for _, mb := range strings.Split(o.last(name), ",") {
@@ -114,8 +113,8 @@ func (o *options) memory() (total uint64) {
 	return total
 }
 
-// parseOptions takes EAL options apart as getopt_long does, up to "--"; rest
-// is what follows it. Options that EAL would print or exit on are refused.
+// parseOptions parses EAL options as getopt_long does, up to "--". rest has the arguments after
+// it. It refuses options on which EAL would exit, or print and continue.
 func parseOptions(args []string) (o *options, rest []string, err error) {
 	o = &options{values: map[string][]string{}}
 	for i := 0; i < len(args); {
@@ -127,7 +126,7 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 			return o, args[i+1:], nil
 		}
 		if len(arg) < 2 || arg[0] != '-' {
-			return nil, nil, invalid("argument %q is no EAL option: arguments of the application go behind --", arg)
+			return nil, nil, invalid("argument %q is not an EAL option: put arguments of the application after --", arg)
 		}
 		parts, val, wants, err := split(arg)
 		if err != nil {
@@ -158,8 +157,8 @@ func parseOptions(args []string) (o *options, rest []string, err error) {
 	return o, nil, nil
 }
 
-// split takes one argument apart: the options it holds (several for "-vh"), the
-// value of the last, and whether that value is the next argument.
+// split parses one argument. It returns the options in it (several for "-vh"), the value of the
+// last, and whether that value is the next argument.
 func split(arg string) (parts []option, val string, wants bool, err error) {
 	if strings.HasPrefix(arg, "--") {
 		name, val, has := strings.Cut(arg[2:], "=")
@@ -189,9 +188,9 @@ func split(arg string) (parts []option, val string, wants bool, err error) {
 	return parts, "", false, nil
 }
 
-// complete finds the option that getopt_long takes an abbreviation for. One of
-// several options is refused even if this DPDK has only one of them: "--lo=help"
-// is --log-level=help to 22.11, which makes it exit.
+// complete returns the full name of an abbreviated option. It refuses an abbreviation of several
+// options even if this DPDK has only one of them: "--lo=help" is --log-level=help in 22.11, which
+// exits on it.
 func complete(name string) (string, error) {
 	if _, ok := known[name]; ok || name == "" {
 		return name, nil

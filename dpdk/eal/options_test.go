@@ -67,10 +67,10 @@ func TestCommandLinesThatAreRefused(t *testing.T) {
 		args []string
 		says string
 	}{
-		{"stray argument", []string{"-m", "8", "x"}, `"x" is no EAL option: arguments of the application go behind --`},
-		{"empty argument", []string{""}, "is no EAL option"},
-		{"single dash", []string{"-"}, "is no EAL option"},
-		{"stray behind an optional value", []string{"--huge-unlink", "never"}, `"never" is no EAL option`},
+		{"stray argument", []string{"-m", "8", "x"}, `"x" is not an EAL option: put arguments of the application after --`},
+		{"empty argument", []string{""}, "is not an EAL option"},
+		{"single dash", []string{"-"}, "is not an EAL option"},
+		{"stray behind an optional value", []string{"--huge-unlink", "never"}, `"never" is not an EAL option`},
 		{"long without its value", []string{"--file-prefix"}, "--file-prefix needs a value"},
 		{"short without its value", []string{"-l"}, "-l needs a value"},
 		{"several short ones without the value", []string{"-vl"}, "-vl needs a value"},

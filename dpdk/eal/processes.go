@@ -69,9 +69,9 @@ func exported(p group.Process) Process {
 // inside C while the primary dies continues there.
 func (rt *Runtime) Context() context.Context { return rt.group.Context() }
 
-// PrimaryAlive reports whether the primary that this process attached to, or is, still runs. In a
-// secondary whose primary was restarted it stays false, where rte_eal_primary_proc_alive returns
-// true. After Close it is false.
+// PrimaryAlive reports whether the primary that this process attached to, or is, still runs. It stays
+// false in a secondary after a restart of the primary, where rte_eal_primary_proc_alive returns true.
+// After Close it is false.
 //
 // Implements: rte_eal_primary_proc_alive
 func (rt *Runtime) PrimaryAlive() bool {

@@ -48,7 +48,7 @@ func (p *plan) room(dir string, o *options) error {
 	return nil
 }
 
-// primarysTables is the largest size of a primary's page tables
+// primarysTables returns the largest possible size of a primary's page tables
 // (eal_dynmem_memseg_lists_init).
 func primarysTables(o *options) (bytes int64) {
 	limits := cgo.MemoryLimits()

@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// startup is one start of EAL: prepare, boot, join, and release in any case.
+// startup is one start of EAL. Its steps are prepare, boot and join; release follows in any case.
 type startup struct {
 	plan
 	options *options
@@ -28,8 +28,8 @@ type startup struct {
 	joined      bool
 }
 
-// prepare settles the role, and makes sure that EAL's own start can neither hang nor fail on the
-// files and the other processes of the prefix.
+// prepare decides the role, and makes sure that the files and the other processes of the prefix can
+// neither block EAL's own start nor make it fail.
 func (s *startup) prepare(ctx context.Context) error {
 	if err := s.reserve(ctx); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (s *startup) prepare(ctx context.Context) error {
 	return attachError(err)
 }
 
-// reserve waits for this process's turn to start, and settles what Auto means.
+// reserve waits for this process's turn to start, and decides the role if it is Auto.
 func (s *startup) reserve(ctx context.Context) (err error) {
 	if !s.shared {
 		return nil
@@ -82,8 +82,8 @@ func (s *startup) preparePrimary() error {
 	return s.room(s.dir, s.options)
 }
 
-// prepareSecondary checks that this process fits the primary, completes its options from what
-// the primary has published, and claims its lcores.
+// prepareSecondary checks that this process fits the primary, adopts options of the primary, and
+// claims lcores.
 func (s *startup) prepareSecondary(ctx context.Context) error {
 	if err := s.room(s.dir, s.options); err != nil {
 		return err
@@ -104,7 +104,7 @@ func (s *startup) prepareSecondary(ctx context.Context) error {
 	for _, o := range adopted {
 		s.options.add(o.Name, o.Value)
 	}
-	if _, err := s.options.check(); err != nil { // also the options that came from the primary
+	if _, err := s.options.check(); err != nil { // with the options of the primary
 		return err
 	}
 	lcores, err := m.Claim(ctx, s.options.values)
@@ -114,7 +114,7 @@ func (s *startup) prepareSecondary(ctx context.Context) error {
 	return err
 }
 
-// boot starts EAL on a thread of its own, and returns what it has logged.
+// boot starts EAL on a new thread, and returns the lines that EAL has logged.
 func (s *startup) boot() (main *thread, lines []string, err error) {
 	s.args = append([]string{"--proc-type=" + s.role.String()}, s.options.argv()...)
 	argv := append([]string{filepath.Base(os.Args[0])}, s.args...)
@@ -133,19 +133,19 @@ func (s *startup) boot() (main *thread, lines []string, err error) {
 	return main, lines, nil
 }
 
-// failed removes what a failed start of EAL has left, and makes its error.
+// failed removes the files of a failed start of EAL, and returns its error.
 func (s *startup) failed(errno int, lines []string) error {
 	err := failure(s.options, errno, lines)
 	if process.failed {
-		err.Detail = join(err.Detail, "rte_eal_init has failed before in this process, after which it may not start: try in a new one")
+		err.Detail = join(err.Detail, "rte_eal_init has failed before in this process, after which it may not start: try in a new process")
 	}
 	process.failed = true
 	var left error
 	switch {
 	case !s.shared:
-		_ = os.Remove(s.dir) // unless others have something in it
+		_ = os.Remove(s.dir) // fails if other processes have files there
 	case s.role == Secondary:
-		// EAL keeps its socket open, on which the primary would ask it things.
+		// EAL keeps its socket open: the primary would send requests to it.
 		left = s.member.Detach()
 		if more := group.MoreLibraries(lines); more != nil {
 			return attachError(more)
@@ -160,8 +160,8 @@ func (s *startup) failed(errno int, lines []string) error {
 	return err
 }
 
-// join makes this process, whose EAL runs, a member of its group that others see. If that fails,
-// EAL is stopped.
+// join makes this process visible to the other members of its group, after EAL has started. If
+// that fails, it stops EAL.
 func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runtime, error) {
 	s.joined = true
 	cgo.MempoolGuardCounts()
@@ -185,13 +185,13 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	process.current.Store(rt)
 	rt.group.Ready(true)
 	if err != nil {
-		s.reservation.Release() // which close wants
+		s.reservation.Release() // close takes the lock
 		return nil, errors.Join(err, rt.close())
 	}
 	return rt, nil
 }
 
-// started is EAL for the packages that package control serves.
+// started implements control.EAL.
 type started struct {
 	*group.Member
 	main *thread
@@ -199,7 +199,7 @@ type started struct {
 
 func (s started) RunOnMain(f func()) { s.main.give(f) }
 
-// release lets other processes start, and ends a membership that did not come about.
+// release lets other processes start. If this start has failed, it ends the membership.
 func (s *startup) release() {
 	if !s.joined && s.member != nil {
 		s.member.Leave()

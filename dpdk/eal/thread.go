@@ -2,23 +2,22 @@ package eal
 
 import "runtime"
 
-// thread is an OS thread that belongs to EAL: rte_eal_init pins it, and makes
-// it the main lcore.
+// thread is an OS thread for EAL: rte_eal_init pins it, and makes it the main lcore.
 type thread struct{ calls chan func() }
 
 func newThread() *thread {
 	t := &thread{make(chan func())}
 	go func() {
-		// Locked for good: when the goroutine ends, so does the thread, and Go
-		// starts no other thread from one that is locked.
+		// Never unlocked: the thread ends with the goroutine, and Go starts no other
+		// thread from a locked one.
 		runtime.LockOSThread()
 		t.serve()
 	}()
 	return t
 }
 
-// serve runs the calls. One that ends its goroutine (runtime.Goexit) does not
-// end the thread: the rest is served on the way out.
+// serve runs the calls. If a call ends the goroutine (runtime.Goexit), the deferred function serves
+// the later calls, so that the thread does not end.
 func (t *thread) serve() {
 	ended := false
 	defer func() {

@@ -9,22 +9,21 @@
 //		…
 //	}
 //
-// # What the tests run in
+// # The sandbox of the tests
 //
-// As root, Main runs the test binary once more in a mount namespace of its own, with its own
-// mount of hugetlbfs (HugeDir) and its own runtime directory: other DPDK processes of the
-// machine do not see the tests, and all files of the tests go with the namespace. Hugepages
-// must be reserved; Main reserves none. Without root there is the runtime directory only, and
-// hugepages if the user may write to /dev/hugepages.
+// As root, [Main] runs the test binary once more in a new mount namespace, with its own mount of
+// hugetlbfs ([HugeDir]) and its own runtime directory. Other DPDK processes of the machine do not see
+// the tests, and all files of the tests disappear with the namespace. Hugepages must be reserved;
+// Main reserves none. Without root the tests have only their own runtime directory, and
+// hugepages if the user can write to /dev/hugepages.
 //
-// Where there are no hugepages, EAL starts in ordinary memory, with which no other process
-// can work: tests that need hugepages call NeedHugepages, which skips them. With the
-// environment variable of Require such tests fail, and Main does: set it in CI, where a
-// skipped test is one that nobody misses.
+// Without hugepages EAL starts in ordinary memory, which no other process can share. Tests that
+// need hugepages call [NeedHugepages], which skips them. If the environment variable [Require] is
+// set, such tests fail, and Main fails too. Set it in CI, where skipped tests go unnoticed.
 //
 // # Other processes
 //
-// A Role is a function that Start runs in another process. The two talk by lines:
+// A [Role] is a function that [Start] runs in another process. The two exchange lines:
 //
 //	var _ = ealtest.Role("worker", func(args []string) error {
 //		rt, err := eal.Init(ealtest.Secondary(args[0], 1))

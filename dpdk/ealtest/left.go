@@ -10,9 +10,8 @@ import (
 	"testing"
 )
 
-// Left lists what there is of the processes of a file prefix: those that run, the files in
-// their runtime directory, and their files in hugepages. A process that was killed leaves
-// files; one that has called Close leaves nothing.
+// Left lists the running processes of a file prefix, the files in their runtime directory, and their
+// files in hugepages. A killed process leaves files; a process that has called Close leaves none.
 func Left(prefix string) (left []string, err error) {
 	dir := filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk", prefix)
 	pids, err := users(dir + "/")
@@ -41,8 +40,8 @@ func Left(prefix string) (left []string, err error) {
 	return left, nil
 }
 
-// users are the other processes that have a file of the folder mapped, as each process of a
-// prefix has its configuration.
+// users returns the other processes that have mapped a file of the folder, as each process of a
+// prefix maps its configuration.
 func users(dir string) (pids []string, err error) {
 	maps, err := filepath.Glob("/proc/[0-9]*/maps")
 	for _, name := range maps {
@@ -55,8 +54,7 @@ func users(dir string) (pids []string, err error) {
 	return pids, err
 }
 
-// NothingLeft fails the test if, at its end, there is something left of the processes of a
-// file prefix: see Left.
+// NothingLeft fails the test if, at its end, [Left] finds processes or files of a file prefix.
 func NothingLeft(t testing.TB, prefix string) {
 	t.Helper()
 	t.Cleanup(func() {

@@ -15,32 +15,33 @@ import (
 
 const (
 	envRole    = "GODPDK_ROLE"    // this process is one in that role
+	envTest    = "GODPDK_TEST"    // name of the test that has started this process
 	envSandbox = "GODPDK_SANDBOX" // this process is in the sandbox of that folder
 	ended      = "ended"          // file of the sandbox: all tests have run
 )
 
-// Options are those of Main. The zero value is EAL with lcore 0 and 32 MiB.
+// Options are the options of [Main]. The zero value is EAL with lcore 0 and 32 MiB.
 type Options struct {
-	// NoEAL starts no EAL in the test process: for tests whose other processes start it.
+	// NoEAL starts no EAL in the test process. It is for tests that start EAL in other processes only.
 	NoEAL  bool
-	Lcores int // how many, from 0 on; 0 is 1
+	Lcores int // the number of lcores, from lcore 0 on; 0 is 1
 	// Configure changes the configuration of EAL before it starts, or is nil.
 	Configure func(*eal.Config)
-	// Network gives the tests, as root, an empty network namespace with lo only, for those
-	// that make interfaces.
+	// Network gives the tests, as root, a network namespace with only lo, for tests that make
+	// interfaces.
 	Network bool
-	// Checks run after the tests and before EAL stops, such as one that all packets are back
-	// in their pools. An error fails the test binary.
+	// Checks run after the tests and before EAL stops: for example, a check that all packets are
+	// back in their pools. An error fails the test binary.
 	Checks []func() error
 }
 
 var runtime *eal.Runtime
 
-// Runtime is the EAL that Main has started; nil with Options.NoEAL.
+// Runtime returns the EAL that [Main] has started; nil with Options.NoEAL.
 func Runtime() *eal.Runtime { return runtime }
 
-// Main is for TestMain: it starts EAL, runs the tests, closes EAL, checks that it has left
-// nothing, and exits. In a process that Start has started it runs the role instead.
+// Main starts EAL, runs the tests, closes EAL, checks that EAL has left no files, and exits. Call it in
+// TestMain. In a process that [Start] has started it runs the role instead.
 func Main(m *testing.M, o Options) { os.Exit(run(o, m.Run)) }
 
 func run(o Options, tests func() int) int {
@@ -58,13 +59,13 @@ func run(o Options, tests func() int) int {
 	return code
 }
 
-// private gives the process a runtime directory of its own, in dir.
+// private gives the process its own runtime directory, in dir.
 func private(dir string) error {
 	run := filepath.Join(dir, "run")
 	return errors.Join(os.MkdirAll(run, 0o700), os.Setenv("RUNTIME_DIRECTORY", run))
 }
 
-// withEAL are the tests with EAL around them.
+// withEAL runs the tests between the start and the end of EAL.
 func withEAL(o Options, tests func() int) func() int {
 	return func() int {
 		cfg := Config(0)
@@ -102,8 +103,8 @@ func withEAL(o Options, tests func() int) func() int {
 	}
 }
 
-// Config is a primary's configuration for tests, on one lcore: 32 MiB, a file prefix of this
-// process's own, no PCI devices, and no log, as an error of Init has it.
+// Config returns a configuration for a primary in tests: one lcore, 32 MiB, a file prefix for this
+// process, no PCI devices, and no log, because an error of Init contains it.
 func Config(lcore int) eal.Config {
 	return eal.Config{
 		FilePrefix: fmt.Sprintf("t%d", os.Getpid()),
@@ -114,15 +115,15 @@ func Config(lcore int) eal.Config {
 	}
 }
 
-// Secondary is the configuration of a secondary of the primary with a file prefix.
+// Secondary returns the configuration of a secondary of the primary with a file prefix.
 func Secondary(prefix string, lcore int) eal.Config {
 	cfg := Config(lcore)
 	cfg.ProcessType, cfg.FilePrefix, cfg.MemoryMB, cfg.NoPCI = eal.Secondary, prefix, 0, false
 	return cfg
 }
 
-// Lcores are n lcores from first on, for eal.Config.Lcores, spread over the CPUs that this
-// process may use: processes need disjoint lcores, and can share the CPUs of a small machine.
+// Lcores returns n lcores from first on, for eal.Config.Lcores, on the CPUs that this process may
+// use. Processes need disjoint lcores, and can share the CPUs of a small machine.
 func Lcores(first, n int) string {
 	cpus, err := cpulist.OfThread()
 	lcores := make([]string, n)
@@ -134,7 +135,7 @@ func Lcores(first, n int) string {
 	return strings.Join(lcores, ",")
 }
 
-// HugeDir is where the tests' files in hugepages are.
+// HugeDir returns the folder with the tests' files in hugepages.
 func HugeDir() string {
 	if dir := os.Getenv(envSandbox); dir != "" {
 		return filepath.Join(dir, "huge")

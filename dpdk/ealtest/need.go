@@ -9,8 +9,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// Require is the environment variable that makes tests fail where they would skip for want
-// of root or hugepages.
+// Require is the environment variable that makes tests fail, instead of skip, without root or
+// hugepages.
 const Require = "GODPDK_REQUIRE"
 
 func required() bool { return os.Getenv(Require) != "" }
@@ -40,7 +40,7 @@ func need(t testing.TB, what string) {
 	t.Skip(what)
 }
 
-// noHugepages says why there are none for the tests, or "".
+// noHugepages returns the reason why the tests have no hugepages, or "".
 func noHugepages() string {
 	const megabytes = 128
 	dir := HugeDir()

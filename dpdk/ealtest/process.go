@@ -15,19 +15,18 @@ import (
 	"time"
 )
 
-// limit is how long a process may take for any one answer, and to end.
+// limit is the time limit of a process for each answer, and for its end.
 const limit = 60 * time.Second
 
 var roles = map[string]func(args []string) error{}
 
-// Role gives the test binary something to be in another process: Start runs f there,
-// instead of the tests. Call it from a package-level var or init, so that the other process
-// knows it:
+// Role registers f as a role of the test binary: [Start] runs f in another process, instead of the
+// tests. Call it from a package-level var or init, so that the other process registers it too:
 //
 //	var _ = ealtest.Role("worker", func(args []string) error { … })
 //
-// The role talks with Say and Hear; an error makes the process exit with 1, and its text is
-// what Process.Fail returns.
+// The role exchanges lines with the test by [Say] and [Hear]. If f returns an error, the process
+// exits with 1, and [Process.Fail] returns the text.
 func Role(name string, f func(args []string) error) struct{} {
 	roles[name] = f
 	return struct{}{}
@@ -51,13 +50,13 @@ func runRole(name string) int {
 	return 0
 }
 
-// Say sends the test a line from a role.
+// Say sends a line from a role to the test.
 func Say(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 
 var stdin = bufio.NewScanner(os.Stdin)
 
-// Hear waits in a role for the test's next line; "" when the test has ended or has called
-// Wait.
+// Hear waits in a role for the next line from the test. It returns "" when the test has ended or has
+// called [Process.Wait].
 func Hear() string {
 	if !stdin.Scan() {
 		return ""
@@ -65,9 +64,9 @@ func Hear() string {
 	return stdin.Text()
 }
 
-// Process is another process of a test. Its methods fail the test when it does something
-// else than they wait for, or nothing for a minute, and show what it wrote to standard
-// error. They are for the test's goroutine.
+// Process is another process of a test. Its methods fail the test if the process does not do what
+// they wait for within a minute, and show its standard error. Call them on the goroutine of
+// the test.
 type Process struct {
 	t      testing.TB
 	name   string
@@ -79,14 +78,14 @@ type Process struct {
 	waited bool
 }
 
-// Start runs the test binary again, in a role. The test must see it end, with Wait, Fail
-// or Kill; one that still runs when the test ends is killed.
+// Start runs the test binary again, in a role. The test must wait for its end with [Process.Wait],
+// [Process.Fail] or [Process.Kill]. A process that still runs at the end of the test is killed.
 func Start(t testing.TB, role string, args ...string) *Process {
 	t.Helper()
 	return StartWith(t, nil, role, args...)
 }
 
-// StartWith is Start with attributes of the new process, such as namespaces of its own.
+// StartWith does the same as [Start], with attributes of the new process, such as new namespaces.
 func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...string) *Process {
 	t.Helper()
 	packed, err := json.Marshal(args)
@@ -94,7 +93,7 @@ func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...str
 		t.Fatal(err)
 	}
 	if roles[role] == nil {
-		t.Fatalf("there is no role %q: call ealtest.Role from a package-level var, not from a test", role)
+		t.Fatalf("the role %q does not exist: call ealtest.Role from a package-level var, not from a test", role)
 	}
 	cmd := exec.Command("/proc/self/exe")
 	cmd.SysProcAttr = attr
@@ -121,6 +120,7 @@ func start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 		t.Fatal(err)
 	}
 	cmd.Stdin, c.stdin, cmd.Stderr = in, w, &c.stderr
+	cmd.Env = append(cmd.Environ(), envTest+"="+t.Name())
 	// No Pdeathsig: it is sent when the starting thread ends, not the process.
 	err = cmd.Start()
 	in.Close()
@@ -142,10 +142,10 @@ func start(t testing.TB, name string, cmd *exec.Cmd) *Process {
 	return c
 }
 
-// Pid is the process's id.
+// Pid returns the process ID.
 func (c *Process) Pid() int { return c.cmd.Process.Pid }
 
-// Send writes a line to the process, for its Hear.
+// Send writes a line to the process, which [Hear] returns there.
 func (c *Process) Send(line string) {
 	c.t.Helper()
 	if _, err := c.stdin.WriteString(line + "\n"); err != nil {
@@ -153,8 +153,8 @@ func (c *Process) Send(line string) {
 	}
 }
 
-// Expect waits for the line that starts with prefix and returns what follows it.
-// Lines before it are dropped; the end of the process is a failure.
+// Expect waits for a line that starts with prefix and returns the rest of the line. It drops earlier
+// lines. If the process ends first, the test fails.
 func (c *Process) Expect(prefix string) string {
 	c.t.Helper()
 	timeout := time.After(limit)
@@ -174,11 +174,11 @@ func (c *Process) Expect(prefix string) string {
 	}
 }
 
-// AskOrFault sends the process a line and waits for it to say it too. It is false if the
-// child has died of an access to memory that had gone.
+// AskOrFault sends a line to the process and waits until the process sends the same line. It returns
+// false if the process died of a SIGSEGV or SIGBUS.
 func (c *Process) AskOrFault(line string) bool {
 	c.t.Helper()
-	_, _ = c.stdin.WriteString(line + "\n") // which fails if it died
+	_, _ = c.stdin.WriteString(line + "\n") // fails if the process has died
 	timeout := time.After(limit)
 	for {
 		select {
@@ -201,8 +201,8 @@ func (c *Process) AskOrFault(line string) bool {
 	}
 }
 
-// Wait ends the process's input and waits for its end, which must be exit status 0. It
-// returns the lines that it wrote since the last Expect.
+// Wait closes the process's input and waits for its end. The exit status must be 0. Wait
+// returns the lines since the last [Process.Expect].
 func (c *Process) Wait() []string {
 	c.t.Helper()
 	lines := c.end()
@@ -212,8 +212,8 @@ func (c *Process) Wait() []string {
 	return lines
 }
 
-// Fail is Wait for a process whose exit status must be 1, as that of a role with an error.
-// It returns what the process wrote to standard error.
+// Fail closes the process's input and waits for its end. The exit status must be 1, as of a role with
+// an error. Fail returns the standard error of the process.
 func (c *Process) Fail() string {
 	c.t.Helper()
 	c.end()
@@ -223,15 +223,15 @@ func (c *Process) Fail() string {
 	return c.stderr.String()
 }
 
-// End waits for the end of a process, whatever it is, and returns the lines that it wrote
-// since the last Expect, how it ended and what it wrote to standard error.
+// End waits for any end of the process. It returns the lines since the last [Process.Expect], the
+// state, and the standard error.
 func (c *Process) End() (lines []string, state *os.ProcessState, stderr string) {
 	c.t.Helper()
 	lines = c.end()
 	return lines, c.cmd.ProcessState, c.stderr.String()
 }
 
-// Stderr returns what the process has written to standard error so far.
+// Stderr returns the standard error of the process so far.
 func (c *Process) Stderr() string { return c.stderr.String() }
 
 // Kill ends the process with SIGKILL, as a crash would, and waits for its end.
@@ -258,8 +258,8 @@ func (c *Process) Signal(sig os.Signal) {
 	}
 }
 
-// Stop sends the process SIGSTOP and waits until all its threads stand still, for which
-// kill(2) does not wait.
+// Stop sends SIGSTOP to the process and waits until all its threads have stopped; kill(2) does not
+// wait for that.
 func (c *Process) Stop() {
 	c.t.Helper()
 	c.Signal(sigstop)
@@ -306,7 +306,7 @@ func (c *Process) fatal(format string, args ...any) {
 	c.t.Fatalf("%s (pid %d): %s\nstderr:\n%s", c.name, c.Pid(), fmt.Sprintf(format, args...), c.stderr.String())
 }
 
-// cleanup ends a process that a failed test left, and fails one that forgot it.
+// cleanup ends a process that a failed test has left, and fails a test that did not wait for it.
 func (c *Process) cleanup() {
 	c.stdin.Close()
 	if !c.waited && !c.t.Failed() {

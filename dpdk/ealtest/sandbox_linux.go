@@ -38,7 +38,7 @@ func sandboxed(o Options, tests func() int) (code int, err error) {
 	return code, os.WriteFile(filepath.Join(dir, ended), nil, 0o600)
 }
 
-// sandbox runs this very command again in namespaces of its own, and removes its folder
+// sandbox runs this command again in new namespaces, and removes the sandbox's folder
 // afterwards.
 func sandbox(o Options) (code int, err error) {
 	dir, err := os.MkdirTemp("", "ealtest")
@@ -63,7 +63,7 @@ func sandbox(o Options) (code int, err error) {
 		return 1, fmt.Errorf("the tests did not run to their end: %v", err)
 	}
 	if err != nil {
-		return 1, nil // the tests have said why
+		return 1, nil // the tests have printed the reason
 	}
 	// C can exit the process with 0 in the middle of a test.
 	if _, err := os.Stat(filepath.Join(dir, ended)); err != nil {
@@ -72,8 +72,8 @@ func sandbox(o Options) (code int, err error) {
 	return 0, nil
 }
 
-// enter sets the sandbox up from inside: its own hugetlbfs is the only one in sight, EAL's
-// runtime directory lies beside it, and lo is up as on any machine.
+// enter sets up the sandbox from inside: its own hugetlbfs is the only visible one, EAL's runtime
+// directory is beside it, and lo is up as on any machine.
 func enter(dir string, o Options) error {
 	if o.Network {
 		if err := network(); err != nil {
@@ -101,7 +101,7 @@ func enter(dir string, o Options) error {
 		return err
 	}
 	if err := unix.Mount("nodev", HugeDir(), "hugetlbfs", 0, ""); err != nil {
-		fmt.Fprintln(os.Stderr, "ealtest: no hugetlbfs:", err) // NeedHugepages tells those that need it
+		fmt.Fprintln(os.Stderr, "ealtest: no hugetlbfs:", err) // NeedHugepages reports it to tests
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
@@ -40,7 +41,7 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 	if len(pkts) == 0 || q.q == nil {
 		return 0
 	}
-	if debug {
+	if build.Debug {
 		defer q.q.user.enter(q.q).leave()
 	}
 	p, n := table(pkts)
@@ -50,7 +51,7 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
 		n = int(fastcall.Call(cgo.EthRxAddress, unsafe.Pointer(&b)))
 	}
-	if debug {
+	if build.Debug {
 		received(pkts[:n])
 	}
 	return n
@@ -68,7 +69,7 @@ func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
 	if len(pkts) == 0 || q.q == nil {
 		return 0
 	}
-	if debug {
+	if build.Debug {
 		defer q.q.user.enter(q.q).leave()
 		sendable(pkts)
 	}
@@ -102,7 +103,7 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	if q.q == nil || rx.q == nil || len(in) == 0 || len(out) > math.MaxUint16 {
 		return q.separate(out, rx, in, drop)
 	}
-	if debug {
+	if build.Debug {
 		defer q.q.user.enter(q.q).leave()
 		defer rx.q.user.enter(rx.q).leave()
 		sendable(out)
@@ -121,7 +122,7 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 		sent = int(fastcall.Call(cgo.EthExchangeAddress, unsafe.Pointer(&e)))
 		n = e.Received
 	}
-	if debug {
+	if build.Debug {
 		received(in[:n])
 	}
 	return sent, n

@@ -200,7 +200,7 @@ func (q *RxQueueConfig) check(p *Port, n int, i Info) error {
 	bad := func(format string, args ...any) error {
 		return p.invalid(opRxSetup, "receive queue %d: "+format, append([]any{n}, args...)...)
 	}
-	if q.Pool == nil || q.Pool.Pool == nil {
+	if q.Pool == nil || *q.Pool == (mbuf.Pool{}) {
 		return bad("no Pool to receive into: set Config.Pool")
 	}
 	if q.Pool.Pointer() == nil {

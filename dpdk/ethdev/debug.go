@@ -11,8 +11,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-const debug = true
-
 // user records whether a goroutine is in a call on the queue.
 type user struct{ in atomic.Bool }
 

@@ -108,6 +108,19 @@ func (p *Port) info() (Info, error) {
 	}, nil
 }
 
+// unbonded refuses the call op on a member of a bonding port: only the bonding port configures,
+// starts and stops its members. The caller holds mu.
+func (p *Port) unbonded(op string) error {
+	i, err := p.info()
+	if err != nil {
+		return err
+	}
+	if !i.Bonded {
+		return nil
+	}
+	return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrBusy, Detail: "the port is a member of a bonding port: remove it from the bonding port first"}
+}
+
 func descriptorLimits(l cgo.EthDescLimits, preferred uint16) DescriptorLimits {
 	return DescriptorLimits{Min: int(l.Min), Max: int(l.Max), Multiple: max(1, int(l.Align)), Preferred: int(preferred)}
 }

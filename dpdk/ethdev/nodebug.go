@@ -6,8 +6,6 @@ import "github.com/godpdk/godpdk/dpdk/mbuf"
 
 // See debug.go.
 
-const debug = false
-
 type user struct{}
 
 func (u *user) enter(*queue) *user { return u }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"runtime/pprof"
 	"runtime/trace"
@@ -18,19 +17,8 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/test/harness"
 )
-
-// soak is how long TestBurstsSurviveABusyRuntime runs: make soak asks for more.
-func soak(t *testing.T) time.Duration {
-	t.Helper()
-	s := os.Getenv("GODPDK_SOAK")
-	if s == "" {
-		return 3 * time.Second
-	}
-	d, err := time.ParseDuration(s)
-	require.NoError(t, err)
-	return d
-}
 
 // Bursts run C on goroutines' stacks. Meanwhile the runtime does everything that can disturb a
 // goroutine: garbage collections without pause, a CPU profile at a high rate, an execution trace,
@@ -63,7 +51,7 @@ func TestBurstsSurviveABusyRuntime(t *testing.T) {
 
 	var bursts, packets atomic.Int64
 	var all sync.WaitGroup
-	stop := time.Now().Add(soak(t))
+	stop := time.Now().Add(harness.Soak(t))
 	for n := range pollers {
 		pool := newPool(t)
 		p := open(t, loop(), ethdev.Config{Pool: pool})

@@ -19,7 +19,11 @@ func (p *Port) prepareUMEM(pool *mbuf.Pool) error {
 		return err
 	}
 	cgo.XDPLog() // libxdp prints to standard error otherwise
-	chunks, err := pool.Chunks()
+	objects, err := mempool.Lookup(pool.Name())
+	if err != nil {
+		return err
+	}
+	chunks, err := objects.Chunks()
 	if err != nil || len(chunks) == 0 {
 		return err
 	}
@@ -31,7 +35,7 @@ func (p *Port) prepareUMEM(pool *mbuf.Pool) error {
 	if cgo.BuildVersion() >= 24<<24|7<<16 {
 		return nil
 	}
-	return p.removeOutside(pool, first)
+	return p.removeOutside(objects, first)
 }
 
 // countAreas returns the number of areas that the chunks form. It sorts them by address.
@@ -51,7 +55,7 @@ func countAreas(chunks []mempool.Chunk) (n int) {
 // registers before DPDK 24.07: the size of all mbufs, from the first chunk on. Each hugepage has
 // a gap at its end, so the last mbufs end behind that memory. The pool field of a removed mbuf is
 // nil: the next call recognizes it by that.
-func (p *Port) removeOutside(pool *mbuf.Pool, first uintptr) error {
+func (p *Port) removeOutside(pool *mempool.Pool, first uintptr) error {
 	size := uintptr(pool.HeaderSize() + pool.ElemSize() + pool.TrailerSize())
 	end := first + size*uintptr(pool.Size())
 	outside := func(o mempool.Object) bool {
@@ -62,12 +66,11 @@ func (p *Port) removeOutside(pool *mbuf.Pool, first uintptr) error {
 		return (*unsafe.Pointer)(unsafe.Add(o.Pointer(), cgo.MbufPool))
 	}
 	left := 0
-	pool.Each(func(_ int, o mempool.Object) bool {
+	for _, o := range pool.All() {
 		if outside(o) && *home(o) != nil {
 			left++
 		}
-		return true
-	})
+	}
 	var good []mempool.Object
 	for left > 0 {
 		o, ok := pool.Get()

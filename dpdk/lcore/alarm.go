@@ -15,7 +15,8 @@ const (
 	opAlarmCancel = "rte_eal_alarm_cancel"
 )
 
-// Alarm is a function that runs once, some time from now (rte_eal_alarm_set).
+// Alarm is a function that runs once, after a time. It needs no end: an alarm that has gone off
+// or was stopped holds nothing.
 type Alarm struct {
 	fn func()
 	id uintptr
@@ -39,16 +40,18 @@ func init() {
 	}
 }
 
-// SetAlarm has fn called once when d has gone by, at least 1 µs. EAL's interrupt
-// thread tells the time; fn runs on a goroutine of its own, so that it may block
-// without holding up interrupts and other alarms. A panic in it is logged. Alarms
-// that are set at Close never run. To a Go program time.AfterFunc is as good:
-// this one is for a program that keeps to DPDK's clock.
+// NewAlarm calls fn once after d, which is at least 1 µs. EAL's interrupt thread keeps the time. fn
+// runs on a goroutine of its own, so it may block without delaying interrupts and other alarms. A
+// panic in fn is logged. Alarms that are set when EAL stops never run.
 //
-// Errors: dpdk.ErrInvalid (below 1 µs, a nil fn), dpdk.ErrNoMemory, dpdk.ErrNotRunning.
-func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
+// Use it in a program that keeps to DPDK's clock. Otherwise [time.AfterFunc] does the same.
+//
+// Errors: dpdk.ErrInvalid (d is below 1 µs, fn is nil), dpdk.ErrNoMemory, dpdk.ErrNotRunning.
+//
+// Implements: rte_eal_alarm_set
+func NewAlarm(d time.Duration, fn func()) (*Alarm, error) {
 	if d < time.Microsecond {
-		return nil, check.Invalid(opAlarm, "", "%v: the least is 1 µs", d)
+		return nil, check.Invalid(opAlarm, "", "the time %v is too short: use at least 1 µs", d)
 	}
 	if fn == nil {
 		return nil, check.Invalid(opAlarm, "", "the function is nil")
@@ -63,19 +66,21 @@ func SetAlarm(d time.Duration, fn func()) (*Alarm, error) {
 	return a, nil
 }
 
-// Cancel takes an alarm back (rte_eal_alarm_cancel). The error is dpdk.ErrNotFound
-// if it has gone off or was cancelled: its function may still run.
-func (a *Alarm) Cancel() error { return cancelAlarm(a.id) }
+// Stop cancels the alarm. The error is dpdk.ErrNotFound if the alarm has gone off or was stopped
+// before. In the first case its function may still run.
+//
+// Implements: rte_eal_alarm_cancel
+func (a *Alarm) Stop() error { return cancelAlarm(a.id) }
 
 func cancelAlarm(id uintptr) error {
 	err := control.Call(opAlarmCancel, "", func() error { return control.Errno(cgo.AlarmCancel(id)) })
 	if err == nil {
 		alarms.drop(id)
 	}
-	return control.Explain(err, dpdk.ErrNotFound, "it has gone off or was cancelled before")
+	return control.Explain(err, dpdk.ErrNotFound, "it has gone off or was stopped before")
 }
 
-// stopAlarms takes all back, before EAL stops.
+// stopAlarms cancels all alarms before EAL stops.
 func stopAlarms() {
-	alarms.each(func(id uintptr, _ *Alarm) { _ = cancelAlarm(id) }) // SetAlarm may not have written a.id yet
+	alarms.each(func(id uintptr, _ *Alarm) { _ = cancelAlarm(id) }) // NewAlarm may not have written Alarm.id yet
 }

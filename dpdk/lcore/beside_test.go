@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// Functions and services take one lcore in turns, and none of them for ever.
+// Functions and services use one lcore alternately, and none of them blocks it.
 func TestLaunchBesideServiceCores(t *testing.T) {
 	id, ctx := Workers()[0], soon(t)
 	var over atomic.Bool
@@ -22,7 +22,7 @@ func TestLaunchBesideServiceCores(t *testing.T) {
 	again := func(f func() error) {
 		all.Go(func() {
 			for !over.Load() && !t.Failed() {
-				// It is another's, or is not what it would have to be.
+				// Another goroutine has it, or has changed its role.
 				if err := f(); err != nil && !errors.Is(err, dpdk.ErrBusy) && !errors.Is(err, dpdk.ErrInvalid) {
 					t.Error(err)
 				}
@@ -51,9 +51,9 @@ func TestLaunchBesideServiceCores(t *testing.T) {
 	if slices.Contains(cores, id) {
 		// A start counts only if the thread is in the loop.
 		require.NoError(t, StartServiceCore(id))
-		running, err := Running(id)
+		inUse, err := InUse(id)
 		require.NoError(t, err)
-		assert.True(t, running)
+		assert.True(t, inUse)
 		require.NoError(t, StopServiceCore(id))
 		require.NoError(t, RemoveServiceCore(id))
 	}

@@ -17,17 +17,17 @@ const (
 	opUncallback = "rte_lcore_callback_unregister"
 )
 
-// Callback is a pair of functions that are told of lcores.
+// Callback is a pair of functions that are called when lcores come and go.
 type Callback struct {
 	init   func(id int) error
 	uninit func(id int)
 	name   string
 	id     uintptr
 	handle atomic.Pointer[byte]
-	refuse error // of the last init
+	refuse error // of the last call of init
 }
 
-// calling is the thread that runs a callback now: DPDK's lock of lcores is held.
+// calling is the ID of the thread that runs a callback now. DPDK's lock of lcores is held then.
 var calling atomic.Int64
 
 var callbacks handles[Callback]
@@ -49,18 +49,21 @@ func init() {
 	}
 }
 
-// OnLcore has init called for each lcore: at once for those there are, by id, and
-// for a thread that registers later before it is one; uninit when it has gone,
-// and for all at Unregister (rte_lcore_callback_register). Either may be nil. If
-// init refuses an lcore with an error, uninit is called for those it has accepted,
-// and OnLcore, or the Register, fails.
+// RegisterCallback registers init and uninit for all lcores. One of them may be nil.
 //
-// The functions run one at a time on goroutines of their own. DPDK holds its lock
-// of lcores meanwhile: List, Register and OnLcore fail with dpdk.ErrBusy in them.
-// A panic in init refuses the lcore, one in uninit is logged.
+// init is called at once for each existing lcore, in order of the IDs. Later it is called for each
+// thread that registers, before the thread is an lcore. uninit is called when an lcore has gone, and
+// for all lcores in [Callback.Unregister]. If init returns an error for an lcore, uninit is called
+// for the lcores that init has accepted, and RegisterCallback or [Register] fails.
 //
-// Errors: what init returned, dpdk.ErrInvalid, dpdk.ErrNotRunning.
-func OnLcore(name string, init func(id int) error, uninit func(id int)) (*Callback, error) {
+// The functions run one at a time, on goroutines of their own. DPDK holds its lock of lcores
+// meanwhile: [List], [Register] and RegisterCallback fail with dpdk.ErrBusy in them. A panic in init
+// refuses the lcore. A panic in uninit is logged.
+//
+// Errors: the error of init, dpdk.ErrInvalid, dpdk.ErrNotRunning.
+//
+// Implements: rte_lcore_callback_register
+func RegisterCallback(name string, init func(id int) error, uninit func(id int)) (*Callback, error) {
 	if err := check.Name(opCallback, name, 64); err != nil {
 		return nil, err
 	}
@@ -96,8 +99,10 @@ func OnLcore(name string, init func(id int) error, uninit func(id int)) (*Callba
 	return c, nil
 }
 
-// Unregister has uninit called for all lcores, and then neither any more
-// (rte_lcore_callback_unregister). A second one fails with dpdk.ErrNotFound.
+// Unregister calls uninit for all lcores and ends the registration. A second call returns
+// dpdk.ErrNotFound.
+//
+// Implements: rte_lcore_callback_unregister
 func (c *Callback) Unregister() error {
 	if inCallback() {
 		return errInCallback(opUncallback)
@@ -116,12 +121,12 @@ func (c *Callback) Unregister() error {
 	return control.Explain(err, dpdk.ErrNotFound, "it was unregistered before")
 }
 
-// apart runs f on a goroutine of its own, so that runtime.Goexit in it does not
-// end one that C is in the middle of.
+// apart runs f on a goroutine of its own: runtime.Goexit in f must not end a goroutine that C has
+// called.
 func apart(f func() error) error {
 	result := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // a thread tells who is in a callback
+		runtime.LockOSThread() // inCallback compares thread IDs
 		defer runtime.UnlockOSThread()
 		err := ErrGoexit
 		calling.Store(int64(linux.Gettid()))
@@ -137,5 +142,5 @@ func apart(f func() error) error {
 func inCallback() bool { return calling.Load() == int64(linux.Gettid()) }
 
 func errInCallback(op string) error {
-	return &dpdk.Error{Op: op, Errno: dpdk.ErrBusy, Detail: "called by an lcore callback, during which DPDK's lcores are locked: do it afterwards"}
+	return &dpdk.Error{Op: op, Errno: dpdk.ErrBusy, Detail: "the caller is an lcore callback, and DPDK has locked its lcores: call it afterwards"}
 }

@@ -17,14 +17,15 @@ var controls handles[Task]
 
 func init() { cgo.Callbacks.Control = onControl }
 
-// Control runs fn on a new control thread of EAL's (rte_ctrl_thread_create, since
-// 23.11 rte_thread_create_control): a thread with a name, for ps and top, on the
-// CPUs that EAL's lcores leave over. A goroutine does the same for most uses; take
-// this for what must not run on the CPUs of pollers. Its Task is like that of a
-// function on an lcore, but Lcore is -1.
+// StartControlThread runs fn on a new control thread of EAL. The thread has a name, which ps and top
+// show, and runs on the CPUs that EAL's lcores do not use. For most uses a goroutine does the same.
+// Use a control thread for work that must not run on the CPUs of pollers. The [Task] works as that of
+// [Launch], but its Lcore is -1.
 //
 // Errors: dpdk.ErrNameTooLong (over 15 bytes), dpdk.ErrInvalid, dpdk.ErrNotRunning.
-func Control(ctx context.Context, name string, fn Func) (*Task, error) {
+//
+// Implements: rte_ctrl_thread_create, rte_thread_create_control
+func StartControlThread(ctx context.Context, name string, fn Func) (*Task, error) {
 	if err := check.Name(opControl, name, cgo.ThreadNameSize); err != nil {
 		return nil, err
 	}
@@ -36,14 +37,11 @@ func Control(ctx context.Context, name string, fn Func) (*Task, error) {
 	id := controls.add(t)
 	err := control.Call(opControl, name, func() error {
 		if stopping.Load() {
-			return control.Errno(-1)
+			return &dpdk.Error{Op: opControl, Name: name, Cause: dpdk.ErrNotRunning}
 		}
 		return control.Errno(cgo.ControlCreate(name, id))
 	})
 	if err != nil {
-		if stopping.Load() {
-			err = &dpdk.Error{Op: opControl, Name: name, Cause: dpdk.ErrNotRunning}
-		}
 		controls.drop(id)
 		t.end(err)
 		return nil, err
@@ -51,7 +49,7 @@ func Control(ctx context.Context, name string, fn Func) (*Task, error) {
 	return t, nil
 }
 
-// onControl is called by the thread.
+// onControl runs a task on the new control thread.
 func onControl(id uintptr) {
 	runtime.LockOSThread() // see slot.lock
 	defer runtime.UnlockOSThread()
@@ -59,7 +57,7 @@ func onControl(id uintptr) {
 	t.tid.Store(int64(linux.Gettid()))
 	returned := false
 	defer func() {
-		if !returned { // runtime.Goexit: see slot.strand; nothing else wants this thread
+		if !returned { // runtime.Goexit: see slot.strand. This thread has no next task.
 			controls.drop(id)
 			t.end(ErrGoexit)
 			select {}

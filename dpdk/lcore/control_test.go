@@ -14,13 +14,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
+func TestControlThreadHasItsNameAndIsNotAnLcore(t *testing.T) {
 	cause := errors.New("cause")
-	task, err := Control(soon(t), "fifteen letters", func(ctx context.Context) error {
+	task, err := StartControlThread(soon(t), "fifteen letters", func(ctx context.Context) error {
 		if id, ok := Current(); ok {
 			return errors.New(name(id))
 		}
-		for { // DPDK names the thread when it has begun
+		for { // DPDK names the thread after it has started
 			comm, err := os.ReadFile("/proc/thread-self/comm")
 			switch {
 			case err != nil || ctx.Err() != nil:
@@ -37,13 +37,13 @@ func TestAControlThreadHasItsNameAndIsNoLcore(t *testing.T) {
 	require.NoError(t, freshThreads())
 }
 
-func TestControlThreadsPanicAndStop(t *testing.T) {
-	task, err := Control(context.Background(), "panics", func(context.Context) error { panic("x") })
+func TestControlThreadsReturnPanicsAndStop(t *testing.T) {
+	task, err := StartControlThread(context.Background(), "panics", func(context.Context) error { panic("x") })
 	require.NoError(t, err)
 	var p *PanicError
 	require.ErrorAs(t, task.Wait(soon(t)), &p)
 	assert.Equal(t, -1, p.Lcore)
-	task, err = Control(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	task, err = StartControlThread(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -51,18 +51,18 @@ func TestControlThreadsPanicAndStop(t *testing.T) {
 	task.Stop()
 	assert.ErrorIs(t, task.Wait(soon(t)), context.Canceled)
 	for range 50 { // more than a few come and go
-		task, err := Control(context.Background(), "short", nothing)
+		task, err := StartControlThread(context.Background(), "short", nothing)
 		require.NoError(t, err)
 		require.NoError(t, task.Wait(soon(t)))
 	}
 	assert.Empty(t, controls.all)
 }
 
-func TestControlArguments(t *testing.T) {
-	_, err := Control(context.Background(), "", nothing)
+func TestStartControlThreadRefusesBadArguments(t *testing.T) {
+	_, err := StartControlThread(context.Background(), "", nothing)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = Control(context.Background(), "sixteen letters!", nothing)
+	_, err = StartControlThread(context.Background(), "sixteen letters!", nothing)
 	assert.ErrorIs(t, err, dpdk.ErrNameTooLong)
-	_, err = Control(context.Background(), "n", nil)
+	_, err = StartControlThread(context.Background(), "n", nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }

@@ -13,7 +13,7 @@ type CPUSet []int
 // CPUs returns the set of these CPUs, which may be in any order.
 func CPUs(cpus ...int) CPUSet { return cpulist.Sorted(cpus) }
 
-// ParseCPUs reads a set in the syntax that EAL's --lcores has behind the @: "0-3,5", with or
+// ParseCPUs parses a set in the syntax that EAL's --lcores has behind the @: "0-3,5", with or
 // without parentheses around it. The error is dpdk.ErrInvalid.
 func ParseCPUs(list string) (CPUSet, error) { return cpulist.CPUs(list) }
 

@@ -11,9 +11,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/tsc"
 )
 
-// Cycles is the processor's time stamp counter (rte_get_tsc_cycles): a count that
-// goes on at a constant rate, Hz. It is read without a call of C, in about 10 ns,
-// on any thread, and needs no EAL. Processors may be a little apart.
+// Cycles returns the processor's time stamp counter, which runs at the constant rate [Hz]. It works
+// on any thread, before EAL's start too, and reads the counter without cgo on amd64 and arm64. The
+// counters of two processors may differ a little.
+//
+// Implements: rte_get_tsc_cycles, rte_rdtsc
 func Cycles() uint64 {
 	if !tsc.Native {
 		return cgo.Cycles()
@@ -21,11 +23,12 @@ func Cycles() uint64 {
 	return tsc.Cycles()
 }
 
-// hz is what EAL found, which does not change.
+// hz is the rate that EAL has measured. It does not change.
 var hz atomic.Uint64
 
-// Hz is how many cycles there are in a second (rte_get_tsc_hz). EAL measures it
-// at its start; before that it is 0.
+// Hz returns the number of cycles per second. EAL measures it when it starts; before that it is 0.
+//
+// Implements: rte_get_tsc_hz
 func Hz() uint64 {
 	if n := hz.Load(); n != 0 {
 		return n
@@ -35,18 +38,19 @@ func Hz() uint64 {
 	return n
 }
 
-// Duration is how long a number of cycles takes; 0 before EAL's start, and at
-// most the longest Duration there is.
+// Duration converts a number of cycles to a time. It returns 0 before EAL's start, and at most the
+// largest time.Duration.
 func Duration(cycles uint64) time.Duration {
 	return time.Duration(min(scale(cycles, uint64(time.Second), Hz()), math.MaxInt64))
 }
 
-// ToCycles is how many cycles there are in d; 0 for a negative one.
+// ToCycles converts a time to a number of cycles. It returns 0 for a negative time.
 func ToCycles(d time.Duration) uint64 {
 	return scale(uint64(max(d, 0)), Hz(), uint64(time.Second))
 }
 
-// scale is n*mul/div, rounded down, or the largest number; 0 if div is 0.
+// scale returns n*mul/div, rounded down. It returns the largest number if the result is too large,
+// and 0 if div is 0.
 func scale(n, mul, div uint64) uint64 {
 	hi, lo := bits.Mul64(n, mul)
 	if div == 0 {
@@ -59,17 +63,18 @@ func scale(n, mul, div uint64) uint64 {
 	return q
 }
 
-// Delay lets the calling goroutine busy-wait for d (rte_delay_us_block), to the
-// accuracy of a read of the counter. It does not give its P away: time.Sleep
-// does, and may be late by more than a millisecond (see Idle). Before EAL's start it
-// does sleep.
+// Delay busy-waits for d, as precisely as the counter can be read. time.Sleep frees the P, but may
+// take more than a millisecond too long: see [Idle]. A Delay of over 1 ms calls runtime.Gosched while
+// it waits. Before EAL's start Delay sleeps.
+//
+// Implements: rte_delay_us_block
 func Delay(d time.Duration) {
 	if Hz() == 0 {
 		time.Sleep(d)
 		return
 	}
 	for begin, wait := Cycles(), ToCycles(d); Cycles()-begin < wait; {
-		if wait > Hz()/1000 { // a long one lets others in
+		if wait > Hz()/1000 {
 			runtime.Gosched()
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 )
 
-func TestCyclesAreWhatCReads(t *testing.T) {
+func TestCyclesReadsTheSameCounterAsC(t *testing.T) {
 	require.NoError(t, on(t, 1, func() error { // on one CPU
 		for range 100 {
 			a, c, b := Cycles(), cgo.Cycles(), Cycles()
@@ -32,7 +32,7 @@ func TestCyclesRunAtHz(t *testing.T) {
 	assert.InEpsilon(t, float64(took), float64(Duration(cycles)), 0.1)
 }
 
-func TestCyclesAndDurations(t *testing.T) {
+func TestDurationAndToCyclesConvertBothWays(t *testing.T) {
 	for _, d := range []time.Duration{0, 1, time.Microsecond, time.Second, 100 * 365 * 24 * time.Hour} {
 		assert.InDelta(t, float64(d), float64(Duration(ToCycles(d))), float64(d)*1e-9+float64(time.Second)/float64(Hz())+1, "%v", d)
 	}
@@ -62,10 +62,10 @@ func TestDelayTakesItsTime(t *testing.T) {
 	Delay(-time.Second)
 }
 
-func TestVarsArePerLcore(t *testing.T) {
+func TestVarHasOneValuePerLcore(t *testing.T) {
 	v := NewVar[struct {
 		n    atomic.Int64
-		text string // Go's memory: it may point
+		text string // T may hold Go pointers
 	}]()
 	for _, id := range everywhere(t) {
 		require.NoError(t, on(t, id, func() error {
@@ -85,5 +85,5 @@ func TestVarsArePerLcore(t *testing.T) {
 	assert.NotNil(t, v.Of(Max-1))
 	assert.Nil(t, v.Of(Max))
 	assert.Nil(t, v.Of(-1))
-	assert.Nil(t, v.Own(), "this goroutine is no lcore")
+	assert.Nil(t, v.Own(), "this goroutine is not an lcore")
 }

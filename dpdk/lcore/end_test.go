@@ -22,11 +22,10 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// What ends EAL happens in processes of its own: each has lcores 0 to 3 and says
-// what went wrong, or nothing.
+// endings run in child processes, because they end EAL. Each has lcores 0 to 3, and prints its error.
 var endings = map[string]func(rt *eal.Runtime) error{}
 
-var asked Lcores // of this process's EAL
+var asked Lcores // by this process from its EAL
 
 func ending(name string, f func(rt *eal.Runtime) error) struct{} {
 	endings[name] = f
@@ -50,7 +49,7 @@ var _ = harness.Role("ending", func(args []string) error {
 		}
 	}
 	asked = lcores
-	cfg.Lcores = lcores.String() // EAL reads what Lcores writes
+	cfg.Lcores = lcores.String() // EAL parses the text of Lcores
 	rt, err := eal.Init(cfg)
 	if err != nil {
 		return err
@@ -58,13 +57,13 @@ var _ = harness.Role("ending", func(args []string) error {
 	if err := endings[args[0]](rt); err != nil {
 		return err
 	}
-	if err := rt.Close(); err != nil { // done before, or for the first time
+	if err := rt.Close(); err != nil { // the first time, or once more
 		return fmt.Errorf("close: %w", err)
 	}
 	return freshThreads()
 })
 
-// end runs a process to its end, and sees that it leaves no file.
+// end runs a process to its end, and checks that it leaves no file.
 func end(t *testing.T, name string) {
 	t.Helper()
 	harness.Need(t, harness.Hugepages)
@@ -85,7 +84,7 @@ func TestEndings(t *testing.T) {
 	}
 }
 
-// within fails what takes too long.
+// within returns an error if f takes too long.
 func within(most time.Duration, f func() error) error {
 	begin := time.Now()
 	err := f()
@@ -95,10 +94,10 @@ func within(most time.Duration, f func() error) error {
 	return err
 }
 
-// want is nil if err is, or wraps, what was expected and says so.
-func want(err, target error, says string) error {
-	if !errors.Is(err, target) || !strings.Contains(fmt.Sprint(err), says) {
-		return fmt.Errorf("%v, want %v (%q)", err, target, says)
+// want returns nil if err wraps target and contains text.
+func want(err, target error, text string) error {
+	if !errors.Is(err, target) || !strings.Contains(fmt.Sprint(err), text) {
+		return fmt.Errorf("%v, want %v (%q)", err, target, text)
 	}
 	return nil
 }
@@ -121,15 +120,15 @@ var _ = ending("calls after Close", func(rt *eal.Runtime) error {
 		refused := func(_ any, err error) { errs = append(errs, want(err, dpdk.ErrNotRunning, "eal.Init")) }
 		refused(LaunchWorkers(context.Background(), nothing))
 		refused(List())
-		refused(Get(0))
-		refused(Running(0))
+		refused(Lookup(0))
+		refused(InUse(0))
 		refused(Register())
-		refused(Control(context.Background(), "late", nothing))
-		refused(OnLcore("late", nil, func(int) {}))
+		refused(StartControlThread(context.Background(), "late", nothing))
+		refused(RegisterCallback("late", nil, func(int) {}))
 		refused(NewTimer(func() {}))
-		refused(SetAlarm(time.Second, func() {}))
+		refused(NewAlarm(time.Second, func() {}))
 		refused(NewMeter(0))
-		refused(Services())
+		refused(ListServices())
 		refused(ServiceCores())
 		refused(nil, AddServiceCore(1))
 		if Main() != -1 || len(Workers()) != 0 {
@@ -139,7 +138,7 @@ var _ = ending("calls after Close", func(rt *eal.Runtime) error {
 	})
 })
 
-var _ = ending("functions that heed their context", func(rt *eal.Runtime) error {
+var _ = ending("functions that obey their context", func(rt *eal.Runtime) error {
 	var tasks Tasks
 	for _, id := range append(Workers(), Main()) {
 		t, err := Launch(context.Background(), id, func(ctx context.Context) error {
@@ -159,7 +158,7 @@ var _ = ending("functions that heed their context", func(rt *eal.Runtime) error 
 		}
 		tasks = append(tasks, t)
 	}
-	control, err := Control(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) })
+	control, err := StartControlThread(context.Background(), "waits", func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) })
 	if err != nil {
 		return err
 	}
@@ -190,7 +189,7 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 		}
 		tasks = append(tasks, t)
 	}
-	control, err := Control(context.Background(), "stays", forever)
+	control, err := StartControlThread(context.Background(), "stays", forever)
 	if err != nil {
 		return err
 	}
@@ -213,10 +212,10 @@ var _ = ending("functions that never end", func(rt *eal.Runtime) error {
 	return nil
 })
 
-var _ = ending("Close by what it waits for", func(rt *eal.Runtime) error {
+var _ = ending("Close inside a function on an lcore", func(rt *eal.Runtime) error {
 	var errs []error
 	refused := func(where string, err error) {
-		if err := want(err, dpdk.ErrBusy, "call Close elsewhere"); err != nil {
+		if err := want(err, dpdk.ErrBusy, "call Close on another goroutine"); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", where, err))
 		}
 	}
@@ -231,13 +230,13 @@ var _ = ending("Close by what it waits for", func(rt *eal.Runtime) error {
 		launch(id, func() { refused(name(id), rt.Close()) })
 	}
 
-	control, err := Control(context.Background(), "closes", func(context.Context) error { return rt.Close() })
+	control, err := StartControlThread(context.Background(), "closes", func(context.Context) error { return rt.Close() })
 	if err != nil {
 		return err
 	}
 	refused("a control thread", control.Wait(context.Background()))
 
-	c, err := OnLcore("closes", func(id int) error { refused("a callback", rt.Close()); return nil }, nil)
+	c, err := RegisterCallback("closes", func(id int) error { refused("a callback", rt.Close()); return nil }, nil)
 	if err != nil {
 		return err
 	}
@@ -304,14 +303,14 @@ var _ = ending("Goexit", func(rt *eal.Runtime) error {
 				return fmt.Errorf("no panic: %w", err)
 			}
 		}
-		if running, err := Running(id); running || err != nil {
+		if used, err := InUse(id); used || err != nil {
 			return fmt.Errorf("lcore %d runs (%v)", id, err)
 		}
 		if len(tids) != 1 || deferred != 3*102 {
 			return fmt.Errorf("threads %v, %d deferred calls", tids, deferred)
 		}
 	}
-	t, err := Control(context.Background(), "exits", func(context.Context) error { runtime.Goexit(); return nil })
+	t, err := StartControlThread(context.Background(), "exits", func(context.Context) error { runtime.Goexit(); return nil })
 	if err != nil {
 		return err
 	}
@@ -340,7 +339,7 @@ var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
 	}
 	tasks, err := LaunchWorkers(context.Background(), func(context.Context) error {
 		id, _ := Current()
-		i, err := Get(id)
+		i, err := Lookup(id)
 		if err != nil {
 			return err
 		}
@@ -355,7 +354,7 @@ var _ = ending("lcores on groups of CPUs", func(*eal.Runtime) error {
 	return tasks.Wait(context.Background())
 })
 
-// settled waits until nothing runs on the lcore, for this package.
+// settled waits until this package runs nothing on the lcore.
 func settled(id int) error {
 	for begin := time.Now(); slots[id].task.Load() != nil; time.Sleep(time.Millisecond) {
 		if time.Since(begin) > 10*time.Second {
@@ -392,7 +391,7 @@ var _ = ending("a timer that outlives Close", func(rt *eal.Runtime) error {
 	if _, errno := cgo.MemzoneLookup("rte_timer_mz"); errno != 0 {
 		return fmt.Errorf("the timers' memory is gone: %w", unix.Errno(errno))
 	}
-	close(end) // DPDK goes on in the timer's list
+	close(end) // DPDK continues in the timer's list
 	return errors.Join(want(t.Wait(context.Background()), dpdk.ErrNotRunning, ""), settled(1))
 })
 
@@ -404,7 +403,7 @@ var _ = ending("timers that are set while EAL stops", func(rt *eal.Runtime) erro
 			for i := 0; ; i++ {
 				timer, err := NewTimer(func() {})
 				if err == nil {
-					err = errors.Join(timer.Once(time.Hour, 1), timer.Free())
+					err = errors.Join(timer.Once(time.Hour, 1), timer.Close())
 				}
 				if err != nil {
 					ended <- want(err, dpdk.ErrNotRunning, "")
@@ -443,8 +442,8 @@ var _ = ending("a thread that Close finds registered", func(rt *eal.Runtime) err
 	if err := <-result; err != nil {
 		return err
 	}
-	// It must not run other goroutines, to which it would be an lcore. The first thread of a
-	// program Go cannot end: it sleeps for ever instead.
+	// The thread must not run other goroutines, because it is still an lcore. Go cannot end the
+	// first thread of a program: that one sleeps forever instead.
 	for begin := time.Now(); tid != os.Getpid() && unix.Tgkill(os.Getpid(), tid, 0) == nil; time.Sleep(time.Millisecond) {
 		if time.Since(begin) > 30*time.Second {
 			return errors.New("the thread lives on")
@@ -453,9 +452,8 @@ var _ = ending("a thread that Close finds registered", func(rt *eal.Runtime) err
 	return nil
 })
 
-// Whatever comes while EAL stops is done or refused, and Close waits for all that
-// was done.
-var _ = ending("everything at once while EAL stops", func(rt *eal.Runtime) error {
+// A call while EAL stops is done or refused, and Close waits for the calls that it does not refuse.
+var _ = ending("all calls at once while EAL stops", func(rt *eal.Runtime) error {
 	until := func(f func() error) func() error {
 		return func() error {
 			for {
@@ -483,19 +481,19 @@ var _ = ending("everything at once while EAL stops", func(rt *eal.Runtime) error
 		until(func() error {
 			ts, err := LaunchWorkers(context.Background(), nothing)
 			if errors.Is(err, dpdk.ErrInvalid) {
-				return nil // lcore 3 has become a service core meanwhile
+				return nil // lcore 3 is a service core now
 			}
 			return errors.Join(err, ts.Wait(context.Background()))
 		}),
-		until(func() error { return wait(Control(context.Background(), "races", nothing)) }),
-		until(func() error { _, err := SetAlarm(time.Microsecond, func() {}); return err }),
+		until(func() error { return wait(StartControlThread(context.Background(), "races", nothing)) }),
+		until(func() error { _, err := NewAlarm(time.Microsecond, func() {}); return err }),
 		until(func() error {
 			if err := AddServiceCore(3); err != nil {
 				return err
 			}
 			for _, f := range []func(int) error{StartServiceCore, StopServiceCore, RemoveServiceCore} {
 				if err := f(3); errors.Is(err, dpdk.ErrInvalid) {
-					return nil // Close has made a worker of it
+					return nil // Close has made it a worker
 				} else if err != nil {
 					return err
 				}
@@ -513,7 +511,7 @@ var _ = ending("everything at once while EAL stops", func(rt *eal.Runtime) error
 	for _, f := range loops {
 		go func() { ended <- f() }()
 	}
-	time.Sleep(20 * time.Millisecond) // any moment is right
+	time.Sleep(20 * time.Millisecond) // at any moment
 	errs := []error{within(3*time.Second, rt.Close)}
 	for range loops {
 		select {

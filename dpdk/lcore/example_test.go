@@ -9,7 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/lcore"
 )
 
-// A function on an lcore, and its panic.
+// A function runs on an lcore. Another one panics.
 func ExampleLaunch() {
 	ctx := context.Background()
 	t, err := lcore.Launch(ctx, 1, func(ctx context.Context) error {
@@ -36,7 +36,7 @@ func ExampleLaunch() {
 	// true true
 }
 
-// A goroutine that polls on a CPU of its own and is no lcore.
+// A goroutine polls on a CPU of its own, without being an lcore.
 func ExamplePin() {
 	mine, err := lcore.ThreadCPUs()
 	if err != nil {
@@ -52,7 +52,7 @@ func ExamplePin() {
 	// Output: 1 CPU
 }
 
-// A variable of which each lcore has one.
+// Each lcore has a value of its own.
 func ExampleVar() {
 	counts := lcore.NewVar[int]()
 	ctx := context.Background()

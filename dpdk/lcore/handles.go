@@ -2,7 +2,7 @@ package lcore
 
 import "sync"
 
-// handles give C numbers for Go values.
+// handles maps numbers, which C can hold, to Go values.
 type handles[T any] struct {
 	mu   sync.Mutex
 	last uintptr
@@ -20,14 +20,14 @@ func (h *handles[T]) add(v *T) uintptr {
 	return h.last
 }
 
-// get is nil for what was dropped.
+// get returns nil for a dropped value.
 func (h *handles[T]) get(id uintptr) *T {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.all[id]
 }
 
-// drop says whether it was there.
+// drop removes a value, and reports whether it existed.
 func (h *handles[T]) drop(id uintptr) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -36,7 +36,7 @@ func (h *handles[T]) drop(id uintptr) bool {
 	return ok
 }
 
-// each calls f for all, without the lock.
+// each calls f for all values. It does not hold the lock meanwhile.
 func (h *handles[T]) each(f func(id uintptr, v *T)) {
 	h.mu.Lock()
 	all := make(map[uintptr]*T, len(h.all))

@@ -10,12 +10,11 @@ import (
 
 const (
 	idleSpins  = 64  // rounds that spin
-	idleYields = 200 // rounds that yield then
+	idleYields = 200 // rounds after them that yield
 	idleSleep  = 20 * time.Microsecond
 )
 
-// Idle is how a polling loop gives way when there is nothing to do. Call After at the
-// end of each round:
+// Idle paces a polling loop that finds nothing to do. Call [Idle.After] at the end of each round:
 //
 //	var idle lcore.Idle
 //	for ctx.Err() == nil {
@@ -24,36 +23,32 @@ const (
 //		idle.After(n)
 //	}
 //
-// Rounds that move nothing become cheaper for others step by step, and a round that
-// moves something begins anew:
+// Rounds that move nothing leave more and more time to others. A round that moves something starts
+// over:
 //
-//   - At first they spin (PAUSE). The loop sees what comes at once, and the CPU and the
-//     P stay occupied.
-//   - Then they yield to other goroutines (runtime.Gosched). That costs little more if
-//     there are none. The CPU stays occupied: other processes on it do not get it.
-//   - Then they sleep in the kernel (nanosleep) for Sleep at a time. The CPU is free for
-//     others. What comes is seen when the sleep ends, which the kernel makes later than
-//     asked by its timer slack, some tens of microseconds; queues must hold what comes
-//     meanwhile.
+//   - First they spin (PAUSE). The loop sees new packets at once. CPU and P stay occupied.
+//   - Then they yield to other goroutines (runtime.Gosched). That costs little more if there are
+//     none. The CPU stays occupied: other processes on it do not run.
+//   - Then they sleep in the kernel (nanosleep), for Sleep at a time. The CPU is free for others. The
+//     loop sees new packets when the sleep ends. The kernel makes a sleep longer by its timer slack,
+//     some tens of microseconds. Queues must hold the packets that come meanwhile.
 //
-// The sleep is not time.Sleep: with nothing else to do, Go's runtime waits for its timers
-// in whole milliseconds, so that 20 µs become more than a millisecond. It blocks the
-// thread, not the program: other goroutines run before each sleep, and during it on
-// other threads.
+// The sleep is not time.Sleep: in an idle program Go's runtime waits for its timers in whole
+// milliseconds, so 20 µs would become more than a millisecond. The sleep blocks the thread, not the
+// program: other goroutines run before each sleep, and on other threads during it.
 //
-// A poller that has a CPU for itself needs no Idle. One that is idle for most of the time,
-// with a driver that has receive interrupts, waits at no cost in ethdev's RxQueue.WaitBurst,
-// which takes microseconds to go to sleep and to wake up.
+// A poller with a CPU of its own needs no Idle. A poller that is idle most of the time, on a driver
+// with receive interrupts, can use ethdev's RxQueue.WaitBurst. That has no cost while it waits, but it
+// takes microseconds to fall asleep and to wake up.
 //
-// The zero value is ready. An Idle belongs to one goroutine. It needs no EAL.
+// The zero value is ready. An Idle belongs to one goroutine. EAL need not run.
 type Idle struct {
-	// Sleep is how long to sleep at a time; 0 is 20 µs. With a negative one After never
-	// sleeps.
+	// Sleep is the duration of one sleep; 0 is 20 µs. If it is negative, After never sleeps.
 	Sleep time.Duration
-	idle  int // rounds that moved nothing, up to those that sleep
+	idle  int // rounds that moved nothing; it stops counting where rounds sleep
 }
 
-// After ends a round that moved so many packets or objects.
+// After ends a round that moved this number of packets or objects.
 func (i *Idle) After(moved int) {
 	switch {
 	case moved > 0:
@@ -71,11 +66,11 @@ func (i *Idle) After(moved int) {
 	}
 }
 
-// Sleeping says whether After sleeps at the next round that moves nothing: the time for
-// what is not worth doing at each round, such as to ask why nothing comes.
+// Sleeping reports whether After sleeps at the next round that moves nothing. That is the time for
+// work that is too slow for each round, such as a check of why nothing comes.
 func (i *Idle) Sleeping() bool { return i.idle >= idleSpins+idleYields && i.Sleep >= 0 }
 
-// sleep lets the goroutines of this P run before it takes the thread away.
+// sleep blocks the thread for d. The other goroutines of this P run first.
 func sleep(d time.Duration) {
 	runtime.Gosched()
 	linux.Sleep(d)

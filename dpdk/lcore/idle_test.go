@@ -27,7 +27,7 @@ func TestIdleSpinsThenYieldsThenSleeps(t *testing.T) {
 	i.After(0)
 	require.True(t, i.Sleeping())
 	i.After(1)
-	require.False(t, i.Sleeping(), "a round that moves something begins anew")
+	require.False(t, i.Sleeping(), "a round that moves something starts over")
 	assert.Equal(t, Idle{}, i)
 	assert.Zero(t, testing.AllocsPerRun(1000, func() { i.After(0) }))
 
@@ -38,7 +38,7 @@ func TestIdleSpinsThenYieldsThenSleeps(t *testing.T) {
 	}
 }
 
-// asleep starts an idle poller, which sleeps long, on a thread of its own.
+// asleep starts an idle poller with long sleeps, on a thread of its own.
 func asleep(t *testing.T) (tid int) {
 	t.Helper()
 	tids, stop, ended := make(chan int), make(chan struct{}), make(chan struct{})
@@ -62,9 +62,9 @@ func asleep(t *testing.T) (tid int) {
 	return tid
 }
 
-// Go's own timers wait in whole milliseconds when a process is otherwise idle; what
-// holds here is that the sleep is one of the kernel's, of this thread.
-func TestIdleSleepsInTheKernelAndNotByGosTimers(t *testing.T) {
+// In an otherwise idle process Go's timers wait in whole milliseconds. So the sleep must be a system
+// call of this thread.
+func TestIdleSleepsInTheKernel(t *testing.T) {
 	tid := asleep(t)
 	call := ""
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {

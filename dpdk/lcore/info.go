@@ -11,21 +11,21 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-// Max is how many lcores DPDK was built for (RTE_MAX_LCORE): ids are below it.
+// Max is the number of lcores that DPDK was built for (RTE_MAX_LCORE). All IDs are below it.
 const Max = cgo.MaxLcore
 
-// Role is what an lcore is for (enum rte_lcore_role_t).
+// Role is the purpose of an lcore (enum rte_lcore_role_t).
 type Role int
 
 // Roles of lcores.
 const (
-	RoleEAL        Role = cgo.RoleRTE     // a thread of EAL's that takes functions
-	RoleOff        Role = cgo.RoleOff     // no lcore has this id
+	RoleEAL        Role = cgo.RoleRTE     // a thread of EAL that takes functions
+	RoleOff        Role = cgo.RoleOff     // no lcore has this ID
 	RoleService    Role = cgo.RoleService // a service core
 	RoleRegistered Role = cgo.RoleNonEAL  // a thread that called Register, or rte_thread_register
 )
 
-// String is a word for the role.
+// String returns a word for the role.
 func (r Role) String() string {
 	switch r {
 	case RoleEAL:
@@ -41,20 +41,23 @@ func (r Role) String() string {
 }
 
 // Info describes an lcore.
+//
+// Implements: rte_lcore_index
 type Info struct {
 	ID     int
 	Role   Role
 	Main   bool
 	Socket dpdk.SocketID // of its first CPU
-	// CPUs are those its thread may run on, as EAL set it up (rte_lcore_cpuset);
-	// of a registered thread EAL keeps none.
+	// CPUs are the CPUs that EAL has allowed to its thread. It is empty for a registered thread.
 	CPUs  CPUSet
-	Index int // from 0, without gaps (rte_lcore_index)
+	Index int // from 0, without gaps
 }
 
-// List describes all lcores of this process, by id: EAL's, service cores and
-// registered threads (rte_lcore_iterate). Any goroutine may call it, between
-// eal.Init and Close; the error is dpdk.ErrNotRunning outside of that.
+// List describes all lcores of this process, sorted by ID: EAL's, service cores and registered
+// threads. Any goroutine may call it, between eal.Init and Close. Otherwise the error is
+// dpdk.ErrNotRunning.
+//
+// Implements: rte_lcore_iterate
 func List() ([]Info, error) {
 	var lcores []Info
 	if inCallback() {
@@ -76,21 +79,25 @@ func List() ([]Info, error) {
 	return lcores, err
 }
 
-// Get describes one lcore; the error is dpdk.ErrInvalid for an id that none has.
-func Get(id int) (Info, error) {
+// Lookup describes one lcore. The error is dpdk.ErrInvalid if no lcore has this ID.
+//
+// Implements: rte_eal_lcore_role
+func Lookup(id int) (Info, error) {
 	lcores, err := List()
 	if err != nil {
 		return Info{}, err
 	}
 	i := slices.IndexFunc(lcores, func(l Info) bool { return l.ID == id })
 	if i < 0 {
-		return Info{}, check.Invalid("rte_eal_lcore_role", name(id), "no lcore has this id: there are %v", ids(lcores))
+		return Info{}, check.Invalid("rte_eal_lcore_role", name(id), "no lcore has this ID: use one of %v", ids(lcores))
 	}
 	return lcores[i], nil
 }
 
-// Workers are the ids of EAL's lcores without the main one, which is where
-// LaunchWorkers launches (RTE_LCORE_FOREACH_WORKER). It is empty unless EAL runs.
+// Workers returns the IDs of EAL's lcores without the main one. [LaunchWorkers] launches functions on
+// them. The list is empty unless EAL runs.
+//
+// Implements: RTE_LCORE_FOREACH_WORKER
 func Workers() []int {
 	lcores, err := List()
 	if err != nil {
@@ -99,7 +106,7 @@ func Workers() []int {
 	return ids(slices.DeleteFunc(lcores, func(l Info) bool { return l.Main || l.Role != RoleEAL }))
 }
 
-// WorkersOn are the Workers whose CPUs are on a NUMA socket.
+// WorkersOn returns the IDs of the [Workers] with CPUs on a NUMA socket.
 func WorkersOn(socket dpdk.SocketID) []int {
 	lcores, err := List()
 	if err != nil {
@@ -110,8 +117,10 @@ func WorkersOn(socket dpdk.SocketID) []int {
 	}))
 }
 
-// Main is the id of the main lcore, whose thread eal.Init has started
-// (rte_get_main_lcore); -1 unless EAL runs.
+// Main returns the ID of the main lcore. eal.Init has started its thread. Main returns -1 unless EAL
+// runs.
+//
+// Implements: rte_get_main_lcore
 func Main() int {
 	id := -1
 	_ = control.Call("rte_get_main_lcore", "", func() error {
@@ -121,9 +130,10 @@ func Main() int {
 	return id
 }
 
-// Current is the id of the lcore that the calling thread is, and false on any
-// other thread (rte_lcore_id). It is an lcore in functions that Launch runs, in
-// services, in timers, and after Register.
+// Current returns the ID of the lcore that the calling thread is, and false on any other thread. The
+// thread is an lcore in functions of [Launch], in services, in timers, and after [Register].
+//
+// Implements: rte_lcore_id
 func Current() (id int, ok bool) {
 	n := cgo.LcoreID()
 	if n == cgo.LcoreIDAny {
@@ -140,5 +150,5 @@ func ids(lcores []Info) []int {
 	return all
 }
 
-// name is an lcore in an error.
+// name returns the name of an lcore in errors.
 func name(id int) string { return fmt.Sprintf("lcore %d", id) }

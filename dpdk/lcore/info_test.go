@@ -10,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-func TestEnumerate(t *testing.T) {
+func TestListAndLookupDescribeEachLcore(t *testing.T) {
 	asked, err := ParseLcores(harness.Lcores(0, 4))
 	require.NoError(t, err)
 	lcores, err := List()
@@ -22,24 +22,24 @@ func TestEnumerate(t *testing.T) {
 		assert.Equal(t, RoleEAL, l.Role)
 		assert.Equal(t, l.ID == mainLcore, l.Main)
 		assert.Equal(t, i, l.Index)
-		got, err := Get(l.ID)
+		got, err := Lookup(l.ID)
 		require.NoError(t, err)
 		assert.Equal(t, l, got)
 	}
 	assert.Equal(t, mainLcore, Main())
 	assert.Equal(t, []int{1, 2, 3}, Workers())
 	for _, id := range []int{-1, 4, Max, 1 << 40} {
-		_, err := Get(id)
+		_, err := Lookup(id)
 		require.ErrorIs(t, err, dpdk.ErrInvalid)
-		assert.ErrorContains(t, err, "there are [0 1 2 3]")
+		assert.ErrorContains(t, err, "use one of [0 1 2 3]")
 	}
 }
 
-func TestWorkersBySocket(t *testing.T) {
+func TestWorkersOnReturnsTheWorkersOfASocket(t *testing.T) {
 	var on []int
 	sockets := map[dpdk.SocketID]bool{}
 	for _, id := range Workers() {
-		l, err := Get(id)
+		l, err := Lookup(id)
 		require.NoError(t, err)
 		if !sockets[l.Socket] {
 			sockets[l.Socket] = true
@@ -52,7 +52,7 @@ func TestWorkersBySocket(t *testing.T) {
 	assert.Empty(t, WorkersOn(dpdk.Socket(-1)))
 }
 
-func TestRoleNames(t *testing.T) {
+func TestRoleString(t *testing.T) {
 	for role, want := range map[Role]string{RoleEAL: "EAL", RoleOff: "off", RoleService: "service", RoleRegistered: "registered", 77: "Role(77)"} {
 		assert.Equal(t, want, role.String())
 	}

@@ -14,14 +14,13 @@ type Lcore struct {
 	CPUs CPUSet
 }
 
-// Lcores is a list of logical cores, sorted by ID, each once. Lcores.String writes it for
+// Lcores is a list of logical cores, sorted by ID, each once. [Lcores.String] writes it for
 // eal.Config.Lcores.
 type Lcores []Lcore
 
-// ParseLcores reads a list in the syntax of EAL's --lcores option: "0-3,5" is
-// an lcore on the CPU of the same number each, "2@0" is lcore 2 on CPU 0,
-// "(0-1)@(4-7)" is lcores 0 and 1, both on any of CPUs 4 to 7, and "(2,3)" is
-// lcores 2 and 3 on any of CPUs 2 and 3. The result is sorted by ID. The error is
+// ParseLcores parses a list in the syntax of EAL's --lcores option. "0-3,5" is one lcore on each CPU
+// of the same number. "2@0" is lcore 2 on CPU 0. "(0-1)@(4-7)" is lcores 0 and 1, both on any of CPUs
+// 4 to 7. "(2,3)" is lcores 2 and 3 on any of CPUs 2 and 3. The result is sorted by ID. The error is
 // dpdk.ErrInvalid, also for an lcore that is named twice.
 func ParseLcores(list string) (Lcores, error) {
 	parsed, err := cpulist.Lcores(list)

@@ -39,12 +39,12 @@ func FuzzParseLcores(f *testing.F) {
 			cpus := strings.ReplaceAll(strings.Trim(fmt.Sprint([]int(l.CPUs)), "[]"), " ", ",")
 			again = append(again, fmt.Sprintf("%d@(%s)", l.ID, cpus))
 		}
-		// Written in full, it means the same.
+		// Parsing the list written in full gives the same result.
 		same, err := ParseLcores(strings.Join(again, ","))
 		require.NoError(t, err)
 		require.Equal(t, lcores, same)
 
-		// And written short, in the shortest form there is.
+		// Parsing the short form gives the same result too, and the short form is stable.
 		short := lcores.String()
 		same, err = ParseLcores(short)
 		require.NoError(t, err, short)
@@ -70,7 +70,7 @@ func FuzzParseCPUs(f *testing.F) {
 		again, err := ParseCPUs(cpus.String())
 		require.NoError(t, err)
 		require.Equal(t, cpus, again)
-		// Behind the @ it means the same.
+		// The set is the same after an @.
 		if !strings.HasPrefix(list, "(") {
 			list = "(" + list + ")"
 		}

@@ -23,7 +23,7 @@ func brief(lcores []Lcore) string {
 	return strings.Join(items, " ")
 }
 
-func TestLcoreLists(t *testing.T) {
+func TestParseLcores(t *testing.T) {
 	for _, tc := range []struct{ list, want string }{
 		{"0", "0:0"},
 		{"5", "5:5"},
@@ -59,9 +59,9 @@ func TestLcoreLists(t *testing.T) {
 	}
 }
 
-func TestLcoreListsThatAreRefused(t *testing.T) {
+func TestParseLcoresRefusesBadLists(t *testing.T) {
 	require.Equal(t, 128, cgo.MaxLcore, "the table below is for builds with this many")
-	for _, tc := range []struct{ list, says string }{
+	for _, tc := range []struct{ list, text string }{
 		{"", "expected a number at the end"},
 		{" ", `expected a number at " "`},
 		{"a", `expected a number at "a"`},
@@ -110,12 +110,12 @@ func TestLcoreListsThatAreRefused(t *testing.T) {
 			got, err := ParseLcores(tc.list)
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
 			assert.Nil(t, got)
-			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), tc.text)
 		})
 	}
 }
 
-func TestLcoreListsAreWrittenShort(t *testing.T) {
+func TestLcoresStringIsShort(t *testing.T) {
 	for _, tc := range []struct{ list, want string }{
 		{"0", "0"},
 		{"3,2,1,0", "0-3"},
@@ -149,7 +149,7 @@ func TestLcoreListsAreWrittenShort(t *testing.T) {
 	assert.ErrorIs(t, none.UnmarshalText([]byte("x")), dpdk.ErrInvalid)
 }
 
-func TestCPUSets(t *testing.T) {
+func TestParseCPUs(t *testing.T) {
 	for _, tc := range []struct {
 		list string
 		want CPUSet
@@ -167,7 +167,7 @@ func TestCPUSets(t *testing.T) {
 			assert.Equal(t, tc.text, got.String())
 		})
 	}
-	for _, tc := range []struct{ list, says string }{
+	for _, tc := range []struct{ list, text string }{
 		{"", "expected a number"}, {"()", "expected a number"}, {"0@1", "expected a comma"}, {"(0)1", "expected the end"}, {"(0", "at the end"},
 		{"0)", `expected the end at ")"`}, {"1024", "the limit is 1023"}, {"2-1", "runs backwards"}, {"-1", "expected a number"},
 	} {
@@ -175,7 +175,7 @@ func TestCPUSets(t *testing.T) {
 			got, err := ParseCPUs(tc.list)
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
 			assert.Nil(t, got)
-			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), tc.text)
 			assert.Contains(t, err.Error(), fmt.Sprintf("CPUs %q", tc.list))
 		})
 	}

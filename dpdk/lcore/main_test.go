@@ -15,13 +15,13 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// The tests' EAL has lcore 0, the main one, and three workers, on however few CPUs
-// there are. What ends EAL, or excludes secondaries, is in child processes.
+// The EAL of the tests has the main lcore 0 and three workers, on any number of CPUs. Tests that end
+// EAL run in child processes.
 const mainLcore = 0
 
 func TestMain(m *testing.M) { harness.MainLcores(m, 4, freshThreads) }
 
-// own is the process's own mask, before anything.
+// ownCPUs are the CPUs of the process before EAL starts.
 var ownCPUs = func() CPUSet {
 	cpus, err := ThreadCPUs()
 	if err != nil {
@@ -30,16 +30,15 @@ var ownCPUs = func() CPUSet {
 	return cpus
 }()
 
-// freshThreads makes 64 threads after all that the tests have done, and looks
-// whether one has the CPUs of an lcore: Go's runtime starts a thread as a copy of
-// the one that needs it.
+// freshThreads starts 64 threads after the tests, and checks that none has the CPUs of an lcore. A new
+// thread inherits the CPUs of the thread that starts it.
 func freshThreads() error {
 	var all, read sync.WaitGroup
 	masks := make(chan string, 64)
 	read.Add(64)
 	for range 64 {
 		all.Go(func() {
-			runtime.LockOSThread() // for good: the thread ends with the goroutine
+			runtime.LockOSThread() // the thread ends with the goroutine
 			cpus, err := ThreadCPUs()
 			if err != nil || cpus.String() != ownCPUs.String() {
 				masks <- fmt.Sprintf("%v %v", cpus, err)
@@ -55,7 +54,7 @@ func freshThreads() error {
 	return nil
 }
 
-// soon is more time than anything here takes.
+// soon returns a context that ends long after every test call.
 func soon(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
@@ -63,7 +62,7 @@ func soon(t *testing.T) context.Context {
 	return ctx
 }
 
-// on runs f on an lcore and gives its error.
+// on runs f on an lcore and returns its error.
 func on(t *testing.T, id int, f func() error) error {
 	t.Helper()
 	task, err := Launch(soon(t), id, func(context.Context) error { return f() })
@@ -71,7 +70,7 @@ func on(t *testing.T, id int, f func() error) error {
 	return task.Wait(soon(t))
 }
 
-// occupy has a function on the lcore until the returned one is called.
+// occupy runs a function on the lcore until release is called.
 func occupy(t *testing.T, id int) (release func()) {
 	t.Helper()
 	end := make(chan struct{})
@@ -85,7 +84,7 @@ func occupy(t *testing.T, id int) (release func()) {
 	return release
 }
 
-// everywhere is all lcores, the main one included.
+// everywhere returns all lcores, including the main one.
 func everywhere(t *testing.T) []int {
 	t.Helper()
 	all := append([]int{Main()}, Workers()...)

@@ -16,23 +16,23 @@ import (
 
 const opPin = "sched_setaffinity"
 
-// pinned are the threads of goroutines that Pin has pinned, by thread id.
+// pinned holds the threads that Pin has pinned, by thread ID.
 var pinned struct {
 	sync.Mutex
 	pollers map[int]poller
 }
 
-// Pin locks the calling goroutine to its thread and the thread to CPUs, which is
-// all that a polling goroutine needs: it is no lcore, and takes from pools with
-// a cache of its own (mempool.Pool.NewCache). unpin gives the thread its former
-// CPUs back and unlocks it; call it on the same goroutine. EAL need not run.
+// Pin locks the calling goroutine to its thread and the thread to CPUs. A polling goroutine needs
+// nothing else: it is not an lcore, and uses pools with a cache of its own (mempool.Pool.NewCache).
+// unpin restores the thread's former CPUs and unlocks the goroutine. Call unpin on the same
+// goroutine. EAL need not run.
 //
 //	unpin, err := lcore.Pin(lcore.CPUs(3))
 //	if err != nil { … }
 //	defer unpin()
 //
-// Errors: dpdk.ErrInvalid for an empty set, for a CPU that this process may not
-// use, and on a thread that is an lcore, whose CPUs are EAL's to choose.
+// Errors: dpdk.ErrInvalid for an empty set, for a CPU that this process may not use, and on a thread
+// that is an lcore: EAL chooses its CPUs.
 func Pin(cpus CPUSet) (unpin func() error, err error) {
 	runtime.LockOSThread()
 	former, err := pin(cpus)
@@ -43,7 +43,7 @@ func Pin(cpus CPUSet) (unpin func() error, err error) {
 	tid := linux.Gettid()
 	remember(tid, cpus)
 	watchPollers()
-	done := false // the thread may have been given to another goroutine since
+	done := false // by then the thread may run another goroutine
 	return func() error {
 		if linux.Gettid() != tid || done {
 			return check.Invalid(opPin, "", "unpin was called by another goroutine, or twice: defer it right after Pin")
@@ -60,10 +60,10 @@ func Pin(cpus CPUSet) (unpin func() error, err error) {
 
 func pin(cpus CPUSet) (former CPUSet, err error) {
 	if id, ok := Current(); ok {
-		return nil, check.Invalid(opPin, "", "the thread is lcore %d, which has its CPUs from EAL: see eal.Config.Lcores", id)
+		return nil, check.Invalid(opPin, "", "the thread is lcore %d, and EAL has chosen its CPUs: see eal.Config.Lcores", id)
 	}
 	if len(cpus) == 0 {
-		return nil, check.Invalid(opPin, "", "the set of CPUs is empty")
+		return nil, check.Invalid(opPin, "", "the set of CPUs is empty: name at least one")
 	}
 	if former, err = ThreadCPUs(); err != nil {
 		return nil, &dpdk.Error{Op: opPin, Cause: err}
@@ -71,10 +71,10 @@ func pin(cpus CPUSet) (former CPUSet, err error) {
 	if err = setCPUs(cpus); err != nil {
 		return nil, err
 	}
-	// The kernel ignores CPUs that do not exist or are not for this process.
+	// The kernel ignores CPUs that do not exist or that this process may not use.
 	got, err := ThreadCPUs()
 	if err == nil && got.String() != cpus.String() {
-		err = check.Invalid(opPin, "", "of CPUs %v this process may use %v only", cpus, got)
+		err = check.Invalid(opPin, "", "this process may use only the CPUs %v of %v: remove the others", got, cpus)
 	}
 	if err != nil {
 		return nil, errors.Join(err, setCPUs(former))
@@ -84,7 +84,7 @@ func pin(cpus CPUSet) (former CPUSet, err error) {
 
 func setCPUs(cpus CPUSet) error {
 	if err := cpulist.SetThread(cpus...); err != nil {
-		e := &dpdk.Error{Op: opPin, Detail: fmt.Sprintf("CPUs %v do not exist or are not for this process", cpus)}
+		e := &dpdk.Error{Op: opPin, Detail: fmt.Sprintf("CPUs %v do not exist, or this process may not use them: see ThreadCPUs", cpus)}
 		if errno, ok := err.(syscall.Errno); ok {
 			e.Errno = dpdk.Errno(errno)
 		}

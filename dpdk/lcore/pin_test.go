@@ -13,7 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
+func TestPinSetsCPUsAndUnpinRestoresThem(t *testing.T) {
 	for _, cpu := range ownCPUs {
 		done := make(chan struct{})
 		go func() {
@@ -29,14 +29,14 @@ func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
 				runtime.Gosched()
 				assert.Equal(t, tid, unix.Gettid(), "locked")
 			}
-			inner, err := Pin(ownCPUs) // within, too
+			inner, err := Pin(ownCPUs) // nested
 			assert.NoError(t, err)
 			assert.NoError(t, inner())
 			cpus, _, err = cpusOfThread()
 			assert.NoError(t, err)
 			assert.Equal(t, CPUs(cpu), cpus)
 			_, ok := Current()
-			assert.False(t, ok, "no lcore")
+			assert.False(t, ok, "not an lcore")
 
 			assert.NoError(t, unpin())
 			cpus, _, err = cpusOfThread()
@@ -48,7 +48,7 @@ func TestPinChoosesTheCPUsAndGivesThemBack(t *testing.T) {
 	require.NoError(t, freshThreads())
 }
 
-func TestUnpinIsForItsOwnGoroutine(t *testing.T) {
+func TestUnpinOnAnotherGoroutineIsRefused(t *testing.T) {
 	unpin, err := Pin(CPUs(ownCPUs[0]))
 	require.NoError(t, err)
 	other := make(chan error)
@@ -66,10 +66,9 @@ func TestUnpinIsForItsOwnGoroutine(t *testing.T) {
 	require.NoError(t, unpin())
 }
 
-// A second unpin would undo what its caller, or the next goroutine on the thread,
-// has done since.
+// A second unpin would undo a later Pin of its caller, or of the next goroutine on the thread.
 func TestUnpinTwiceIsRefused(t *testing.T) {
-	runtime.LockOSThread() // or the second one is refused for its thread
+	runtime.LockOSThread() // otherwise the thread is the reason for the refusal
 	defer runtime.UnlockOSThread()
 	first, err := Pin(ownCPUs)
 	require.NoError(t, err)
@@ -85,23 +84,23 @@ func TestUnpinTwiceIsRefused(t *testing.T) {
 	require.NoError(t, unpin())
 }
 
-func TestPinRefuses(t *testing.T) {
+func TestPinRefusesBadCPUs(t *testing.T) {
 	none := 1023
 	require.False(t, ownCPUs.Has(none))
 	for _, tc := range []struct {
 		name string
 		cpus CPUSet
-		says string
+		text string
 	}{
 		{"no CPUs", nil, "empty"},
-		{"a CPU that there is not", CPUs(none), "CPUs 1023 do not exist"},
-		{"one that there is not, and one that there is", CPUs(ownCPUs[0], none), "may use"},
+		{"a CPU that does not exist", CPUs(none), "CPUs 1023 do not exist"},
+		{"a CPU that exists, and one that does not", CPUs(ownCPUs[0], none), "may use only"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			unpin, err := Pin(tc.cpus)
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
 			assert.Nil(t, unpin)
-			assert.ErrorContains(t, err, tc.says)
+			assert.ErrorContains(t, err, tc.text)
 			cpus, _, err := cpusOfThread()
 			require.NoError(t, err)
 			assert.Equal(t, ownCPUs, cpus)

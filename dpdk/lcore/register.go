@@ -15,24 +15,24 @@ const (
 	opUnregister = "rte_thread_unregister"
 )
 
-// Registration is a goroutine's thread that is an lcore.
+// Registration is the lcore that [Register] has made of a goroutine's thread.
 type Registration struct{ id, tid int }
 
-// Register locks the calling goroutine to its thread and makes the thread an
-// lcore (rte_thread_register): it has an id, a cache in each mempool and a timer
-// list. It keeps its CPUs; Pin it before if it should have others.
+// Register locks the calling goroutine to its thread and makes the thread an lcore, with an ID, a
+// cache in each mempool and a timer list. The thread keeps its CPUs. To have others, call [Pin] first.
 //
-// The price is multi-process: from the first Register on, successful or not, this
-// primary refuses every secondary until it ends, and where a secondary has ever
-// attached Register fails. A goroutine that wants no lcore id needs it not: Pin
-// costs nothing of that.
+// Register excludes secondary processes. From the first call on, successful or not, this primary
+// refuses every secondary until it ends. Register fails if a secondary has ever attached. Goroutines
+// that do not need an lcore ID should use Pin, which has none of these costs.
 //
-// Unregister before Close, on the same goroutine and before it ends: the id of a
-// thread that has ended stays taken.
+// Call [Registration.Unregister] before eal.Runtime.Close, on the same goroutine and before it ends.
+// The ID of a thread that has ended remains in use.
 //
-// Errors: dpdk.ErrInvalid (a secondary has attached), dpdk.ErrSecondary (this is
-// one), dpdk.ErrExist (the thread is an lcore), dpdk.ErrNoMemory (no id is free,
-// or an lcore callback refused), dpdk.ErrNotRunning.
+// Errors: dpdk.ErrInvalid (a secondary has attached), dpdk.ErrSecondary (this process is a
+// secondary), dpdk.ErrExist (the thread is an lcore), dpdk.ErrNoMemory (no ID is free, or an lcore
+// callback refused), dpdk.ErrNotRunning.
+//
+// Implements: rte_thread_register
 func Register() (*Registration, error) {
 	if inCallback() {
 		return nil, errInCallback(opRegister)
@@ -43,7 +43,7 @@ func Register() (*Registration, error) {
 		case ok:
 			return dpdk.ErrExist
 		case cgo.ProcessType() == cgo.ProcSecondary:
-			return control.Errno(int(dpdk.ESECONDARY))
+			return dpdk.ErrSecondary
 		}
 		return control.Errno(cgo.ThreadRegister())
 	})
@@ -51,10 +51,10 @@ func Register() (*Registration, error) {
 		runtime.UnlockOSThread()
 		if e, ok := err.(*dpdk.Error); ok {
 			e.Detail = map[dpdk.Errno]string{
-				dpdk.ErrExist:    "the thread is an lcore already",
-				dpdk.ESECONDARY:  "use Pin, or give this process lcores of its own",
-				dpdk.ErrInvalid:  "a secondary process has attached, which excludes it: use Pin, or give this process more lcores",
-				dpdk.ErrNoMemory: "all lcore ids are taken, or an lcore callback refused this one",
+				dpdk.ErrExist:     "the thread is an lcore already: use lcore.Current",
+				dpdk.ErrSecondary: "use Pin, or give this process lcores of its own",
+				dpdk.ErrInvalid:   "a secondary process has attached: use Pin, or give this process more lcores",
+				dpdk.ErrNoMemory:  "all lcore IDs are taken, or an lcore callback refused this one: use Pin",
 			}[e.Errno]
 		}
 		return nil, err
@@ -63,25 +63,26 @@ func Register() (*Registration, error) {
 	return &Registration{id: id, tid: linux.Gettid()}, nil
 }
 
-// Lcore is the id.
+// Lcore returns the ID of the lcore.
 func (r *Registration) Lcore() int { return r.id }
 
-// Unregister gives the id back and unlocks the goroutine (rte_thread_unregister).
-// The caches of the lcore keep what is in them: flush them before. It must be
-// called by the goroutine that called Register, once. If it fails the goroutine
-// stays locked, and its thread ends with it.
+// Unregister frees the ID and unlocks the goroutine. Call it once, on the goroutine that called
+// [Register]. Flush the caches of the lcore first: their objects stay in them. If Unregister fails,
+// the goroutine stays locked, and its thread ends with it.
+//
+// Implements: rte_thread_unregister
 func (r *Registration) Unregister() error {
 	if inCallback() {
 		return errInCallback(opUnregister)
 	}
 	if id, ok := Current(); !ok || id != r.id || linux.Gettid() != r.tid {
-		return check.Invalid(opUnregister, name(r.id), "the calling thread is not this lcore: defer it right after Register")
+		return check.Invalid(opUnregister, name(r.id), "the calling thread is not this lcore: defer Unregister right after Register")
 	}
 	err := control.Call(opUnregister, name(r.id), func() error {
 		cgo.ThreadUnregister()
 		return nil
 	})
-	if err == nil { // else the thread stays an lcore, and ends with its goroutine
+	if err == nil { // otherwise the thread stays an lcore, and ends with its goroutine
 		runtime.UnlockOSThread()
 	}
 	return err

@@ -25,7 +25,7 @@ func TestRegisterMakesTheThreadAnLcoreUntilUnregister(t *testing.T) {
 	id, ok := Current()
 	assert.True(t, ok)
 	assert.Equal(t, r.Lcore(), id)
-	info, err := Get(id)
+	info, err := Lookup(id)
 	require.NoError(t, err)
 	assert.Equal(t, RoleRegistered, info.Role)
 	assert.Equal(t, []int{1, 2, 3}, Workers(), "it takes no functions")
@@ -47,7 +47,7 @@ func TestRegisterMakesTheThreadAnLcoreUntilUnregister(t *testing.T) {
 	_, ok = Current()
 	assert.False(t, ok, "LCORE_ID_ANY again")
 	assert.Nil(t, pool.DefaultCache())
-	_, err = Get(id)
+	_, err = Lookup(id)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	require.ErrorIs(t, r.Unregister(), dpdk.ErrInvalid, "a second time")
 }
@@ -58,8 +58,8 @@ func TestRegisterOnAnLcoreIsRefused(t *testing.T) {
 	}
 }
 
-// As many as there are ids, and one more.
-func TestRegisterUntilNoIdIsLeft(t *testing.T) {
+// More threads register than there are IDs.
+func TestRegisterFailsWhenNoIDIsLeft(t *testing.T) {
 	var registered, gone sync.WaitGroup
 	var mu sync.Mutex
 	ids, failed := map[int]bool{}, []error{}
@@ -80,7 +80,7 @@ func TestRegisterUntilNoIdIsLeft(t *testing.T) {
 			if err == nil {
 				assert.NoError(t, r.Unregister())
 			} else if _, ok := Current(); ok {
-				t.Error("an lcore in spite of the error")
+				t.Error("an lcore despite the error")
 			}
 		})
 	}
@@ -91,14 +91,14 @@ func TestRegisterUntilNoIdIsLeft(t *testing.T) {
 	require.Len(t, failed, 4)
 	for _, err := range failed {
 		assert.ErrorIs(t, err, dpdk.ErrNoMemory)
-		assert.ErrorContains(t, err, "ids are taken")
+		assert.ErrorContains(t, err, "IDs are taken")
 	}
 	lcores, err := List()
 	require.NoError(t, err)
 	assert.Len(t, lcores, 4, "all gone")
 }
 
-// rec records calls of lcore callbacks.
+// rec records the calls of lcore callbacks.
 type rec struct {
 	mu    sync.Mutex
 	calls []int // lcore, or -1-lcore for uninit
@@ -130,11 +130,11 @@ func (r *rec) take() []int {
 	return calls
 }
 
-func TestLcoreCallbacks(t *testing.T) {
+func TestCallbacksRunForEachLcore(t *testing.T) {
 	var r rec
-	c, err := OnLcore("all", r.init(-1, nil), r.uninit)
+	c, err := RegisterCallback("all", r.init(-1, nil), r.uninit)
 	require.NoError(t, err)
-	assert.Equal(t, []int{0, 1, 2, 3}, r.take(), "for each there is, by id")
+	assert.Equal(t, []int{0, 1, 2, 3}, r.take(), "for each lcore, sorted by ID")
 	reg, err := Register()
 	require.NoError(t, err)
 	assert.Equal(t, []int{4}, r.take(), "for a new one")
@@ -149,11 +149,11 @@ func TestLcoreCallbacks(t *testing.T) {
 	assert.ErrorIs(t, c.Unregister(), dpdk.ErrNotFound)
 }
 
-func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
+func TestCallbackThatRefusesIsRolledBack(t *testing.T) {
 	no := errors.New("no")
 	t.Run("at once", func(t *testing.T) {
 		var r rec
-		c, err := OnLcore("refuses", r.init(2, no), r.uninit)
+		c, err := RegisterCallback("refuses", r.init(2, no), r.uninit)
 		require.ErrorIs(t, err, no)
 		assert.Nil(t, c)
 		assert.Equal(t, []int{0, 1, 2, -2, -1}, r.take(), "those it had accepted")
@@ -164,9 +164,9 @@ func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
 	})
 	t.Run("a thread that registers", func(t *testing.T) {
 		var first, second rec
-		a, err := OnLcore("accepts", first.init(-1, nil), first.uninit)
+		a, err := RegisterCallback("accepts", first.init(-1, nil), first.uninit)
 		require.NoError(t, err)
-		b, err := OnLcore("refuses", second.init(4, no), second.uninit)
+		b, err := RegisterCallback("refuses", second.init(4, no), second.uninit)
 		require.NoError(t, err)
 		first.take()
 		second.take()
@@ -186,7 +186,7 @@ func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
 		"with a Goexit": func(int) error { runtime.Goexit(); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := OnLcore("ends", f, nil)
+			_, err := RegisterCallback("ends", f, nil)
 			require.Error(t, err)
 			assert.True(t, errors.Is(err, no) || errors.Is(err, ErrGoexit), err)
 			_, err = List()
@@ -195,17 +195,17 @@ func TestAnLcoreCallbackThatRefusesIsRolledBack(t *testing.T) {
 	}
 }
 
-func TestLcoreCallbacksThatAskForLcoresAreRefused(t *testing.T) {
+func TestLcoreCallsInACallbackReturnErrBusy(t *testing.T) {
 	var errs []error
 	ask := func() {
 		_, err := List()
 		errs = append(errs, err)
 		_, err = Register()
 		errs = append(errs, err)
-		_, err = OnLcore("inner", nil, func(int) {})
+		_, err = RegisterCallback("inner", nil, func(int) {})
 		errs = append(errs, err)
 	}
-	c, err := OnLcore("outer", func(int) error { ask(); return nil }, func(int) { ask() })
+	c, err := RegisterCallback("outer", func(int) error { ask(); return nil }, func(int) { ask() })
 	require.NoError(t, err)
 	require.NoError(t, c.Unregister())
 	assert.Len(t, errs, 2*4*3)
@@ -215,15 +215,15 @@ func TestLcoreCallbacksThatAskForLcoresAreRefused(t *testing.T) {
 	}
 }
 
-func TestLcoreCallbackArguments(t *testing.T) {
-	_, err := OnLcore("", nil, func(int) {})
+func TestRegisterCallbackRefusesBadArguments(t *testing.T) {
+	_, err := RegisterCallback("", nil, func(int) {})
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = OnLcore("n", nil, nil)
+	_, err = RegisterCallback("n", nil, nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	c, err := OnLcore("only init", func(int) error { return nil }, nil)
+	c, err := RegisterCallback("only init", func(int) error { return nil }, nil)
 	require.NoError(t, err)
 	assert.NoError(t, c.Unregister())
-	c, err = OnLcore("uninit panics", nil, func(int) { panic("x") })
+	c, err = RegisterCallback("uninit panics", nil, func(int) { panic("x") })
 	require.NoError(t, err)
 	assert.NoError(t, c.Unregister())
 }

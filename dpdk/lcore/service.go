@@ -4,7 +4,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -21,38 +20,41 @@ const (
 	opServiceAttr   = "rte_service_attr_get"
 )
 
-// Service is a function that service cores call again and again: a driver's, of
-// C, or one of Go. Services and service cores belong to one process.
+// MaxServiceName is the largest length of a service's name, in bytes.
+const MaxServiceName = cgo.ServiceNameSize - 1
+
+// Service is a function that service cores call again and again: a C function of a driver, or a Go
+// function. Services and service cores belong to one process.
 //
-// It runs when it is started and mapped to a service core that is started. Its
-// methods may be called from any goroutine, between eal.Init and Close.
+// It runs when it is started and mapped to a service core that is started. Its methods may be called
+// from any goroutine, between eal.Init and Close.
 type Service struct {
 	id   uint32
 	name string
-	own  *function // nil for a service of C's
+	own  *function // nil for a service in C
 }
 
 // function is a service written in Go.
 type function struct {
 	fn  func(lcore int) (worked bool)
-	id  atomic.Uint32 // of its service
+	id  atomic.Uint32 // of the service
 	err atomic.Pointer[error]
 }
 
-// servicesMu makes up for DPDK, which lets two threads have the same free slot.
+// servicesMu serializes changes: DPDK would give the same free slot to two threads.
 var servicesMu sync.Mutex
 
-// functions are as many as DPDK has services.
+// functions has as many slots as DPDK has services.
 var functions [64]atomic.Pointer[function]
 
 func init() {
 	cgo.Callbacks.Service = func(lcore int, i uintptr) int {
-		if lcore < Max { // C code can call services on threads that are none
+		if lcore < Max { // C code can call services on threads that are not lcores
 			slots[lcore].lock()
 		}
 		f := functions[i].Load()
 		if f == nil || f.err.Load() != nil || stopping.Load() {
-			return -int(syscall.EAGAIN)
+			return -int(dpdk.ErrAgain)
 		}
 		worked := false
 		err := try(func() error {
@@ -65,27 +67,29 @@ func init() {
 			control.Logger().Error("godpdk: service stopped", "error", err)
 		}
 		if !worked {
-			return -int(syscall.EAGAIN) // which statistics take as an idle round
+			return -int(dpdk.ErrAgain) // statistics count it as an idle round
 		}
 		return 0
 	}
 }
 
-// ServiceConfig says how a service is run; the zero value is right for most.
+// ServiceConfig is the configuration of a service. The zero value is right for most services.
 type ServiceConfig struct {
-	// Concurrent lets several service cores run it at the same time
-	// (RTE_SERVICE_CAP_MT_SAFE); else DPDK sees to it that one does.
+	// Concurrent lets several service cores run the service at the same time
+	// (RTE_SERVICE_CAP_MT_SAFE). Otherwise DPDK lets one run it at a time.
 	Concurrent bool
-	Socket     dpdk.SocketID // whose memory it works on
+	Socket     dpdk.SocketID // the socket of the memory that it works on
 }
 
-// RegisterService makes a service of fn (rte_service_component_register), which
-// says whether it had work. fn should take microseconds, and return: nothing else
-// on its service core runs meanwhile. It is called from C, 0.1 µs more than a
-// call from Go. If it panics it is called no more, and Err tells why.
+// RegisterService makes a service of fn, which reports whether it had work. fn should return after
+// some microseconds: nothing else on its service core runs meanwhile. Each call of fn is a call from C
+// to Go, which costs more than a call within Go. If fn panics it is not called again, and
+// [Service.Err] returns the panic.
 //
-// Errors: dpdk.ErrExist, dpdk.ErrNameTooLong (over 31 bytes), dpdk.ErrNoSpace (64
-// services), dpdk.ErrInvalid for a nil fn, dpdk.ErrNotRunning.
+// Errors: dpdk.ErrExist, dpdk.ErrNameTooLong (over [MaxServiceName] bytes), dpdk.ErrNoSpace (64 services exist),
+// dpdk.ErrInvalid (fn is nil), dpdk.ErrNotRunning.
+//
+// Implements: rte_service_component_register
 func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked bool)) (*Service, error) {
 	if err := check.Name(opService, name, cgo.ServiceNameSize); err != nil {
 		return nil, err
@@ -104,8 +108,6 @@ func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked 
 	defer servicesMu.Unlock()
 	s := &Service{name: name, own: &function{fn: fn}}
 	err := control.Call(opService, name, func() error {
-		var errno int
-
 		if _, ok := find(name); ok {
 			return dpdk.ErrExist
 		}
@@ -116,21 +118,23 @@ func RegisterService(name string, cfg ServiceConfig, fn func(lcore int) (worked 
 		if !functions[i].CompareAndSwap(nil, s.own) {
 			return dpdk.ErrNoSpace
 		}
-		if s.id, errno = cgo.ServiceRegister(name, capabilities, cfg.Socket.Int(), uintptr(i)); errno != 0 {
+		id, errno := cgo.ServiceRegister(name, capabilities, cfg.Socket.Int(), uintptr(i))
+		if errno != 0 {
 			functions[i].Store(nil)
 			return control.Errno(errno)
 		}
-		s.own.id.Store(s.id)
+		s.id = id
+		s.own.id.Store(id)
 		return control.Errno(cgo.ServiceComponentRunstate(s.id, true))
 	})
 	if err != nil {
-		err = control.Explain(err, dpdk.ErrExist, "a service of this process has the name: use another name")
-		return nil, control.Explain(err, dpdk.ErrNoSpace, "64 services are registered: Unregister one")
+		err = control.Explain(err, dpdk.ErrExist, "a service of this process has this name: use another name")
+		return nil, control.Explain(err, dpdk.ErrNoSpace, "64 services are registered: Unregister one first")
 	}
 	return s, nil
 }
 
-// find looks a name up; the caller holds servicesMu.
+// find returns the ID of the service with this name. The caller holds servicesMu.
 func find(name string) (uint32, bool) {
 	for _, id := range cgo.Services() {
 		if cgo.ServiceName(id) == name {
@@ -140,8 +144,10 @@ func find(name string) (uint32, bool) {
 	return 0, false
 }
 
-// Services are all services of this process, those of drivers included.
-func Services() ([]*Service, error) {
+// ListServices returns all services of this process, including those of drivers.
+//
+// Implements: rte_service_get_count
+func ListServices() ([]*Service, error) {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	var all []*Service
@@ -154,8 +160,9 @@ func Services() ([]*Service, error) {
 	return all, err
 }
 
-// LookupService finds a service by its name (rte_service_get_by_name); the error
-// is dpdk.ErrNotFound if there is none.
+// LookupService finds a service by its name. The error is dpdk.ErrNotFound if it does not exist.
+//
+// Implements: rte_service_get_by_name
 func LookupService(name string) (*Service, error) {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
@@ -168,7 +175,7 @@ func LookupService(name string) (*Service, error) {
 		s = handle(id)
 		return nil
 	})
-	return s, control.Explain(err, dpdk.ErrNotFound, "no service of this process has the name: Services lists them")
+	return s, control.Explain(err, dpdk.ErrNotFound, "no service of this process has this name: ListServices lists them")
 }
 
 func handle(id uint32) *Service {
@@ -181,21 +188,21 @@ func handle(id uint32) *Service {
 	return s
 }
 
-// control runs f unless the service was unregistered: its id may be another's.
-func (s *Service) control(op string, f func() int) error {
+// control runs f unless the service was unregistered: its ID may belong to another service.
+func (s *Service) control(op string, f func() error) error {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	err := control.Call(op, s.name, func() error {
 		if cgo.ServiceName(s.id) != s.name || s.own != nil && !s.own.registered() {
 			return dpdk.ErrNotFound
 		}
-		return control.Errno(f())
+		return f()
 	})
-	return control.Explain(err, dpdk.ErrNotFound, "the service was unregistered")
+	return control.Explain(err, dpdk.ErrNotFound, "the service was unregistered before")
 }
 
-// registered is false for the function of a service that was unregistered, whose name
-// and id another may have by now. The caller holds servicesMu.
+// registered reports whether the function's service is registered. Another service may have its name
+// and ID by now. The caller holds servicesMu.
 func (f *function) registered() bool {
 	for i := range functions {
 		if functions[i].Load() == f {
@@ -205,52 +212,60 @@ func (f *function) registered() bool {
 	return false
 }
 
-// Name is the service's name.
+// Name returns the name of the service.
+//
+// Implements: rte_service_get_name
 func (s *Service) Name() string { return s.name }
 
-// Concurrent says whether several service cores can run it at the same time
-// (rte_service_probe_capability).
-func (s *Service) Concurrent() bool {
-	can := false
-	_ = s.control("rte_service_probe_capability", func() int {
-		can = cgo.ServiceCan(s.id, cgo.ServiceMTSafe)
-		return 0
-	})
-	return can
+// ServiceInfo describes a service.
+type ServiceInfo struct {
+	Name       string
+	Concurrent bool  // several service cores can run it at the same time
+	Running    bool  // it is started and mapped to a service core
+	Cores      []int // the service cores that may run it
 }
 
-// Start lets service cores run the service (rte_service_runstate_set), also one
-// that has stopped for a panic.
+// Info describes the service.
+//
+// Implements: rte_service_probe_capability, rte_service_runstate_get, rte_service_map_lcore_get
+func (s *Service) Info() (ServiceInfo, error) {
+	i := ServiceInfo{Name: s.name}
+	err := s.control("rte_service_runstate_get", func() error {
+		i.Concurrent = cgo.ServiceCan(s.id, cgo.ServiceMTSafe)
+		i.Running = cgo.ServiceRunning(s.id)
+		for id := range Max {
+			if cgo.ServiceMapped(s.id, id) {
+				i.Cores = append(i.Cores, id)
+			}
+		}
+		return nil
+	})
+	return i, err
+}
+
+// Start lets service cores run the service. It also restarts a service that a panic has stopped.
+//
+// Implements: rte_service_runstate_set, rte_service_component_runstate_set
 func (s *Service) Start() error {
-	return s.control(opServiceRun, func() int {
+	return s.control(opServiceRun, func() error {
 		if s.own != nil {
 			s.own.err.Store(nil)
 			if errno := cgo.ServiceComponentRunstate(s.id, true); errno != 0 {
-				return errno
+				return control.Errno(errno)
 			}
 		}
-		return cgo.ServiceRunstate(s.id, true)
+		return control.Errno(cgo.ServiceRunstate(s.id, true))
 	})
 }
 
-// Stop keeps service cores from running the service; rounds under way end first
-// or later.
+// Stop prevents service cores from running the service. It does not wait for rounds in progress.
+//
+// Implements: rte_service_runstate_set
 func (s *Service) Stop() error {
-	return s.control(opServiceRun, func() int { return cgo.ServiceRunstate(s.id, false) })
+	return s.control(opServiceRun, func() error { return control.Errno(cgo.ServiceRunstate(s.id, false)) })
 }
 
-// Running says whether the service is started and mapped to a service core
-// (rte_service_runstate_get).
-func (s *Service) Running() bool {
-	running := false
-	_ = s.control("rte_service_runstate_get", func() int {
-		running = cgo.ServiceRunning(s.id)
-		return 0
-	})
-	return running
-}
-
-// Err is the panic that has stopped a service of Go's, as a *PanicError, or nil.
+// Err returns the panic that has stopped a service in Go, as a [*PanicError], or nil.
 func (s *Service) Err() error {
 	if s.own != nil {
 		if err := s.own.err.Load(); err != nil {
@@ -260,89 +275,84 @@ func (s *Service) Err() error {
 	return nil
 }
 
-// Map lets a service core run the service (rte_service_map_lcore_set). The error
-// is dpdk.ErrInvalid for an lcore that is no service core.
+// Map lets a service core run the service. The error is dpdk.ErrInvalid for an lcore that is not a
+// service core.
+//
+// Implements: rte_service_map_lcore_set
 func (s *Service) Map(lcore int) error { return s.mapping(lcore, true) }
 
-// Unmap is the reverse of Map.
+// Unmap undoes [Service.Map].
+//
+// Implements: rte_service_map_lcore_set
 func (s *Service) Unmap(lcore int) error { return s.mapping(lcore, false) }
 
 func (s *Service) mapping(lcore int, on bool) error {
 	if err := serviceCore(opServiceMap, lcore); err != nil {
 		return err
 	}
-	return s.control(opServiceMap, func() int { return cgo.ServiceMap(s.id, lcore, on) })
+	return s.control(opServiceMap, func() error { return control.Errno(cgo.ServiceMap(s.id, lcore, on)) })
 }
 
-// MappedTo are the service cores that may run the service (rte_service_map_lcore_get).
-func (s *Service) MappedTo() []int {
-	var cores []int
-	_ = s.control("rte_service_map_lcore_get", func() int {
-		for id := range Max {
-			if cgo.ServiceMapped(s.id, id) {
-				cores = append(cores, id)
-			}
-		}
-		return 0
-	})
-	return cores
-}
-
-// ServiceStats are what a service has done since statistics were switched on.
+// ServiceStats counts the work of a service since its statistics were enabled.
 type ServiceStats struct {
 	Calls  uint64
 	Cycles uint64 // in rounds with work
 }
 
-// EnableStats switches statistics on or off (rte_service_set_stats_enable); they
-// cost two reads of the cycle counter a round.
+// EnableStats enables or disables statistics. They cost two reads of the cycle counter per round.
+//
+// Implements: rte_service_set_stats_enable
 func (s *Service) EnableStats(on bool) error {
-	return s.control("rte_service_set_stats_enable", func() int { return cgo.ServiceStats(s.id, on) })
+	return s.control("rte_service_set_stats_enable", func() error { return control.Errno(cgo.ServiceStats(s.id, on)) })
 }
 
-// Stats are the statistics of all service cores together (rte_service_attr_get).
+// Stats returns the statistics of all service cores together.
+//
+// Implements: rte_service_attr_get
 func (s *Service) Stats() (ServiceStats, error) {
 	var st ServiceStats
-	err := s.control(opServiceAttr, func() (errno int) {
-		if st.Calls, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCalls); errno != 0 {
-			return errno
+	err := s.control(opServiceAttr, func() error {
+		var errno int
+		if st.Calls, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCalls); errno == 0 {
+			st.Cycles, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCycles)
 		}
-		st.Cycles, errno = cgo.ServiceAttr(s.id, cgo.ServiceAttrCycles)
-		return errno
+		return control.Errno(errno)
 	})
 	return st, err
 }
 
-// ResetStats sets the statistics to 0 (rte_service_attr_reset_all).
+// ResetStats sets the statistics to 0.
+//
+// Implements: rte_service_attr_reset_all
 func (s *Service) ResetStats() error {
-	return s.control("rte_service_attr_reset_all", func() int { return cgo.ServiceAttrReset(s.id) })
+	return s.control("rte_service_attr_reset_all", func() error { return control.Errno(cgo.ServiceAttrReset(s.id)) })
 }
 
-// Unregister removes a service that RegisterService has made
-// (rte_service_component_unregister). DPDK forgets it without looking whether
-// it runs, so this fails with dpdk.ErrBusy while any service core is started.
+// Unregister removes a service that [RegisterService] has made. DPDK does not check whether the
+// service runs, so the error is dpdk.ErrBusy while any service core is started. A second call returns
+// dpdk.ErrNotFound.
+//
+// Implements: rte_service_component_unregister
 func (s *Service) Unregister() error {
 	if s.own == nil {
-		return check.Invalid(opServiceGone, s.name, "it is not a service of this program's Go code")
+		return check.Invalid(opServiceGone, s.name, "the service is not of this program's Go code: use Stop")
 	}
-	err := s.control(opServiceGone, func() int {
-		for _, id := range serviceCores() {
-			if cgo.LcoreRunning(id) {
-				return int(dpdk.ErrBusy)
-			}
+	err := s.control(opServiceGone, func() error {
+		if slices.ContainsFunc(serviceCores(), cgo.LcoreRunning) {
+			return dpdk.ErrBusy
 		}
 		if errno := cgo.ServiceUnregister(s.id); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		for i := range functions {
 			functions[i].CompareAndSwap(s.own, nil)
 		}
-		return 0
+		return nil
 	})
-	return control.Explain(err, dpdk.ErrBusy, "service cores run: StopServiceCore them first")
+	return control.Explain(err, dpdk.ErrBusy, "service cores run: call StopServiceCore for each of them first")
 }
 
-// serviceCore refuses what is none.
+// serviceCore refuses lcores that are not service cores.
 func serviceCore(op string, id int) error {
 	err := control.Call(op, name(id), func() error {
 		if !slices.Contains(serviceCores(), id) {
@@ -350,7 +360,7 @@ func serviceCore(op string, id int) error {
 		}
 		return nil
 	})
-	return control.Explain(err, dpdk.ErrInvalid, "it is not a service core: AddServiceCore makes it one")
+	return control.Explain(err, dpdk.ErrInvalid, "the lcore is not a service core: call AddServiceCore first")
 }
 
 func serviceCores() []int {

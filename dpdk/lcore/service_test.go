@@ -14,13 +14,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// eventually is require.Eventually for what takes microseconds, or is wrong.
+// eventually is require.Eventually for conditions that take microseconds.
 func eventually(t *testing.T, f func() bool, args ...any) {
 	t.Helper()
 	require.Eventually(t, f, 15*time.Second, time.Millisecond, args...)
 }
 
-// serviceCore1 makes a service core, started, until the test ends.
+// serviceCoreFor makes the lcore a started service core until the test ends.
 func serviceCoreFor(t *testing.T, id int) {
 	t.Helper()
 	require.NoError(t, AddServiceCore(id))
@@ -39,7 +39,15 @@ func service(t *testing.T, cfg ServiceConfig, fn func(int) bool) *Service {
 	return s
 }
 
-func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
+func describe(t *testing.T, s *Service) ServiceInfo {
+	t.Helper()
+	i, err := s.Info()
+	require.NoError(t, err)
+	require.Equal(t, s.Name(), i.Name)
+	return i
+}
+
+func TestGoServiceRunsOnItsServiceCore(t *testing.T) {
 	var calls, elsewhere atomic.Int64
 	s := service(t, ServiceConfig{}, func(lcore int) bool {
 		if got, ok := Current(); !ok || got != lcore || got != 2 {
@@ -47,24 +55,24 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 		}
 		return calls.Add(1)%2 == 0
 	})
-	assert.False(t, s.Concurrent())
+	assert.False(t, describe(t, s).Concurrent)
 	require.NoError(t, s.EnableStats(true))
 	serviceCoreFor(t, 2)
 	cores, err := ServiceCores()
 	require.NoError(t, err)
 	assert.Equal(t, []int{2}, cores)
-	info, err := Get(2)
+	info, err := Lookup(2)
 	require.NoError(t, err)
 	assert.Equal(t, RoleService, info.Role)
 	assert.Equal(t, []int{1, 3}, Workers())
 
-	assert.False(t, s.Running(), "not mapped")
+	assert.False(t, describe(t, s).Running, "not mapped")
 	require.NoError(t, s.Map(2))
-	assert.Equal(t, []int{2}, s.MappedTo())
-	assert.False(t, s.Running(), "not started")
+	assert.Equal(t, []int{2}, describe(t, s).Cores)
+	assert.False(t, describe(t, s).Running, "not started")
 	assert.Zero(t, calls.Load())
 	require.NoError(t, s.Start())
-	assert.True(t, s.Running())
+	assert.True(t, describe(t, s).Running)
 	eventually(t, func() bool { return calls.Load() > 100 })
 	loops, err := ServiceCoreLoops(2)
 	require.NoError(t, err)
@@ -72,19 +80,19 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 
 	err = StopServiceCore(2)
 	require.ErrorIs(t, err, dpdk.ErrBusy)
-	assert.ErrorContains(t, err, "only core")
+	assert.ErrorContains(t, err, "the only one")
 	_, err = Launch(soon(t), 2, nothing)
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	assert.ErrorContains(t, err, "service core")
 	require.ErrorIs(t, s.Unregister(), dpdk.ErrBusy)
-	running, err := Running(2)
+	inUse, err := InUse(2)
 	require.NoError(t, err)
-	assert.True(t, running)
+	assert.True(t, inUse)
 
 	require.NoError(t, s.Stop())
-	assert.False(t, s.Running())
+	assert.False(t, describe(t, s).Running)
 	var stats ServiceStats
-	eventually(t, func() bool { // a round may be under way
+	eventually(t, func() bool { // a round may be in progress
 		stats, err = s.Stats()
 		return err != nil || stats.Calls == uint64(calls.Load())
 	})
@@ -96,14 +104,18 @@ func TestAServiceInGoRunsOnItsServiceCore(t *testing.T) {
 	assert.Zero(t, stats)
 	assert.Zero(t, elsewhere.Load())
 	require.NoError(t, s.Unmap(2))
-	assert.Empty(t, s.MappedTo())
+	assert.Empty(t, describe(t, s).Cores)
+}
+
+func TestStartAndStopServiceCoreTwiceAreNoOps(t *testing.T) {
+	serviceCoreFor(t, 2)
 	require.NoError(t, StopServiceCore(2))
 	require.NoError(t, StopServiceCore(2), "twice")
 	require.NoError(t, StartServiceCore(2))
 	require.NoError(t, StartServiceCore(2), "twice")
 }
 
-func TestAnOrdinaryServiceRunsOnOneCoreAtATime(t *testing.T) {
+func TestServiceRunsOnOneCoreAtATimeUnlessConcurrent(t *testing.T) {
 	for _, concurrent := range []bool{false, true} {
 		t.Run(fmt.Sprint(concurrent), func(t *testing.T) {
 			var inside, most atomic.Int64
@@ -118,7 +130,7 @@ func TestAnOrdinaryServiceRunsOnOneCoreAtATime(t *testing.T) {
 				inside.Add(-1)
 				return true
 			})
-			assert.Equal(t, concurrent, s.Concurrent())
+			assert.Equal(t, concurrent, describe(t, s).Concurrent)
 			for _, id := range []int{2, 3} {
 				serviceCoreFor(t, id)
 				require.NoError(t, s.Map(id))
@@ -135,7 +147,7 @@ func TestAnOrdinaryServiceRunsOnOneCoreAtATime(t *testing.T) {
 	}
 }
 
-func TestAServiceThatPanicsStopsAndTellsWhy(t *testing.T) {
+func TestPanicStopsServiceAndErrReturnsIt(t *testing.T) {
 	cause := errors.New("cause")
 	var calls atomic.Int64
 	s := service(t, ServiceConfig{}, func(int) bool {
@@ -152,7 +164,7 @@ func TestAServiceThatPanicsStopsAndTellsWhy(t *testing.T) {
 	var p *PanicError
 	require.ErrorAs(t, s.Err(), &p)
 	assert.Equal(t, 3, p.Lcore)
-	assert.False(t, s.Running())
+	assert.False(t, describe(t, s).Running)
 	assert.EqualValues(t, 10, calls.Load())
 	found, err := LookupService(s.Name())
 	require.NoError(t, err)
@@ -163,19 +175,19 @@ func TestAServiceThatPanicsStopsAndTellsWhy(t *testing.T) {
 	require.NoError(t, s.Stop())
 }
 
-func TestServicesAreFoundByName(t *testing.T) {
+func TestLookupServiceFindsRegisteredServices(t *testing.T) {
 	s := service(t, ServiceConfig{}, func(int) bool { return false })
 	found, err := LookupService(s.Name())
 	require.NoError(t, err)
 	assert.Equal(t, s, found)
-	all, err := Services()
+	all, err := ListServices()
 	require.NoError(t, err)
 	assert.Contains(t, all, s)
 	_, err = LookupService("nobody")
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	_, err = RegisterService(s.Name(), ServiceConfig{}, func(int) bool { return false })
 	assert.ErrorIs(t, err, dpdk.ErrExist)
-	for i := range 70 { // the name stays free, and the slot
+	for i := range 70 { // the name and the slot are free again
 		again, err := RegisterService("again", ServiceConfig{}, func(int) bool { return false })
 		require.NoError(t, err, i)
 		require.NoError(t, again.Unregister())
@@ -184,7 +196,7 @@ func TestServicesAreFoundByName(t *testing.T) {
 	}
 }
 
-func TestAsManyServicesAsThereAre(t *testing.T) {
+func TestRegisterServiceReturnsErrNoSpaceAfter64(t *testing.T) {
 	var all []*Service
 	for {
 		s, err := RegisterService(fmt.Sprint("s", len(all)), ServiceConfig{}, func(int) bool { return false })
@@ -200,11 +212,11 @@ func TestAsManyServicesAsThereAre(t *testing.T) {
 	}
 }
 
-func TestServiceArguments(t *testing.T) {
+func TestServicesRefuseBadArguments(t *testing.T) {
 	idle := func(int) bool { return false }
 	_, err := RegisterService("", ServiceConfig{}, idle)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = RegisterService(strings.Repeat("x", 32), ServiceConfig{}, idle)
+	_, err = RegisterService(strings.Repeat("x", MaxServiceName+1), ServiceConfig{}, idle)
 	assert.ErrorIs(t, err, dpdk.ErrNameTooLong)
 	_, err = RegisterService("n", ServiceConfig{}, nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)

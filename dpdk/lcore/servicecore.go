@@ -2,6 +2,7 @@ package lcore
 
 import (
 	"context"
+	"errors"
 	"syscall"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 const (
@@ -19,8 +20,10 @@ const (
 	opCoreStop  = "rte_service_lcore_stop"
 )
 
-// ServiceCores are the lcores that run services (rte_service_lcore_list): those of
-// EAL's option -s, and of AddServiceCore.
+// ServiceCores returns the IDs of the lcores that run services: those of EAL's option -s, and those of
+// [AddServiceCore].
+//
+// Implements: rte_service_lcore_list, rte_service_lcore_count
 func ServiceCores() ([]int, error) {
 	var cores []int
 	err := control.Call("rte_service_lcore_list", "", func() error {
@@ -30,122 +33,128 @@ func ServiceCores() ([]int, error) {
 	return cores, err
 }
 
-// AddServiceCore makes a service core of a worker (rte_service_lcore_add). It takes
-// no functions until RemoveServiceCore, and no services until StartServiceCore.
+// AddServiceCore makes a worker a service core. It accepts no functions until [RemoveServiceCore], and
+// runs no services until [StartServiceCore].
 //
-// Errors: dpdk.ErrBusy if a function runs there, dpdk.ErrInvalid (no such lcore,
-// the main one, a service core already), dpdk.ErrNotRunning.
+// Errors: dpdk.ErrBusy (a function runs there), dpdk.ErrInvalid (the lcore does not exist, is the main
+// lcore, or is a service core), dpdk.ErrNotRunning.
+//
+// Implements: rte_service_lcore_add
 func AddServiceCore(id int) error {
 	if id == Main() {
-		return check.Invalid(opCoreAdd, name(id), "it is the main lcore: use one of the workers, %v", Workers())
+		return check.Invalid(opCoreAdd, name(id), "the lcore is the main one: use one of the workers %v", Workers())
 	}
 	t := newTask(context.Background(), id, nil)
-	if err := t.reserve(); err != nil { // DPDK would wait for a function's end
+	if err := t.reserve(); err != nil { // DPDK would wait until a function returns
 		t.end(err)
 		return err
 	}
 	defer t.end(nil)
 	defer slots[id].release(t)
 	if slots[id].stranded.Load() {
-		return busy(id, "a function that called runtime.Goexit has left it unfit for services")
+		return busy(id, "a function called runtime.Goexit on it, so it cannot run services: use another worker")
 	}
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
-	if idle := slots[id].idle(id, leave); !idle {
-		return busy(id, "a function of C's runs there")
+	if !waitIdle(id, leaveTimeout) {
+		return busy(id, "a C function runs there: wait until it returns")
 	}
 	return control.Call(opCoreAdd, name(id), func() error { return control.Errno(cgo.ServiceCoreAdd(id)) })
 }
 
-// RemoveServiceCore makes an ordinary worker of a service core that is stopped
-// (rte_service_lcore_del). The error is dpdk.ErrBusy if it is not, or if a service on it
-// does not return since StopServiceCore.
+// RemoveServiceCore makes a stopped service core an ordinary worker. The error is dpdk.ErrBusy if the
+// core is started, or if a service on it has not returned since [StopServiceCore].
+//
+// Implements: rte_service_lcore_del
 func RemoveServiceCore(id int) error {
-	return core(opCoreDel, id, "it is started, or a service on it does not return: StopServiceCore first", func(id int) int {
-		// DPDK looks at what the core was told, not at where its thread is: the thread
-		// would go on to services, and Unregister would not see it.
+	return core(opCoreDel, id, "the core is started, or a service on it does not return: call StopServiceCore first", func() error {
+		// DPDK checks only the core's state, not its thread. The thread could still run
+		// services, and Unregister would not know.
 		if !slots[id].outside(id) {
-			return int(dpdk.ErrBusy)
+			return dpdk.ErrBusy
 		}
-		return cgo.ServiceCoreDel(id)
+		return control.Errno(cgo.ServiceCoreDel(id))
 	})
 }
 
-// StartServiceCore lets a service core run the services mapped to it
-// (rte_service_lcore_start); one that is started stays so. The error is dpdk.ErrBusy if
-// a service on it does not return since StopServiceCore.
+// StartServiceCore lets a service core run the services that are mapped to it. It is a no-op on a
+// started core. The error is dpdk.ErrBusy if a service on it has not returned since
+// [StopServiceCore].
+//
+// Implements: rte_service_lcore_start
 func StartServiceCore(id int) error {
-	return core(opCoreStart, id, "a service on it does not return: try again", func(id int) int {
-		// DPDK would take the core for started, while its thread leaves the loop.
+	return core(opCoreStart, id, "a service on the core does not return: try again", func() error {
+		// For DPDK the core would be started, but its thread would leave the loop.
 		s := &slots[id]
 		if !s.outside(id) {
-			return int(dpdk.ErrBusy)
+			return dpdk.ErrBusy
 		}
 		s.launching.Lock()
 		defer s.launching.Unlock()
-		return cgo.ServiceCoreStart(id)
+		return control.Errno(cgo.ServiceCoreStart(id))
 	})
 }
 
-// StopServiceCore takes a service core out of its loop and waits until it is
-// (rte_service_lcore_stop), at most 5 seconds; one that is stopped stays so.
+// StopServiceCore stops the loop of a service core and waits for its end, at most 5 seconds. It is a
+// no-op on a stopped core.
 //
-// Errors: dpdk.ErrBusy if a started service has no other core, or a service does
-// not return; dpdk.ErrInvalid, dpdk.ErrNotRunning.
+// Errors: dpdk.ErrBusy (a started service has no other core, or a service does not return),
+// dpdk.ErrInvalid, dpdk.ErrNotRunning.
+//
+// Implements: rte_service_lcore_stop
 func StopServiceCore(id int) error {
-	err := core(opCoreStop, id, "it is the only core of a service that is started: Stop the service, or Map it to another core", func(id int) int {
+	err := core(opCoreStop, id, "the core is the only one of a started service: Stop the service, or Map it to another core", func() error {
 		errno := cgo.ServiceCoreStop(id)
 		slots[id].leaving = slots[id].leaving || errno == 0
-		return errno
+		return control.Errno(errno)
 	})
-	if err == nil && !slots[id].idle(id, grace) {
-		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a service on it does not return"}
+	if err == nil && !waitIdle(id, grace) {
+		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a service on the core does not return: try again"}
 	}
 	return err
 }
 
-// ServiceCoreLoops is how often a service core has gone through its services
-// (rte_service_lcore_attr_get).
+// ServiceCoreLoops returns how many times a service core has run its list of services.
+//
+// Implements: rte_service_lcore_attr_get
 func ServiceCoreLoops(id int) (uint64, error) {
 	var n uint64
-	err := core("rte_service_lcore_attr_get", id, "", func(id int) (errno int) {
+	err := core("rte_service_lcore_attr_get", id, "", func() error {
+		var errno int
 		n, errno = cgo.ServiceCoreAttr(id, cgo.ServiceCoreLoops)
-		return errno
+		return control.Errno(errno)
 	})
 	return n, err
 }
 
-func core(op string, id int, whenBusy string, f func(int) int) error {
+func core(op string, id int, whenBusy string, f func() error) error {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()
 	if err := serviceCore(op, id); err != nil {
 		return err
 	}
 	err := control.Call(op, name(id), func() error {
-		errno := f(id)
-		if syscall.Errno(errno) == syscall.EALREADY {
-			return nil
+		if err := f(); !errors.Is(err, syscall.EALREADY) {
+			return err
 		}
-		return control.Errno(errno)
+		return nil
 	})
-	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrBusy {
-		e.Detail = whenBusy
-	}
-	return err
+	return control.Explain(err, dpdk.ErrBusy, whenBusy)
 }
 
-// outside waits until the thread of a service core that StopServiceCore has told to leave
-// its loop has done so, and says whether it has. The caller holds servicesMu.
+// outside waits until the thread of a service core has left its loop after StopServiceCore, and
+// reports whether it has. The caller holds servicesMu.
 func (s *slot) outside(id int) bool {
-	if s.leaving && s.idle(id, leave) {
+	if s.leaving && waitIdle(id, leaveTimeout) {
 		s.leaving = false
 	}
 	return !s.leaving
 }
 
-// idle waits until the lcore is in EAL's loop, and says whether it is.
-func (s *slot) idle(id int, most time.Duration) bool {
-	for begin := time.Now(); ; linux.Sleep(100 * time.Microsecond) {
+// waitIdle waits until the lcore's thread is idle in EAL's loop, and reports whether it is.
+func waitIdle(id int, most time.Duration) bool {
+	var pause wait.Backoff
+	for begin := time.Now(); ; pause.Turn() {
 		running := false
 		if err := control.Call(opCoreStop, name(id), func() error { running = cgo.LcoreRunning(id); return nil }); err != nil {
 			return false
@@ -159,8 +168,7 @@ func (s *slot) idle(id int, most time.Duration) bool {
 	}
 }
 
-// stopServices ends the loops of service cores, which are workers then, before
-// EAL stops.
+// stopServices ends the loops of all service cores before EAL stops. They are workers then.
 func stopServices() {
 	servicesMu.Lock()
 	defer servicesMu.Unlock()

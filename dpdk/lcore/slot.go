@@ -1,57 +1,54 @@
 package lcore
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// slot is an lcore as this package sees it.
+// slot is this package's state of an lcore.
 type slot struct {
-	task atomic.Pointer[Task] // that has the lcore
-	// left is when a function ended whose thread was not back in EAL's loop yet,
-	// in ns; 0 if it is back.
+	task atomic.Pointer[Task] // the task that runs on the lcore
+	// left is the time, in ns since epoch, at which the last function ended. It is 0 once the
+	// thread is back in EAL's loop.
 	left atomic.Int64
-	// stranded is set when a function has called runtime.Goexit. Go cannot end
-	// a goroutine that a thread of C's is in, so the thread never gets back to
-	// EAL's loop: it takes its next tasks from here.
+	// stranded is set when a function has called runtime.Goexit. Go cannot end a goroutine
+	// that C has called, so the thread never returns to EAL's loop. It gets its next tasks
+	// from next.
 	stranded atomic.Bool
-	// launching is held while a thread of C's is told to launch. The teller waits for
-	// an answer: another's, and the lcore would seem idle with a command to come.
+	// launching is held while a command is sent to the thread. The sender waits for an
+	// answer. If it got the answer to another command, the lcore would seem idle before the
+	// thread has read its own.
 	launching sync.Mutex
 	next      chan *Task
-	leaving   bool        // it was told to stop as a service core; servicesMu guards it
-	locked    bool        // of the lcore's own thread
-	timing    atomic.Bool // it is in RunTimers
-	fired     []error     // panics of timers in it
+	leaving   bool        // StopServiceCore has stopped it; servicesMu guards this field
+	locked    bool        // runtime.LockOSThread was called; only the lcore's thread uses it
+	timing    atomic.Bool // the thread is in RunTimers
+	fired     []error     // panics of timers in this RunTimers
 }
 
 var slots [Max]slot
 
 func init() { cgo.Callbacks.Lcore = onLcore }
 
-// leave is how long a thread may take from the end of a function to EAL's loop:
-// some instructions, or as long as others have its CPU.
-const leave = time.Second
+// leaveTimeout limits the time of a thread from the end of a function to EAL's loop. It needs some
+// instructions, unless it was descheduled.
+const leaveTimeout = time.Second
 
-// start of the clock of slots.
+// epoch is the zero of slot.left.
 var epoch = time.Now()
 
-// start gives the task, which has the slot, to the lcore's thread.
+// start gives the task to the lcore's thread. The task has reserved the slot.
 func (s *slot) start(t *Task) error {
-	errno := int(syscall.EBUSY)
-	for attempt := 0; attempt < 2 && syscall.Errno(errno) == syscall.EBUSY; attempt++ {
-		if attempt > 0 {
-			s.back(t.lcore)
-		}
+	for attempt := 0; ; attempt++ {
 		err := control.Call(opLaunch, t.name, func() error {
-			errno = 0
 			switch {
 			case t.lcore == cgo.MainLcore():
 				control.Started().RunOnMain(func() { s.run(t, false) })
@@ -59,40 +56,34 @@ func (s *slot) start(t *Task) error {
 				s.next <- t
 			default:
 				s.launching.Lock()
-				errno = cgo.LcoreLaunch(t.lcore)
-				s.launching.Unlock()
+				defer s.launching.Unlock()
+				return control.Errno(cgo.LcoreLaunch(t.lcore))
 			}
 			return nil
 		})
-		if err != nil {
-			return err
+		if attempt > 0 || !errors.Is(err, dpdk.ErrBusy) {
+			return control.Explain(err, dpdk.ErrBusy, "a C function runs there: wait until it returns")
 		}
+		s.waitReturned(t.lcore)
 	}
-	switch syscall.Errno(errno) {
-	case 0:
-		return nil
-	case syscall.EBUSY:
-		return busy(t.lcore, "a function of C's runs there")
-	}
-	return &dpdk.Error{Op: opLaunch, Name: t.name, Errno: dpdk.Errno(errno)}
 }
 
-// back waits until the lcore's thread, whose Go function has ended, is in EAL's
-// loop, or must have been there: C has given it something since.
-func (s *slot) back(id int) {
-	for idle := (Idle{}); ; idle.After(0) {
+// waitReturned waits until the lcore's thread is back in EAL's loop after a Go function. After
+// leaveTimeout it must have been there, and runs something for C since.
+func (s *slot) waitReturned(id int) {
+	for pause := (wait.Backoff{}); ; pause.Turn() {
 		left := s.left.Load()
 		if left == 0 {
 			return
 		}
-		if !cgo.LcoreRunning(id) || int64(time.Since(epoch))-left > int64(leave) {
+		if !cgo.LcoreRunning(id) || int64(time.Since(epoch))-left > int64(leaveTimeout) {
 			s.left.CompareAndSwap(left, 0)
 			return
 		}
 	}
 }
 
-// onLcore is called by the lcore's thread.
+// onLcore runs the task of the calling lcore.
 func onLcore(id int) {
 	s := &slots[id]
 	s.lock()
@@ -100,9 +91,9 @@ func onLcore(id int) {
 	s.run(s.task.Load(), true)
 }
 
-// lock comes first in what EAL's thread of the lcore calls, and lasts: a thread
-// that Go's runtime starts from here must not inherit this one's CPUs, and it
-// looks at LockOSThread for that.
+// lock locks the goroutine to the lcore's thread. Each function that the thread calls does this first.
+// Go's runtime does not start new threads from a locked thread. They would inherit the CPUs of the
+// lcore.
 func (s *slot) lock() {
 	if !s.locked {
 		runtime.LockOSThread()
@@ -110,7 +101,8 @@ func (s *slot) lock() {
 	}
 }
 
-// run runs a task on the calling thread, which is C's or the main lcore's.
+// run runs a task on the calling thread. foreign is true on a thread of C, and false on that of the
+// main lcore.
 func (s *slot) run(t *Task, foreign bool) {
 	returned := false
 	defer func() {
@@ -130,7 +122,7 @@ func (s *slot) run(t *Task, foreign bool) {
 	s.end(t, err)
 }
 
-// strand is where a foreign thread stays after runtime.Goexit.
+// strand runs further tasks on a foreign thread after runtime.Goexit. It does not return.
 func (s *slot) strand(t *Task) {
 	if s.next == nil {
 		s.next = make(chan *Task)
@@ -142,11 +134,11 @@ func (s *slot) strand(t *Task) {
 	}
 }
 
-// end frees the slot before the result is known: who waits may launch again.
+// end frees the slot before it publishes the result: a waiter may launch at once.
 func (s *slot) end(t *Task, err error) {
 	s.release(t)
 	t.end(err)
 }
 
-// release takes the slot from t, if it has it.
+// release frees the slot if t has it.
 func (s *slot) release(t *Task) { s.task.CompareAndSwap(t, nil) }

@@ -10,20 +10,21 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// stopping is set for good when EAL stops.
+// stopping is set when EAL stops, and stays set.
 var stopping atomic.Bool
 
-// grace is how long Close waits for what runs on lcores.
+// grace is how long Close waits for functions on lcores.
 var grace = 5 * time.Second
 
-// running is what runs on lcores.
+// running implements control.Lcores.
 type running struct{}
 
 func init() { control.RegisterLcores(running{}) }
 
-// Inside reports whether the caller is in what Stop, or its caller, would wait for.
+// Inside reports whether the caller is in a function that Stop, or its caller, would wait for.
 func (running) Inside() bool {
 	if inCallback() {
 		return true
@@ -36,7 +37,7 @@ func (running) Inside() bool {
 	return mine
 }
 
-// Stop ends what runs on lcores, as well as it can be ended.
+// Stop ends all functions on lcores. It waits for them, and its error names those that do not end.
 func (running) Stop() error {
 	stopping.Store(true)
 	closed := &dpdk.Error{Op: "rte_eal_cleanup", Cause: dpdk.ErrNotRunning}
@@ -52,12 +53,12 @@ func (running) Stop() error {
 	defer cancel()
 	var stuck []string
 	for id := range slots {
-		if why := slots[id].settle(deadline, id); why != "" {
+		if why := slots[id].waitEnd(deadline, id); why != "" {
 			stuck = append(stuck, name(id)+" "+why)
 		}
 	}
 	controls.each(func(_ uintptr, t *Task) {
-		if !t.settle(deadline) {
+		if !t.waitEnd(deadline) {
 			stuck = append(stuck, t.name+" runs")
 		}
 	})
@@ -68,8 +69,8 @@ func (running) Stop() error {
 		Detail: strings.Join(stuck, ", ") + ": its memory stays mapped and its devices open until the process ends; functions must return when their context ends"}
 }
 
-// settle waits for the task's end, or gives it up.
-func (t *Task) settle(ctx context.Context) bool {
+// waitEnd waits until the task ends. When ctx ends first, it gives the task up.
+func (t *Task) waitEnd(ctx context.Context) bool {
 	select {
 	case <-t.done:
 		return true
@@ -79,23 +80,23 @@ func (t *Task) settle(ctx context.Context) bool {
 	}
 }
 
-// settle waits until the lcore is in EAL's loop, or says what it does instead.
-func (s *slot) settle(ctx context.Context, id int) string {
-	if t := s.task.Load(); t != nil && !t.settle(ctx) {
+// waitEnd waits until the lcore is in EAL's loop. It returns what the lcore does instead, or "".
+func (s *slot) waitEnd(ctx context.Context, id int) string {
+	if t := s.task.Load(); t != nil && !t.waitEnd(ctx) {
 		return "runs a function"
 	}
 	if s.stranded.Load() {
 		return "was left by runtime.Goexit"
 	}
-	for idle := (Idle{Sleep: 100 * time.Microsecond}); s.timing.Load() || inLoop(id); idle.After(0) {
+	for pause := (wait.Backoff{}); s.timing.Load() || inLoop(id); pause.Turn() {
 		if ctx.Err() != nil {
-			return "runs a function of C's, a service or a timer"
+			return "runs a C function, a service or a timer"
 		}
 	}
 	return ""
 }
 
-// inLoop says whether EAL's thread of the lcore runs something.
+// inLoop reports whether EAL's thread of the lcore runs something.
 func inLoop(id int) bool {
 	role := Role(cgo.LcoreRole(id))
 	return (role == RoleEAL || role == RoleService) && id != cgo.MainLcore() && cgo.LcoreRunning(id)

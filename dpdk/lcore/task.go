@@ -17,12 +17,12 @@ const (
 	opWait   = "rte_eal_wait_lcore"
 )
 
-// Func is what runs on an lcore. It should return soon after ctx ends, which it
-// does at Task.Stop, at eal.Runtime.Close, and with the context given to Launch.
+// Func is a function for an lcore. It should return soon after ctx ends. ctx ends with [Task.Stop],
+// with eal.Runtime.Close, and with the context given to [Launch].
 type Func func(ctx context.Context) error
 
-// Task is a function on an lcore. Its methods may be called from any goroutine,
-// also after Close.
+// Task is a function that was started on an lcore or a control thread. Its methods may be called from
+// any goroutine, also after Close.
 type Task struct {
 	lcore  int
 	name   string // in errors
@@ -33,19 +33,20 @@ type Task struct {
 	tid    atomic.Int64 // of a control thread
 	ended  atomic.Bool
 	done   chan struct{}
-	err    error // before done
+	err    error // written before done is closed
 }
 
-// Launch runs fn on an lcore of this process, a worker or the main one, and does
-// not wait for it (rte_eal_remote_launch). fn runs on the lcore's own thread:
-// Current, the CPUs and mempools' caches are the lcore's. Any goroutine may call
-// it, and a function on another lcore.
+// Launch starts fn on an lcore of this process, a worker or the main one, and does not wait for it. fn
+// runs on the lcore's own thread, with the lcore's ID, CPUs and mempool caches. Launch may be called
+// from any goroutine, and from a function on another lcore.
 //
-// ctx is for fn, whose own ends earlier with Task.Stop and with Close; Launch
-// itself waits for nothing.
+// The context of fn derives from ctx. It also ends with [Task.Stop] and with eal.Runtime.Close.
+// Launch itself does not use ctx.
 //
-// Errors: dpdk.ErrBusy (a function runs there, of Go or C), dpdk.ErrInvalid (no
-// such lcore, a service core, a registered thread, a nil fn), dpdk.ErrNotRunning.
+// Errors: dpdk.ErrBusy (a function of Go or C runs there), dpdk.ErrInvalid (the lcore does not exist,
+// is a service core or a registered thread, or fn is nil), dpdk.ErrNotRunning.
+//
+// Implements: rte_eal_remote_launch
 func Launch(ctx context.Context, id int, fn Func) (*Task, error) {
 	if err := checkFunc(opLaunch, ctx, fn, name(id)); err != nil {
 		return nil, err
@@ -61,10 +62,11 @@ func Launch(ctx context.Context, id int, fn Func) (*Task, error) {
 	return t, nil
 }
 
-// LaunchWorkers launches fn on all Workers or, if a Go function runs on one of
-// them, on none (rte_eal_mp_remote_launch). If C's runs there it may have begun
-// on others by then: their contexts end at once. Without workers there are no
-// tasks and no error.
+// LaunchWorkers launches fn on all [Workers], or on none if a Go function runs on one of them. If a C
+// function runs on one of them, fn may have begun on others: their contexts end at once. Without
+// workers it returns no tasks and no error.
+//
+// Implements: rte_eal_mp_remote_launch
 func LaunchWorkers(ctx context.Context, fn Func) (Tasks, error) {
 	if err := checkFunc(opLaunch, ctx, fn, ""); err != nil {
 		return nil, err
@@ -107,31 +109,31 @@ func checkFunc(op string, ctx context.Context, fn Func, name string) error {
 	return nil
 }
 
-// newTask makes a task for an lcore.
+// newTask returns a task for an lcore.
 func newTask(ctx context.Context, id int, fn Func) *Task {
 	t := &Task{lcore: id, name: name(id), fn: fn, begin: time.Now(), done: make(chan struct{})}
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	return t
 }
 
-// reserve takes the lcore for the task, or says why it cannot have it.
+// reserve takes the slot of the lcore for the task.
 func (t *Task) reserve() error {
 	err := control.Call(opLaunch, t.name, func() error { return nil })
 	if err != nil {
 		return err
 	}
 	if t.lcore < 0 || t.lcore >= Max {
-		return check.Invalid(opLaunch, t.name, "ids are 0 to %d", Max-1)
+		return check.Invalid(opLaunch, t.name, "IDs are 0 to %d", Max-1)
 	}
-	if err := t.fits(); err != nil { // before the slot: it says more than that another has it
+	if err := t.fits(); err != nil { // first, because its error explains more than "busy"
 		return err
 	}
 	s := &slots[t.lcore]
 	if !s.task.CompareAndSwap(nil, t) {
-		return busy(t.lcore, "a function runs there: Wait for its Task")
+		return busy(t.lcore, "a function runs there: Wait for its Task first")
 	}
-	err = t.fits()                     // AddServiceCore changes the role of lcores whose slot it has
-	if err == nil && stopping.Load() { // whoever set it has not seen this task, or has cancelled it
+	err = t.fits()                     // AddServiceCore changes roles while it holds the slot
+	if err == nil && stopping.Load() { // Stop did not see this task, or has cancelled it
 		err = &dpdk.Error{Op: opLaunch, Name: t.name, Cause: dpdk.ErrNotRunning}
 	}
 	if err != nil {
@@ -140,17 +142,17 @@ func (t *Task) reserve() error {
 	return err
 }
 
-// fits refuses lcores that take no functions.
+// fits refuses lcores that accept no functions.
 func (t *Task) fits() error {
 	switch role := Role(cgo.LcoreRole(t.lcore)); role {
 	case RoleEAL:
 		return nil
 	case RoleOff:
-		return check.Invalid(opLaunch, t.name, "there is no such lcore: the workers are %v; see eal.Config.Lcores", Workers())
+		return check.Invalid(opLaunch, t.name, "the lcore does not exist: the workers are %v; see eal.Config.Lcores", Workers())
 	case RoleService:
-		return check.Invalid(opLaunch, t.name, "it is a service core: use another, or RemoveServiceCore first")
+		return check.Invalid(opLaunch, t.name, "the lcore is a service core: use another, or call RemoveServiceCore first")
 	default:
-		return check.Invalid(opLaunch, t.name, "its role is %v: it takes no functions", role)
+		return check.Invalid(opLaunch, t.name, "an lcore with the role %v accepts no functions: the workers are %v", role, Workers())
 	}
 }
 
@@ -158,7 +160,7 @@ func busy(id int, why string) error {
 	return &dpdk.Error{Op: opLaunch, Name: name(id), Errno: dpdk.ErrBusy, Detail: why}
 }
 
-// start gives the task to its lcore, which it has reserved.
+// start starts the task on the lcore that it has reserved.
 func (t *Task) start() error {
 	watchPollers()
 	s := &slots[t.lcore]
@@ -170,7 +172,7 @@ func (t *Task) start() error {
 	return err
 }
 
-// end makes the result known, once, and says whether it was this one.
+// end publishes the result. It reports false if the task has a result already.
 func (t *Task) end(err error) bool {
 	if !t.ended.CompareAndSwap(false, true) {
 		return false
@@ -181,19 +183,19 @@ func (t *Task) end(err error) bool {
 	return true
 }
 
-// Lcore is the id of the lcore.
+// Lcore returns the ID of the lcore, or -1 for a control thread.
 func (t *Task) Lcore() int { return t.lcore }
 
-// Stop ends the function's context and does not wait.
+// Stop ends the function's context. It does not wait for the function.
 func (t *Task) Stop() { t.cancel(context.Canceled) }
 
-// Running says whether the function has yet to return.
+// Running reports whether the function has not returned yet.
 func (t *Task) Running() bool { return !t.ended.Load() }
 
-// Done is closed when the function has returned, or Close has given it up.
+// Done returns a channel that is closed when the function has returned, or when Close has given it up.
 func (t *Task) Done() <-chan struct{} { return t.done }
 
-// Err is the result once Done is closed, and nil before.
+// Err returns the result once [Task.Done] is closed, and nil before.
 func (t *Task) Err() error {
 	select {
 	case <-t.done:
@@ -203,10 +205,12 @@ func (t *Task) Err() error {
 	}
 }
 
-// Wait waits for the function's end and returns its error, as often as it is
-// called: a *PanicError if it panicked, ErrGoexit if it called runtime.Goexit,
-// and dpdk.ErrNotRunning if it did not end before Close gave it up. If ctx ends
-// first, Wait returns ctx's error and the function runs on.
+// Wait waits until the function returns, and returns its error. It may be called several times. The
+// error is a [*PanicError] if the function panicked, [ErrGoexit] if it called runtime.Goexit, and
+// dpdk.ErrNotRunning if it did not end before Close gave it up. If ctx ends first, Wait returns the
+// error of ctx and the function continues.
+//
+// Implements: rte_eal_wait_lcore
 func (t *Task) Wait(ctx context.Context) error {
 	select {
 	case <-t.done:
@@ -218,22 +222,24 @@ func (t *Task) Wait(ctx context.Context) error {
 		return t.err
 	case <-ctx.Done():
 		return &dpdk.Error{Op: opWait, Name: t.name, Cause: context.Cause(ctx),
-			Detail: "the function runs on: Stop its Task, or wait longer"}
+			Detail: "the function still runs: Stop its Task, or wait longer"}
 	}
 }
 
-// Tasks are functions on several lcores.
+// Tasks is a list of functions on several lcores.
 type Tasks []*Task
 
-// Stop ends the contexts of all.
+// Stop calls [Task.Stop] for all tasks.
 func (ts Tasks) Stop() {
 	for _, t := range ts {
 		t.Stop()
 	}
 }
 
-// Wait waits for all (rte_eal_mp_wait_lcore) and joins their errors. If ctx ends
-// first, those that still run have its error.
+// Wait waits for all tasks and joins their errors. If ctx ends first, the tasks that still run have
+// the error of ctx.
+//
+// Implements: rte_eal_mp_wait_lcore
 func (ts Tasks) Wait(ctx context.Context) error {
 	errs := make([]error, len(ts))
 	for i, t := range ts {
@@ -242,20 +248,22 @@ func (ts Tasks) Wait(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Running says whether a function runs on the lcore, of Go or C: services too
-// (rte_eal_get_lcore_state). Errors: dpdk.ErrInvalid, dpdk.ErrNotRunning.
-func Running(id int) (bool, error) {
-	running := false
+// InUse reports whether the lcore runs a function, of Go or C, or services. The errors are
+// dpdk.ErrInvalid and dpdk.ErrNotRunning.
+//
+// Implements: rte_eal_get_lcore_state
+func InUse(id int) (bool, error) {
+	inUse := false
 	err := control.Call("rte_eal_get_lcore_state", name(id), func() error {
 		if id < 0 || id >= Max || Role(cgo.LcoreRole(id)) == RoleOff {
 			return dpdk.ErrInvalid
 		}
 		s := &slots[id]
-		if running = s.task.Load() != nil; !running && !s.stranded.Load() {
-			s.back(id)
-			running = inLoop(id)
+		if inUse = s.task.Load() != nil; !inUse && !s.stranded.Load() {
+			s.waitReturned(id)
+			inUse = inLoop(id)
 		}
 		return nil
 	})
-	return running, err
+	return inUse, err
 }

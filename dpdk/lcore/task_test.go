@@ -21,13 +21,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-func TestALaunchedFunctionSeesItsLcore(t *testing.T) {
+func TestLaunchRunsOnTheThreadOfTheLcore(t *testing.T) {
 	pool, err := mempool.Create("seen", 255, 64, mempool.Config{CacheSize: 8})
 	require.NoError(t, err)
 	defer pool.Free()
 	threads := map[int]int{}
 	for _, id := range everywhere(t) {
-		info, err := Get(id)
+		info, err := Lookup(id)
 		require.NoError(t, err)
 		caches := map[string]*mempool.Cache{}
 		require.NoError(t, on(t, id, func() error {
@@ -46,10 +46,10 @@ func TestALaunchedFunctionSeesItsLcore(t *testing.T) {
 	}
 	assert.Len(t, threads, 4, "a thread each: %v", threads)
 	_, ok := Current()
-	assert.False(t, ok, "this goroutine is no lcore")
+	assert.False(t, ok, "this goroutine is not an lcore")
 }
 
-func TestAThousandLaunchesInTurnOnEachLcore(t *testing.T) {
+func TestThousandLaunchesOnEachLcore(t *testing.T) {
 	sums := map[int]int{}
 	for i := range 1000 {
 		for _, id := range everywhere(t) {
@@ -57,7 +57,7 @@ func TestAThousandLaunchesInTurnOnEachLcore(t *testing.T) {
 				if got, _ := Current(); got != id {
 					return fmt.Errorf("on lcore %d", got)
 				}
-				sums[id] += i // Wait makes it visible, and keeps it apart
+				sums[id] += i // Wait orders the accesses
 				return nil
 			})
 			require.NoError(t, err, "lcore %d, launch %d", id, i)
@@ -70,26 +70,26 @@ func TestAThousandLaunchesInTurnOnEachLcore(t *testing.T) {
 	require.NoError(t, freshThreads())
 }
 
-func TestLaunchRefuses(t *testing.T) {
+func TestLaunchRefusesBadArguments(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		id   int
 		fn   Func
-		says string
+		text string
 	}{
 		{"a nil function", 1, nil, "the function is nil"},
 		{"a nil function on the main lcore", mainLcore, nil, "the function is nil"},
-		{"a negative id", -1, nothing, "ids are 0 to"},
-		{"the id after the last", Max, nothing, "ids are 0 to"},
-		{"a huge id", math.MaxInt, nothing, "ids are 0 to"},
-		{"an id that C would cut to a worker's", 1<<32 + 1, nothing, "ids are 0 to"},
+		{"a negative id", -1, nothing, "IDs are 0 to"},
+		{"the id after the last", Max, nothing, "IDs are 0 to"},
+		{"a huge id", math.MaxInt, nothing, "IDs are 0 to"},
+		{"an id that C would truncate to that of a worker", 1<<32 + 1, nothing, "IDs are 0 to"},
 		{"an id without an lcore", 77, nothing, "the workers are [1 2 3]"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			task, err := Launch(context.Background(), tc.id, tc.fn)
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
 			assert.Nil(t, task)
-			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), tc.text)
 			assert.Contains(t, err.Error(), "rte_eal_remote_launch")
 		})
 	}
@@ -103,10 +103,10 @@ func TestLaunchRefuses(t *testing.T) {
 		_, err = LaunchWorkers(context.Background(), nil)
 		require.ErrorIs(t, err, dpdk.ErrInvalid)
 	})
-	assert.NoError(t, on(t, 1, func() error { return nil }), "none of it has taken an lcore")
+	assert.NoError(t, on(t, 1, func() error { return nil }), "the lcore is free")
 }
 
-func TestABusyLcoreRefusesAtOnce(t *testing.T) {
+func TestLaunchOnBusyLcoreReturnsErrBusy(t *testing.T) {
 	for _, id := range everywhere(t) {
 		release := occupy(t, id)
 		begin := time.Now()
@@ -116,23 +116,23 @@ func TestABusyLcoreRefusesAtOnce(t *testing.T) {
 		assert.Nil(t, task)
 		assert.Contains(t, err.Error(), fmt.Sprintf(`"lcore %d"`, id))
 		assert.Less(t, time.Since(begin), time.Second)
-		running, err := Running(id)
+		inUse, err := InUse(id)
 		require.NoError(t, err)
-		assert.True(t, running)
+		assert.True(t, inUse)
 		release()
-		running, err = Running(id)
+		inUse, err = InUse(id)
 		require.NoError(t, err)
-		assert.False(t, running)
+		assert.False(t, inUse)
 		assert.NoError(t, on(t, id, func() error { return nil }))
 	}
-	_, err := Running(77)
+	_, err := InUse(77)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = Running(-1)
+	_, err = InUse(-1)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
-// C has launched something there, past this package.
-func TestAnLcoreThatCOccupiesIsBusy(t *testing.T) {
+// C runs a function on the lcore. This package has not launched it.
+func TestLaunchOnLcoreUsedByCReturnsErrBusy(t *testing.T) {
 	end, begun := make(chan struct{}), make(chan struct{})
 	ours := cgo.Callbacks.Lcore
 	cgo.Callbacks.Lcore = func(int) { close(begun); <-end }
@@ -141,21 +141,21 @@ func TestAnLcoreThatCOccupiesIsBusy(t *testing.T) {
 	cgo.Callbacks.Lcore = ours
 	_, err := Launch(context.Background(), 2, func(context.Context) error { return nil })
 	require.ErrorIs(t, err, dpdk.ErrBusy)
-	assert.Contains(t, err.Error(), "of C's")
-	running, err := Running(2)
+	assert.Contains(t, err.Error(), "a C function runs there")
+	inUse, err := InUse(2)
 	require.NoError(t, err)
-	assert.True(t, running)
+	assert.True(t, inUse)
 	_, err = LaunchWorkers(context.Background(), func(ctx context.Context) error { <-ctx.Done(); return nil })
 	require.ErrorIs(t, err, dpdk.ErrBusy)
 	close(end)
 	require.Eventually(t, func() bool { return !cgo.LcoreRunning(2) }, 10*time.Second, time.Millisecond)
-	for _, id := range Workers() { // what LaunchWorkers began has ended
+	for _, id := range Workers() { // the functions that LaunchWorkers began have ended
 		require.Eventually(t, func() bool { return slots[id].task.Load() == nil }, 10*time.Second, time.Millisecond)
 		assert.NoError(t, on(t, id, func() error { return nil }))
 	}
 }
 
-func TestErrorsComeBackFromFunctions(t *testing.T) {
+func TestWaitReturnsTheErrorOfTheFunction(t *testing.T) {
 	for _, id := range everywhere(t) {
 		task, err := Launch(context.Background(), id, func(context.Context) error { return os.ErrDeadlineExceeded })
 		require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestErrorsComeBackFromFunctions(t *testing.T) {
 	}
 }
 
-func TestPanicsComeBackAsErrors(t *testing.T) {
+func TestWaitReturnsPanics(t *testing.T) {
 	cause := errors.New("the cause")
 	var none *int
 	for _, id := range everywhere(t) {
@@ -225,7 +225,7 @@ func deep(n int) int {
 	return deep(n-1) + 1
 }
 
-func TestStopSignals(t *testing.T) {
+func TestContextEndsWithStop(t *testing.T) {
 	wait := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	t.Run("Stop", func(t *testing.T) {
 		task, err := Launch(context.Background(), 1, wait)
@@ -277,10 +277,10 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	err := task.Wait(ctx)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Contains(t, err.Error(), `"lcore 1"`)
-	assert.True(t, task.Running(), "it runs on")
+	assert.True(t, task.Running(), "it still runs")
 	assert.ErrorIs(t, Tasks{task, task}.Wait(ctx), context.DeadlineExceeded)
 	release()
-	assert.NoError(t, task.Wait(ctx), "a result is a result, whatever the context")
+	assert.NoError(t, task.Wait(ctx), "the result counts, even if the context has ended")
 	select {
 	case <-task.Done():
 	default:
@@ -316,8 +316,8 @@ func TestLaunchWorkersIsAllOrNothing(t *testing.T) {
 	}
 }
 
-// Of two that launch at the same time one has the lcore.
-func TestLaunchFromManyGoroutines(t *testing.T) {
+// Of two concurrent launches one gets the lcore.
+func TestConcurrentLaunchesRunOneAtATime(t *testing.T) {
 	var ran, refused, inside atomic.Int32
 	var wg sync.WaitGroup
 	for range 8 {
@@ -347,7 +347,7 @@ func TestLaunchFromManyGoroutines(t *testing.T) {
 	assert.NotZero(t, ran.Load())
 }
 
-// Lcores launch on each other, the last on the first.
+// Lcores launch on each other. The last one launches on the first one.
 func TestLcoresLaunchOnEachOther(t *testing.T) {
 	var visited []int
 	var visit func(ids []int) error
@@ -369,8 +369,8 @@ func TestLcoresLaunchOnEachOther(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrBusy, "the first waits for the last")
 }
 
-// Three pollers and their launcher on however few CPUs and Ps there are.
-func TestPollersOnFewCPUsAllGetOn(t *testing.T) {
+// Three pollers and their launcher share few CPUs and two Ps.
+func TestPollersOnFewCPUsAllMakeProgress(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	rounds := NewVar[atomic.Int64]()
 	tasks, err := LaunchWorkers(soon(t), func(ctx context.Context) error {
@@ -382,7 +382,7 @@ func TestPollersOnFewCPUsAllGetOn(t *testing.T) {
 	})
 	require.NoError(t, err)
 	for _, id := range Workers() {
-		for last := int64(0); last < 3; last++ { // each moves on, more than once
+		for last := int64(0); last < 3; last++ { // each makes progress several times
 			seen := rounds.Of(id).Load()
 			require.Eventually(t, func() bool { return rounds.Of(id).Load() > seen }, 15*time.Second, time.Millisecond, "lcore %d", id)
 		}
@@ -391,7 +391,7 @@ func TestPollersOnFewCPUsAllGetOn(t *testing.T) {
 	require.NoError(t, tasks.Wait(soon(t)))
 }
 
-func TestWhatALaunchedFunctionStartsIsNoLcore(t *testing.T) {
+func TestGoroutinesOfLaunchedFunctionsAreNotLcores(t *testing.T) {
 	require.NoError(t, on(t, 1, func() error {
 		result := make(chan error)
 		for range 32 {

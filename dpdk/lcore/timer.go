@@ -22,29 +22,28 @@ const (
 	opTimerManage = "rte_timer_alt_manage"
 )
 
-// AnyLcore lets DPDK choose the lcore of a timer. On an lcore it is the next after
-// that of the last timer set there; on any other thread it is the first lcore.
+// AnyLcore lets DPDK choose the lcore of a timer. If an lcore sets the timer, DPDK chooses the lcore
+// after the one of the timer that was last set there. On any other thread it chooses the first lcore.
 const AnyLcore = -1
 
-// Timer calls a Go function on an lcore at a time (rte_timer). It stands in the
-// list of that lcore, which has to look at it: the lcore's function calls
-// RunTimers every so often, and that is where the timer's function runs.
+// Timer calls a Go function on an lcore at a set time. The timer is in the list of that lcore. The
+// function of the lcore must call [RunTimers] regularly: RunTimers calls the functions of timers.
 //
-// A Timer's methods may be called from any goroutine, its own function included.
-// It lives until Free or Close.
+// A Timer's methods may be called from any goroutine, and from its own function. It exists until
+// [Timer.Close], or until EAL stops.
 type Timer struct {
 	fn  func()
 	id  uintptr
-	mu  sync.Mutex // DPDK would let one of two calls at a time fail
-	mem cgo.Timer  // nil after Free
+	mu  sync.Mutex // of two concurrent calls DPDK would fail one
+	mem cgo.Timer  // nil after Close
 }
 
 var (
 	timers      handles[Timer]
 	timersMu    sync.Mutex
-	timersReady atomic.Bool // the library has started
-	timersOurs  bool        // and C code had not done it
-	timerLists  uint32      // of this process
+	timersReady atomic.Bool // the timer library has started
+	timersOurs  bool        // this package has started it, not C code
+	timerLists  uint32      // the ID of this process's lists
 )
 
 func init() {
@@ -58,15 +57,15 @@ func init() {
 	control.AtStop(stopTimers)
 }
 
-// NewTimer makes a timer that is not set (rte_timer_init). The first one starts
-// the timer library and takes lists for this process (rte_timer_data_alloc): DPDK's
-// default ones are in memory that all processes share, where a process that was
-// killed leaves pointers to its own memory to the next one on its lcores. They are
-// C code's: RunTimers does not run them.
+// NewTimer returns a timer that is not set. The first call starts the timer library and allocates lists
+// for this process. DPDK's default lists are in memory that all processes share. A killed process
+// leaves pointers to its own memory there, and the next process on its lcores would use them. The
+// default lists are for C code: [RunTimers] does not run their timers.
 //
-// Errors: dpdk.ErrInvalid for a nil fn, dpdk.ErrNoMemory, dpdk.ErrNoSpace (63
-// processes of the prefix have lists, or were killed and still have them),
-// dpdk.ErrNotRunning.
+// Errors: dpdk.ErrInvalid (fn is nil), dpdk.ErrNoMemory, dpdk.ErrNoSpace (63 processes of the file
+// prefix have lists, or were killed and still have them), dpdk.ErrNotRunning.
+//
+// Implements: rte_timer_init, rte_timer_subsystem_init, rte_timer_data_alloc
 func NewTimer(fn func()) (*Timer, error) {
 	if fn == nil {
 		return nil, check.Invalid(opTimer, "", "the function is nil")
@@ -98,42 +97,44 @@ func NewTimer(fn func()) (*Timer, error) {
 	return t, nil
 }
 
-// Once sets the timer to run once on the lcore when d has gone by
-// (rte_timer_alt_reset, SINGLE). A timer that was set is set anew.
+// Once sets the timer to run once on the lcore, after d. If the timer is set already, the new setting
+// replaces the old one.
 //
-// Errors: dpdk.ErrBusy while its function runs on another lcore, dpdk.ErrInvalid
-// (no such lcore in this process, a negative d), dpdk.ErrNotFound after Free,
-// dpdk.ErrNotRunning.
+// Errors: dpdk.ErrBusy while its function runs on another lcore, dpdk.ErrInvalid (this process does
+// not have the lcore, or d is negative), dpdk.ErrNotFound after [Timer.Close], dpdk.ErrNotRunning.
+//
+// Implements: rte_timer_alt_reset
 func (t *Timer) Once(d time.Duration, lcore int) error { return t.reset(d, false, lcore) }
 
-// Every sets the timer to run on the lcore each time d has gone by
-// (rte_timer_alt_reset, PERIODICAL); d must not be 0. Errors are those of Once. Rounds
-// that the lcore has missed are made up for, one in each RunTimers.
+// Every sets the timer to run on the lcore at intervals of d, which must not be 0. Errors are those of
+// [Timer.Once]. An lcore makes up for missed rounds, one in each [RunTimers].
+//
+// Implements: rte_timer_alt_reset
 func (t *Timer) Every(d time.Duration, lcore int) error {
 	if d == 0 {
-		return check.Invalid(opTimerReset, "", "the period is 0: it would run for ever")
+		return check.Invalid(opTimerReset, "", "the period is 0: use a positive one, or Once")
 	}
 	return t.reset(d, true, lcore)
 }
 
 func (t *Timer) reset(d time.Duration, periodic bool, lcore int) error {
 	if d < 0 {
-		return check.Invalid(opTimerReset, "", "%v is negative", d)
+		return check.Invalid(opTimerReset, "", "the time %v is negative: use 0 or more", d)
 	}
 	on := uint32(cgo.LcoreIDAny)
 	if lcore != AnyLcore {
-		if _, err := Get(lcore); err != nil {
+		if _, err := Lookup(lcore); err != nil {
 			return err
 		}
 		on = uint32(lcore)
 	}
-	return t.control(opTimerReset, func() int {
-		return cgo.TimerReset(timerLists, t.mem, ticks(d, cgo.TimerHz()), periodic, on, t.id)
+	return t.control(opTimerReset, func() error {
+		return control.Errno(cgo.TimerReset(timerLists, t.mem, ticks(d, cgo.TimerHz()), periodic, on, t.id))
 	})
 }
 
-// ticks are at least 1 unless d is 0, for a period of 0 is none, and at most what
-// DPDK can add to the time.
+// ticks converts a time to ticks of DPDK. The result is at least 1 unless d is 0, because DPDK takes a
+// period of 0 for a single shot. DPDK can add at most math.MaxInt64 to the current time.
 func ticks(d time.Duration, hz uint64) uint64 {
 	n := min(scale(uint64(d), hz, uint64(time.Second)), math.MaxInt64)
 	if d > 0 {
@@ -142,73 +143,82 @@ func ticks(d time.Duration, hz uint64) uint64 {
 	return n
 }
 
-// Stop unsets the timer (rte_timer_alt_stop); one that is not set stays so. The error
-// is dpdk.ErrBusy while its function runs on another lcore: it may be set again by
-// it, or be periodic, so stop it once more then.
+// Stop unsets the timer. It is a no-op on a timer that is not set. The error is dpdk.ErrBusy while the
+// timer's function runs on another lcore. The function may set the timer again, or the timer may be
+// periodic, so call Stop once more then.
+//
+// Implements: rte_timer_alt_stop
 func (t *Timer) Stop() error {
-	return t.control(opTimerStop, func() int { return cgo.TimerStop(timerLists, t.mem) })
+	return t.control(opTimerStop, func() error { return control.Errno(cgo.TimerStop(timerLists, t.mem)) })
 }
 
-// Pending says whether the timer is set and its function has yet to run
-// (rte_timer_pending).
+// Pending reports whether the timer is set and its function has not run yet.
+//
+// Implements: rte_timer_pending
 func (t *Timer) Pending() bool {
 	pending := false
-	err := t.control("rte_timer_pending", func() int {
+	err := t.control("rte_timer_pending", func() error {
 		pending = cgo.TimerPending(t.mem)
-		return 0
+		return nil
 	})
 	return err == nil && pending
 }
 
-// Free stops the timer and gives its memory back; it must not be called by its own
-// function. Errors are those of Stop.
-func (t *Timer) Free() error {
-	return t.control(opTimerStop, func() int {
+// Close stops the timer and frees its memory. The timer's own function must not call it. A second Close
+// is a no-op. Errors are those of [Timer.Stop].
+//
+// Implements: rte_timer_alt_stop
+func (t *Timer) Close() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mem == nil {
+		return nil
+	}
+	return t.call(opTimerStop, func() error {
 		if id, ok := Current(); ok && slots[id].timing.Load() {
-			return int(dpdk.ErrBusy) // DPDK looks at the timer when its function returns
+			return dpdk.ErrBusy // DPDK uses the timer after its function returns
 		}
 		if errno := cgo.TimerStop(timerLists, t.mem); errno != 0 {
-			return errno
+			return control.Errno(errno)
 		}
 		timers.drop(t.id)
 		cgo.TimerFree(t.mem)
 		t.mem = nil
-		return 0
+		return nil
 	})
 }
 
-func (t *Timer) control(op string, f func() int) error {
+func (t *Timer) control(op string, f func() error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	err := control.Call(op, "", func() error {
-		if t.mem == nil {
-			return dpdk.ErrNotFound
-		}
-		return control.Errno(f())
-	})
-	if errors.Is(err, dpdk.ErrBusy) {
-		err.(*dpdk.Error).Detail = "timer functions run: try again when they have returned"
-	}
-	return err
+	return t.call(op, f)
 }
 
-// RunTimers runs the functions of the timers that are due on the calling lcore
-// (rte_timer_alt_manage). A function on an lcore calls it in its loop; with nothing due
-// it costs a call of C, so every 10 µs or so is enough. A panic of a timer's
-// function does not stop the others: RunTimers returns all, as *PanicError.
+// call makes a control call. The caller holds mu.
+func (t *Timer) call(op string, f func() error) error {
+	err := control.CallOn(op, "", t.mem, f)
+	return control.Explain(err, dpdk.ErrBusy, "timer functions run: try again when they have returned")
+}
+
+// RunTimers runs the functions of the timers that are due on the calling lcore. A function on an lcore
+// calls it in its loop. A call without due timers costs one cgo call, so one call every 10 µs is
+// enough. A panic in one timer's function does not stop the others: RunTimers returns all panics, as
+// [*PanicError].
 //
-// Errors: dpdk.ErrInvalid on a thread that is no lcore, dpdk.ErrBusy inside a
-// timer's function, dpdk.ErrNotRunning, also while Close waits.
+// Errors: dpdk.ErrInvalid on a thread that is not an lcore, dpdk.ErrBusy inside a timer's function,
+// dpdk.ErrNotRunning, also while Close waits.
+//
+// Implements: rte_timer_alt_manage
 func RunTimers() error {
 	id, ok := Current()
 	if !ok {
-		return check.Invalid(opTimerManage, "", "the thread is no lcore: Launch a function that calls it")
+		return check.Invalid(opTimerManage, "", "the thread is not an lcore: Launch a function that calls RunTimers")
 	}
 	s := &slots[id]
 	if s.timing.Swap(true) {
-		return &dpdk.Error{Op: opTimerManage, Name: name(id), Errno: dpdk.ErrBusy, Detail: "called by a timer's function"}
+		return &dpdk.Error{Op: opTimerManage, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a timer's function called it: call it in the lcore's loop"}
 	}
-	defer s.timing.Store(false) // not a lock of guard's: Close could not give up a function that hangs
+	defer s.timing.Store(false) // not a control call: Close could not give up a function that hangs
 	if stopping.Load() || !control.Running() {
 		return &dpdk.Error{Op: opTimerManage, Name: name(id), Cause: dpdk.ErrNotRunning}
 	}
@@ -224,9 +234,9 @@ func RunTimers() error {
 	return fmt.Errorf("%s: %w", opTimerManage, err)
 }
 
-// stopTimers takes all timers out of the lists, which another process may get, and
-// leaves the library. It is called while no control call is under way, for it
-// frees what they use, and leaves it alone if a function is stuck in RunTimers.
+// stopTimers removes all timers from the lists, which another process may get next, and stops the
+// library. It frees memory that control calls use, so it runs when there are none. If a function is
+// stuck in RunTimers, it leaves the library running.
 func stopTimers() {
 	if !timersReady.Load() {
 		return

@@ -15,7 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// timing has an lcore run its timers until the test ends.
+// timing runs the timers of an lcore until the test ends.
 func timing(t *testing.T, id int) *Task {
 	t.Helper()
 	task, err := Launch(context.Background(), id, func(ctx context.Context) error {
@@ -40,14 +40,13 @@ func newTimer(t *testing.T, fn func()) *Timer {
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.Eventually(t, func() bool {
-			err := timer.Free()
-			return err == nil || errors.Is(err, dpdk.ErrNotFound)
+			return timer.Close() == nil
 		}, 10*time.Second, time.Millisecond)
 	})
 	return timer
 }
 
-func TestATimerRunsOnceOnItsLcoreWhenDue(t *testing.T) {
+func TestOnceRunsTheTimerOnItsLcoreWhenDue(t *testing.T) {
 	for _, id := range []int{mainLcore, 1, 2} {
 		t.Run(name(id), func(t *testing.T) {
 			ran := make(chan int, 10)
@@ -67,7 +66,7 @@ func TestATimerRunsOnceOnItsLcoreWhenDue(t *testing.T) {
 	}
 }
 
-func TestAPeriodicTimerRunsUntilStopped(t *testing.T) {
+func TestEveryRunsTheTimerUntilStop(t *testing.T) {
 	var ran atomic.Int32
 	timer := newTimer(t, func() { ran.Add(1) })
 	timing(t, 1)
@@ -81,11 +80,11 @@ func TestAPeriodicTimerRunsUntilStopped(t *testing.T) {
 	other := newTimer(t, func() { ran.Add(100) })
 	require.NoError(t, other.Once(20*time.Millisecond, 1))
 	require.Eventually(t, func() bool { return ran.Load() >= 100 }, 10*time.Second, time.Millisecond)
-	assert.Equal(t, n+100, ran.Load(), "the stopped one ran no more")
+	assert.Equal(t, n+100, ran.Load(), "the stopped timer did not run again")
 	require.NoError(t, timer.Stop(), "stopped twice")
 }
 
-func TestTimersRunInOrderAndCanBeSetAnew(t *testing.T) {
+func TestTimersRunInOrderAndCanBeSetAgain(t *testing.T) {
 	var order []int
 	var timers []*Timer
 	for i := range 5 {
@@ -107,7 +106,7 @@ func TestTimersRunInOrderAndCanBeSetAnew(t *testing.T) {
 	assert.Equal(t, []int{2, 1, 4, 0}, order)
 }
 
-func TestATimersFunctionMaySetAndStopTimers(t *testing.T) {
+func TestTimerFunctionMaySetAndStopTimers(t *testing.T) {
 	var timer, other *Timer
 	errs := make(chan error, 10)
 	n := 0
@@ -119,8 +118,8 @@ func TestATimersFunctionMaySetAndStopTimers(t *testing.T) {
 		}
 		errs <- other.Stop()
 		errs <- timer.Stop()
-		if err := timer.Free(); !errors.Is(err, dpdk.ErrBusy) {
-			errs <- fmt.Errorf("freed inside: %w", err)
+		if err := timer.Close(); !errors.Is(err, dpdk.ErrBusy) {
+			errs <- fmt.Errorf("closed inside: %w", err)
 		}
 		if err := RunTimers(); !errors.Is(err, dpdk.ErrBusy) {
 			errs <- fmt.Errorf("nested: %w", err)
@@ -136,13 +135,13 @@ func TestATimersFunctionMaySetAndStopTimers(t *testing.T) {
 	assert.False(t, other.Pending())
 }
 
-func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
+func TestTimerThatRunsElsewhereReturnsErrBusy(t *testing.T) {
 	begun, end := make(chan struct{}), make(chan struct{})
 	timer := newTimer(t, func() { close(begun); <-end })
 	timing(t, 1)
 	require.NoError(t, timer.Once(0, 1))
 	<-begun
-	for _, f := range []func() error{timer.Stop, timer.Free, func() error { return timer.Once(0, 2) }} {
+	for _, f := range []func() error{timer.Stop, timer.Close, func() error { return timer.Once(0, 2) }} {
 		err := f()
 		assert.ErrorIs(t, err, dpdk.ErrBusy)
 		assert.ErrorContains(t, err, "try again")
@@ -151,7 +150,7 @@ func TestATimerThatRunsElsewhereIsBusy(t *testing.T) {
 	require.Eventually(t, func() bool { return timer.Stop() == nil }, 10*time.Second, time.Millisecond)
 }
 
-func TestAPeriodicTimerMakesUpForRoundsThatItsLcoreHasMissed(t *testing.T) {
+func TestPeriodicTimerMakesUpForMissedRounds(t *testing.T) {
 	ran := 0
 	timer := newTimer(t, func() { ran++ })
 	require.NoError(t, on(t, 1, func() error {
@@ -168,7 +167,7 @@ func TestAPeriodicTimerMakesUpForRoundsThatItsLcoreHasMissed(t *testing.T) {
 	assert.Equal(t, 4, ran)
 }
 
-func TestATimerThatIsSetForEverDoesNotRun(t *testing.T) {
+func TestTimerSetToMaxDurationDoesNotRun(t *testing.T) {
 	var ran atomic.Int32
 	once, every := newTimer(t, func() { ran.Add(1) }), newTimer(t, func() { ran.Add(1) })
 	require.NoError(t, once.Once(math.MaxInt64, 1))
@@ -182,7 +181,7 @@ func TestATimerThatIsSetForEverDoesNotRun(t *testing.T) {
 	assert.True(t, every.Pending())
 }
 
-func TestTheTicksOfATimer(t *testing.T) {
+func TestTicks(t *testing.T) {
 	for _, tc := range []struct {
 		d    time.Duration
 		hz   uint64
@@ -190,15 +189,15 @@ func TestTheTicksOfATimer(t *testing.T) {
 	}{
 		{0, 25e6, 0},
 		{time.Second, 25e6, 25e6},
-		{1, 25e6, 1}, // 0 would make a periodic one a single one
+		{1, 25e6, 1}, // 0 would make a periodic timer a single shot
 		{math.MaxInt64, 1e6, math.MaxInt64 / 1000},
-		{math.MaxInt64, 4e9, math.MaxInt64}, // more, and DPDK's sum with the time overflows
+		{math.MaxInt64, 4e9, math.MaxInt64}, // with more, the sum with the time overflows in DPDK
 	} {
 		assert.Equal(t, tc.want, ticks(tc.d, tc.hz), "%v at %d Hz", tc.d, tc.hz)
 	}
 }
 
-func TestPanicsOfTimersComeBackFromRunTimers(t *testing.T) {
+func TestRunTimersReturnsPanics(t *testing.T) {
 	cause := errors.New("cause")
 	ran := false
 	a, b := newTimer(t, func() { panic(cause) }), newTimer(t, func() { ran = true })
@@ -211,10 +210,10 @@ func TestPanicsOfTimersComeBackFromRunTimers(t *testing.T) {
 	require.ErrorAs(t, err, &p)
 	assert.Equal(t, 2, p.Lcore)
 	assert.True(t, ran, "the others run")
-	require.NoError(t, on(t, 2, RunTimers), "told once")
+	require.NoError(t, on(t, 2, RunTimers), "returned once")
 }
 
-func TestTimerArguments(t *testing.T) {
+func TestTimerRefusesBadArgumentsAndUseAfterClose(t *testing.T) {
 	_, err := NewTimer(nil)
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	timer := newTimer(t, func() {})
@@ -225,9 +224,10 @@ func TestTimerArguments(t *testing.T) {
 	}
 	require.NoError(t, timer.Once(time.Hour, AnyLcore))
 	assert.True(t, timer.Pending())
-	require.NoError(t, timer.Free())
+	require.NoError(t, timer.Close())
 	assert.False(t, timer.Pending())
-	for _, err := range []error{timer.Free(), timer.Stop(), timer.Once(1, 1)} {
+	require.NoError(t, timer.Close(), "closed twice")
+	for _, err := range []error{timer.Stop(), timer.Once(1, 1)} {
 		assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	}
 }
@@ -246,40 +246,40 @@ func TestAlarms(t *testing.T) {
 	t.Run("go off once, when due", func(t *testing.T) {
 		ran := make(chan time.Duration, 2)
 		begin := time.Now()
-		a, err := SetAlarm(20*time.Millisecond, func() { ran <- time.Since(begin) })
+		a, err := NewAlarm(20*time.Millisecond, func() { ran <- time.Since(begin) })
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, <-ran, 20*time.Millisecond)
-		assert.ErrorIs(t, a.Cancel(), dpdk.ErrNotFound, "it has gone off")
+		assert.ErrorIs(t, a.Stop(), dpdk.ErrNotFound, "it has gone off")
 		assert.Empty(t, ran)
 	})
-	t.Run("can be taken back", func(t *testing.T) {
+	t.Run("can be stopped", func(t *testing.T) {
 		ran := make(chan int, 2)
-		first, err := SetAlarm(50*time.Millisecond, func() { ran <- 1 })
+		first, err := NewAlarm(50*time.Millisecond, func() { ran <- 1 })
 		require.NoError(t, err)
-		_, err = SetAlarm(60*time.Millisecond, func() { ran <- 2 })
+		_, err = NewAlarm(60*time.Millisecond, func() { ran <- 2 })
 		require.NoError(t, err)
-		require.NoError(t, first.Cancel())
-		assert.ErrorIs(t, first.Cancel(), dpdk.ErrNotFound)
+		require.NoError(t, first.Stop())
+		assert.ErrorIs(t, first.Stop(), dpdk.ErrNotFound)
 		assert.Equal(t, 2, <-ran)
 	})
 	t.Run("may block and panic", func(t *testing.T) {
 		end, ran := make(chan struct{}), make(chan struct{})
 		defer close(end)
-		_, err := SetAlarm(time.Microsecond, func() { <-end })
+		_, err := NewAlarm(time.Microsecond, func() { <-end })
 		require.NoError(t, err)
-		_, err = SetAlarm(time.Microsecond, func() { panic("logged") })
+		_, err = NewAlarm(time.Microsecond, func() { panic("logged") })
 		require.NoError(t, err)
-		_, err = SetAlarm(time.Millisecond, func() { close(ran) })
+		_, err = NewAlarm(time.Millisecond, func() { close(ran) })
 		require.NoError(t, err)
 		<-ran
 	})
 	for _, d := range []time.Duration{0, -1, time.Microsecond - 1} {
-		_, err := SetAlarm(d, func() {})
+		_, err := NewAlarm(d, func() {})
 		assert.ErrorIs(t, err, dpdk.ErrInvalid, d)
 	}
-	_, err := SetAlarm(time.Second, nil)
+	_, err := NewAlarm(time.Second, nil)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	a, err := SetAlarm(1<<63-1, func() {})
+	a, err := NewAlarm(1<<63-1, func() {})
 	require.NoError(t, err, "292 years")
-	assert.NoError(t, a.Cancel())
+	assert.NoError(t, a.Stop())
 }

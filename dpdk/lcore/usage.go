@@ -11,10 +11,9 @@ import (
 
 const opUsage = "rte_lcore_register_usage_cb"
 
-// Meter counts the cycles of an lcore: all, and those in which it had work. It is
-// what DPDK's telemetry answers to /eal/lcore/usage (dpdk-telemetry.py), and from
-// 23.03 on shows in rte_lcore_dump. A polling loop tells it after each round
-// whether there was work:
+// Meter counts the cycles of an lcore: all cycles, and those with work. DPDK's telemetry returns them
+// for /eal/lcore/usage (dpdk-telemetry.py), and since 23.03 rte_lcore_dump prints them. A polling loop
+// reports after each round whether there was work:
 //
 //	m, err := lcore.NewMeter(id)
 //	for ctx.Err() == nil {
@@ -23,28 +22,29 @@ const opUsage = "rte_lcore_register_usage_cb"
 //		m.Round(n > 0)
 //	}
 //
-// One goroutine at a time uses a Meter.
+// Only one goroutine may use a Meter at a time. A Meter needs no end.
 type Meter struct {
 	mem  *usage
 	last uint64
 }
 
-type usage struct{ total, busy uint64 } // as struct godpdk_usage begins
+type usage struct{ total, busy uint64 } // the first fields of struct godpdk_usage
 
 var metering struct {
 	sync.Mutex
 	on bool
 }
 
-// NewMeter begins to count for an lcore, from where an earlier Meter for it left
-// off. DPDK knows one such source a process: it replaces a C program's own
-// callback (rte_lcore_register_usage_cb; a telemetry command of the same form
-// before 23.03).
+// NewMeter returns a meter for an lcore. It continues the counts of an earlier Meter for that lcore.
+// DPDK has one such callback per process: NewMeter replaces that of a C program. Before 23.03 it is a
+// telemetry command of the same form.
 //
-// Errors: dpdk.ErrInvalid for an id that no lcore has, a *dpdk.UnsupportedError with
-// DPDK 23.03 to 24.07, where the call was experimental, dpdk.ErrNotRunning.
+// Errors: dpdk.ErrInvalid if no lcore has this ID, a [*dpdk.UnsupportedError] with DPDK 23.03 to 24.07,
+// where the function was experimental, dpdk.ErrNotRunning.
+//
+// Implements: rte_lcore_register_usage_cb
 func NewMeter(id int) (*Meter, error) {
-	if _, err := Get(id); err != nil {
+	if _, err := Lookup(id); err != nil {
 		return nil, err
 	}
 	metering.Lock()
@@ -56,32 +56,32 @@ func NewMeter(id int) (*Meter, error) {
 		return control.Errno(cgo.LcoreUsageRegister())
 	})
 	if err != nil {
-		return nil, unsupported(err, "24.11") // or before 23.03: in between it was an experimental call
+		return nil, unsupported(err, "24.11") // or before 23.03: from then to 24.11 the function was experimental
 	}
 	metering.on = true
 	return &Meter{(*usage)(unsafe.Pointer(cgo.LcoreUsage(id))), Cycles()}, nil
 }
 
-// Round counts the cycles since the last Round, or since NewMeter, and says
-// whether they were work.
+// Round counts the cycles since the last Round, or since [NewMeter]. work reports whether there was work
+// in them.
 func (m *Meter) Round(work bool) {
 	now := Cycles()
 	d := now - m.last
 	m.last = now
-	// Plain stores of words, the total first: the reader is C, and reads busy first.
+	// The reader is C and reads busy first. So these are plain stores, the total first.
 	m.mem.total += d
 	if work {
 		m.mem.busy += d
 	}
 }
 
-// Busy is the cycles with work so far.
+// Busy returns the number of cycles with work so far.
 func (m *Meter) Busy() uint64 { return m.mem.busy }
 
-// Total is all cycles so far, with and without work.
+// Total returns the number of all cycles so far.
 func (m *Meter) Total() uint64 { return m.mem.total }
 
-// unsupported says which release has what gave ENOTSUP.
+// unsupported adds to an error ENOTSUP the release that supports the function.
 func unsupported(err error, needs string) error {
 	e, ok := err.(*dpdk.Error)
 	if ok && e.Errno == dpdk.ErrUnsupported {

@@ -15,7 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// telemetry asks this process's EAL as dpdk-telemetry.py does.
+// telemetry sends a command to this process's EAL, as dpdk-telemetry.py does.
 func telemetry(t *testing.T, command string, answer any) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -23,7 +23,7 @@ func telemetry(t *testing.T, command string, answer any) {
 	defer unix.Close(fd)
 	require.NoError(t, unix.Connect(fd, &unix.SockaddrUnix{Name: filepath.Join(cgo.RuntimeDir(), "dpdk_telemetry.v2")}))
 	buf := make([]byte, 1<<16)
-	_, err = unix.Read(fd, buf) // who it is
+	_, err = unix.Read(fd, buf) // the greeting
 	require.NoError(t, err)
 	_, err = unix.Write(fd, []byte(command))
 	require.NoError(t, err)
@@ -32,7 +32,7 @@ func telemetry(t *testing.T, command string, answer any) {
 	require.NoError(t, json.Unmarshal(buf[:n], answer), "%s", buf[:n])
 }
 
-func TestTelemetryShowsTheCyclesOfGosLcores(t *testing.T) {
+func TestTelemetryReturnsTheCountsOfMeters(t *testing.T) {
 	ids := []int{mainLcore, 1, 3}
 	busy, total := map[int]uint64{}, map[int]uint64{}
 	for _, id := range ids {
@@ -72,5 +72,5 @@ func TestTelemetryShowsTheCyclesOfGosLcores(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 	m, err := NewMeter(3)
 	require.NoError(t, err)
-	assert.Equal(t, total[3], m.Total(), "goes on where the last one left off")
+	assert.Equal(t, total[3], m.Total(), "continues the count of the last one")
 }

@@ -12,39 +12,38 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-// poller is what has a thread for long, and may poll.
+// poller is a function that has had a thread for long, and may poll.
 type poller struct {
 	name  string
 	cpus  CPUSet
 	begin time.Time
 }
 
-// long is how long a function runs that is taken for a poller.
-var long = time.Second
+// pollerAge is how long a function must run to count as a poller.
+var pollerAge = time.Second
 
-var watching atomic.Bool // a look is due
+var watching atomic.Bool // checkPollers will run
 
-// warned is what has been said.
+// warned holds the subjects of earlier warnings.
 var warned = struct {
 	sync.Mutex
 	about map[string]bool
 }{about: map[string]bool{}}
 
-// watchPollers looks some time from now at what runs then, and warns of what
-// pollers do not go well with, once each.
+// watchPollers checks the pollers some time from now. It logs each problem once.
 func watchPollers() {
 	if !watching.CompareAndSwap(false, true) {
 		return
 	}
-	time.AfterFunc(long+long/4, look)
+	time.AfterFunc(pollerAge+pollerAge/4, checkPollers)
 }
 
-func look() {
+func checkPollers() {
 	watching.Store(false)
 	warned.Lock()
 	defer warned.Unlock()
 	old, young := pollers()
-	for about, text := range complaints(old, runtime.GOMAXPROCS(0), Isolated()) {
+	for about, text := range findProblems(old, runtime.GOMAXPROCS(0), Isolated()) {
 		if !warned.about[about] {
 			control.Logger().Warn("godpdk: " + text)
 			warned.about[about] = true
@@ -55,7 +54,7 @@ func look() {
 	}
 }
 
-// pollers are those that have run for long; young are those that may yet.
+// pollers returns the functions that have run for long. young is the number of the others.
 func pollers() (all []poller, young int) {
 	lcores, err := List()
 	if err != nil {
@@ -72,15 +71,15 @@ func pollers() (all []poller, young int) {
 	}
 	pinned.Unlock()
 	n := len(all)
-	all = slices.DeleteFunc(all, func(p poller) bool { return time.Since(p.begin) < long })
+	all = slices.DeleteFunc(all, func(p poller) bool { return time.Since(p.begin) < pollerAge })
 	return all, n - len(all)
 }
 
-// complaints names what is wrong with the pollers, and what to do.
-func complaints(pollers []poller, procs int, isolated CPUSet) map[string]string {
+// findProblems returns the problems of these pollers, with the fix, by subject.
+func findProblems(pollers []poller, procs int, isolated CPUSet) map[string]string {
 	found := map[string]string{}
 	if n := len(pollers); n >= procs {
-		found["GOMAXPROCS"] = fmt.Sprintf("%d functions run on threads of their own, and GOMAXPROCS is %d: if they poll, the rest of the program gets a turn every 10 ms only; set GOMAXPROCS to %d or more, or have fewer pollers", n, procs, n+2)
+		found["GOMAXPROCS"] = fmt.Sprintf("%d functions run on threads of their own, and GOMAXPROCS is %d: if they poll, the rest of the program runs only every 10 ms; set GOMAXPROCS to %d or more, or use fewer pollers", n, procs, n+2)
 	}
 	on := map[int][]string{}
 	var outside, wide []string
@@ -105,14 +104,14 @@ func complaints(pollers []poller, procs int, isolated CPUSet) map[string]string 
 	for cpu, names := range on {
 		if len(names) > 1 {
 			slices.Sort(names)
-			found[fmt.Sprint("CPU ", cpu)] = fmt.Sprintf("%s share CPU %d: if they poll, each waits for milliseconds while another runs; give each a CPU (eal.Config.Lcores, Pin), or run their work in one loop", strings.Join(names, " and "), cpu)
+			found[fmt.Sprint("CPU ", cpu)] = fmt.Sprintf("%s share CPU %d: if they poll, each waits for milliseconds while another runs; give each of them a CPU (eal.Config.Lcores, Pin), or run their work in one loop", strings.Join(names, " and "), cpu)
 		}
 	}
 	if outside != nil {
-		found["isolated"] = fmt.Sprintf("the kernel keeps CPUs %v free (isolcpus), but %s: name isolated CPUs in eal.Config.Lcores or Pin", isolated, strings.Join(outside, ", "))
+		found["isolated"] = fmt.Sprintf("the kernel keeps CPUs %v free (isolcpus), but pollers run elsewhere: %s; name isolated CPUs in eal.Config.Lcores or Pin", isolated, strings.Join(outside, ", "))
 	}
 	if wide != nil {
-		found["balance"] = fmt.Sprintf("%s: the kernel does not move threads between isolated CPUs, all may stay on the first; name one CPU for each", strings.Join(wide, ", "))
+		found["balance"] = fmt.Sprintf("%s: the kernel does not move threads between isolated CPUs, so all may stay on the first one; name one CPU for each", strings.Join(wide, ", "))
 	}
 	return found
 }

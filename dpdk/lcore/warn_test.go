@@ -16,14 +16,14 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-func TestComplaints(t *testing.T) {
+func TestProblemsOfPollersAreFound(t *testing.T) {
 	p := func(name string, cpus ...int) poller { return poller{name: name, cpus: CPUs(cpus...)} }
 	for _, tc := range []struct {
 		name     string
 		pollers  []poller
 		procs    int
 		isolated CPUSet
-		want     map[string][]string // what about, and what it says
+		want     map[string][]string // the subject, and parts of the text
 	}{
 		{"nothing runs", nil, 1, nil, nil},
 		{"a poller and a P to spare", []poller{p("lcore 1", 1)}, 2, nil, nil},
@@ -42,11 +42,11 @@ func TestComplaints(t *testing.T) {
 			map[string][]string{"GOMAXPROCS": nil, "CPU 1": {"pinned thread 9"}, "isolated": nil, "balance": nil}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got := complaints(tc.pollers, tc.procs, tc.isolated)
+			got := findProblems(tc.pollers, tc.procs, tc.isolated)
 			assert.Len(t, got, len(tc.want), "%v", got)
-			for about, says := range tc.want {
+			for about, texts := range tc.want {
 				require.Contains(t, got, about)
-				for _, s := range says {
+				for _, s := range texts {
 					assert.Contains(t, got[about], s)
 				}
 			}
@@ -72,28 +72,28 @@ func (s *safeBuffer) String() string {
 	return s.b.String()
 }
 
-func TestPollersAreWarnedOfOnce(t *testing.T) {
+func TestPollersAreWarnedAboutOnce(t *testing.T) {
 	var log safeBuffer
 	set := func(logger *slog.Logger, l time.Duration) {
-		eventually(t, func() bool { return !watching.Load() }, "a look that an earlier test has made due")
+		eventually(t, func() bool { return !watching.Load() }, "a check of an earlier test")
 		warned.Lock()
 		defer warned.Unlock()
-		long, warned.about = l, map[string]bool{}
+		pollerAge, warned.about = l, map[string]bool{}
 		control.SetLogger(logger)
 	}
-	worker, err := Get(1)
+	worker, err := Lookup(1)
 	require.NoError(t, err)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
-	defer set(control.Logger(), long)
+	defer set(control.Logger(), pollerAge)
 	set(slog.New(slog.NewTextHandler(&log, nil)), 20*time.Millisecond)
 	for range 100 {
 		require.NoError(t, on(t, 1, func() error { return nil }))
 	}
 	eventually(t, func() bool { return !watching.Load() })
-	assert.Empty(t, log.String(), "short functions are no pollers")
+	assert.Empty(t, log.String(), "short functions are not pollers")
 
 	for range 2 {
-		unpin, err := Pin(worker.CPUs) // first: each look that finds the workers finds the thread too
+		unpin, err := Pin(worker.CPUs) // first, so that each check that finds the workers finds the thread too
 		require.NoError(t, err)
 		tasks, err := LaunchWorkers(soon(t), func(ctx context.Context) error { <-ctx.Done(); return nil })
 		require.NoError(t, err)

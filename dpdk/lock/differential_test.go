@@ -38,7 +38,7 @@ func steps(ways []kind, n int) (all []step) {
 			all = append(all, step{k, u, "try"})
 			holds[u] = k
 		default:
-			all = append(all, step{k, u, "try in vain"})
+			all = append(all, step{k, u, "failing try"})
 		}
 	}
 	return all
@@ -55,7 +55,7 @@ func TestGoAndCWriteTheSameBytes(t *testing.T) {
 				*p = place{}
 				for i, s := range history {
 					o := ways[s.kind].inC(p, s.user)
-					if inGo(i) || s.what == "try in vain" && o.try == nil {
+					if inGo(i) || s.what == "failing try" && o.try == nil {
 						o = ways[s.kind].inGo(p, s.user)
 					}
 					if s.what == "try" && o.try == nil {
@@ -69,7 +69,7 @@ func TestGoAndCWriteTheSameBytes(t *testing.T) {
 					default:
 						require.Equal(t, s.what == "try", o.try(), "step %d, %v of %v", i, s, history[:i+1])
 					}
-					if o.locked != nil && s.what != "try in vain" { // that may be because of readers
+					if o.locked != nil && s.what != "failing try" { // that may be because of readers
 						require.Equal(t, s.what != "unlock", o.locked(), "step %d, %v", i, s)
 					}
 					images = append(images, *p)

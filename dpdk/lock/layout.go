@@ -4,30 +4,29 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
 // The package compiles only if the types have the layout of C's types.
 var (
-	_ = same[unsafe.Sizeof(Spin{})-cgo.SpinlockSizeof]
-	_ = same[unsafe.Sizeof(Ticket{})-cgo.TicketlockSizeof]
-	_ = same[unsafe.Alignof(Ticket{})-cgo.TicketlockAlign]
-	_ = same[unsafe.Offsetof(Ticket{}.next)-cgo.TicketlockNext]
-	_ = same[unsafe.Sizeof(MCSNode{})-cgo.MCSlockSizeof]
-	_ = same[unsafe.Offsetof(MCSNode{}.locked)-cgo.MCSlockLocked]
-	_ = same[unsafe.Sizeof(RW{})-cgo.RWlockSizeof]
-	_ = same[writerWaits-cgo.RWlockWait]
-	_ = same[writerIn-cgo.RWlockWrite]
-	_ = same[reader-cgo.RWlockRead]
-	_ = same[unsafe.Sizeof(PhaseFair{})-cgo.PFlockSizeof]
-	_ = same[unsafe.Alignof(PhaseFair{})-cgo.PFlockAlign]
-	_ = same[unsafe.Offsetof(PhaseFair{}.rd.out)-cgo.PFlockRdOut]
-	_ = same[unsafe.Offsetof(PhaseFair{}.wr)-cgo.PFlockWr]
-	_ = same[phase-cgo.PFlockPhase]
-	_ = same[present-cgo.PFlockPres]
-	_ = same[oneReader-cgo.PFlockRead]
-	_ = same[unsafe.Sizeof(SeqCount{})-cgo.SeqcountSizeof]
-	_ = same[unsafe.Sizeof(Seq{})-cgo.SeqlockSizeof]
-	_ = same[unsafe.Offsetof(Seq{}.lock)-cgo.SeqlockLock]
+	_ = build.Same[unsafe.Sizeof(Spin{})-cgo.SpinlockSizeof]
+	_ = build.Same[unsafe.Sizeof(Ticket{})-cgo.TicketlockSizeof]
+	_ = build.Same[unsafe.Alignof(Ticket{})-cgo.TicketlockAlign]
+	_ = build.Same[unsafe.Offsetof(Ticket{}.next)-cgo.TicketlockNext]
+	_ = build.Same[unsafe.Sizeof(MCSNode{})-cgo.MCSlockSizeof]
+	_ = build.Same[unsafe.Offsetof(MCSNode{}.locked)-cgo.MCSlockLocked]
+	_ = build.Same[unsafe.Sizeof(RW{})-cgo.RWlockSizeof]
+	_ = build.Same[writerWaits-cgo.RWlockWait]
+	_ = build.Same[writerIn-cgo.RWlockWrite]
+	_ = build.Same[reader-cgo.RWlockRead]
+	_ = build.Same[unsafe.Sizeof(PhaseFair{})-cgo.PFlockSizeof]
+	_ = build.Same[unsafe.Alignof(PhaseFair{})-cgo.PFlockAlign]
+	_ = build.Same[unsafe.Offsetof(PhaseFair{}.rd.out)-cgo.PFlockRdOut]
+	_ = build.Same[unsafe.Offsetof(PhaseFair{}.wr)-cgo.PFlockWr]
+	_ = build.Same[phase-cgo.PFlockPhase]
+	_ = build.Same[present-cgo.PFlockPres]
+	_ = build.Same[oneReader-cgo.PFlockRead]
+	_ = build.Same[unsafe.Sizeof(SeqCount{})-cgo.SeqcountSizeof]
+	_ = build.Same[unsafe.Sizeof(Seq{})-cgo.SeqlockSizeof]
+	_ = build.Same[unsafe.Offsetof(Seq{}.lock)-cgo.SeqlockLock]
 )
-
-var same [1]struct{}

@@ -51,7 +51,7 @@ func waits(t *testing.T, f func(), release func()) {
 	}
 }
 
-// Whoever holds a lock, in Go or in C, is waited for by the other.
+// Go waits for a holder in C, and C for a holder in Go.
 func TestLockWaitsForUnlock(t *testing.T) {
 	for _, ways := range pairs() {
 		for _, held := range ways {

@@ -137,8 +137,8 @@ func (m *Mutex) TryLock() (bool, error) {
 // slice is the time that LockContext waits in C before it checks its context again.
 const slice = 10 * time.Millisecond
 
-// LockContext is [Mutex.Lock] that returns soon after ctx ends (pthread_mutex_clocklock). The
-// error is then the cause of ctx, such as context.DeadlineExceeded. Its other errors are
+// LockContext does what [Mutex.Lock] does, but returns soon after ctx ends
+// (pthread_mutex_clocklock). The error is then the cause of ctx, such as context.DeadlineExceeded. Its other errors are
 // those of Lock.
 func (m *Mutex) LockContext(ctx context.Context) error {
 	if ctx.Err() != nil {

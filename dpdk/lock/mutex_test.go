@@ -277,7 +277,7 @@ func TestMutexAfterTheDeathOfItsOwner(t *testing.T) {
 			}
 		})
 	}
-	t.Run("wakes who waits already", func(t *testing.T) {
+	t.Run("wakes a waiter", func(t *testing.T) {
 		m := newMutex(t)
 		for {
 			result := make(chan error, 1)

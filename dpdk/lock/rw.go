@@ -62,7 +62,7 @@ func (l *RW) TryRLock() bool {
 	return true
 }
 
-// RLockContext is [RW.RLock] until ctx ends. Then it returns the cause of ctx.
+// RLockContext waits as [RW.RLock] does, until ctx ends. Then it returns the cause of ctx.
 func (l *RW) RLockContext(ctx context.Context) error { return lockContext(ctx, l.TryRLock) }
 
 // RUnlock releases the lock after reading.

@@ -52,12 +52,12 @@ type Seq struct {
 	lock  Spin
 }
 
-// ReadBegin is [SeqCount.ReadBegin].
+// ReadBegin returns the number to pass to ReadRetry: see [SeqCount.ReadBegin].
 //
 // Implements: rte_seqlock_read_begin
 func (s *Seq) ReadBegin() uint32 { return s.count.ReadBegin() }
 
-// ReadRetry is [SeqCount.ReadRetry].
+// ReadRetry reports whether the reader must read again: see [SeqCount.ReadRetry].
 //
 // Implements: rte_seqlock_read_retry
 func (s *Seq) ReadRetry(begin uint32) bool { return s.count.ReadRetry(begin) }
@@ -79,7 +79,7 @@ func (s *Seq) TryLock() bool {
 	return true
 }
 
-// LockContext is [Seq.Lock] until ctx ends. Then it returns the cause of ctx.
+// LockContext waits as [Seq.Lock] does, until ctx ends. Then it returns the cause of ctx.
 func (s *Seq) LockContext(ctx context.Context) error { return lockContext(ctx, s.TryLock) }
 
 // Unlock releases the lock after writing.

@@ -42,7 +42,7 @@ func (s *Spin) TryLock() bool {
 	return true
 }
 
-// LockContext is [Spin.Lock] until ctx ends. Then it returns the cause of ctx.
+// LockContext waits as [Spin.Lock] does, until ctx ends. Then it returns the cause of ctx.
 func (s *Spin) LockContext(ctx context.Context) error { return lockContext(ctx, s.TryLock) }
 
 // Unlock releases the lock.

@@ -33,8 +33,8 @@ func newPlace(t testing.TB) *place {
 	return v.Get()
 }
 
-// ops are the operations of one who uses a lock, in Go or in C. What a lock lacks
-// there is nil.
+// ops are the operations of one user of a lock, in Go or in C. An operation that the lock does
+// not have is nil.
 type ops struct {
 	lock, unlock func()
 	try          func() bool

@@ -13,8 +13,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// A pool comes and goes while others look it up: they find it whole, or not at all.
-func TestPoolsAreLookedUpWhileOthersAreFreed(t *testing.T) {
+// LookupPool finds a pool that is being created or freed either complete or not at all.
+func TestLookupWhileOtherPoolsAreFreed(t *testing.T) {
 	var over atomic.Bool
 	var all sync.WaitGroup
 	again := func(f func() error) {

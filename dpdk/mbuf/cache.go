@@ -4,51 +4,55 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// Cache keeps some of a pool's mbufs at hand for one goroutine. While it suffices
-// Alloc and Free do not call C and share nothing with anybody. Only one
-// goroutine at a time may use it. What it holds is missing from the pool for
-// everybody else until Flush or Close.
+// Cache holds some mbufs of a pool for one goroutine. While it has enough of them,
+// [Cache.Alloc] and [Cache.Free] do not call C and need no synchronization. Only one goroutine
+// at a time may use it. Mbufs in the cache are not available to others until Flush or Close.
 type Cache struct {
 	cache *mempool.Cache
 	pool  *Pool
 	rearm uint64
-	// home is the struct rte_mempool of the mbufs that this cache takes, or
-	// nowhere if C must look at them.
+	// home is the struct rte_mempool of the mbufs that may go into this cache, or nowhere if
+	// C must reset or free them.
 	home unsafe.Pointer
 }
 
-// nowhere is no mempool.
+// nowhere is the address of no mempool.
 var nowhere = unsafe.Pointer(new(byte))
 
-// NewCache makes a cache of size mbufs for a goroutine (rte_mempool_cache_create);
-// it may hold half as many again. Close it when the goroutine ends. Errors:
-// dpdk.ErrInvalid, dpdk.ErrNoMemory.
-func (p *Pool) NewCache(size int) (*Cache, error) { return p.cached(p.Pool.NewCache(size)) }
+// NewCache makes a cache of size mbufs for a goroutine. It may hold half as many again. Close
+// it when the goroutine ends. Errors: dpdk.ErrInvalid, dpdk.ErrNoMemory.
+//
+// Implements: rte_mempool_cache_create
+func (p *Pool) NewCache(size int) (*Cache, error) { return p.cached(p.pool.NewCache(size)) }
 
 func (p *Pool) cached(c *mempool.Cache, err error) (*Cache, error) {
 	if err != nil {
 		return nil, err
 	}
 	cache := &Cache{cache: c, pool: p, rearm: p.rearm, home: nowhere}
-	if p.native() {
+	if p.resetInGo() {
 		cache.home = p.Pointer()
 	}
 	return cache, nil
 }
 
-// LcoreCache is the cache that the pool keeps for an lcore, for use on that
-// lcore's thread only. Errors are those of mempool.Pool.LcoreCache. It cannot be
-// closed.
-func (p *Pool) LcoreCache(lcore int) (*Cache, error) { return p.cached(p.Pool.LcoreCache(lcore)) }
+// LcoreCache returns the cache that the pool has for an lcore. Only the thread of that lcore
+// may use it. It cannot be closed. Errors are those of [mempool.Pool.LcoreCache].
+//
+// Implements: rte_mempool_default_cache
+func (p *Pool) LcoreCache(lcore int) (*Cache, error) { return p.cached(p.pool.LcoreCache(lcore)) }
 
-// DefaultCache is the calling lcore thread's own cache, nil on all other threads
-// and for a pool whose CacheSize is 0 (rte_mempool_default_cache). It costs a
-// call of C: an lcore asks once.
+// DefaultCache returns the cache of the calling lcore thread. It is nil on all other threads,
+// and for a pool with a CacheSize of 0. It calls C: call it once per lcore and keep the
+// result.
+//
+// Implements: rte_mempool_default_cache
 func (p *Pool) DefaultCache() *Cache {
-	c := p.Pool.DefaultCache()
+	c := p.pool.DefaultCache()
 	if c == nil {
 		return nil
 	}
@@ -56,35 +60,40 @@ func (p *Pool) DefaultCache() *Cache {
 	return cache
 }
 
-// Pool is the pool that the cache stands before.
+// Pool returns the pool of the cache.
 func (c *Cache) Pool() *Pool { return c.pool }
 
-// Size is how many mbufs a refill leaves in the cache; 0 after Close.
+// Size returns the number of mbufs that a refill leaves in the cache, 0 after Close.
 func (c *Cache) Size() int { return c.cache.Size() }
 
-// Len is how many mbufs the cache holds.
+// Len returns the number of mbufs in the cache.
 func (c *Cache) Len() int { return c.cache.Len() }
 
-// Flush gives all mbufs in the cache back to the pool (rte_mempool_cache_flush).
+// Flush returns all mbufs in the cache to the pool.
+//
+// Implements: rte_mempool_cache_flush
 func (c *Cache) Flush() { c.cache.Flush() }
 
-// Close flushes the cache and gives its memory back (rte_mempool_cache_free).
-// Afterwards Alloc finds nothing; Free still gives mbufs to their pool. A second
-// Close fails with dpdk.ErrNotFound, that of an lcore's cache with
-// dpdk.ErrInvalid.
+// Close flushes the cache and frees its memory. Afterwards [Cache.Alloc] finds no mbufs, and
+// [Cache.Free] still returns mbufs to their pools. Closing it again does nothing. The error is
+// dpdk.ErrInvalid for the cache of an lcore.
+//
+// Implements: rte_mempool_cache_free
 func (c *Cache) Close() error {
-	err := c.cache.Free()
+	err := c.cache.Close()
 	if err == nil {
 		c.home = nowhere
 	}
 	return err
 }
 
-// Alloc takes an empty packet: one segment, no data, the headroom of a new mbuf,
-// all fields but the RSS hash and the dynamic ones zero (rte_pktmbuf_alloc). It
-// says whether there was one. The caller owns it until it is freed or passed on.
+// Alloc takes an empty packet: one segment without data, with the headroom of a new mbuf. All
+// fields are zero, except the RSS hash and the dynamic fields. Alloc reports whether there was
+// one. The caller owns the packet until it frees it or passes it on.
+//
+// Implements: rte_pktmbuf_alloc
 func (c *Cache) Alloc() (m *Mbuf, ok bool) {
-	if c.home == nowhere || debug {
+	if c.home == nowhere || build.Debug {
 		var one [1]*Mbuf
 		ok = c.AllocBulk(one[:])
 		return one[0], ok
@@ -97,46 +106,48 @@ func (c *Cache) Alloc() (m *Mbuf, ok bool) {
 	return m, ok
 }
 
-// AllocBulk fills all of pkts with empty packets, as Alloc makes them, or takes
-// nothing, and says which (rte_pktmbuf_alloc_bulk). If it took nothing the
-// contents of pkts are undefined.
+// AllocBulk fills all of pkts with empty packets, as [Cache.Alloc] makes them, or takes none.
+// It reports whether it took them. If not, the contents of pkts are undefined.
+//
+// Implements: rte_pktmbuf_alloc_bulk
 func (c *Cache) AllocBulk(pkts []*Mbuf) bool {
-	table := unsafe.Pointer(unsafe.SliceData(pkts))
 	if c.home == nowhere {
 		return c.allocC(pkts)
 	}
-	if !c.cache.GetPointers(table, len(pkts)) {
+	if !c.cache.GetBulk(objects(pkts)) {
 		return false
 	}
 	for _, m := range pkts {
 		m.reset(c.rearm)
 	}
-	if debug {
+	if build.Debug {
 		allocated(pkts)
 	}
 	return true
 }
 
-// allocC leaves to C what Go does not know how to reset.
+// allocC lets C reset mbufs that Go cannot reset.
 func (c *Cache) allocC(pkts []*Mbuf) bool {
 	if len(pkts) == 0 {
 		return true
 	}
-	if !c.cache.GetPointers(unsafe.Pointer(unsafe.SliceData(pkts)), len(pkts)) {
+	if !c.cache.GetBulk(objects(pkts)) {
 		return false
 	}
 	cgo.MbufResetBulk(c.pool.Pointer(), unsafe.Pointer(unsafe.SliceData(pkts)), uint32(len(pkts)))
-	if debug {
+	if build.Debug {
 		allocated(pkts)
 	}
 	return true
 }
 
-// Free gives a packet back (rte_pktmbuf_free): into this cache if it is simple
-// and of the cache's pool, otherwise each segment to its own pool when nobody
-// else holds it, by a call of C. A nil m does nothing.
+// Free frees a packet. If the packet is a single segment of the pool of the cache, with one
+// reference and its own buffer, it goes into the cache. Otherwise Free calls C, and each
+// segment goes to its own pool unless others hold references to it. A nil m is a no-op.
+//
+// Implements: rte_pktmbuf_free
 func (c *Cache) Free(m *Mbuf) {
-	if m != nil && m.pool == c.home && m.simple() && !debug {
+	if m != nil && m.pool == c.home && m.recyclable() && !build.Debug {
 		c.cache.Put(*(*mempool.Object)(unsafe.Pointer(&m)))
 		return
 	}
@@ -144,13 +155,15 @@ func (c *Cache) Free(m *Mbuf) {
 	c.FreeBulk(one[:])
 }
 
-// FreeBulk gives packets back as Free does; nil ones are skipped
-// (rte_pktmbuf_free_bulk). What is in pkts afterwards is another's.
+// FreeBulk frees packets as [Cache.Free] does. It skips nil ones. The packets in pkts no
+// longer belong to the caller afterwards.
+//
+// Implements: rte_pktmbuf_free_bulk
 func (c *Cache) FreeBulk(pkts []*Mbuf) {
 	for len(pkts) > 0 {
-		n := c.simple(pkts)
+		n := c.recyclable(pkts)
 		if n > 0 {
-			c.cache.PutPointers(unsafe.Pointer(unsafe.SliceData(pkts)), n)
+			c.cache.PutBulk(objects(pkts[:n]))
 		} else if n = 1; pkts[0] != nil {
 			c.freeC(pkts[0])
 		}
@@ -158,14 +171,14 @@ func (c *Cache) FreeBulk(pkts []*Mbuf) {
 	}
 }
 
-// simple counts the mbufs at the start of pkts that may go into this cache as
-// they are.
-func (c *Cache) simple(pkts []*Mbuf) int {
+// recyclable counts the mbufs at the start of pkts that may go into this cache without
+// changes.
+func (c *Cache) recyclable(pkts []*Mbuf) int {
 	for i, m := range pkts {
-		if m == nil || m.pool != c.home || !m.simple() {
+		if m == nil || m.pool != c.home || !m.recyclable() {
 			return i
 		}
-		if debug {
+		if build.Debug {
 			m.freeable()
 			m.bury()
 		}
@@ -173,9 +186,9 @@ func (c *Cache) simple(pkts []*Mbuf) int {
 	return len(pkts)
 }
 
-// freeC leaves to C what is not simple.
+// freeC lets C free a packet that is not recyclable.
 func (c *Cache) freeC(m *Mbuf) {
-	if debug {
+	if build.Debug {
 		m.freeDebug()
 		return
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// random is a packet of n random bytes in mbufs of p, and the bytes.
+// random returns a packet of n random bytes in mbufs of p, and the bytes.
 func random(t *testing.T, p *mbuf.Pool, n int) (*mbuf.Mbuf, []byte) {
 	t.Helper()
 	m := alloc(t, p)
@@ -53,8 +53,8 @@ func TestCopyOfALongChain(t *testing.T) {
 	}
 }
 
-// C follows the packet's length, past its last segment.
-func TestCopyOfAPacketThatHasLessThanItSays(t *testing.T) {
+// C copies as many bytes as the packet's length, past its last segment.
+func TestCopyOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "first", "second")
 	last := m.Last()
@@ -70,8 +70,8 @@ func TestCopyOfAPacketThatHasLessThanItSays(t *testing.T) {
 	assert.Equal(t, 2, p.InUse())
 }
 
-// The count of segments has 16 bits: the next is 0.
-func TestCopyIntoTooManySegments(t *testing.T) {
+// The count of segments has 16 bits: after the largest it would be 0.
+func TestCopyIntoTooManySegmentsFails(t *testing.T) {
 	from, to := newPool(t, 63, mbuf.PoolConfig{}), newPool(t, 65600, mbuf.PoolConfig{DataRoom: 128 + 1})
 	m, _ := random(t, from, 65536)
 	defer m.Free()
@@ -81,6 +81,6 @@ func TestCopyIntoTooManySegments(t *testing.T) {
 	c, err := m.CopyRange(to, 1, 65535)
 	require.NoError(t, err)
 	require.NoError(t, c.Check(true))
-	assert.Equal(t, 65535, c.NbSegs())
+	assert.Equal(t, 65535, c.NumSegments())
 	c.Free()
 }

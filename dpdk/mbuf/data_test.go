@@ -46,8 +46,8 @@ func TestAppendPrependAdjTrim(t *testing.T) {
 	require.NoError(t, m.Check(true))
 }
 
-// Lengths are numbers, not what C's types leave of them.
-func TestLengthsAreCheckedInFullWidth(t *testing.T) {
+// C would truncate these lengths to 16 or 32 bits.
+func TestLengthsThatCWouldTruncateAreRefused(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "0123456789")
 	defer m.Free()
@@ -97,7 +97,7 @@ func TestLargestBuffer(t *testing.T) {
 	assert.Zero(t, m.Tailroom())
 }
 
-// The pattern that leaks when its error path is wrong.
+// An error path that frees the packet leaks nothing.
 func TestFailedAppendAfterAllocLeaksNothing(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
@@ -117,7 +117,7 @@ func TestFailedAppendAfterAllocLeaksNothing(t *testing.T) {
 func TestChain(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "one", "", "three", "4")
-	assert.Equal(t, 4, m.NbSegs())
+	assert.Equal(t, 4, m.NumSegments())
 	assert.Equal(t, 9, m.Len())
 	assert.Equal(t, "one", string(m.Data()))
 	assert.False(t, m.Contiguous())
@@ -136,7 +136,7 @@ func TestChain(t *testing.T) {
 	assert.ErrorIs(t, m.Chain(nil), dpdk.ErrInvalid)
 	assert.ErrorIs(t, m.Chain(m), dpdk.ErrInvalid, "a circle")
 	assert.ErrorIs(t, m.Chain(m.Last()), dpdk.ErrInvalid, "a circle")
-	assert.Equal(t, 4, m.NbSegs())
+	assert.Equal(t, 4, m.NumSegments())
 
 	require.True(t, m.AppendBytes([]byte("56")), "appends to the last segment")
 	assert.Equal(t, "456", string(m.Last().Data()))
@@ -147,7 +147,7 @@ func TestChain(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-func TestTooManySegments(t *testing.T) {
+func TestTooManySegmentsAreRefused(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	a, b := packet(t, p, "a"), packet(t, p, "b")
 	segs := (*uint16)(field(a, cgo.MbufNbSegs))
@@ -167,7 +167,7 @@ func TestTooManySegments(t *testing.T) {
 	mbuf.FreeBulk([]*mbuf.Mbuf{a, b})
 }
 
-func TestFreeSegmentOneByOne(t *testing.T) {
+func TestSegmentsAreFreedOneByOne(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	for seg := range packet(t, p, "a", "b", "c").Segments() {
 		seg.FreeSegment()
@@ -175,13 +175,13 @@ func TestFreeSegmentOneByOne(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-// A segment from the middle of a chain says that it is one segment.
-func TestCacheFreesWhatHangsOnASegment(t *testing.T) {
+// A segment in the middle of a chain has a segment count of 1.
+func TestCacheFreesAllSegments(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
 	m := packet(t, p, "a", "b", "c")
 	rest := m.Next()
-	require.Equal(t, 1, rest.NbSegs())
+	require.Equal(t, 1, rest.NumSegments())
 	m.FreeSegment()
 	c.Free(rest)
 	m = packet(t, p, "a", "b", "c")
@@ -204,7 +204,7 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 			require.True(t, ok, "%d at %d", n, off)
 			require.Equal(t, all[off:off+n], string(b))
 			inC := make([]byte, 12)
-			if n > 0 { // C crashes on no bytes at the packet's end
+			if n > 0 { // C crashes on 0 bytes at the packet's end
 				c := twin.MbufRead(raw(m), uint32(off), uint32(n), pointer(inC))
 				assert.Equal(t, c == pointer(inC), pointer(b) == pointer(scratch), "copied where C does not, or the reverse: %d at %d", n, off)
 			}
@@ -213,7 +213,7 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 			require.Equal(t, all[off:off+n], string(dst))
 		}
 		dst := bytes.Repeat([]byte("#"), len(all)-off+1)
-		assert.False(t, m.CopyTo(dst, off), "one byte too much")
+		assert.False(t, m.CopyTo(dst, off), "one byte too many")
 		assert.Equal(t, strings.Repeat("#", len(dst)), string(dst))
 	}
 	_, ok := m.Read(1, 4, make([]byte, 3))
@@ -230,8 +230,8 @@ func TestReadAndCopyAcrossSegments(t *testing.T) {
 	assert.Equal(t, "abCDEFGhij", content(t, m))
 }
 
-// A length that the segments do not have must not become a read behind them.
-func TestWrongPacketLengthIsNotBelieved(t *testing.T) {
+// Read must not follow a packet length beyond the segments.
+func TestReadOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "abc", "de")
 	defer m.Free()
@@ -260,7 +260,7 @@ func TestLinearize(t *testing.T) {
 	require.True(t, ok)
 	require.NoError(t, m.Chain(long))
 	assert.False(t, m.Linearize(), "it does not fit")
-	assert.Equal(t, 2, m.NbSegs())
+	assert.Equal(t, 2, m.NumSegments())
 	clone, err := m.Clone(p)
 	require.NoError(t, err)
 	require.True(t, m.Trim(2000))
@@ -312,7 +312,7 @@ func TestFields(t *testing.T) {
 	assert.EqualValues(t, 0x2065, binary.LittleEndian.Uint16(b[cgo.MbufVlanTCIOuter:]))
 }
 
-func TestTxOffloadIsPackedAsCDoes(t *testing.T) {
+func TestTxOffloadIsPackedAsInC(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := alloc(t, p)
 	defer m.Free()
@@ -395,7 +395,7 @@ func TestFlagNames(t *testing.T) {
 	}
 }
 
-func TestSetFlagsKeepsWhoseBufferItIs(t *testing.T) {
+func TestSetFlagsKeepsExternalAndIndirect(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "x")
 	clone, err := m.Clone(p)
@@ -456,7 +456,7 @@ func TestDump(t *testing.T) {
 }
 
 // C sees a ring of struct rte_mbuf *.
-func TestMbufsGoThroughRings(t *testing.T) {
+func TestMbufsPassThroughRings(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{})
 	r, err := ring.Create[*mbuf.Mbuf]("mbufs", 32, ring.Config{})
 	require.NoError(t, err)

@@ -11,12 +11,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/mbuftrace"
 )
 
-// In the debug build a freed mbuf carries a mark where every allocation, by Go,
-// C or a driver, writes: a data_len and a pkt_len that no packet has at once.
-// It lies in shared memory because any process may have the mbuf next. Only the
-// names of the places are this process's own.
-
-const debug = true
+// In the debug build a freed mbuf has a mark in fields that every allocation writes, whether
+// by Go, C or a driver: a data_len and a pkt_len that no packet has together. The mark is in
+// shared memory because any process may get the mbuf next. The names of the places are known
+// in this process only.
 
 var pid = uint32(os.Getpid())
 
@@ -24,14 +22,14 @@ func (m *Mbuf) dead() bool {
 	return m.dataLen == cgo.MbufDeadDataLen && m.pktLen == cgo.MbufDeadPktLen
 }
 
-// alive panics if m was freed and nobody has allocated it since.
+// alive panics if m was freed and not allocated since.
 func (m *Mbuf) alive(method string) {
 	if m != nil && m.dead() {
 		panic(m.misuse("use after free: Mbuf." + method + " of"))
 	}
 }
 
-// freeable panics if m was freed and nobody has allocated it since.
+// freeable panics if m was freed and not allocated since.
 func (m *Mbuf) freeable() {
 	if m.dead() {
 		panic(m.misuse("double free of"))
@@ -48,14 +46,14 @@ func (m *Mbuf) misuse(what string) string {
 	return fmt.Sprintf("mbuf: %s %p by %s; it was freed by %s", what, m, mbuftrace.Caller(), by)
 }
 
-// allocated notes who has pkts now.
+// allocated notes the caller as the owner of pkts.
 func allocated(pkts []*Mbuf) {
 	for _, m := range pkts {
 		mbuftrace.Alloc(unsafe.Pointer(m))
 	}
 }
 
-// bury marks a simple mbuf that is about to go back to its pool.
+// bury marks a recyclable mbuf that is about to go back to its pool.
 func (m *Mbuf) bury() {
 	m.dataLen, m.pktLen, m.packetType = cgo.MbufDeadDataLen, cgo.MbufDeadPktLen, PacketType(pid)
 	mbuftrace.Free(unsafe.Pointer(m))
@@ -77,7 +75,7 @@ func (m *Mbuf) freeDebug() {
 func (m *Mbuf) freeSegmentDebug() {
 	m.freeable()
 	p := unsafe.Pointer(m)
-	// Noted first: once it is in the pool another may have it.
+	// Noted first: as soon as it is in the pool, another thread may get it.
 	mbuftrace.Free(p)
 	cgo.MbufFreeDebug(m.raw(), pid)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf/mbuftest"
 )
 
-// caught runs f, which must panic, and returns the text.
+// caught runs f, which must panic, and returns the text of the panic.
 func caught(t *testing.T, f func()) (text string) {
 	t.Helper()
 	defer func() {
@@ -29,7 +29,7 @@ func freeFirst(m *mbuf.Mbuf)                      { m.Free() }
 func freeFirstCached(c *mbuf.Cache, m *mbuf.Mbuf) { c.Free(m) }
 func freeAgain(m *mbuf.Mbuf)                      { m.Free() }
 
-func TestDoubleFreeIsCaught(t *testing.T) {
+func TestDoubleFreePanics(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 16)
 	first := map[string]func(m *mbuf.Mbuf){
@@ -59,10 +59,10 @@ func TestDoubleFreeIsCaught(t *testing.T) {
 	pair := packet(t, p, "a")
 	text = caught(t, func() { c.FreeBulk([]*mbuf.Mbuf{pair, pair}) })
 	assert.Contains(t, text, "double free", "twice in one bulk")
-	cgo.MbufFree(raw(pair)) // the panic came between the mark and the cache
+	cgo.MbufFree(raw(pair)) // the panic happened after the mark and before the cache
 }
 
-func TestUseAfterFreeIsCaught(t *testing.T) {
+func TestUseAfterFreePanics(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 16)
 	for name, use := range map[string]func(*mbuf.Mbuf){
@@ -79,8 +79,8 @@ func TestUseAfterFreeIsCaught(t *testing.T) {
 	}
 }
 
-// The mark is gone with the next allocation, whoever makes it.
-func TestReallocatedMbufsAreAlive(t *testing.T) {
+// Every allocation removes the mark, by Go or C.
+func TestReallocatedMbufsMayBeUsed(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	all := make([]*mbuf.Mbuf, 4)
 	require.True(t, p.AllocBulk(all))
@@ -93,7 +93,7 @@ func TestReallocatedMbufsAreAlive(t *testing.T) {
 	mbuf.FreeBulk(all)
 }
 
-// A clone's free that frees the buffer's owner marks that one as well.
+// Freeing the last clone frees the mbuf with the buffer, which gets a mark as well.
 func TestOwnerFreedByItsLastClone(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "x")
@@ -105,7 +105,7 @@ func TestOwnerFreedByItsLastClone(t *testing.T) {
 	assert.Contains(t, caught(t, func() { m.Data() }), "use after free")
 }
 
-func TestFreedByAnotherProcess(t *testing.T) {
+func TestPanicNamesTheProcessThatFreed(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m := packet(t, p, "x")
 	require.True(t, cgo.MbufFreeDebug(raw(m), uint32(os.Getpid()+1)))
@@ -117,7 +117,7 @@ func forget(c *mbuf.Cache) *mbuf.Mbuf {
 	return m
 }
 
-func TestLeakNamesWhoAllocated(t *testing.T) {
+func TestLeakNamesThePlaceOfAllocation(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
 	m := forget(c)

@@ -11,7 +11,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
 const (
@@ -21,8 +20,8 @@ const (
 	opFlagLookup  = "rte_mbuf_dynflag_lookup"
 )
 
-// dynamicMu makes up for DPDK, whose lookups set its table up under a lock for readers:
-// of the first two at a time one would fail.
+// dynamicMu protects DPDK: the first lookups create its table under a read lock, and one of
+// two at the same time would fail.
 var dynamicMu sync.Mutex
 
 // dynamic is control.Call for calls about dynamic fields and flags.
@@ -35,26 +34,27 @@ func dynamic(op, name string, f func() (errno int)) error {
 // MaxDynamicName is the length of the longest name of a field or flag, in bytes.
 const MaxDynamicName = cgo.MbufDynNameSize - 1
 
-// Field is a dynamic field: a T that every mbuf of all processes has at the same
-// place. T holds no Go pointers. An allocation does not clear it.
+// Field is a dynamic field: a T at the same offset in every mbuf of all processes. T must not
+// hold Go pointers. An allocation does not clear the field.
 type Field[T any] struct{ offset uintptr }
 
-// FieldConfig says how a field is made. The zero value is a field anywhere, with
-// the alignment of its type.
+// FieldConfig configures a field. The zero value is a field at any offset, with the alignment
+// of its type.
 type FieldConfig struct {
-	Align  int    // bytes, a power of two; 0 is that of the type
-	Offset int    // where in the mbuf the field must be, in bytes; 0 is anywhere
-	Flags  uint32 // DPDK has none yet: 0
+	Align  int    // bytes, a power of two; 0 is the alignment of the type
+	Offset int    // offset in the mbuf, in bytes; 0 is any
+	Flags  uint32 // reserved by DPDK: 0
 }
 
-// RegisterField makes the dynamic field name, or finds it if it was made with
-// the same size, alignment and flags (rte_mbuf_dynfield_register). Fields are
-// never unmade. It is for the primary, before others use the field: in a
-// secondary a new name fails with dpdk.ErrSecondary.
+// RegisterField creates the dynamic field name, or finds it if it exists with the same size,
+// alignment and flags. Fields are never removed. Register fields in the primary before others
+// use them: in a secondary a new name fails with dpdk.ErrSecondary.
 //
-// Errors: dpdk.ErrSecondary; dpdk.ErrExist if the name is that of another field;
-// dpdk.ErrNoSpace if no room is left, or for a T larger than the room: it says which
-// bytes are free; syscall.EBUSY if Offset is taken; dpdk.ErrInvalid, dpdk.ErrNameTooLong.
+// Errors: dpdk.ErrSecondary; dpdk.ErrExist if another field has the name; dpdk.ErrNoSpace if
+// an mbuf has no room for a T (the error lists the free bytes); dpdk.ErrBusy if Offset is taken;
+// dpdk.ErrInvalid; dpdk.ErrNameTooLong.
+//
+// Implements: rte_mbuf_dynfield_register, rte_mbuf_dynfield_register_offset
 func RegisterField[T any](name string, cfg FieldConfig) (Field[T], error) {
 	size, align, err := fieldType[T](opField, name)
 	if err != nil {
@@ -62,12 +62,12 @@ func RegisterField[T any](name string, cfg FieldConfig) (Field[T], error) {
 	}
 	if cfg.Align != 0 {
 		if cfg.Align < align {
-			return Field[T]{}, check.Invalid(opField, name, "Align %d is below %d, the alignment of %v", cfg.Align, align, reflect.TypeFor[T]())
+			return Field[T]{}, check.Invalid(opField, name, "Align %d is less than %d, the alignment of %v: use 0 or a larger one", cfg.Align, align, reflect.TypeFor[T]())
 		}
 		align = cfg.Align
 	}
 	if cfg.Offset < 0 {
-		return Field[T]{}, check.Invalid(opField, name, "Offset is %d", cfg.Offset)
+		return Field[T]{}, check.Invalid(opField, name, "Offset is %d: use 0 for any, or a positive one", cfg.Offset)
 	}
 	offset, err := register(opField, name, func() (int, int) {
 		return cgo.MbufDynfieldRegister(name, uint64(size), uint64(align), cfg.Flags, uint64(cfg.Offset))
@@ -75,9 +75,10 @@ func RegisterField[T any](name string, cfg FieldConfig) (Field[T], error) {
 	return Field[T]{uintptr(offset)}, err
 }
 
-// LookupField finds a field that any process has made
-// (rte_mbuf_dynfield_lookup). Errors: dpdk.ErrNotFound, and dpdk.ErrInvalid if
-// the field's size is not T's.
+// LookupField finds a field that any process has registered. Errors: dpdk.ErrNotFound, and
+// dpdk.ErrInvalid if the size of the field is not that of T.
+//
+// Implements: rte_mbuf_dynfield_lookup
 func LookupField[T any](name string) (Field[T], error) {
 	size, align, err := fieldType[T](opFieldLookup, name)
 	if err != nil {
@@ -98,15 +99,16 @@ func LookupField[T any](name string) (Field[T], error) {
 	return Field[T]{uintptr(offset)}, nil
 }
 
-// Offset is where the field is in an mbuf, in bytes.
+// Offset returns the offset of the field in an mbuf, in bytes.
 func (f Field[T]) Offset() int { return int(f.offset) }
 
-// Of is the field of m, to be read and written as long as m is the caller's
-// (RTE_MBUF_DYNFIELD). f must come from RegisterField or LookupField: a zero
-// Field is no field, and Of panics.
+// Of returns the field of m. It may be read and written as long as the caller owns m. Of
+// panics on the zero Field: f must come from [RegisterField] or [LookupField].
+//
+// Implements: RTE_MBUF_DYNFIELD
 func (f Field[T]) Of(m *Mbuf) *T {
 	if f.offset == 0 {
-		panic("mbuf: a Field that was not registered")
+		panic("mbuf: the Field was not registered: use RegisterField or LookupField")
 	}
 	m.alive("dynamic field")
 	return (*T)(unsafe.Add(unsafe.Pointer(m), f.offset))
@@ -118,8 +120,8 @@ func fieldType[T any](op, name string) (size, align int, err error) {
 		return 0, 0, err
 	}
 	t := reflect.TypeFor[T]()
-	if p := shared.GoPointer(t); p != "" {
-		return 0, 0, check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes", t, p)
+	if err := check.NoPointers(op, name, t); err != nil {
+		return 0, 0, err
 	}
 	if t.Size() == 0 {
 		return 0, 0, check.Invalid(op, name, "%v has no size", t)
@@ -127,7 +129,7 @@ func fieldType[T any](op, name string) (size, align int, err error) {
 	return int(t.Size()), t.Align(), nil
 }
 
-// register runs a registration, and says what is wrong with one that fails.
+// register runs a registration and explains its error.
 func register(op, name string, f func() (value, errno int)) (value int, err error) {
 	dump := ""
 	err = dynamic(op, name, func() (errno int) {
@@ -140,26 +142,27 @@ func register(op, name string, f func() (value, errno int)) (value int, err erro
 	if e, ok := err.(*dpdk.Error); ok {
 		switch syscall.Errno(e.Errno) {
 		case syscall.EPERM:
-			e.Cause, e.Detail = dpdk.ErrSecondary, "it is new: register it in the primary first"
-		case syscall.ENOENT: // a name that there is not is no error here: it is room that there is not
+			e.Cause, e.Detail = dpdk.ErrSecondary, "it does not exist: register it in the primary first"
+		case syscall.ENOENT: // not an unknown name, which a registration creates: DPDK has no room
 			e.Errno, e.Detail = dpdk.ErrNoSpace, dynamicRoom(dump)
 		case syscall.EEXIST:
-			e.Detail = "the name is taken, with another size, alignment or flags: use these, or another name"
+			e.Detail = "the name exists with another size, alignment or flags: use these, or another name"
 		}
 	}
 	return value, err
 }
 
-// FlagConfig says how a flag is made. The zero value is a flag of any bit.
+// FlagConfig configures a flag. The zero value is a flag of any bit.
 type FlagConfig struct {
-	Bit   int    // which bit of the flags it must be; 0, which is taken, is any
-	Flags uint32 // DPDK has none yet: 0
+	Bit   int    // the bit of the flags; 0 is any
+	Flags uint32 // reserved by DPDK: 0
 }
 
-// RegisterFlag makes the dynamic flag name, or finds it if it was made with the
-// same flags (rte_mbuf_dynflag_register). Flags are never unmade; an allocation
-// clears them in the mbuf. Errors are those of RegisterField, dpdk.ErrNoSpace
-// if no bit is left.
+// RegisterFlag creates the dynamic flag name, or finds it if it exists with the same flags.
+// Flags are never removed. An allocation clears them in the mbuf. Errors are those of
+// [RegisterField]; dpdk.ErrNoSpace means that no bit is left.
+//
+// Implements: rte_mbuf_dynflag_register, rte_mbuf_dynflag_register_bitnum
 func RegisterFlag(name string, cfg FlagConfig) (OffloadFlags, error) {
 	if err := check.Name(opFlag, name, cgo.MbufDynNameSize); err != nil {
 		return 0, err
@@ -171,8 +174,10 @@ func RegisterFlag(name string, cfg FlagConfig) (OffloadFlags, error) {
 	return flag(bit, err)
 }
 
-// LookupFlag finds a flag that any process has made (rte_mbuf_dynflag_lookup).
-// The error is dpdk.ErrNotFound if there is none.
+// LookupFlag finds a flag that any process has registered. The error is dpdk.ErrNotFound if no
+// flag has that name.
+//
+// Implements: rte_mbuf_dynflag_lookup
 func LookupFlag(name string) (OffloadFlags, error) {
 	if err := check.Name(opFlagLookup, name, cgo.MbufDynNameSize); err != nil {
 		return 0, err
@@ -192,19 +197,24 @@ func flag(bit int, err error) (OffloadFlags, error) {
 	return 1 << bit, nil
 }
 
-// Timestamp is the time of a packet: when a port received it, or when it is to
-// send it, in nanoseconds or in ticks of the port's clock (see the driver).
+// Timestamp is the dynamic field and flag for the time of a packet: when a port received it,
+// or when a port is to send it. The unit is nanoseconds or ticks of the clock of the port,
+// depending on the driver.
 type Timestamp struct {
 	Time Field[uint64]
-	Flag OffloadFlags // among an mbuf's Flags if Time is set
+	Flag OffloadFlags // in the flags of an mbuf if Time is set
 }
 
-// RxTimestamp makes or finds the field and flag for packets that a port received
-// (rte_mbuf_dyn_rx_timestamp_register). Errors are those of RegisterField.
+// RxTimestamp creates or finds the field and flag for received packets. Errors are those of
+// [RegisterField].
+//
+// Implements: rte_mbuf_dyn_rx_timestamp_register
 func RxTimestamp() (Timestamp, error) { return timestamp("rte_mbuf_dyn_rx_timestamp_register", false) }
 
-// TxTimestamp makes or finds the field and flag for packets to be sent
-// (rte_mbuf_dyn_tx_timestamp_register). Errors are those of RegisterField.
+// TxTimestamp creates or finds the field and flag for packets to be sent. Errors are those of
+// [RegisterField].
+//
+// Implements: rte_mbuf_dyn_tx_timestamp_register
 func TxTimestamp() (Timestamp, error) { return timestamp("rte_mbuf_dyn_tx_timestamp_register", true) }
 
 func timestamp(op string, tx bool) (t Timestamp, err error) {
@@ -219,7 +229,7 @@ func timestamp(op string, tx bool) (t Timestamp, err error) {
 	return t, nil
 }
 
-// Get is the packet's time, if it has one.
+// Get returns the time of the packet. It reports whether the packet has one.
 func (t Timestamp) Get(m *Mbuf) (time uint64, ok bool) {
 	if m.Flags()&t.Flag == 0 {
 		return 0, false
@@ -227,7 +237,7 @@ func (t Timestamp) Get(m *Mbuf) (time uint64, ok bool) {
 	return *t.Time.Of(m), true
 }
 
-// Set gives the packet a time.
+// Set sets the time of the packet.
 func (t Timestamp) Set(m *Mbuf, time uint64) {
 	*t.Time.Of(m) = time
 	m.olFlags |= t.Flag

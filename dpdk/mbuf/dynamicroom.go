@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// dynamicRoom describes the room that dynamic fields and flags have left, from the text
-// of rte_mbuf_dyn_dump: DPDK has no other way to ask.
+// dynamicRoom describes the free room for dynamic fields and flags. It reads the text of
+// rte_mbuf_dyn_dump, as DPDK has no other function for it.
 func dynamicRoom(dump string) string {
 	_, dump, _ = strings.Cut(dump, "Free space in mbuf")
 	space, bits, _ := strings.Cut(dump, "Free bit in mbuf")
 	var pieces []string
 	size := 0
-	bytes := append(freeCells(space), false) // which ends the last piece
+	bytes := append(freeCells(space), false) // ends the last piece
 	for offset, free := range bytes {
 		if free {
 			size++
@@ -32,7 +32,7 @@ func dynamicRoom(dump string) string {
 			flags++
 		}
 	}
-	return fmt.Sprintf("no room is left for it: the free bytes of an mbuf are %s, and %d bits for flags", strings.Join(pieces, ", "), flags)
+	return fmt.Sprintf("no room for it is left: the free bytes of an mbuf are %s, and %d bits for flags are free", strings.Join(pieces, ", "), flags)
 }
 
 // freeCells reads the lines "0000: 00 08 …", in which 0 is an occupied byte or bit.

@@ -7,7 +7,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// A goroutine allocates through a cache of its own.
+// A goroutine allocates through its own cache.
 func Example() {
 	pool, err := mbuf.CreatePool("example", 1023, mbuf.PoolConfig{})
 	if err != nil {
@@ -22,7 +22,7 @@ func Example() {
 		return // the pool has fewer than 32 left
 	}
 	for i, m := range pkts {
-		payload, ok := m.Append(60) // false if it did not fit
+		payload, ok := m.Append(60) // false if it does not fit
 		if ok {
 			payload[0] = byte(i)
 		}
@@ -36,7 +36,7 @@ func Example() {
 	// <nil> true <nil>
 }
 
-// A writer fills a packet of as many segments as it takes.
+// A Writer adds segments to the packet as needed.
 func ExampleMbuf_Writer() {
 	pool, err := mbuf.CreatePool("small", 63, mbuf.PoolConfig{DataRoom: mbuf.DefaultHeadroom + 16})
 	if err != nil {
@@ -47,7 +47,7 @@ func ExampleMbuf_Writer() {
 		return
 	}
 	fmt.Fprintf(m.Writer(pool), "%s of more than sixteen bytes", "a packet")
-	fmt.Println(m.Len(), "bytes in", m.NbSegs(), "segments")
+	fmt.Println(m.Len(), "bytes in", m.NumSegments(), "segments")
 	m.Free()
 	fmt.Println(pool.Full(), pool.Free())
 	// Output:
@@ -55,7 +55,7 @@ func ExampleMbuf_Writer() {
 	// true <nil>
 }
 
-// A dynamic field is in every mbuf, for all processes.
+// A dynamic field exists in every mbuf, for all processes.
 func ExampleRegisterField() {
 	flow, err := mbuf.RegisterField[uint32]("example_flow", mbuf.FieldConfig{}) // in the primary
 	if err != nil {

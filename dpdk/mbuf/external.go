@@ -14,22 +14,24 @@ import (
 
 const opExternal = "rte_pktmbuf_attach_extbuf"
 
-// AttachExternal makes m, an mbuf with a buffer of its own and one holder, refer
-// to buf, empty and without headroom (rte_pktmbuf_attach_extbuf). buf is memory
-// of at most 65,535 bytes that stays where it is: a memzone's, or other memory,
-// which devices cannot read unless iova says where they find it. iova 0 is
-// looked up, which works for DPDK's own memory. Clone and Attach share buf.
+// AttachExternal makes m refer to buf, empty and without headroom. m must be an mbuf with its
+// own buffer and one reference. buf has at most 65,535 bytes and must not move. It is the
+// memory of a memzone, or other memory. iova is its address for devices; devices cannot read
+// the buffer without one. With an iova of 0 the address is looked up, which works for DPDK's
+// memory. [Mbuf.Clone] and [Mbuf.Attach] share buf.
 //
-// When nobody refers to buf any more free is called, once. The last reference may
-// go on any thread, C threads included, and in the middle of a burst, so the call
-// comes later, on a goroutine of this package that makes all such calls, one
-// after the other: until then buf must stay. free must not block for long; it may
-// be nil. An mbuf with an external buffer must not be freed by another process,
-// where the address of the callback means something else.
+// The function free is called once, when nothing refers to buf any more; it may be nil. The
+// last reference may be dropped on any thread, C threads included, and in the middle of a
+// burst. So the call comes later, on a goroutine of this package that makes all such calls one
+// after the other. buf must stay valid until then. free must not block for long. Another
+// process must not free an mbuf with an external buffer: the address of the callback is not
+// valid there.
 //
-// Errors: dpdk.ErrInvalid for an empty or too long buf, or an m that is not such
-// an mbuf; dpdk.ErrNoMemory, dpdk.ErrNotRunning. Nothing has changed then, and
-// free is not called.
+// Errors: dpdk.ErrInvalid for an empty or too long buf, or for an m that is not such an mbuf;
+// dpdk.ErrNoMemory; dpdk.ErrNotRunning. If AttachExternal fails, it changes nothing and never
+// calls free.
+//
+// Implements: rte_pktmbuf_attach_extbuf
 func (m *Mbuf) AttachExternal(buf []byte, iova uint64, free func()) error {
 	m.alive("AttachExternal")
 	if len(buf) == 0 || len(buf) > math.MaxUint16 {
@@ -50,7 +52,7 @@ func (m *Mbuf) AttachExternal(buf []byte, iova uint64, free func()) error {
 		return control.Errno(errno)
 	})
 	if err == nil {
-		m.pktLen = 0 // C leaves it as it was
+		m.pktLen = 0 // C does not change it
 	}
 	return err
 }
@@ -66,7 +68,7 @@ type externalTable struct {
 }
 
 type external struct {
-	pin  runtime.Pinner // of no effect on memory that is not Go's
+	pin  runtime.Pinner // no effect on memory outside Go's heap
 	free func()
 }
 
@@ -108,7 +110,7 @@ func (t *externalTable) listen() (errno int) {
 	return 0
 }
 
-// serve makes the callbacks. It sleeps in the Go runtime's poller.
+// serve makes the callbacks. It sleeps in the network poller of the Go runtime.
 func (t *externalTable) serve() {
 	var count [8]byte
 	for {
@@ -123,8 +125,8 @@ func (t *externalTable) serve() {
 	}
 }
 
-// freedExternals takes the list from C. What DPDK allocated for it is freed if
-// EAL still runs; otherwise it went with EAL.
+// freedExternals takes the list from C. It frees the memory that DPDK allocated for the list
+// if EAL is running. Otherwise EAL has freed it.
 func freedExternals() (ids []uint64) {
 	err := control.Call("rte_free", "", func() error {
 		ids = cgo.ExtFreed(true)

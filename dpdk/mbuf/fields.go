@@ -11,97 +11,101 @@ import (
 
 const opValidate = "rte_validate_tx_offload"
 
-// Port is the port that received the packet, or InvalidPort.
+// Port returns the port that received the packet, or [InvalidPort].
 func (m *Mbuf) Port() uint16 {
 	m.alive("Port")
 	return m.port
 }
 
-// SetPort sets what Port returns.
+// SetPort sets the value of [Mbuf.Port].
 func (m *Mbuf) SetPort(port uint16) {
 	m.alive("SetPort")
 	m.port = port
 }
 
-// PacketType is what a packet's headers are, as the port told: the RTE_PTYPE_
-// bits of rte_mbuf_ptype.h, 0 if nothing is known.
+// PacketType is the types of the headers of a packet, as the port found them: the RTE_PTYPE_
+// bits of rte_mbuf_ptype.h. 0 means unknown.
 type PacketType uint32
 
-// String names the types' layers as rte_get_ptype_name does.
+// String returns the names of the types, one for each layer.
+//
+// Implements: rte_get_ptype_name
 func (p PacketType) String() string { return strings.TrimSpace(cgo.MbufTypeName(uint32(p))) }
 
-// PacketType is what the packet's headers are, as the port told.
+// PacketType returns the types of the headers of the packet, as the port found them.
 func (m *Mbuf) PacketType() PacketType {
 	m.alive("PacketType")
 	return m.packetType
 }
 
-// SetPacketType sets what PacketType returns.
+// SetPacketType sets the value of [Mbuf.PacketType].
 func (m *Mbuf) SetPacketType(p PacketType) {
 	m.alive("SetPacketType")
 	m.packetType = p
 }
 
-// RSSHash is the hash by which the port chose the queue. It is meaningful with
-// RxRSSHash among the Flags.
+// RSSHash returns the hash by which the port chose the queue. It is valid if [Mbuf.Flags] has
+// [RxRSSHash].
 func (m *Mbuf) RSSHash() uint32 {
 	m.alive("RSSHash")
 	return m.rss
 }
 
-// SetRSSHash sets what RSSHash returns, not the flag.
+// SetRSSHash sets the value of [Mbuf.RSSHash], but not the flag.
 func (m *Mbuf) SetRSSHash(hash uint32) {
 	m.alive("SetRSSHash")
 	m.rss = hash
 }
 
-// VLAN is the tag (TCI, in the CPU's byte order): what the port stripped, with
-// RxVLANStripped among the Flags, or what it is to insert, with TxVLAN.
+// VLAN returns the VLAN tag (TCI, in the byte order of the CPU). It is the tag that the port
+// removed, if the flags have [RxVLANStripped], or the tag to insert, with [TxVLAN].
 func (m *Mbuf) VLAN() uint16 {
 	m.alive("VLAN")
 	return m.vlanTCI
 }
 
-// SetVLAN sets what VLAN returns, not the flag.
+// SetVLAN sets the value of [Mbuf.VLAN], but not the flag.
 func (m *Mbuf) SetVLAN(tci uint16) {
 	m.alive("SetVLAN")
 	m.vlanTCI = tci
 }
 
-// OuterVLAN is the outer tag of two: with RxQinQStripped or TxQinQ.
+// OuterVLAN returns the outer one of two tags, with [RxQinQStripped] or [TxQinQ].
 func (m *Mbuf) OuterVLAN() uint16 {
 	m.alive("OuterVLAN")
 	return m.vlanOuter
 }
 
-// SetOuterVLAN sets what OuterVLAN returns, not the flag.
+// SetOuterVLAN sets the value of [Mbuf.OuterVLAN], but not the flag.
 func (m *Mbuf) SetOuterVLAN(tci uint16) {
 	m.alive("SetOuterVLAN")
 	m.vlanOuter = tci
 }
 
-// Private is the area of PoolConfig.PrivateSize bytes that the pool gives each
-// mbuf for the application's own use (rte_mbuf_to_priv). It belongs to the mbuf
-// and stays as it is over frees and allocations. The view ends as Data's does.
+// Private returns the area of [PoolConfig.PrivateSize] bytes that each mbuf has for the
+// application. It belongs to the mbuf, and frees and allocations do not change it. The slice
+// is valid as long as that of [Mbuf.Data].
+//
+// Implements: rte_mbuf_to_priv
 func (m *Mbuf) Private() []byte {
 	m.alive("Private")
 	n := m.privSize
 	if m.olFlags&Indirect != 0 {
-		n = cgo.MbufPrivSize(m.raw()) // the field is that of the buffer's owner
+		n = cgo.MbufPrivSize(m.raw()) // the field holds the size in the mbuf that owns the buffer
 	}
 	return m.behind(n)
 }
 
-// TxOffload is where a packet's headers end, for a port that fills in checksums
-// or cuts segments: lengths in bytes. With a tunnel L2Len is everything from the
-// end of the outer L3 header to the inner L3 header.
+// TxOffload is the lengths of the headers of a packet in bytes, for a port that computes
+// checksums or segments the packet. With a tunnel, L2Len is the length from the end of the
+// outer L3 header to the inner L3 header.
 type TxOffload struct {
 	L2Len, L3Len, L4Len    int
-	SegmentSize            int // TSO: the most payload a segment may have
+	SegmentSize            int // TSO: the largest payload of a segment
 	OuterL3Len, OuterL2Len int
 }
 
-// TxOffload are the lengths that were set.
+// TxOffload returns the lengths that were set.
 func (m *Mbuf) TxOffload() TxOffload {
 	m.alive("TxOffload")
 	v := m.txOffload
@@ -116,10 +120,11 @@ func (m *Mbuf) TxOffload() TxOffload {
 	}
 }
 
-// SetTxOffload sets the lengths (rte_mbuf_tx_offload). The error is
-// dpdk.ErrInvalid for a length that is negative or longer than DPDK stores:
-// 127, 511, 255, 65,535, 511 and 127 in the order of TxOffload's fields. Nothing
-// has changed then.
+// SetTxOffload sets the lengths. The error is dpdk.ErrInvalid for a length that is negative or
+// too long for DPDK: at most 127, 511, 255, 65,535, 511 and 127 in the order of the fields. If
+// it fails, it changes nothing.
+//
+// Implements: rte_mbuf_tx_offload
 func (m *Mbuf) SetTxOffload(o TxOffload) error {
 	m.alive("SetTxOffload")
 	if uint(o.L2Len) >= 1<<cgo.MbufL2LenBits || uint(o.L3Len) >= 1<<cgo.MbufL3LenBits ||
@@ -153,15 +158,17 @@ func (o TxOffload) tooLong() error {
 	return check.Invalid("rte_mbuf_tx_offload", "", "%s", strings.Join(bad, "; "))
 }
 
-// ValidateTx is nil if Flags and TxOffload agree with each other
-// (rte_validate_tx_offload), else dpdk.ErrInvalid, also for a nil m.
+// ValidateTx checks that the flags and [TxOffload] agree with each other. The error is
+// dpdk.ErrInvalid, also for a nil m.
+//
+// Implements: rte_validate_tx_offload
 func (m *Mbuf) ValidateTx() error {
 	if m == nil {
 		return check.Invalid(opValidate, "", "the packet is nil")
 	}
 	m.alive("ValidateTx")
 	if errno := cgo.MbufValidateTx(m.raw()); errno != 0 {
-		return &dpdk.Error{Op: opValidate, Errno: dpdk.Errno(errno), Detail: "the offload flags " + m.olFlags.String() + " do not go together, or lack SegmentSize"}
+		return &dpdk.Error{Op: opValidate, Errno: dpdk.Errno(errno), Detail: "the offload flags " + m.olFlags.String() + " exclude each other, or need TxOffload.SegmentSize"}
 	}
 	return nil
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 )
 
-// OffloadFlags is a set of an mbuf's flags: what a port found out about a packet
-// (Rx…), what it is to do with one (Tx…), whose the buffer is, and flags made by
-// RegisterFlag. Checksums, tunnels and L4 types are fields of several bits, to
-// be compared under their mask:
+// OffloadFlags is a set of flags of an mbuf: results of the port that received the packet
+// (Rx…), requests to the port that sends it (Tx…), the owner of the buffer, and flags made by
+// [RegisterFlag]. Checksums, tunnels and L4 types are fields of several bits. Compare them
+// under their mask:
 //
 //	m.Flags()&mbuf.RxIPChecksumMask == mbuf.RxIPChecksumGood
 type OffloadFlags uint64
 
-// What a port tells of a packet that it received.
+// Results of the port that received the packet.
 const (
 	RxVLAN         OffloadFlags = cgo.MbufRxVLAN         // VLAN is set
 	RxVLANStripped OffloadFlags = cgo.MbufRxVLANStripped // and the tag is not in the data
@@ -48,12 +48,12 @@ const (
 	RxSecurityFailed OffloadFlags = cgo.MbufRxSecOffloadFailed
 )
 
-// What a port is to do with a packet before it sends it.
+// Requests to the port that sends the packet.
 const (
 	TxVLAN OffloadFlags = cgo.MbufTxVLAN // insert VLAN
 	TxQinQ OffloadFlags = cgo.MbufTxQinQ // insert VLAN and OuterVLAN
 
-	TxIPv4         OffloadFlags = cgo.MbufTxIPv4 // the packet is, for what follows
+	TxIPv4         OffloadFlags = cgo.MbufTxIPv4 // the type of the packet, for the requests below
 	TxIPv6         OffloadFlags = cgo.MbufTxIPv6
 	TxIPChecksum   OffloadFlags = cgo.MbufTxIPCksum
 	TxL4Mask       OffloadFlags = cgo.MbufTxL4Mask // 0 under the mask: no checksum
@@ -85,37 +85,38 @@ const (
 	TxMACsec       OffloadFlags = cgo.MbufTxMACsec
 )
 
-// Whose buffer the mbuf uses. These follow Attach and Detach; SetFlags leaves
-// them as they are.
+// The owner of the buffer of the mbuf. [Mbuf.Attach], [Mbuf.AttachExternal] and [Mbuf.Detach]
+// set and clear these. [Mbuf.SetFlags] does not change them.
 const (
-	External OffloadFlags = cgo.MbufExternal // one that AttachExternal gave it
-	Indirect OffloadFlags = cgo.MbufIndirect // another mbuf's: it is a clone
+	External OffloadFlags = cgo.MbufExternal // memory given to AttachExternal
+	Indirect OffloadFlags = cgo.MbufIndirect // another mbuf: this one is a clone
 
 	attached = External | Indirect
 )
 
-// Flags are the mbuf's flags (ol_flags).
+// Flags returns the flags of the mbuf (ol_flags).
 func (m *Mbuf) Flags() OffloadFlags {
 	m.alive("Flags")
 	return m.olFlags
 }
 
-// SetFlags replaces the mbuf's flags, but for External and Indirect.
+// SetFlags replaces the flags of the mbuf, except [External] and [Indirect].
 func (m *Mbuf) SetFlags(f OffloadFlags) {
 	m.alive("SetFlags")
 	m.olFlags = m.olFlags&attached | f&^attached
 }
 
-// String is the flags' names in DPDK without their common part, such as
-// "RX_VLAN|RX_IP_CKSUM_GOOD" (rte_get_rx_ol_flag_list, rte_get_tx_ol_flag_list).
-// What has no name there, such as flags made by RegisterFlag, is in hexadecimal
-// at the end. No flags are "0".
+// String returns the names of the flags in DPDK without their common prefix, such as
+// "RX_VLAN|RX_IP_CKSUM_GOOD". Flags without a name, such as those made by [RegisterFlag],
+// follow in hexadecimal. The empty set is "0".
+//
+// Implements: rte_get_rx_ol_flag_list, rte_get_tx_ol_flag_list
 func (f OffloadFlags) String() string {
 	var names []string
 	var known OffloadFlags
 	for _, tx := range []bool{false, true} {
 		for _, name := range strings.Fields(cgo.MbufFlagList(uint64(f), tx)) {
-			// What stands for no bit set is not worth a word.
+			// These names mean that no bit of a field is set.
 			if !strings.HasSuffix(name, "_UNKNOWN") && !strings.HasSuffix(name, "_L4_NO_CKSUM") {
 				names = append(names, strings.TrimPrefix(name, "RTE_MBUF_F_"))
 			}
@@ -144,7 +145,7 @@ func hex(f OffloadFlags) string {
 	return fmt.Sprintf("%#x", uint64(f))
 }
 
-// nameable are the flags of a direction that DPDK has a name for.
+// nameable returns the flags of a direction that have a name in DPDK.
 func nameable(tx bool) OffloadFlags {
 	if tx {
 		return txNamed()
@@ -154,7 +155,7 @@ func nameable(tx bool) OffloadFlags {
 
 var rxNamed, txNamed = named(false), named(true)
 
-// named asks DPDK once: a bit is named if the list grows by it.
+// named asks DPDK once: a bit has a name if it makes the list longer.
 func named(tx bool) func() OffloadFlags {
 	return sync.OnceValue(func() (all OffloadFlags) {
 		none := cgo.MbufFlagList(0, tx)

@@ -4,41 +4,47 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
-// Free gives the packet back: each segment to its own pool when nobody else
-// holds it (rte_pktmbuf_free). It calls C and, unless the thread is an lcore,
-// uses no cache: Cache.Free is for the data path. A nil m does nothing.
+// Free frees the packet: each segment goes to its own pool, unless others hold references to
+// it. It calls C, and uses a cache only on the thread of an lcore. [Cache.Free] is faster. A
+// nil m is a no-op.
+//
+// Implements: rte_pktmbuf_free
 func (m *Mbuf) Free() {
 	if m == nil {
 		return
 	}
-	if debug {
+	if build.Debug {
 		m.freeDebug()
 		return
 	}
 	cgo.MbufFree(m.raw())
 }
 
-// FreeSegment gives back this segment only, which must not be part of a packet
-// any more (rte_pktmbuf_free_seg). A nil m does nothing.
+// FreeSegment frees this segment only. It must not be part of a packet any more. A nil m is a
+// no-op.
+//
+// Implements: rte_pktmbuf_free_seg
 func (m *Mbuf) FreeSegment() {
 	if m == nil {
 		return
 	}
-	if debug {
+	if build.Debug {
 		m.freeSegmentDebug()
 		return
 	}
 	cgo.MbufFreeSeg(m.raw())
 }
 
-// FreeBulk gives packets back, whatever their pools are; nil ones are skipped
-// (rte_pktmbuf_free_bulk). It calls C once and, unless the thread is an lcore,
-// uses no cache: Cache.FreeBulk is for the data path. What is in pkts afterwards
-// is another's.
+// FreeBulk frees packets of any pools. It skips nil ones. It calls C once, and uses a cache
+// only on the thread of an lcore. [Cache.FreeBulk] is faster. The packets in pkts no longer
+// belong to the caller afterwards.
+//
+// Implements: rte_pktmbuf_free_bulk
 func FreeBulk(pkts []*Mbuf) {
-	if debug {
+	if build.Debug {
 		for _, m := range pkts {
 			if m != nil {
 				m.freeDebug()
@@ -54,17 +60,17 @@ func FreeBulk(pkts []*Mbuf) {
 }
 
 const (
-	simpleMask = 0xffff<<refcntShift | 0xffff<<nbSegsShift
-	simpleWord = 1<<refcntShift | 1<<nbSegsShift
+	recyclableMask = 0xffff<<refcntShift | 0xffff<<nbSegsShift
+	recyclableWord = 1<<refcntShift | 1<<nbSegsShift
 )
 
-// simple says that a free of m is no more than putting it into its pool: one
-// segment, one holder, a buffer of its own.
-func (m *Mbuf) simple() bool {
-	return m.rearm()&simpleMask == simpleWord && m.olFlags&attached == 0 && *(*uint64)(unsafe.Pointer(m.next())) == 0
+// recyclable reports whether freeing m only means putting it into its pool: it has one
+// segment, one reference and its own buffer.
+func (m *Mbuf) recyclable() bool {
+	return m.rearm()&recyclableMask == recyclableWord && m.olFlags&attached == 0 && *(*uint64)(unsafe.Pointer(m.next())) == 0
 }
 
-// reset makes a simple mbuf from a pool a new packet, as rte_pktmbuf_reset does.
+// reset makes a recyclable mbuf from a pool an empty packet, as rte_pktmbuf_reset does.
 func (m *Mbuf) reset(rearm uint64) {
 	*(*uint64)(unsafe.Pointer(&m.dataOff)) = rearm
 	m.olFlags = 0

@@ -8,22 +8,21 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// Reader reads a packet's bytes over all its segments. It is an io.Reader,
-// io.ByteReader and io.WriterTo. It changes nothing in the packet, which must
-// not change while it is read.
+// Reader reads the bytes of a packet over all its segments. It is an io.Reader, io.ByteReader
+// and io.WriterTo. It does not change the packet. The packet must not change while a Reader is
+// in use.
 type Reader struct {
 	seg *Mbuf // the current segment; nil at the end
 	off int   // in seg
 }
 
-// Reader starts at the packet's first byte.
+// Reader returns a Reader at the first byte of the packet.
 func (m *Mbuf) Reader() *Reader {
 	m.alive("Reader")
 	return &Reader{seg: m}
 }
 
-// rest is what is left of the first segment that has something left; nil at the
-// end.
+// rest returns the unread bytes of the first segment that has any, nil at the end.
 func (r *Reader) rest() []byte {
 	for r.seg != nil {
 		r.seg.alive("Reader")
@@ -35,7 +34,8 @@ func (r *Reader) rest() []byte {
 	return nil
 }
 
-// Read fills p, less at the packet's end, where it returns io.EOF.
+// Read fills p, or reads the remaining bytes if there are fewer. It returns io.EOF at the end
+// of the packet.
 func (r *Reader) Read(p []byte) (n int, err error) {
 	for n < len(p) {
 		rest := r.rest()
@@ -62,7 +62,7 @@ func (r *Reader) ReadByte() (byte, error) {
 	return rest[0], nil
 }
 
-// Len is how many bytes are left.
+// Len returns the number of unread bytes.
 func (r *Reader) Len() (n int) {
 	off := r.off
 	for seg := r.seg; seg != nil; seg = *seg.next() {
@@ -72,7 +72,7 @@ func (r *Reader) Len() (n int) {
 	return n
 }
 
-// WriteTo writes what is left to w, a segment at a time without a copy.
+// WriteTo writes the unread bytes to w, segment by segment, without copying them.
 func (r *Reader) WriteTo(w io.Writer) (n int64, err error) {
 	for rest := r.rest(); rest != nil; rest = r.rest() {
 		k, err := w.Write(rest)
@@ -91,30 +91,31 @@ func (r *Reader) WriteTo(w io.Writer) (n int64, err error) {
 	return n, nil
 }
 
-// Allocator is where a Writer gets more segments from: a *Cache or a *Pool.
+// Allocator provides new segments to a [Writer]. It is a [*Cache] or a [*Pool].
 type Allocator interface {
 	AllocBulk(pkts []*Mbuf) bool
 }
 
-// Writer appends to a packet, with more segments when the last one is full. It
-// is an io.Writer, io.ByteWriter, io.StringWriter and io.ReaderFrom.
+// Writer appends to a packet, and adds segments when the last one is full. It is an io.Writer,
+// io.ByteWriter, io.StringWriter and io.ReaderFrom.
 type Writer struct {
 	head, last *Mbuf
-	segments   uint16 // of the packet, when last was its last
+	segments   uint16 // of the packet, when last was its last segment
 	alloc      Allocator
 }
 
-// Writer appends to the packet's end. New segments come from alloc and belong to
-// the packet; with a nil alloc there are none. Between two calls of the Writer the packet
-// may be changed by Append, Prepend, Adj, Trim and Chain: the next call goes on at the new
-// end. After a call that removes segments, such as Linearize, take a new Writer.
+// Writer returns a Writer at the end of the packet. It takes new segments from alloc; they
+// belong to the packet. With a nil alloc it adds none. Between two calls of the Writer the
+// packet may be changed by [Mbuf.Append], [Mbuf.Prepend], [Mbuf.Adj], [Mbuf.Trim] and
+// [Mbuf.Chain]: the next call continues at the new end. After a call that removes segments,
+// such as [Mbuf.Linearize], make a new Writer.
 func (m *Mbuf) Writer(alloc Allocator) *Writer {
 	m.alive("Writer")
 	return &Writer{head: m, last: m.last(), segments: m.nbSegs, alloc: alloc}
 }
 
-// end finds the packet's last segment again after Chain. It walks the segments only then,
-// as a packet may have 65,535.
+// end finds the last segment of the packet again after Chain. It walks the segments only if
+// they have changed, as a packet may have 65,535.
 func (w *Writer) end() {
 	w.head.alive("Writer")
 	if w.segments != w.head.nbSegs || *w.last.next() != nil {
@@ -124,9 +125,8 @@ func (w *Writer) end() {
 
 var errTooLong error = &dpdk.Error{Op: "rte_pktmbuf_chain", Errno: dpdk.ErrOverflow, Detail: "a packet has at most 65,535 segments and 4 GiB"}
 
-// Write appends all of p or, with an error, nothing, in which case the packet is
-// as it was: ErrNoMbufs, or syscall.EOVERFLOW for more than 65,535 segments or
-// 4 GiB.
+// Write appends all of p, or returns an error and leaves the packet unchanged. Errors:
+// [ErrNoMbufs]; dpdk.ErrOverflow for more than 65,535 segments or 4 GiB.
 func (w *Writer) Write(p []byte) (int, error) {
 	if err := w.grow(len(p)); err != nil {
 		return 0, err
@@ -141,16 +141,16 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// WriteString is Write.
+// WriteString appends s as [Writer.Write] does.
 func (w *Writer) WriteString(s string) (int, error) { return w.Write([]byte(s)) }
 
-// WriteByte appends one byte, or fails as Write does.
+// WriteByte appends one byte as [Writer.Write] does.
 func (w *Writer) WriteByte(b byte) error {
 	_, err := w.Write([]byte{b})
 	return err
 }
 
-// put counts n bytes more in the segment seg, which f fills.
+// put adds n bytes, which f fills, to the segment seg.
 func (w *Writer) put(seg *Mbuf, n int, f func([]byte)) {
 	f(seg.bytes(int(seg.dataOff)+int(seg.dataLen), uint16(n)))
 	seg.dataLen += uint16(n)
@@ -158,8 +158,8 @@ func (w *Writer) put(seg *Mbuf, n int, f func([]byte)) {
 	w.last = seg
 }
 
-// grow sees to it that n bytes fit behind the last segment's data, with empty
-// segments, all or none.
+// grow adds empty segments until n bytes fit after the data of the last segment. It adds all
+// or none.
 func (w *Writer) grow(n int) error {
 	w.end()
 	if uint64(w.head.pktLen)+uint64(n) > math.MaxUint32 {
@@ -187,7 +187,7 @@ func (w *Writer) grow(n int) error {
 	return nil
 }
 
-// segment is an empty segment with room.
+// segment allocates an empty segment with room.
 func (w *Writer) segment() (*Mbuf, error) {
 	var one [1]*Mbuf
 	if w.alloc == nil || !w.alloc.AllocBulk(one[:]) {
@@ -200,7 +200,7 @@ func (w *Writer) segment() (*Mbuf, error) {
 	return one[0], nil
 }
 
-// link puts empty segments behind the last.
+// link appends empty segments.
 func (w *Writer) link(added []*Mbuf) {
 	last := w.last
 	for _, seg := range added {
@@ -211,11 +211,11 @@ func (w *Writer) link(added []*Mbuf) {
 	w.segments = w.head.nbSegs
 }
 
-// ReadFrom appends what r has until its end. When the pool has too few mbufs it
-// stops with ErrNoMbufs, and with syscall.EOVERFLOW at 4 GiB: what was read until
-// then is in the packet, and nothing was read that is not.
+// ReadFrom appends the data of r until its end. It stops with [ErrNoMbufs] when the pool has
+// too few mbufs, and with dpdk.ErrOverflow at 4 GiB. All bytes that it has read from r are in
+// the packet then.
 func (w *Writer) ReadFrom(r io.Reader) (n int64, err error) {
-	var spare *Mbuf // allocated to see whether r has more
+	var spare *Mbuf // allocated before it is known whether r has more data
 	defer func() { spare.Free() }()
 	for idle := 0; ; {
 		w.end()

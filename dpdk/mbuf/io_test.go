@@ -68,16 +68,16 @@ func TestWriterAddsSegments(t *testing.T) {
 	require.NoError(t, err)
 	want.WriteString("!end")
 	assert.Equal(t, want.String(), content(t, m))
-	assert.Equal(t, (want.Len()+9)/10, m.NbSegs(), "segments are filled")
+	assert.Equal(t, (want.Len()+9)/10, m.NumSegments(), "segments are filled")
 	require.NoError(t, m.Check(true))
-	// A second writer goes on where the packet ends.
+	// A second Writer continues at the end of the packet.
 	_, err = m.Writer(c).WriteString("more")
 	require.NoError(t, err)
 	assert.Equal(t, want.String()+"more", content(t, m))
 	c.Free(m)
 }
 
-// A write that the pool cannot serve leaves the packet as it was.
+// A Write fails without changes if the pool has too few mbufs.
 func TestWriteIsAllOrNothing(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{DataRoom: 128 + 10})
 	m := packet(t, p, "12345")
@@ -86,7 +86,7 @@ func TestWriteIsAllOrNothing(t *testing.T) {
 	assert.ErrorIs(t, err, mbuf.ErrNoMbufs)
 	assert.Zero(t, n)
 	assert.Equal(t, "12345", content(t, m))
-	assert.Equal(t, 1, m.NbSegs())
+	assert.Equal(t, 1, m.NumSegments())
 	assert.Equal(t, 1, p.InUse())
 	n, err = w.Write(make([]byte, 35))
 	require.NoError(t, err)

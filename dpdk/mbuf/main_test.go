@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
 
 var pools int
 
-// newPool is a pool that must be full again at the test's end.
+// newPool makes a pool. It must be full again at the end of the test.
 func newPool(t testing.TB, count int, cfg mbuf.PoolConfig) *mbuf.Pool {
 	t.Helper()
 	pools++
@@ -35,7 +35,7 @@ func newCache(t testing.TB, p *mbuf.Pool, size int) *mbuf.Cache {
 	return c
 }
 
-// alloc takes an mbuf, which the test frees.
+// alloc takes an mbuf. The test must free it.
 func alloc(t testing.TB, p *mbuf.Pool) *mbuf.Mbuf {
 	t.Helper()
 	m, ok := p.Alloc()
@@ -43,7 +43,7 @@ func alloc(t testing.TB, p *mbuf.Pool) *mbuf.Mbuf {
 	return m
 }
 
-// packet is a packet of these segments' bytes.
+// packet makes a packet with these bytes in its segments.
 func packet(t testing.TB, p *mbuf.Pool, segments ...string) *mbuf.Mbuf {
 	t.Helper()
 	var head *mbuf.Mbuf
@@ -59,7 +59,7 @@ func packet(t testing.TB, p *mbuf.Pool, segments ...string) *mbuf.Mbuf {
 	return head
 }
 
-// content is a packet's bytes.
+// content returns the bytes of a packet.
 func content(t testing.TB, m *mbuf.Mbuf) string {
 	t.Helper()
 	b := make([]byte, m.Len())

@@ -1,25 +1,24 @@
-// Package mbuf is packets: buffers in shared memory, from pools that all
-// processes use, which drivers, C programs and Go hand on as pointers (rte_mbuf).
+// Package mbuf provides packets: buffers in shared memory from pools that all processes use
+// (rte_mbuf). Drivers, C programs and Go pass them on as pointers.
 //
-// # Who owns an mbuf
+// # Ownership
 //
-// Whoever allocated or received an mbuf owns it until it is freed, sent, or put
-// into a ring; then it is another's, in this process or elsewhere, and must not
-// be touched. One goroutine uses an mbuf at a time. Nothing here is counted by
-// the garbage collector: an mbuf that is dropped is lost to its pool. Build with
-// the tag godpdk_debug to have double frees and uses after a free panic with the
-// names of both places; see also package mbuftest.
+// The code that allocated or received an mbuf owns it until it frees it, sends it, or puts it
+// into a ring. After that the mbuf belongs to another owner, in this process or elsewhere, and
+// must not be touched. One goroutine uses an mbuf at a time. The garbage collector does not
+// track mbufs: a dropped mbuf leaks. With the tag godpdk_debug, double frees and uses after a
+// free panic and name both places. See also package mbuftest.
 //
-// Allocate and free through a Cache, one for each goroutine: with it the simple
-// case, mbufs with one segment, one reference and a buffer of their own, does not
-// call C. Methods that move data (Data, Append, Read …) never call C.
+// Allocate and free through a [Cache], one for each goroutine. For mbufs with one segment, one
+// reference and their own buffer it does not call C. Methods that move data ([Mbuf.Data],
+// [Mbuf.Append], [Mbuf.Read] and so on) never call C.
 //
 // # Calls
 //
-// Pools are made, looked up and freed from any goroutine in any process role,
-// between eal.Init and Close. The methods of Mbuf do not look whether EAL runs:
-// after Close every mbuf is unmapped memory. No exhausted pool and no missing
-// room is an error on the data path: such calls report false and change nothing.
+// Pools may be created, looked up and freed by any goroutine, in all process roles, between
+// eal.Init and Close. The methods of [Mbuf] do not check whether EAL is running: after Close
+// every mbuf is unmapped memory. On the data path, an exhausted pool and a lack of room are
+// not errors: such calls report false and change nothing.
 package mbuf
 
 import (
@@ -27,14 +26,14 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
-// Mbuf is a segment of a packet, or the head of a packet of several segments
-// (struct rte_mbuf). It exists only as a pointer into shared memory: Go code
-// can neither make one nor copy one by value. The pointer means the same in all
-// processes and can go through a ring.Ring[*mbuf.Mbuf], which C sees as a ring
-// of struct rte_mbuf *.
+// Mbuf is a segment of a packet, or the first of several segments of a packet (struct
+// rte_mbuf). It exists only in shared memory. Go code can neither create one nor copy one by
+// value. Its address is the same in all processes. The pointer can be sent through a
+// ring.Ring[*mbuf.Mbuf], which C sees as a ring of struct rte_mbuf *.
 type Mbuf struct {
 	_ shared.Mark
 	_ shared.Incomplete
@@ -64,64 +63,72 @@ type Mbuf struct {
 	_         [9]uint32 // dynamic fields
 }
 
-// InvalidPort is the port of an mbuf that no port received
-// (RTE_MBUF_PORT_INVALID).
+// InvalidPort is the port of an mbuf that no port received (RTE_MBUF_PORT_INVALID).
 const InvalidPort = cgo.MbufPortInvalid
 
-// Data is the segment's bytes, in the mbuf itself (rte_pktmbuf_mtod and
-// data_len). It is a borrowed view: it ends when the mbuf is freed, sent, put
-// into a ring, or attached to another buffer, and it does not follow Append,
-// Prepend, Adj and Trim; call Data again. Of a packet with several segments it
-// is the first: see Segments and Read.
+// Data returns the bytes of the segment. The slice refers to the memory of the mbuf. It is
+// valid until the mbuf is freed, sent, put into a ring, or attached to another buffer. It does
+// not follow [Mbuf.Append], [Mbuf.Prepend], [Mbuf.Adj] and [Mbuf.Trim]: call Data again. For a
+// packet of several segments, Data returns the first one: see [Mbuf.Segments] and [Mbuf.Read].
+//
+// Implements: rte_pktmbuf_mtod, rte_pktmbuf_data_len
 func (m *Mbuf) Data() []byte {
-	if debug { // not the empty method: inlining leaves an instruction behind
+	if build.Debug { // without the condition, inlining the empty method leaves an instruction behind
 		m.alive("Data")
 	}
 	return m.bytes(int(m.dataOff), m.dataLen)
 }
 
-// Buffer is the segment's whole buffer: the headroom, the data and the tailroom
-// (buf_addr and buf_len). It is a view as Data's is. What it holds outside the data
-// is left from earlier packets.
+// Buffer returns the whole buffer of the segment: headroom, data and tailroom (buf_addr and
+// buf_len). The slice is valid as long as that of [Mbuf.Data]. Outside the data it holds bytes
+// of earlier packets.
 func (m *Mbuf) Buffer() []byte {
 	m.alive("Buffer")
 	return m.bytes(0, m.bufLen)
 }
 
-// bytes is a view of the buffer. It is a slice of the whole, and not of what is at off,
-// because a pointer just past a buffer on Go's heap is one to another object; Go leaves
-// the pointer of an empty slice at the start.
+// bytes returns n bytes of the buffer from off on. It slices the whole buffer: a pointer just
+// past a buffer on Go's heap would point to another object. Go keeps the pointer of an empty
+// slice at the start.
 func (m *Mbuf) bytes(off int, n uint16) []byte {
 	return (*[1 << 17]byte)(m.bufAddr)[off : off+int(n) : off+int(n)]
 }
 
-// Len is the packet's length in bytes, over all its segments
-// (rte_pktmbuf_pkt_len). It is meaningful in a packet's first segment.
+// Len returns the length of the packet in bytes, over all its segments. Call it on the first
+// segment.
+//
+// Implements: rte_pktmbuf_pkt_len
 func (m *Mbuf) Len() int {
 	m.alive("Len")
 	return int(m.pktLen)
 }
 
-// DataLen is how many bytes this segment holds (rte_pktmbuf_data_len).
+// DataLen returns the number of data bytes in this segment.
+//
+// Implements: rte_pktmbuf_data_len
 func (m *Mbuf) DataLen() int {
 	m.alive("DataLen")
 	return int(m.dataLen)
 }
 
-// BufLen is the size of this segment's buffer, headroom and tailroom included.
+// BufLen returns the size of the buffer of this segment, headroom and tailroom included.
 func (m *Mbuf) BufLen() int {
 	m.alive("BufLen")
 	return int(m.bufLen)
 }
 
-// Headroom is how many bytes Prepend can add (rte_pktmbuf_headroom).
+// Headroom returns the number of bytes that [Mbuf.Prepend] can add.
+//
+// Implements: rte_pktmbuf_headroom
 func (m *Mbuf) Headroom() int {
 	m.alive("Headroom")
 	return int(m.dataOff)
 }
 
-// Tailroom is how many bytes this segment has behind its data
-// (rte_pktmbuf_tailroom). Append uses that of the last segment.
+// Tailroom returns the number of free bytes after the data of this segment. [Mbuf.Append] uses
+// the tailroom of the last segment.
+//
+// Implements: rte_pktmbuf_tailroom
 func (m *Mbuf) Tailroom() int {
 	m.alive("Tailroom")
 	return max(0, m.tailroom())
@@ -129,29 +136,31 @@ func (m *Mbuf) Tailroom() int {
 
 func (m *Mbuf) tailroom() int { return int(m.bufLen) - int(m.dataOff) - int(m.dataLen) }
 
-// Refcount returns how many holders this mbuf has, each of which frees it
-// (rte_mbuf_refcnt_read). A clone counts as a holder of the mbuf whose buffer it uses,
-// but the clones of an mbuf with an external or pinned buffer count in the buffer: to
-// know whether the bytes may be changed, call Shared.
+// Refcount returns the number of references to this mbuf. Each reference is freed once. A
+// clone counts as a reference to the mbuf with the buffer. The clones of an mbuf with an
+// external or pinned buffer count in the buffer instead. To find out whether the bytes may be
+// changed, call [Mbuf.Shared].
+//
+// Implements: rte_mbuf_refcnt_read
 func (m *Mbuf) Refcount() int {
 	m.alive("Refcount")
 	return int(m.rearm() >> refcntShift & 0xffff)
 }
 
-// The 8 bytes that hold data_off, refcnt, nb_segs and port: an allocation
-// writes them, and a free reads them, at once.
+// rearm returns the 8 bytes that hold data_off, refcnt, nb_segs and port. An allocation writes
+// them, and a free reads them, at once.
 func (m *Mbuf) rearm() uint64 {
 	return atomic.LoadUint64((*uint64)(unsafe.Pointer(&m.dataOff)))
 }
 
-// next is where the pointer to the next segment is.
+// next returns the address of the pointer to the next segment.
 func (m *Mbuf) next() **Mbuf {
 	return (**Mbuf)(unsafe.Add(unsafe.Pointer(m), cgo.MbufNext))
 }
 
 func (m *Mbuf) raw() cgo.Mbuf { return unsafe.Pointer(m) }
 
-// behind is the n bytes behind the struct, where the private area is.
+// behind returns the n bytes after the struct: the private area.
 func (m *Mbuf) behind(n uint16) []byte {
 	return (*[1 << 16]byte)(unsafe.Add(unsafe.Pointer(m), cgo.MbufSizeof))[:n:n]
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// Packets do at random all that packets can do, beside a model of mbufs, of the buffers that
-// they share, and of who holds what.
+// This test runs random operations on packets and on a model of them. The model has the
+// mbufs, the buffers that they share, and their references.
 func TestRandomOperationsAgainstAModel(t *testing.T) {
 	w := &world{t: t, rng: harness.Random(t)}
 	w.pools = []*place{
@@ -52,7 +52,7 @@ type (
 		pools    []*place
 		packets  []*pkt
 		external int32        // buffers that were attached
-		freed    atomic.Int32 // and given back
+		freed    atomic.Int32 // and freed
 	}
 
 	place struct {
@@ -63,21 +63,21 @@ type (
 		inUse int
 	}
 
-	// pkt is a packet. All its owners hold all its segments.
+	// pkt is a packet. Each of its owners has a reference to each of its segments.
 	pkt struct {
 		segs   []*seg
 		owners int
 		port   uint16
 	}
 
-	// seg is an mbuf. Its count is of its owners and of those attached to it.
+	// seg is an mbuf. Its count is the number of its owners and of the mbufs attached to it.
 	seg struct {
 		m       *mbuf.Mbuf
 		home    *place
 		count   int
 		own     []byte
-		to      *seg       // attached to that one's buffer
-		ext     *extBuffer // or to that one
+		to      *seg       // attached to the buffer of this one
+		ext     *extBuffer // or to this one
 		off, ln int
 	}
 
@@ -114,7 +114,7 @@ func (s *seg) flags() mbuf.OffloadFlags {
 	return 0
 }
 
-// drop gives up a hold of the mbuf, which goes home with the last.
+// drop removes a reference to the mbuf. The last one returns the mbuf to its pool.
 func (s *seg) drop() {
 	if s.count--; s.count == 0 {
 		s.leave()
@@ -122,7 +122,7 @@ func (s *seg) drop() {
 	}
 }
 
-// leave gives up the buffer that the mbuf is attached to.
+// leave detaches the mbuf from its buffer.
 func (s *seg) leave() {
 	if s.to != nil {
 		s.to.drop()
@@ -133,10 +133,10 @@ func (s *seg) leave() {
 	s.to, s.ext = nil, nil
 }
 
-// empty is how an mbuf begins, and what Detach leaves.
+// empty resets the mbuf to its state after an allocation or Detach.
 func (s *seg) empty() { s.off, s.ln = mbuf.DefaultHeadroom, 0 }
 
-// follow attaches to what another is attached to, or to it.
+// follow attaches to the buffer that the other mbuf is attached to, or to its own buffer.
 func (s *seg) follow(o *seg) {
 	switch {
 	case o.ext != nil:
@@ -176,7 +176,7 @@ func (p *pkt) content() (b []byte) {
 	return b
 }
 
-// write puts bytes over those from off on.
+// write overwrites bytes from off on.
 func (p *pkt) write(off int, b []byte) {
 	for _, s := range p.segs {
 		if d := s.data(); off < len(d) {
@@ -201,7 +201,7 @@ func (w *world) check(p *pkt) {
 	m := p.head()
 	w.same(m.Check(true), nil, "Check")
 	w.same(m.Len(), p.len(), "Len")
-	w.same(m.NbSegs(), len(p.segs), "NbSegs")
+	w.same(m.NumSegments(), len(p.segs), "NumSegments")
 	w.same(m.Port(), p.port, "Port")
 	i := 0
 	for x := range m.Segments() {
@@ -234,7 +234,7 @@ func (w *world) checkPools() {
 
 func (w *world) place() *place { return w.pools[w.rng.IntN(len(w.pools))] }
 
-// some is any packet of one owner, or of any number of them; nil if there is none.
+// some returns a random packet, of one owner or of any number of them, nil if there is none.
 func (w *world) some(alone bool) *pkt {
 	if len(w.packets) == 0 {
 		return nil
@@ -286,7 +286,7 @@ func (w *world) free() {
 	}
 }
 
-// release gives up one hold of packet i.
+// release drops one reference to packet i.
 func (w *world) release(i int) {
 	p := w.packets[i]
 	switch m := p.head(); w.rng.IntN(3) {
@@ -418,7 +418,7 @@ func (w *world) clone() {
 	w.check(p)
 }
 
-// copy is Copy and CopyRange.
+// copy runs Copy and CopyRange.
 func (w *world) copy() {
 	p, home := w.some(false), w.place()
 	if p == nil {
@@ -460,7 +460,7 @@ func (w *world) attach() {
 	w.same(p.head().Attach(to.m) == nil, want, "Attach")
 	if want {
 		s.follow(to)
-		p.port = to.m.Port() // a segment's own, which is the packet's only in the first
+		p.port = to.m.Port() // each segment has one; that of the packet is in the first
 	}
 	w.check(p)
 	w.check(q)
@@ -514,7 +514,7 @@ func (w *world) linearize() {
 	w.check(p)
 }
 
-// addRefcount makes one more owner of all of a packet.
+// addRefcount adds an owner to a whole packet.
 func (w *world) addRefcount() {
 	if p := w.some(false); p != nil && p.owners < 4 {
 		for _, s := range p.segs {
@@ -535,14 +535,14 @@ func (w *world) read() {
 		want := off+n <= len(all)
 		b, ok := p.head().Read(off, n, make([]byte, n))
 		w.same(ok, want, "Read")
-		w.same(!want || bytes.Equal(b, all[off:off+n]), true, "what Read reads")
+		w.same(!want || bytes.Equal(b, all[off:off+n]), true, "the bytes of Read")
 		dst := make([]byte, n)
 		w.same(p.head().CopyTo(dst, off), want, "CopyTo")
-		w.same(!want || bytes.Equal(dst, all[off:off+n]), true, "what CopyTo copies")
+		w.same(!want || bytes.Equal(dst, all[off:off+n]), true, "the bytes of CopyTo")
 		var out bytes.Buffer
 		_, err := p.head().Reader().WriteTo(&out)
 		w.same(err, nil, "WriteTo")
-		w.same(bytes.Equal(out.Bytes(), all), true, "what Reader reads")
+		w.same(bytes.Equal(out.Bytes(), all), true, "the bytes of Reader")
 	}
 }
 
@@ -558,7 +558,7 @@ func (w *world) copyFrom() {
 	}
 }
 
-// write is a Writer, all or nothing; between its writes the packet grows by Chain.
+// write uses a Writer, all or nothing. Between its writes the packet grows by Chain.
 func (w *world) write() {
 	p, home := w.some(true), w.place()
 	if p == nil || len(p.segs) > 12 {
@@ -579,7 +579,7 @@ func (w *world) write() {
 	}
 }
 
-// readFrom takes what fits.
+// readFrom appends as many bytes as the pool has room for.
 func (w *world) readFrom() {
 	p, home := w.some(true), w.place()
 	if p == nil || len(p.segs) > 12 || w.rng.IntN(4) > 0 {
@@ -593,7 +593,7 @@ func (w *world) readFrom() {
 	w.check(p)
 }
 
-// grown appends to the model, with the segments that the packet has got.
+// grown appends bytes to the model, with the segments that the packet has got.
 func (w *world) grown(p *pkt, home *place, b []byte) {
 	from, i := len(p.segs)-1, 0
 	for x := range p.head().Segments() {

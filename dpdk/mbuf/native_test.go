@@ -17,10 +17,9 @@ import (
 	"github.com/godpdk/godpdk/test/twin"
 )
 
-// What Go does natively is compared with C, byte by byte.
+// These tests compare the Go code with C, byte by byte.
 
-// cachedPool is a pool with a cache of the same size for each side, of which one works
-// in Go and the other in C.
+// cachedPool is a pool with two caches of the same size, one used by Go and one by C.
 type cachedPool struct {
 	pool  *mbuf.Pool
 	cache *mbuf.Cache    // Go
@@ -38,16 +37,17 @@ func newCachedPool(t *testing.T, cfg mbuf.PoolConfig) *cachedPool {
 		cgo.MempoolCacheFree(raw)
 	})
 	w.craw = raw
-	w.pool.Each(func(i int, o mempool.Object) bool {
+	objects, err := mempool.Lookup(w.pool.Name())
+	require.NoError(t, err)
+	for i, o := range objects.All() {
 		w.index[(*mbuf.Mbuf)(o.Pointer())] = i
-		return true
-	})
+	}
 	return w
 }
 
 func (w *cachedPool) cacheLen() uint32 { return *(*uint32)(unsafe.Add(w.craw, cgo.MempoolCacheLen)) }
 
-// cached are the mbufs in C's cache, as their places in the pool.
+// cached returns the mbufs in C's cache by their indices in the pool.
 func (w *cachedPool) cached() (places []int) {
 	for i := range w.cacheLen() {
 		m := *(**mbuf.Mbuf)(unsafe.Add(w.craw, cgo.MempoolCacheObjs+8*uintptr(i)))
@@ -56,7 +56,7 @@ func (w *cachedPool) cached() (places []int) {
 	return places
 }
 
-// image is an mbuf without the addresses, which differ between two pools.
+// image returns the bytes of an mbuf without its addresses, which differ between two pools.
 func image(m *mbuf.Mbuf) string {
 	b := bits(m)
 	clear(b[cgo.MbufBufAddr : cgo.MbufBufAddr+16])
@@ -64,10 +64,10 @@ func image(m *mbuf.Mbuf) string {
 	return fmt.Sprintf("%x", b)
 }
 
-// Two pools made alike see the same requests, one in Go and one in C. Every mbuf
-// that is handed out is dirtied in the same way. All 128 bytes of all mbufs stay
-// the same, and so do the caches, in number and order.
-func TestGoAndCLeaveTheSame(t *testing.T) {
+// Two equal pools get the same requests, one in Go and one in C. Every allocated mbuf is
+// overwritten in the same way. All 128 bytes of all mbufs must stay equal, and the caches
+// must hold the same mbufs in the same order.
+func TestGoAndCLeaveTheSameBytes(t *testing.T) {
 	for name, cfg := range map[string]mbuf.PoolConfig{
 		"default": {}, "private area": {PrivateSize: 64}, "less room than the headroom": {DataRoom: 100}, "stack": {Ops: "stack"},
 	} {
@@ -118,7 +118,7 @@ func TestGoAndCLeaveTheSame(t *testing.T) {
 	}
 }
 
-// dirty writes everything that an owner may write.
+// dirty writes all fields that an owner may write.
 func dirty(seed uint64, mbufs ...*mbuf.Mbuf) {
 	for _, m := range mbufs {
 		rng := rand.New(rand.NewPCG(seed, 3))
@@ -136,8 +136,8 @@ func dirty(seed uint64, mbufs ...*mbuf.Mbuf) {
 	}
 }
 
-// Append, prepend, adj and trim against C's, on chains, in random order.
-func TestRoomAsInC(t *testing.T) {
+// This test compares Append, Prepend, Adj and Trim with C, on chains, in random order.
+func TestGoAndCAddAndRemoveBytesAlike(t *testing.T) {
 	p := newPool(t, 31, mbuf.PoolConfig{DataRoom: 300})
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
@@ -173,9 +173,8 @@ func TestRoomAsInC(t *testing.T) {
 	}
 }
 
-// Which mbuf comes from where matters too: a cache that C filled is emptied in
-// the same order by Go.
-func TestGoUsesWhatCCached(t *testing.T) {
+// Go empties a cache that C filled in the same order as C.
+func TestGoEmptiesACacheThatCFilled(t *testing.T) {
 	w := newCachedPool(t, mbuf.PoolConfig{CacheSize: 32})
 	pkts := make([]*mbuf.Mbuf, 8)
 	require.True(t, cgo.MbufAllocBulk(w.pool.Pointer(), w.craw, pointer(pkts), 8))

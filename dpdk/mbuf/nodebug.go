@@ -4,8 +4,6 @@ package mbuf
 
 // See debug.go.
 
-const debug = false
-
 func (m *Mbuf) alive(string) {}
 func (m *Mbuf) freeable()    {}
 

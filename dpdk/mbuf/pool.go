@@ -9,6 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
@@ -18,67 +19,71 @@ import (
 const (
 	opCreate = "rte_pktmbuf_pool_create_by_ops"
 	opLookup = "rte_mempool_lookup"
+	opWalk   = "rte_mempool_walk"
 )
 
+// MaxName is the length of the longest name of a pool, in bytes.
+const MaxName = mempool.MaxName
+
 const (
-	// DefaultDataRoom is what PoolConfig.DataRoom 0 means: 2,048 bytes and the
+	// DefaultDataRoom is the meaning of a [PoolConfig.DataRoom] of 0: 2,048 bytes and the
 	// headroom (RTE_MBUF_DEFAULT_BUF_SIZE).
 	DefaultDataRoom = cgo.MbufDefaultBufSize
-	// NoDataRoom is a PoolConfig.DataRoom for mbufs without a buffer of their
-	// own, which Clone and Attach give those of others.
+	// NoDataRoom is a [PoolConfig.DataRoom] for mbufs without their own buffers. They refer
+	// to the buffers of other mbufs: see [Mbuf.Clone] and [Mbuf.Attach].
 	NoDataRoom = -1
-	// DefaultHeadroom is how far from the start of its buffer the data of a new
-	// mbuf is, if the buffer has as much (RTE_PKTMBUF_HEADROOM).
+	// DefaultHeadroom is the number of bytes before the data of a new mbuf, if its buffer is
+	// that large (RTE_PKTMBUF_HEADROOM).
 	DefaultHeadroom = cgo.MbufHeadroom
 )
 
-// PoolConfig says how a pool is made. The zero value is mbufs with 2,048 bytes
-// of data behind a headroom, on any socket.
+// PoolConfig configures a pool. The zero value is a pool of mbufs with a headroom and 2,048
+// bytes for data, on any socket.
 type PoolConfig struct {
-	// DataRoom is the size of each mbuf's buffer in bytes, headroom included:
-	// at most 65,535. 0 is DefaultDataRoom.
+	// DataRoom is the size of the buffer of each mbuf in bytes, headroom included: at most 65,535.
+	// 0 is [DefaultDataRoom].
 	DataRoom int
-	// PrivateSize is the size of each mbuf's private area in bytes: a multiple
-	// of 8, at most 65,528.
+	// PrivateSize is the size of the private area of each mbuf in bytes: a multiple of 8, at most
+	// 65,528.
 	PrivateSize int
-	// CacheSize is the size of the cache that each lcore has; 0 is none.
-	// Goroutines that are no lcore make their own with NewCache.
+	// CacheSize is the size of the cache of each lcore; 0 is none. Goroutines on other threads
+	// have their own caches: see [Pool.NewCache].
 	CacheSize int
 	Socket    dpdk.SocketID
-	// Ops names what keeps the free mbufs, such as "ring_mp_mc" or "stack". "" is
-	// what an option of EAL or the platform names (rte_mbuf_best_mempool_ops),
-	// otherwise "stack" in a process that shares no memory (eal.Config.InMemory) and
-	// "ring_mp_mc" in all others.
+	// Ops is the name of the ops that store the free mbufs, such as "ring_mp_mc" or "stack". "" is
+	// the default of an EAL option or of the platform (rte_mbuf_best_mempool_ops). Without one, it
+	// is "stack" in a process that shares no memory (eal.Config.InMemory), and "ring_mp_mc" in all
+	// others.
 	//
-	// "ring_mp_mc" is a ring on which all wait in C, without yielding, for a thread
-	// that the kernel stopped in the middle: with more threads than CPUs at work in C,
-	// as by Clone, Copy and Free without a cache, it can stall for seconds. A pool with
-	// it keeps all bursts of the process from fast calls. "stack" has one thread inside
-	// at a time. "lf_stack" waits for nobody. Do not take "ring_mt_rts" for a pool
-	// that fills more than seven eighths of the next power of two: puts by C can find
-	// the ring full while a get elsewhere is under way, and DPDK then drops the mbufs.
+	// "ring_mp_mc" is a ring. If the kernel preempts a thread inside it, all others busy-wait in C
+	// for that thread, without yielding. With more such threads than CPUs, as in Clone, Copy and
+	// Free without a cache, it can stall for seconds. While a pool with it exists, no burst of the
+	// process uses fast calls. "stack" lets one thread in at a time. "lf_stack" is lock-free. Do
+	// not use "ring_mt_rts" for a pool of more than seven eighths of the next power of two: C can
+	// find the ring full during a put while another thread is inside a get, and DPDK then drops
+	// the mbufs.
 	Ops string
 }
 
-// Pool is a handle to a pool of mbufs: a mempool.Pool whose objects are mbufs.
-// Take mbufs with Alloc and AllocBulk, or from a Cache, not with the mempool's
-// own Get, which leaves in them what the last owner wrote. Dropping the handle
-// frees nothing. The pool is valid until its Free in any process, which needs
-// all its mbufs to be back, or until this process's EAL closes.
+// Pool is a handle to a pool of mbufs. Dropping the handle frees nothing. The pool is valid
+// until any process calls Free, which needs all its mbufs to be back, or until this process
+// closes EAL. Its objects are those of the mempool.Pool of the same name: see
+// [mempool.Lookup]. Mbufs taken through that handle are not reset.
 //
 // All methods may be called from any goroutine.
 type Pool struct {
-	*mempool.Pool
+	pool               *mempool.Pool
 	dataRoom, privSize int
-	pinned             bool   // its mbufs have external buffers for good
-	rearm              uint64 // what reset writes
+	pinned             bool   // its mbufs always have external buffers
+	rearm              uint64 // the first argument of reset
 }
 
-// CreatePool makes a pool of count mbufs (rte_pktmbuf_pool_create_by_ops), of
-// any number; 2^n - 1 uses memory best.
+// CreatePool makes a pool of count mbufs. Any count is allowed; 2^n - 1 uses memory best.
 //
-// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid
-// (a number out of range, the socket, or ops that there are not).
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid (a number out
+// of range, the socket, or unknown ops).
+//
+// Implements: rte_pktmbuf_pool_create, rte_pktmbuf_pool_create_by_ops
 func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 	if err := check.Name(opCreate, name, cgo.MempoolNameSize); err != nil {
 		return nil, err
@@ -98,7 +103,7 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 			return nil, err
 		}
 		if !slices.Contains(ops, cfg.Ops) {
-			return nil, check.Invalid(opCreate, name, "Ops %q: this process has no such ops: use one of %s", cfg.Ops, strings.Join(ops, ", "))
+			return nil, check.Invalid(opCreate, name, "this process has no ops %q: set Ops to one of %s", cfg.Ops, strings.Join(ops, ", "))
 		}
 	}
 	var made unsafe.Pointer
@@ -114,14 +119,14 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, control.ExplainCreate(err, cfg.Socket)
 	}
-	p, err := open(mempool.Wrap(made))
-	if err != nil { // nothing is left of what cannot be used
+	p, err := LookupPool(name)
+	if err != nil { // Go cannot use it
 		_ = control.Call(opCreate, name, func() error { return control.Errno(cgo.MempoolFree(name, made, true)) })
 	}
 	return p, err
 }
 
-// check refuses what C would cut to size.
+// check refuses values that C would truncate.
 func (c *PoolConfig) check(name string, count int) error {
 	invalid := func(format string, args ...any) error { return check.Invalid(opCreate, name, format, args...) }
 	switch {
@@ -141,10 +146,11 @@ func (c *PoolConfig) check(name string, count int) error {
 	return check.Socket(opCreate, name, c.Socket)
 }
 
-// LookupPool finds a pool that any process has made, C programs included
-// (rte_mempool_lookup). Errors are those of mempool.Lookup, and dpdk.ErrInvalid
-// for a pool whose objects are not mbufs. A pool is found when it has all its mbufs:
-// while its maker is at it, the error is dpdk.ErrNotFound.
+// LookupPool finds a pool that any process has made, C programs included. A pool is found when
+// all its mbufs are initialized; before that the error is dpdk.ErrNotFound. Other errors are
+// those of [mempool.Lookup], and dpdk.ErrInvalid for a pool of objects that are not mbufs.
+//
+// Implements: rte_mempool_lookup
 func LookupPool(name string) (*Pool, error) { return open(mempool.Lookup(name)) }
 
 func open(mp *mempool.Pool, err error) (*Pool, error) {
@@ -163,59 +169,130 @@ func open(mp *mempool.Pool, err error) (*Pool, error) {
 	}
 	if i.Unfinished {
 		return nil, &dpdk.Error{Op: opLookup, Name: mp.Name(), Errno: dpdk.ErrNotFound,
-			Detail: "its mbufs are not initialized yet: try again when its maker is done"}
+			Detail: "its mbufs are not initialized yet: try again when its creator has done that"}
 	}
 	if !i.IsMbuf {
-		return nil, check.Invalid(opLookup, mp.Name(), "the pool's objects of %d bytes are not mbufs: use mempool.Lookup", mp.ElemSize())
+		return nil, check.Invalid(opLookup, mp.Name(), "the pool holds %d-byte objects, not mbufs: use mempool.Lookup", mp.ElemSize())
 	}
-	p := &Pool{Pool: mp, dataRoom: int(i.DataRoom), privSize: int(i.PrivSize), pinned: i.Flags&cgo.MbufPoolPinned != 0}
+	p := &Pool{pool: mp, dataRoom: int(i.DataRoom), privSize: int(i.PrivSize), pinned: i.Flags&cgo.MbufPoolPinned != 0}
 	p.rearm = uint64(min(DefaultHeadroom, p.dataRoom)) | 1<<refcntShift | 1<<nbSegsShift | InvalidPort<<portShift
 	return p, nil
 }
 
-// DataRoom is the size of each mbuf's buffer in bytes, headroom included
-// (rte_pktmbuf_data_room_size).
+// Free destroys the pool for all processes. Errors are those of [mempool.Pool.Free].
+//
+// Implements: rte_mempool_free
+func (p *Pool) Free() error { return p.pool.Free() }
+
+// Pointer returns the struct rte_mempool for C. It is nil for a nil or zero Pool, and after
+// Free on this handle.
+func (p *Pool) Pointer() unsafe.Pointer {
+	if p == nil || p.pool == nil {
+		return nil
+	}
+	return p.pool.Pointer()
+}
+
+// Name returns the name of the pool.
+func (p *Pool) Name() string { return p.pool.Name() }
+
+// Size returns the number of mbufs of the pool.
+func (p *Pool) Size() int { return p.pool.Size() }
+
+// Available returns the number of mbufs in the pool and in the caches of lcores, at some
+// moment during the call. Mbufs in caches made by [Pool.NewCache] count as in use. It is 0
+// after Free.
+//
+// Implements: rte_mempool_avail_count
+func (p *Pool) Available() int { return p.pool.Available() }
+
+// InUse returns Size minus Available, 0 after Free on this handle.
+//
+// Implements: rte_mempool_in_use_count
+func (p *Pool) InUse() int { return p.pool.InUse() }
+
+// Full reports whether all mbufs are in the pool or in the caches of lcores.
+//
+// Implements: rte_mempool_full
+func (p *Pool) Full() bool { return p.pool.Full() }
+
+// Empty reports whether no mbuf is available: see [Pool.Available].
+//
+// Implements: rte_mempool_empty
+func (p *Pool) Empty() bool { return p.pool.Empty() }
+
+// CacheSize returns the size of the cache of each lcore, 0 if lcores have none.
+func (p *Pool) CacheSize() int { return p.pool.CacheSize() }
+
+// Socket returns the socket that the pool was requested on.
+func (p *Pool) Socket() dpdk.SocketID { return p.pool.Socket() }
+
+// OpsName returns the name of the ops of the pool: the implementation that stores its free
+// mbufs.
+func (p *Pool) OpsName() string { return p.pool.OpsName() }
+
+// Audit checks the data of the pool for damage, as [mempool.Pool.Audit] does.
+//
+// Implements: rte_mempool_audit
+func (p *Pool) Audit() error { return p.pool.Audit() }
+
+// Dump returns the text of rte_mempool_dump. Errors are those of [mempool.Pool.Dump].
+//
+// Implements: rte_mempool_dump
+func (p *Pool) Dump() (string, error) { return p.pool.Dump() }
+
+// DataRoom returns the size of the buffer of each mbuf in bytes, headroom included.
+//
+// Implements: rte_pktmbuf_data_room_size
 func (p *Pool) DataRoom() int { return p.dataRoom }
 
-// PrivateSize is the size of each mbuf's private area in bytes
-// (rte_pktmbuf_priv_size).
+// PrivateSize returns the size of the private area of each mbuf in bytes.
+//
+// Implements: rte_pktmbuf_priv_size
 func (p *Pool) PrivateSize() int { return p.privSize }
 
-// String names the pool.
+// String describes the pool in one line.
 func (p *Pool) String() string {
 	return fmt.Sprintf("pool %q of %d mbufs of %d bytes", p.Name(), p.Size(), p.dataRoom)
 }
 
-// native says whether mbufs of the pool may be reset in Go.
-func (p *Pool) native() bool { return native && !p.pinned }
+// resetInGo reports whether mbufs of the pool may be reset in Go.
+func (p *Pool) resetInGo() bool { return nativeReset && !p.pinned }
 
-// Alloc takes an empty packet from the pool, and says whether there was one
-// (rte_pktmbuf_alloc without a cache). Cache.Alloc is several times faster.
+// Alloc takes an empty packet from the pool without a cache. It reports whether there was one.
+// [Cache.Alloc] is several times faster.
+//
+// Implements: rte_pktmbuf_alloc
 func (p *Pool) Alloc() (m *Mbuf, ok bool) {
 	var one [1]*Mbuf
 	ok = p.AllocBulk(one[:])
 	return one[0], ok
 }
 
-// AllocBulk fills all of pkts with empty packets or takes nothing, and says
-// which (rte_pktmbuf_alloc_bulk without a cache). If it took nothing the
-// contents of pkts are undefined.
+// AllocBulk fills all of pkts with empty packets from the pool without a cache, or takes none.
+// It reports whether it took them. If not, the contents of pkts are undefined.
+//
+// Implements: rte_pktmbuf_alloc_bulk
 func (p *Pool) AllocBulk(pkts []*Mbuf) bool {
-	table := unsafe.Pointer(unsafe.SliceData(pkts))
-	if !p.native() {
-		if len(pkts) > p.Size() || p.Pointer() == nil || len(pkts) != 0 && !cgo.MbufAllocBulk(p.Pointer(), nil, table, uint32(len(pkts))) {
+	if !p.resetInGo() {
+		if len(pkts) > p.Size() || p.Pointer() == nil || len(pkts) != 0 && !cgo.MbufAllocBulk(p.Pointer(), nil, unsafe.Pointer(unsafe.SliceData(pkts)), uint32(len(pkts))) {
 			return false
 		}
 	} else {
-		if !p.GetPointers(table, len(pkts)) {
+		if !p.pool.GetBulk(objects(pkts)) {
 			return false
 		}
 		for _, m := range pkts {
 			m.reset(p.rearm)
 		}
 	}
-	if debug {
+	if build.Debug {
 		allocated(pkts)
 	}
 	return true
+}
+
+// objects returns the same slice of pointers as objects of a mempool.
+func objects(pkts []*Mbuf) []mempool.Object {
+	return unsafe.Slice((*mempool.Object)(unsafe.Pointer(unsafe.SliceData(pkts))), len(pkts))
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-func TestPoolIsMadeAsAsked(t *testing.T) {
+func TestCreatePoolUsesItsConfig(t *testing.T) {
 	p := newPool(t, 64, mbuf.PoolConfig{DataRoom: 1000, PrivateSize: 24, CacheSize: 16, Ops: "stack"})
 	assert.Equal(t, 64, p.Size())
 	assert.Equal(t, 1000, p.DataRoom())
@@ -33,6 +33,30 @@ func TestPoolIsMadeAsAsked(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrExist)
 }
 
+func TestListAndInfoDescribePoolsOfMbufs(t *testing.T) {
+	longest := strings.Repeat("x", mbuf.MaxName)
+	p, err := mbuf.CreatePool(longest, 64, mbuf.PoolConfig{DataRoom: 1000, PrivateSize: 24, CacheSize: 16, Ops: "ring_mp_mc"})
+	require.NoError(t, err)
+	other, err := mempool.Create("objects", 16, 128, mempool.Config{})
+	require.NoError(t, err)
+	m := alloc(t, p)
+	want := mbuf.Info{Name: longest, Ops: "ring_mp_mc", Size: 64, Available: 63, CacheSize: 16, DataRoom: 1000, PrivateSize: 24}
+	i, err := p.Info()
+	require.NoError(t, err)
+	assert.Equal(t, want, i)
+	all, err := mbuf.List()
+	require.NoError(t, err)
+	assert.Contains(t, all, want)
+	for _, i := range all {
+		assert.NotEqual(t, "objects", i.Name)
+	}
+	m.Free()
+	require.NoError(t, other.Free())
+	require.NoError(t, p.Free())
+	_, err = p.Info()
+	assert.ErrorIs(t, err, dpdk.ErrNotFound)
+}
+
 func TestZeroPoolConfigIsDPDKsDefault(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	assert.Equal(t, 2048+128, p.DataRoom())
@@ -42,7 +66,7 @@ func TestZeroPoolConfigIsDPDKsDefault(t *testing.T) {
 	assert.Equal(t, 2048, m.Tailroom())
 }
 
-func TestPoolRefuses(t *testing.T) {
+func TestCreatePoolRefusesBadArguments(t *testing.T) {
 	for _, tc := range []struct {
 		name, pool string
 		count      int
@@ -57,17 +81,17 @@ func TestPoolRefuses(t *testing.T) {
 		{"a negative count", "p", -1, mbuf.PoolConfig{}, dpdk.ErrInvalid, "count is -1"},
 		{"a count that C would cut", "p", 1<<32 + 16, mbuf.PoolConfig{}, dpdk.ErrInvalid, "count"},
 		{"a private size that C would cut to 64", "p", 16, mbuf.PoolConfig{PrivateSize: 65600}, dpdk.ErrInvalid, "65600: use at most 65528"},
-		{"a private size that is no multiple of 8", "p", 16, mbuf.PoolConfig{PrivateSize: 12}, dpdk.ErrInvalid, "multiple of 8"},
+		{"a private size that is not a multiple of 8", "p", 16, mbuf.PoolConfig{PrivateSize: 12}, dpdk.ErrInvalid, "multiple of 8"},
 		{"a negative private size", "p", 16, mbuf.PoolConfig{PrivateSize: -8}, dpdk.ErrInvalid, "PrivateSize is -8"},
 		{"a data room that C would cut to 1", "p", 16, mbuf.PoolConfig{DataRoom: 65537}, dpdk.ErrInvalid, "at most 65535"},
 		{"a negative data room", "p", 16, mbuf.PoolConfig{DataRoom: -2}, dpdk.ErrInvalid, "DataRoom is -2"},
 		{"a cache as large as the pool", "p", 16, mbuf.PoolConfig{CacheSize: 12}, dpdk.ErrInvalid, "two thirds"},
 		{"too large a cache", "p", 4096, mbuf.PoolConfig{CacheSize: 513}, dpdk.ErrInvalid, "at most 512"},
 		{"a negative cache", "p", 16, mbuf.PoolConfig{CacheSize: -1}, dpdk.ErrInvalid, "CacheSize is -1"},
-		{"ops that there are not", "p", 16, mbuf.PoolConfig{Ops: "nosuch"}, dpdk.ErrInvalid, ""},
+		{"unknown ops", "p", 16, mbuf.PoolConfig{Ops: "nosuch"}, dpdk.ErrInvalid, ""},
 		{"a name of ops that C would cut", "p", 16, mbuf.PoolConfig{Ops: "ring_mp_mc" + strings.Repeat(" ", 60)}, dpdk.ErrInvalid, "Ops"},
 		{"a negative socket", "p", 16, mbuf.PoolConfig{Socket: dpdk.Socket(-3)}, dpdk.ErrInvalid, "socket"},
-		{"more than there is memory", "p", 1 << 24, mbuf.PoolConfig{}, dpdk.ErrNoMemory, ""},
+		{"more than the memory", "p", 1 << 24, mbuf.PoolConfig{}, dpdk.ErrNoMemory, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := mbuf.CreatePool(tc.pool, tc.count, tc.cfg)
@@ -81,21 +105,21 @@ func TestPoolRefuses(t *testing.T) {
 	}
 }
 
-func TestLookupRefusesWhatIsNoPoolOfMbufs(t *testing.T) {
+func TestLookupPoolRefusesOtherMempools(t *testing.T) {
 	_, err := mbuf.LookupPool("nosuch")
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	for _, private := range []int{0, 64} {
-		p, err := mempool.Create("no mbufs", 16, 128, mempool.Config{PrivateSize: private})
+		p, err := mempool.Create("objects", 16, 128, mempool.Config{PrivateSize: private})
 		require.NoError(t, err)
-		_, err = mbuf.LookupPool("no mbufs")
+		_, err = mbuf.LookupPool("objects")
 		require.ErrorIs(t, err, dpdk.ErrInvalid)
-		assert.Contains(t, err.Error(), "are not mbufs")
+		assert.Contains(t, err.Error(), "objects, not mbufs")
 		assert.NoError(t, p.Free())
 	}
 }
 
-// Of 128 mbufs there are 128 and no more; a clone fails as well.
-func TestExhaustion(t *testing.T) {
+// A pool of 128 mbufs allocates 128 and no more. Clone fails as well.
+func TestExhaustedPoolAllocatesNothing(t *testing.T) {
 	p := newPool(t, 128, mbuf.PoolConfig{})
 	var all []*mbuf.Mbuf
 	for range 128 {
@@ -143,7 +167,7 @@ func TestBulkAllocIsAllOrNothing(t *testing.T) {
 	}
 }
 
-func TestNilAndNothingAreFreed(t *testing.T) {
+func TestFreeOfNilIsANoOp(t *testing.T) {
 	p := newPool(t, 63, mbuf.PoolConfig{})
 	c := newCache(t, p, 8)
 	var none *mbuf.Mbuf
@@ -162,8 +186,8 @@ func TestNilAndNothingAreFreed(t *testing.T) {
 	assert.Equal(t, "no mbuf", none.String())
 }
 
-// One bulk of packets of two pools, chained ones, clones and nils among them.
-func TestMixedBulkGoesHome(t *testing.T) {
+// The packets come from two pools, and include chains, clones and nil.
+func TestFreeBulkReturnsEachMbufToItsPool(t *testing.T) {
 	free := map[string]func(*mbuf.Cache, []*mbuf.Mbuf){
 		"FreeBulk":       func(_ *mbuf.Cache, pkts []*mbuf.Mbuf) { mbuf.FreeBulk(pkts) },
 		"Cache.FreeBulk": func(c *mbuf.Cache, pkts []*mbuf.Mbuf) { c.FreeBulk(pkts) },
@@ -199,7 +223,7 @@ func TestMixedBulkGoesHome(t *testing.T) {
 	}
 }
 
-func TestCacheKeepsWhatItFreed(t *testing.T) {
+func TestCacheReusesFreedMbufs(t *testing.T) {
 	p := newPool(t, 127, mbuf.PoolConfig{})
 	c := newCache(t, p, 16)
 	assert.Equal(t, 16, c.Size())
@@ -220,7 +244,7 @@ func TestCacheKeepsWhatItFreed(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-func TestClosedCacheHasNothing(t *testing.T) {
+func TestClosedCacheAllocatesNothing(t *testing.T) {
 	p := newPool(t, 127, mbuf.PoolConfig{})
 	c, err := p.NewCache(16)
 	require.NoError(t, err)
@@ -231,14 +255,14 @@ func TestClosedCacheHasNothing(t *testing.T) {
 	assert.False(t, ok)
 	c.Free(m)
 	assert.True(t, p.Full(), "an mbuf freed into a closed cache goes to its pool")
-	assert.ErrorIs(t, c.Close(), dpdk.ErrNotFound)
+	assert.NoError(t, c.Close(), "a second Close does nothing")
 	for _, size := range []int{0, -1, 513, 100, math.MaxInt} {
 		_, err := p.NewCache(size)
 		assert.ErrorIs(t, err, dpdk.ErrInvalid, size)
 	}
 }
 
-func TestFreedPoolGivesNothing(t *testing.T) {
+func TestFreedPoolAllocatesNothing(t *testing.T) {
 	p, err := mbuf.CreatePool("freed", 16, mbuf.PoolConfig{})
 	require.NoError(t, err)
 	c, err := p.NewCache(4)
@@ -256,14 +280,14 @@ func TestFreedPoolGivesNothing(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 }
 
-// Goroutines with caches of their own pass packets and clones around; in the end
-// every count is exact.
-func TestGoroutinesWithCaches(t *testing.T) {
+// Goroutines with their own caches exchange packets and clones. All counts are exact at the
+// end.
+func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 	const workers, rounds = 6, 3000
 	// More threads than CPUs: see PoolConfig.Ops.
 	p := newPool(t, 2047, mbuf.PoolConfig{CacheSize: 32, Ops: "lf_stack"})
 	shared := packet(t, p, "shared by all")
-	// Each worker holds it, so that the count is never 1 while others clone.
+	// Each worker has a reference, so the count is never 1 while others clone.
 	_, err := shared.AddRefcount(workers)
 	require.NoError(t, err)
 	ch := make(chan *mbuf.Mbuf, 64)

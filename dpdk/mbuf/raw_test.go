@@ -7,7 +7,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// What the tests do to an mbuf behind the package's back.
+// Access to fields of an mbuf that the package does not export.
 
 func raw(m *mbuf.Mbuf) unsafe.Pointer { return unsafe.Pointer(m) }
 
@@ -15,7 +15,7 @@ func pointer[T any](s []T) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceDa
 
 func field(m *mbuf.Mbuf, offset uintptr) unsafe.Pointer { return unsafe.Add(raw(m), offset) }
 
-// bits is a copy of the whole struct.
+// bits returns a copy of the whole struct.
 func bits(m *mbuf.Mbuf) [cgo.MbufSizeof]byte { return *(*[cgo.MbufSizeof]byte)(raw(m)) }
 
 func restore(m *mbuf.Mbuf, b [cgo.MbufSizeof]byte) { *(*[cgo.MbufSizeof]byte)(raw(m)) = b }

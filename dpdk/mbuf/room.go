@@ -2,10 +2,12 @@ package mbuf
 
 import "math"
 
-// Append adds n bytes behind the packet's last segment and returns them, not
-// cleared, to be written (rte_pktmbuf_append). Without room for all of them in
-// that segment, or with a negative n, it reports false and nothing has changed.
-// Writer adds segments. The bytes are a view as Data's is.
+// Append adds n bytes after the data of the last segment of the packet. It returns them to be
+// written; they are not cleared. If that segment does not have room for all of them, or n is
+// negative, it reports false and changes nothing. [Mbuf.Writer] adds segments. The slice is
+// valid as long as that of [Mbuf.Data].
+//
+// Implements: rte_pktmbuf_append
 func (m *Mbuf) Append(n int) (added []byte, ok bool) {
 	m.alive("Append")
 	last := m.last()
@@ -18,7 +20,8 @@ func (m *Mbuf) Append(n int) (added []byte, ok bool) {
 	return last.bytes(off, uint16(n)), true
 }
 
-// AppendBytes adds a copy of all of p as Append does, or nothing.
+// AppendBytes appends a copy of all of p as [Mbuf.Append] does, or nothing. It reports whether
+// it did.
 func (m *Mbuf) AppendBytes(p []byte) bool {
 	m.alive("AppendBytes")
 	b, ok := m.Append(len(p))
@@ -26,9 +29,11 @@ func (m *Mbuf) AppendBytes(p []byte) bool {
 	return ok
 }
 
-// Prepend adds n bytes before the packet's data and returns them, not cleared,
-// to be written (rte_pktmbuf_prepend). With a headroom of less, or with a
-// negative n, it reports false and nothing has changed.
+// Prepend adds n bytes before the data of the packet. It returns them to be written; they are
+// not cleared. If the headroom is smaller, or n is negative, it reports false and changes
+// nothing.
+//
+// Implements: rte_pktmbuf_prepend
 func (m *Mbuf) Prepend(n int) (added []byte, ok bool) {
 	m.alive("Prepend")
 	if n < 0 || n > int(m.dataOff) || n > math.MaxUint16-int(m.dataLen) || uint64(n) > math.MaxUint32-uint64(m.pktLen) {
@@ -40,9 +45,10 @@ func (m *Mbuf) Prepend(n int) (added []byte, ok bool) {
 	return m.bytes(int(m.dataOff), uint16(n)), true
 }
 
-// Adj removes n bytes from the packet's start (rte_pktmbuf_adj). If its first
-// segment has less, or with a negative n, it reports false and nothing has
-// changed.
+// Adj removes n bytes from the start of the packet. If the first segment has fewer, or n is
+// negative, it reports false and changes nothing.
+//
+// Implements: rte_pktmbuf_adj
 func (m *Mbuf) Adj(n int) bool {
 	m.alive("Adj")
 	if n < 0 || n > int(m.dataLen) {
@@ -54,9 +60,10 @@ func (m *Mbuf) Adj(n int) bool {
 	return true
 }
 
-// Trim removes n bytes from the packet's end (rte_pktmbuf_trim). If its last
-// segment has less, or with a negative n, it reports false and nothing has
-// changed.
+// Trim removes n bytes from the end of the packet. If the last segment has fewer, or n is
+// negative, it reports false and changes nothing.
+//
+// Implements: rte_pktmbuf_trim
 func (m *Mbuf) Trim(n int) bool {
 	m.alive("Trim")
 	last := m.last()

@@ -9,27 +9,29 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
-// NbSegs is how many segments the packet has. It is meaningful in a packet's
-// first segment.
-func (m *Mbuf) NbSegs() int {
-	m.alive("NbSegs")
+// NumSegments returns the number of segments of the packet. Call it on the first segment.
+func (m *Mbuf) NumSegments() int {
+	m.alive("NumSegments")
 	return int(m.nbSegs)
 }
 
-// Contiguous is NbSegs() == 1 (rte_pktmbuf_is_contiguous).
+// Contiguous reports whether the packet has one segment only. Call it on the first segment.
+//
+// Implements: rte_pktmbuf_is_contiguous
 func (m *Mbuf) Contiguous() bool {
 	m.alive("Contiguous")
 	return m.nbSegs == 1
 }
 
-// Next is the next segment of the packet, nil after the last.
+// Next returns the next segment of the packet, nil after the last one.
 func (m *Mbuf) Next() *Mbuf {
 	m.alive("Next")
 	return *m.next()
 }
 
-// Last is the packet's last segment, m itself if it has one
-// (rte_pktmbuf_lastseg).
+// Last returns the last segment of the packet. It is m if the packet has one segment.
+//
+// Implements: rte_pktmbuf_lastseg
 func (m *Mbuf) Last() *Mbuf {
 	m.alive("Last")
 	return m.last()
@@ -45,8 +47,8 @@ func (m *Mbuf) last() *Mbuf {
 	}
 }
 
-// Segments are the packet's segments in order, m first. The loop's body may
-// free the segment that it is given, with FreeSegment.
+// Segments iterates over the segments of the packet in order, starting with m. The body of the
+// loop may free its segment with [Mbuf.FreeSegment].
 func (m *Mbuf) Segments() iter.Seq[*Mbuf] {
 	return func(yield func(*Mbuf) bool) {
 		for m != nil {
@@ -60,12 +62,13 @@ func (m *Mbuf) Segments() iter.Seq[*Mbuf] {
 	}
 }
 
-// Chain puts the packet tail behind the packet m, which then owns tail's
-// segments: tail must not be used or freed on its own (rte_pktmbuf_chain).
+// Chain appends the packet tail to the packet m. m then owns the segments of tail: tail must
+// not be used or freed separately. If Chain fails, it changes nothing.
 //
-// The error is dpdk.ErrInvalid for a nil tail or one that is a part of m, and
-// syscall.EOVERFLOW for more than 65,535 segments or a length of 4 GiB; nothing
-// has changed then.
+// Errors: dpdk.ErrInvalid for a nil tail or one that is part of m; dpdk.ErrOverflow for more
+// than 65,535 segments or a length of 4 GiB.
+//
+// Implements: rte_pktmbuf_chain
 func (m *Mbuf) Chain(tail *Mbuf) error {
 	const op = "rte_pktmbuf_chain"
 	m.alive("Chain")
@@ -74,7 +77,7 @@ func (m *Mbuf) Chain(tail *Mbuf) error {
 	}
 	tail.alive("Chain")
 	if m.last() == tail.last() {
-		return check.Invalid(op, "", "the tail is a part of the packet already")
+		return check.Invalid(op, "", "the tail is part of the packet already")
 	}
 	if uint64(m.pktLen)+uint64(tail.pktLen) > math.MaxUint32 {
 		return &dpdk.Error{Op: op, Errno: dpdk.ErrOverflow, Detail: "the packet would have more than 4 GiB"}
@@ -85,25 +88,29 @@ func (m *Mbuf) Chain(tail *Mbuf) error {
 	return nil
 }
 
-// Linearize moves the packet's bytes into its first segment and frees the
-// others (rte_pktmbuf_linearize). It reports false, and nothing has changed, if they
-// do not fit there, if others hold that segment's buffer (see Shared), or if the
-// segments do not have exactly the packet's length.
+// Linearize moves the bytes of the packet into its first segment and frees the others. It
+// reports false and changes nothing if they do not fit there, if the buffer of that segment is
+// shared (see [Mbuf.Shared]), or if the segments together do not have the length of the
+// packet.
+//
+// Implements: rte_pktmbuf_linearize
 func (m *Mbuf) Linearize() bool {
 	m.alive("Linearize")
 	if m.nbSegs == 1 {
 		return true
 	}
 	if m.shared() || m.held() != uint64(m.pktLen) {
-		return false // C would write into a buffer that others read, or behind its end
+		return false // C would write into a buffer that others read, or past its end
 	}
 	return cgo.MbufLinearize(m.raw())
 }
 
-// Read gives n bytes of the packet from off on (rte_pktmbuf_read): a view, as
-// Data's is, if they lie in one segment, else a copy in scratch. If the packet
-// has less than off + n bytes, a number is negative, or the bytes lie in several
-// segments and scratch is shorter than n, it reports false.
+// Read returns n bytes of the packet from off on. If they are in one segment, the slice refers
+// to the memory of the mbuf and is valid as long as that of [Mbuf.Data]. Otherwise it is a
+// copy in scratch. Read reports false if the packet has fewer than off + n bytes, if off or n
+// is negative, or if the bytes are in several segments and scratch is shorter than n.
+//
+// Implements: rte_pktmbuf_read
 func (m *Mbuf) Read(off, n int, scratch []byte) (b []byte, ok bool) {
 	m.alive("Read")
 	if !m.within(off, n) {
@@ -124,24 +131,23 @@ func (m *Mbuf) Read(off, n int, scratch []byte) (b []byte, ok bool) {
 	return b, each(seg, off, n, func(at int, data []byte) { copy(b[at:], data) })
 }
 
-// CopyTo fills all of dst with the packet's bytes from off on, over all
-// segments. If the packet has less than off + len(dst) bytes, or off is
-// negative, it reports false and dst is as it was.
+// CopyTo fills all of dst with the bytes of the packet from off on, over all segments. If the
+// packet has fewer than off + len(dst) bytes, or off is negative, it reports false and does
+// not change dst.
 func (m *Mbuf) CopyTo(dst []byte, off int) bool {
 	m.alive("CopyTo")
 	return m.within(off, len(dst)) && each(m, off, len(dst), func(at int, data []byte) { copy(dst[at:], data) })
 }
 
-// CopyFrom writes all of src over the packet's bytes from off on, over all
-// segments. If the packet has less than off + len(src) bytes, or off is
-// negative, it reports false and nothing has changed. Clones of the packet share
-// its bytes.
+// CopyFrom overwrites the bytes of the packet from off on with all of src, over all segments.
+// If the packet has fewer than off + len(src) bytes, or off is negative, it reports false and
+// changes nothing. Clones of the packet share its bytes.
 func (m *Mbuf) CopyFrom(src []byte, off int) bool {
 	m.alive("CopyFrom")
 	return m.within(off, len(src)) && each(m, off, len(src), func(at int, data []byte) { copy(data, src[at:]) })
 }
 
-// held returns how many bytes the segments have.
+// held returns the number of bytes of the segments.
 func (m *Mbuf) held() (n uint64) {
 	for seg := m; seg != nil; seg = *seg.next() {
 		n += uint64(seg.dataLen)
@@ -149,14 +155,14 @@ func (m *Mbuf) held() (n uint64) {
 	return n
 }
 
-// within says whether the packet, by its own account, has these bytes.
+// within reports whether the packet has these bytes according to its length.
 func (m *Mbuf) within(off, n int) bool {
 	return off >= 0 && n >= 0 && off <= int(m.pktLen) && n <= int(m.pktLen)-off
 }
 
-// each calls f with each part of the n bytes from off on, and where the part is
-// among them. It is false, before any call, if the segments have less than the
-// packet's account says.
+// each calls f with each part of the n bytes from off on, and the index of the part in them.
+// It reports false, and calls nothing, if the segments have fewer bytes than the length of the
+// packet.
 func each(m *Mbuf, off, n int, f func(at int, data []byte)) bool {
 	have := 0
 	for seg := m; seg != nil && have < off+n; seg = *seg.next() {

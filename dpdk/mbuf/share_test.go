@@ -52,7 +52,7 @@ func TestCloneSharesBytes(t *testing.T) {
 	}
 }
 
-func TestCopyIsItsOwn(t *testing.T) {
+func TestCopySharesNoBytes(t *testing.T) {
 	p, small := newPool(t, 16, mbuf.PoolConfig{}), newPool(t, 16, mbuf.PoolConfig{DataRoom: 128 + 4})
 	none := newPool(t, 16, mbuf.PoolConfig{DataRoom: mbuf.NoDataRoom})
 	m := packet(t, p, "first", "second")
@@ -60,7 +60,7 @@ func TestCopyIsItsOwn(t *testing.T) {
 	m.SetVLAN(9)
 	c, err := m.Copy(small)
 	require.NoError(t, err)
-	assert.Equal(t, 3, c.NbSegs())
+	assert.Equal(t, 3, c.NumSegments())
 	assert.Equal(t, "firstsecond", content(t, c))
 	assert.EqualValues(t, 9, c.VLAN())
 	assert.Equal(t, 1, m.Refcount())
@@ -85,7 +85,7 @@ func TestAttachAndDetach(t *testing.T) {
 	assert.Equal(t, "of m", string(n.Data()))
 	assert.Equal(t, 2176, n.BufLen())
 	assert.ErrorIs(t, n.Attach(m), dpdk.ErrInvalid, "attached already")
-	assert.ErrorIs(t, m.Attach(n), dpdk.ErrInvalid, "others hold it")
+	assert.ErrorIs(t, m.Attach(n), dpdk.ErrInvalid, "it has other references")
 	assert.ErrorIs(t, m.Attach(m), dpdk.ErrInvalid)
 	assert.ErrorIs(t, m.Attach(nil), dpdk.ErrInvalid)
 	third := alloc(t, q)
@@ -98,7 +98,7 @@ func TestAttachAndDetach(t *testing.T) {
 	assert.Len(t, n.Private(), 64)
 	n.Detach()
 	m.Detach()
-	assert.Equal(t, "of m", string(m.Data()), "detach of what is not attached")
+	assert.Equal(t, "of m", string(m.Data()), "Detach of an mbuf that is not attached")
 	require.NoError(t, n.Check(false))
 	mbuf.FreeBulk([]*mbuf.Mbuf{m, n, third})
 }
@@ -146,7 +146,7 @@ func TestExternalBuffer(t *testing.T) {
 	clone.Free()
 	eventually(t, &freed, 1)
 
-	// Detach lets go of it as well, and the mbuf is its own again.
+	// Detach drops the reference too, and the mbuf has its own buffer again.
 	m = alloc(t, p)
 	require.NoError(t, m.AttachExternal(zone.Bytes()[:100], 0, func() { freed.Add(1) }))
 	assert.ErrorIs(t, m.AttachExternal(zone.Bytes()[:100], 0, nil), dpdk.ErrInvalid, "attached already")
@@ -166,7 +166,7 @@ func TestExternalBuffer(t *testing.T) {
 	assert.EqualValues(t, 2, freed.Load())
 }
 
-// Each callback comes once, however many threads free at once.
+// Each callback is called once, with any number of threads that free.
 func TestManyExternalBuffers(t *testing.T) {
 	p := newPool(t, 255, mbuf.PoolConfig{})
 	const workers, rounds = 4, 500
@@ -327,7 +327,7 @@ func TestTimestamp(t *testing.T) {
 	assert.False(t, ok)
 }
 
-func TestAFieldWithoutRoomIsToldWhatIsFree(t *testing.T) {
+func TestFieldWithoutRoomReturnsTheFreeBytes(t *testing.T) {
 	_, err := mbuf.RegisterField[[64]byte]("too large", mbuf.FieldConfig{})
 	require.ErrorIs(t, err, dpdk.ErrNoSpace)
 	assert.Regexp(t, `the free bytes of an mbuf are (\d+ at offset \d+(, )?)+, and \d+ bits for flags`, err.Error())

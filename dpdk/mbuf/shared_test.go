@@ -20,7 +20,7 @@ import (
 	"github.com/godpdk/godpdk/test/twin"
 )
 
-// pinned is a pool, made by C, whose mbufs are pinned to pieces of a memzone.
+// pinned is a pool made by C, with mbufs that are pinned to pieces of a memzone.
 func pinned(t *testing.T, count, room int) *mbuf.Pool {
 	t.Helper()
 	pools++
@@ -37,7 +37,7 @@ func pinned(t *testing.T, count, room int) *mbuf.Pool {
 	return p
 }
 
-// external is an mbuf of p with a buffer of n bytes on Go's heap.
+// external returns an mbuf of p with a buffer of n bytes on the Go heap.
 func external(t *testing.T, p *mbuf.Pool, n int) *mbuf.Mbuf {
 	t.Helper()
 	m := alloc(t, p)
@@ -45,8 +45,8 @@ func external(t *testing.T, p *mbuf.Pool, n int) *mbuf.Mbuf {
 	return m
 }
 
-// DPDK counts the holders of a buffer in three places.
-func TestSharedAsksWhereTheBufferIsCounted(t *testing.T) {
+// DPDK counts the references to a buffer in three places.
+func TestSharedCountsReferencesToTheBuffer(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{PrivateSize: 32})
 	for name, m := range map[string]*mbuf.Mbuf{
 		"its own": alloc(t, p), "external": external(t, p, 500), "pinned": alloc(t, pinned(t, 4, 500)),
@@ -75,8 +75,8 @@ func TestSharedAsksWhereTheBufferIsCounted(t *testing.T) {
 	}
 }
 
-// Linearize writes into the first segment's buffer.
-func TestLinearizeLeavesASharedBufferAlone(t *testing.T) {
+// Linearize writes into the buffer of the first segment.
+func TestLinearizeOfASharedBufferChangesNothing(t *testing.T) {
 	p := newPool(t, 32, mbuf.PoolConfig{})
 	for name, m := range map[string]*mbuf.Mbuf{
 		"its own": alloc(t, p), "external": external(t, p, 500), "pinned": alloc(t, pinned(t, 4, 500)),
@@ -85,7 +85,7 @@ func TestLinearizeLeavesASharedBufferAlone(t *testing.T) {
 			require.True(t, m.AppendBytes([]byte("123456")))
 			c, err := m.Clone(p)
 			require.NoError(t, err)
-			require.True(t, m.Trim(3)) // what follows is the clone's to read
+			require.True(t, m.Trim(3)) // the clone still has the bytes after these
 			require.NoError(t, m.Chain(packet(t, p, "xyz")))
 			assert.False(t, m.Linearize())
 			assert.Equal(t, "123xyz", content(t, m))
@@ -101,21 +101,20 @@ func TestLinearizeLeavesASharedBufferAlone(t *testing.T) {
 	require.NoError(t, err)
 	m.Free()
 	require.NoError(t, c.Chain(packet(t, p, "2")))
-	assert.True(t, c.Linearize(), "the only clone of what was freed")
+	assert.True(t, c.Linearize(), "the only clone of a freed packet")
 	assert.Equal(t, "12", string(c.Data()))
 	require.NoError(t, c.Check(true))
 	c.Free()
 }
 
-// A damaged packet, whose segments have more than its length, made C write behind the
-// first buffer.
-func TestLinearizeOfAPacketThatHasAnotherLengthThanItSays(t *testing.T) {
+// On a packet with segments longer than its length, C wrote past the first buffer.
+func TestLinearizeOfAPacketWithAWrongLengthFails(t *testing.T) {
 	p := newPool(t, 32, mbuf.PoolConfig{DataRoom: 128 + 10})
 	m := packet(t, p, "12", "345")
 	defer m.Free()
 	require.True(t, m.Last().AppendBytes([]byte("6789ABC")), "to the segment, not to the packet")
 	assert.False(t, m.Linearize())
-	assert.Equal(t, 2, m.NbSegs())
+	assert.Equal(t, 2, m.NumSegments())
 	require.True(t, m.Last().Trim(9))
 	assert.False(t, m.Linearize(), "less")
 	assert.Equal(t, "12", string(m.Data()))
@@ -144,7 +143,7 @@ func TestDetachAndAttachLeaveTheMbufEmpty(t *testing.T) {
 	assert.Equal(t, 5, c.Len())
 	mbuf.FreeBulk([]*mbuf.Mbuf{m, c})
 
-	// The first segment of several takes its bytes out of the packet.
+	// Detaching the first of several segments removes its bytes from the packet.
 	m = packet(t, p, "12345", "67")
 	c, err = m.Clone(p)
 	require.NoError(t, err)
@@ -153,7 +152,7 @@ func TestDetachAndAttachLeaveTheMbufEmpty(t *testing.T) {
 	assert.Equal(t, "67", content(t, c))
 	mbuf.FreeBulk([]*mbuf.Mbuf{m, c})
 
-	// Pinned buffers stay, with what is in them.
+	// Pinned buffers stay attached and keep their bytes.
 	m = alloc(t, pinned(t, 4, 500))
 	require.True(t, m.AppendBytes([]byte("12345")))
 	m.Detach()
@@ -162,8 +161,8 @@ func TestDetachAndAttachLeaveTheMbufEmpty(t *testing.T) {
 	m.Free()
 }
 
-// A count of 65,535 is none for DPDK, and the next is 0.
-func TestTooManyHolders(t *testing.T) {
+// DPDK treats a count of 65,535 as invalid, and the next count is 0.
+func TestTooManyReferencesAreRefused(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	m := packet(t, p, "x")
 	_, err := m.AddRefcount(math.MaxInt16)
@@ -184,7 +183,7 @@ func TestTooManyHolders(t *testing.T) {
 	_, err = m.AddRefcount(1 - math.MaxInt16)
 	require.NoError(t, err)
 
-	// The buffers of clones and external buffers count elsewhere.
+	// Clones and external buffers count in another place.
 	c, err := m.Clone(p)
 	require.NoError(t, err)
 	_, err = m.AddRefcount(math.MaxInt16)
@@ -201,8 +200,8 @@ func TestTooManyHolders(t *testing.T) {
 	mbuf.FreeBulk([]*mbuf.Mbuf{m, c, other})
 }
 
-// Go's collector ends the process over a pointer to what is behind an object.
-func TestEmptyViewsStayInTheBuffer(t *testing.T) {
+// The garbage collector ends the process if a pointer refers to memory past an object.
+func TestEmptySlicesPointIntoTheBuffer(t *testing.T) {
 	p := newPool(t, 16, mbuf.PoolConfig{})
 	var freed atomic.Int32
 	var views [][]byte

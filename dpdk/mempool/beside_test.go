@@ -20,8 +20,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// churn makes and frees pools of these names, while each of the others runs again
-// and again, for a second.
+// churn makes and frees pools with these names in a loop, and runs each of the others in a
+// loop, for one second.
 func churn(t *testing.T, names []string, others ...func() error) {
 	t.Helper()
 	var over atomic.Bool
@@ -37,7 +37,7 @@ func churn(t *testing.T, names []string, others ...func() error) {
 	}
 	for i, name := range names {
 		again(func() error {
-			// Every other one is large, so that the kernel gets its memory back.
+			// Every second one is large, so that its memory goes back to the kernel.
 			p, err := mempool.Create(name, 63+i%2*1024, 64+i%2*4096, mempool.Config{CacheSize: 32})
 			if err != nil {
 				return err
@@ -53,10 +53,10 @@ func churn(t *testing.T, names []string, others ...func() error) {
 	all.Wait()
 }
 
-// pools are names of pools to come.
+// pools returns names for pools.
 func pools() []string { return []string{name(), name(), name(), name()} }
 
-// gone accepts that there is no such pool.
+// gone returns nil for an error that means that the pool does not exist.
 func gone(err error) error {
 	if errors.Is(err, dpdk.ErrNotFound) {
 		return nil
@@ -64,7 +64,7 @@ func gone(err error) error {
 	return err
 }
 
-func TestPoolsAreLookedUpWhileOthersAreFreed(t *testing.T) {
+func TestLookupWhileOtherPoolsAreFreed(t *testing.T) {
 	names := pools()
 	churn(t, names,
 		func() error { _, err := mempool.Lookup(names[0]); return gone(err) },
@@ -73,8 +73,8 @@ func TestPoolsAreLookedUpWhileOthersAreFreed(t *testing.T) {
 	)
 }
 
-// What describes a pool on one handle stands beside the end of it on another.
-func TestHandlesAreAskedWhileThePoolIsFreed(t *testing.T) {
+// The methods that describe a pool on one handle run while another handle frees it.
+func TestHandlesAreUsedWhileThePoolIsFreed(t *testing.T) {
 	names := pools()
 	ask := func() error {
 		p, err := mempool.Lookup(names[rand.IntN(2)])
@@ -93,7 +93,11 @@ func TestHandlesAreAskedWhileThePoolIsFreed(t *testing.T) {
 			if _, err := p.Chunks(); gone(err) != nil {
 				return err
 			}
-			p.Each(func(i int, _ mempool.Object) bool { return i < 10 })
+			for i := range p.All() {
+				if i == 10 {
+					break
+				}
+			}
 		}
 		return nil
 	}
@@ -116,8 +120,7 @@ func TestTelemetryListsPoolsWhileOthersAreFreed(t *testing.T) {
 	churn(t, names, polls...)
 }
 
-// The ops of a pool without objects have no data to count in: telemetry asked them all
-// the same.
+// The ops of a pool without objects have no data. Telemetry called them anyway.
 func TestTelemetryDescribesAPoolWithoutObjects(t *testing.T) {
 	p, err := mempool.CreateEmpty("telemetry empty", 63, 64, mempool.Config{})
 	require.NoError(t, err)
@@ -127,7 +130,7 @@ func TestTelemetryDescribesAPoolWithoutObjects(t *testing.T) {
 	require.NoError(t, p.Free())
 }
 
-// telemetryClient asks DPDK's own telemetry thread of this process.
+// telemetryClient is a connection to the telemetry thread of DPDK in this process.
 type telemetryClient struct {
 	conn *net.UnixConn
 	buf  []byte

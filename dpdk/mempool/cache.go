@@ -4,32 +4,34 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/words"
 )
 
-// Cache keeps some of a pool's objects at hand for one goroutine or lcore: a
-// stack, refilled from the pool when it is empty and flushed to it when it holds
-// more than 1.5 times its size. Only one goroutine at a time may use a cache,
-// and may then use it without a word to others. What it holds is missing from
-// the pool for everybody else until Flush or Free.
+// Cache is a stack of objects of a pool for one goroutine or lcore. It is refilled from the
+// pool when it is empty, and flushed to the pool when it holds more than 1.5 times its size.
+// Only one goroutine at a time may use a cache, and needs no synchronization to use it.
+// Objects in the cache are not available to others until Flush or Close.
 //
-// It stands on struct rte_mempool_cache in shared memory; C code may use the
-// same cache in turn.
+// A Cache is a struct rte_mempool_cache in shared memory. C code may use the same cache when
+// no goroutine does.
 type Cache struct {
 	mem   *cacheHead
 	pool  *Pool
-	owner *Pool // pool, also after Free
+	owner *Pool // pool, also after Close
 	lcore int   // -1 for a user-owned cache
-	turn  int   // written by every call under -race, so that two users are found
+	turn  int   // written by every call under -race, so that the race detector finds two users
 }
 
-// NewCache makes a cache of size objects, at most MaxCacheSize, for a goroutine
-// (rte_mempool_cache_create). The cache may hold half as many again, and that must not be more
-// than the pool has: size is at most two thirds of the pool's objects. Free it when the
-// goroutine ends. Errors: dpdk.ErrInvalid, dpdk.ErrNoMemory.
+// NewCache makes a cache of size objects, at most [MaxCacheSize], for a goroutine. The cache
+// may hold half as many again. The pool must have that many objects, so size is at most two
+// thirds of them. Close the cache when the goroutine ends. Errors: dpdk.ErrInvalid,
+// dpdk.ErrNoMemory.
+//
+// Implements: rte_mempool_cache_create
 func (p *Pool) NewCache(size int) (*Cache, error) {
 	switch {
 	case size <= 0 || size > MaxCacheSize:
@@ -42,7 +44,7 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 	defer p.mu.Unlock()
 	c := &Cache{pool: p, owner: p, lcore: -1}
 	if p.mp != nil {
-		inuse.Use(cacheUser{p}, p.mp) // before the look whether it was freed by another handle
+		inuse.Use(cacheUser{p}, p.mp) // before the check whether another handle freed the pool
 	}
 	err := control.Call(opCache, p.info.Name, func() error {
 		if _, err := describe(opCache, p.info.Name, p.mp); err != nil {
@@ -65,8 +67,8 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 	return c, nil
 }
 
-// cacheUser stands for the caches of a handle, which Free of another handle would leave
-// without their pool.
+// cacheUser registers the caches of a handle as users of the pool: Free on another handle
+// would leave them without it.
 type cacheUser struct{ pool *Pool }
 
 func (u cacheUser) String() string {
@@ -76,10 +78,11 @@ func (u cacheUser) String() string {
 // Gone implements inuse.User.
 func (u cacheUser) Gone() bool { return false }
 
-// LcoreCache is the cache that the pool keeps for an lcore
-// (rte_mempool_default_cache). Nobody but that lcore's thread may use it while
-// the lcore runs, in any process. It fails with dpdk.ErrInvalid for a pool whose
-// CacheSize is 0, and for an lcore that cannot be.
+// LcoreCache returns the cache that the pool has for an lcore. While that lcore runs, in any
+// process, only its thread may use the cache. The error is dpdk.ErrInvalid for a pool with a
+// CacheSize of 0, and for an lcore out of range.
+//
+// Implements: rte_mempool_default_cache
 func (p *Pool) LcoreCache(lcore int) (*Cache, error) {
 	switch {
 	case p.mp == nil:
@@ -92,9 +95,11 @@ func (p *Pool) LcoreCache(lcore int) (*Cache, error) {
 	return p.lcoreCache(lcore), nil
 }
 
-// DefaultCache is the calling lcore thread's own cache; nil on all other threads,
-// and for a pool whose CacheSize is 0 (rte_mempool_default_cache). It costs a
-// call of C: an lcore asks once. Goroutines elsewhere use NewCache.
+// DefaultCache returns the cache of the calling lcore thread. It is nil on all other threads,
+// and for a pool with a CacheSize of 0. It calls C: call it once per lcore and keep the
+// result. Goroutines on other threads use [Pool.NewCache].
+//
+// Implements: rte_mempool_default_cache
 func (p *Pool) DefaultCache() *Cache {
 	if p.mp == nil || p.info.Caches == nil {
 		return nil
@@ -106,7 +111,7 @@ func (p *Pool) DefaultCache() *Cache {
 	return p.lcoreCache(int((uintptr(mem) - uintptr(p.info.Caches)) / cgo.MempoolCacheSizeof))
 }
 
-// lcoreCache makes one Cache for each lcore, so that Free finds it.
+// lcoreCache returns the one Cache of each lcore, so that Free finds it.
 func (p *Pool) lcoreCache(lcore int) *Cache {
 	if c := p.lcores[lcore].Load(); c != nil {
 		return c
@@ -116,21 +121,22 @@ func (p *Pool) lcoreCache(lcore int) *Cache {
 	return p.lcores[lcore].Load()
 }
 
-// Free flushes a cache made by NewCache and gives its memory back
-// (rte_mempool_cache_free). Afterwards it is empty and takes nothing. A second
-// Free fails with dpdk.ErrNotFound, that of an lcore's cache with
-// dpdk.ErrInvalid: it is part of the pool.
-func (c *Cache) Free() error {
+// Close flushes a cache made by [Pool.NewCache] and frees its memory. The closed cache is
+// empty and accepts nothing. Closing it again does nothing. The error is dpdk.ErrInvalid for
+// the cache of an lcore, which is part of the pool.
+//
+// Implements: rte_mempool_cache_free
+func (c *Cache) Close() error {
 	p := c.owner
 	if c.lcore >= 0 {
 		return check.Invalid(opCacheFree, p.info.Name, "the cache of lcore %d is part of the pool: use Flush", c.lcore)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c.pool == &gonePool {
+		return nil
+	}
 	return control.Call(opCacheFree, p.info.Name, func() error {
-		if c.pool == &gonePool {
-			return freedBefore(opCacheFree, p.info.Name)
-		}
 		c.Flush()
 		mem := c.mem
 		c.mem, c.pool = &goneCache.head, &gonePool
@@ -142,18 +148,20 @@ func (c *Cache) Free() error {
 	})
 }
 
-// Pool is the pool that the cache stands before.
+// Pool returns the pool of the cache.
 func (c *Cache) Pool() *Pool { return c.owner }
 
-// Size is how many objects a refill leaves in the cache; 0 after Free.
+// Size returns the number of objects that a refill leaves in the cache, 0 after Close.
 func (c *Cache) Size() int { return int(c.mem.size) }
 
-// Len is how many objects the cache holds.
+// Len returns the number of objects in the cache.
 func (c *Cache) Len() int { return int(c.mem.len) }
 
-// Flush gives all objects of the cache back to the pool (rte_mempool_cache_flush).
+// Flush returns all objects in the cache to the pool.
+//
+// Implements: rte_mempool_cache_flush
 func (c *Cache) Flush() {
-	if raceEnabled {
+	if build.Race {
 		c.turn++
 	}
 	n := int(c.mem.len)
@@ -168,9 +176,11 @@ func (c *Cache) Flush() {
 	c.mem.len = 0
 }
 
-// Get takes an object and says whether there was one (rte_mempool_generic_get).
+// Get takes an object. It reports whether there was one.
+//
+// Implements: rte_mempool_generic_get, rte_mempool_get
 func (c *Cache) Get() (Object, bool) {
-	if m := c.mem; simple && m.len != 0 {
+	if m := c.mem; fastPath && m.len != 0 {
 		o := *(*Object)(m.slot(int(m.len - 1)))
 		m.len--
 		return o, true
@@ -178,24 +188,27 @@ func (c *Cache) Get() (Object, bool) {
 	return c.getOne()
 }
 
-// simple is set where Get and Put need not look at anything but the cache.
-const simple = cgo.MempoolNative == 1 && !raceEnabled && !debug
+// fastPath is true where Get and Put of one object need only the cache.
+const fastPath = cgo.MempoolNative == 1 && !build.Race && !build.Debug
 
 func (c *Cache) getOne() (o Object, ok bool) {
-	ok = c.GetPointers(unsafe.Pointer(&o), 1)
+	ok = c.get(unsafe.Pointer(&o), 1)
 	return o, ok
 }
 
-// GetBulk fills all of objs or takes nothing, and says which; if it took nothing
-// the contents of objs are undefined (rte_mempool_generic_get).
+// GetBulk fills all of objs, or takes nothing. It reports whether it took them. If not, the
+// contents of objs are undefined.
+//
+// Implements: rte_mempool_generic_get, rte_mempool_get_bulk
 func (c *Cache) GetBulk(objs []Object) bool {
-	return c.GetPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	return c.get(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
-// Put gives an object back (rte_mempool_generic_put). o is not the zero Object: see
-// Pool.Put.
+// Put returns an object. o must not be the zero Object: see [Pool.Put].
+//
+// Implements: rte_mempool_generic_put, rte_mempool_put
 func (c *Cache) Put(o Object) {
-	if m := c.mem; simple && m.len < m.threshold {
+	if m := c.mem; fastPath && m.len < m.threshold {
 		*m.object(m.len) = uintptr(o.Pointer())
 		m.len++
 	} else {
@@ -203,17 +216,18 @@ func (c *Cache) Put(o Object) {
 	}
 }
 
-func (c *Cache) putOne(o Object) { c.PutPointers(unsafe.Pointer(&o), 1) }
+func (c *Cache) putOne(o Object) { c.put(unsafe.Pointer(&o), 1) }
 
-// PutBulk gives objects back (rte_mempool_generic_put). None is the zero Object: see
-// Pool.Put.
+// PutBulk returns objects. None may be the zero Object: see [Pool.Put].
+//
+// Implements: rte_mempool_generic_put, rte_mempool_put_bulk
 func (c *Cache) PutBulk(objs []Object) {
-	c.PutPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	c.put(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
-// GetPointers is GetBulk for a table of n pointers, in C's sense, at objs.
-func (c *Cache) GetPointers(objs unsafe.Pointer, n int) bool {
-	if raceEnabled {
+// get is GetBulk for an array of n pointers (void *) at objs.
+func (c *Cache) get(objs unsafe.Pointer, n int) bool {
+	if build.Race {
 		c.turn++
 	}
 	m := c.mem
@@ -221,14 +235,14 @@ func (c *Cache) GetPointers(objs unsafe.Pointer, n int) bool {
 	if cgo.MempoolNative == 0 || uint(n) > uint(have) {
 		return c.getMore(objs, n)
 	}
-	// The length is lowered last: an object is always somewhere.
+	// The length is lowered last: at no moment is an object in neither place.
 	words.Pop(objs, m.slot(have), n)
 	m.len = uint32(have - n)
 	return true
 }
 
-// getMore gets more objects than the cache has: the cache's first, then from
-// the pool, with as many more as the cache's size if there are. As C does it.
+// getMore gets more objects than the cache has: first those of the cache, then from the pool.
+// If the pool has enough, it refills the cache to its size as well, as C does.
 func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 	m, p := c.mem, c.pool
 	if n < 0 || n > p.size {
@@ -253,12 +267,12 @@ func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 	return true
 }
 
-// PutPointers is PutBulk for a table of n pointers, in C's sense, at objs.
-func (c *Cache) PutPointers(objs unsafe.Pointer, n int) {
-	if raceEnabled {
+// put is PutBulk for an array of n pointers (void *) at objs.
+func (c *Cache) put(objs unsafe.Pointer, n int) {
+	if build.Race {
 		c.turn++
 	}
-	if debug {
+	if build.Debug {
 		checkPut(c.pool, c, objs, n)
 	}
 	m := c.mem

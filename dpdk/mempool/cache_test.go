@@ -17,8 +17,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// impl is one way to get and put: through Go or through rte_mempool_generic_get
-// and _put. c is nil for none.
+// impl is one way to get and put: with Go, or with rte_mempool_generic_get and
+// rte_mempool_generic_put. c is nil for no cache.
 type impl struct {
 	name string
 	get  func(p *mempool.Pool, c *mempool.Cache, objs []mempool.Object) bool
@@ -64,7 +64,7 @@ var inC = impl{"c",
 
 func words(objs []mempool.Object) unsafe.Pointer { return unsafe.Pointer(&objs[0]) }
 
-// mixed takes turns on the same cache.
+// mixed uses Go and C on the same cache at random.
 func mixed(seed uint64) impl {
 	rng := rand.New(rand.NewPCG(seed, 5))
 	pick := func() impl { return []impl{native, inC}[rng.IntN(2)] }
@@ -74,13 +74,14 @@ func mixed(seed uint64) impl {
 	}
 }
 
-// script runs a seeded series of gets and puts on a new pool, and describes
-// every step by what it gave, which objects in which order (by index), and what
-// is in the cache.
+// script runs a seeded series of gets and puts on a new pool. It describes each step by the
+// result, the objects in their order (by index), and the contents of the cache.
 func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl) (steps []string) {
 	p := pool(t, size, 64, mempool.Config{Ops: ops})
 	index := map[mempool.Object]int{}
-	p.Each(func(i int, o mempool.Object) bool { index[o] = i; return true })
+	for i, o := range p.All() {
+		index[o] = i
+	}
 	indices := func(objs []mempool.Object) []int {
 		list := make([]int, len(objs))
 		for i, o := range objs {
@@ -95,7 +96,7 @@ func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl
 		var err error
 		c, err = p.NewCache(cacheSize)
 		require.NoError(t, err)
-		defer func() { require.NoError(t, c.Free()) }()
+		defer func() { require.NoError(t, c.Close()) }()
 	}
 	rng := rand.New(rand.NewPCG(seed, uint64(size)))
 	var held []mempool.Object
@@ -133,7 +134,7 @@ func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl
 	return steps
 }
 
-func TestGoAndCDoTheSame(t *testing.T) {
+func TestGoAndCGetAndPutAlike(t *testing.T) {
 	for _, ops := range []string{"ring_mp_mc", "ring_sp_sc", "ring_mt_rts", "ring_mt_hts", "stack", "lf_stack"} {
 		for _, shape := range []struct{ size, cache int }{{63, 0}, {64, 1}, {64, 2}, {100, 32}, {100, 66}, {500, 7}, {800, 512}, {1200, 256}} {
 			t.Run(fmt.Sprintf("%s of %d, cache %d", ops, shape.size, shape.cache), func(t *testing.T) {
@@ -172,7 +173,7 @@ func TestFailedBulkGetTakesNothing(t *testing.T) {
 	}
 }
 
-func TestCacheStates(t *testing.T) {
+func TestCacheRefillsAndFlushes(t *testing.T) {
 	p := pool(t, 200, 64, mempool.Config{})
 	c := cache(t, p, 32)
 	assert.Equal(t, 32, c.Size())
@@ -204,7 +205,7 @@ func TestCacheStates(t *testing.T) {
 	assert.Zero(t, c.Len())
 }
 
-func TestCacheIsRefused(t *testing.T) {
+func TestNewCacheRefusesBadSizes(t *testing.T) {
 	p := pool(t, 100, 64, mempool.Config{})
 	for _, size := range []int{0, -1, 513, 68, 1<<32 + 1} {
 		c, err := p.NewCache(size)
@@ -222,16 +223,16 @@ func TestCacheIsRefused(t *testing.T) {
 	assert.ErrorContains(t, err, "CacheSize")
 }
 
-func TestFreedCacheDoesNothing(t *testing.T) {
+func TestClosedCacheDoesNothing(t *testing.T) {
 	p := pool(t, 100, 64, mempool.Config{})
 	c, err := p.NewCache(16)
 	require.NoError(t, err)
 	o, ok := c.Get()
 	require.True(t, ok)
 	c.Put(o)
-	require.NoError(t, c.Free())
-	assert.True(t, p.Full(), "Free flushes")
-	assert.ErrorIs(t, c.Free(), dpdk.ErrNotFound)
+	require.NoError(t, c.Close())
+	assert.True(t, p.Full(), "Close flushes")
+	assert.NoError(t, c.Close(), "a second Close does nothing")
 	_, ok = c.Get()
 	assert.False(t, ok)
 	assert.False(t, c.GetBulk(make([]mempool.Object, 5)))
@@ -260,14 +261,14 @@ func TestLcoreCacheIsTheOneThatCUses(t *testing.T) {
 		raw := unsafe.Add(cgo.MempoolDescribe(p.Pointer()).Caches, lcore*cgo.MempoolCacheSizeof)
 		cgo.MempoolPut(p.Pointer(), raw, words(objs), 4)
 		assert.Equal(t, 20, c.Len(), "C's put is seen")
-		assert.ErrorIs(t, c.Free(), dpdk.ErrInvalid, "it is the pool's")
+		assert.ErrorIs(t, c.Close(), dpdk.ErrInvalid, "it is part of the pool")
 		c.Flush()
 		assert.Zero(t, c.Len())
 	}
-	assert.Nil(t, p.DefaultCache(), "a goroutine is no lcore")
+	assert.Nil(t, p.DefaultCache(), "a goroutine is not an lcore")
 }
 
-func TestGoroutinesWithCachesOfTheirOwn(t *testing.T) {
+func TestGoroutinesShareAPoolThroughCaches(t *testing.T) {
 	const workers = 8
 	for _, ops := range []string{"ring_mp_mc", "ring_mt_rts", "ring_mt_hts", "stack"} {
 		t.Run(ops, func(t *testing.T) {
@@ -299,7 +300,7 @@ func TestGoroutinesWithCachesOfTheirOwn(t *testing.T) {
 							for _, o := range held[:n] {
 								w := (*[2]uintptr)(o.Pointer())
 								if *w != [2]uintptr{uintptr(id), uintptr(o.Pointer())} {
-									t.Errorf("somebody else had the object: %v", *w)
+									t.Errorf("another goroutine had the object: %v", *w)
 								}
 							}
 							c.PutBulk(held[:n])
@@ -309,7 +310,7 @@ func TestGoroutinesWithCachesOfTheirOwn(t *testing.T) {
 								*(*[2]uintptr)(o.Pointer()) = [2]uintptr{uintptr(id), uintptr(o.Pointer())}
 								runtime.Gosched()
 								if (*[2]uintptr)(o.Pointer())[0] != uintptr(id) {
-									t.Error("somebody else had the object")
+									t.Error("another goroutine had the object")
 								}
 								p.Put(o)
 							}
@@ -328,7 +329,7 @@ func TestGoroutinesWithCachesOfTheirOwn(t *testing.T) {
 
 func TestGetAndPutDoNotAllocate(t *testing.T) {
 	if mempool.Debug || mempool.Race {
-		return // there they do
+		return // these builds allocate
 	}
 	for _, ops := range []string{"ring_mp_mc", "stack"} {
 		p := pool(t, 200, 64, mempool.Config{Ops: ops})
@@ -345,10 +346,10 @@ func TestGetAndPutDoNotAllocate(t *testing.T) {
 			p.Put(o)
 			c.Flush()
 			var local [4]mempool.Object
-			c.GetPointers(unsafe.Pointer(&local), 4)
-			c.PutPointers(unsafe.Pointer(&local), 4)
-			p.GetPointers(unsafe.Pointer(&local), 4)
-			p.PutPointers(unsafe.Pointer(&local), 4)
+			c.GetBulk(local[:])
+			c.PutBulk(local[:])
+			p.GetBulk(local[:])
+			p.PutBulk(local[:])
 		}), ops)
 	}
 }
@@ -367,7 +368,7 @@ func TestGetOfMoreThanACacheCanHoldGoesPastIt(t *testing.T) {
 	}
 }
 
-func TestOpsSayHowTheRingIsEntered(t *testing.T) {
+func TestOpsChooseTheModeOfTheRing(t *testing.T) {
 	for ops, want := range map[string][2]ring.Sync{
 		"ring_mp_mc":  {ring.Multi, ring.Multi},
 		"ring_sp_sc":  {ring.Single, ring.Single},
@@ -376,7 +377,7 @@ func TestOpsSayHowTheRingIsEntered(t *testing.T) {
 		"ring_mt_rts": {ring.RTS, ring.RTS},
 		"ring_mt_hts": {ring.HTS, ring.HTS},
 	} {
-		for _, single := range []bool{false, true} { // which is what the ring is made for
+		for _, single := range []bool{false, true} { // the mode that the ring is made for
 			p := pool(t, 10, 64, mempool.Config{Ops: ops, SingleProducer: single, SingleConsumer: single})
 			put, get := mempool.Modes(p)
 			assert.Equal(t, want, [2]ring.Sync{ring.Sync(put), ring.Sync(get)}, ops)

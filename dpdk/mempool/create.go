@@ -16,54 +16,58 @@ import (
 const (
 	MaxName        = cgo.MempoolNameSize - 1 // bytes
 	MaxCacheSize   = cgo.MempoolCacheMax     // objects
-	MaxCount       = 1<<30 - 1               // objects: what a ring can hold
+	MaxCount       = 1<<30 - 1               // objects: the largest capacity of a ring
 	MaxElemSize    = 1 << 30                 // bytes
 	MaxPrivateSize = 1 << 30                 // bytes
 )
 
-// Config says how a pool is made. The zero value is a pool for any number of
-// threads, without caches for lcores, on any socket.
+// Config configures a pool. The zero value is a pool for any number of threads, without caches
+// for lcores, on any socket.
 type Config struct {
-	// CacheSize is the size of the cache that each lcore gets: at most
-	// MaxCacheSize, and 1.5 times it at most the pool's count. Goroutines have
-	// caches of their own: see NewCache.
+	// CacheSize is the size of the cache of each lcore. It is at most [MaxCacheSize], and 1.5
+	// times it is at most the number of objects. Goroutines have their own caches: see
+	// [Pool.NewCache].
 	CacheSize int
-	// PrivateSize is the size of the pool's private area, in bytes.
+	// PrivateSize is the size of the private area of the pool, in bytes.
 	PrivateSize int
 	Socket      dpdk.SocketID
 
-	// SingleProducer promises that one thread at a time puts past its cache,
-	// in all processes together; SingleConsumer, that one gets. They choose the
-	// ops if Ops is "" (RTE_MEMPOOL_F_SP_PUT, RTE_MEMPOOL_F_SC_GET).
+	// SingleProducer promises that only one thread at a time, of all processes together, puts
+	// objects past its cache. SingleConsumer promises the same for gets. They choose the ops if
+	// Ops is "" (RTE_MEMPOOL_F_SP_PUT, RTE_MEMPOOL_F_SC_GET).
 	SingleProducer, SingleConsumer bool
 	// NoCacheAlign packs objects at multiples of 8 bytes instead of cache lines
 	// (RTE_MEMPOOL_F_NO_CACHE_ALIGN).
 	NoCacheAlign bool
-	// NoSpread leaves out the padding that spreads objects over memory channels
+	// NoSpread omits the padding that spreads objects over memory channels
 	// (RTE_MEMPOOL_F_NO_SPREAD).
 	NoSpread bool
-	// NoIOVAContiguous is for objects that no device reads: they get no IO
-	// address (RTE_MEMPOOL_F_NO_IOVA_CONTIG).
+	// NoIOVAContiguous is for objects that no device reads: they get no IO address
+	// (RTE_MEMPOOL_F_NO_IOVA_CONTIG).
 	NoIOVAContiguous bool
 
-	// Ops names what keeps the objects: see Ops. "" is the ring ops that fit
-	// SingleProducer and SingleConsumer; with neither it is "stack" in a process that
-	// shares no memory (eal.Config.InMemory) and "ring_mp_mc" in all others.
+	// Ops is the name of the ops that store the free objects: see [Ops]. "" chooses the ring ops
+	// that fit SingleProducer and SingleConsumer. With neither, it is "stack" in a process that
+	// shares no memory (eal.Config.InMemory), and "ring_mp_mc" in all others.
 	Ops string
 }
 
-// Create makes a pool of count objects of elemSize bytes and populates it, as
-// rte_mempool_create does. The memory of objects may hold old data: Each visits
-// them. Nothing is left of a pool that could not be made in full.
+// Create makes a pool of count objects of elemSize bytes and populates it. The memory of the
+// objects may hold old data: use [Pool.All] to initialize them. If it fails, nothing is left
+// of the pool.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+//
+// Implements: rte_mempool_create
 func Create(name string, count, elemSize int, cfg Config) (*Pool, error) {
 	return create(opCreate, name, count, elemSize, cfg, true)
 }
 
-// CreateEmpty is Create without the objects (rte_mempool_create_empty): SetOps
-// may change the ops, and PopulateDefault or PopulateAnonymous makes the
-// objects. Get finds nothing before that.
+// CreateEmpty makes a pool without objects. [Pool.SetOps] may change its ops, and
+// [Pool.PopulateDefault] or [Pool.PopulateAnonymous] makes the objects. Until then Get finds
+// none. Errors are those of [Create].
+//
+// Implements: rte_mempool_create_empty
 func CreateEmpty(name string, count, elemSize int, cfg Config) (*Pool, error) {
 	return create(opCreateEmpty, name, count, elemSize, cfg, false)
 }
@@ -89,13 +93,13 @@ func create(op, name string, count, elemSize int, cfg Config, populate bool) (*P
 		}
 		return describe(op, name, made)
 	})
-	if err != nil && made != nil { // made, but nothing that Go can use
+	if err != nil && made != nil { // Go cannot use it
 		_ = control.Call(opFree, name, func() error { return control.Errno(cgo.MempoolFree(name, made, true)) })
 	}
 	return p, control.ExplainCreate(err, cfg.Socket)
 }
 
-// check refuses what DPDK would refuse with less to say, or truncate.
+// check refuses values that DPDK would truncate, or refuse without a reason.
 func (c *Config) check(op, name string, count, elemSize int) error {
 	for _, v := range []struct {
 		what            string
@@ -117,10 +121,10 @@ func (c *Config) check(op, name string, count, elemSize int) error {
 	return check.Socket(op, name, c.Socket)
 }
 
-// threshold is the number of objects at which a cache of this size flushes.
+// threshold returns the number of objects at which a cache of this size flushes.
 func threshold(size int) int { return size * 3 / 2 }
 
-// largestCache is the size of the largest cache for a pool of count objects.
+// largestCache returns the size of the largest cache for a pool of count objects.
 func largestCache(count int) int {
 	size := min(count*2/3+1, MaxCacheSize)
 	for threshold(size) > count {
@@ -147,7 +151,7 @@ func (c *Config) flags() (flags uint32) {
 	return flags
 }
 
-// ops is the choice that rte_mempool_create makes, but for poolops.Default.
+// ops chooses as rte_mempool_create does, except for poolops.Default.
 func (c *Config) ops() string {
 	switch {
 	case c.Ops != "":
@@ -162,9 +166,10 @@ func (c *Config) ops() string {
 	return poolops.Default()
 }
 
-// SetOps chooses what keeps the objects of a pool that is not populated yet
-// (rte_mempool_set_ops_byname). Errors: dpdk.ErrExist if it is populated,
-// dpdk.ErrInvalid for ops that this process does not have.
+// SetOps chooses the ops of a pool that is not populated yet. Errors: dpdk.ErrExist if it is
+// populated, dpdk.ErrInvalid for ops that this process does not have.
+//
+// Implements: rte_mempool_set_ops_byname
 func (p *Pool) SetOps(name string) error {
 	return p.change(opSetOps, func(now *cgo.MempoolInfo) error {
 		if now.Flags&cgo.MempoolCreated != 0 {
@@ -181,28 +186,31 @@ func (p *Pool) SetOps(name string) error {
 	})
 }
 
-// populated is the error of calls that come too late.
+// populated returns the error of calls on a pool that has its objects already.
 func populated(op, name string) error {
 	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist,
-		Detail: "the pool has its objects already: CreateEmpty makes one that has none yet"}
+		Detail: "the pool is populated already: CreateEmpty makes one without objects"}
 }
 
-// PopulateDefault makes the objects in DPDK's memory, which all processes share,
-// and returns how many (rte_mempool_populate_default). Errors: dpdk.ErrExist if
-// the pool has objects already, dpdk.ErrNoMemory.
+// PopulateDefault makes the objects in DPDK's memory, which all processes share, and returns
+// their number. Errors: dpdk.ErrExist if the pool has objects already, dpdk.ErrNoMemory.
+//
+// Implements: rte_mempool_populate_default
 func (p *Pool) PopulateDefault() (int, error) {
 	return p.populate(opPopulate, cgo.MempoolPopulate)
 }
 
-// PopulateAnonymous makes the objects in ordinary locked memory of this process
-// alone, and returns how many (rte_mempool_populate_anon). Other processes must
-// not use the pool: Lookup refuses it there. Errors: dpdk.ErrExist if the pool
-// has objects already, dpdk.ErrNoMemory, also for more than RLIMIT_MEMLOCK.
+// PopulateAnonymous makes the objects in locked anonymous memory of this process, and returns
+// their number. Other processes must not use the pool: their [Lookup] refuses it. Errors:
+// dpdk.ErrExist if the pool has objects already; dpdk.ErrNoMemory, also for more than
+// RLIMIT_MEMLOCK.
+//
+// Implements: rte_mempool_populate_anon
 func (p *Pool) PopulateAnonymous() (int, error) {
 	return p.populate(opPopulateAn, func(mp cgo.Mempool) (int, int) {
 		n, errno := cgo.MempoolPopulateAnon(mp)
 		if errno == 0 {
-			own(mp)
+			local.Store(mp, struct{}{})
 		}
 		return n, errno
 	})
@@ -210,7 +218,7 @@ func (p *Pool) PopulateAnonymous() (int, error) {
 
 func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err error) {
 	err = p.change(op, func(now *cgo.MempoolInfo) error {
-		if now.Chunks != 0 { // one of the two says EINVAL for it
+		if now.Chunks != 0 { // one of the two functions returns EINVAL for it
 			return populated(op, p.info.Name)
 		}
 		var errno int
@@ -220,7 +228,7 @@ func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err e
 	return n, err
 }
 
-// change runs f, which gets the pool as it is, and describes the pool again.
+// change passes f the current description of the pool, and reads it again afterwards.
 func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) error) error {
 	p.life.Lock()
 	defer p.life.Unlock()
@@ -240,12 +248,11 @@ func (p *Pool) change(op string, f func(now *cgo.MempoolInfo) error) error {
 	})
 }
 
-// knownOps is the number of ops in this process's table, or an error that lists
-// the table.
+// knownOps returns the number of ops in the table of this process. The error lists the table.
 func knownOps(op, name, ops string) (index int, err error) {
 	known := cgo.MempoolOps()
 	if index = slices.Index(known, ops); index < 0 {
-		return 0, check.Invalid(op, name, "no ops %q in this process: use one of %s", ops, strings.Join(known, ", "))
+		return 0, check.Invalid(op, name, "this process has no ops %q: use one of %s", ops, strings.Join(known, ", "))
 	}
 	return index, nil
 }

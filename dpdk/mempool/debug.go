@@ -14,12 +14,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
-const debug = true
-
-// checkPut panics if one of the n objects at objs is not p's, or is in p
-// already. It finds objects in the ring, in the lcores' caches and in the caches
-// of this handle; not in those of other processes, and not in other backends.
-// What the caller rightly holds is in none of them, so there is no false alarm.
+// checkPut panics if one of the n objects at objs does not belong to p, or is in p already. It
+// finds objects in the ring, in the caches of lcores and in the caches of this handle; not in
+// the caches of other processes, and not in other backends. An object that the caller holds is
+// in none of them, so it raises no false alarm.
 func checkPut(p *Pool, c *Cache, objs unsafe.Pointer, n int) {
 	if p.mp == nil || n <= 0 {
 		return
@@ -69,7 +67,7 @@ func checkPut(p *Pool, c *Cache, objs unsafe.Pointer, n int) {
 			other.mem.each(func(o uintptr) { isPut(o, "another goroutine's cache") })
 		}
 	}
-	if p.native && p.ring.Capacity != 0 {
+	if p.isRing && p.ring.Capacity != 0 {
 		head := atomic.LoadUint32(&p.ring.Cons.Head)
 		if p.ring.Cons.SyncType == ringcore.RTS {
 			head = uint32(atomic.LoadUint64(&p.ring.Cons.RTSHead) >> 32)
@@ -87,7 +85,7 @@ func (h *cacheHead) each(f func(o uintptr)) {
 	}
 }
 
-// fail panics with the place outside godpdk that the put came from.
+// fail panics with the place outside godpdk that made the put.
 func fail(p *Pool, o uintptr, what string) {
 	pcs := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])

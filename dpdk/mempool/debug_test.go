@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// caught runs f, which must panic, and returns what it says.
+// caught runs f, which must panic, and returns the text of the panic.
 func caught(t *testing.T, f func()) (text string) {
 	t.Helper()
 	defer func() {

@@ -4,17 +4,27 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // For the tests of package mempool_test.
 const (
-	Debug   = debug
-	Race    = raceEnabled
+	Debug   = build.Debug
+	Race    = build.Race
 	OpsZone = opsZone
 )
 
-// Memory is the struct rte_mempool_cache of c, which may be nil.
+// GetN and PutN get and put n pointers at objs. They accept an n that no slice can have.
+func GetN(from interface {
+	get(unsafe.Pointer, int) bool
+}, objs unsafe.Pointer, n int) bool {
+	return from.get(objs, n)
+}
+
+func PutN(to interface{ put(unsafe.Pointer, int) }, objs unsafe.Pointer, n int) { to.put(objs, n) }
+
+// Memory returns the struct rte_mempool_cache of c. c may be nil.
 func Memory(c *Cache) unsafe.Pointer {
 	if c == nil {
 		return nil
@@ -22,7 +32,7 @@ func Memory(c *Cache) unsafe.Pointer {
 	return unsafe.Pointer(c.mem)
 }
 
-// Contents are the objects that c holds, in its order.
+// Contents returns the objects in c in their order.
 func Contents(c *Cache) []Object {
 	objs := make([]Object, c.Len())
 	for i := range objs {
@@ -31,14 +41,14 @@ func Contents(c *Cache) []Object {
 	return objs
 }
 
-// Modes are how p's puts and gets enter its ring.
+// Modes returns the modes in which puts and gets of p enter its ring.
 func Modes(p *Pool) (put, get ringcore.Sync) { return p.ring.ProdSync, p.ring.ConsSync }
 
-// EnterGet stands for another thread that is inside a get of a pool with ops
-// "ring_mt_rts", until leave is called after all other gets have ended.
+// EnterGet acts as another thread inside a get on a pool with ops "ring_mt_rts", until leave
+// is called after all other gets have ended.
 func (p *Pool) EnterGet() (leave func()) {
 	cons := p.ring.Cons
-	atomic.AddUint64(&cons.RTSHead, 1) // the low half counts who went in
+	atomic.AddUint64(&cons.RTSHead, 1) // the low half counts the threads that have entered
 	return func() {
 		tail := (*uint64)(unsafe.Pointer(&cons.Head))
 		atomic.StoreUint64(tail, atomic.LoadUint64(&cons.RTSHead))

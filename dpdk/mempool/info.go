@@ -2,6 +2,7 @@ package mempool
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,21 +15,21 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// Flags are a pool's flags (RTE_MEMPOOL_F_*).
+// Flags is the set of flags of a pool (RTE_MEMPOOL_F_*).
 type Flags uint32
 
-// The flags of a pool; all but the last two are fields of Config.
+// The flags of a pool. All but the last two are fields of [Config].
 const (
 	NoSpread         Flags = cgo.MempoolNoSpread
 	NoCacheAlign     Flags = cgo.MempoolNoCacheAlign
 	SingleProducer   Flags = cgo.MempoolSPPut
 	SingleConsumer   Flags = cgo.MempoolSCGet
 	NoIOVAContiguous Flags = cgo.MempoolNoIOVAContig
-	Created          Flags = cgo.MempoolCreated // the ops have made what keeps the objects
-	NonIO            Flags = cgo.MempoolNonIO   // no device can read any of the objects
+	Created          Flags = cgo.MempoolCreated // the ops have allocated their store
+	NonIO            Flags = cgo.MempoolNonIO   // no device can read the objects
 )
 
-// String lists the flags' names.
+// String returns the names of the flags, separated by "|".
 func (f Flags) String() string {
 	var names []string
 	for _, n := range []struct {
@@ -53,8 +54,8 @@ func (f Flags) String() string {
 type Info struct {
 	Name                                           string
 	Ops                                            string // "" if this process does not have them
-	Size, Populated                                int    // objects it is made for, and has
-	Available                                      int    // objects in the pool and in lcores' caches, when it was looked at
+	Size, Populated                                int    // numbers of objects: requested, and made so far
+	Available                                      int    // objects in the pool and in the caches of lcores
 	CacheSize                                      int
 	ElemSize, HeaderSize, TrailerSize, PrivateSize int // bytes
 	Chunks                                         int
@@ -62,33 +63,45 @@ type Info struct {
 	Flags                                          Flags
 }
 
-// List describes all pools of the shared memory, those of C programs included
-// (rte_mempool_walk).
+// List describes all pools in shared memory, those of C programs included.
+//
+// Implements: rte_mempool_walk
 func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opWalk, "", func() error {
 		for _, i := range cgo.Mempools() {
-			all = append(all, Info{
-				Name: i.Name, Ops: i.Ops,
-				Size: int(i.Size), Populated: int(i.Populated), Available: int(i.Available),
-				CacheSize: int(i.CacheSize),
-				ElemSize:  int(i.ElemSize), HeaderSize: int(i.HeaderSize), TrailerSize: int(i.TrailerSize),
-				PrivateSize: int(i.PrivateSize), Chunks: int(i.Chunks),
-				Socket: socketID(i.Socket), Flags: Flags(i.Flags),
-			})
+			all = append(all, newInfo(&i))
 		}
 		return nil
 	})
 	return all, err
 }
 
-// control runs f as control.Call does, if the handle was not freed.
-func (p *Pool) control(op string, f func() (errno int)) error {
-	return p.do(op, func() error { return control.Errno(f()) })
+// Info describes the pool as it is now.
+func (p *Pool) Info() (i Info, err error) {
+	err = p.call(opLookup, func() error {
+		now, err := describe(opLookup, p.info.Name, p.mp)
+		if err == nil {
+			i = newInfo(&now)
+		}
+		return err
+	})
+	return i, err
 }
 
-// do runs f as control.Call does, if the handle was not freed.
-func (p *Pool) do(op string, f func() error) error {
+func newInfo(i *cgo.MempoolInfo) Info {
+	return Info{
+		Name: i.Name, Ops: i.Ops,
+		Size: int(i.Size), Populated: int(i.Populated), Available: int(i.Available),
+		CacheSize: int(i.CacheSize),
+		ElemSize:  int(i.ElemSize), HeaderSize: int(i.HeaderSize), TrailerSize: int(i.TrailerSize),
+		PrivateSize: int(i.PrivateSize), Chunks: int(i.Chunks),
+		Socket: socketID(i.Socket), Flags: Flags(i.Flags),
+	}
+}
+
+// call runs f as control.Call does, unless Free was called on this handle.
+func (p *Pool) call(op string, f func() error) error {
 	p.life.RLock()
 	defer p.life.RUnlock()
 	return control.Call(op, p.info.Name, func() error {
@@ -99,20 +112,22 @@ func (p *Pool) do(op string, f func() error) error {
 	})
 }
 
-// Available is how many objects are in the pool and in the caches of lcores, at
-// some moment during the call; what is in caches made by NewCache counts as in
-// use (rte_mempool_avail_count). It is 0 before the pool is populated and after
-// Free.
+// Available returns the number of objects in the pool and in the caches of lcores, at some
+// moment during the call. Objects in caches made by [Pool.NewCache] count as in use. It is 0
+// before the pool is populated, and after Free.
+//
+// Implements: rte_mempool_avail_count
 func (p *Pool) Available() (n int) {
-	_ = p.control(opAvailable, func() int {
+	_ = p.call(opAvailable, func() error {
 		n = int(cgo.MempoolAvailable(p.info.Name, p.mp))
-		return 0
+		return nil
 	})
 	return n
 }
 
-// InUse is Size less Available (rte_mempool_in_use_count); 0 after Free on this
-// handle.
+// InUse returns Size minus Available, 0 after Free on this handle.
+//
+// Implements: rte_mempool_in_use_count
 func (p *Pool) InUse() int {
 	if p.freed() {
 		return 0
@@ -120,8 +135,9 @@ func (p *Pool) InUse() int {
 	return p.Size() - p.Available()
 }
 
-// Full is true if all objects are in the pool or in lcores' caches
-// (rte_mempool_full).
+// Full reports whether all objects are in the pool or in the caches of lcores.
+//
+// Implements: rte_mempool_full
 func (p *Pool) Full() bool { return !p.freed() && p.Available() == p.Size() }
 
 // freed reports whether Free was called on this handle.
@@ -131,18 +147,24 @@ func (p *Pool) freed() bool {
 	return p.mp == nil
 }
 
-// Empty is true if no object is (rte_mempool_empty).
+// Empty reports whether no object is available: see [Pool.Available].
+//
+// Implements: rte_mempool_empty
 func (p *Pool) Empty() bool { return p.Available() == 0 }
 
-// Audit looks for damage in the pool's own data: the lcores' caches and, if DPDK
-// was built with cookies, around each object (rte_mempool_audit). The error says
-// what was overwritten; damaged cookies end the process, as in C.
+// Audit checks the data of the pool for damage: the caches of lcores and, if DPDK was built
+// with cookies, the memory around each object. The error names the overwritten cache. Damaged
+// cookies end the process, as in C.
+//
+// Implements: rte_mempool_audit
 func (p *Pool) Audit() error {
 	return p.audited(opAudit, func() (cgo.MempoolDamage, int) { return cgo.MempoolAudit(p.info.Name, p.mp) })
 }
 
-// Dump is the text of rte_mempool_dump. It fails with dpdk.ErrInvalid if the pool
-// is not populated, and as Audit does.
+// Dump returns the text of rte_mempool_dump. The error is dpdk.ErrInvalid if the pool is not
+// populated, or that of [Pool.Audit].
+//
+// Implements: rte_mempool_dump
 func (p *Pool) Dump() (string, error) {
 	var text string
 	err := p.audited(opDump, func() (damage cgo.MempoolDamage, errno int) {
@@ -152,37 +174,39 @@ func (p *Pool) Dump() (string, error) {
 	return strings.TrimSpace(text), err
 }
 
-// audited runs f and names the damage it finds.
+// audited runs f and describes the damage that it finds.
 func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
-	return p.do(op, func() error {
+	return p.call(op, func() error {
 		d, errno := f()
 		switch syscall.Errno(errno) {
 		case syscall.ENODATA:
-			if p.info.Flags&cgo.MempoolCreated != 0 { // this one was populated: it is the next of its name
+			if p.info.Flags&cgo.MempoolCreated != 0 { // this one was populated, so C has found its successor
 				return freedBefore(op, p.info.Name)
 			}
-			return check.Invalid(op, p.info.Name, "the pool is not populated yet")
+			return check.Invalid(op, p.info.Name, "the pool is not populated yet: use PopulateDefault")
 		case linux.EUCLEAN:
 			return &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
-				Detail: fmt.Sprintf("the cache of lcore %d says it holds %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
+				Detail: fmt.Sprintf("the cache of lcore %d has a length of %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
 		}
 		return control.Errno(errno)
 	})
 }
 
-// Each calls f for every object of the pool, in use or not, with its index, in
-// the order in which they were made, until f returns false
-// (rte_mempool_obj_iter). To initialise the objects call it before anybody gets
-// one.
-func (p *Pool) Each(f func(i int, o Object) bool) {
-	var objs []uintptr
-	_ = p.control(opObjIter, func() int {
-		objs = cgo.MempoolObjects(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Populated)
-		return 0
-	})
-	for i := range objs {
-		if !f(i, *(*Object)(unsafe.Pointer(&objs[i]))) {
-			return
+// All iterates over all objects of the pool, in use or not, with their indices, in the order
+// in which they were made. To initialize the objects, call it before any of them is taken.
+//
+// Implements: rte_mempool_obj_iter
+func (p *Pool) All() iter.Seq2[int, Object] {
+	return func(yield func(int, Object) bool) {
+		var objs []uintptr
+		_ = p.call(opObjIter, func() error {
+			objs = cgo.MempoolObjects(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Populated)
+			return nil
+		})
+		for i := range objs {
+			if !yield(i, *(*Object)(unsafe.Pointer(&objs[i]))) {
+				return
+			}
 		}
 	}
 }
@@ -194,31 +218,30 @@ type Chunk struct {
 	IOVA uint64 // the address for devices, or NoIOVA
 }
 
-// Chunks lists the pieces of memory that hold the pool's objects
-// (rte_mempool_mem_iter).
+// Chunks lists the pieces of memory that hold the objects of the pool.
+//
+// Implements: rte_mempool_mem_iter
 func (p *Pool) Chunks() ([]Chunk, error) {
 	var chunks []Chunk
-	err := p.control(opMemIter, func() int {
+	err := p.call(opMemIter, func() error {
 		for _, c := range cgo.MempoolChunks(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
 			chunks = append(chunks, Chunk{c.Addr, int(c.Len), c.IOVA})
 		}
-		return 0
+		return nil
 	})
 	return chunks, err
 }
 
-// owned are the pools whose objects are in memory of this process alone.
-var owned sync.Map // of cgo.Mempool
+// local are the pools with objects in memory of this process only.
+var local sync.Map // of cgo.Mempool
 
-func own(mp cgo.Mempool) { owned.Store(mp, struct{}{}) }
-
-// checkMemory refuses a pool in memory that this process does not have.
+// checkMemory refuses a pool with objects in memory that this process does not have.
 func checkMemory(op string, i *cgo.MempoolInfo) error {
-	if _, ok := owned.Load(i.Pool); ok {
+	if _, ok := local.Load(i.Pool); ok {
 		return nil
 	}
 	if i.Foreign != 0 {
-		return check.Invalid(op, i.Name, "its objects are in memory of another process: populate it with PopulateDefault")
+		return check.Invalid(op, i.Name, "the objects are in memory of another process: populate the pool with PopulateDefault")
 	}
 	return nil
 }

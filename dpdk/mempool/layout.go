@@ -5,54 +5,51 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// cacheHead is the head of struct rte_mempool_cache; the objects stand
-// cgo.MempoolCacheObjs behind its start.
+// cacheHead is the head of struct rte_mempool_cache. The objects are cgo.MempoolCacheObjs
+// bytes after its start.
 type cacheHead struct {
-	size      uint32 // what a refill leaves in it
+	size      uint32 // the objects that a refill leaves in it
 	threshold uint32 // the most it holds
 	len       uint32
 }
 
-// What this package takes for granted, against what the C compiler says. A
-// difference in either direction is a negative array length here.
-type (
-	_ [unsafe.Offsetof(cacheHead{}.size) - cgo.MempoolCacheSize]struct{}
-	_ [cgo.MempoolCacheSize - unsafe.Offsetof(cacheHead{}.size)]struct{}
-	_ [unsafe.Offsetof(cacheHead{}.threshold) - cgo.MempoolCacheThreshold]struct{}
-	_ [cgo.MempoolCacheThreshold - unsafe.Offsetof(cacheHead{}.threshold)]struct{}
-	_ [unsafe.Offsetof(cacheHead{}.len) - cgo.MempoolCacheLen]struct{}
-	_ [cgo.MempoolCacheLen - unsafe.Offsetof(cacheHead{}.len)]struct{}
+// The package does not compile unless these are C's.
+var (
+	_ = build.Same[unsafe.Offsetof(cacheHead{}.size)-cgo.MempoolCacheSize]
+	_ = build.Same[unsafe.Offsetof(cacheHead{}.threshold)-cgo.MempoolCacheThreshold]
+	_ = build.Same[unsafe.Offsetof(cacheHead{}.len)-cgo.MempoolCacheLen]
 	// Objects are passed to C as they lie.
-	_ [unsafe.Sizeof(Object{}) - wordSize]struct{}
-	_ [wordSize - unsafe.Sizeof(Object{})]struct{}
+	_ = build.Same[unsafe.Sizeof(Object{})-wordSize]
 )
 
 const wordSize = unsafe.Sizeof(uintptr(0))
 
-// slot is where the object at index i of the cache stands, or would stand.
+// slot returns the address of the object at index i, which may be past the last one.
 func (h *cacheHead) slot(i int) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(h), cgo.MempoolCacheObjs+uintptr(i)*wordSize)
 }
 
-// object is slot as a word: to the garbage collector it is no pointer.
+// object is slot as a word, which the garbage collector does not treat as a pointer.
 func (h *cacheHead) object(i uint32) *uintptr { return (*uintptr)(h.slot(int(i))) }
 
-// backend is where a pool keeps the objects that no cache has.
+// backend is the store of the objects that are in no cache.
 type backend struct {
-	ring   ringcore.Ring // if native
-	native bool          // the ops are one of the ring ops
+	ring   ringcore.Ring // if isRing
+	isRing bool          // the ops are one of the ring ops
 	mp     cgo.Mempool   // nil in the backend of a freed handle
-	size   int           // the pool's
+	size   int           // of the pool
 }
 
-// ringOps are the ops whose data is an rte_ring, with how their functions enter
-// it, which is not what the ring was made for: that follows the pool's flags.
+// ringOps are the ops that store objects in an rte_ring, with the modes in which their
+// functions enter it. The mode that the ring was made for depends on the flags of the pool and
+// may differ.
 var ringOps = map[string]struct{ put, get ringcore.Sync }{
 	"ring_mp_mc":  {ringcore.Multi, ringcore.Multi},
 	"ring_sp_sc":  {ringcore.Single, ringcore.Single},
@@ -62,12 +59,11 @@ var ringOps = map[string]struct{ put, get ringcore.Sync }{
 	"ring_mt_hts": {ringcore.HTS, ringcore.HTS},
 }
 
-// newBackend describes the backend of a pool, which is empty until the pool is
-// populated.
+// newBackend describes the backend of a pool. It is empty until the pool is populated.
 func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 	b := backend{mp: i.Pool, size: int(i.Size)}
 	if i.Flags&cgo.MempoolCreated == 0 {
-		b.ring, b.native = goneRing, true
+		b.ring, b.isRing = goneRing, true
 		return b, nil
 	}
 	sync, ok := ringOps[i.Ops]
@@ -79,27 +75,27 @@ func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 		return b, check.Invalid(op, i.Name, "ops %q: %v", i.Ops, err)
 	}
 	ring.ProdSync, ring.ConsSync = sync.put, sync.get
-	b.ring, b.native = ring, true
+	b.ring, b.isRing = ring, true
 	return b, nil
 }
 
-// take gets n objects, all or none; n is not negative.
+// take gets n objects, all or none. n is not negative.
 func (b *backend) take(objs unsafe.Pointer, n int) bool {
 	if n > b.size {
 		return false
 	}
-	if b.native {
+	if b.isRing {
 		return int(b.ring.Dequeue(objs, n, true).Done()) == n
 	}
 	return n == 0 || cgo.MempoolDequeue(b.mp, objs, uint32(n))
 }
 
-// give puts n objects, all or none; n is not negative. There is always room,
-// unless objects are put that did not come from the pool.
+// give puts n objects, all or none. n is not negative. The pool has room for them, unless the
+// caller puts objects that do not belong to it.
 func (b *backend) give(objs unsafe.Pointer, n int) {
 	switch {
 	case n > b.size:
-	case !b.native:
+	case !b.isRing:
 		if n != 0 {
 			cgo.MempoolEnqueue(b.mp, objs, uint32(n))
 		}
@@ -108,10 +104,10 @@ func (b *backend) give(objs unsafe.Pointer, n int) {
 	}
 }
 
-// giveLater puts objects that found no room. With ops "ring_mt_rts" that can be:
-// a get is over when others who began before it have not moved the tail yet, and
-// until they do its slots count as taken. C drops the objects then. A second is
-// long enough for whoever lives; after that the objects are not the pool's.
+// giveLater retries a put that found the ring full, which can happen with "ring_mt_rts": a get
+// that began earlier and has not finished keeps the tail back, and until then the slots of
+// later gets count as taken. C drops the objects in this case. One second is enough for a
+// thread that still runs; after it the objects are lost to the pool.
 func (b *backend) giveLater(objs unsafe.Pointer, n int) {
 	var w wait.Backoff
 	for end := time.Now().Add(time.Second); time.Now().Before(end); w.Turn() {

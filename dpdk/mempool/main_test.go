@@ -16,10 +16,10 @@ func TestMain(m *testing.M) { harness.MainEAL(m) }
 
 var serial atomic.Int32
 
-// name is a name that no other test uses.
+// name returns a name that no other test uses.
 func name() string { return fmt.Sprint("pool", serial.Add(1)) }
 
-// pool makes a pool and, when the test ends, sees that it is full and frees it.
+// pool makes a pool. At the end of the test it checks that the pool is full, and frees it.
 func pool(t testing.TB, count, elemSize int, cfg mempool.Config) *mempool.Pool {
 	t.Helper()
 	p, err := mempool.Create(name(), count, elemSize, cfg)
@@ -32,16 +32,16 @@ func pool(t testing.TB, count, elemSize int, cfg mempool.Config) *mempool.Pool {
 	return p
 }
 
-// cache makes a user-owned cache that is freed before the pool is looked at.
+// cache makes a cache that is closed before the pool is checked.
 func cache(t testing.TB, p *mempool.Pool, size int) *mempool.Cache {
 	t.Helper()
 	c, err := p.NewCache(size)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, c.Free()) })
+	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	return c
 }
 
-// all takes all objects out of a pool, once each.
+// all takes all objects out of a pool, each once.
 func all(t testing.TB, p *mempool.Pool) []mempool.Object {
 	t.Helper()
 	objs := make([]mempool.Object, p.Size())

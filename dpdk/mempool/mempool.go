@@ -1,23 +1,22 @@
-// Package mempool hands out and takes back objects of one size from a fixed
-// set in shared memory (rte_mempool). A pool made here works with C programs on
-// the same pool, and the reverse.
+// Package mempool provides pools: fixed sets of objects of one size in shared memory
+// (rte_mempool). A pool made by this package works with C programs that use the same pool, and
+// the reverse.
 //
-// Create, Lookup, Free and the calls that describe a pool may be called from
-// any goroutine, in primary and secondary, between eal.Init and Close. Get and
-// Put on a Pool go to the objects that all threads share: any goroutine may
-// call them, unless the pool was made with SingleProducer or SingleConsumer.
+// [Create], [Lookup], [Pool.Free] and the methods that describe a pool may be called from any
+// goroutine, in primary and secondary, between eal.Init and Close. [Pool.Get] and [Pool.Put]
+// use the objects that all threads share. Any goroutine may call them, unless the pool was
+// made with [Config.SingleProducer] or [Config.SingleConsumer].
 //
-// A Cache in front of the pool is much faster, and belongs to one goroutine at
-// a time: NewCache makes one for a goroutine; an lcore's thread has one already
-// (DefaultCache). What a cache holds counts as taken from the pool until Flush.
+// A [Cache] in front of the pool is much faster. Only one goroutine at a time may use it.
+// [Pool.NewCache] makes one for a goroutine. The thread of an lcore has its own: see
+// [Pool.DefaultCache]. Objects in a cache count as taken from the pool until Flush.
 //
-// Get and Put do not allocate, and with the ring ops, DPDK's default, they do
-// not call C. An empty pool is no error: bulk calls are all or nothing and say
-// which it was.
+// Get and Put do not allocate. With the ring ops, DPDK's default, they do not call C. An empty
+// pool is not an error: bulk calls are all or nothing, and report which.
 //
-// A build with the tag godpdk_debug panics, with the caller's name, when an
-// object is put that is not the pool's own or that is in the pool already. Such
-// a put corrupts the pool otherwise, as in C.
+// A build with the tag godpdk_debug panics when a put returns an object that does not belong
+// to the pool, or that is in the pool already. The panic names the caller. Without the tag
+// such a put corrupts the pool, as in C.
 package mempool
 
 import (
@@ -56,37 +55,40 @@ const (
 	opMemIter     = "rte_mempool_mem_iter"
 )
 
-// Pool is a handle to a pool. Dropping it frees nothing. The pool stays valid
-// until Free in any process, or until this process's EAL closes; using it, a
-// cache or an object of it after that is an access to unmapped memory. On the
-// handle that Free was called on, and on caches got from that handle, calls
-// fail or do nothing.
+// Pool is a handle to a pool. Dropping the handle frees nothing. The pool is valid until any
+// process calls Free, or until this process closes EAL. Using the pool, its caches or its
+// objects after that accesses unmapped memory. On the handle that Free was called on, and on
+// its caches, calls fail or do nothing.
 type Pool struct {
 	backend
-	info cgo.MempoolInfo // as of when the handle was made or populated
+	info cgo.MempoolInfo // as of when the handle was made, or the pool populated
 
-	life   sync.RWMutex // Free holds it for writing; what asks C about the pool, for reading
+	life   sync.RWMutex // Free holds it for writing; calls that pass the pool to C hold it for reading
 	mu     sync.Mutex
-	caches map[*Cache]struct{}                 // from NewCache, not freed
+	caches map[*Cache]struct{}                 // from NewCache, not closed
 	lcores [cgo.MaxLcore]atomic.Pointer[Cache] // from LcoreCache
 }
 
-// Lookup finds a pool that any process has made, C programs included
-// (rte_mempool_lookup). The error is dpdk.ErrNotFound if there is none.
+// Lookup finds a pool that any process has made, C programs included. The error is
+// dpdk.ErrNotFound if no pool has that name. A pool without all its objects is not found
+// either, such as one between [CreateEmpty] and [Pool.PopulateDefault].
 //
-// DPDK stores a pool's ops as a number, which means different ops in processes
-// that load different drivers: a pool whose ops this process lacks, or knows
-// under another number, is refused with dpdk.ErrInvalid; so is one in memory
-// that only another process has (PopulateAnonymous). In a pool that a C program
-// made, the number may mean other ops to that program without a sign of it. So a
-// pool is refused too if its ops enter its ring with less protection than it was
-// made for: a C program that wants ring_sp_sc sets the pool's flags as well.
-// The reverse has no check: a C program that attaches to a pool of a Go process, such
-// as dpdk-testpmd, uses what the number means to it, which may corrupt the pool. It
-// must load the same drivers in the same order.
+// The error is dpdk.ErrInvalid for a pool that this process cannot use:
 //
-// A pool is found when it has all its objects: before that, as between CreateEmpty
-// and PopulateDefault, the error is dpdk.ErrNotFound.
+//   - DPDK stores the ops of a pool as a number. Processes that load different drivers number
+//     their ops differently. Lookup refuses a pool if this process lacks its ops, or has them
+//     under another number.
+//   - A C program may number its ops differently, and DPDK does not record that. Lookup
+//     therefore refuses a pool if its ops are less safe than the ring it was made with: the ring
+//     is for several threads, and the ops for one. A C program that means to use ring_sp_sc must
+//     set the flags of the pool as well.
+//   - The memory of a pool made with [Pool.PopulateAnonymous] exists in one process only.
+//
+// No such check protects a C program. If it attaches to a pool of a Go process and numbers its
+// ops differently, as dpdk-testpmd may, it can corrupt the pool. It must load the same drivers
+// in the same order.
+//
+// Implements: rte_mempool_lookup
 func Lookup(name string) (*Pool, error) {
 	if err := check.Name(opLookup, name, cgo.MempoolNameSize); err != nil {
 		return nil, err
@@ -98,18 +100,9 @@ func Lookup(name string) (*Pool, error) {
 	return p, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
-// Wrap makes a handle to the pool at ptr, a struct rte_mempool that a C function
-// of this process has made, such as rte_pktmbuf_pool_create. It checks the ops
-// as Lookup does. It is for godpdk's own packages and for programs with C parts.
-func Wrap(ptr unsafe.Pointer) (*Pool, error) {
-	if ptr == nil {
-		return nil, check.Invalid(opLookup, "", "the pool is nil")
-	}
-	return open(opLookup, "", func() (cgo.MempoolInfo, error) { return describe(opLookup, "", ptr) })
-}
-
-// describe is ErrNotFound for a pool that was freed, here or in another process.
-// A pool of another name has come to its address; "" is any name.
+// describe reads the pool at mp. The error is dpdk.ErrNotFound if the pool was freed, here or
+// in another process. Another pool may have the same address since, so the names are compared;
+// "" matches any name.
 func describe(op, name string, mp cgo.Mempool) (cgo.MempoolInfo, error) {
 	i := cgo.MempoolDescribe(mp)
 	if i.Pool == nil || name != "" && i.Name != name {
@@ -118,12 +111,12 @@ func describe(op, name string, mp cgo.Mempool) (cgo.MempoolInfo, error) {
 	return i, nil
 }
 
-// freedBefore is the error of calls on a pool that was freed.
+// freedBefore returns the error of calls on a pool that was freed.
 func freedBefore(op, name string) error {
 	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNotFound, Detail: control.Freed}
 }
 
-// open makes a handle to the pool that f finds or makes, if it passes the checks.
+// open makes a handle to the pool that f finds or makes, if the pool passes the checks.
 func open(op, name string, f func() (cgo.MempoolInfo, error), checks ...func(string, *cgo.MempoolInfo) error) (*Pool, error) {
 	p := new(Pool)
 	err := control.Call(op, name, func() (err error) {
@@ -145,23 +138,26 @@ func open(op, name string, f func() (cgo.MempoolInfo, error), checks ...func(str
 	return p, nil
 }
 
-// complete refuses a pool that does not have all its objects, or of which not even
-// the memory is in its list yet.
+// complete refuses a pool that does not have all its objects, or has no memory in its list
+// yet.
 func complete(op string, i *cgo.MempoolInfo) error {
 	if i.Populated >= i.Size && i.Chunks > 0 {
 		return nil
 	}
 	return &dpdk.Error{Op: op, Name: i.Name, Errno: dpdk.ErrNotFound,
-		Detail: fmt.Sprintf("it has %d of its %d objects: try again when its maker has populated it", i.Populated, i.Size)}
+		Detail: fmt.Sprintf("the pool has %d of its %d objects: try again when its creator has populated it", i.Populated, i.Size)}
 }
 
-// Free destroys the pool for all processes (rte_mempool_free): nobody may use it
-// or an object of it any more, whether it was put back or not. Caches made by
-// NewCache on this handle are freed with it. Errors: dpdk.ErrBusy if a port of this
-// process receives into the pool (Close or Detach it, or Configure it with another pool)
-// or if there are caches from NewCache on another handle; what other processes do is not
-// looked at. dpdk.ErrNotFound if the pool was freed before, here or in another process,
-// and syscall.EXDEV if only the process that populated it can free its memory.
+// Free destroys the pool for all processes. Nobody may use the pool or its objects afterwards,
+// whether they were put back or not. Free also closes the caches that [Pool.NewCache] made on
+// this handle. It does not check whether other processes use the pool.
+//
+// Errors: dpdk.ErrBusy if a port of this process receives into the pool (close or detach the
+// port, or configure it with another pool), or if there are caches from NewCache on another
+// handle; dpdk.ErrNotFound if the pool was freed before, here or in another process;
+// dpdk.ErrCrossDevice if only the process that populated the pool can free its memory.
+//
+// Implements: rte_mempool_free
 func (p *Pool) Free() error {
 	p.life.Lock()
 	defer p.life.Unlock()
@@ -175,17 +171,17 @@ func (p *Pool) Free() error {
 	return err
 }
 
-// free is Free of a pool that nobody uses. The caller holds mu.
+// free is Free for a pool without users. The caller holds mu.
 func (p *Pool) free() error {
 	err := control.Call(opFree, p.info.Name, func() error {
-		if p.mp == nil { // a NULL would equal what the lookup of a free name gives
+		if p.mp == nil { // C would compare a NULL with the result of a failed lookup, also NULL
 			return dpdk.ErrNotFound
 		}
-		_, mine := owned.Load(p.mp)
+		_, mine := local.Load(p.mp)
 		if errno := cgo.MempoolFree(p.info.Name, p.mp, mine); errno != 0 {
 			return control.Errno(errno)
 		}
-		owned.Delete(p.mp)
+		local.Delete(p.mp)
 		poolops.Note(p.mp, "")
 		for c := range p.caches {
 			cgo.MempoolCacheFree(unsafe.Pointer(c.mem))
@@ -205,43 +201,46 @@ func (p *Pool) free() error {
 	return nil
 }
 
-// Pointer is the struct rte_mempool, for C; nil after Free on this handle.
+// Pointer returns the struct rte_mempool for C, nil after Free on this handle.
 func (p *Pool) Pointer() unsafe.Pointer { return p.mp }
 
-// Name is the pool's name.
+// Name returns the name of the pool.
 func (p *Pool) Name() string { return p.info.Name }
 
-// Size is how many objects the pool has when it is populated.
+// Size returns the number of objects that the pool has when it is populated.
 func (p *Pool) Size() int { return int(p.info.Size) }
 
-// ElemSize is the size of an object in bytes: what was asked for, rounded up to
-// a multiple of 8.
+// ElemSize returns the size of an object in bytes: the requested size, rounded up to a
+// multiple of 8.
 func (p *Pool) ElemSize() int { return int(p.info.ElemSize) }
 
-// HeaderSize is how many bytes stand before each object.
+// HeaderSize returns the number of bytes before each object.
 func (p *Pool) HeaderSize() int { return int(p.info.HeaderSize) }
 
-// TrailerSize is how many bytes follow each object.
+// TrailerSize returns the number of bytes after each object.
 func (p *Pool) TrailerSize() int { return int(p.info.TrailerSize) }
 
-// PrivateSize is the size of Private in bytes: what was asked for, rounded up to
-// a cache line.
+// PrivateSize returns the size of [Pool.Private] in bytes: the requested size, rounded up to a
+// cache line.
 func (p *Pool) PrivateSize() int { return int(p.info.PrivateSize) }
 
-// CacheSize is the size of each lcore's cache; 0 if lcores have none.
+// CacheSize returns the size of the cache of each lcore, 0 if lcores have none.
 func (p *Pool) CacheSize() int { return int(p.info.CacheSize) }
 
-// Socket is the socket that was asked for.
+// Socket returns the socket that the pool was requested on.
 func (p *Pool) Socket() dpdk.SocketID { return socketID(p.info.Socket) }
 
-// Flags are the pool's flags as of when it was created, looked up or populated.
+// Flags returns the flags that the pool had when it was created, looked up or populated.
 func (p *Pool) Flags() Flags { return Flags(p.info.Flags) }
 
-// OpsName is the name of the pool's ops: what keeps its objects.
+// OpsName returns the name of the ops of the pool: the implementation that stores its free
+// objects.
 func (p *Pool) OpsName() string { return p.info.Ops }
 
-// Private is the pool's private area, shared with all processes; nil if it has
-// none, and after Free on this handle (rte_mempool_get_priv).
+// Private returns the private area of the pool, which all processes share. It is nil if the
+// pool has none, and after Free on this handle.
+//
+// Implements: rte_mempool_get_priv
 func (p *Pool) Private() []byte {
 	if p.mp == nil || p.info.PrivateSize == 0 {
 		return nil
@@ -249,11 +248,11 @@ func (p *Pool) Private() []byte {
 	return unsafe.Slice((*byte)(p.info.Private), p.info.PrivateSize)
 }
 
-// Handles that were freed point to these: nothing comes out, nothing goes in.
+// Freed handles point to these. They are empty and accept nothing.
 var (
 	goneRing, _ = ringcore.New(&ringcore.HeadTail{SyncType: ringcore.Single}, &ringcore.HeadTail{SyncType: ringcore.Single},
 		unsafe.Pointer(new(uint64)), 1, 0, 8)
-	goneBackend = backend{ring: goneRing, native: true}
+	goneBackend = backend{ring: goneRing, isRing: true}
 	gonePool    = Pool{backend: goneBackend}
 	goneCache   struct {
 		head cacheHead

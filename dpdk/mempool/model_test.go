@@ -9,8 +9,8 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// Pools of all ops do at random what a pool and its caches can do, beside a model: who has
-// which object.
+// This test runs random operations on pools with all ops and on a model of them: the holder
+// of each object.
 func TestRandomOperationsAgainstAModel(t *testing.T) {
 	rng := harness.Random(t)
 	for _, ops := range []string{"ring_mp_mc", "ring_sp_sc", "ring_mp_sc", "ring_sp_mc", "ring_mt_rts", "ring_mt_hts", "stack", "lf_stack"} {
@@ -43,7 +43,7 @@ func TestRandomOperationsAgainstAModel(t *testing.T) {
 					}
 					return n
 				}
-				// give takes n of the held objects, any ones.
+				// give takes n of the held objects at random.
 				give := func(n int) []mempool.Object {
 					for i := range n {
 						k := i + rng.IntN(len(held)-i)

@@ -4,6 +4,4 @@ package mempool
 
 import "unsafe"
 
-const debug = false
-
 func checkPut(*Pool, *Cache, unsafe.Pointer, int) {}

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
@@ -11,33 +12,35 @@ import (
 // NoIOVA is the IO address of memory that has none (RTE_BAD_IOVA).
 const NoIOVA = ^uint64(0)
 
-// Object is an object of a pool: a pointer into shared memory, so that []Object
-// is what C calls a table of void *. The zero value is no object. It is whoever
-// got it that may use it, until it is put back. It can go through a
-// ring.Ring[mempool.Object], which C sees as a ring of void *: whoever takes it out
-// there has it then.
+// Object is an object of a pool: a pointer into shared memory. A []Object has the layout of
+// C's array of void *. The zero value is not an object. The holder may use the object until it
+// is returned with Put. It can be sent through a ring.Ring[mempool.Object], which C sees as a
+// ring of void *; the receiver is then the holder.
 type Object struct{ ptr *memory }
 
-// memory is an object's bytes, seen from Go.
+// memory is the bytes of an object as a Go type.
 type memory struct {
 	_ shared.Mark
-	_ shared.Incomplete // never on Go's heap or stack; no write barriers
+	_ shared.Incomplete // never on the heap or a stack of Go; no write barriers
 }
 
-// Pointer is the object's address, the same in all processes.
+// Pointer returns the address of the object, the same in all processes.
 func (o Object) Pointer() unsafe.Pointer { return unsafe.Pointer(o.ptr) }
 
-// IsNil is true for the zero Object.
+// IsNil reports whether o is the zero Object.
 func (o Object) IsNil() bool { return o.ptr == nil }
 
-// header is the struct rte_mempool_objhdr before an object.
+// header returns the address at this offset in the struct rte_mempool_objhdr before the
+// object.
 func (o Object) header(offset uintptr) unsafe.Pointer {
 	return unsafe.Add(o.Pointer(), -int(cgo.MempoolHeaderSizeof)+int(offset))
 }
 
-// PoolOf makes a handle to the pool that an object belongs to
-// (rte_mempool_from_obj). It fails for the zero Object, and as Lookup does.
-func PoolOf(o Object) (*Pool, error) {
+// ByObject finds the pool that an object belongs to. It fails for the zero Object, and as
+// [Lookup] does.
+//
+// Implements: rte_mempool_from_obj
+func ByObject(o Object) (*Pool, error) {
 	if o.ptr == nil {
 		return nil, check.Invalid(opFromObj, "", "the object is nil")
 	}
@@ -46,14 +49,14 @@ func PoolOf(o Object) (*Pool, error) {
 	})
 }
 
-// Owns says whether the object belongs to this pool; o is nil or an object of
-// some pool.
+// Owns reports whether the object belongs to this pool. o must be the zero Object or an object
+// of some pool.
 func (p *Pool) Owns(o Object) bool {
 	return o.ptr != nil && p.mp != nil && *(*unsafe.Pointer)(o.header(cgo.MempoolHeaderPool)) == p.mp
 }
 
-// Bytes is the memory of an object of this pool, ElemSize long; nil for the zero
-// Object. It may be used until the object is put back.
+// Bytes returns the memory of an object of this pool, [Pool.ElemSize] bytes long. It is nil
+// for the zero Object. The slice may be used until the object is put back.
 func (p *Pool) Bytes(o Object) []byte {
 	if o.ptr == nil || p.mp == nil {
 		return nil
@@ -61,7 +64,9 @@ func (p *Pool) Bytes(o Object) []byte {
 	return unsafe.Slice((*byte)(o.Pointer()), p.info.ElemSize)
 }
 
-// IOVA is the address of an object for devices (rte_mempool_virt2iova), or NoIOVA.
+// IOVA returns the address of an object for devices, or [NoIOVA].
+//
+// Implements: rte_mempool_virt2iova
 func (p *Pool) IOVA(o Object) uint64 {
 	if o.ptr == nil || p.mp == nil {
 		return NoIOVA
@@ -69,32 +74,38 @@ func (p *Pool) IOVA(o Object) uint64 {
 	return *(*uint64)(o.header(cgo.MempoolHeaderIOVA))
 }
 
-// Get takes an object straight from the pool, and says whether there was one
-// (rte_mempool_generic_get without a cache).
+// Get takes an object from the pool without a cache. It reports whether there was one.
+//
+// Implements: rte_mempool_generic_get
 func (p *Pool) Get() (o Object, ok bool) {
-	ok = p.GetPointers(unsafe.Pointer(&o), 1)
+	ok = p.get(unsafe.Pointer(&o), 1)
 	return o, ok
 }
 
-// GetBulk fills all of objs or takes nothing, and says which
-// (rte_mempool_generic_get without a cache).
+// GetBulk fills all of objs from the pool without a cache, or takes nothing. It reports
+// whether it took them. If not, the contents of objs are undefined.
+//
+// Implements: rte_mempool_generic_get
 func (p *Pool) GetBulk(objs []Object) bool {
-	return p.GetPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	return p.get(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
-// Put gives an object back straight to the pool (rte_mempool_generic_put without
-// a cache). o is not the zero Object: a Get would return it, which a build with
-// godpdk_debug finds.
-func (p *Pool) Put(o Object) { p.PutPointers(unsafe.Pointer(&o), 1) }
+// Put returns an object to the pool without a cache. o must not be the zero Object: a later
+// Get would return it. A build with the tag godpdk_debug panics on it.
+//
+// Implements: rte_mempool_generic_put
+func (p *Pool) Put(o Object) { p.put(unsafe.Pointer(&o), 1) }
 
-// PutBulk gives objects back straight to the pool (rte_mempool_generic_put
-// without a cache). None is the zero Object: see Put.
+// PutBulk returns objects to the pool without a cache. None may be the zero Object: see
+// [Pool.Put].
+//
+// Implements: rte_mempool_generic_put
 func (p *Pool) PutBulk(objs []Object) {
-	p.PutPointers(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
+	p.put(unsafe.Pointer(unsafe.SliceData(objs)), len(objs))
 }
 
-// GetPointers is GetBulk for a table of n pointers, in C's sense, at objs.
-func (p *Pool) GetPointers(objs unsafe.Pointer, n int) bool {
+// get is GetBulk for an array of n pointers (void *) at objs.
+func (p *Pool) get(objs unsafe.Pointer, n int) bool {
 	if n < 0 {
 		return false
 	}
@@ -104,12 +115,12 @@ func (p *Pool) GetPointers(objs unsafe.Pointer, n int) bool {
 	return p.take(objs, n)
 }
 
-// PutPointers is PutBulk for a table of n pointers, in C's sense, at objs.
-func (p *Pool) PutPointers(objs unsafe.Pointer, n int) {
+// put is PutBulk for an array of n pointers (void *) at objs.
+func (p *Pool) put(objs unsafe.Pointer, n int) {
 	if n < 0 {
 		return
 	}
-	if debug {
+	if build.Debug {
 		checkPut(p, nil, objs, n)
 	}
 	if cgo.MempoolNative == 0 && p.mp != nil {

@@ -13,21 +13,21 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
-// A pool in shared memory holds the number of its ops in a table that each
-// process fills in the order in which it loads drivers. The first godpdk process
-// that creates a pool publishes its table in a memzone; the others compare.
+// A pool in shared memory stores the number of its ops: an index into a table that each
+// process fills in the order in which it loads drivers. The first godpdk process that
+// creates a pool publishes its table in a memzone. The others compare theirs with it.
 
-// opsZone is the memzone's name.
+// opsZone is the name of the memzone.
 const opsZone = "godpdk_mempool_ops"
 
-// opsTable is what the memzone holds.
+// opsTable is the contents of the memzone.
 type opsTable struct {
 	ready atomic.Uint32 // 1 when the rest is written
 	count uint32
 	names [cgo.MempoolMaxOps][cgo.MempoolOpsNameSize]byte
 }
 
-// name is the published name of ops number i; "" if the publisher had none.
+// name returns the published name of ops number i, "" if the publisher had none.
 func (t *opsTable) name(i int) string {
 	if i < 0 || i >= len(t.names) || i >= int(t.count) {
 		return ""
@@ -36,8 +36,8 @@ func (t *opsTable) name(i int) string {
 	return string(name)
 }
 
-// Ops lists the ops that this process has, in the order of their numbers; which
-// they are depends on the drivers it loaded (rte_mempool_ops_table).
+// Ops returns the names of the ops of this process, in the order of their numbers. They depend
+// on the drivers that it loaded. It reads rte_mempool_ops_table.
 func Ops() ([]string, error) {
 	var names []string
 	err := control.Call(opSetOps, "", func() error {
@@ -47,8 +47,7 @@ func Ops() ([]string, error) {
 	return names, err
 }
 
-// publishOps sees to it that a pool of these ops means the same in all godpdk
-// processes.
+// publishOps makes sure that all godpdk processes number these ops alike.
 func publishOps(op, name, ops string) error {
 	index, err := knownOps(op, name, ops)
 	if err != nil {
@@ -61,17 +60,17 @@ func publishOps(op, name, ops string) error {
 	return table.check(op, name, ops, index)
 }
 
-// checkOps refuses a pool whose ops are others here than where it was made.
+// checkOps refuses a pool if its creator numbers the ops differently.
 func checkOps(op string, i *cgo.MempoolInfo) error {
 	if i.Ops == "" {
-		return check.Invalid(op, i.Name, "the pool's ops have number %d, this process has ops 0 to %d only: load the drivers its maker loads",
+		return check.Invalid(op, i.Name, "the pool's ops have number %d, this process has ops 0 to %d only: load the drivers that its creator loads",
 			i.OpsIndex, len(cgo.MempoolOps())-1)
 	}
 	table, err := published(op, i.Name, false)
 	if err != nil {
 		return err
 	}
-	if table != nil { // else nobody published: C made the pool
+	if table != nil { // else a C program made the pool
 		if err := table.check(op, i.Name, i.Ops, int(i.OpsIndex)); err != nil {
 			return err
 		}
@@ -79,15 +78,15 @@ func checkOps(op string, i *cgo.MempoolInfo) error {
 	return checkData(op, i)
 }
 
-// checkData compares a pool's ops with what its maker made for them. The maker may
-// be a C program that numbers its ops in another way, as dpdk-testpmd does.
+// checkData compares the ops of a pool with the data that its creator made for them. The
+// creator may be a C program that numbers its ops differently, as dpdk-testpmd may.
 func checkData(op string, i *cgo.MempoolInfo) error {
 	if i.Flags&cgo.MempoolCreated == 0 {
 		return nil
 	}
-	const fix = "its maker numbers its ops in another way: load the same drivers in all processes, in the same order, or have the first pool made by a Go program"
+	const fix = "its creator numbers its ops differently: load the same drivers in all processes, in the same order, or let a Go program make the first pool"
 	if !i.Fits {
-		return check.Invalid(op, i.Name, "ops %d are %q here, but the pool's objects are not kept so: %s", i.OpsIndex, i.Ops, fix)
+		return check.Invalid(op, i.Name, "ops %d are %q here, but the pool does not store its objects that way: %s", i.OpsIndex, i.Ops, fix)
 	}
 	ops, ok := ringOps[i.Ops]
 	if !ok {
@@ -101,12 +100,13 @@ func checkData(op string, i *cgo.MempoolInfo) error {
 	return nil
 }
 
-// weaker reports whether ops that enter a ring so break the promise of its mode.
-// Ops for several threads may enter a ring that was made for one.
+// weaker reports whether ops with this mode break the promise of a ring made for another. Ops
+// for several threads may enter a ring that was made for one.
 func weaker(ops, ring ringcore.Sync) bool {
 	return ops != ring && !(ops == ringcore.Multi && ring == ringcore.Single)
 }
 
+// check compares the ops of this process with the published table.
 func (t *opsTable) check(op, name, ops string, index int) error {
 	switch there := t.name(index); there {
 	case ops:
@@ -118,7 +118,7 @@ func (t *opsTable) check(op, name, ops string, index int) error {
 	}
 }
 
-// published finds the table, or publishes this process's if create is set.
+// published finds the table, or publishes that of this process if create is set.
 func published(op, name string, create bool) (*opsTable, error) {
 	zone, errno := cgo.MemzoneLookup(opsZone)
 	if errno != 0 && !create {
@@ -144,12 +144,12 @@ func published(op, name string, create bool) (*opsTable, error) {
 		}
 	}
 	if zone.Len < uint64(unsafe.Sizeof(opsTable{})) {
-		return nil, check.Invalid(op, name, "memzone %s is not godpdk's", opsZone)
+		return nil, check.Invalid(op, name, "memzone %s was not made by godpdk: use another name for it", opsZone)
 	}
 	table := (*opsTable)(zone.Addr)
 	for wait := time.Microsecond; table.ready.Load() != 1; wait *= 2 {
 		if wait > time.Second {
-			return nil, check.Invalid(op, name, "memzone %s was never filled: its maker has died: restart the primary", opsZone)
+			return nil, check.Invalid(op, name, "memzone %s was never initialized because its creator died: restart the primary", opsZone)
 		}
 		time.Sleep(wait)
 	}

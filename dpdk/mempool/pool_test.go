@@ -45,7 +45,7 @@ func TestPoolIsFullAtStartAndEmptyAfterSizeGets(t *testing.T) {
 	}
 }
 
-func TestSingleSidesChooseTheOps(t *testing.T) {
+func TestSingleProducerAndConsumerChooseTheOps(t *testing.T) {
 	for _, tc := range []struct {
 		cfg  mempool.Config
 		ops  string
@@ -67,15 +67,14 @@ func TestSingleSidesChooseTheOps(t *testing.T) {
 	}
 }
 
-func TestEachSeesEveryObjectOnceAndCanInitialiseIt(t *testing.T) {
+func TestAllVisitsEveryObjectOnce(t *testing.T) {
 	p := pool(t, 333, 20, mempool.Config{})
 	calls := 0
-	p.Each(func(i int, o mempool.Object) bool {
+	for i, o := range p.All() {
 		require.Equal(t, calls, i)
 		calls++
 		*(*uint32)(unsafe.Pointer(&p.Bytes(o)[0])) = uint32(i)
-		return true
-	})
+	}
 	assert.Equal(t, 333, calls)
 
 	objs, seen := all(t, p), map[uint32]bool{}
@@ -88,17 +87,21 @@ func TestEachSeesEveryObjectOnceAndCanInitialiseIt(t *testing.T) {
 	p.PutBulk(objs)
 
 	calls = 0
-	p.Each(func(int, mempool.Object) bool { calls++; return calls < 7 })
-	assert.Equal(t, 7, calls, "until false")
+	for range p.All() {
+		if calls++; calls == 7 {
+			break
+		}
+	}
+	assert.Equal(t, 7, calls, "until the loop ends")
 }
 
-func TestObjectsKnowTheirPoolAndTheirAddresses(t *testing.T) {
+func TestObjectsHaveTheirPoolAndAddresses(t *testing.T) {
 	p, other := pool(t, 50, 100, mempool.Config{}), pool(t, 50, 100, mempool.Config{})
 	chunks, err := p.Chunks()
 	require.NoError(t, err)
 	require.NotEmpty(t, chunks)
-	p.Each(func(_ int, o mempool.Object) bool {
-		q, err := mempool.PoolOf(o)
+	for _, o := range p.All() {
+		q, err := mempool.ByObject(o)
 		require.NoError(t, err)
 		require.Equal(t, p.Pointer(), q.Pointer())
 		require.Equal(t, p.Name(), q.Name())
@@ -117,8 +120,7 @@ func TestObjectsKnowTheirPoolAndTheirAddresses(t *testing.T) {
 		}
 		require.True(t, inside, "in one of the chunks")
 		require.Equal(t, twin.VirtToIOVA(o.Pointer()), p.IOVA(o), "rte_mem_virt2iova")
-		return true
-	})
+	}
 }
 
 func TestObjectAlignment(t *testing.T) {
@@ -136,11 +138,10 @@ func TestObjectAlignment(t *testing.T) {
 			p := pool(t, 40, 40, tc.cfg)
 			assert.Equal(t, tc.flags|mempool.Created, p.Flags())
 			odd := false
-			p.Each(func(_ int, o mempool.Object) bool {
+			for _, o := range p.All() {
 				require.Zero(t, uintptr(o.Pointer())%tc.align)
 				odd = odd || uintptr(o.Pointer())%(2*tc.align) != 0
-				return true
-			})
+			}
 			assert.True(t, odd, "no more aligned than that")
 			total := p.HeaderSize() + p.ElemSize() + p.TrailerSize()
 			assert.Zero(t, uintptr(total)%tc.align)
@@ -149,7 +150,7 @@ func TestObjectAlignment(t *testing.T) {
 	}
 }
 
-func TestNonIOIsWorkedOut(t *testing.T) {
+func TestNonIODependsOnTheMemory(t *testing.T) {
 	p, err := mempool.CreateEmpty(name(), 10, 64, mempool.Config{})
 	require.NoError(t, err)
 	assert.NotZero(t, p.Flags()&mempool.NonIO, "before there are objects")
@@ -161,10 +162,9 @@ func TestNonIOIsWorkedOut(t *testing.T) {
 	q := pool(t, 10, 64, mempool.Config{NoIOVAContiguous: true})
 	assert.Equal(t, mempool.NoIOVAContiguous|mempool.NonIO|mempool.Created, q.Flags())
 	assert.Equal(t, "Created|NoIOVAContiguous|NonIO", q.Flags().String())
-	q.Each(func(_ int, o mempool.Object) bool {
+	for _, o := range q.All() {
 		require.Equal(t, mempool.NoIOVA, q.IOVA(o))
-		return true
-	})
+	}
 }
 
 func TestUnknownFlagsFail(t *testing.T) {
@@ -185,7 +185,7 @@ func TestPrivateAreaIsSharedAndUntruncated(t *testing.T) {
 		q, err := mempool.Lookup(p.Name())
 		require.NoError(t, err)
 		require.Equal(t, p.Private(), q.Private())
-		c := cache(t, p, 1) // the area does not lie over the lcores' caches
+		c := cache(t, p, 1) // the area does not overlap the caches of lcores
 		o, ok := c.Get()
 		require.True(t, ok)
 		c.Put(o)
@@ -212,14 +212,7 @@ func TestLookupFindsTheCreatedPool(t *testing.T) {
 	assert.Equal(t, 1, p.InUse())
 	p.Put(o)
 
-	w, err := mempool.Wrap(p.Pointer())
-	require.NoError(t, err)
-	assert.Equal(t, p.Name(), w.Name())
-	o, _ = w.Get()
-	p.Put(o)
-	_, err = mempool.Wrap(nil)
-	assert.ErrorIs(t, err, dpdk.ErrInvalid)
-	_, err = mempool.PoolOf(mempool.Object{})
+	_, err = mempool.ByObject(mempool.Object{})
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 
 	_, err = mempool.Lookup("none such")
@@ -229,9 +222,9 @@ func TestLookupFindsTheCreatedPool(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrInvalid)
 }
 
-func TestListWalksAllPools(t *testing.T) {
+func TestListReturnsAllPools(t *testing.T) {
 	var names []string
-	for range 20 { // more than the first guess
+	for range 20 { // more than the first buffer of the walk
 		names = append(names, pool(t, 3, 64, mempool.Config{}).Name())
 	}
 	empty, err := mempool.CreateEmpty(name(), 5, 64, mempool.Config{CacheSize: 2})
@@ -253,11 +246,14 @@ func TestListWalksAllPools(t *testing.T) {
 		assert.Positive(t, i.Chunks)
 	}
 	i := byName[empty.Name()]
+	same, err := empty.Info()
+	require.NoError(t, err)
+	assert.Equal(t, i, same)
 	assert.Equal(t, mempool.Info{Name: empty.Name(), Ops: "ring_mp_mc", Size: 5, CacheSize: 2, ElemSize: 64,
 		HeaderSize: i.HeaderSize, TrailerSize: i.TrailerSize, Flags: mempool.NonIO}, i)
 }
 
-func TestEmptyPoolTakesOpsAndIsPopulatedOnce(t *testing.T) {
+func TestEmptyPoolIsPopulatedOnce(t *testing.T) {
 	for _, ops := range []string{"stack", "ring_mp_mc"} {
 		p, err := mempool.CreateEmpty(name(), 30, 64, mempool.Config{})
 		require.NoError(t, err)
@@ -273,14 +269,16 @@ func TestEmptyPoolTakesOpsAndIsPopulatedOnce(t *testing.T) {
 		require.NoError(t, err)
 		_, ok = c.Get()
 		assert.False(t, ok)
-		p.Each(func(int, mempool.Object) bool { t.Error("there are none"); return false })
+		for range p.All() {
+			t.Error("the pool has no objects")
+		}
 		chunks, err := p.Chunks()
 		require.NoError(t, err)
 		assert.Empty(t, chunks)
 
 		err = p.SetOps("no_such_ops")
 		assert.ErrorIs(t, err, dpdk.ErrInvalid)
-		assert.ErrorContains(t, err, "ring_mp_mc", "lists what there is")
+		assert.ErrorContains(t, err, "ring_mp_mc", "the known ops")
 		require.NoError(t, p.SetOps(ops))
 		assert.Equal(t, ops, p.OpsName())
 		n, err := p.PopulateDefault()
@@ -296,7 +294,7 @@ func TestEmptyPoolTakesOpsAndIsPopulatedOnce(t *testing.T) {
 		o, ok := c.Get()
 		assert.True(t, ok, "caches made before see the objects")
 		c.Put(o)
-		require.NoError(t, c.Free())
+		require.NoError(t, c.Close())
 		assert.True(t, p.Full())
 		require.NoError(t, p.Free())
 	}
@@ -328,14 +326,17 @@ func TestOpsOfAnotherOrderAreRefused(t *testing.T) {
 	for _, n := range ops {
 		require.Contains(t, text, n+"\x00")
 	}
-	// Another process, whose ring_mp_mc has this one's number of stack.
+	o, ok := p.Get()
+	require.True(t, ok)
+	defer p.Put(o)
+	// Another process, in which ring_mp_mc has the number that stack has here.
 	at := strings.Index(text, "ring_mp_mc\x00")
 	require.Positive(t, at)
 	copy(zone.Bytes()[at:], "stack\x00")
 	defer copy(zone.Bytes()[at:], "ring_mp_mc\x00")
 	for what, f := range map[string]func() error{
 		"lookup": func() error { _, err := mempool.Lookup(p.Name()); return err },
-		"wrap":   func() error { _, err := mempool.Wrap(p.Pointer()); return err },
+		"object": func() error { _, err := mempool.ByObject(o); return err },
 		"create": func() error { _, err := mempool.Create(name(), 3, 64, mempool.Config{}); return err },
 		"empty":  func() error { _, err := mempool.CreateEmpty(name(), 3, 64, mempool.Config{}); return err },
 	} {
@@ -361,7 +362,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"negative count", "bad", -1, 64, mempool.Config{}, dpdk.ErrInvalid},
 		{"huge count", "bad", math.MaxInt, 64, mempool.Config{}, dpdk.ErrInvalid},
 		{"count that C's int would make 1", "bad", 1<<32 + 1, 64, mempool.Config{}, dpdk.ErrInvalid},
-		{"more than there is memory", "bad", 1 << 24, 1 << 16, mempool.Config{}, dpdk.ErrNoMemory},
+		{"more than the memory", "bad", 1 << 24, 1 << 16, mempool.Config{}, dpdk.ErrNoMemory},
 		{"element size 0", "bad", 1, 0, mempool.Config{}, dpdk.ErrInvalid},
 		{"negative element size", "bad", 1, -64, mempool.Config{}, dpdk.ErrInvalid},
 		{"huge element size", "bad", 1, 1<<32 + 64, mempool.Config{}, dpdk.ErrInvalid},
@@ -396,9 +397,9 @@ func TestBadInputIsRefused(t *testing.T) {
 		})
 	}
 	_, err := mempool.Create("bad", 1, 64, mempool.Config{Ops: "nothing"})
-	assert.ErrorContains(t, err, "ring_mp_mc", "lists the known ops")
+	assert.ErrorContains(t, err, "ring_mp_mc", "the known ops")
 	_, err = mempool.Create("bad", 100, 64, mempool.Config{CacheSize: 68})
-	assert.ErrorContains(t, err, "at most 67", "says what fits")
+	assert.ErrorContains(t, err, "at most 67", "the largest size")
 
 	longest, err := mempool.Create(long[1:], 3, 64, mempool.Config{CacheSize: 2})
 	require.NoError(t, err, "the longest name and the largest cache")
@@ -407,7 +408,7 @@ func TestBadInputIsRefused(t *testing.T) {
 	require.NoError(t, longest.Free())
 }
 
-func TestNothingAndNilNeverCrash(t *testing.T) {
+func TestNilAndEmptyArgumentsAreSafe(t *testing.T) {
 	for _, ops := range []string{"ring_mp_mc", "stack"} {
 		p := pool(t, 20, 64, mempool.Config{Ops: ops})
 		c := cache(t, p, 4)
@@ -417,19 +418,19 @@ func TestNothingAndNilNeverCrash(t *testing.T) {
 			p.PutBulk(objs)
 			c.PutBulk(objs)
 		}
-		assert.True(t, c.GetPointers(nil, 0))
-		assert.False(t, c.GetPointers(nil, -1))
-		assert.False(t, p.GetPointers(nil, -1))
-		assert.False(t, p.GetPointers(nil, math.MinInt))
-		c.PutPointers(nil, -1)
-		p.PutPointers(nil, -1)
-		assert.False(t, p.GetPointers(nil, math.MaxInt))
-		assert.False(t, c.GetPointers(nil, 1<<32))
+		assert.True(t, mempool.GetN(c, nil, 0))
+		assert.False(t, mempool.GetN(c, nil, -1))
+		assert.False(t, mempool.GetN(p, nil, -1))
+		assert.False(t, mempool.GetN(p, nil, math.MinInt))
+		mempool.PutN(c, nil, -1)
+		mempool.PutN(p, nil, -1)
+		assert.False(t, mempool.GetN(p, nil, math.MaxInt))
+		assert.False(t, mempool.GetN(c, nil, 1<<32))
 		assert.Nil(t, p.Bytes(mempool.Object{}))
 		assert.Equal(t, mempool.NoIOVA, p.IOVA(mempool.Object{}))
 		assert.False(t, p.Owns(mempool.Object{}))
 		assert.Nil(t, mempool.Object{}.Pointer())
-		assert.Nil(t, p.DefaultCache(), "a goroutine is no lcore")
+		assert.Nil(t, p.DefaultCache(), "a goroutine is not an lcore")
 	}
 }
 
@@ -462,7 +463,7 @@ func TestFreedHandleDoesNothing(t *testing.T) {
 	assert.Zero(t, c.Len())
 	c.Flush()
 	l.Flush()
-	assert.ErrorIs(t, c.Free(), dpdk.ErrNotFound)
+	assert.NoError(t, c.Close(), "the pool freed it")
 	assert.Zero(t, p.Available())
 	assert.Zero(t, p.InUse())
 	assert.False(t, p.Full())
@@ -482,7 +483,11 @@ func TestFreedHandleDoesNothing(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
 	assert.ErrorIs(t, p.SetOps("stack"), dpdk.ErrNotFound)
 	assert.ErrorIs(t, p.Audit(), dpdk.ErrNotFound)
-	p.Each(func(int, mempool.Object) bool { t.Error("no objects"); return false })
+	_, err = p.Info()
+	assert.ErrorIs(t, err, dpdk.ErrNotFound)
+	for range p.All() {
+		t.Error("a freed pool has no objects")
+	}
 }
 
 func TestFreeOfAStaleHandleLeavesTheNewPoolAlone(t *testing.T) {
@@ -516,7 +521,7 @@ func TestFreeGivesAllMemoryBack(t *testing.T) {
 	assert.Equal(t, used, cgoUsed(t))
 }
 
-// cgoUsed is how much of DPDK's heap is in use, in bytes.
+// cgoUsed returns the number of bytes in use on the heap of DPDK.
 func cgoUsed(t *testing.T) (n uint64) {
 	for _, s := range cgo.Sockets() {
 		stats, errno := cgo.MallocSocketStats(s)
@@ -547,9 +552,8 @@ func TestAuditAndDump(t *testing.T) {
 	*length = 0
 }
 
-// With relaxed tails a put can find the ring full for a moment, although the
-// objects fit: another thread, still inside a get that began before ours, keeps
-// the tail back. In C the objects are gone then.
+// With relaxed tails a put can find the ring full for a moment although the objects fit:
+// another thread in an earlier get keeps the tail back. C loses the objects in this case.
 func TestPutsWaitForRelaxedTails(t *testing.T) {
 	p := pool(t, 7, 64, mempool.Config{Ops: "ring_mt_rts"}) // as many objects as the ring has room
 	leave := p.EnterGet()
@@ -568,7 +572,7 @@ func TestPutsWaitForRelaxedTails(t *testing.T) {
 	require.Equal(t, p.Size(), p.Available())
 }
 
-func TestObjectsGoThroughRings(t *testing.T) {
+func TestObjectsPassThroughRings(t *testing.T) {
 	p, err := mempool.Create("sent objects", 63, 64, mempool.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, p.Free()) }()
@@ -596,7 +600,7 @@ func TestObjectsGoThroughRings(t *testing.T) {
 	assert.True(t, p.Full())
 }
 
-// What a pool and a ring stand on can be looked up, and cannot be freed from under them.
+// The parts of a pool and of a ring can be looked up. They cannot be freed.
 func TestPartsOfAPoolCannotBeFreed(t *testing.T) {
 	p, err := mempool.Create("whole", 63, 64, mempool.Config{Ops: "ring_mp_mc"})
 	require.NoError(t, err)

@@ -17,8 +17,8 @@ import (
 )
 
 // Zones of different sizes take each other's slots, and a lookup gets a whole
-// description of the one it asked for, or none. What a variable of package rcu says of
-// itself is in the zone's memory, which the kernel gets back.
+// description of the one it asked for, or none. A variable of package rcu
+// describes itself in the zone's memory, which may be unmapped by then.
 func TestLookupBesideFree(t *testing.T) {
 	var over atomic.Bool
 	var all sync.WaitGroup

@@ -57,7 +57,7 @@ type Config struct {
 	// cache line.
 	Align int
 	// Bound is a power of two, at least the size, of which the zone must not cross a
-	// multiple. 0 is no bound.
+	// multiple. 0 means none.
 	Bound    int
 	PageSize PageSize
 	// PageSizeHint allows pages of another size if none of PageSize are free

@@ -208,7 +208,7 @@ func TestSizeZeroTakesTheLargestBlock(t *testing.T) {
 			assert.Zero(t, int(addr(largest))%max(tc.align, line))
 			clear(largest.Bytes()) // all of it is there
 			next := reserve(t, 0, memzone.Config{Align: tc.align})
-			assert.LessOrEqual(t, info(t, next).Size, info(t, largest).Size, "what it left is no larger")
+			assert.LessOrEqual(t, info(t, next).Size, info(t, largest).Size, "the rest is not larger")
 		})
 	}
 }
@@ -224,7 +224,7 @@ func TestPageSizes(t *testing.T) {
 	absent := memzone.Page16GB // of powerpc
 	_, err := memzone.Reserve(name(), 64, memzone.Config{PageSize: absent})
 	if page != os.Getpagesize() { // without hugepages DPDK does not look at the size
-		assert.ErrorIs(t, err, dpdk.ErrNoMemory, "there are no such pages")
+		assert.ErrorIs(t, err, dpdk.ErrNoMemory, "pages of that size do not exist")
 	}
 	hinted := reserve(t, 64, memzone.Config{PageSize: absent, PageSizeHint: true})
 	assert.Equal(t, page, info(t, hinted).HugepageSize, "other pages will do")
@@ -256,7 +256,7 @@ func TestReserveRefusesBadArguments(t *testing.T) {
 		{"negative alignment", 64, memzone.Config{Align: -64}, dpdk.ErrInvalid, "Align -64"},
 		{"smallest alignment, a power of two", 64, memzone.Config{Align: math.MinInt}, dpdk.ErrInvalid, "Align"},
 		{"alignment of more than 32 bits", 64, memzone.Config{Align: 1 << 32}, dpdk.ErrInvalid, "below 4 GiB"},
-		{"bound is no power of two", 64, memzone.Config{Bound: 100}, dpdk.ErrInvalid, "Bound 100"},
+		{"bound is not a power of two", 64, memzone.Config{Bound: 100}, dpdk.ErrInvalid, "Bound 100"},
 		{"negative bound", 64, memzone.Config{Bound: -4096}, dpdk.ErrInvalid, "Bound -4096"},
 		{"bound of more than 32 bits", 64, memzone.Config{Bound: 1 << 32}, dpdk.ErrInvalid, "below 4 GiB"},
 		{"bound below the size", 4097, memzone.Config{Bound: 4096}, dpdk.ErrInvalid, "the size 4097 is larger than Bound 4096"},
@@ -353,7 +353,7 @@ func TestListHasEveryZoneOnce(t *testing.T) {
 
 	infos, err := memzone.List()
 	require.NoError(t, err)
-	assert.Contains(t, infos, info(t, last), "with all it says of itself")
+	assert.Contains(t, infos, info(t, last), "with its whole description")
 	require.NoError(t, last.Free())
 	assert.NotContains(t, list(t), last.Name())
 }

@@ -13,45 +13,42 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// CableConfig says what a cable is like. The zero value has one queue each way,
-// of 1023 packets.
+// CableConfig configures a [Cable]. The zero value has one queue in each direction, of 1023
+// packets.
 type CableConfig struct {
-	// Name is what the names of ports and rings start with, and starts with
-	// "net_ring_" itself; "" is that and a free number. A Pair's ports are the name
-	// and "a", and the name and "b".
+	// Name is the start of the names of ports and rings. It must start with "net_ring_"; "" is
+	// "net_ring_" and a free number. The ports of a Pair have "a" and "b" after the name.
 	Name   string
-	Queues int // of each port, each way; 0 is 1
-	// Size is how many packets a queue holds, and one more: a power of two; 0 is
-	// 1024.
+	Queues int // of each port, in each direction; 0 is 1
+	// Size is a power of two, one more than the number of packets in a full queue. 0 is 1024.
 	Size int
-	// Sync is how many may poll one queue at once; the zero value is the rings'
-	// own, several.
+	// Sync is the mode of both sides of the rings. The zero value allows several threads on a
+	// queue.
 	Sync   ring.Sync
 	Socket dpdk.SocketID
 }
 
-// Cable is one port whose packets come back to it, or two ports back to back. It
-// has rings of its own.
+// Cable is a port that receives what it sends, or two ports connected back to back. It owns
+// its rings.
 type Cable struct {
 	A, B  *ethdev.Port // the same port for a Loopback
 	rings []*ring.Ring[*mbuf.Mbuf]
 }
 
-// Loopback is a port that receives on queue n what it sends on queue n, started.
-// Errors are those of Open and ring.Create; nothing is left then.
+// Loopback makes and starts a port that receives on queue n what it sends on queue n. Errors
+// are those of [Open] and ring.Create; nothing is left behind then.
 func Loopback(c CableConfig, cfg ethdev.Config) (*Cable, error) {
-	return c.lay(1, func(cable *Cable, name string) (err error) {
+	return c.connect(1, func(cable *Cable, name string) (err error) {
 		cable.A, err = Open(Config{Name: name, Rx: cable.rings, Tx: cable.rings, Socket: c.Socket}, cfg)
 		cable.B = cable.A
 		return err
 	})
 }
 
-// Pair is two ports of which each receives on queue n what the other sends on
-// queue n, both started. Errors are those of Open and ring.Create; nothing is left
-// then.
+// Pair makes and starts two ports. Each receives on queue n what the other sends on queue n.
+// Errors are those of [Open] and ring.Create; nothing is left behind then.
 func Pair(c CableConfig, cfg ethdev.Config) (*Cable, error) {
-	return c.lay(2, func(cable *Cable, name string) (err error) {
+	return c.connect(2, func(cable *Cable, name string) (err error) {
 		there, back := cable.rings[:len(cable.rings)/2], cable.rings[len(cable.rings)/2:]
 		cable.A, err = Open(Config{Name: name + "a", Rx: back, Tx: there, Socket: c.Socket}, cfg)
 		if err == nil {
@@ -61,8 +58,8 @@ func Pair(c CableConfig, cfg ethdev.Config) (*Cable, error) {
 	})
 }
 
-// lay makes rings for the given number of ways and has open put ports to them.
-func (c CableConfig) lay(ways int, open func(cable *Cable, name string) error) (*Cable, error) {
+// connect makes the rings for the number of directions, and open makes the ports.
+func (c CableConfig) connect(ways int, open func(cable *Cable, name string) error) (*Cable, error) {
 	if c.Name == "" {
 		c.Name = device.Free(prefix)
 	}
@@ -89,9 +86,9 @@ func (c CableConfig) lay(ways int, open func(cable *Cable, name string) error) (
 	return cable, nil
 }
 
-// Close detaches the ports, frees the packets that are still under way, and the
-// rings. Packets that were received are their holders'. Errors are those of Detach:
-// after dpdk.ErrBusy call it again; a port that was detached before is none.
+// Close detaches the ports and frees the packets in the rings, and the rings. Received packets
+// belong to the caller. A port that was detached before is not an error. Other errors are those
+// of Detach: after dpdk.ErrBusy, call Close again.
 func (c *Cable) Close() error {
 	for _, p := range []*ethdev.Port{c.A, c.B} {
 		if p == nil {

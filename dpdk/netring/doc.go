@@ -1,6 +1,6 @@
-// Package netring makes ports of rings (librte_net_ring): what a port's queue sends
-// is put into a ring, what it receives is taken out of one. Such ports need no
-// device, lose nothing but what their user drops, and count exactly.
+// Package netring makes ports from rings (librte_net_ring). A transmit queue enqueues packets
+// to its ring; a receive queue dequeues them from its ring. Such ports do not need a device,
+// do not lose packets, and count exactly.
 //
 //	in, err := ring.Create[*mbuf.Mbuf]("in", 1024, ring.Config{})
 //	out, err := ring.Create[*mbuf.Mbuf]("out", 1024, ring.Config{})
@@ -8,14 +8,12 @@
 //		Rx: []*ring.Ring[*mbuf.Mbuf]{in}, Tx: []*ring.Ring[*mbuf.Mbuf]{out},
 //	}, ethdev.Config{Pool: pool})
 //
-// The rings are the user's: Detach of the port leaves them and the packets in
-// them, and they must outlive the port. In the process that made the port, Free of
-// such a ring fails with dpdk.ErrBusy until then. Pair and Loopback bring rings of their own.
+// The user owns the rings. Detach of the port leaves the rings and their packets, and the rings
+// must outlive the port. In the process that made the port, Free of such a ring returns
+// dpdk.ErrBusy until the port is detached. [Pair] and [Loopback] make their own rings.
 //
-// A queue enqueues and dequeues in the modes that its ring was made with. The
-// short way of package ethdev's bursts cannot yield in the middle, so where other
-// processes use the other end of a ring take RTS or HTS, or Single.
+// A queue enqueues and dequeues in the modes of its ring. If other processes use the other end
+// of a ring, use RTS, HTS or Single.
 //
-// Ports are made by the primary. Secondaries find them by name, if they start after
-// the primary's Open.
+// Only the primary makes ports. Secondaries that start later find them by name.
 package netring

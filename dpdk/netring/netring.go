@@ -22,31 +22,33 @@ import (
 const (
 	op     = "rte_eth_from_rings"
 	driver = "net_ring"
-	prefix = driver + "_" // that DPDK puts before the name it is given
+	prefix = driver + "_" // DPDK adds it to the name
 )
 
-// MaxName is the length of the longest name of a port, in bytes, of which
-// "net_ring_" are nine.
+// MaxName is the maximum length of a port's name, in bytes, including "net_ring_".
 const MaxName = netringcgo.NameSize - 1
 
-// MaxQueues is how many queues a port can have each way.
+// MaxQueues is the maximum number of queues of a port in each direction.
 const MaxQueues = min(netringcgo.MaxRx, netringcgo.MaxTx)
 
-// Config says what rings a port is made of.
+// Config configures a port made from rings.
 type Config struct {
-	// Name is the port's name, which starts with "net_ring_"; "" is that and a
-	// free number.
+	// Name is the port's name, which must start with "net_ring_". "" is "net_ring_" and a free
+	// number.
 	Name string
-	// Rx and Tx are the rings of the queues, from queue 0 on, at least one each. A
-	// ring may be in both, and in several ports.
+	// Rx and Tx are the rings of the queues, from queue 0 on, at least one each. A ring may be
+	// in both, and in several ports.
 	Rx, Tx []*ring.Ring[*mbuf.Mbuf]
 	Socket dpdk.SocketID // of the port's memory
 }
 
-// Attach makes the port (rte_eth_from_rings), without configuring it. It ends with
-// its Detach. Errors: dpdk.ErrInvalid for rings that there are not or too many of
-// them, dpdk.ErrExist, dpdk.ErrUnsupported if this DPDK has no such driver,
-// dpdk.ErrNoSpace, dpdk.ErrNoMemory, dpdk.ErrSecondary.
+// Attach makes a port without configuring it. End it with its Detach.
+//
+// Errors: dpdk.ErrInvalid for freed rings or too many of them, dpdk.ErrExist,
+// dpdk.ErrUnsupported if this DPDK does not have the driver, dpdk.ErrNoSpace,
+// dpdk.ErrNoMemory, dpdk.ErrSecondary.
+//
+// Implements: rte_eth_from_rings, rte_eth_from_ring
 func Attach(c Config) (*ethdev.Port, error) {
 	name := c.Name
 	if name == "" {
@@ -56,7 +58,7 @@ func Attach(c Config) (*ethdev.Port, error) {
 		return nil, err
 	}
 	if name == prefix {
-		return nil, check.Invalid(op, name, "the name ends after %s", prefix)
+		return nil, check.Invalid(op, name, "the name ends after %s: add a number or a word", prefix)
 	}
 	if err := check.Socket(op, name, c.Socket); err != nil {
 		return nil, err
@@ -81,8 +83,8 @@ func Attach(c Config) (*ethdev.Port, error) {
 	return ethdev.Lookup(name)
 }
 
-// waits reports whether a burst of the ring may wait for several threads in turn,
-// or for a goroutine in the middle of a zero-copy operation, which HTS sides have.
+// waits reports whether a burst on the ring may wait for several threads in turn, or for a
+// goroutine in the middle of a zero-copy operation, which HTS sides support.
 func waits(r *ring.Ring[*mbuf.Mbuf]) bool {
 	for _, side := range []ring.Sync{r.Producer(), r.Consumer()} {
 		if side == ring.Multi || side == ring.HTS {
@@ -92,16 +94,15 @@ func waits(r *ring.Ring[*mbuf.Mbuf]) bool {
 	return false
 }
 
-// create has the driver make the port of rings, which cannot be freed from before that
-// until the port's end.
+// create makes the port. The rings cannot be freed from before that until the port's end.
 func create(name string, c Config, rx, tx []unsafe.Pointer) error {
 	rings, handles := slices.Concat(rx, tx), slices.Concat(c.Rx, c.Tx)
 	use(maker(name), rings)
 	defer inuse.Release(maker(name))
 	err := control.Call(op, name, func() error {
-		for n, r := range handles { // which any handle or process may have freed up to here
+		for n, r := range handles { // any handle or process may have freed it until here
 			if i, errno := cgo.RingLookup(r.Name()); errno != 0 || i.Ring != rings[n] {
-				return check.Invalid(op, name, "the ring %s was freed", r.Name())
+				return check.Invalid(op, name, "the ring %s was freed: create or look up a ring", r.Name())
 			}
 		}
 		return control.Errno(netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
@@ -132,35 +133,36 @@ func (p port) Gone() bool {
 	return errno != 0
 }
 
-// maker is a port that is being made.
+// maker is the user of the rings of a port in the making.
 type maker string
 
-func (m maker) String() string { return fmt.Sprintf("port %s is being made of it", string(m)) }
+func (m maker) String() string { return fmt.Sprintf("port %s is being made from it", string(m)) }
 
 // Gone implements inuse.User.
 func (m maker) Gone() bool { return false }
 
 func pointers(name, field string, rings []*ring.Ring[*mbuf.Mbuf]) ([]unsafe.Pointer, error) {
-	if len(rings) == 0 { // for which the driver has no memory
-		return nil, check.Invalid(op, name, "%s has no ring: the driver wants one each way", field)
+	if len(rings) == 0 {
+		return nil, check.Invalid(op, name, "%s is empty: the driver needs at least one ring in each direction", field)
 	}
 	if len(rings) > MaxQueues {
-		return nil, check.Invalid(op, name, "%s has %d rings: the driver takes at most %d", field, len(rings), MaxQueues)
+		return nil, check.Invalid(op, name, "%s has %d rings: the driver supports at most %d", field, len(rings), MaxQueues)
 	}
 	all := make([]unsafe.Pointer, len(rings))
 	for i, r := range rings {
 		if r == nil || r.Pointer() == nil {
-			return nil, check.Invalid(op, name, "%s[%d] is nil, or was freed", field, i)
+			return nil, check.Invalid(op, name, "%s[%d] is nil, or was freed: create or look up a ring", field, i)
 		}
 		all[i] = r.Pointer()
 	}
 	return all, nil
 }
 
-// Open is Attach, Configure and Start; if a step fails, those before it are undone.
-// Where cfg asks for no number of queues it is that of the rings. The port
-// receives what others put into the rings, but DPDK wants a pool for each receive
-// queue all the same.
+// Open attaches, configures and starts a port. If a step fails, the earlier steps are undone.
+// The default number of queues is the number of rings. DPDK requires a pool for each receive
+// queue, although the port does not allocate from it.
+//
+// Implements: rte_eth_from_rings
 func Open(c Config, cfg ethdev.Config) (*ethdev.Port, error) {
 	p, err := Attach(c)
 	if err != nil {

@@ -63,7 +63,7 @@ func (b *Buffer) Reset(m *mbuf.Mbuf) error {
 	case m == nil:
 		return check.Invalid(opPrepend, "", "the mbuf is nil")
 	case !m.Contiguous():
-		return check.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call its Linearize", m.NbSegs())
+		return check.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call its Linearize", m.NumSegments())
 	case m.Shared():
 		return check.Invalid(opPrepend, "", "others hold the mbuf's buffer: use its Copy")
 	}

@@ -147,7 +147,7 @@ func (d *DeferQueue[T]) Enqueue(e T) error {
 	return err
 }
 
-// Reclaim frees at most n elements whose grace periods have ended, in FIFO order, and
+// Reclaim frees at most n elements after the end of their grace periods, in FIFO order, and
 // returns the number freed. It does not wait.
 //
 // Implements: rte_rcu_qsbr_dq_reclaim

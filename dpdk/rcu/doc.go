@@ -1,5 +1,5 @@
-// Package rcu tells a writer when no reader of shared memory holds a reference to a removed
-// element any more, so that the element can be freed or reused (rte_rcu_qsbr: quiescent
+// Package rcu lets a writer find out when no reader of shared memory holds a reference to a
+// removed element any more, so that the element can be freed or reused (rte_rcu_qsbr: quiescent
 // state based reclamation).
 //
 // Readers are goroutines or C threads of any process. They take no lock. Each reader reports

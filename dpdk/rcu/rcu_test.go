@@ -409,7 +409,7 @@ func TestDeferQueue(t *testing.T) {
 			assert.ErrorIs(t, err, dpdk.ErrNotFound, "its ring")
 		})
 	}
-	t.Run("Enqueue frees those whose time has come", func(t *testing.T) {
+	t.Run("Enqueue frees elements after their grace periods", func(t *testing.T) {
 		r, d, freed := newQueue(t, rcu.DeferConfig{Size: 60, TriggerReclaim: 10, MaxReclaim: 4})
 		for _, i := range items(0, 10) {
 			require.NoError(t, d.Enqueue(i))

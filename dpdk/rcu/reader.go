@@ -8,13 +8,14 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
 // Reader reports quiescent states to a QSBR. It belongs to one goroutine at a time and must
-// not be used after EAL has closed. After Unregister its methods are no-ops.
+// not be used after EAL has closed. After Unregister its methods do nothing.
 type Reader struct {
 	token *atomic.Uint64 // of the variable
 	cnt   *uint64        // of the reader
@@ -93,7 +94,7 @@ func (r *Reader) Offline() {
 //
 // Implements: rte_rcu_qsbr_quiescent
 func (r *Reader) Quiescent() {
-	if cgo.RCUDebug || raceEnabled {
+	if cgo.RCUDebug || build.Race {
 		r.quiescent()
 		return
 	}
@@ -133,8 +134,8 @@ func (r *Reader) Unlock() {
 	}
 }
 
-// Synchronize is [QSBR.Synchronize] for a goroutine that is a reader. It reports a quiescent
-// state and waits for the other readers. If two online readers call it at the same time, they
+// Synchronize does what [QSBR.Synchronize] does, for a goroutine that is a reader. It reports a
+// quiescent state and waits for the other readers. If two online readers call it at the same time, they
 // wait for each other until their contexts end: the others must be offline.
 //
 // Implements: rte_rcu_qsbr_synchronize

@@ -3,6 +3,7 @@ package ring
 import (
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
@@ -14,7 +15,7 @@ import (
 // Implements: rte_ring_enqueue_elem, rte_ring_sp_enqueue_elem, rte_ring_mp_enqueue_elem,
 // rte_ring_enqueue, rte_ring_sp_enqueue, rte_ring_mp_enqueue
 func (r *Ring[T]) Enqueue(obj T) bool {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return r.core.Enqueue(unsafe.Pointer(&obj), 1, true).Done() == 1
 	}
 	return uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(&obj), 1, true, false)) == 1
@@ -25,7 +26,7 @@ func (r *Ring[T]) Enqueue(obj T) bool {
 // Implements: rte_ring_dequeue_elem, rte_ring_sc_dequeue_elem, rte_ring_mc_dequeue_elem,
 // rte_ring_dequeue, rte_ring_sc_dequeue, rte_ring_mc_dequeue
 func (r *Ring[T]) Dequeue() (obj T, ok bool) {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		ok = r.core.Dequeue(unsafe.Pointer(&obj), 1, true).Done() == 1
 		return obj, ok
 	}
@@ -39,7 +40,7 @@ func (r *Ring[T]) Dequeue() (obj T, ok bool) {
 // rte_ring_mp_rts_enqueue_bulk_elem, rte_ring_mp_hts_enqueue_bulk_elem,
 // rte_ring_enqueue_bulk, rte_ring_sp_enqueue_bulk, rte_ring_mp_enqueue_bulk, rte_ring_mp_rts_enqueue_bulk, rte_ring_mp_hts_enqueue_bulk
 func (r *Ring[T]) EnqueueBulk(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
@@ -52,7 +53,7 @@ func (r *Ring[T]) EnqueueBulk(objs []T) int {
 // rte_ring_mp_rts_enqueue_burst_elem, rte_ring_mp_hts_enqueue_burst_elem,
 // rte_ring_enqueue_burst, rte_ring_sp_enqueue_burst, rte_ring_mp_enqueue_burst, rte_ring_mp_rts_enqueue_burst, rte_ring_mp_hts_enqueue_burst
 func (r *Ring[T]) EnqueueBurst(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))
@@ -64,7 +65,7 @@ func (r *Ring[T]) EnqueueBurst(objs []T) int {
 // rte_ring_mc_rts_dequeue_bulk_elem, rte_ring_mc_hts_dequeue_bulk_elem,
 // rte_ring_dequeue_bulk, rte_ring_sc_dequeue_bulk, rte_ring_mc_dequeue_bulk, rte_ring_mc_rts_dequeue_bulk, rte_ring_mc_hts_dequeue_bulk
 func (r *Ring[T]) DequeueBulk(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
@@ -77,7 +78,7 @@ func (r *Ring[T]) DequeueBulk(objs []T) int {
 // rte_ring_mc_rts_dequeue_burst_elem, rte_ring_mc_hts_dequeue_burst_elem,
 // rte_ring_dequeue_burst, rte_ring_sc_dequeue_burst, rte_ring_mc_dequeue_burst, rte_ring_mc_rts_dequeue_burst, rte_ring_mc_hts_dequeue_burst
 func (r *Ring[T]) DequeueBurst(objs []T) int {
-	if ringcore.RaceEnabled {
+	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))

@@ -43,7 +43,7 @@ func ExampleLookup() {
 	// rte_ring_lookup "not there": no such file or directory: no process of this file prefix has created it
 }
 
-// Bulk is all or nothing, Burst takes what fits; full is no error.
+// Bulk moves all or nothing, Burst what fits. A full ring is not an error.
 func ExampleRing_EnqueueBulkFree() {
 	r, err := ring.Create[uint64]("small", 4, ring.Config{ExactSize: true})
 	if err != nil {

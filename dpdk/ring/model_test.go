@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/test/harness"
 )
 
 // steps is how many random operations each ring sees.
 func steps() int {
-	if ringcore.RaceEnabled || testing.Short() {
+	if build.Race || testing.Short() {
 		return 5_000
 	}
 	return 100_000

@@ -191,7 +191,7 @@ func bulkAndBurst[T any](t *testing.T, cfg ring.Config) {
 	require.Equal(t, make([]T, 20), out, "nothing written")
 	require.Equal(t, two(12, 3), two(r.DequeueBulkAvailable(out[:12])))
 	require.Equal(t, two(0, 3), two(r.DequeueBulkAvailable(out[12:16])))
-	require.Equal(t, two(3, 0), two(r.DequeueBurstAvailable(out[12:])), "burst takes what there is")
+	require.Equal(t, two(3, 0), two(r.DequeueBurstAvailable(out[12:])), "burst takes all that are left")
 	require.Equal(t, append(values[T](0, 15), make([]T, 5)...), out)
 	require.Equal(t, two(0, 0), two(r.DequeueBurstAvailable(out)), "empty")
 	require.Equal(t, two(0, 0), two(r.DequeueBulkAvailable(out)), "empty")
@@ -303,8 +303,8 @@ func TestCreateRefusesBadArguments(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			n := name()
-			// 1 KiB elements: what is too large is so for any machine, and DPDK
-			// need not try all the hugepages first.
+			// 1 KiB elements: a ring that is too large is so on any machine, and DPDK
+			// does not try all the hugepages first.
 			r, err := ring.Create[[1024]byte](n, tc.count, tc.cfg)
 			require.Error(t, err)
 			assert.Nil(t, r)
@@ -664,7 +664,7 @@ func TestElementsWithPaddingAndFloatsAreCopiedWhole(t *testing.T) {
 	assert.Equal(t, q, got)
 }
 
-// ticket is an element whose every byte follows from its number.
+// ticket is an element in which every byte follows from its number.
 type ticket struct{ Producer, Number, Sum, Inverse uint64 }
 
 func newTicket(producer, number uint64) ticket {

@@ -265,8 +265,8 @@ func TestZeroCopyIsRefusedOnMultiAndRTSSides(t *testing.T) {
 	}
 }
 
-// Reservations of an HTS side exclude each other; those who wait go on after
-// Commit. Without that, elements would be lost or doubled here.
+// Reservations of an HTS side exclude each other, and a waiter continues after Commit.
+// Otherwise elements would be lost or duplicated here.
 func TestZeroCopyFromManyGoroutines(t *testing.T) {
 	const goroutines, each = 4, 2000
 	r := create[ticket](t, 64, ring.Config{Producer: ring.HTS, Consumer: ring.HTS})

@@ -117,7 +117,7 @@ func smallestBuffer(cfg ethdev.Config) (bytes int, ok bool) {
 // bufferSize returns the size of a pool's buffers without the headroom. It returns false for a pool
 // that does not exist.
 func bufferSize(p *mbuf.Pool) (bytes int, live bool) {
-	if p == nil || p.Pool == nil || p.Pointer() == nil {
+	if p.Pointer() == nil {
 		return 0, false
 	}
 	return p.DataRoom() - mbuf.DefaultHeadroom, true

@@ -112,7 +112,7 @@ func numbers(ctx context.Context, r *ring.Ring[uint64], tallies *lcore.Var[tally
 			return sent, sum, err
 		}
 	}
-	return sent, sum, progress.Free()
+	return sent, sum, progress.Close()
 }
 
 // work runs on each worker lcore. It sums numbers until ctx has ended and the ring is empty.
@@ -143,7 +143,7 @@ func work(ctx context.Context, r *ring.Ring[uint64], t *tally) error {
 func summary(workers []int, tallies *lcore.Var[tally], sent, sum uint64) error {
 	var count, got uint64
 	for _, id := range workers {
-		info, err := lcore.Get(id)
+		info, err := lcore.Lookup(id)
 		if err != nil {
 			return err
 		}

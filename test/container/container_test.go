@@ -1,5 +1,5 @@
-// Package container checks what README.md says of the files in this folder: which capabilities a program over DPDK is
-// given, and that what is written in several places is the same in each.
+// Package container checks the files in this folder against README.md: the capabilities of a program over DPDK, and
+// facts that several files repeat.
 package container
 
 import (
@@ -75,7 +75,7 @@ func TestComposeGivesTheTwoCapabilitiesAndNothingElse(t *testing.T) {
 	assert.Len(t, lcores, 3, "disjoint lcores")
 }
 
-func TestPlainCommandsGiveWhatComposeGives(t *testing.T) {
+func TestPlainCommandsMatchCompose(t *testing.T) {
 	run := read(t, "run.sh")
 	for _, option := range []string{"--cap-drop ALL", "--cap-add SYS_NICE", "--cap-add IPC_LOCK", "--network none", "--read-only", "--security-opt no-new-privileges"} {
 		assert.Contains(t, run, option)
@@ -86,7 +86,7 @@ func TestPlainCommandsGiveWhatComposeGives(t *testing.T) {
 
 // The user that the hugepages and the runtime directory are made for is the one
 // that the image runs as.
-func TestVolumesAreTheImagesUsers(t *testing.T) {
+func TestVolumesBelongToTheImagesUser(t *testing.T) {
 	user := regexp.MustCompile(`groupadd -g (\d+) dpdk[^&]*&& useradd -u (\d+) -g dpdk`).FindStringSubmatch(read(t, "../../Dockerfile"))
 	require.NotNil(t, user)
 	want := "uid=" + user[2] + ",gid=" + user[1]
@@ -94,7 +94,7 @@ func TestVolumesAreTheImagesUsers(t *testing.T) {
 	assert.Contains(t, read(t, "run.sh"), want)
 }
 
-func TestReleasesAndDebiansAreTheSameEverywhere(t *testing.T) {
+func TestAllFilesNameTheSameReleases(t *testing.T) {
 	w := parsed[struct {
 		Jobs map[string]struct {
 			Strategy struct {
@@ -146,11 +146,11 @@ func TestScriptsParse(t *testing.T) {
 	}
 }
 
-func TestScriptsSayWhatIsMissing(t *testing.T) {
+func TestScriptsNameMissingTools(t *testing.T) {
 	tests := []struct{ name, script, args, says string }{
-		{"no daemon", "base.sh", "debian:bookworm-slim", "no Docker daemon answers"},
-		{"no daemon", "run.sh", "godpdk", "no Docker daemon answers"},
-		{"no daemon", "test.sh", "godpdk true", "no Docker daemon answers"},
+		{"no daemon", "base.sh", "debian:bookworm-slim", "the Docker daemon does not answer"},
+		{"no daemon", "run.sh", "godpdk", "the Docker daemon does not answer"},
+		{"no daemon", "test.sh", "godpdk true", "the Docker daemon does not answer"},
 		{"no image named", "base.sh", "", "which image? As in"},
 		{"unknown release", "matrix.sh", "21.11", "use 22.11, 24.11 or 25.11"},
 	}

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# dpdk.sh builds DPDK from source in an image (see the Dockerfile, whose build arguments it reads) and installs it below
-# /out: all of it in /out/dpdk, what a program needs at run time in /out/runtime.
+# dpdk.sh builds DPDK from source in an image, with the build arguments of the Dockerfile, and installs it below /out: all
+# files in /out/dpdk, the files that a program needs at run time in /out/runtime.
 set -euo pipefail
 
 die() {
@@ -12,7 +12,7 @@ mkdir -p /tmp/dpdk && cd /tmp/dpdk
 if [ -n "$DPDK_TARBALL" ]; then
   [[ $DPDK_SHA256 =~ ^[0-9a-f]{64}$ ]] || die "DPDK_TARBALL needs DPDK_SHA256, 64 hexadecimal digits"
   curl -fsSL --retry 3 -o tarball "$DPDK_TARBALL"
-  echo "$DPDK_SHA256  tarball" | sha256sum -c --quiet - || die "$DPDK_TARBALL is not what DPDK_SHA256 says: it has $(sha256sum <tarball)"
+  echo "$DPDK_SHA256  tarball" | sha256sum -c --quiet - || die "$DPDK_TARBALL does not have the checksum DPDK_SHA256: it has $(sha256sum <tarball)"
   mkdir source && tar -C source --strip-components=1 -xf tarball
 else
   # apt checks the source package against the archive's signature, as it does with binaries.
@@ -26,7 +26,7 @@ version=$(<VERSION)
 [[ -z $DPDK_VERSION || $version == "$DPDK_VERSION" || $version == "$DPDK_VERSION".* ]] ||
   die "this is DPDK $version, not $DPDK_VERSION: take the BASE that has it (bookworm 22.11, trixie 24.11, forky 25.11), or DPDK_TARBALL and DPDK_SHA256"
 
-# LIBS are the optional libraries to build. DPDK before 23.11 can only be told which not to.
+# LIBS are the optional libraries to build. DPDK before 23.11 has only an option for the libraries not to build.
 if grep -q "^option('enable_libs'" meson_options.txt; then
   libs=-Denable_libs=$LIBS
 else

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# matrix.sh [RELEASE...]: runs go test ./... (TEST, another command: TEST='make test') over 22.11, 24.11 and 25.11, each in a
-# container of the Debian release that has it, and writes what came out into README.md's table of supported versions.
+# matrix.sh [RELEASE...]: runs make test (or the command in TEST, as in TEST='make check') over 22.11, 24.11 and 25.11, each in a
+# container of the Debian release that has it, and writes the results into README.md's table of supported versions.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,13 +8,13 @@ declare -A suites=([22.11]=bookworm [24.11]=trixie [25.11]=forky) debians=([22.1
 releases=("$@")
 [ $# -gt 0 ] || releases=(22.11 24.11 25.11)
 for r in "${releases[@]}"; do
-  [ -n "${suites[$r]:-}" ] || { echo "matrix: no Debian here for DPDK '$r': use 22.11, 24.11 or 25.11" >&2; exit 1; }
+  [ -n "${suites[$r]:-}" ] || { echo "matrix: no Debian release is known for DPDK '$r': use 22.11, 24.11 or 25.11" >&2; exit 1; }
 done
 go_image=golang:${GO_VERSION:=1.26}-bookworm
 logs=bin/matrix
 mkdir -p "$logs"
 
-# record RELEASE ROW: puts the row into the table, in place of the release's former one.
+# record RELEASE ROW: writes the row into the table, in place of the release's old row.
 record() {
   local new
   new=$(mktemp)
@@ -46,7 +46,7 @@ for r in "${releases[@]}"; do
   if [ -n "${TEST:-}" ]; then
     test/container/test.sh "$image" sh -c "$TEST" 2>&1 | tee -a "$log" || status=$?
   else
-    test/container/test.sh "$image" make test-plain 2>&1 | tee -a "$log" || status=$?
+    test/container/test.sh "$image" make test 2>&1 | tee -a "$log" || status=$?
     good=$(grep -c '^ok  ' "$log" || true) bad=$(grep -c '^FAIL\s.*/' "$log" || true)
     outcome="$good packages passed"
     [ "$status" = 0 ] || outcome="**$bad packages failed**, $good passed"

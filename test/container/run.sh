@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# run.sh IMAGE [containers|compose]: examples/rings as three containers over one hugepage group, with SYS_NICE and IPC_LOCK
-# and nothing else. Both workers are killed and started again while a million messages and more go each way, and none may be
-# lost: first with plain docker commands, then as a compose file.
+# run.sh IMAGE [containers|compose]: runs examples/rings as three containers over one hugepage group, with the capabilities
+# SYS_NICE and IPC_LOCK only. It kills both workers and starts them again while more than a million messages go each way, and
+# fails if a message is lost: first with plain docker commands, then as a compose file.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -16,10 +16,10 @@ die() {
   printf 'run: %s\n' "$@" >&2
   exit 1
 }
-docker version >/dev/null 2>&1 || die "no Docker daemon answers: $(docker version 2>&1 | tail -1)"
-docker image inspect "$image" >/dev/null 2>&1 || die "there is no image $image: type 'make docker'"
+docker version >/dev/null 2>&1 || die "the Docker daemon does not answer: $(docker version 2>&1 | tail -1)"
+docker image inspect "$image" >/dev/null 2>&1 || die "image $image does not exist: run 'make docker'"
 free=$(awk '/^HugePages_Free/ { f = $2 } /^HugePages_Rsvd/ { r = $2 } END { print f - r }' /proc/meminfo)
-[ "$free" -ge 64 ] || die "$free 2 MiB hugepages are free, 64 are needed: type 'make hugepages'"
+[ "$free" -ge 64 ] || die "$free 2 MiB hugepages are free, 64 are needed: run 'make hugepages'"
 
 cpus=$(nproc)
 export WORKER1_CPU=$((1 % cpus)) WORKER2_CPU=$((2 % cpus)) SECONDS_TO_SEND=0 GODPDK_IMAGE=$image
@@ -34,7 +34,7 @@ until_seen() {
   done
 }
 
-# storm kills both workers in turn, each when it works, and ends when both have answered enough.
+# storm kills each worker several times while it works, and ends when both have answered enough.
 # The callers define logs, kill_one, start_one, stop_primary and exit_code for their kind of containers.
 storm() {
   for w in 1 2; do until_seen "worker $w" 1 "worker $w: attached" logs "worker$w"; done
@@ -79,7 +79,7 @@ containers() {
   stop_primary() { docker stop -t "$patience" "$name-primary" >/dev/null; }
   exit_code() { docker wait "$name-$1"; }
 
-  # Holds the pid namespace: EAL names files by process id, and in a namespace of its own each process would be 1.
+  # This container holds the pid namespace: EAL names files by process id, and in separate namespaces each process would be 1.
   docker run -d --init --name "$name-group" "${least[@]}" "$image" sleep infinity >/dev/null
   docker run -d --name "$name-primary" "${common[@]}" "$image" rings --proc-type=primary --file-prefix=demo --no-pci -m 64 \
     --lcores=0@0 -- -seconds 0 >/dev/null
@@ -97,7 +97,7 @@ compose() {
   elif command -v docker-compose >/dev/null; then
     tool=(docker-compose)
   else
-    die "neither 'docker compose' nor docker-compose is here: install docker-compose-plugin or docker-compose, or run 'test/container/run.sh $image containers'"
+    die "neither 'docker compose' nor docker-compose is installed: install docker-compose-plugin or docker-compose, or run 'test/container/run.sh $image containers'"
   fi
   tool+=(-f compose.yml -p "$name")
   tidy() { "${tool[@]}" down -v -t 1 >/dev/null 2>&1 || true; }

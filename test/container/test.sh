@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test.sh IMAGE COMMAND...: runs the tests in a container of IMAGE, with the capabilities that they need. A program over
-# DPDK needs far less: see README.md, which says what each is for.
+# DPDK needs far fewer: README.md lists them with their reasons.
 set -euo pipefail
 
 capabilities=(
@@ -14,7 +14,7 @@ devices=(/dev/net/tun)
 
 image=${1:?which image?}
 shift
-docker version >/dev/null 2>&1 || { echo "test: no Docker daemon answers: $(docker version 2>&1 | tail -1)" >&2; exit 1; }
+docker version >/dev/null 2>&1 || { echo "test: the Docker daemon does not answer: $(docker version 2>&1 | tail -1)" >&2; exit 1; }
 options=(--rm --init --cap-drop ALL -v /dev/hugepages:/dev/hugepages)
 for c in "${capabilities[@]}"; do options+=(--cap-add "$c"); done
 for d in "${devices[@]}"; do [ ! -e "$d" ] || options+=(--device "$d"); done

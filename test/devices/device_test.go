@@ -52,9 +52,9 @@ var kinds = map[string]func(socket string) vdev.Device{
 	"vhost-client": func(s string) vdev.Device { return vdev.Vhost{Socket: s, Client: true} },
 }
 
-// A device opens a port, says so, and does as it is told until its input ends: "send"
-// a number of packets and get them back, or "echo" a number. All mbufs must be home
-// at its end.
+// A device opens a port, prints "open", and answers requests until its input ends: "send" sends a
+// number of packets and receives them again, "echo" returns a number of packets. At its end all
+// mbufs must be in their pool.
 var _ = harness.Role("device", func(args []string) (err error) {
 	kind, socket := args[0], args[1]
 	lcore, err := strconv.Atoi(args[2])
@@ -95,14 +95,14 @@ var _ = harness.Role("device", func(args []string) (err error) {
 		harness.Say("done %s", request)
 	}
 	err = port.Detach()
-	if kind != "memif-zero-copy-client" { // whose driver keeps what is in its queues
+	if kind != "memif-zero-copy-client" { // its driver keeps the packets in its queues
 		err = errors.Join(err, mbuftest.Missing(pool))
 	}
 	return err
 })
 
-// under is how many packets may be under way: fewer than any queue holds, so that a
-// peer which drops what it cannot send has no need to.
+// under is the largest number of packets under way. Each queue has room for more, so that no peer
+// drops packets.
 const under = 64
 
 // send sends packets and checks that each comes back, in order.

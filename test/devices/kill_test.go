@@ -20,8 +20,8 @@ import (
 )
 
 // "load" opens a device, and sends and receives as fast as it can until its input ends.
-// It says "open", and "busy" when packets have come; asked "busy" it says so again when
-// as many have come since, and "idle" after as many bursts.
+// It prints "open", and "busy" when packets have come. After the request "busy" it prints "busy"
+// again when as many packets have come, and after "idle" when it has made as many bursts.
 var _ = harness.Role("load", func(args []string) (err error) {
 	lcore, err := strconv.Atoi(args[2])
 	if err != nil {
@@ -139,7 +139,7 @@ func end(c *harness.Child, kill bool) {
 
 // The other process is killed, or ends, under full load. With vhost and virtio-user this
 // one goes on, and takes a new peer if it can.
-func TestAPeerThatDiesUnderLoad(t *testing.T) {
+func TestPortSurvivesItsPeersDeathUnderLoad(t *testing.T) {
 	for _, tc := range []struct {
 		survivor, victim string
 		again            bool // takes a new peer
@@ -175,8 +175,8 @@ func TestAPeerThatDiesUnderLoad(t *testing.T) {
 }
 
 // With memif this process can die with the other: DPDK unmaps the shared memory in a
-// thread of its own, beside a burst. What must not happen is anything else.
-func TestAMemifPeerThatDiesUnderLoad(t *testing.T) {
+// thread of its own, beside a burst. Nothing else may happen.
+func TestMemifSurvivesItsPeersDeathUnderLoad(t *testing.T) {
 	for _, tc := range [][2]string{{"memif-server", "memif-client"}, {"memif-client", "memif-server"}} {
 		for _, kill := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s killed %v", tc[0], kill), func(t *testing.T) {

@@ -27,8 +27,8 @@ func device(t *testing.T, kind, socket string, options ...string) *harness.Child
 	return harness.Start(t, "device", append([]string{kind, socket, strconv.Itoa(lcores % 64)}, options...)...)
 }
 
-// A listening virtio-user waits in C, for ever. Here nobody comes.
-func TestVirtioUserWaitsNoLongerThanItsPatience(t *testing.T) {
+// A listening virtio-user waits in C for ever. Here no peer connects.
+func TestVirtioUserFailsAfterItsPatience(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	socket := filepath.Join(t.TempDir(), "s")
 	said := device(t, "virtio-impatient", socket, single).Fail()
@@ -48,7 +48,7 @@ func TestVirtioUserNeedsMemoryThatAVhostCanMap(t *testing.T) {
 	assert.Contains(t, said, `add "--single-file-segments" to eal.Config.Extra`)
 }
 
-func TestTwoProcesses(t *testing.T) {
+func TestPacketsBetweenTwoProcesses(t *testing.T) {
 	for _, tc := range []struct {
 		name          string
 		first, second string // the first one listens

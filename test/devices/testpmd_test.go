@@ -15,14 +15,14 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// testpmd starts DPDK's own program with a device whose packets it sends back.
+// testpmd starts DPDK's own program with a device. It returns the device's packets.
 func testpmd(t *testing.T, d vdev.Device) *harness.Child {
 	t.Helper()
 	harness.Need(t, harness.Testpmd)
 	devargs, err := d.Devargs()
 	require.NoError(t, err)
 	prefix := fmt.Sprint("c", os.Getpid(), "-", lcores)
-	t.Cleanup(func() { // what rte_eal_cleanup leaves to the prefix's next primary
+	t.Cleanup(func() { // rte_eal_cleanup leaves them to the prefix's next primary
 		files, err := filepath.Glob(filepath.Join(harness.HugeDir(), prefix+"map_*"))
 		require.NoError(t, err)
 		for _, f := range files {
@@ -42,7 +42,7 @@ func testpmd(t *testing.T, d vdev.Device) *harness.Child {
 	return c
 }
 
-// stop ends testpmd, and returns what it says of the packets that it forwarded.
+// stop ends testpmd, and returns its count of the packets that it forwarded.
 func stop(t *testing.T, c *harness.Child) string {
 	t.Helper()
 	c.Send("stop")
@@ -56,7 +56,7 @@ func stop(t *testing.T, c *harness.Child) string {
 }
 
 // DPDK's testpmd sends back each packet that comes.
-func TestTestpmdAtTheOtherEnd(t *testing.T) {
+func TestTestpmdReturnsPackets(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		c    func(socket string) vdev.Device

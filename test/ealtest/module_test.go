@@ -138,7 +138,7 @@ func TestAModuleOfItsOwn(t *testing.T) {
 		{"a check fails", false, []string{"SCRATCH_CHECK=1"}, true, []string{"ealtest: the check fails"}},
 		{"a test forgets a process", false, []string{"SCRATCH_WRONG=forgets"}, true, []string{"the test did not wait for its end"}},
 		{"a test waits for what does not come", false, []string{"SCRATCH_WRONG=waits for another word"}, true, []string{`ended (exit status 0) without "detached"`}},
-		{"a test starts what there is not", false, []string{"SCRATCH_WRONG=has no such role"}, true, []string{`no role "nobody"`, "ealtest.Role"}},
+		{"a test starts a role that does not exist", false, []string{"SCRATCH_WRONG=has no such role"}, true, []string{`the role "nobody" does not exist`, "ealtest.Role"}},
 		{"a test leaves something", false, []string{"SCRATCH_WRONG=leaves"}, true, []string{"left of t", "/config"}},
 		{"a test ends the process", false, []string{"SCRATCH_WRONG=exits"}, true, []string{"the tests did not run to their end"}},
 	} {

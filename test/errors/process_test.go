@@ -48,11 +48,11 @@ func TestLcoreErrors(t *testing.T) {
 	check(t, []provoked{
 		{"a launch where no lcore is", func() error { return second(lcore.Launch(background, 100, nothing)) }, "rte_eal_remote_launch", "lcore 100", dpdk.ErrInvalid, "the workers are [1]"},
 		{"a launch of nil", func() error { return second(lcore.Launch(background, 1, nil)) }, "rte_eal_remote_launch", "lcore 1", dpdk.ErrInvalid, "nil"},
-		{"facts of an lcore that cannot be", func() error { return second(lcore.Get(-1)) }, "rte_eal_lcore_role", "lcore -1", dpdk.ErrInvalid, "there are [0 1]"},
-		{"facts of an lcore that is not there", func() error { return second(lcore.Get(100)) }, "rte_eal_lcore_role", "lcore 100", dpdk.ErrInvalid, "there are [0 1]"},
+		{"facts of an lcore that cannot be", func() error { return second(lcore.Lookup(-1)) }, "rte_eal_lcore_role", "lcore -1", dpdk.ErrInvalid, "use one of [0 1]"},
+		{"facts of an lcore that is not there", func() error { return second(lcore.Lookup(100)) }, "rte_eal_lcore_role", "lcore 100", dpdk.ErrInvalid, "use one of [0 1]"},
 		{"the main lcore as a service core", func() error { return lcore.AddServiceCore(lcore.Main()) }, "rte_service_lcore_add", "lcore 0", dpdk.ErrInvalid, "use one of the workers"},
 		{"no service core", func() error { return lcore.StartServiceCore(1) }, "rte_service_lcore_start", "lcore 1", dpdk.ErrInvalid, "AddServiceCore"},
-		{"a service that does not exist", func() error { return second(lcore.LookupService("no")) }, "rte_service_get_by_name", "no", dpdk.ErrNotFound, "Services lists them"},
+		{"a service that does not exist", func() error { return second(lcore.LookupService("no")) }, "rte_service_get_by_name", "no", dpdk.ErrNotFound, "ListServices lists them"},
 		{"a service that is there", func() error {
 			return second(lcore.RegisterService("taken", lcore.ServiceConfig{}, func(int) bool { return false }))
 		}, "rte_service_component_register", "taken", dpdk.ErrExist, "another name"},
@@ -61,15 +61,15 @@ func TestLcoreErrors(t *testing.T) {
 			must(0, s.Unregister())
 			return s.Start()
 		}, "rte_service_runstate_set", "gone", dpdk.ErrNotFound, "unregistered"},
-		{"an alarm cancelled twice", twice(must(lcore.SetAlarm(time.Hour, func() {})).Cancel), "rte_eal_alarm_cancel", "", dpdk.ErrNotFound, "gone off or was cancelled before"},
-		{"a callback unregistered twice", twice(must(lcore.OnLcore("twice", nil, func(int) {})).Unregister), "rte_lcore_callback_unregister", "twice", dpdk.ErrNotFound, "unregistered before"},
+		{"an alarm stopped twice", twice(must(lcore.NewAlarm(time.Hour, func() {})).Stop), "rte_eal_alarm_cancel", "", dpdk.ErrNotFound, "gone off or was stopped before"},
+		{"a callback unregistered twice", twice(must(lcore.RegisterCallback("twice", nil, func(int) {})).Unregister), "rte_lcore_callback_unregister", "twice", dpdk.ErrNotFound, "unregistered before"},
 		{"a service of nil", func() error { return second(lcore.RegisterService("s", lcore.ServiceConfig{}, nil)) }, "rte_service_component_register", "s", dpdk.ErrInvalid, "nil"},
-		{"an alarm at once", func() error { return second(lcore.SetAlarm(0, func() {})) }, "rte_eal_alarm_set", "", dpdk.ErrInvalid, "1 µs"},
-		{"a control thread with a long name", func() error { return second(lcore.Control(background, "sixteen letters!", nothing)) }, "rte_ctrl_thread_create", "sixteen letters!", dpdk.ErrNameTooLong, "use at most"},
+		{"an alarm at once", func() error { return second(lcore.NewAlarm(0, func() {})) }, "rte_eal_alarm_set", "", dpdk.ErrInvalid, "1 µs"},
+		{"a control thread with a long name", func() error { return second(lcore.StartControlThread(background, "sixteen letters!", nothing)) }, "rte_ctrl_thread_create", "sixteen letters!", dpdk.ErrNameTooLong, "use at most"},
 		{"a pin to nowhere", func() error { return second(lcore.Pin(nil)) }, "sched_setaffinity", "", dpdk.ErrInvalid, "empty"},
 		{"a pin to a CPU that does not exist", func() error { return second(lcore.Pin(lcore.CPUs(1000))) }, "sched_setaffinity", "", dpdk.ErrInvalid, "1000"},
 		{"a timer of nil", func() error { return second(lcore.NewTimer(nil)) }, "rte_timer_init", "", dpdk.ErrInvalid, "nil"},
-		{"a callback of nothing", func() error { return second(lcore.OnLcore("c", nil, nil)) }, "rte_lcore_callback_register", "c", dpdk.ErrInvalid, "nil"},
+		{"a callback of nothing", func() error { return second(lcore.RegisterCallback("c", nil, nil)) }, "rte_lcore_callback_register", "c", dpdk.ErrInvalid, "nil"},
 	})
 }
 

@@ -32,17 +32,17 @@ const workers = 64
 type call struct {
 	name string
 	run  func(r *rand.Rand) error
-	// allow are the errors that others' calls may bring about.
+	// allow are the errors that calls of other goroutines may cause.
 	allow []error
 }
 
 var (
 	calls []call
-	atEnd []func(t *testing.T) // what ends all that the calls have left
+	atEnd []func(t *testing.T) // these free the objects that the calls have left
 )
 
-// Nothing crashes, nothing hangs, and no call fails without a reason that others'
-// calls explain.
+// Nothing crashes, nothing hangs, and a call fails only with errors that calls of other goroutines
+// may cause.
 func TestAllControlCallsAtOnce(t *testing.T) {
 	seed := seed(t)
 	t.Logf("seed %d: GODPDK_SEED=%[1]d makes the same calls again, GODPDK_CALLS=lcore. only those of a package", seed)
@@ -66,7 +66,7 @@ func TestAllControlCallsAtOnce(t *testing.T) {
 			doing[w].Store(nil)
 		})
 	}
-	time.Sleep(duration(t))
+	time.Sleep(harness.Soak(t))
 	over.Store(true)
 	done := make(chan struct{})
 	go func() { all.Wait(); close(done) }()
@@ -97,18 +97,6 @@ func allowed(err error, allow []error) bool {
 	return false
 }
 
-// duration is some seconds; make soak asks for more.
-func duration(t *testing.T) time.Duration {
-	t.Helper()
-	s := os.Getenv("GODPDK_SOAK")
-	if s == "" {
-		return 3 * time.Second
-	}
-	d, err := time.ParseDuration(s)
-	require.NoError(t, err)
-	return d
-}
-
 func seed(t *testing.T) uint64 {
 	t.Helper()
 	s := os.Getenv("GODPDK_SEED")
@@ -126,10 +114,10 @@ type shelf[T any] struct {
 	serial atomic.Int64
 }
 
-// name is new: a handle whose object was freed must not mean the next one.
+// name returns a new name: a handle to a freed object must not find another object of its name.
 func (s *shelf[T]) name(prefix string) string { return fmt.Sprintf("%s %d", prefix, s.serial.Add(1)) }
 
-// put has the others use h, and returns the handle it takes the place of.
+// put gives the other goroutines h, and returns the handle that h replaces.
 func (s *shelf[T]) put(r *rand.Rand, h *T) *T { return s.places[r.IntN(len(s.places))].Swap(h) }
 
 // use calls f with a handle, if there is one.
@@ -142,7 +130,7 @@ func (s *shelf[T]) use(f func(h *T) error) func(r *rand.Rand) error {
 	}
 }
 
-// empty calls free with each handle, which it forgets.
+// empty removes each handle and calls free with it.
 func (s *shelf[T]) empty(t *testing.T, free func(h *T) error, allow ...error) {
 	for i := range s.places {
 		if h := s.places[i].Swap(nil); h != nil {

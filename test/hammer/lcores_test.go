@@ -48,8 +48,8 @@ func init() {
 			}
 			return finish(tasks.Wait)
 		}, elsewhere},
-		call{"lcore.Control", func(*rand.Rand) error {
-			task, err := lcore.Control(context.Background(), "hammer", func(context.Context) error { return nil })
+		call{"lcore.StartControlThread", func(*rand.Rand) error {
+			task, err := lcore.StartControlThread(context.Background(), "hammer", func(context.Context) error { return nil })
 			if err != nil {
 				return err
 			}
@@ -59,7 +59,7 @@ func init() {
 		call{"lcore.StartServiceCore", worker(lcore.StartServiceCore), elsewhere},
 		call{"lcore.StopServiceCore", worker(lcore.StopServiceCore), elsewhere},
 		call{"lcore.RemoveServiceCore", worker(lcore.RemoveServiceCore), elsewhere},
-		call{"lcore.Running", worker(func(id int) error { _, err := lcore.Running(id); return err }), nil},
+		call{"lcore.InUse", worker(func(id int) error { _, err := lcore.InUse(id); return err }), nil},
 		call{"lcore.List", func(*rand.Rand) error { _, err := lcore.List(); return err }, nil},
 		call{"lcore.ServiceCores", func(*rand.Rand) error { _, err := lcore.ServiceCores(); return err }, nil},
 		call{"lcore.RegisterService", func(r *rand.Rand) error {
@@ -67,8 +67,9 @@ func init() {
 			return err
 		}, elsewhere},
 		call{"lcore.Service", service(func(s *lcore.Service, r *rand.Rand) error {
-			s.Running()
-			s.MappedTo()
+			if _, err := s.Info(); err != nil {
+				return err
+			}
 			switch r.IntN(5) {
 			case 0:
 				return s.Map(1 + r.IntN(3))
@@ -83,7 +84,7 @@ func init() {
 			return err
 		}), elsewhere},
 		call{"lcore.Service.Unregister", service(func(s *lcore.Service, _ *rand.Rand) error { return s.Unregister() }), elsewhere},
-		call{"lcore.Services", func(*rand.Rand) error { _, err := lcore.Services(); return err }, nil},
+		call{"lcore.ListServices", func(*rand.Rand) error { _, err := lcore.ListServices(); return err }, nil},
 		call{"lcore.Timer", worker(func(id int) error {
 			timer, err := lcore.NewTimer(func() {})
 			if err != nil {
@@ -96,20 +97,20 @@ func init() {
 			if err := timer.Stop(); err != nil {
 				return err
 			}
-			return timer.Free()
+			return timer.Close()
 		}), nil},
 		call{"lcore.Alarm", func(*rand.Rand) error {
-			alarm, err := lcore.SetAlarm(time.Hour, func() {})
+			alarm, err := lcore.NewAlarm(time.Hour, func() {})
 			if err != nil {
 				return err
 			}
-			return alarm.Cancel()
+			return alarm.Stop()
 		}, nil},
 	)
 	atEnd = append(atEnd, endServices)
 }
 
-// finish waits for what takes no time.
+// finish waits for a task that ends at once.
 func finish(wait func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -118,7 +119,7 @@ func finish(wait func(context.Context) error) error {
 
 // endServices makes workers of all lcores again, and has each run a function.
 func endServices(t *testing.T) {
-	services, err := lcore.Services()
+	services, err := lcore.ListServices()
 	require.NoError(t, err)
 	for _, s := range services {
 		assert.NoError(t, s.Stop())
@@ -137,7 +138,7 @@ func endServices(t *testing.T) {
 	assert.Equal(t, []int{1, 2, 3}, workers)
 	for _, id := range workers {
 		// A thread that left its services on a busy machine may be on its way yet.
-		require.Eventually(t, func() bool { running, err := lcore.Running(id); return err == nil && !running },
+		require.Eventually(t, func() bool { inUse, err := lcore.InUse(id); return err == nil && !inUse },
 			30*time.Second, time.Millisecond, "lcore %d is lost", id)
 		task, err := lcore.Launch(context.Background(), id, func(context.Context) error { return nil })
 		if assert.NoError(t, err) {

@@ -130,8 +130,10 @@ func mempoolCalls() {
 		call{"mempool.Audit", pools.use((*mempool.Pool).Audit), gone},
 		call{"mempool.Dump", pools.use(func(p *mempool.Pool) error { _, err := p.Dump(); return err }), gone},
 		call{"mempool.Chunks", pools.use(func(p *mempool.Pool) error { _, err := p.Chunks(); return err }), gone},
-		call{"mempool.Each", pools.use(func(p *mempool.Pool) error {
-			p.Each(func(int, mempool.Object) bool { return true })
+		call{"mempool.Info", pools.use(func(p *mempool.Pool) error { _, err := p.Info(); return err }), gone},
+		call{"mempool.All", pools.use(func(p *mempool.Pool) error {
+			for range p.All() {
+			}
 			return nil
 		}), nil},
 		call{"mempool.List", func(*rand.Rand) error { _, err := mempool.List(); return err }, nil},
@@ -152,6 +154,8 @@ func mbufCalls() {
 			return nil
 		}, gone},
 		call{"mbuf.LookupPool", mbufs.use(func(p *mbuf.Pool) error { _, err := mbuf.LookupPool(p.Name()); return err }), gone},
+		call{"mbuf.Info", mbufs.use(func(p *mbuf.Pool) error { _, err := p.Info(); return err }), gone},
+		call{"mbuf.List", func(*rand.Rand) error { _, err := mbuf.List(); return err }, nil},
 		call{"mbuf.Free", mbufs.use(func(p *mbuf.Pool) error { return p.Free() }), gone},
 		call{"mbuf.RegisterField", func(r *rand.Rand) error {
 			_, err := mbuf.RegisterField[uint32](fmt.Sprint("field ", r.IntN(2)), mbuf.FieldConfig{})

@@ -1,13 +1,15 @@
 //go:build linux
 
-// Package harness is package ealtest with what godpdk's own tests need besides: C programs
-// (CC, Sample), wires (Wire), and other things of a platform (Need).
+// Package harness extends package ealtest for godpdk's own tests: C programs (CC, Sample), wires
+// (Wire), and requirements of a test (Need).
 //
 // A test package calls Main or MainEAL from its TestMain. As root the tests then run in a
 // sandbox of ealtest's, and in an empty network namespace.
 package harness
 
 import (
+	"fmt"
+	"os"
 	"syscall"
 	"testing"
 
@@ -17,7 +19,7 @@ import (
 
 // Main is for TestMain: it runs the tests in the sandbox, or this process's
 // role, and exits.
-func Main(m *testing.M) { ealtest.Main(m, ealtest.Options{NoEAL: true, Network: true}) }
+func Main(m *testing.M) { run(m, ealtest.Options{NoEAL: true, Network: true}) }
 
 // MainEAL is Main for tests that use DPDK inside the test process itself: EAL
 // runs as a primary in hugepages, or, if the platform has none, in ordinary
@@ -26,7 +28,15 @@ func MainEAL(m *testing.M, checks ...func() error) { MainLcores(m, 1, checks...)
 
 // MainLcores is MainEAL with several lcores, from 0 on.
 func MainLcores(m *testing.M, lcores int, checks ...func() error) {
-	ealtest.Main(m, ealtest.Options{Network: true, Lcores: lcores, Checks: checks})
+	run(m, ealtest.Options{Network: true, Lcores: lcores, Checks: checks})
+}
+
+func run(m *testing.M, o ealtest.Options) {
+	if err := hideDrivers(); err != nil {
+		fmt.Fprintln(os.Stderr, "harness: drivers:", err)
+		os.Exit(1)
+	}
+	ealtest.Main(m, o)
 }
 
 // Config is ealtest.Config.

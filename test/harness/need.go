@@ -15,7 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 )
 
-// Thing is what a test can need of the platform.
+// Thing is a part of the platform that a test can need.
 type Thing string
 
 // Things that not every platform has.
@@ -30,8 +30,8 @@ const (
 	Samples   Thing = "DPDK's sample programs"
 )
 
-// Need skips the test where the platform lacks what it needs. Where the
-// platform should have it, as in CI, which sets GODPDK_REQUIRE, it fails.
+// Need skips the test if the platform does not have these things. With GODPDK_REQUIRE in the
+// environment, as in CI, the test fails instead.
 func Need(t testing.TB, things ...Thing) {
 	t.Helper()
 	for _, thing := range things {
@@ -55,7 +55,7 @@ func Need(t testing.TB, things ...Thing) {
 	}
 }
 
-// missing says why a thing is not to be had, or "".
+// missing returns the reason why a thing is missing, or "".
 func missing(thing Thing) string {
 	switch thing {
 	case Compiler:
@@ -72,7 +72,7 @@ func missing(thing Thing) string {
 	case Samples:
 		dir := samples()
 		if !exists(filepath.Join(dir, "multi_process")) {
-			return fmt.Sprintf("there is no %s/multi_process (in Debian's dpdk-doc): run 'make deps'", dir)
+			return fmt.Sprintf("%s/multi_process does not exist (Debian has it in dpdk-doc): run 'make deps'", dir)
 		}
 		if exists(filepath.Join(dir, "multi_process", "simple_mp", "commands.list")) {
 			if _, err := exec.LookPath(generator); err != nil {
@@ -81,7 +81,7 @@ func missing(thing Thing) string {
 		}
 	case XDP:
 		if err := xskMap(); err != nil {
-			return fmt.Sprintf("the kernel gives no map of XDP sockets: %v", err)
+			return fmt.Sprintf("the kernel does not make a map of XDP sockets: %v", err)
 		}
 	}
 	return ""

@@ -12,9 +12,8 @@ import (
 
 var wires atomic.Int32
 
-// Wire is a veth pair between the sandbox and a host of its own, taken away at
-// the test's end: a DPDK port takes the near end, the kernel's stack answers at the
-// far end.
+// Wire makes a veth pair between the sandbox and a host of its own, and removes it when the test
+// ends. A DPDK port uses the near end, the kernel's network stack is at the far end.
 func Wire(t testing.TB) *wire.Wire {
 	t.Helper()
 	Need(t, Root)

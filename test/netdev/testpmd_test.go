@@ -18,7 +18,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// DPDK's own dpdk-testpmd at the far end swaps the addresses of what it gets and
+// DPDK's own dpdk-testpmd at the far end swaps the addresses of its packets and
 // sends it back: every frame of every length comes back so, whole and in order,
 // whichever driver either side has.
 func TestTestpmdSendsBack(t *testing.T) {
@@ -72,7 +72,7 @@ func TestTestpmdSendsBack(t *testing.T) {
 	}
 }
 
-// probe sends a frame until it comes back, and takes what came back more often.
+// probe sends a frame until it returns, and receives its later copies.
 func (s *station) probe(t *testing.T) {
 	t.Helper()
 	const number = 1<<32 - 1

@@ -95,9 +95,9 @@ func TestDatagramsToTheKernelArrive(t *testing.T) {
 	})
 }
 
-// Both directions at once: a poller turns round what the kernel sends, and every
+// Both directions at once: a poller returns the kernel's packets, and every
 // datagram comes back.
-func TestDatagramsComeBack(t *testing.T) {
+func TestDatagramsReturn(t *testing.T) {
 	const total = 5000
 	each(t, func(t *testing.T, s *station) {
 		c := s.socket()
@@ -127,7 +127,7 @@ func TestDatagramsComeBack(t *testing.T) {
 	})
 }
 
-// turn sends what the port receives back to where it came from.
+// turn returns the packets that the port receives to their sender.
 func (s *station) turn(ctx context.Context) {
 	rx, tx := s.port.RxQueue(0), s.port.TxQueue(0)
 	var pkts [32]*mbuf.Mbuf

@@ -23,22 +23,21 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// An AF_XDP socket knows a piece of memory, in which the mbufs must lie. The port sends
-// from every mbuf and receives into every one, but those that were taken out of the pool
-// for good, and the kernel counts as many packets as the driver.
+// An AF_XDP socket has a memory area that must hold the mbufs. The port sends from every mbuf and
+// receives into every mbuf, except those that left the pool for ever, and the kernel counts as
+// many packets as the driver.
 func TestEveryMbufSendsAndReceives(t *testing.T) {
 	for _, name := range []string{"AF_PACKET", "AF_XDP"} {
 		on(t, name, func(t *testing.T, s *station) {
 			s.sendFromAll()
 			received := s.receiveIntoAll()
 			unseen := 0
-			s.pool.Each(func(_ int, o mempool.Object) bool {
+			for _, o := range objects(s.t, s.pool).All() {
 				if !received[(*mbuf.Mbuf)(o.Pointer())] {
 					unseen++
 				}
-				return true
-			})
-			assert.Equal(t, retired(s.pool), unseen, "mbufs that no packet was received into")
+			}
+			assert.Equal(t, retired(s.t, s.pool), unseen, "mbufs that no packet was received into")
 			assert.Less(t, unseen, 20)
 		})
 	}
@@ -50,7 +49,7 @@ func (s *station) sendFromAll() {
 	tx := s.port.TxQueue(0)
 	all := make([]*mbuf.Mbuf, s.pool.Available())
 	require.True(s.t, s.pool.AllocBulk(all))
-	frame := slices.Concat(s.far.MAC, s.mac, []byte{0x88, 0xb5}, make([]byte, 46)) // of a protocol that nobody answers
+	frame := slices.Concat(s.far.MAC, s.mac, []byte{0x88, 0xb5}, make([]byte, 46)) // of a protocol without answers
 	for _, m := range all {
 		require.True(s.t, m.AppendBytes(frame))
 	}
@@ -58,7 +57,7 @@ func (s *station) sendFromAll() {
 		rest = rest[tx.Burst(rest[:min(len(rest), 32)]):]
 	}
 	require.Eventually(s.t, func() bool {
-		tx.Burst(nil) // the driver sends what waits
+		tx.Burst(nil) // the driver sends its queued packets
 		after, _ := s.link()
 		return int(after-before) == len(all)
 	}, 10*time.Second, time.Millisecond, "the kernel did not get all %d packets", len(all))
@@ -87,14 +86,20 @@ func (s *station) receiveIntoAll() (received map[*mbuf.Mbuf]bool) {
 	return received
 }
 
-// retired is how many mbufs were taken out of the pool for good: they have no pool.
-func retired(pool *mbuf.Pool) (n int) {
-	pool.Each(func(_ int, o mempool.Object) bool {
+// objects returns the pool as a pool of objects.
+func objects(t *testing.T, pool *mbuf.Pool) *mempool.Pool {
+	p, err := mempool.Lookup(pool.Name())
+	require.NoError(t, err)
+	return p
+}
+
+// retired is the number of mbufs that left the pool for ever: they have no pool.
+func retired(t *testing.T, pool *mbuf.Pool) (n int) {
+	for _, o := range objects(t, pool).All() {
 		if *(*unsafe.Pointer)(unsafe.Add(o.Pointer(), cgo.MbufPool)) == nil {
 			n++
 		}
-		return true
-	})
+	}
 	return n
 }
 
@@ -139,12 +144,12 @@ func TestAPoolInUseCannotBeRegistered(t *testing.T) {
 		assert.Contains(t, err.Error(), "configure the port before the pool is used")
 	}
 	open(t, devargs, pool)
-	assert.Less(t, retired(pool), 20)
+	assert.Less(t, retired(t, pool), 20)
 }
 
 // A program that leaves removes whatever XDP program the interface has: also that of the
 // one that has just opened it.
-func TestAPortWithoutItsXDPProgramSaysSo(t *testing.T) {
+func TestPortReportsAMissingXDPProgram(t *testing.T) {
 	on(t, "AF_XDP", func(t *testing.T, s *station) {
 		rx := s.port.RxQueue(0)
 		require.NoError(t, rx.Err())

@@ -83,6 +83,7 @@ func TestCloseIsNotStarvedByControlCalls(t *testing.T) {
 }
 
 func TestCloseDoesNotWaitForAControlCallThatHangs(t *testing.T) {
+	t.Parallel() // Close gives the call 10 s
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix)
 	secondary := started(t, "secondary", prefix)

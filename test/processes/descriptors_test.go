@@ -27,7 +27,7 @@ var kid struct {
 }
 
 var (
-	// "kid" starts a program and tells what it inherits.
+	// "kid" starts a program and returns the files that it inherits.
 	_ = verb("kid", func([]string) (result string, err error) {
 		kid.cmd = exec.Command("cat")
 		if kid.end, err = kid.cmd.StdinPipe(); err != nil {
@@ -70,7 +70,7 @@ var (
 	})
 )
 
-// inheritsNothing checks what a program got beside its standard files.
+// inheritsNothing checks the files that a program has besides its standard files.
 func inheritsNothing(t *testing.T, files string) {
 	t.Helper()
 	for _, f := range strings.Fields(files) {
@@ -83,7 +83,7 @@ func inheritsNothing(t *testing.T, files string) {
 	}
 }
 
-func TestAChildInheritsNothingOfDPDK(t *testing.T) {
+func TestChildInheritsNoDescriptorOfDPDK(t *testing.T) {
 	harness.Need(t, harness.Root)
 	p := started(t, "primary", newPrefix(t))
 	p.do("grow")
@@ -106,7 +106,7 @@ func TestAChildInheritsNothingOfDPDK(t *testing.T) {
 	p.quit()
 }
 
-func TestAChildInheritsNoMemoryThatAnotherProcessAskedFor(t *testing.T) {
+func TestChildInheritsNoMemoryOfAnotherProcess(t *testing.T) {
 	for _, option := range []string{"", "--single-file-segments"} {
 		t.Run(strings.Trim(option, "-"), func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -127,8 +127,12 @@ func TestAChildInheritsNoMemoryThatAnotherProcessAskedFor(t *testing.T) {
 	}
 }
 
-func TestACloseGivesBackWhatEALTookFromTheSharedHeap(t *testing.T) {
-	const lives, atOnce = 100, 5
+func TestCloseReturnsEALsSharedHeapMemory(t *testing.T) {
+	const atOnce = 5
+	lives := 100
+	if testing.Short() {
+		lives = 20
+	}
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix, "--vdev=net_null0")
 	live := func() {
@@ -144,9 +148,9 @@ func TestACloseGivesBackWhatEALTookFromTheSharedHeap(t *testing.T) {
 		for _, p := range all {
 			p.quit()
 		}
-		lcores -= atOnce // for the next ones
+		lcores.Add(-atOnce) // for the next ones
 	}
-	live() // what the first ones need stays, for all
+	live() // the memory for the first ones stays, for all later ones
 	before := primary.do("heap-used")
 	for range lives / atOnce {
 		live()

@@ -22,8 +22,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// What EAL could do to Go's runtime, and Go's runtime to DPDK's callers.
-
 // before is a node's affinity before it has done anything.
 var before = affinity()
 
@@ -35,8 +33,8 @@ func affinity() string {
 	return fmt.Sprintf("%x", set)
 }
 
-// "threads" makes 64 new OS threads and a process, and tells what they may not
-// run on that this process could at first.
+// "threads" makes 64 OS threads and a process, and returns those with another affinity than this
+// process had at first.
 var _ = verb("threads", func([]string) (string, error) {
 	var all, read sync.WaitGroup
 	var mu sync.Mutex
@@ -94,8 +92,8 @@ func TestNewThreadsHaveTheAffinityOfBefore(t *testing.T) {
 	removeAll(t, hugeFiles(t, prefix+"2"))
 }
 
-// "handlers" tells the handlers of signals that do not run on a signal stack of
-// their own: a goroutine's stack is too small for them.
+// "handlers" returns the signal handlers that do not run on a signal stack: a goroutine's stack is
+// too small for them.
 var _ = verb("handlers", func([]string) (string, error) {
 	var bad []string
 	for sig := 1; sig <= 64; sig++ {
@@ -211,7 +209,7 @@ var _ = verb("depths", func([]string) (string, error) {
 	return "", err
 })
 
-func TestBuffersOnStacksThatMove(t *testing.T) {
+func TestBurstsWithBuffersOnMovingStacks(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("depths")
@@ -255,7 +253,7 @@ func TestAPollerDoesNotStopOthersOnTheSameP(t *testing.T) {
 	p.quit()
 }
 
-// "heap" tells where this process has its heap.
+// "heap" returns whether this process's heap leaves EAL's addresses free.
 var _ = verb("heap", func([]string) (string, error) {
 	if rt != nil {
 		return "", errors.New("EAL has started")
@@ -276,9 +274,9 @@ var _ = verb("heap", func([]string) (string, error) {
 	return "", errors.New("EAL's addresses are anyone's")
 })
 
-// Go 1.26 places its heap at random. Where EAL wants its memory must stay free
-// for it: a secondary cannot attach if anything is there.
-func TestGosHeapKeepsOutOfEALsAddresses(t *testing.T) {
+// Go 1.26 places its heap at random. The addresses of EAL's memory must stay free: a secondary
+// cannot attach if they are in use.
+func TestGoHeapDoesNotOverlapEALAddresses(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	assert.Equal(t, "kept", p.do("heap"))

@@ -187,7 +187,7 @@ func TestIPCGoesBothWays(t *testing.T) {
 	})
 }
 
-func TestIPCHandlersThatSayNothing(t *testing.T) {
+func TestIPCHandlersWithoutAReply(t *testing.T) {
 	pairs(t, func(t *testing.T, primary, secondary *peer) {
 		for _, p := range []*peer{primary, secondary} {
 			p.do("ipc-register", "silent", "silent")
@@ -206,8 +206,10 @@ func TestIPCHandlersThatSayNothing(t *testing.T) {
 }
 
 func TestIPCOfAStoppedProcess(t *testing.T) {
+	t.Parallel()
 	for _, language := range []string{"Go", "C"} {
 		t.Run(language, func(t *testing.T) {
+			t.Parallel() // the requests time out after 3 s
 			prefix := newPrefix(t)
 			primary := ipcPeer(t, "Go", "primary", prefix)
 			stopped, other := ipcPeer(t, language, "secondary", prefix), ipcPeer(t, "Go", "secondary", prefix)
@@ -358,7 +360,7 @@ func TestIPCDisabled(t *testing.T) {
 	primary.quit()
 }
 
-func TestIPCANameWithoutAHandlerIsToldSoon(t *testing.T) {
+func TestIPCRequestWithoutAHandlerFailsAtOnce(t *testing.T) {
 	prefix := newPrefix(t)
 	primary, secondary := ipcPeer(t, "Go", "primary", prefix), ipcPeer(t, "Go", "secondary", prefix)
 	for _, p := range []*peer{primary, secondary} {
@@ -378,7 +380,7 @@ func TestIPCANameWithoutAHandlerIsToldSoon(t *testing.T) {
 
 // A process that can open no more descriptors loses a message that has some, and with it
 // DPDK's thread.
-func TestIPCOfAProcessThatHearsNoMore(t *testing.T) {
+func TestIPCOfAProcessThatLostItsThread(t *testing.T) {
 	prefix := newPrefix(t)
 	primary, secondary := ipcPeer(t, "Go", "primary", prefix), ipcPeer(t, "Go", "secondary", prefix)
 	for _, p := range []*peer{primary, secondary} {
@@ -390,7 +392,9 @@ func TestIPCOfAProcessThatHearsNoMore(t *testing.T) {
 	a := secondary.refused("", "ipc-request", "upper", "x", "20000", "1")
 	require.NoError(t, unix.Prlimit(primary.Pid(), unix.RLIMIT_NOFILE, &before, nil))
 	assert.NotContains(t, a.Is, "ErrTimeout", "it is noticed before")
-	require.Eventually(t, func() bool { return strings.Contains(primary.do("log"), "ERROR this process receives no messages") }, atOnce, time.Millisecond)
+	require.Eventually(t, func() bool {
+		return strings.Contains(primary.do("log"), "ERROR this process no longer receives messages")
+	}, atOnce, time.Millisecond)
 	secondary.refused("ErrDeaf", "ipc-request", "upper", "x", "20000", "1")
 	for _, request := range []string{"ipc-register other keep", "ipc-request upper x 20000 1", "ipc-send upper x"} {
 		primary.refused("ErrDeaf", strings.Fields(request)...)

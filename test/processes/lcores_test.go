@@ -96,7 +96,7 @@ func TestRegisterAndSecondariesExcludeEachOther(t *testing.T) {
 		a = s.refused("ErrSecondary", "register")
 		assert.Contains(t, a.Err, "Pin")
 		s.quit()
-		p.refused("ErrInvalid", "register") // for good
+		p.refused("ErrInvalid", "register") // also later
 		p.quit()
 	})
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/memzone"
 )
 
-// stand is what all processes of a test share, as in locks.c: the locks, and what one
-// of them guards at a time.
+// stand is the memory that all processes of a test share, as in locks.c: the locks, and the
+// words that a lock guards.
 type stand struct {
 	spin   lock.Spin
 	ticket lock.Ticket
@@ -28,9 +28,9 @@ type stand struct {
 	pf     lock.PhaseFair
 	nodes  [teamSize]lock.MCSNode
 	seq    lock.SeqValue[[5]uint64]
-	a, b   uint64 // equal when nobody writes
+	a, b   uint64 // equal while no process writes
 
-	last, changes uint64        // who wrote last, and how often it was another one
+	last, changes uint64        // the last writer, and how often the writer changed
 	ready         atomic.Uint32 // processes about to begin
 }
 
@@ -41,7 +41,7 @@ var _ = verb("stand", func([]string) (string, error) {
 	return "", err
 })
 
-// "locks" verbs are told the number of the process, a lock, and how often.
+// lockVerb adds a verb. Its arguments are the number of the process, a lock, and a count.
 func lockVerb(name string, f func(s *stand, user int, which string, n uint64) (string, error)) struct{} {
 	return verb(name, func(args []string) (string, error) {
 		v, err := memzone.LookupValue[stand]("stand")
@@ -60,8 +60,8 @@ func lockVerb(name string, f func(s *stand, user int, which string, n uint64) (s
 	})
 }
 
-// "sections" are critical ones; each 4th writes where there are readers. It tells how
-// many saw what another one had half done.
+// "sections" runs n critical sections. With a lock that has readers, each fourth section writes.
+// It returns the number of sections that saw another section half done.
 var _ = lockVerb("sections", func(s *stand, user int, which string, n uint64) (string, error) {
 	mcs, err := s.mcs.Locker(&s.nodes[user])
 	if err != nil {
@@ -92,7 +92,7 @@ var _ = lockVerb("sections", func(s *stand, user int, which string, n uint64) (s
 		l.Lock()
 		look()
 		s.a++
-		if i%2048 == 0 { // the others meet a holder who does not run
+		if i%2048 == 0 { // the others wait for a holder that does not run
 			_, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 		}
 		s.b++
@@ -105,8 +105,8 @@ var _ = lockVerb("sections", func(s *stand, user int, which string, n uint64) (s
 	return fmt.Sprint(torn, " torn"), nil
 })
 
-// "counted" is what the sections have counted, and how often the lock went from one
-// process to another; then all are 0.
+// "counted" returns the counts of the sections, and how often the lock went from one process to
+// another. Then it clears all of them.
 var _ = lockVerb("counted", func(s *stand, _ int, _ string, _ uint64) (string, error) {
 	result := fmt.Sprint(s.a, s.b, s.changes)
 	s.a, s.b, s.changes = 0, 0, 0
@@ -126,7 +126,7 @@ var _ = lockVerb("seq-write", func(s *stand, _ int, _ string, n uint64) (string,
 	return "", nil
 })
 
-// "seq-read" reads until the value is n and tells how many were torn or went back.
+// "seq-read" reads until the value is n, and returns how many values were torn or lower than the last.
 var _ = lockVerb("seq-read", func(s *stand, _ int, _ string, n uint64) (string, error) {
 	torn := 0
 	for last := uint64(0); last < n && torn == 0; runtime.Gosched() {
@@ -161,7 +161,7 @@ func dismiss(all []*peer) {
 	}
 }
 
-func TestAMillionSectionsOfFourProcesses(t *testing.T) {
+func TestLocksExcludeFourProcesses(t *testing.T) {
 	all := team(t)
 	for _, which := range []string{"spin", "ticket", "mcs", "rw", "pf"} {
 		t.Run(which, func(t *testing.T) {
@@ -190,7 +190,7 @@ func TestAMillionSectionsOfFourProcesses(t *testing.T) {
 }
 
 // Two write and two read, one in Go and one in C of each.
-func TestNobodyReadsATornValue(t *testing.T) {
+func TestReadersNeverSeeATornValue(t *testing.T) {
 	all := team(t)
 	const each = 1 << 19
 	for i, p := range []*peer{all[0], all[2]} {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// logger keeps what a node's EAL logs, for the request "log".
+// logger keeps the log of a node's EAL, for the request "log".
 var logger = slog.New(&records)
 
 var records recorder
@@ -63,8 +63,8 @@ func TestEALsLogGoesToTheLoggerOnly(t *testing.T) {
 	assert.Equal(t, asTold, failed.Fail(), "standard error")
 }
 
-// With the log silenced, DPDK's own call says -1 and no more.
-func TestAFailedStartExplainsItselfWithTheLogSilenced(t *testing.T) {
+// With the log silenced, DPDK's own call returns -1 and no reason.
+func TestInitErrorExplainsWithTheLogSilenced(t *testing.T) {
 	for _, c := range []struct{ name, is, says, option string }{
 		{"lcore", "ErrInvalid", "lcore 99", "--main-lcore=99"},
 		{"unknown option", "", "no-such-option", "--no-such-option"},

@@ -138,7 +138,7 @@ func sendPackets(a []string) (string, error) {
 	return "", c.Close()
 }
 
-// workPackets swaps the addresses of what comes from one ring and hands it on.
+// workPackets swaps the addresses of the packets of one ring and enqueues them on another.
 func workPackets(a []string) (string, error) {
 	in, total, err := packetRing(a[0], a[2])
 	if err != nil {
@@ -171,7 +171,7 @@ func workPackets(a []string) (string, error) {
 	return fmt.Sprint(wrong, " wrong"), nil
 }
 
-// takePackets frees what comes back, through a cache of its own.
+// takePackets frees the packets that return, through a cache of its own.
 func takePackets(a []string) (string, error) {
 	in, total, err := packetRing(a[0], a[1])
 	if err != nil {
@@ -232,7 +232,7 @@ var mbufPeers = map[string]func(*testing.T, string, string) *peer{
 // A primary allocates packets and puts them into a ring, a secondary changes
 // them and hands them back, and the primary frees them; then the other way
 // round. Every mbuf comes home.
-func TestMbufsComeHome(t *testing.T) {
+func TestAllMbufsReturnToTheirPool(t *testing.T) {
 	const pool, total = 511, "20000"
 	for _, langs := range [][2]string{{"Go", "Go"}, {"Go", "C"}, {"C", "Go"}} {
 		t.Run(langs[0]+" primary and "+langs[1]+" secondary", func(t *testing.T) {
@@ -267,7 +267,7 @@ func TestMbufsComeHome(t *testing.T) {
 }
 
 // Only the primary makes dynamic fields; a secondary finds them.
-func TestDynamicFieldsAreThePrimarys(t *testing.T) {
+func TestOnlyThePrimaryRegistersDynamicFields(t *testing.T) {
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix)
 	secondary := started(t, "secondary", prefix)

@@ -62,7 +62,7 @@ var (
 			p.Bytes(o)[63] = 1
 			held = append(held, o)
 		}
-		return "", c.Free()
+		return "", c.Close()
 	}))
 	_ = verb("pool-put", pooled(func(p *mempool.Pool, _ int) (string, error) {
 		p.PutBulk(held)
@@ -71,7 +71,9 @@ var (
 	}))
 	// The put of all the objects that another process took.
 	_ = verb("pool-put-all", pooled(func(p *mempool.Pool, _ int) (string, error) {
-		p.Each(func(_ int, o mempool.Object) bool { p.Put(o); return true })
+		for _, o := range p.All() {
+			p.Put(o)
+		}
 		return "", nil
 	}))
 	_ = verb("pool-in-use", pooled(func(p *mempool.Pool, _ int) (string, error) { return fmt.Sprint(p.InUse()), nil }))
@@ -89,7 +91,7 @@ func TestPoolIsSharedByProcesses(t *testing.T) {
 			a.do("pool-get", "shared", "100")
 			b.do("pool-get", "shared", "155")
 			assert.Equal(t, "255", a.do("pool-in-use", "shared"))
-			a.do("pool-put-all", "shared") // also what b took
+			a.do("pool-put-all", "shared") // also the objects that b took
 			assert.Equal(t, "0", b.do("pool-in-use", "shared"))
 
 			// Free in the process that did not make it: its function pointers are

@@ -22,21 +22,21 @@ const (
 	mix  = 0x9E3779B97F4A7C15
 )
 
-// message is 24 bytes: not a multiple of what wide copies move at once.
+// message is 24 bytes: not a multiple of the width of vector copies.
 type message struct{ Seq, Payload, Sum uint64 }
 
 func newMessage(seq uint64) message { return message{seq, seq * mix, ^(seq ^ seq*mix)} }
 
-// board is what all processes of a test count together, in a memzone that a C
-// process sees as a struct of uint64_t.
+// board has the counts of all processes of a test, in a memzone. A C process sees it as a struct of
+// uint64_t.
 type board struct {
 	Sent, Received, Torn, Disordered, Doubled atomic.Uint64
 	Seen                                      [most / 64]atomic.Uint64 // a bit a message
 }
 
-// work is what "produce", "consume" and "both" are told: a ring, the first
-// sequence number of the producer, the step to its next (which is how many
-// producers there are), and how many messages all producers send together.
+// work has the arguments of "produce", "consume" and "both": a ring, the first sequence number of
+// the producer, the step to its next number (the number of producers), and the number of messages
+// that all producers send together.
 type work struct {
 	ring               *ring.Ring[message]
 	board              *board
@@ -86,7 +86,7 @@ func (w work) consume() {
 	}
 	var buf [32]message
 	for {
-		// Read first: what is empty after the last was sent stays empty.
+		// Read first: a ring that is empty after the last message was sent stays empty.
 		all := w.board.Sent.Load() == w.total
 		n := w.ring.DequeueBurst(buf[:])
 		if n == 0 {
@@ -121,7 +121,7 @@ var _ = verb("board", func(args []string) (string, error) {
 	return "", err
 })
 
-// "count" is what stands on the board.
+// "count" returns the counts of the board.
 var _ = verb("count", func([]string) (string, error) {
 	v, err := memzone.LookupValue[board]("board")
 	if err != nil {
@@ -167,7 +167,7 @@ var _ = verb("both", func(args []string) (string, error) {
 	return "", nil
 })
 
-// An 8-byte element is what C calls a pointer.
+// An 8-byte element is a pointer in C.
 
 var _ = verb("produce-pointers", func(args []string) (string, error) {
 	r, err := ring.Lookup[uint64](args[0])
@@ -208,7 +208,7 @@ var _ = verb("consume-pointers", func(args []string) (string, error) {
 	return fmt.Sprintf("%d wrong", wrong), err
 })
 
-// couple is who is at the two ends of the messages, primary and secondary.
+// couple is a primary and a secondary that exchange messages.
 type couple struct {
 	name               string
 	primary, secondary func(t *testing.T, role, prefix string) *peer

@@ -38,7 +38,7 @@ func init() {
 
 var shared *guarded
 
-// mutexVerb is a verb for what works on the zone "guarded".
+// mutexVerb adds a verb that uses the zone "guarded".
 func mutexVerb(name string, f func(g *guarded, args []string) (string, error)) struct{} {
 	return verb(name, func(args []string) (string, error) {
 		if shared == nil {
@@ -86,7 +86,7 @@ var (
 		}
 		return "", err
 	})
-	// "until" runs sections until so many have died, and tells how many it ran.
+	// "until" runs sections until so many holders have died, and returns the number of sections.
 	_ = mutexVerb("until", func(g *guarded, args []string) (string, error) {
 		deaths, err := strconv.ParseUint(args[0], 10, 64)
 		slot, _ := strconv.Atoi(args[1])
@@ -111,7 +111,7 @@ func (g *guarded) sum() (n uint64) {
 	return n
 }
 
-// section counts one, and repairs what one that died in it has left.
+// section counts one section, and repairs the counts if a holder has died in its section.
 func (g *guarded) section(slot int) error {
 	err := g.mutex.Lock()
 	if errors.Is(err, dpdk.ErrOwnerDead) {
@@ -138,7 +138,7 @@ func mutexC(t *testing.T, prefix string) *peer {
 	return c
 }
 
-// fails asks C for what fails with an errno.
+// fails sends C a request that fails with an errno.
 func (p *peer) fails(errno string, request ...string) {
 	p.t.Helper()
 	p.ask(request...)

@@ -41,7 +41,7 @@ var (
 	own int          // lcore
 )
 
-// asTold is what "fail" leaves on a node's standard error, if nothing else does.
+// asTold is the text of "fail" on a node's standard error.
 const asTold = "role node: as told\n"
 
 // A node answers requests until its input ends. Then it closes EAL.
@@ -70,8 +70,8 @@ var _ = harness.Role("node", func(args []string) (err error) {
 	return closeEAL()
 })
 
-// ownStdout keeps the answers apart from what C code prints: that goes to
-// standard error, where a test can look for it.
+// ownStdout separates the answers from the output of C code, which goes to standard error, where
+// a test can read it.
 func ownStdout() error {
 	fd, err := unix.Dup(1)
 	if err != nil {
@@ -81,7 +81,7 @@ func ownStdout() error {
 	return unix.Dup3(2, 1, 0)
 }
 
-// closeEAL is what every node does at its end.
+// closeEAL closes EAL if it runs.
 func closeEAL() error {
 	if rt == nil {
 		return nil
@@ -121,7 +121,7 @@ var sentinels = map[string]error{
 	"DeadlineExceeded":  context.DeadlineExceeded,
 }
 
-// cpuTime is what this process has used so far, in all its threads.
+// cpuTime is the CPU time that this process has used so far, in all its threads.
 func cpuTime() time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -131,7 +131,7 @@ func cpuTime() time.Duration {
 }
 
 // initialise starts EAL: a role, a file prefix, and EAL options, among which
-// "timeout=1s" is Config.PrimaryTimeout. It says when it begins.
+// "timeout=1s" is Config.PrimaryTimeout. Its first line is "starting".
 func initialise(args []string) (string, error) {
 	cfg := harness.Config(own)
 	cfg.Logger = logger

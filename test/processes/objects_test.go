@@ -35,7 +35,7 @@ var _ = verb("create", func(args []string) (string, error) {
 	return "", err
 })
 
-// "ring" looks a ring up, with elements of a size, and tells its capacity.
+// "ring" looks a ring up, with elements of a size, and returns its capacity.
 var _ = verb("ring", func(args []string) (string, error) {
 	switch args[1] {
 	case "8":
@@ -53,7 +53,7 @@ func capacity[T any](r *ring.Ring[T], err error) (string, error) {
 	return strconv.Itoa(r.Capacity()), nil
 }
 
-// "enqueue" and "dequeue" move one message, told by its sequence number.
+// "enqueue" and "dequeue" move one message, named by its sequence number.
 var _ = verb("enqueue", func(args []string) (string, error) {
 	r, err := ring.Lookup[message](args[0])
 	if err != nil {
@@ -120,7 +120,7 @@ var _ = verb("reserve", func(args []string) (string, error) {
 	return "", nil
 })
 
-// "zone" tells a zone's size and the text at its begin, if it is at its end too.
+// "zone" returns a zone's size and the text at its beginning, if its end has the same text.
 var _ = verb("zone", func(args []string) (string, error) {
 	z, err := memzone.Lookup(args[0])
 	if err != nil {
@@ -147,7 +147,7 @@ var _ = verb("value", func(args []string) (string, error) {
 	return "", err
 })
 
-func TestCFindsWhatGoMade(t *testing.T) {
+func TestCFindsObjectsMadeInGo(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("create", "made_by_go", "64", "24", "single")
@@ -162,7 +162,7 @@ func TestCFindsWhatGoMade(t *testing.T) {
 	p.quit()
 }
 
-func TestGoFindsWhatCMade(t *testing.T) {
+func TestGoFindsObjectsMadeInC(t *testing.T) {
 	prefix := newPrefix(t)
 	c := inC(t, "primary", prefix)
 	c.do("create", "made_by_c", "64", "24", "single")
@@ -201,7 +201,7 @@ var _ = verb("drop", func([]string) (string, error) {
 		copy(z.Bytes(), "kept\x00")
 		copy(z.Bytes()[len(z.Bytes())-5:], "kept\x00")
 		runtime.GC()
-		runtime.GC() // what has a finalizer dies in the second
+		runtime.GC() // an object with a finalizer is freed in the second
 	}
 	return "", nil
 })
@@ -219,7 +219,7 @@ func TestDroppedHandlesFreeNothing(t *testing.T) {
 	p.quit()
 }
 
-func TestDPDKsOwnToolSeesWhatGoMade(t *testing.T) {
+func TestProcInfoListsObjectsMadeInGo(t *testing.T) {
 	harness.Need(t, harness.ProcInfo)
 	prefix := newPrefix(t)
 	// The tool does nothing without a port, so the primary has a virtual one.

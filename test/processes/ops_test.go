@@ -63,9 +63,9 @@ var (
 	})
 )
 
-// dpdk-testpmd numbers its ops in another way than a Go program on the same DPDK, and
-// publishes nothing. What it means by a number shows in the ring that it made.
-func TestOpsOfTestpmd(t *testing.T) {
+// dpdk-testpmd numbers its ops differently than a Go program on the same DPDK, and
+// publishes nothing. The ring that it made shows which ops a number means.
+func TestPoolOfTestpmdIsUsedWithItsOps(t *testing.T) {
 	harness.Need(t, harness.Testpmd)
 	prefix := newPrefix(t)
 	t.Cleanup(func() { removeAll(t, hugeFiles(t, prefix)) })
@@ -82,12 +82,12 @@ func TestOpsOfTestpmd(t *testing.T) {
 		assert.Equal(t, "ring_mp_mc", a.Result, "which is what testpmd made")
 	} else {
 		require.Contains(t, a.Is, "ErrInvalid", a.Err)
-		assert.Contains(t, a.Err, "numbers its ops in another way")
+		assert.Contains(t, a.Err, "numbers its ops differently")
 		assert.Contains(t, a.Err, "load the same drivers")
 	}
 	assert.Equal(t, "1", s.do("pools"))
 
-	// What the secondary makes it numbers by its own table, which changes nothing for the other pool.
+	// The secondary numbers its own pools by its own table, which does not change the other pool.
 	s.do("pool-create", "own", "ring_mp_mc")
 	s.ask("mbuf-pool-ops", "mb_pool_0")
 	assert.Equal(t, a.Err, s.answer().Err)
@@ -97,7 +97,7 @@ func TestOpsOfTestpmd(t *testing.T) {
 	assert.Contains(t, strings.Join(pmd.Wait(), "\n"), "Bye...")
 }
 
-func TestAPoolIsFoundWhenItsMakerIsDone(t *testing.T) {
+func TestLookupFindsOnlyCompletePools(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)

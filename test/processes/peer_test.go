@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,10 +21,10 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// at once: what does not wait for anything may take this long on a busy machine.
+// atOnce is the time that a call may take on a busy machine if it waits for nothing.
 const atOnce = 5 * time.Second
 
-// answer is what a process says to one request.
+// answer is the answer of a process to one request.
 type answer struct {
 	Result string
 	Err    string        // the text of its error
@@ -36,13 +39,10 @@ type peer struct {
 	t *testing.T
 }
 
-// lcores gives each process of the suite other lcores than those beside it.
-var lcores int
+// lcores is the number of lcores given to processes so far: processes of one test need different ones.
+var lcores atomic.Int32
 
-func nextLcore() int {
-	lcores++
-	return lcores % 64
-}
+func nextLcore() int { return int(lcores.Add(1) % 64) }
 
 // goPeer is a process in Go, with EAL not started yet.
 func goPeer(t *testing.T) *peer {
@@ -72,6 +72,8 @@ func cPeer(t *testing.T, source, role, prefix string, options ...string) *peer {
 // compiled is the program of a C file, compiled once for the suite.
 func compiled(t *testing.T, source string) string {
 	t.Helper()
+	compiling.Lock()
+	defer compiling.Unlock()
 	kept := filepath.Join(filepath.Dir(harness.HugeDir()), source)
 	if _, err := os.Stat(kept); err != nil {
 		require.NoError(t, os.Rename(harness.CC(t, filepath.Join("testdata", source+".c")), kept))
@@ -79,8 +81,9 @@ func compiled(t *testing.T, source string) string {
 	return kept
 }
 
-// ask sends a request whose answer is awaited later, so that several processes
-// work at once.
+var compiling sync.Mutex
+
+// ask sends a request and does not wait for its answer, so that several processes work at once.
 func (p *peer) ask(request ...string) { p.t.Helper(); p.Send(strings.Join(request, " ")) }
 
 // answer waits for the answer to the oldest request.
@@ -98,14 +101,14 @@ func (p *peer) done() string {
 	return a.Result
 }
 
-// do asks for what must succeed.
+// do sends a request that must succeed.
 func (p *peer) do(request ...string) string {
 	p.t.Helper()
 	p.ask(request...)
 	return p.done()
 }
 
-// refused asks for what must fail at once, with the sentinel is unless it is "".
+// refused sends a request that must fail at once, with the sentinel is unless it is "".
 func (p *peer) refused(is string, request ...string) answer {
 	p.t.Helper()
 	p.ask(request...)
@@ -121,7 +124,7 @@ func (p *peer) refused(is string, request ...string) answer {
 // quit closes EAL and ends the process.
 func (p *peer) quit() {
 	p.t.Helper()
-	require.Empty(p.t, p.Wait(), "output that nobody waited for")
+	require.Empty(p.t, p.Wait(), "output that the test did not expect")
 }
 
 // newPrefix is a file prefix of the test's own. When the test has ended, after
@@ -131,7 +134,7 @@ func newPrefix(t *testing.T) string {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	prefix := strings.ToLower(strings.NewReplacer("Test", "", "/", "_").Replace(t.Name()))
 	if len(prefix) > 24 { // it becomes part of a socket's path, which is short
-		prefix = fmt.Sprintf("%.20s%d", prefix, nextPrefix())
+		prefix = fmt.Sprintf("%.20s%d", prefix, prefixes.Add(1))
 	}
 	t.Cleanup(func() {
 		if t.Failed() { // its processes were killed; the other tests need the memory
@@ -144,12 +147,7 @@ func newPrefix(t *testing.T) string {
 	return prefix
 }
 
-var prefixes int
-
-func nextPrefix() int {
-	prefixes++
-	return prefixes
-}
+var prefixes atomic.Int32
 
 // hugeFiles are the hugepage files of a prefix.
 func hugeFiles(t *testing.T, prefix string) []string {
@@ -174,20 +172,19 @@ func sockets(t *testing.T, prefix string, pid int) []string {
 	return files
 }
 
-// processes are those, other than this one, that were started in this sandbox.
+// processes are those that the test has started, and the ones that these have started.
 func processes(t *testing.T) (found []string) {
 	t.Helper()
+	ofTest := regexp.MustCompile(`\b` + regexp.QuoteMeta("GODPDK_TEST="+t.Name()) + `[/\x00]`)
 	all, err := filepath.Glob("/proc/[0-9]*/environ")
 	require.NoError(t, err)
 	for _, file := range all {
 		env, err := os.ReadFile(file)
-		if err != nil || !strings.Contains(string(env), filepath.Dir(harness.HugeDir())+"\x00") {
+		if err != nil || !ofTest.Match(env) {
 			continue
 		}
-		if pid := filepath.Base(filepath.Dir(file)); pid != strconv.Itoa(os.Getpid()) {
-			name, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
-			found = append(found, pid+" "+strings.ReplaceAll(string(name), "\x00", " "))
-		}
+		name, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cmdline"))
+		found = append(found, filepath.Base(filepath.Dir(file))+" "+strings.ReplaceAll(string(name), "\x00", " "))
 	}
 	return found
 }

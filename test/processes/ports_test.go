@@ -149,18 +149,7 @@ func drivePorts(a []string) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			n := 0
-			for number := next[q]; n < len(pkts) && number < total; number += queues {
-				m, ok := pool.Alloc()
-				if !ok {
-					break
-				}
-				frame, _ := m.Append(64)
-				binary.LittleEndian.PutUint32(frame, uint32(number))
-				frame[4] = 0 // who worked on it
-				pkts[n] = m
-				n++
-			}
+			n := numbered(pool, pkts[:], next[q], queues, total)
 			sent := tx.Burst(pkts[:n])
 			mbuf.FreeBulk(pkts[sent:n])
 			next[q] += sent * queues
@@ -183,6 +172,23 @@ func drivePorts(a []string) (string, error) {
 		}
 	}
 	return fmt.Sprint(wrong, " wrong"), nil
+}
+
+// numbered allocates packets with every step-th number from first up to total, as many as pkts and
+// the pool have room for, and returns their count.
+func numbered(pool *mbuf.Pool, pkts []*mbuf.Mbuf, first, step, total int) (n int) {
+	for number := first; n < len(pkts) && number < total; number += step {
+		m, ok := pool.Alloc()
+		if !ok {
+			break
+		}
+		frame, _ := m.Append(64)
+		binary.LittleEndian.PutUint32(frame, uint32(number))
+		frame[4] = 0 // the process that worked on it
+		pkts[n] = m
+		n++
+	}
+	return n
 }
 
 // workPorts takes packets from one port's queue, marks them, and sends them by the
@@ -223,10 +229,9 @@ func workPorts(a []string) (string, error) {
 	return fmt.Sprint(done), nil
 }
 
-// A port with a queue for each of three processes: each gets the packets of its
-// queue, all of them, and nobody else's, and sends them on by its own queue of
-// another port. The secondaries find the primary's virtual devices by themselves
-// and its PCI devices by its options, here --no-pci.
+// A port has a queue for each of three processes. Each process receives all packets of its queue
+// and no others, and sends them on by its own queue of another port. The secondaries find the
+// primary's virtual devices by themselves, and its PCI devices by its options, here --no-pci.
 func TestProcessesShareAPort(t *testing.T) {
 	const queues, each = 3, 20000
 	prefix := newPrefix(t)
@@ -251,8 +256,8 @@ func TestProcessesShareAPort(t *testing.T) {
 	primary.quit()
 }
 
-// Trap 14: DPDK copies where a port's queues are when a process attaches. One that
-// came before there were any is told so, polls nothing, and can start again. (A
+// Trap 14: DPDK copies the addresses of a port's queues when a process attaches. A process that
+// attached before the queues existed gets an error, polls nothing, and can start again. (A
 // net_ring port has its queues from the beginning.)
 func TestASecondaryBeforeThePrimaryConfiguredThePort(t *testing.T) {
 	prefix := newPrefix(t)
@@ -278,8 +283,7 @@ func TestASecondaryBeforeThePrimaryConfiguredThePort(t *testing.T) {
 	primary.quit()
 }
 
-// What changes a port is the primary's; a secondary that tries is refused, and the
-// port goes on.
+// Only the primary changes a port. A secondary that tries gets an error, and the port goes on.
 func TestASecondaryDoesNotControlAPort(t *testing.T) {
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix, "--vdev=net_ring0", "--vdev=net_ring1")

@@ -29,9 +29,8 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// "join" attaches as a secondary that says nothing of lcores and devices but in the
-// EAL options that it is given; "suggested" is SecondaryConfig, "shared" is
-// Config.SharedLcores. It tells its lcores.
+// "join" attaches as a secondary. Its arguments are a file prefix and EAL options; "suggested" is
+// SecondaryConfig, "shared" is Config.SharedLcores. It returns the lcores that it got.
 var _ = verb("join", func(args []string) (string, error) {
 	cfg := eal.Config{ProcessType: eal.Secondary, FilePrefix: args[0]}
 	for _, option := range args[1:] {
@@ -83,7 +82,7 @@ var _ = verb("ports", func([]string) (string, error) {
 	return strings.Join(names, " "), err
 })
 
-// happened are the events of Subscribe.
+// happened has the events of Subscribe.
 var happened struct {
 	sync.Mutex
 	events []told
@@ -118,7 +117,7 @@ var _ = verb("events", func([]string) (string, error) {
 	return string(text), err
 })
 
-// "processes" tells role, language and state of each.
+// "processes" returns the role, language and state of each process.
 var _ = verb("processes", func([]string) (string, error) {
 	all, err := rt.Processes()
 	var words []string
@@ -133,7 +132,7 @@ var _ = verb("processes", func([]string) (string, error) {
 	return strings.Join(words, " "), err
 })
 
-// "gone" waits in a way of its own until the primary has gone, and tells when.
+// "gone" waits until the primary has gone, in the given way, and returns the time.
 var _ = verb("gone", func(args []string) (string, error) {
 	var err error
 	switch args[0] {
@@ -170,8 +169,7 @@ func events(p *peer) (all []told) {
 	return all
 }
 
-// noticed waits until the primary has told something of a pid, and what it told of
-// it so far.
+// noticed waits for the event last of a pid, and returns all events of that pid so far.
 func noticed(p *peer, pid int, last string) (words []string) {
 	p.t.Helper()
 	require.Eventually(p.t, func() bool {
@@ -190,8 +188,8 @@ func attachFile(prefix string) string {
 	return filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk", prefix, "godpdk_attach")
 }
 
-// publish rewrites what a primary has published, as another primary would have, and
-// returns the way back.
+// publish changes the facts that a primary has published to those of another primary. restore
+// undoes the change.
 func publish(t *testing.T, prefix string, change func(facts map[string]any)) (restore func()) {
 	t.Helper()
 	f, err := os.OpenFile(attachFile(prefix), os.O_RDWR, 0)
@@ -217,7 +215,7 @@ func publish(t *testing.T, prefix string, change func(facts map[string]any)) (re
 	}
 }
 
-func TestASecondaryThatDoesNotFitIsRefused(t *testing.T) {
+func TestInitRefusesASecondaryOfAnotherBuild(t *testing.T) {
 	prefix := newPrefix(t)
 	p, s := started(t, "primary", prefix), goPeer(t)
 	build := func(name string, v any) func(map[string]any) {
@@ -237,7 +235,7 @@ func TestASecondaryThatDoesNotFitIsRefused(t *testing.T) {
 		{"another device blocked", func(f map[string]any) { f["Options"] = map[string]any{"block": []string{"0000:07:00.0"}} }, nil},
 	} {
 		restore := publish(t, prefix, tc.change)
-		if tc.says != nil { // the last only tells what a secondary with --no-pci may have
+		if tc.says != nil { // the last change does not concern a secondary with --no-pci
 			a := s.refused("ErrMismatch", "init", "secondary", prefix)
 			for _, text := range tc.says {
 				assert.Contains(t, a.Err, text, tc.name)
@@ -251,8 +249,8 @@ func TestASecondaryThatDoesNotFitIsRefused(t *testing.T) {
 	p.quit()
 }
 
-// Known only when EAL has started: what differs is found before it is used.
-func TestMempoolOpsOfAnotherOrderAreRefusedAtTheStart(t *testing.T) {
+// EAL knows its ops only after its start. Init finds the difference before the ops are used.
+func TestInitRefusesMempoolOpsOfAnotherOrder(t *testing.T) {
 	prefix := newPrefix(t)
 	p, fewer := started(t, "primary", prefix), goPeer(t)
 	restore := publish(t, prefix, func(f map[string]any) { f["Ops"] = append(f["Ops"].([]any), "one_more") })
@@ -273,7 +271,7 @@ func TestMempoolOpsOfAnotherOrderAreRefusedAtTheStart(t *testing.T) {
 	p.quit()
 }
 
-func TestARiskyDifferenceIsWarnedOf(t *testing.T) {
+func TestInitWarnsOfRiskyDifferences(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	restore := publish(t, prefix, func(f map[string]any) {
@@ -373,7 +371,7 @@ func goRefused(t *testing.T, prefix string, options ...string) string {
 	return a.Err
 }
 
-func TestAPrimaryThatDiesAndComesAgain(t *testing.T) {
+func TestSecondariesDetectARestartedPrimary(t *testing.T) {
 	for _, how := range []string{"killed", "closed"} {
 		t.Run(how, func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -422,7 +420,7 @@ func TestAPrimaryThatDiesAndComesAgain(t *testing.T) {
 	}
 }
 
-func TestProcessesInCAreNoticedToo(t *testing.T) {
+func TestWatchReportsProcessesInC(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("watch")
@@ -443,7 +441,7 @@ func TestProcessesInCAreNoticedToo(t *testing.T) {
 	p.quit()
 }
 
-func TestAPrimaryInCIsSeenToDie(t *testing.T) {
+func TestDeathOfAPrimaryInCIsDetected(t *testing.T) {
 	prefix := newPrefix(t)
 	c := inC(t, "primary", prefix)
 	c.do("create", "ring", "64", "24", "multi")
@@ -469,9 +467,8 @@ func goPeerSuggests(t *testing.T, prefix string) string {
 	return q.do("suggest", prefix)
 }
 
-// A file of a Go primary that was killed says nothing of the C program that came
-// after it.
-func TestWhatADeadPrimaryPublishedDoesNotCount(t *testing.T) {
+// The file of a killed Go primary does not describe the C primary that came after it.
+func TestFactsOfADeadPrimaryAreIgnored(t *testing.T) {
 	prefix := newPrefix(t)
 	started(t, "primary", prefix).Kill()
 	c := inC(t, "primary", prefix)
@@ -483,48 +480,28 @@ func TestWhatADeadPrimaryPublishedDoesNotCount(t *testing.T) {
 	require.NoError(t, os.Remove(attachFile(prefix)))
 }
 
-func TestSecondariesThatAreKilled(t *testing.T) {
-	const rounds, each = 17, 4 // of two kinds: 136
+func TestPrimarySurvivesKilledSecondaries(t *testing.T) {
+	rounds := 17 // 136 secondaries, half of each kind
+	if testing.Short() {
+		rounds = 4
+	}
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("watch")
 	p.do("create", "ring", "64", "24", "multi")
 	p.do("mutex-zone")
 	p.do("make")
-	died := map[int]time.Time{} // of those that had attached
-	kill := func(s *peer) {
-		s.Kill()
-		died[s.Pid()] = time.Now()
-	}
-	join := func() (peers []*peer) {
-		for range 2 * each {
-			s := goPeer(t)
-			s.ask("join", prefix)
-			peers = append(peers, s)
-		}
-		return peers
-	}
-	peers := join()
+	died := map[int]time.Time{} // the pids that had attached
+	peers := joinEight(t, prefix)
 	for n := range rounds {
-		idle, holding := peers[:each], peers[each:]
-		for _, s := range peers {
+		old := peers
+		for _, s := range old {
 			s.done()
 		}
-		if peers = nil; n+1 < rounds {
-			peers = join() // while these die
+		if n+1 < rounds {
+			peers = joinEight(t, prefix) // while the old ones die
 		}
-		for _, s := range idle {
-			kill(s)
-		}
-		for i, s := range holding {
-			if i == 0 {
-				s.do("lock")
-			} else {
-				s.refused("ErrOwnerDead", "lock")
-				s.do("consistent")
-			}
-			kill(s)
-		}
+		killEight(old, died)
 		p.refused("ErrOwnerDead", "lock")
 		p.do("consistent")
 		p.do("unlock")
@@ -546,15 +523,42 @@ func TestSecondariesThatAreKilled(t *testing.T) {
 	for _, f := range arrays {
 		assert.True(t, !pidSuffix(f, died) || pidSuffix(f, map[int]time.Time{s.Pid(): {}}), f)
 	}
-	p.do("reserve", "grown", "40000000", "text") // asks the secondaries that there are
+	p.do("reserve", "grown", "40000000", "text") // asks the living secondaries
 	assert.Equal(t, "40000000 text", s.do("zone", "grown"))
 	s.quit()
 	p.quit()
 }
 
+// joinEight starts eight secondaries at once. Each will answer when it has attached.
+func joinEight(t *testing.T, prefix string) (peers []*peer) {
+	t.Helper()
+	for range 8 {
+		s := goPeer(t)
+		s.ask("join", prefix)
+		peers = append(peers, s)
+	}
+	return peers
+}
+
+// killEight kills four idle secondaries, and four that hold the mutex one after the other. It adds
+// the times of their deaths to died.
+func killEight(peers []*peer, died map[int]time.Time) {
+	for i, s := range peers {
+		switch {
+		case i == 4:
+			s.do("lock")
+		case i > 4:
+			s.refused("ErrOwnerDead", "lock")
+			s.do("consistent")
+		}
+		s.Kill()
+		died[s.Pid()] = time.Now()
+	}
+}
+
 // Such a process can leave DPDK's lock of memory taken, which rte_eal_memory_init holds,
 // and growth would wait for ever: nothing grows here.
-func TestSecondariesThatAreKilledWhileTheyAttach(t *testing.T) {
+func TestPrimarySurvivesSecondariesKilledWhileAttaching(t *testing.T) {
 	const rounds, batch = 17, 4
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
@@ -588,8 +592,8 @@ func TestSecondariesThatAreKilledWhileTheyAttach(t *testing.T) {
 	started(t, "primary", prefix).quit()
 }
 
-// lives checks that each process that the primary has told of has come and died, and
-// returns when it was told of the deaths.
+// lives checks that the primary has reported the attachment and the death of each process, and
+// returns the times of the deaths.
 func lives(p *peer) map[int]time.Time {
 	p.t.Helper()
 	of, deaths := map[int][]string{}, map[int]time.Time{}
@@ -656,7 +660,8 @@ func TestASecondaryInAnotherPidNamespace(t *testing.T) {
 }
 
 // DPDK asks each secondary to follow a change of memory, 5 s long, twice.
-func TestAStoppedSecondaryStallsGrowthAndNothingElse(t *testing.T) {
+func TestStoppedSecondaryBlocksOnlyMemoryGrowth(t *testing.T) {
+	t.Parallel()
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)

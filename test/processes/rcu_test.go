@@ -19,8 +19,8 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// table is the same struct in testdata/rcu.c: readers look at the current element, whose
-// words are equal for as long as anybody may look.
+// table is the same struct in testdata/rcu.c: readers read the current element. Its
+// words are equal while a reader may see it.
 type table struct {
 	current, stop, reads atomic.Uint64
 	elems                [64][16]uint64
@@ -35,7 +35,7 @@ var rcuNode struct {
 	readers map[string]*rcu.Reader
 }
 
-// rcuVerb is a verb for what works on "qsbr" and "table".
+// rcuVerb adds a verb that uses "qsbr" and "table".
 func rcuVerb(name string, f func(args []string) (string, error)) struct{} {
 	return verb(name, func(args []string) (string, error) {
 		if rcuNode.q == nil {
@@ -105,7 +105,7 @@ var (
 	})
 )
 
-// rcuRead reads until told to stop and returns how many words changed under it.
+// rcuRead reads until the table's stop is set, and returns how many words changed under it.
 func rcuRead(r *rcu.Reader) (bad int) {
 	t := rcuNode.table
 	r.Online()

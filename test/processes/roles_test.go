@@ -129,9 +129,9 @@ var _ = verb("plant", func([]string) (string, error) {
 	return "", nil
 })
 
-// "harvest" follows that address, in another process. It tells what is there,
-// whether the kernel was told to leave address space layout alone, and where
-// this process has its C stack.
+// "harvest" follows that address, in another process. It returns the text
+// there, whether the kernel randomizes this process's address space, and the address of its C
+// stack.
 var _ = verb("harvest", func([]string) (string, error) {
 	z, err := memzone.Lookup("planted")
 	if err != nil {

@@ -12,27 +12,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Which test shows what becomes of each of DPDK's multi-process limitations, as
-// dpdk/eal/multi-process.md numbers them.
+// limitations has the tests of each of DPDK's multi-process limitations, by the numbers of
+// dpdk/eal/multi-process.md.
 var limitations = map[string][]string{
 	"1. private memory":       {"TestPrivateMemoryExcludesOtherProcesses"},
 	"2. no primary":           {"TestASecondaryNeedsAPrimary"},
 	"3. second primary":       {"TestASecondPrimaryIsRefused"},
-	"4. primary starts":       {"TestAPrimaryThatIsStillStarting"},
-	"5. dead primary":         {"TestAKilledPrimary", "TestWhatADeadPrimaryPublishedDoesNotCount"},
-	"6. primary comes again":  {"TestAPrimaryThatDiesAndComesAgain", "TestAPrimaryInCIsSeenToDie"},
+	"4. primary starts":       {"TestInitWhileThePrimaryIsStarting"},
+	"5. dead primary":         {"TestSecondaryDetectsAKilledPrimary", "TestFactsOfADeadPrimaryAreIgnored"},
+	"6. primary comes again":  {"TestSecondariesDetectARestartedPrimary", "TestDeathOfAPrimaryInCIsDetected"},
 	"7. devices":              {"TestASecondaryGetsThePrimarysDevicesOrIsRefused"},
-	"8. libraries and ops":    {"TestMempoolOpsOfAnotherOrderAreRefusedAtTheStart"},
+	"8. libraries and ops":    {"TestInitRefusesMempoolOpsOfAnotherOrder"},
 	"9. cores":                {"TestLcoresOfAllProcessesAreDisjoint"},
-	"10. stopped secondary":   {"TestAStoppedSecondaryStallsGrowthAndNothingElse"},
-	"11. killed secondary":    {"TestSecondariesThatAreKilled"},
+	"10. stopped secondary":   {"TestStoppedSecondaryBlocksOnlyMemoryGrowth"},
+	"11. killed secondary":    {"TestPrimarySurvivesKilledSecondaries"},
 	"12. clean-up":            {"TestASecondarysCloseLeavesTheOthersAlone"},
 	"13. registered threads":  {"TestRegisterAndSecondariesExcludeEachOther"},
-	"14. the primary's part":  {"TestASecondaryDoesNotControlAPort", "TestASecondaryBeforeThePrimaryConfiguredThePort", "TestDynamicFieldsAreThePrimarys"},
+	"14. the primary's part":  {"TestASecondaryDoesNotControlAPort", "TestASecondaryBeforeThePrimaryConfiguredThePort", "TestOnlyThePrimaryRegistersDynamicFields"},
 	"15. IPC":                 nil, // package ipc's
 	"16. one start a process": {"TestEALStartsOncePerProcess"},
-	"17. leftovers":           {"TestAKilledPrimary", "TestHugepageFiles"},
-	"18. addresses":           {"TestAddressesAgreeWithASLROn", "TestGosHeapKeepsOutOfEALsAddresses"},
+	"17. leftovers":           {"TestSecondaryDetectsAKilledPrimary", "TestHugepageFiles"},
+	"18. addresses":           {"TestAddressesAgreeWithASLROn", "TestGoHeapDoesNotOverlapEALAddresses"},
 	"19. equal pids":          {"TestASecondaryInAnotherPidNamespace"},
 }
 

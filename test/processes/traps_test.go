@@ -53,7 +53,7 @@ func TestASecondPrimaryIsRefused(t *testing.T) {
 	p.quit()
 }
 
-// slow is a primary that stands still in the middle of its start.
+// slow is a primary that stops in the middle of its start.
 func slow(t *testing.T, prefix string) *peer {
 	t.Helper()
 	p := cPeer(t, "slow", "primary", prefix)
@@ -61,7 +61,7 @@ func slow(t *testing.T, prefix string) *peer {
 	return p
 }
 
-func TestAPrimaryThatIsStillStarting(t *testing.T) {
+func TestInitWhileThePrimaryIsStarting(t *testing.T) {
 	for _, role := range []string{"secondary", "auto"} {
 		t.Run("is not waited for for ever by "+role, func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -148,7 +148,7 @@ func TestWaitPrimary(t *testing.T) {
 	})
 }
 
-func TestAKilledPrimary(t *testing.T) {
+func TestSecondaryDetectsAKilledPrimary(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	files := hugeFiles(t, prefix)
@@ -163,7 +163,7 @@ func TestAKilledPrimary(t *testing.T) {
 	assert.Equal(t, files, hugeFiles(t, prefix), "SIGKILL leaves its hugepage files")
 	assert.Equal(t, "primary", late.do("init", "auto", prefix), "the next primary gets their memory")
 	assert.Equal(t, files, hugeFiles(t, prefix), "as many as one primary has")
-	late.quit() // newPrefix sees that nothing remains
+	late.quit() // newPrefix checks that nothing remains
 }
 
 func TestASecondarysCloseLeavesTheOthersAlone(t *testing.T) {
@@ -213,7 +213,7 @@ func TestEALStartsOncePerProcess(t *testing.T) {
 	p.quit()
 }
 
-func TestAFailedStartCanBeFollowedByAGoodOne(t *testing.T) {
+func TestInitAfterAFailedInitSucceeds(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	p.refused("ErrInvalid", "init", "primary", prefix, "--lcores=0@9999")
@@ -224,9 +224,9 @@ func TestAFailedStartCanBeFollowedByAGoodOne(t *testing.T) {
 	p.quit()
 }
 
-// What EAL itself refuses it forgets, up to DPDK 24.11, or it does not, from
-// 25.11 on. The error must say so: a user sees the first reason again.
-func TestAStartThatEALRefusedCanBeFollowedByAGoodOneOrSaysThatItCannot(t *testing.T) {
+// Up to DPDK 24.11, EAL forgets a start that it has refused. From 25.11 on it does not, and the
+// error must name the reason of the first failure.
+func TestInitAfterARefusedInitSucceedsOrExplains(t *testing.T) {
 	for _, option := range []string{"-n=0", "--base-virtaddr=no", "--iova-mode=no"} {
 		t.Run(option, func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -234,7 +234,7 @@ func TestAStartThatEALRefusedCanBeFollowedByAGoodOneOrSaysThatItCannot(t *testin
 			p.refused("", "init", "primary", prefix, option)
 			p.ask("init", "primary", prefix)
 			if a := p.answer(); a.Err != "" {
-				assert.Contains(t, a.Err, "try in a new one")
+				assert.Contains(t, a.Err, "try in a new process")
 			} else {
 				assert.Equal(t, "primary", a.Result)
 			}
@@ -243,19 +243,19 @@ func TestAStartThatEALRefusedCanBeFollowedByAGoodOneOrSaysThatItCannot(t *testin
 	}
 }
 
-// What EAL refuses after that is final: DPDK may not start again, and it says so.
-func TestAStartThatFailedHalfWayIsFinal(t *testing.T) {
+// A start that EAL refuses later is final: the error says that DPDK may not start again.
+func TestInitAfterAHalfFailedInitFails(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
 	p.refused("", "init", "primary", prefix, "--vdev=net_nosuch0")
 	a := p.refused("", "init", "primary", prefix)
-	assert.Contains(t, a.Err, "try in a new one")
+	assert.Contains(t, a.Err, "try in a new process")
 	assert.Empty(t, started(t, "primary", prefix).Wait(), "one in a new process starts")
 	p.quit()
 }
 
-// They would find it half gone.
-func TestAPrimaryThatEndsWaitsForThoseThatStart(t *testing.T) {
+// A secondary that starts would find its primary half gone.
+func TestCloseOfThePrimaryWaitsForStartingSecondaries(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# arm64.sh FOLDER unpacks DPDK for arm64, with what it needs down to the C library, into FOLDER: this machine's packages
-# stay as they are, and no root is needed. Programs of it are compiled with aarch64-linux-gnu-gcc and run by qemu-user.
+# arm64.sh FOLDER unpacks DPDK for arm64 and all its dependencies, down to the C library, into FOLDER. It does not change
+# this machine's packages and needs no root. aarch64-linux-gnu-gcc compiles programs with it, qemu-user runs them.
 set -euo pipefail
 
 root=$(mkdir -p "$1" && cd "$1" && pwd)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# gocache.sh [PROFILE] prints a Go build cache of the installed DPDK's own. Go keys what cgo made by the package's files
-# and not by the headers or .pc files they read, so after a change of DPDK it would link yesterday's constants. PROFILE is
-# libdpdk, or libdpdk-static or libdpdk-static-debug, which have caches of their own, as their drivers can change, too.
+# gocache.sh [PROFILE] prints the path of a Go build cache for the installed DPDK. Go's key for the output of cgo has the
+# package's files, but not the headers and .pc files that they read: after a change of DPDK, Go would link the old
+# constants. PROFILE is libdpdk, libdpdk-static or libdpdk-static-debug; each has its own cache, because its drivers can
+# change too.
 set -euo pipefail
 
 profile=${1:-libdpdk}

@@ -18,7 +18,7 @@ die() {
 knob=/proc/sys/vm/nr_hugepages
 grep -q '^Hugepagesize: *2048 kB' /proc/meminfo || knob=$pool/nr_hugepages
 
-# free is what nobody holds: a page that is reserved by a mapping but not touched yet still counts as free_hugepages.
+# free prints the number of unused pages: free_hugepages also counts pages that a mapping has reserved and not touched.
 free() { echo $(($(<"$pool/free_hugepages") - $(<"$pool/resv_hugepages"))); }
 mounted() { awk '$3 == "hugetlbfs" && $4 ~ /pagesize=2M/ { print $2; exit }' /proc/self/mounts; }
 target() { echo $(($(<"$pool/nr_hugepages") + need - $(free))); }
@@ -32,8 +32,8 @@ if [ ${#typed[@]} -gt 0 ] && [ "$(id -u)" != 0 ]; then
     "${typed[@]/#/    }"
 fi
 
-# More than one try: other processes may take pages meanwhile, and tidying memory may give the kernel more to give. What
-# it gave stays in the pool even when it is too little; taking it back could take what another process was promised.
+# More than one try: other processes may take pages meanwhile, and after compaction the kernel may find more pages. The new
+# pages stay in the pool even if they are too few: removing them could remove pages that another process has reserved.
 for _ in 1 2 3; do
   lacking=$((need - $(free)))
   [ "$lacking" -gt 0 ] || break
@@ -51,7 +51,7 @@ if [ "$(free)" -lt "$need" ]; then
     die "the kernel gave only $(<"$pool/nr_hugepages") of $want 2 MiB pages; its memory is too fragmented. $(free) are free, $need are needed." \
       "Boot with hugepages=$want on the kernel's command line, or ask for less: make hugepages HUGEPAGES=256"
   fi
-  die "$(free) of $(<"$pool/nr_hugepages") 2 MiB pages are free, $need are needed: other processes take them as fast as they come. Stop those, or type it again."
+  die "$(free) of $(<"$pool/nr_hugepages") 2 MiB pages are free, $need are needed: other processes take new pages at once. Stop those processes, or run make hugepages again."
 fi
 
 if [ -z "$(mounted)" ]; then

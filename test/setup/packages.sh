@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# packages.sh installs what building and testing godpdk needs. It asks apt only when something is missing.
+# packages.sh installs the packages that godpdk's build and tests need. It calls apt only if something is missing.
 set -euo pipefail
 
 packages=(libdpdk-dev dpdk-dev dpdk-doc pkgconf gcc libc6-dev qemu-user iputils-ping)
 
-# missing prints what this machine lacks. It looks for the things, not for the packages, so that a DPDK built from
-# source or another distribution passes too.
+# missing prints the missing parts. It looks for files and commands, not for packages, so that a DPDK built from source
+# and other distributions pass too.
 missing() {
   if ! pkg-config --fragment-filter=ILl --exists libdpdk 2>/dev/null; then
     echo "pkgconf and DPDK's headers (libdpdk.pc)"
@@ -51,16 +51,16 @@ quietly() {
 
 lacks=$(missing)
 if [ -z "$lacks" ]; then
-  echo "deps: all here, DPDK $(pkg-config --modversion libdpdk)"
+  echo "deps: nothing is missing, DPDK $(pkg-config --modversion libdpdk)"
   exit 0
 fi
 printf 'deps: missing: %s\n' "${lacks//$'\n'/; }"
 
 if ! command -v apt-get >/dev/null; then
   {
-    echo "deps: this is not a Debian. Install what is missing; Debian calls the packages"
+    echo "deps: this is not Debian. Install the missing parts. The packages of Debian are"
     echo "    ${packages[*]}"
-    echo "and Fedora dpdk-devel dpdk-tools pkgconf-pkg-config gcc glibc-devel qemu-user iputils."
+    echo "and those of Fedora are dpdk-devel dpdk-tools pkgconf-pkg-config gcc glibc-devel qemu-user iputils."
   } >&2
   exit 1
 fi
@@ -70,7 +70,7 @@ if [ "$(id -u)" != 0 ]; then
   # Ask for the password here, not in the middle of the dots.
   if ! command -v sudo >/dev/null || ! { sudo -n true 2>/dev/null || sudo -v; }; then
     {
-      echo "deps: only root can install them, and sudo is not to be had here. As root type:"
+      echo "deps: only root can install packages, and sudo does not work here. As root type:"
       echo "    apt-get update && apt-get install --no-install-recommends ${packages[*]}"
     } >&2
     exit 1

@@ -20,8 +20,8 @@ const (
 	burst    = 32
 )
 
-// ringPorts are the kinds of port whose packets come back through a ring that
-// several pollers may use at once, by the sync type of the ring.
+// ringPorts are the kinds of port that return packets through a ring, and the sync type of the
+// ring. Several pollers may use the ring at once.
 var ringPorts = map[string]ring.Sync{
 	"ring-multi": ring.Multi, "ring-single": ring.Single, "ring-rts": ring.RTS, "ring-hts": ring.HTS,
 }
@@ -72,7 +72,7 @@ func startLoad(ops, kind string, pollers int) (*load, error) {
 	return l, nil
 }
 
-// forward sends what it receives.
+// forward sends the packets that it receives.
 func (l *load) forward(rx ethdev.RxQueue, tx ethdev.TxQueue) {
 	pkts, n := make([]*mbuf.Mbuf, burst), 0
 	for !l.ended.Load() {

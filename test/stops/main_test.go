@@ -1,8 +1,7 @@
 //go:build linux
 
-// Package stops tests that the Go runtime always gets its way: whatever DPDK waits
-// for, a garbage collection stops the process soon, timers fire and signals are
-// handled.
+// Package stops tests that DPDK never blocks the Go runtime: while DPDK waits, garbage collections
+// stop the process soon, timers fire, and signals are handled.
 package stops
 
 import (

@@ -19,9 +19,9 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// A node runs loads as it is told. With "alone" no other process can share its
-// memory; otherwise the argument is its file prefix. It answers each request with
-// "ok", and what it found as JSON, or "failed" and the error.
+// A node runs loads. With the argument "alone" no other process can share its memory; otherwise
+// the argument is its file prefix. It answers each request with "ok" and its vitals as JSON, or
+// with "failed" and the error.
 var _ = harness.Role("node", func(args []string) error {
 	cfg := harness.Config(0)
 	cfg.MemoryMB = 64

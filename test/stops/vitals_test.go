@@ -14,7 +14,7 @@ import (
 
 // vitals is how well a Go process does while DPDK is at work.
 type vitals struct {
-	Stop           time.Duration // the longest that a collection waited for the process to stand still
+	Stop           time.Duration // the longest time that a collection waited for the process to stop
 	Timer          time.Duration // the latest timer
 	Signal         time.Duration // the slowest handling of a signal
 	Bursts, Allocs int64         // done meanwhile

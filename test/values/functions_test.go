@@ -19,9 +19,9 @@ import (
 // functions are called with odd arguments too.
 var functions = map[string]map[string]any{
 	"ring":    {"Create": ring.Create[uint64], "Lookup": ring.Lookup[uint64], "List": ring.List},
-	"mempool": {"Create": mempool.Create, "CreateEmpty": mempool.CreateEmpty, "Lookup": mempool.Lookup, "List": mempool.List, "Ops": mempool.Ops, "PoolOf": mempool.PoolOf},
+	"mempool": {"Create": mempool.Create, "CreateEmpty": mempool.CreateEmpty, "Lookup": mempool.Lookup, "List": mempool.List, "Ops": mempool.Ops, "ByObject": mempool.ByObject},
 	"mbuf": {
-		"CreatePool": mbuf.CreatePool, "LookupPool": mbuf.LookupPool, "FreeBulk": mbuf.FreeBulk, "LookupField": mbuf.LookupField[uint32],
+		"CreatePool": mbuf.CreatePool, "LookupPool": mbuf.LookupPool, "List": mbuf.List, "FreeBulk": mbuf.FreeBulk, "LookupField": mbuf.LookupField[uint32],
 		"RegisterField": mbuf.RegisterField[uint32], "LookupFlag": mbuf.LookupFlag, "RegisterFlag": mbuf.RegisterFlag,
 	},
 	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
@@ -37,10 +37,10 @@ var functions = map[string]map[string]any{
 	"packet": {"NewBuffer": packet.NewBuffer, "NewSource": packet.NewSource, "NewSink": packet.NewSink, "Serialize": packet.Serialize},
 	"ipc":    {"Register": ipc.Register, "Unregister": ipc.Unregister, "Send": ipc.Send, "Request": ipc.Request, "Call": ipc.Call[int, int]},
 	"lcore": {
-		"Get": lcore.Get, "WorkersOn": lcore.WorkersOn, "Launch": lcore.Launch, "LaunchWorkers": lcore.LaunchWorkers, "Control": lcore.Control,
-		"Running": lcore.Running, "RegisterService": lcore.RegisterService, "LookupService": lcore.LookupService, "AddServiceCore": lcore.AddServiceCore,
+		"Lookup": lcore.Lookup, "WorkersOn": lcore.WorkersOn, "Launch": lcore.Launch, "LaunchWorkers": lcore.LaunchWorkers, "StartControlThread": lcore.StartControlThread,
+		"InUse": lcore.InUse, "RegisterService": lcore.RegisterService, "LookupService": lcore.LookupService, "AddServiceCore": lcore.AddServiceCore,
 		"StartServiceCore": lcore.StartServiceCore, "StopServiceCore": lcore.StopServiceCore, "RemoveServiceCore": lcore.RemoveServiceCore,
-		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "SetAlarm": lcore.SetAlarm, "OnLcore": lcore.OnLcore, "NewMeter": lcore.NewMeter,
+		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "NewAlarm": lcore.NewAlarm, "RegisterCallback": lcore.RegisterCallback, "NewMeter": lcore.NewMeter,
 		"RunTimers": lcore.RunTimers, "Duration": lcore.Duration, "ToCycles": lcore.ToCycles,
 	},
 	"ethdev": {

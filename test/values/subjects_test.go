@@ -124,7 +124,7 @@ var subjects = map[string][]subject{
 	"mempool": {
 		handle("Pool", mempools, func(p *mempool.Pool) { _ = p.Free() }).but("Put", "PutBulk"),
 		handle("Cache", func() *mempool.Cache { return must(mempools().NewCache(4)) },
-			func(c *mempool.Cache) { _ = c.Free(); _ = c.Pool().Free() }).but("Put", "PutBulk"),
+			func(c *mempool.Cache) { _ = c.Close(); _ = c.Pool().Free() }).but("Put", "PutBulk"),
 		plain[mempool.Object]("Object"), plain[mempool.Flags]("Flags"),
 	},
 	"mbuf": {
@@ -133,7 +133,7 @@ var subjects = map[string][]subject{
 			{"live", func() (any, func()) { return aPacket(), func() {} }},
 		}},
 		handle("Pool", func() *mbuf.Pool { return must(mbuf.CreatePool(name(), 31, mbuf.PoolConfig{CacheSize: 4})) },
-			func(p *mbuf.Pool) { _ = p.Free() }).but("Put", "PutBulk"),
+			func(p *mbuf.Pool) { _ = p.Free() }),
 		handle("Cache", func() *mbuf.Cache { return must(pool().NewCache(4)) }, func(c *mbuf.Cache) { _ = c.Close() }),
 		plain[mbuf.Reader]("Reader"), plain[mbuf.Writer]("Writer"), plain[mbuf.Field[uint32]]("Field[uint32]"),
 		plain[mbuf.OffloadFlags]("OffloadFlags"), plain[mbuf.PacketType]("PacketType"), plain[mbuf.Timestamp]("Timestamp"),
@@ -185,10 +185,10 @@ var subjects = map[string][]subject{
 		plain[lcore.Tasks]("Tasks"), plain[lcore.Idle]("Idle"),
 		handle("Var[uint64]", func() *lcore.Var[uint64] { return lcore.NewVar[uint64]() }, func(*lcore.Var[uint64]) {}),
 		handle("Meter", func() *lcore.Meter { return must(lcore.NewMeter(lcore.Main())) }, func(*lcore.Meter) {}),
-		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Free() }),
-		handle("Alarm", func() *lcore.Alarm { return must(lcore.SetAlarm(1e6, func() {})) }, func(a *lcore.Alarm) { _ = a.Cancel() }),
+		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Close() }),
+		handle("Alarm", func() *lcore.Alarm { return must(lcore.NewAlarm(1e6, func() {})) }, func(a *lcore.Alarm) { _ = a.Stop() }),
 		handle("Callback", func() *lcore.Callback {
-			return must(lcore.OnLcore(name(), func(int) error { return nil }, func(int) {}))
+			return must(lcore.RegisterCallback(name(), func(int) error { return nil }, func(int) {}))
 		},
 			func(c *lcore.Callback) { _ = c.Unregister() }),
 		handle("Service", func() *lcore.Service {
@@ -235,8 +235,6 @@ func queues(of func(*netring.Cable) any, zero any) []state {
 var documented = map[string]string{
 	"mbuf.Field[uint32], zero: Of": "a Field that nobody registered",
 	"mbuf.Timestamp, zero: Set":    "the same",
-	"mbuf.Pool, live: Each":        "a nil function",
-	"mempool.Pool, live: Each":     "a nil function",
 	"ring.Span[uint64], zero: At":  "an index as of a slice",
 	"ethdev.XStats, zero: Name":    "an index as of a slice",
 	"ethdev.XStats, live: Name":    "an index as of a slice",

@@ -44,6 +44,9 @@ func main() {
 `
 
 func TestVendoredModuleBuilds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles all of cgo/ once more, which takes half a minute")
+	}
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	dir := t.TempDir()

@@ -129,7 +129,7 @@ func AtStop(f func()) {
 	eal.atStop = append(eal.atStop, f)
 }
 
-// Running says whether EAL runs, as of now.
+// Running reports whether EAL runs at this moment.
 func Running() bool { return eal.running.Load() }
 
 // Call runs f, which calls the rte_ function op on the object name, if EAL runs. A

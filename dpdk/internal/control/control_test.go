@@ -13,7 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 )
 
-// primary is an EAL whose primary lives or not.
+// primary is an EAL with a living or a dead primary.
 type primary bool
 
 func (p primary) PrimaryAlive() bool { return bool(p) }
@@ -33,7 +33,7 @@ func TestControlIsRefusedUnlessEALRuns(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrNotRunning)
 	assert.False(t, called, "C would crash")
 	assert.Contains(t, err.Error(), `rte_x "obj"`)
-	assert.Contains(t, err.Error(), "eal.Init", "says what to do")
+	assert.Contains(t, err.Error(), "eal.Init", "names the fix")
 
 	Start(primary(true))
 	require.NoError(t, Call("rte_x", "obj", f))

@@ -36,8 +36,7 @@ func CallOn(op, name string, object unsafe.Pointer, f func() error) error {
 	return Explain(err, dpdk.ErrNotFound, Freed)
 }
 
-// Explain adds to an error with this number what is wrong and what to do about it, if it
-// has no detail yet.
+// Explain adds a detail to an error with this number, if the error has none.
 func Explain(err, errno error, detail string) error {
 	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == errno {
 		e.Detail = detail
@@ -45,8 +44,7 @@ func Explain(err, errno error, detail string) error {
 	return err
 }
 
-// ExplainCreate adds to the error of a named object that could not be made on this socket
-// what is wrong and what to do about it.
+// ExplainCreate adds a detail to the error of creating a named object on this socket.
 func ExplainCreate(err error, s dpdk.SocketID) error {
 	if e, ok := err.(*dpdk.Error); ok && e.Detail == "" && e.Errno == dpdk.ErrNoMemory {
 		e.Detail = noMemory(s)
@@ -54,7 +52,7 @@ func ExplainCreate(err error, s dpdk.SocketID) error {
 	return Explain(err, dpdk.ErrExist, Taken)
 }
 
-// noMemory says why there is no memory on the socket.
+// noMemory explains why the socket has no memory left.
 func noMemory(s dpdk.SocketID) string {
 	var heaps []string
 	exists := s == dpdk.AnySocket

@@ -11,11 +11,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// DPDK opens files without close-on-exec. A program that this process starts would
-// have them: while it lives, devices and hugepages stay taken, and the socket of a dead
-// process looks alive.
+// DPDK opens files without close-on-exec. A program that this process starts would inherit them: while
+// it lives, devices and hugepages stay in use, and the socket of a dead process looks alive.
 
-// What a control call may open.
+// openKind is the kind of files that a control call may open.
 type openKind int
 
 const (
@@ -36,7 +35,7 @@ var openWords = []struct {
 	{"_init", memory}, {"_add", memory},
 }
 
-// opens says what a call of the rte_ function op may open.
+// opens returns the kind of files that a call of the rte_ function op may open.
 func opens(op string) openKind {
 	for _, w := range openWords {
 		if strings.Contains(op, w.word) {
@@ -46,8 +45,8 @@ func opens(op string) openKind {
 	return nothing
 }
 
-// fork counts those who hold syscall.ForkLock. They hold it together: a control call
-// may wait for another one, which would wait behind a fork that waits for the first.
+// fork counts the control calls that hold syscall.ForkLock. They share one hold: a control call may wait
+// for another one, which would wait behind a fork that waits for the first.
 var fork struct {
 	sync.Mutex
 	holders int
@@ -55,16 +54,15 @@ var fork struct {
 	free    chan struct{}
 }
 
-// forkTurn is how long calls that follow each other keep a fork waiting. Then the next
-// one waits for the fork, as long again: a call that waits for that one may be inside.
+// forkTurn is the time for which overlapping calls make a fork wait. After it the next call waits for
+// the fork, for the same time at most: a call that waits for the next one may be inside.
 const forkTurn = 20 * time.Millisecond
 
-// forkLimit is how long one call keeps forks waiting. A driver may wait longer, for a peer
-// that this process is about to start: what it opens later is closed on exec only when
-// the call ends.
+// forkLimit is the time for which one call makes forks wait. A driver may wait longer, for a peer that
+// this process is about to start. Files that it opens later become close-on-exec when the call ends.
 const forkLimit = time.Second
 
-// holdFork keeps the process from starting another program until release.
+// holdFork prevents this process from starting another program until release.
 func holdFork() (release func()) {
 	fork.Lock()
 	defer fork.Unlock()
@@ -92,9 +90,8 @@ func holdFork() (release func()) {
 	}
 }
 
-// opening is to be called before files of this kind are opened, and done afterwards. Then
-// programs that this process starts do not get them. What the application leaves open for
-// them on purpose it must have opened before.
+// opening prevents programs that this process starts from inheriting files of this kind that are opened
+// until done. The application must open files for such programs before.
 func opening(kind openKind) (done func()) {
 	release, sweep := holdFork(), func() {}
 	if kind == devices {
@@ -118,10 +115,10 @@ func opening(kind openKind) (done func()) {
 	}
 }
 
-// CloseOnExec is opening for the start of EAL.
+// CloseOnExec calls opening for the start of EAL.
 func CloseOnExec() (done func()) { return opening(devices) }
 
-// inherited are the descriptors that programs get which this process starts.
+// inherited returns the descriptors that a program started by this process inherits.
 func inherited() map[int]bool {
 	all := map[int]bool{}
 	entries, _ := os.ReadDir("/proc/self/fd")

@@ -2,6 +2,6 @@ package control
 
 import "sync"
 
-// Hotplug is held by those who change which devices there are: DPDK's lists of
-// devices and their arguments have no lock. It is taken before all other locks.
+// Hotplug is held while devices are attached or detached: DPDK's lists of devices and their
+// arguments have no lock. Take it before all other locks.
 var Hotplug sync.Mutex

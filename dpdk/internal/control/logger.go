@@ -7,10 +7,10 @@ import (
 
 var logger atomic.Pointer[slog.Logger]
 
-// SetLogger says where warnings go.
+// SetLogger sets the logger for warnings.
 func SetLogger(l *slog.Logger) { logger.Store(l) }
 
-// Logger is where warnings go: EAL's logger, and before its start slog's default.
+// Logger returns the logger for warnings: the logger of eal.Config, and before EAL's start slog's default.
 func Logger() *slog.Logger {
 	if l := logger.Load(); l != nil {
 		return l

@@ -1,5 +1,5 @@
-// Package devargs reads the arguments of devices before DPDK does, which crashes on
-// what it does not expect: a class without a bus, a key without a value.
+// Package devargs parses the arguments of devices before DPDK does. DPDK crashes on some of
+// them, such as a class without a bus or a key without a value.
 package devargs
 
 import (
@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// MaxLength is more than any device needs; C takes any length.
+	// MaxLength is the maximum length of devargs. C has no limit; no device needs more.
 	MaxLength = 1<<16 - 1
-	// MaxShared is the longest that DPDK sends to other processes, in bytes
-	// (EAL_DEV_MP_DEV_ARGS_MAX_LEN).
+	// MaxShared is the maximum length, in bytes, of devargs that DPDK sends to other
+	// processes (EAL_DEV_MP_DEV_ARGS_MAX_LEN).
 	MaxShared = 127
 
 	maxName = 63 // RTE_DEV_NAME_MAX_LEN
@@ -29,23 +29,23 @@ var buses = []string{"auxiliary", "cdx", "dpaa_bus", "fslmc", "ifpga", "pci", "p
 // flags are the arguments that drivers take without a value.
 var flags = []string{"persist"} // of net_tap
 
-// Device is what devargs describe.
+// Device is the content of devargs.
 type Device struct {
-	Name  string // the device's, without its bus
+	Name  string // name of the device, without its bus
 	Bus   string // "" if the devargs leave it to DPDK
 	Class string // "eth" if the devargs name a class, else ""
-	// Filter is the arguments by which ports are found: those of the class, or in
-	// DPDK's older syntax all of them.
+	// Filter contains the arguments that select ports: those of the class, or in DPDK's older
+	// syntax all of them.
 	Filter string
 }
 
-// Whole returns the device without its filter, which fits all of its ports.
+// Whole returns the device without its filter, which matches all of its ports.
 func (d Device) Whole() Device {
 	d.Filter = ""
 	return d
 }
 
-// Match is the device in the syntax that rte_eth_iterator_init takes.
+// Match returns the device in the syntax of rte_eth_iterator_init.
 func (d Device) Match() string {
 	if d.Name == "" {
 		return "class=eth," + d.Filter
@@ -60,12 +60,12 @@ func (d Device) Match() string {
 	return s
 }
 
-// Parse reads devargs of one device, "net_null0,size=64", "pci:0000:03:00.0" or
-// "bus=pci,addr=0000:03:00.0/class=eth", or refuses them for the call op.
+// Parse parses devargs of one device, such as "net_null0,size=64", "pci:0000:03:00.0" or
+// "bus=pci,addr=0000:03:00.0/class=eth". Errors are those of the call op.
 func Parse(op, s string) (Device, error) {
 	d, err := ParseFilter(op, s)
 	if err == nil && d.Name == "" {
-		err = check.Invalid(op, s, "the devargs name no device: begin with a name, such as net_null0 or 0000:03:00.0")
+		err = check.Invalid(op, s, "the devargs do not name a device: begin with a name, such as net_null0 or 0000:03:00.0")
 	}
 	if err != nil {
 		return Device{}, err
@@ -73,14 +73,14 @@ func Parse(op, s string) (Device, error) {
 	return d, nil
 }
 
-// ParseFilter is Parse, and takes "class=eth" with or without arguments too, which is
-// every port that fits.
+// ParseFilter parses what Parse accepts, and also "class=eth" with or without arguments, which
+// selects all matching ports.
 func ParseFilter(op, s string) (Device, error) {
 	if err := check.Name(op, s, MaxLength+1); err != nil {
 		return Device{}, err
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
-		return Device{}, check.Invalid(op, strings.ToValidUTF8(s[:i], "?"), "the devargs hold the control character %q", s[i])
+		return Device{}, check.Invalid(op, strings.ToValidUTF8(s[:i], "?"), "the devargs contain the control character %q: remove it", s[i])
 	}
 	d, why := parse(s)
 	if why != "" {
@@ -89,7 +89,7 @@ func ParseFilter(op, s string) (Device, error) {
 	return d, nil
 }
 
-// Short refuses devargs that DPDK cuts off, or refuses, on their way to other processes.
+// Short refuses devargs that are too long for other processes: DPDK truncates or refuses them.
 func Short(op, s string) error {
 	if len(s) <= MaxShared {
 		return nil
@@ -98,10 +98,10 @@ func Short(op, s string) error {
 		"%d bytes: DPDK passes at most %d to other processes: use shorter paths, or name the device in eal.Config.Vdevs", len(s), MaxShared)}
 }
 
-// layered are the keys that begin a layer of DPDK's newer syntax.
+// layered contains the keys that begin a layer of DPDK's newer syntax.
 var layered = []string{"bus", "class", "driver"}
 
-// parse reads devargs, or says why not.
+// parse parses devargs, or returns the reason why not.
 func parse(s string) (d Device, why string) {
 	key := first(s)
 	if key == "bus" || key == "class" {
@@ -109,7 +109,7 @@ func parse(s string) (d Device, why string) {
 	}
 	for _, l := range layered {
 		if strings.Contains(s, "/"+l+"=") {
-			return d, fmt.Sprintf("DPDK takes /%s= inside devargs for the start of a layer: use another path", l)
+			return d, fmt.Sprintf("DPDK interprets /%s= inside devargs as the start of a layer: use another path", l)
 		}
 	}
 	name, args, _ := strings.Cut(s, ",")
@@ -122,20 +122,20 @@ func parse(s string) (d Device, why string) {
 	if why := badName(d.Name); why != "" {
 		return d, why
 	}
-	if strings.HasPrefix(d.Name, "net_failsafe") { // which has a syntax of its own
+	if strings.HasPrefix(d.Name, "net_failsafe") { // it has its own syntax
 		return d, ""
 	}
 	_, why = pairs(args)
 	return d, why
 }
 
-// layers reads bus=…/class=…/driver=…, of which each may be missing.
+// layers parses bus=…/class=…/driver=…, where each layer is optional.
 func layers(s string) (d Device, why string) {
 	seen := map[string]bool{}
 	for _, layer := range split(s) {
 		kind := first(layer)
 		if seen[kind] {
-			return d, fmt.Sprintf("there are two layers %s=", kind)
+			return d, fmt.Sprintf("the layer %s= occurs twice: keep one", kind)
 		}
 		seen[kind] = true
 		args, why := pairs(layer)
@@ -149,7 +149,7 @@ func layers(s string) (d Device, why string) {
 		switch kind {
 		case "bus":
 			if !slices.Contains(buses, value) {
-				return d, fmt.Sprintf("there is no bus %q: use one of %s", value, strings.Join(buses, ", "))
+				return d, fmt.Sprintf("the bus %q does not exist: use one of %s", value, strings.Join(buses, ", "))
 			}
 			d.Bus = value
 			if d.Name, why = busName(value, args); why != "" {
@@ -174,7 +174,7 @@ func layers(s string) (d Device, why string) {
 	return d, ""
 }
 
-// busName is the name that a bus layer gives to its device.
+// busName returns the device name in a bus layer.
 func busName(bus string, args []pair) (name, why string) {
 	key := "name"
 	if bus == "pci" {
@@ -197,12 +197,12 @@ func badName(name string) string {
 	case slices.Contains(buses, name):
 		return fmt.Sprintf("%s is a bus: name a device on it, %[1]s:…", name)
 	case strings.ContainsAny(name, "=/"):
-		return fmt.Sprintf("the device's name is %q: a name holds no = and no /", name)
+		return fmt.Sprintf("the device's name is %q: a name cannot contain = or /", name)
 	}
 	return ""
 }
 
-// split cuts devargs where a layer begins.
+// split splits devargs where a layer begins.
 func split(s string) []string {
 	var all []string
 	for start, i := 0, 1; ; i++ {
@@ -218,7 +218,7 @@ func split(s string) []string {
 	}
 }
 
-// first is the first key of a list of arguments.
+// first returns the first key of a list of arguments.
 func first(s string) string {
 	if i := strings.IndexAny(s, ",=/"); i >= 0 {
 		return s[:i]
@@ -228,7 +228,7 @@ func first(s string) string {
 
 type pair struct{ key, value string }
 
-// pairs reads "k=v,k=[v,v]" as rte_kvargs_parse does.
+// pairs parses "k=v,k=[v,v]" as rte_kvargs_parse does.
 func pairs(s string) (all []pair, why string) {
 	for s != "" {
 		end, list := 0, false
@@ -241,11 +241,11 @@ func pairs(s string) (all []pair, why string) {
 			}
 		}
 		if list {
-			return nil, fmt.Sprintf("the list in %q has no end: write ]", s)
+			return nil, fmt.Sprintf("the list in %q does not end: add ]", s)
 		}
 		arg := s[:end]
 		s = strings.TrimPrefix(s[end:], ",")
-		if arg == "" { // DPDK leaves it out
+		if arg == "" { // DPDK skips it
 			continue
 		}
 		key, value, has := strings.Cut(arg, "=")
@@ -253,12 +253,12 @@ func pairs(s string) (all []pair, why string) {
 		case !has && !slices.Contains(flags, key):
 			return nil, fmt.Sprintf("the argument %s has no value: write %[1]s=…", arg)
 		case key == "":
-			return nil, fmt.Sprintf("the argument %s has no key", arg)
+			return nil, fmt.Sprintf("the argument %s has no key: write KEY=VALUE", arg)
 		case strings.Contains(value, "="):
-			return nil, fmt.Sprintf("the argument %s: DPDK takes the second = for the end of a key: leave it out", arg)
+			return nil, fmt.Sprintf("the argument %s: DPDK does not support a second =: remove it", arg)
 		}
 		if all = append(all, pair{key, value}); len(all) > maxArgs {
-			return nil, fmt.Sprintf("DPDK takes at most %d arguments", maxArgs)
+			return nil, fmt.Sprintf("the devargs have more than the %d arguments that DPDK supports: use fewer", maxArgs)
 		}
 	}
 	return all, ""

@@ -42,7 +42,7 @@ func TestDevargsAreRead(t *testing.T) {
 		require.NoError(t, err, devargs)
 		assert.Equal(t, match, d.Match())
 		_, err = Parse("op", devargs)
-		assert.ErrorContains(t, err, "name no device: begin with a name")
+		assert.ErrorContains(t, err, "do not name a device: begin with a name")
 	}
 }
 
@@ -54,24 +54,24 @@ func TestRefusedDevargsSayWhy(t *testing.T) {
 		"class=crypto":                   `the class is "crypto"`,
 		"class=eth,mac":                  "the argument mac has no value: write mac=…",
 		"class=eth,speed=1":              "ports cannot be found by speed: use mac=… or representor=…",
-		"class=eth/class=eth":            "two layers class=",
+		"class=eth/class=eth":            "the layer class= occurs twice",
 		"class=eth/driver=x":             "a layer driver= needs a layer bus=",
-		"bus=usb,name=x":                 `there is no bus "usb": use one of auxiliary`,
+		"bus=usb,name=x":                 `the bus "usb" does not exist: use one of auxiliary`,
 		"bus=vdev":                       "the layer bus=vdev needs name=…",
 		"bus=pci,name=x":                 "the layer bus=pci needs addr=…",
-		"bus=vdev,name=a/b":              "a name holds no = and no /",
+		"bus=vdev,name=a/b":              "a name cannot contain = or /",
 		"pci":                            "pci is a bus: name a device on it, pci:…",
 		"vdev:":                          "the device's name is empty",
-		"driver=net_null":                "a name holds no = and no /",
+		"driver=net_null":                "a name cannot contain = or /",
 		"net_null0,mac":                  "the argument mac has no value",
 		"net_null0,=1":                   "has no key",
-		"net_null0,a=b=c":                "DPDK takes the second =",
-		"net_null0,a=[1":                 "the list in \"a=[1\" has no end",
-		"net_pcap0,rx_pcap=/x/class=y":   "DPDK takes /class= inside devargs for the start of a layer",
+		"net_null0,a=b=c":                "DPDK does not support a second =",
+		"net_null0,a=[1":                 "the list in \"a=[1\" does not end",
+		"net_pcap0,rx_pcap=/x/class=y":   "DPDK interprets /class= inside devargs as the start of a layer",
 		"net_null0,a=\n":                 "control character '\\n'",
 		"net_null0\x00":                  "NUL",
 		strings.Repeat("x", 64):          "has 64 bytes: use at most 63",
-		"x" + strings.Repeat(",a=b", 33): "at most 32 arguments",
+		"x" + strings.Repeat(",a=b", 33): "more than the 32 arguments",
 		"net_null0,a=" + strings.Repeat("x", 1<<16): "use at most",
 	} {
 		_, err := ParseFilter("op", devargs)

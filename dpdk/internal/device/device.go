@@ -1,5 +1,4 @@
-// Package device is what all virtual devices share: their names, and what must
-// hold before DPDK is asked to make one.
+// Package device provides the names of virtual devices and the checks before DPDK makes one.
 package device
 
 import (
@@ -15,26 +14,25 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-// special are the characters that end or group the values of devargs, and
-// control characters.
+// special reports characters that end or group values in devargs, and control characters.
 func special(r rune) bool { return strings.ContainsRune(`,=[]"`, r) || r < ' ' || r == 0x7f }
 
-// Text refuses what cannot stand in devargs.
+// Text refuses a value that devargs cannot contain.
 func Text(op, name, field, value string) error {
 	if i := strings.IndexFunc(value, special); i >= 0 {
-		return check.Invalid(op, name, "%s is %q: devargs cannot hold the %q in it", field, value, value[i])
+		return check.Invalid(op, name, "%s is %q, but devargs cannot contain %q: use another value", field, value, value[i])
 	}
 	return nil
 }
 
-// Name refuses names that are not the driver's: DPDK finds a driver by the start
-// of a device's name. size counts the final NUL.
+// Name refuses a name that does not start with the driver's: DPDK finds the driver by the start
+// of a device's name. The size counts the final NUL.
 func Name(op, driver, name string, size int) error {
 	if err := check.Name(op, name, size); err != nil {
 		return err
 	}
 	if !strings.HasPrefix(name, driver) {
-		return check.Invalid(op, name, "the name of such a device starts with %s: %s0", driver, driver)
+		return check.Invalid(op, name, "the name of such a device must start with %s: use %s0", driver, driver)
 	}
 	return Text(op, name, "the name", name)
 }
@@ -44,8 +42,8 @@ var numbers struct {
 	next map[string]int // by prefix
 }
 
-// Free is a name that this call alone has given in this process: prefix and a
-// number that no port has.
+// Free returns an unused name: prefix and a number. No two calls of a process return the same
+// name.
 func Free(prefix string) string {
 	numbers.Lock()
 	defer numbers.Unlock()
@@ -61,19 +59,19 @@ func Free(prefix string) string {
 	}
 }
 
-// Ready says why no device of that name can be made here and now.
+// Ready refuses a device that cannot be made in this process now.
 func Ready(op, driver, name string) error {
 	return control.Call(op, name, func() error {
 		_, errno := cgo.EthByName(name)
 		switch {
 		case cgo.ProcessType() != cgo.ProcPrimary:
 			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ESECONDARY,
-				Detail: "the primary makes devices; here ethdev.Lookup finds them"}
+				Detail: "only the primary makes devices: make it there, and find it here with ethdev.Lookup"}
 		case !cgo.VdevDriver(name):
 			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
-				Detail: fmt.Sprintf("this DPDK has no driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
+				Detail: fmt.Sprintf("this DPDK does not have the driver %s: install it, or name its folder in eal.Config.DriverPaths", driver)}
 		case errno == 0:
-			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist, Detail: "there is a port of that name"}
+			return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrExist, Detail: "a port has that name: use another name"}
 		}
 		return nil
 	})

@@ -17,9 +17,9 @@ func TestReady(t *testing.T) {
 	require.NoError(t, Ready("op", "net_null", "net_null8"))
 	err := Ready("op", "net_nosuch", "net_nosuch0")
 	require.ErrorIs(t, err, dpdk.ErrUnsupported)
-	assert.Contains(t, err.Error(), "no driver net_nosuch")
+	assert.Contains(t, err.Error(), "does not have the driver net_nosuch")
 
-	// A name that another bus would take is no virtual device.
+	// A name that another bus accepts is not a virtual device.
 	require.ErrorIs(t, Ready("op", "0000:03:00.0", "0000:03:00.0"), dpdk.ErrUnsupported)
 
 	p, err := ethdev.Attach("net_null8")

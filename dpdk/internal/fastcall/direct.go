@@ -8,10 +8,10 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 )
 
-// Enabled says that Call may be called.
+// Enabled is true if this build supports Call.
 const Enabled = true
 
-// through is the C function that calls another one.
+// through is the C function that calls fn.
 //
 //lint:ignore U1000 the assembly reads it
 var through = cgo.FastCallAddress
@@ -20,11 +20,12 @@ var through = cgo.FastCallAddress
 func init() { cgo.FastWatch(aborts()) }
 
 // Call runs the C function fn, an int32_t f(void *), with arg, which may point
-// to the caller's stack, and returns its result. If it faults the process ends with a
-// report of the fault and of all goroutines, and no recover can stop that.
+// to the caller's stack, and returns its result. If fn faults, the process ends
+// with a report of the fault and of all goroutines. recover cannot stop that.
 //
 //go:noescape
 func Call(fn, arg unsafe.Pointer) int32
 
-// aborts is the address of abort, where a fault goes on: it has no arguments and no result.
+// aborts returns the address of abort, which has no arguments and no result. A fault
+// continues there.
 func aborts() uintptr

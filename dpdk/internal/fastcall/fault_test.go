@@ -19,11 +19,11 @@ import (
 
 const envFault = "GODPDK_FAULT"
 
-// faults are ways for C to fault, and what the last words of the process must be.
+// faults are ways for C to fault, with the expected report of the process.
 var faults = map[string]struct {
 	sig     syscall.Signal
 	address uintptr
-	says    string
+	report  string
 	file    string // of the code
 }{
 	"a nil pointer": {syscall.SIGSEGV, 0, "SIGSEGV (Segmentation fault) at address 0, PC=0x", "fastcall.test"},
@@ -49,8 +49,8 @@ func poller(done chan int32, sig syscall.Signal, address uintptr) {
 	done <- burst(sig, address)
 }
 
-// The process ends, for the state that C left cannot be trusted, and it says what happened
-// and where. The runtime's own words were "traceback: unexpected SPWRITE function".
+// The process ends, because the state that C left cannot be trusted, and reports the fault and
+// its place. Without the report the runtime printed "traceback: unexpected SPWRITE function".
 func TestFaultInCIsReportedWithItsGoStack(t *testing.T) {
 	if !fastcall.Enabled {
 		return // cgo's calls have a report of the runtime's
@@ -73,7 +73,7 @@ func TestFaultInCIsReportedWithItsGoStack(t *testing.T) {
 			require.ErrorAs(t, err, &exit, out)
 			assert.Equal(t, 2, exit.ExitCode(), "as of a fault in a cgo call")
 			for _, want := range []string{
-				f.says, f.file, "C faulted in a fast call",
+				f.report, f.file, "C faulted in a fast call",
 				"fastcall_test.burst(", "fastcall_test.poller(", // the Go stack
 				"TestFaultInCIsReportedWithItsGoStack(", // the other goroutines
 			} {

@@ -4,8 +4,8 @@ package fastcall
 
 import "unsafe"
 
-// Enabled says that Call may be called.
+// Enabled is false: this build does not support Call.
 const Enabled = false
 
-// Call is not to be had in this build, and does nothing.
+// Call does nothing in this build.
 func Call(fn, arg unsafe.Pointer) int32 { return 0 }

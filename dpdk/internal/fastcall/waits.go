@@ -5,38 +5,38 @@ import (
 	"sync/atomic"
 )
 
-// What a burst may wait for. Packages that know it note it here; ports ask Allowed.
+// The reasons for which a burst may wait. Other packages set them; ports call Allowed.
 var (
-	// alone is set if no other process can be inside a ring or pool of this one.
+	// alone is true if no other process can be inside a ring or pool of this process.
 	alone atomic.Bool
-	// queues counts the pools of this process inside which threads queue up.
+	// queues is the number of pools of this process in which threads queue.
 	queues atomic.Int32
-	// ports holds the names of ports whose own rings make bursts wait.
+	// ports contains the names of ports with rings that make bursts wait.
 	ports sync.Map
 )
 
-// Allowed reports whether a function that enters the pools of this process may be
-// called with Call: it waits for at most one thread there, of this process, that is
-// in C or assembly, and so runs on as soon as the kernel lets it.
+// Allowed reports whether Call may run a function that enters the pools of this process. Such
+// a function waits for at most one thread of this process, which is in C or assembly and
+// continues as soon as the kernel runs it.
 func Allowed() bool { return alone.Load() && queues.Load() == 0 }
 
-// Alone reports what SetAlone set.
+// Alone returns the value set by SetAlone.
 func Alone() bool { return alone.Load() }
 
-// SetAlone is for package eal: true if EAL has started without files that other
-// processes can share (eal.Config.InMemory). One that shares memory may be stopped
-// or killed at any time inside a ring or pool, so a process that can have others has
-// no fast calls, not even before the first of them attaches: a thread that the kernel
-// stopped in the middle of a burst goes on long after.
+// SetAlone records whether EAL has started without files that other processes can share
+// (eal.Config.InMemory). Package eal calls it. Another process may be stopped or killed inside
+// a shared ring or pool at any time. So a process that shares memory has no fast calls, also
+// before the first secondary attaches, because the kernel may have stopped a thread in the
+// middle of a burst for longer than an attach takes.
 func SetAlone(is bool) { alone.Store(is) }
 
-// AddQueues is for package poolops: it counts pools whose ops let threads queue up
-// behind each other, as a multi-producer ring does. When the kernel has taken the
-// CPU from several of them, the last waits for each in turn.
+// AddQueues adds n to the number of pools in which threads queue behind each other, as in a
+// multi-producer ring. Package poolops calls it. If the kernel has descheduled several of
+// these threads, the last one waits for each of them.
 func AddQueues(n int32) { queues.Add(n) }
 
-// SetWaits notes, before a port is first looked up, whether its own rings let
-// threads queue up, or wait for a goroutine that is parked inside.
+// SetWaits records whether threads queue in the rings of a port, or wait there for a parked
+// goroutine. Call it before the port is first looked up.
 func SetWaits(port string, waits bool) {
 	if waits {
 		ports.Store(port, nil)
@@ -45,7 +45,8 @@ func SetWaits(port string, waits bool) {
 	}
 }
 
-// Waits reports what SetWaits noted: the bursts of such a port must not use Call.
+// Waits returns the value set by SetWaits. If it is true, bursts of the port must not use
+// Call.
 func Waits(port string) bool {
 	_, waits := ports.Load(port)
 	return waits

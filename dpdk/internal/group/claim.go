@@ -3,15 +3,14 @@ package group
 import (
 	"fmt"
 	"os"
-	"strconv"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 )
 
-// otherPid refuses to attach beside a secondary of another pid namespace with the
-// pid of this process: EAL has files that are named by it, and fails over the lock.
+// otherPid refuses to attach if a secondary in another pid namespace has the pid of this process: EAL
+// names files by pid, and its lock on them would fail.
 func (t *table) otherPid() error {
 	pid := int64(os.Getpid())
 	for i, s := range t.living {
@@ -23,14 +22,14 @@ func (t *table) otherPid() error {
 	return nil
 }
 
-// choose returns the lcores that EAL will have; none if its options leave it to EAL in
-// a way that only EAL knows. Without options it takes one that is free, and list is for --lcores.
+// choose returns the lcores that EAL will have. The set is empty if only EAL knows them. If the
+// options choose none, it takes a free lcore, and list is the value for --lcores.
 func (t *table) choose(o Options) (lcores lcoreSet, list string, err error) {
 	switch {
 	case o.has("remap-lcore-ids") || o.has("coremask"):
 		return lcores, "", nil
 	case o.has("lcores"):
-		all, err := cpulist.Lcores(o["lcores"][len(o["lcores"])-1]) // EAL takes the last
+		all, err := cpulist.Lcores(o["lcores"][len(o["lcores"])-1]) // EAL uses the last value
 		for _, l := range all {
 			lcores.add(l.ID)
 		}
@@ -52,11 +51,11 @@ func (t *table) choose(o Options) (lcores lcoreSet, list string, err error) {
 			return lcores, fmt.Sprintf("%d@(%s)", id, cpulist.Spans(cpus)), nil
 		}
 	}
-	return lcores, "", &Mismatch{"lcores", "and its secondaries have all of 0-" + strconv.Itoa(cgo.MaxLcore-1), "none", "end one of them, or give them fewer"}
+	return lcores, "", &Mismatch{"lcores", fmt.Sprintf("all of 0-%d are in use by the primary and its secondaries", cgo.MaxLcore-1), "", "end a secondary, or give the processes fewer lcores"}
 }
 
-// disjoint refuses lcores that another process has: what mempools keep for an
-// lcore is in shared memory, by the lcore's id, without a lock.
+// disjoint refuses lcores that another process has: mempools have a cache for each lcore ID in
+// shared memory, without a lock.
 func (m *Member) disjoint(lcores lcoreSet) error {
 	if m.shared {
 		return nil
@@ -68,7 +67,7 @@ func (m *Member) disjoint(lcores lcoreSet) error {
 				who = "secondary"
 			}
 			return &Mismatch{"lcores", fmt.Sprintf("%v in the %s with pid %d", both, who, s.pid), lcores.String(),
-				"give each process others in Config.Lcores (\"7@0\" is lcore 7 on CPU 0); a secondary with none takes one that is free"}
+				"give each process other lcores in Config.Lcores (\"7@0\" is lcore 7 on CPU 0), or leave it empty in the secondary, which then takes a free lcore"}
 		}
 	}
 	return nil

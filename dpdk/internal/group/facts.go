@@ -14,39 +14,43 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// Mismatch is a secondary's refusal to attach: see eal.AttachError.
+// Mismatch is the error of a secondary that does not fit its primary: see eal.AttachError. If Secondary is
+// empty, Primary describes the state of both.
 type Mismatch struct{ What, Primary, Secondary, Fix string }
 
 func (e *Mismatch) Error() string {
-	return fmt.Sprintf("%s: %v: %s: primary has %s, secondary has %s: %s",
-		opInit, dpdk.ErrMismatch, e.What, e.Primary, e.Secondary, e.Fix)
+	state := e.Primary
+	if e.Secondary != "" {
+		state = fmt.Sprintf("primary has %s, secondary has %s", e.Primary, e.Secondary)
+	}
+	return fmt.Sprintf("%s: %v: %s: %s: %s", opInit, dpdk.ErrMismatch, e.What, state, e.Fix)
 }
 
-// Unwrap gives errors.Is its sentinel.
+// Unwrap returns dpdk.ErrMismatch.
 func (e *Mismatch) Unwrap() error { return dpdk.ErrMismatch }
 
-// Facts are what a process that attaches must know of its primary.
+// Facts are the facts about a primary that a process needs to attach to it.
 type Facts struct {
 	Format  int
-	Godpdk  string // version of this module
-	DPDK    string // that runs
-	Headers string // release that it was compiled for
+	Godpdk  string // the version of this module
+	DPDK    string // the version that runs
+	Headers string // the release that it was compiled for
 	Build   map[string]uint64
-	Ops     []string // of mempools, in the order of their numbers
+	Ops     []string // the mempool ops in the order of their numbers
 	Tailqs  []string
 	IOVA    string
 	Options Options          // of the primary: those of Published
 	Mounts  map[string]mount // the folders of its hugepages, by path
 }
 
-// mount tells a mount of hugetlbfs from another one with the same path.
+// mount identifies a mount of hugetlbfs: two mounts can have the same path.
 type mount struct{ Dev, Ino uint64 }
 
 // Published are EAL's options that matter to processes that attach.
 var Published = []string{"allow", "base-virtaddr", "block", "driver-path", "force-max-simd-bitwidth", "huge-dir",
 	"legacy-mem", "match-allocations", "no-pci", "single-file-segments", "vdev", "vfio-intr", "vfio-vf-token"}
 
-// flags are those of them without a value.
+// flags are the published options without a value.
 var flags = []string{"legacy-mem", "match-allocations", "no-pci", "single-file-segments"}
 
 // Options are EAL's options by their long names, each with its values in order.
@@ -63,7 +67,7 @@ func ParseFacts(text []byte) (*Facts, error) {
 	return &f, f.valid()
 }
 
-// valid returns an error for options that no primary publishes.
+// valid returns an error for values that no primary publishes.
 func (f *Facts) valid() error {
 	for name, values := range f.Options {
 		if len(values) == 0 {
@@ -78,14 +82,14 @@ func (f *Facts) valid() error {
 	return nil
 }
 
-// buildFacts are those that are known before EAL starts.
+// buildFacts returns the facts that are known before EAL starts.
 func buildFacts() Facts {
 	v := cgo.BuildVersion()
 	return Facts{Format: tableFormat, Godpdk: moduleVersion(), DPDK: cgo.Version(), Build: cgo.Build(),
 		Headers: fmt.Sprintf("%d.%02d.%d", v>>24, v>>16&0xff, v>>8&0xff)}
 }
 
-// ownFacts are this process's, with EAL started.
+// ownFacts returns the facts of this process, in which EAL has started.
 func ownFacts(o Options, prefix, iova string) (*Facts, error) {
 	f := buildFacts()
 	f.Ops = cgo.MempoolOps()
@@ -114,8 +118,8 @@ func ownFacts(o Options, prefix, iova string) (*Facts, error) {
 	return &f, nil
 }
 
-// checkMounts compares the primary's hugetlbfs mounts with those of this process. In another
-// mount, or an ordinary folder, EAL would create new files and map those.
+// checkMounts compares the primary's mounts of hugetlbfs with the mounts of this process. In another
+// mount, or in an ordinary folder, EAL would create new files and map those.
 func (f *Facts) checkMounts() error {
 	for _, dir := range slices.Sorted(maps.Keys(f.Mounts)) {
 		there := f.Mounts[dir]
@@ -132,7 +136,7 @@ func (f *Facts) checkMounts() error {
 	return nil
 }
 
-// moduleVersion is this module's version in the program.
+// moduleVersion returns the version of this module in the program.
 func moduleVersion() string {
 	const path = "github.com/godpdk/godpdk"
 	info, ok := debug.ReadBuildInfo()
@@ -147,8 +151,8 @@ func moduleVersion() string {
 	return "unknown"
 }
 
-// checkBuild compares a primary's facts with this process's before EAL starts.
-// What is only risky is warned of.
+// checkBuild compares a primary's facts with the facts of this process before EAL starts. It warns
+// of a difference that is only risky.
 func (f *Facts) checkBuild(own *Facts, warn func(text string, args ...any)) error {
 	const same = "build both from the same release"
 	if f.Format != own.Format {
@@ -171,8 +175,8 @@ func (f *Facts) checkBuild(own *Facts, warn func(text string, args ...any)) erro
 	return nil
 }
 
-// checkOps compares the tables of mempool ops: a pool holds the number of its
-// ops. This process may have fewer than the primary, or more at the end.
+// checkOps compares the tables of mempool ops: a pool holds the number of its ops. The table of this
+// process may be shorter than the primary's, or longer.
 func (f *Facts) checkOps(own []string) error {
 	for i, here := range own[:min(len(own), len(f.Ops))] {
 		if there := f.Ops[i]; there != here {
@@ -183,8 +187,8 @@ func (f *Facts) checkOps(own []string) error {
 	return nil
 }
 
-// MoreLibraries explains a failed start of a secondary: EAL found no tail queue in the
-// primary's memory for a library of this process. there lists those that it has.
+// MoreLibraries explains a failed start of a secondary: EAL found no tail queue in the primary's
+// memory for a library of this process. It returns nil if log does not show that.
 func MoreLibraries(log []string) error { return moreLibraries(log, tailqs) }
 
 func moreLibraries(log []string, there func() []string) error {
@@ -197,7 +201,7 @@ func moreLibraries(log []string, there func() []string) error {
 	return nil
 }
 
-// tailqs are the tail queues in the memory of the primary, which is mapped.
+// tailqs returns the names of the tail queues in the memory of the primary, which is mapped.
 func tailqs() (names []string) {
 	dump, _ := cgo.Tailqs()
 	for line := range strings.Lines(dump) {
@@ -212,9 +216,9 @@ func tailqs() (names []string) {
 // Option is an option of EAL by its long name.
 type Option struct{ Name, Value string }
 
-// checkDevices refuses devices that the primary does not have: from a secondary
-// that probes one by itself DPDK makes a device of its own, or aborts. One that
-// says nothing of PCI devices takes the primary's choice, which is returned.
+// checkDevices refuses devices that the primary does not have: if a secondary probes such a device,
+// DPDK makes a new device, or aborts. If the options do not choose PCI devices, it returns the
+// primary's choice.
 func (f *Facts) checkDevices(here Options, warn func(text string, args ...any)) (adopted []Option, err error) {
 	there := f.Options
 	for _, v := range here["vdev"] {
@@ -225,7 +229,7 @@ func (f *Facts) checkDevices(here Options, warn func(text string, args ...any)) 
 				"leave it out: the primary makes virtual devices, and a secondary gets all of them by itself"}
 		}
 		if other := there["vdev"][i]; other != v {
-			warn("the primary made this virtual device with other arguments, which count", "primary", other, "secondary", v)
+			warn("the primary made this virtual device with other arguments: the secondary uses those", "primary", other, "secondary", v)
 		}
 	}
 	for _, path := range there["driver-path"] {
@@ -271,7 +275,7 @@ func (o Options) allows(secondary Options) bool {
 	return allowed == nil
 }
 
-// device is a device's name without its arguments, PCI addresses in full.
+// device returns the name of a device without its arguments. It completes a PCI address.
 func device(s string) string {
 	s, _, _ = strings.Cut(s, ",")
 	if len(s) == len("03:00.0") && s[2] == ':' && s[5] == '.' {
@@ -280,7 +284,7 @@ func device(s string) string {
 	return s
 }
 
-// devices are the names in a list of options; nil if there is none.
+// devices returns the names of devices in the values of an option; nil without values.
 func devices(values []string) map[string]bool {
 	if len(values) == 0 {
 		return nil
@@ -292,7 +296,7 @@ func devices(values []string) map[string]bool {
 	return set
 }
 
-// chosen writes the choice of PCI devices as options.
+// chosen returns the choice of PCI devices as options.
 func chosen(values Options) string {
 	if _, ok := values["no-pci"]; ok {
 		return "--no-pci"

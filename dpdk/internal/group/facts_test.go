@@ -39,10 +39,10 @@ func TestDevicesOfASecondaryAreThePrimarysOrFewer(t *testing.T) {
 		name, primary, secondary string
 		gets                     string // "" is a refusal
 	}{
-		{"nothing said takes all", "", "-m 8", "-m 8"},
-		{"nothing said takes no-pci", "--no-pci", "-m 8", "-m 8 --no-pci"},
-		{"nothing said takes allow", "-a 01:00.0 -a 02:00.0,x=1", "", "--allow=01:00.0 --allow=02:00.0,x=1"},
-		{"nothing said takes block", "-b 01:00.0", "", "--block=01:00.0"},
+		{"no choice takes all", "", "-m 8", "-m 8"},
+		{"no choice takes no-pci", "--no-pci", "-m 8", "-m 8 --no-pci"},
+		{"no choice takes allow", "-a 01:00.0 -a 02:00.0,x=1", "", "--allow=01:00.0 --allow=02:00.0,x=1"},
+		{"no choice takes block", "-b 01:00.0", "", "--block=01:00.0"},
 		{"no-pci is always fine", "-a 01:00.0", "--no-pci", "--no-pci"},
 		{"some of no devices", "--no-pci", "-a 01:00.0", ""},
 		{"all but some of no devices", "--no-pci", "-b 01:00.0", ""},
@@ -88,7 +88,7 @@ func TestDevicesOfASecondaryAreThePrimarysOrFewer(t *testing.T) {
 	}
 }
 
-func TestOpsMayBeFewerOrMoreButNotOthers(t *testing.T) {
+func TestCheckOpsRefusesOtherOps(t *testing.T) {
 	f := &Facts{Ops: []string{"a", "b", "c"}}
 	for own, fits := range map[string]bool{"a b c": true, "a b": true, "": true, "a b c d": true, "b a c": false, "a c": false} {
 		err := f.checkOps(strings.Fields(own))
@@ -101,8 +101,8 @@ func TestOpsMayBeFewerOrMoreButNotOthers(t *testing.T) {
 	}
 }
 
-// It cannot be had with libraries that are linked: all are, in primaries too.
-func TestAStartThatMissesATailQueueNamesIt(t *testing.T) {
+// EAL itself cannot reach this here: this binary links all libraries, and so does its primary.
+func TestMoreLibrariesNamesTheMissingTailQueue(t *testing.T) {
 	there := func() []string { return []string{"RTE_RING", "RTE_HASH"} }
 	assert.Nil(t, moreLibraries([]string{"EAL: something else"}, there))
 	err := moreLibraries([]string{"EAL: x", "EAL: Cannot initialize tailq: RTE_LPM"}, there)
@@ -127,7 +127,7 @@ func TestBuildFactsTellBuildsApart(t *testing.T) {
 	}
 }
 
-func TestOfAPublishedPrimaryNothingIsTakenOnTrust(t *testing.T) {
+func TestInvalidPublishedOptionsAreRefused(t *testing.T) {
 	for _, text := range []string{`{"allow":[]}`, `{"allow":null}`, `{"vdev":[]}`, `{"no-pci":[]}`, `{"huge-dir":null}`, `{"base-virtaddr":[]}`,
 		`{"block":["a\u0000b"]}`, `{"block":["a\nb"]}`, `{"allow":[""]}`} {
 		dir, p := primaryTable(t)
@@ -141,12 +141,12 @@ func TestOfAPublishedPrimaryNothingIsTakenOnTrust(t *testing.T) {
 		require.NoError(t, err)
 		_, err = Look(context.Background(), rundir.Path("p"))
 		require.Error(t, err, text)
-		assert.Contains(t, err.Error(), "start the primary anew", text)
+		assert.Contains(t, err.Error(), "restart the primary", text)
 		p.close()
 	}
 }
 
-func TestHugepagesElsewhereAreRefusedWithBothMounts(t *testing.T) {
+func TestOtherMountOfHugepagesIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	var st unix.Stat_t
 	require.NoError(t, unix.Stat(dir, &st))

@@ -7,13 +7,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 )
 
-// lcoreSet has a bit for each lcore id.
+// lcoreSet has a bit for each lcore ID.
 type lcoreSet [(cgo.MaxLcore + 63) / 64]uint64
 
 func (s *lcoreSet) add(id int)     { s[id/64] |= 1 << (id % 64) }
 func (s lcoreSet) has(id int) bool { return s[id/64]>>(id%64)&1 != 0 }
 
-// list are the ids, in order.
+// list returns the IDs in ascending order.
 func (s lcoreSet) list() (ids []int) {
 	for i, word := range s {
 		for ; word != 0; word &= word - 1 {
@@ -25,7 +25,7 @@ func (s lcoreSet) list() (ids []int) {
 
 func (s lcoreSet) String() string { return cpulist.Spans(s.list()) }
 
-// and are the ids in both.
+// and returns the IDs in both sets.
 func (s lcoreSet) and(t lcoreSet) lcoreSet {
 	for i := range s {
 		s[i] &= t[i]
@@ -33,7 +33,7 @@ func (s lcoreSet) and(t lcoreSet) lcoreSet {
 	return s
 }
 
-// or are the ids in one or the other.
+// or returns the IDs in one set or the other.
 func (s lcoreSet) or(t lcoreSet) lcoreSet {
 	for i := range s {
 		s[i] |= t[i]

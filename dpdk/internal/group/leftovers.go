@@ -18,11 +18,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// EAL leaves files when it stops: hugepages stay taken until the next primary
-// of the prefix, and prefixes that are used once fill the runtime directory.
-// Unlinking is safe while others have the files mapped.
+// EAL leaves files when it stops. Hugepages then stay in use until the next primary of the prefix
+// starts, and prefixes that are used once fill the runtime directory. It is safe to unlink files
+// that other processes have mapped.
 
-// mapped are the files in this process's memory map that match.
+// mapped returns the matching files in the memory map of this process.
 func mapped(match func(path string) bool) ([]string, error) {
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
@@ -44,13 +44,13 @@ func mapped(match func(path string) bool) ([]string, error) {
 	return files, nil
 }
 
-// HugepageFiles are the files of a prefix's hugepages that this process has mapped.
+// HugepageFiles returns the files of the prefix's hugepages that this process has mapped.
 func HugepageFiles(prefix string) ([]string, error) {
 	return mapped(func(path string) bool { return isHugepageFile(filepath.Base(path), prefix) })
 }
 
-// isHugepageFile says whether EAL gives a hugepage of the prefix this name
-// (eal_get_hugefile_path). The prefix "a" has amap_0, and not amap_bmap_0.
+// isHugepageFile reports whether EAL gives this name to a hugepage of the prefix
+// (eal_get_hugefile_path). The prefix "a" has amap_0, but not amap_bmap_0.
 func isHugepageFile(name, prefix string) bool {
 	number, found := strings.CutPrefix(name, prefix+"map_")
 	return found && number != "" && strings.Trim(number, "0123456789") == ""
@@ -66,14 +66,14 @@ func (m *Member) RemoveFiles(pages []string, folder bool) error {
 	return err
 }
 
-// RemoveTable removes what says that this primary can be attached to. The other files stay.
+// RemoveTable removes the table, so that no process attaches to this primary. The other files stay.
 func (m *Member) RemoveTable() error {
 	return removeAll([]string{filepath.Join(m.dir, rundir.TableFile)})
 }
 
-// removeRuntimeDir removes the files of a primary that has stopped, and the folder unless
-// something else is in it. The lock of starts is held, and its file goes last: from then on
-// the next primary may start here.
+// removeRuntimeDir removes the files of a primary that has stopped, and the folder if it is empty
+// then. The caller holds rundir.InitLock. Its file is removed last: from then on the next
+// primary can start here.
 func removeRuntimeDir(dir string) error {
 	f, err := rundir.Open(dir, false)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,9 +92,9 @@ func removeRuntimeDir(dir string) error {
 	return err
 }
 
-// RemoveFailed removes the files of a primary whose EAL has failed to start. Otherwise its
-// hugepages would stay in use until the next start with the same prefix. The caller holds the
-// lock of starts. If a C program has become the primary meanwhile, the files are that one's.
+// RemoveFailed removes the files of a primary after a failed start of EAL. Otherwise its hugepages
+// would stay in use until the next start with the same prefix. The caller holds rundir.InitLock. If
+// a C program has become the primary meanwhile, the files belong to it, and stay.
 func RemoveFailed(dir, prefix string) error {
 	config, err := rundir.OpenFile(dir, rundir.ConfigFile, os.O_RDWR)
 	if err != nil {
@@ -127,8 +127,8 @@ func ConfigDescriptors(dir string) (fds []int) {
 	return fds
 }
 
-// GiveConfig makes the descriptors of a failed start refer to the configuration file of
-// this one.
+// GiveConfig makes the descriptors of failed starts refer to the configuration file of this
+// start.
 func GiveConfig(fds []int, dir string, primary bool) error {
 	if len(fds) == 0 {
 		return nil
@@ -155,14 +155,15 @@ func GiveConfig(fds []int, dir string, primary bool) error {
 	return nil
 }
 
-// ClearDead removes the files of a dead primary from the runtime directory, so that
-// the next one shares none with processes that are still attached to the dead one:
-// EAL would write a new configuration into the file that they have mapped, refuse
-// to start because of their locks on others, and ask them to follow its changes of
-// memory. The lock of starts is held, so the primary that may start meanwhile is a
-// C program: the lock on the configuration keeps it out until the file is gone.
+// ClearDead removes the files of a dead primary from the runtime directory, so that the next
+// primary shares no file with processes that are still attached to the dead one. With such
+// a file EAL would write a new configuration into the memory of these processes, fail to start
+// because of their locks, and ask them to follow its changes of memory. The caller holds
+// rundir.InitLock, so only a C program can become the primary meanwhile: the lock on the
+// configuration prevents that until the file is gone.
 //
-// EAL itself makes new files of hugepages, but not of several in one file.
+// EAL itself replaces files with one hugepage. With hugepages, ClearDead also removes files with
+// several hugepages, which EAL reuses.
 func ClearDead(dir, prefix string, hugepages bool) error {
 	config, err := rundir.OpenFile(dir, rundir.ConfigFile, os.O_RDWR)
 	if err != nil {
@@ -171,7 +172,7 @@ func ClearDead(dir, prefix string, hugepages bool) error {
 	if config != nil {
 		defer config.Close()
 		if linux.Lock(config) != nil {
-			return nil // one has started: EAL says so
+			return nil // a primary has started: EAL reports that
 		}
 	}
 	f, err := rundir.Open(dir, false)
@@ -206,15 +207,14 @@ func ClearDead(dir, prefix string, hugepages bool) error {
 	return errors.Join(err, removeAll(files))
 }
 
-// ofThePrimary matches the files of one primary. The other files may be in use by a process
-// that is starting, or by one that shares no memory.
+// ofThePrimary matches the files of a primary. A process that is starting, or that shares no
+// memory, may use the other files.
 var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + rundir.TableFile + `|` + rundir.ConfigFile + `$)`)
 
-// detach removes what this secondary has in the runtime directory: its copies of
-// page tables, and the socket on which it hears from the primary, so that the
-// primary no longer asks it to follow changes of memory. The socket's name holds
-// the pid, which another container's process can have too; so this looks which
-// one is our own descriptor's.
+// detach removes this secondary's files from the runtime directory: its copies of page tables, and
+// its socket for messages, so that the primary no longer asks it to follow changes of memory. The
+// name of the socket holds the pid, which a process in another container can have too. So detach
+// finds the socket by its descriptor.
 func detach(dir string) error {
 	own, real := copies(int64(os.Getpid())), dir
 	if path, err := filepath.EvalSymlinks(dir); err == nil { // /var/run is a link to /run
@@ -247,8 +247,8 @@ func detach(dir string) error {
 	return f.Remove(append(files, mp...)...)
 }
 
-// copies matches the page tables that a secondary with this pid makes for itself. DPDK
-// 24.11.6, 25.11.2 and later ones add the time.
+// copies matches the page tables that a secondary with this pid copies. DPDK 24.11.6, 25.11.2 and
+// later releases append the time.
 func copies(pid int64) *regexp.Regexp {
 	return regexp.MustCompile(fmt.Sprintf(`^fbarray_[^_]+_%d(_[0-9a-f]+)?$`, pid))
 }

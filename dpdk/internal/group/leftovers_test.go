@@ -16,7 +16,7 @@ import (
 )
 
 // As /var/run is: the kernel names mapped files by their real paths.
-func TestCopiesOfPageTablesGoWhenTheBaseIsALink(t *testing.T) {
+func TestDetachFindsPageTablesBelowALink(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	base := filepath.Join(t.TempDir(), "run")
 	require.NoError(t, os.Symlink(os.Getenv("RUNTIME_DIRECTORY"), base))
@@ -39,7 +39,7 @@ func TestCopiesOfPageTablesGoWhenTheBaseIsALink(t *testing.T) {
 	assert.Len(t, ConfigDescriptors(rundir.Path("p")), 1)
 }
 
-func TestTheEndRemovesOnlyWhatDPDKAndGodpdkMake(t *testing.T) {
+func TestRemoveRuntimeDirKeepsForeignFiles(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	path := func(name string) string { return filepath.Join(dir, name) }
 	for name := range map[string]bool{"config": true, "hugepage_info": true, "fbarray_memzone": true, "godpdk_attach": true, "godpdk_init": true,
@@ -62,7 +62,7 @@ func TestTheEndRemovesOnlyWhatDPDKAndGodpdkMake(t *testing.T) {
 	assert.NoDirExists(t, dir)
 }
 
-func TestAFolderThatIsALinkIsNotEmptied(t *testing.T) {
+func TestRemoveRuntimeDirDoesNotFollowALink(t *testing.T) {
 	dir := runtimeDirs(t)
 	home := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(home, "thesis"), nil, 0o600))
@@ -97,7 +97,7 @@ func bind(t *testing.T, path string) (fd int) {
 	return fd
 }
 
-func TestDetachingRemovesThisProcesssSocketOnly(t *testing.T) {
+func TestDetachRemovesOnlyTheSocketOfThisProcess(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	mine, others := filepath.Join(dir, "mp_socket_7_abc"), filepath.Join(dir, "mp_socket_8_abc")
 	primarys, other := filepath.Join(dir, "mp_socket"), filepath.Join(dir, "telemetry")
@@ -118,7 +118,7 @@ func TestDetachingRemovesThisProcesssSocketOnly(t *testing.T) {
 	assert.NoError(t, detach(dir), "again, with the file gone")
 }
 
-func TestHugepageFilesAreThoseThatAreMapped(t *testing.T) {
+func TestHugepageFilesReturnsMappedFiles(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	mapped := map[string]bool{"pmap_0": true, "pmap_7": true, "pmap_9": false, "ppmap_0": true, "qmap_0": true, "pmap": true}
@@ -140,15 +140,15 @@ func TestHugepageFilesAreThoseThatAreMapped(t *testing.T) {
 	assert.ElementsMatch(t, []string{path("pmap_0"), path("pmap_7")}, files)
 
 	require.NoError(t, os.Remove(path("pmap_7")))
-	require.NoError(t, removeAll(files), "what is gone is no failure")
+	require.NoError(t, removeAll(files), "a missing file is not a failure")
 	for name := range mapped {
 		_, err := os.Lstat(path(name))
 		assert.Equal(t, name == "pmap_0" || name == "pmap_7", os.IsNotExist(err), name)
 	}
-	assert.Error(t, removeAll([]string{dir}), "what cannot be removed is told")
+	assert.Error(t, removeAll([]string{dir}), "a file that cannot be removed is a failure")
 }
 
-func TestANewPrimarySharesNoFileWithADeadOne(t *testing.T) {
+func TestClearDeadRemovesTheFilesOfTheDeadPrimary(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	all := []string{"config", "fbarray_memzone", "hugepage_info", "godpdk_attach", "godpdk_init", "mp_socket_1_a", "dpdk_telemetry.v2"}
 	for _, name := range all {

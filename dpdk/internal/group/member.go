@@ -1,6 +1,6 @@
-// Package group is the membership of this process in the group of processes that share a file
-// prefix, and with it memory: how a process finds its turn to start, what a primary publishes and a
-// secondary checks, who lives, and what is left of the dead.
+// Package group makes this process a member of the group of processes that share a file prefix, and
+// with it memory. It serializes starts, publishes the facts of a primary and checks a secondary against
+// them, watches the liveness of members, and removes the files of dead ones.
 package group
 
 import (
@@ -26,36 +26,36 @@ type Member struct {
 	dir, prefix string
 	role        Role
 	facts       *Facts // of the primary; nil if it is a C program
-	// table is nil if the primary is a C program: then socket is the primary's
-	// rte_mp socket, by which to see it end. It is nil too if nobody can attach.
+	// table is nil if the primary is a C program. Then socket is the primary's socket for messages,
+	// which shows the end of the primary. It is also nil if no process can attach.
 	table  *table
 	socket *os.File
 	shared bool // eal.Config.SharedLcores
 	warn   func(text string, args ...any)
 
-	// From Start on:
+	// Set by Start:
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	gone    atomic.Bool   // a secondary's primary
+	gone    atomic.Bool   // the primary of this secondary has gone
 	ended   chan struct{} // closed when the goroutine has ended
 	watcher *watcher      // in a primary with secondaries
-	ear     int           // DPDK's socket for messages; -1 if there is none, or nobody hears
+	ear     int           // DPDK's socket for messages; -1 if DPDK has none, or no longer receives
 }
 
-// NewPrimary makes this process the primary of a directory, or one that starts as such. Before
-// Publish nobody can attach to it.
+// NewPrimary returns this process as the primary of a directory, in which it starts. No process
+// in Go can attach to it before Publish.
 func NewPrimary(dir, prefix string) *Member {
 	setOwn(dir, false)
 	return &Member{dir: dir, prefix: prefix, role: Primary, ear: -1}
 }
 
-// NewPrivate makes this process the only one that knows of its memory.
+// NewPrivate returns this process as a primary that shares no memory.
 func NewPrivate(dir, prefix string) *Member {
 	return &Member{dir: dir, prefix: prefix, role: Primary, ear: -1}
 }
 
-// Join checks, before EAL starts, that this process fits the primary. A primary that is a C
-// program has published nothing.
+// Join returns this process as a secondary, before EAL starts. It checks that this process fits the
+// primary, unless that is a C program, which publishes no facts.
 func (r *Reservation) Join(prefix string, shared bool, warn func(text string, args ...any)) (*Member, error) {
 	m := &Member{dir: r.dir, prefix: prefix, role: Secondary, shared: shared, warn: warn, ear: -1}
 	if r.table == nil {
@@ -76,7 +76,8 @@ func (r *Reservation) Join(prefix string, shared bool, warn func(text string, ar
 	return m, nil
 }
 
-// Adopt returns the options that a secondary with these options takes over from its primary.
+// Adopt checks the devices in the options of a secondary, and returns options that it adopts from its
+// primary.
 func (m *Member) Adopt(o Options) ([]Option, error) {
 	if m.table == nil {
 		return nil, nil
@@ -84,8 +85,8 @@ func (m *Member) Adopt(o Options) ([]Option, error) {
 	return m.facts.checkDevices(o, m.warn)
 }
 
-// Claim claims a slot in the table and this process's lcores. The lcores are for --lcores; they
-// are "" if the options have named some.
+// Claim claims a slot in the table and this process's lcores. If the options choose no lcores, it
+// chooses a free one and returns it as a value for --lcores.
 func (m *Member) Claim(ctx context.Context, o Options) (lcores string, err error) {
 	t := m.table
 	if t == nil {
@@ -115,7 +116,7 @@ func (m *Member) Claim(ctx context.Context, o Options) (lcores string, err error
 	return lcores, err
 }
 
-// Publish makes this process, whose EAL has started, the primary that others find.
+// Publish lets other processes find this primary, after EAL has started.
 func (m *Member) Publish(o Options, iova string) error {
 	f, err := ownFacts(o, m.prefix, iova)
 	if err != nil {
@@ -129,8 +130,8 @@ func (m *Member) Publish(o Options, iova string) error {
 	return nil
 }
 
-// Attached completes a secondary's membership when EAL has started. It fails if the primary
-// is not the one that was looked at before.
+// Attached completes the membership of a secondary after EAL has started. It fails if the primary
+// that Join has found no longer runs.
 func (m *Member) Attached(ctx context.Context) error {
 	if m.table == nil {
 		socket, err := os.OpenFile(filepath.Join(m.dir, mpsocket.Primary), linux.O_PATH, 0)
@@ -180,13 +181,13 @@ func (m *Member) complete(ctx context.Context) error {
 	return nil
 }
 
-// presenceTick is how often the kernel is asked who lives. A C program is taken for
-// dead at the second refusal: between the close of its socket and the end of the
-// file it may be leaving.
+// presenceTick is the interval between liveness checks. A C program counts as dead at the second check
+// that finds its socket dead: it may be exiting, between the close of its socket and the removal of
+// the file.
 const presenceTick = 100 * time.Millisecond
 
-// Start starts to look after the others, when EAL has started. private is a process that no
-// other one shares memory with.
+// Start begins to watch the other members, after EAL has started. private is set for a process that
+// shares no memory.
 func (m *Member) Start(private bool) {
 	m.ctx, m.cancel = context.WithCancelCause(context.Background())
 	m.ended = make(chan struct{})
@@ -200,7 +201,7 @@ func (m *Member) Start(private bool) {
 	case m.table != nil:
 		m.watcher = newWatcher(m)
 		look = m.watcher.look
-	default: // nobody can attach
+	default: // no process can attach
 		close(m.ended)
 		return
 	}
@@ -213,28 +214,27 @@ func (m *Member) Start(private bool) {
 	}()
 }
 
-// Ready tells WaitReady, in this process, that its own primary is ready, or no longer.
+// Ready sets the state that WaitReady finds in this process if it is the primary.
 func (m *Member) Ready(ready bool) {
 	own.Lock()
 	defer own.Unlock()
 	own.ready = ready
 }
 
-// Context ends with Stop and, in a secondary, when the primary has gone.
+// Context returns a context that ends with Stop and, in a secondary, when the primary has gone.
 func (m *Member) Context() context.Context { return m.ctx }
 
-// PrimaryAlive looks whether a secondary's primary lives, and ends the context if not. It is true in
-// a primary.
+// PrimaryAlive reports whether the primary of a secondary is alive, and ends the context if it is
+// not. In a primary it returns true.
 func (m *Member) PrimaryAlive() bool {
 	if m.role == Primary || !m.gone.Load() && m.primaryLives() {
 		return true
 	}
 	m.cancel(dpdk.ErrPrimaryGone)
-	if m.gone.Swap(true) { // and no sync.Once: a log handler may make a control call
+	if m.gone.Swap(true) { // not a sync.Once: a log handler may make a control call
 		return false
 	}
-	// The next primary of the prefix must not ask this process to follow changes of
-	// its memory.
+	// The next primary of the prefix must not ask this process to follow changes of memory.
 	err := detach(m.dir)
 	control.Logger().Error("the primary process has gone", "file-prefix", m.prefix)
 	if err != nil {
@@ -243,8 +243,8 @@ func (m *Member) PrimaryAlive() bool {
 	return false
 }
 
-// primaryLives asks the kernel whether the primary that this process attached to
-// has ended. One that came after it is another one.
+// primaryLives reports whether the primary that this process attached to is alive. A primary
+// restarted since then does not count.
 func (m *Member) primaryLives() bool {
 	if m.table != nil {
 		return m.table.held(0)
@@ -252,23 +252,23 @@ func (m *Member) primaryLives() bool {
 	return mpsocket.Answers("/proc/self/fd/" + strconv.Itoa(int(m.socket.Fd())))
 }
 
-// Stop ends what Start began.
+// Stop ends the watch that Start has begun.
 func (m *Member) Stop() {
 	m.cancel(context.Canceled)
 	<-m.ended
 }
 
-// leaving tells the others that this process is about to go, and not killed.
+// leaving marks this process as Detached, so that the others do not report it as dead.
 func (m *Member) leaving() {
 	t := m.table
 	if t == nil || t.mem == nil || t.own < 0 {
 		return
 	}
-	// If the table has been cut short, this process counts as dead: its lock goes.
+	// If the table was truncated, this process counts as dead when its lock is released.
 	_ = t.look(func() { t.slots[t.own].state.CompareAndSwap(Attached, Detached) })
 }
 
-// Leave ends the membership of a process that goes on without it.
+// Leave ends the membership of this process, which continues to run.
 func (m *Member) Leave() {
 	m.leaving()
 	if m.table != nil {
@@ -279,12 +279,12 @@ func (m *Member) Leave() {
 	}
 }
 
-// Detach removes what a secondary has in the runtime directory.
+// Detach removes the files of this secondary from the runtime directory.
 func (m *Member) Detach() error { return detach(m.dir) }
 
-// EndStarts keeps processes of this primary's prefix from starting until unlock: they
-// would find a primary that is about to go, or files that are. One that is starting just
-// now is waited for, up to 5 seconds; the others are not let in before.
+// EndStarts prevents starts with this primary's prefix until unlock: a new process would find a
+// primary or files that are about to go. It first waits up to 5 seconds for a process that is
+// starting.
 func (m *Member) EndStarts() (unlock func(), err error) {
 	m.leaving()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -295,8 +295,8 @@ func (m *Member) EndStarts() (unlock func(), err error) {
 	return unlock, nil
 }
 
-// HoldPrimary keeps a secondary's primary from ending until unlock, if it lives and has
-// not begun to; otherwise unlock is nil.
+// HoldPrimary prevents the end of this secondary's primary until unlock. unlock is nil if the
+// primary is dead or has begun to end.
 func (m *Member) HoldPrimary() (unlock func()) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -310,17 +310,17 @@ func (m *Member) HoldPrimary() (unlock func()) {
 			}
 			return func() { f.Close() }
 		}
-		if sleep(ctx, poll) != nil { // others start, one after the other
+		if sleep(ctx, poll) != nil { // other processes start, one after the other
 			return nil
 		}
 	}
 	return nil
 }
 
-// Disown ends what NewPrimary began.
+// Disown undoes NewPrimary.
 func (m *Member) Disown() { setOwn("", false) }
 
-// ealLcores are the lcores that EAL made for this process.
+// ealLcores returns the lcores that EAL has created in this process.
 func ealLcores() (set lcoreSet) {
 	for _, l := range cgo.Lcores() {
 		if l.Role == cgo.RoleRTE || l.Role == cgo.RoleService {

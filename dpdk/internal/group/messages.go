@@ -9,8 +9,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
-// listen prepares what DPDK's messages lack, when EAL has started: other processes can
-// ask which names have an action here, and it is noticed when DPDK hears no more.
+// listen adds two functions to DPDK's messages, after EAL's start: other processes can ask which
+// names have an action here, and [Member.hear] can detect that DPDK no longer receives.
 func (m *Member) listen() {
 	if _, fds, err := mpsocket.Own(filepath.Join(m.dir, mpsocket.Primary)); err == nil && len(fds) > 0 {
 		m.ear = fds[0]
@@ -19,20 +19,20 @@ func (m *Member) listen() {
 	}
 }
 
-// hear looks whether DPDK hears messages. If not, those who send some get an error instead of
-// waiting for answers that never come.
+// hear checks that DPDK receives messages. If it does not, senders get an error from then on,
+// instead of waiting for an answer until their timeout.
 func (m *Member) hear() {
 	if m.ear < 0 || !mpsocket.Deaf() {
 		return
 	}
-	control.Logger().Error("this process receives no messages of other processes any more: DPDK's thread for them has ended, at one that it could not read. "+
-		"It no longer follows changes of memory and of devices: end it, and start it again", "file-prefix", m.prefix)
+	control.Logger().Error("this process no longer receives messages of other processes, because DPDK's thread for messages has ended at a malformed one. "+
+		"It no longer follows changes of memory and of devices: restart it", "file-prefix", m.prefix)
 	_ = linux.ShutdownRead(m.ear)
 	m.ear = -1
 }
 
-// RunsGo says whether the process with this socket runs godpdk. It is called in control
-// calls only, while the table is mapped.
+// RunsGo reports whether the process with this socket runs godpdk. Call it only in control calls, in
+// which the table is mapped.
 func (m *Member) RunsGo(socket string) bool {
 	if m.table == nil {
 		return false

@@ -18,9 +18,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// What a primary shows in its runtime directory: it holds a lock on the file
-// "config" as long as it lives, and the first word of that file becomes
-// eal_memcfg.h's RTE_MAGIC when it has finished starting.
+// A primary holds a lock on the file "config" while it lives. The first word of that file becomes
+// RTE_MAGIC of eal_memcfg.h when the primary has finished starting.
 const (
 	magic = 19820526
 	poll  = 10 * time.Millisecond
@@ -28,12 +27,7 @@ const (
 	opInit = "rte_eal_init"
 )
 
-// The lock of rundir.InitLock serialises starts of one prefix, and a primary's end: two Auto processes
-// must not both find no primary, and each EAL, when it has started, tries the locks
-// of all page tables in the folder, at which another that makes its own just then
-// fails.
-
-// Role is the part of a process in its group; the numbers are those of eal.ProcessType.
+// Role is the role of a process in its group. The numbers are those of eal.ProcessType.
 type Role int
 
 const (
@@ -42,7 +36,7 @@ const (
 	Auto
 )
 
-// state is how far a primary is.
+// state is a stage in the life of a primary.
 type state int
 
 const (
@@ -51,8 +45,8 @@ const (
 	ready
 )
 
-// own is where this process is the primary, or starts as one. Closing any descriptor
-// of the config file there would drop the lock that EAL has on it.
+// own is the directory in which this process is the primary, or starts as one. There, closing any
+// descriptor of the file "config" would release EAL's lock on it.
 var own struct {
 	sync.Mutex
 	dir   string
@@ -66,7 +60,7 @@ func setOwn(dir string, ready bool) {
 	own.dir, own.ready = dir, ready
 }
 
-// primaryState looks at the files of a prefix.
+// primaryState finds the state of a directory's primary by its files.
 func primaryState(dir string) (state, error) {
 	own.Lock()
 	defer own.Unlock()
@@ -93,12 +87,12 @@ func primaryState(dir string) (state, error) {
 	return ready, nil
 }
 
-// WaitReady waits while a primary starts, and while there is none if absentToo.
+// WaitReady waits while a primary starts, and with absentToo also while no primary runs.
 func WaitReady(ctx context.Context, dir string, absentToo bool) error {
 	for {
 		s, err := primaryState(dir)
 		switch {
-		case err != nil: // a primary may run or not
+		case err != nil: // a primary may run
 			return err
 		case s == ready:
 			return nil
@@ -110,19 +104,22 @@ func WaitReady(ctx context.Context, dir string, absentToo bool) error {
 				return errors.Join(NoPrimary(dir), err)
 			}
 			return errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary,
-				Detail: "the primary of " + dir + " is still starting: wait longer, or end it if it is stuck"}, err)
+				Detail: "the primary of " + dir + " is still starting: wait longer, or kill it if it is stuck"}, err)
 		}
 	}
 }
 
-// NoPrimary is the error where no primary runs.
+// NoPrimary returns the error of a directory in which no primary runs.
 func NoPrimary(dir string) error {
 	return &dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary,
 		Detail: fmt.Sprintf("none runs with file prefix %q (%s): start one first, or use eal.Auto", filepath.Base(dir), dir)}
 }
 
-// lockInit takes the lock of a prefix's starts. What may become its primary makes the
-// folder. The returned func releases it.
+// lockInit takes the lock of rundir.InitLock, which serializes starts with one prefix, and the end of
+// a primary: two Auto processes must not both find no primary, and each EAL tries the locks of all
+// page tables in the folder after its start, which makes another EAL fail that
+// creates its tables at that moment. makes is set for a process that may become the primary, which makes the folder.
+// The returned function releases the lock.
 func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err error) {
 	for {
 		f, err := tryInit(dir, makes)
@@ -134,13 +131,13 @@ func lockInit(ctx context.Context, dir string, makes bool) (unlock func(), err e
 		}
 		if err := sleep(ctx, poll); err != nil {
 			return nil, errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
-				Detail: "another process of this file prefix is still starting, or ending (it holds " + filepath.Join(dir, rundir.InitLock) + "): end it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
+				Detail: "another process with this file prefix is still starting or ending (it holds " + filepath.Join(dir, rundir.InitLock) + "): kill it if it is stuck, or raise Config.PrimaryTimeout if many start at once"}, err)
 		}
 	}
 }
 
-// tryInit takes the lock; nil and no error if another process has it, or is just
-// removing it.
+// tryInit takes the lock. It returns nil and no error if another process has the lock, or is
+// removing its file.
 func tryInit(dir string, makes bool) (f *os.File, err error) {
 	folder, err := rundir.Open(dir, makes)
 	if err == nil {
@@ -166,16 +163,16 @@ func tryInit(dir string, makes bool) (f *os.File, err error) {
 	return nil, nil
 }
 
-// sameFile says whether f is what has the name now: a primary that stops removes the
-// file of its prefix's lock, and the lock of a removed file keeps nobody out.
+// sameFile reports whether f still has the name: a primary that stops removes the file of the
+// lock, and the lock of a removed file excludes no process.
 func sameFile(f *os.File, name string) bool {
 	there, err := os.Lstat(name)
 	here, e := f.Stat()
 	return err == nil && e == nil && os.SameFile(here, there)
 }
 
-// Look returns what the primary of a directory has published, if this process fits it. It waits
-// for a primary that is still starting. Of one that is a C program there is nothing: nil.
+// Look returns the facts of a directory's primary, if this process fits it. It waits for a primary that
+// is still starting. A C program publishes no facts: then they are nil.
 func Look(ctx context.Context, dir string) (*Facts, error) {
 	if err := WaitReady(ctx, dir, false); err != nil {
 		return nil, err
@@ -200,25 +197,25 @@ func Look(ctx context.Context, dir string) (*Facts, error) {
 	return f, nil
 }
 
-// Reservation is this process's turn to start. Until it is released, no other godpdk process of
-// the prefix starts, and no primary in Go ends.
+// Reservation is this process's turn to start. Until Release no other process in Go starts with the
+// prefix, and no primary in Go ends.
 type Reservation struct {
 	Role Role // Primary or Secondary
 
 	dir    string
-	table  *table // of a primary in Go; nil otherwise
-	broken error  // why the table cannot be read
+	table  *table // nil if no primary in Go runs
+	broken error  // of opening the table
 	unlock func()
 }
 
-// Reserve makes sure that EAL's own start can neither hang nor fail on the
-// other processes of the directory's prefix, and settles what Auto means.
+// Reserve makes sure that other processes of the directory's prefix can neither block EAL's own start
+// nor make it fail, and decides the role if it is Auto.
 func Reserve(ctx context.Context, dir string, role Role) (*Reservation, error) {
 	if n := len(dir) + len("/mp_socket_4194304_0123456789abcdef"); n > linux.MaxSocketPath {
 		return nil, check.Invalid(opInit, "", "file prefix %q: its socket %s/mp_socket_… needs %d bytes and a socket's path has at most %d: shorten it by %d",
 			filepath.Base(dir), dir, n, linux.MaxSocketPath, n-linux.MaxSocketPath)
 	}
-	if role == Secondary { // at once if there is none, and without the lock while it starts
+	if role == Secondary { // to fail at once without a primary, and to wait for it without the lock
 		if err := WaitReady(ctx, dir, false); err != nil {
 			return nil, err
 		}
@@ -234,8 +231,8 @@ func Reserve(ctx context.Context, dir string, role Role) (*Reservation, error) {
 	return r, nil
 }
 
-// turn takes the lock of starts when it is this process's turn: not while a primary is
-// ending, which waits for the lock itself.
+// turn takes the lock of starts. It leaves it to a primary that is ending, and waits until that
+// primary has ended.
 func (r *Reservation) turn(ctx context.Context) error {
 	for {
 		unlock, err := lockInit(ctx, r.dir, r.Role != Secondary)
@@ -251,7 +248,7 @@ func (r *Reservation) turn(ctx context.Context) error {
 		unlock()
 		for ending(r.dir) {
 			if err := sleep(ctx, poll); err != nil {
-				return errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: "the primary of " + r.dir + " is ending: wait longer, or end it if it is stuck"}, err)
+				return errors.Join(&dpdk.Error{Op: opInit, Cause: dpdk.ErrNoPrimary, Detail: "the primary of " + r.dir + " is ending: wait longer, or kill it if it is stuck"}, err)
 			}
 		}
 		if r.Role == Secondary {
@@ -297,7 +294,7 @@ func (r *Reservation) decide(ctx context.Context) error {
 		r.Role = Secondary
 	}
 	if r.Role == Primary {
-		return nil // which removes what is left of the former one
+		return nil // it removes the files of the former primary
 	}
 	if s != ready {
 		if err := WaitReady(ctx, r.dir, false); err != nil {
@@ -307,24 +304,24 @@ func (r *Reservation) decide(ctx context.Context) error {
 	return r.broken
 }
 
-// waitLockable waits for the directory's lock, because EAL would wait for it without a
-// timeout. A primary holds it while it starts.
+// waitLockable waits for the directory's lock, because EAL would wait for it without a timeout. A
+// primary holds it while it starts.
 func waitLockable(ctx context.Context, dir string, f *rundir.Dir) error {
 	for !f.Lockable() {
 		if err := sleep(ctx, poll); err != nil {
 			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
-				Detail: "another process holds the lock of " + dir + ", as while it sends a message: end it if it is stuck (lslocks shows it)"}, err)
+				Detail: "another process holds the lock of " + dir + ", such as one that sends a message: kill it if it is stuck (lslocks shows it)"}, err)
 		}
 	}
 	return nil
 }
 
-// Release ends the reservation. More calls do nothing.
+// Release ends the reservation. More calls, and a call on a nil Reservation, do nothing.
 func (r *Reservation) Release() {
 	if r == nil || r.unlock == nil {
 		return
 	}
-	if r.table != nil { // nobody has joined by it
+	if r.table != nil { // Join has not taken it
 		r.table.close()
 	}
 	r.unlock()

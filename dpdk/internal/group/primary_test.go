@@ -64,7 +64,7 @@ func ended(t *testing.T) context.Context {
 	return ctx
 }
 
-func TestStateOfAPrimaryByItsFiles(t *testing.T) {
+func TestPrimaryState(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		make func(t *testing.T, dir string)
@@ -89,7 +89,7 @@ func TestStateOfAPrimaryByItsFiles(t *testing.T) {
 	}
 }
 
-func TestUnreadablePrimaryFileIsAnErrorAndNoAbsence(t *testing.T) {
+func TestUnreadablePrimaryFileIsNotErrNoPrimary(t *testing.T) {
 	dir := runtimeDirs(t)
 	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o700))
 	require.NoError(t, os.WriteFile(dir, nil, 0o600)) // a file where the folder should be
@@ -167,7 +167,7 @@ func TestRolesAreSettledBeforeEALStarts(t *testing.T) {
 			r, err := Reserve(ctx, dir, tc.role)
 			if tc.err != nil {
 				require.ErrorIs(t, err, tc.err)
-				assert.Contains(t, err.Error(), dir, "says which")
+				assert.Contains(t, err.Error(), dir, "names the directory")
 				// Nothing stays reserved.
 				unlock, err := lockInit(ended(t), mkdir(t, dir), true)
 				require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestStartsOfAPrefixExcludeEachOther(t *testing.T) {
 		_, err = lockInit(ended(t), dir, makes)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorIs(t, err, unix.EAGAIN)
-		assert.Contains(t, err.Error(), filepath.Join(dir, rundir.InitLock), "says who holds it")
+		assert.Contains(t, err.Error(), filepath.Join(dir, rundir.InitLock), "names the lock")
 	}
 
 	got := make(chan error, 1)
@@ -233,7 +233,7 @@ func TestRuntimeDirThatCannotBeMade(t *testing.T) {
 }
 
 // In the process that is the primary, to close the file would drop EAL's lock.
-func TestLookingForOnesOwnPrimaryLeavesItsLockAlone(t *testing.T) {
+func TestWaitReadyInThePrimaryKeepsEALsLock(t *testing.T) {
 	dir := runtimeDirs(t)
 	primaryFile(t, dir, magicWord(), false)
 	f, err := os.OpenFile(filepath.Join(dir, rundir.ConfigFile), os.O_RDWR, 0)
@@ -251,7 +251,7 @@ func TestLookingForOnesOwnPrimaryLeavesItsLockAlone(t *testing.T) {
 	assert.EqualValues(t, unix.F_WRLCK, lock.Type, "another primary could start")
 }
 
-func TestWhoWaitsForTheEndOfAPrimaryLocksTheNextFile(t *testing.T) {
+func TestLockInitRetriesIfTheFileWasRemoved(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	stop, err := lockInit(ended(t), dir, true)
 	require.NoError(t, err)
@@ -325,7 +325,7 @@ func TestFilesOfAnotherKindAreRefusedAndNotFollowed(t *testing.T) {
 	})
 }
 
-func TestFilesOfAnotherKindDoNotHoldUpWhoLooks(t *testing.T) {
+func TestFilesOfAnotherKindDoNotBlockReaders(t *testing.T) {
 	_, p := primaryTable(t)
 	defer p.close()
 	strangeFiles(t, func(t *testing.T, dir, path, kind string) {
@@ -339,7 +339,7 @@ func TestFilesOfAnotherKindDoNotHoldUpWhoLooks(t *testing.T) {
 	})
 }
 
-func TestALockThatEALWouldWaitForIsWaitedForWithABound(t *testing.T) {
+func TestReserveTimesOutWhileTheDirectoryIsLocked(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	f, err := os.Open(dir)
 	require.NoError(t, err)

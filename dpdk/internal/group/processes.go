@@ -10,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// Processes lists the living processes of the group.
+// Processes lists the living processes of the group, and processes that died a moment ago.
 func (m *Member) Processes() (all []Process, err error) {
 	self := Process{Pid: os.Getpid(), Start: startTime(processStart()), Primary: m.role == Primary, State: Attached, Lcores: ealLcores().list(), Go: true}
 	if m.table == nil && m.role == Primary {
@@ -37,15 +37,15 @@ func (m *Member) Processes() (all []Process, err error) {
 	return all, nil
 }
 
-// stranger is a process of which there is a socket only.
+// stranger describes a process known only by its socket.
 func stranger(socket string, state uint32) Process {
 	pid, _, _ := strings.Cut(strings.TrimPrefix(socket, mpsocket.Secondary), "_")
 	n, _ := strconv.Atoi(pid)
 	return Process{Pid: n, State: state}
 }
 
-// strangers are the sockets of secondaries that have no slot in the table: C
-// programs. The folder is read first: a process has its slot before its socket.
+// strangers returns the sockets of secondaries that have no slot in the table: C programs. It reads
+// the folder first, because a process in Go has its slot before its socket.
 func (m *Member) strangers() (names []string, err error) {
 	f, err := rundir.Open(m.dir, false)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 
 const nobody = 12345 // a user without files
 
-func TestOnlyARuntimeDirectoryThatNoOtherUserCanWriteToIsUsed(t *testing.T) {
+func TestRuntimeDirectoryThatOthersCanWriteToIsRefused(t *testing.T) {
 	harness.Need(t, harness.Root)
 	chmod := func(mode uint32) func(t *testing.T, path string) {
 		return func(t *testing.T, path string) { require.NoError(t, unix.Chmod(path, mode)) }

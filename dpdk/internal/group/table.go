@@ -22,56 +22,55 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
-// A primary publishes a file in its runtime directory: a line of JSON (facts),
-// then a table of the processes that use its memory. It is no memzone, because it
-// is wanted before EAL starts: when a mismatch can still be refused, and by those
-// who start secondaries and have no EAL at all.
+// A primary publishes a file in its runtime directory: a line of JSON (Facts), then a table of the
+// processes that use its memory. The table is not a memzone, because it is needed before EAL
+// starts, when a mismatch can still be refused, and in programs that start secondaries without an EAL.
 //
-// Each process holds a lock on the first byte of its slot. The kernel drops it
-// when the process ends, however it ends, and shows it to all who have the file,
-// in whatever pid namespace or container: that tells the living from the dead, and
-// no number can be taken for another process's. The primary has slot 0.
+// Each process holds an OFD lock on the first byte of its slot. The kernel releases the lock when
+// the process exits for any reason, and shows it to every process that has opened the
+// file, in any pid namespace or container. So the lock distinguishes the living from the dead, and
+// cannot be confused by a reused pid. The primary has slot 0.
 //
-// Each primary makes a file of its own, so the file a secondary has open is its
-// primary's generation: what comes later under that name is nothing to it.
+// Each primary makes a new file, so the file that a secondary has open belongs to its own primary.
+// A later file of the same name does not concern it.
 const (
 	tableFormat = 1
 	tableHead   = 64 << 10 // for the facts
 	tableSlots  = 512
 	TableSize   = tableHead + tableSlots*int(unsafe.Sizeof(slot{}))
-	claimByte   = 0 // locked by who changes which lcores are whose
+	claimByte   = 0 // locked while lcores are being assigned to processes
 )
 
-// States of a slot. Its owner takes a free one to attaching, attached and left;
-// only the primary makes it free again, when it has told of its owner's end.
+// States of a slot. Its owner changes a free slot to Attaching, Attached and Detached. Only the
+// primary frees it, after it has reported the owner's exit.
 const (
 	free uint32 = iota
 	Attaching
 	Attached
 	Detached
-	Died // of a Process only: its slot has another state, and no lock
+	Died // only in a Process: the slot has another state, but no lock
 )
 
-// slot is what all know of one process. Its owner writes the rest before state.
+// slot describes one process to all others. Its owner writes state last.
 type slot struct {
 	state  atomic.Uint32
-	round  atomic.Uint32 // counts the owners
-	pid    int64         // in the owner's pid namespace
-	start  int64         // of the process, in ns since 1970; 0 is unknown
+	round  atomic.Uint32 // the number of owners so far
+	pid    int64         // in the pid namespace of the owner
+	start  int64         // the start of the process in ns since 1970; 0 is unknown
 	lcores lcoreSet
-	socket [64]byte // of rte_mp, in the runtime directory
+	socket [64]byte // the name of the socket for messages, in the runtime directory
 }
 
-// table is the file, open in this process.
+// table is the open file.
 type table struct {
 	file  *os.File
 	mem   []byte
 	slots *[tableSlots]slot
-	own   int // this process's slot; -1 is none
+	own   int // the slot of this process; -1 if it has none
 }
 
-// createTable publishes this process as the primary of the directory. The lock of
-// starts is held.
+// createTable publishes this process as the primary of the directory. The caller holds
+// rundir.InitLock.
 func createTable(dir string, f *Facts, lcores lcoreSet) (t *table, err error) {
 	text, err := json.Marshal(f)
 	if err != nil {
@@ -86,15 +85,15 @@ func createTable(dir string, f *Facts, lcores lcoreSet) (t *table, err error) {
 	}
 	defer folder.Close()
 	const fresh = rundir.TableFile + ".new"
-	if err := folder.Remove(fresh); err != nil { // of a primary that died here
+	if err := folder.Remove(fresh); err != nil { // a primary died here
 		return nil, rundir.Error(err)
 	}
 	file, err := folder.Open(fresh, os.O_RDWR|os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, err
 	}
-	// All of it is written, so that none of its pages can turn out to have no room when
-	// it is touched, which would be a SIGBUS.
+	// Write all of it: a page of a sparse file without room in the file system would be a
+	// SIGBUS.
 	_, err = file.Write(append(append(text, '\n'), make([]byte, TableSize-len(text)-1)...))
 	t = &table{file: file, own: -1}
 	if err == nil {
@@ -115,8 +114,8 @@ func createTable(dir string, f *Facts, lcores lcoreSet) (t *table, err error) {
 	return t, nil
 }
 
-// findTable opens what the primary of the directory has published; nil if it has
-// published nothing, as C programs do, or is dead.
+// findTable opens the table of the directory's primary. It returns nil if the primary is dead, or a C
+// program, which publishes nothing.
 func findTable(dir string) (*table, error) {
 	file, err := rundir.OpenFile(dir, rundir.TableFile, os.O_RDWR)
 	if file == nil || err != nil {
@@ -130,7 +129,7 @@ func findTable(dir string) (*table, error) {
 	return t, nil
 }
 
-// openTable is findTable with the facts.
+// openTable opens the table of the directory's primary and reads its facts. See findTable.
 func openTable(dir string) (*table, *Facts, error) {
 	t, err := findTable(dir)
 	if t == nil || err != nil {
@@ -144,8 +143,8 @@ func openTable(dir string) (*table, *Facts, error) {
 	return t, f, nil
 }
 
-// facts reads what the primary has published. It does not need the table to be mapped:
-// another build's may have another size.
+// facts reads the facts of the primary. The table need not be mapped: the table of another build may
+// have another size.
 func (t *table) facts() (*Facts, error) {
 	head := make([]byte, tableHead)
 	n, err := t.file.ReadAt(head, 0)
@@ -157,10 +156,10 @@ func (t *table) facts() (*Facts, error) {
 		}
 		err = fmt.Errorf("%s: %w", t.file.Name(), err)
 	}
-	return nil, &dpdk.Error{Op: opInit, Detail: err.Error() + ": start the primary anew"}
+	return nil, &dpdk.Error{Op: opInit, Detail: err.Error() + ": restart the primary"}
 }
 
-// ending says whether the primary of the directory has begun to end.
+// ending reports whether the primary of the directory has begun to end.
 func ending(dir string) bool {
 	t, err := findTable(dir)
 	if t == nil || err != nil {
@@ -170,7 +169,7 @@ func ending(dir string) bool {
 	return t.ending()
 }
 
-// ending says whether the primary, which lives, has begun to end.
+// ending reports whether the primary, which is alive, has begun to end.
 func (t *table) ending() bool {
 	if t.mmap() != nil {
 		return false
@@ -179,8 +178,8 @@ func (t *table) ending() bool {
 	return t.look(func() { left = t.slots[0].state.Load() == Detached }) == nil && left
 }
 
-// look runs f, which reads or writes slots. If another process has truncated the file,
-// access to its memory is a SIGBUS, which look turns into an error.
+// look runs f, which reads or writes slots. If another process has truncated the file, access
+// to its memory is a SIGBUS; look converts it to an error.
 func (t *table) look(f func()) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -198,12 +197,12 @@ func (t *table) look(f func()) (err error) {
 	return nil
 }
 
-// has reports whether an address is in the table's memory.
+// has reports whether an address is in the memory of the table.
 func (t *table) has(addr uintptr) bool {
 	return len(t.mem) > 0 && addr-uintptr(unsafe.Pointer(&t.mem[0])) < uintptr(len(t.mem))
 }
 
-// mmap maps the file; one that is too short would be a SIGBUS.
+// mmap maps the file. It refuses a short file, which would be a SIGBUS. More calls do nothing.
 func (t *table) mmap() error {
 	if t.mem != nil {
 		return nil
@@ -223,7 +222,7 @@ func (t *table) mmap() error {
 	return nil
 }
 
-// close gives up this process's slot, as its death would.
+// close releases this process's slot, as exiting would.
 func (t *table) close() {
 	if t.mem != nil {
 		_ = linux.Unmap(t.mem)
@@ -232,15 +231,15 @@ func (t *table) close() {
 	t.file.Close()
 }
 
-// place is the byte that the owner of a slot locks.
+// place returns the offset of the byte that the owner of a slot locks.
 func place(i int) int64 { return int64(tableHead + i*int(unsafe.Sizeof(slot{}))) }
 
-// held says whether the owner of a slot is alive. If the kernel does not say, it is.
+// held reports whether the owner of a slot is alive. It is true if the kernel returns an error.
 func (t *table) held(i int) bool {
 	return i == t.own || linux.ByteLocked(t.file, place(i))
 }
 
-// claiming runs f while no other process changes which lcores are whose.
+// claiming runs f while no other process assigns lcores.
 func (t *table) claiming(ctx context.Context, f func() error) error {
 	for {
 		taken, err := linux.LockByte(t.file, claimByte)
@@ -253,12 +252,12 @@ func (t *table) claiming(ctx context.Context, f func() error) error {
 		}
 		if err := sleep(ctx, time.Millisecond); err != nil {
 			return errors.Join(&dpdk.Error{Op: opInit, Errno: dpdk.ErrAgain,
-				Detail: "another process of this file prefix stands still while it attaches: end it"}, err)
+				Detail: "another process with this file prefix is stuck while attaching: kill it"}, err)
 		}
 	}
 }
 
-// enter makes slot i this process's.
+// enter makes this process the owner of slot i.
 func (t *table) enter(i int, lcores lcoreSet) error {
 	taken, err := linux.LockByte(t.file, place(i))
 	if err != nil || !taken {
@@ -272,7 +271,7 @@ func (t *table) enter(i int, lcores lcoreSet) error {
 	return nil
 }
 
-// enterAny makes the first free slot this process's.
+// enterAny makes this process the owner of the first free slot.
 func (t *table) enterAny(lcores lcoreSet) error {
 	for i := 1; i < tableSlots; i++ {
 		if t.slots[i].state.Load() == free && !t.held(i) {
@@ -280,10 +279,10 @@ func (t *table) enterAny(lcores lcoreSet) error {
 		}
 	}
 	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace,
-		Detail: fmt.Sprintf("the primary has %d processes, or stands still and does not notice that they ended", tableSlots)}
+		Detail: fmt.Sprintf("all %d slots for processes are taken: end some, or restart the primary if it is stuck and does not free them", tableSlots)}
 }
 
-// living are the slots of other processes that live.
+// living iterates over the slots of other living processes.
 func (t *table) living(yield func(i int, s *slot) bool) {
 	for i := range t.slots {
 		s := &t.slots[i]
@@ -293,20 +292,20 @@ func (t *table) living(yield func(i int, s *slot) bool) {
 	}
 }
 
-// process describes the owner of a slot that is not free, and tells the slot's state;
-// false if that changed meanwhile.
+// process describes the owner of a slot that is not free, and returns the state of the slot. same is
+// false if the slot changed meanwhile.
 func (t *table) process(i int) (p Process, state uint32, same bool) {
 	s := &t.slots[i]
 	round, state := s.round.Load(), s.state.Load()
 	p = Process{Pid: int(s.pid), Start: startTime(s.start), Primary: i == 0, State: state, Lcores: s.lcores.list(), Go: true}
-	// An owner that leaves says so before it lets go of the lock.
+	// An owner that leaves writes Detached before it releases the lock.
 	if (state == Attaching || state == Attached) && !t.held(i) {
 		p.State = Died
 	}
 	return p, state, s.round.Load() == round && s.state.Load() == state
 }
 
-// processes lists those that attach or have attached.
+// processes lists the processes that attach or have attached.
 func (t *table) processes() (all []Process) {
 	for i := range t.slots {
 		p, state, same := t.process(i)
@@ -320,14 +319,14 @@ func (t *table) processes() (all []Process) {
 	return all
 }
 
-// socketName is the file of the owner's socket; "" before it has told.
+// socketName returns the name of the owner's socket; "" until the owner has written it.
 func (s *slot) socketName() string {
 	name, _, _ := bytes.Cut(s.socket[:], []byte{0})
 	return string(name)
 }
 
-// processStart is when this process began, in ns since 1970: field 22 of its stat
-// counts ticks of 10 ms since the boot.
+// processStart returns the start of this process in ns since 1970. Field 22 of its stat file is the
+// start in ticks of 10 ms since the boot.
 func processStart() int64 {
 	stat, err := os.ReadFile("/proc/self/stat")
 	if err != nil {

@@ -49,7 +49,7 @@ func joined(t *testing.T, dir string, ids ...int) *table {
 	return s
 }
 
-func TestATableIsOnesWhoLives(t *testing.T) {
+func TestTableOfADeadPrimaryIsNotFound(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	none, _, err := openTable(dir)
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func TestATableIsOnesWhoLives(t *testing.T) {
 	}
 }
 
-func TestATableThatIsNotOneIsAnError(t *testing.T) {
+func TestMalformedTableIsAnError(t *testing.T) {
 	dir, p := primaryTable(t)
 	defer p.close()
 	_, err := p.file.WriteAt([]byte("no json\n"), 0)
@@ -98,7 +98,7 @@ func TestATableThatIsNotOneIsAnError(t *testing.T) {
 	assert.ErrorContains(t, s.mmap(), "bytes")
 }
 
-func TestWhoStandsStillWhileItClaimsIsNotWaitedForForEver(t *testing.T) {
+func TestClaimTimesOutWhileAnotherProcessIsStuck(t *testing.T) {
 	dir, p := primaryTable(t)
 	defer p.close()
 	s := joined(t, dir, 1)
@@ -112,7 +112,7 @@ func TestWhoStandsStillWhileItClaimsIsNotWaitedForForEver(t *testing.T) {
 	assert.NoError(t, s.claiming(ended(t), func() error { return nil }), "the lock was given back")
 }
 
-func TestAFullTableSaysSo(t *testing.T) {
+func TestFullTableReturnsErrNoSpace(t *testing.T) {
 	dir, p := primaryTable(t)
 	defer p.close()
 	for i := 1; i < tableSlots; i++ {
@@ -125,14 +125,14 @@ func TestAFullTableSaysSo(t *testing.T) {
 	require.ErrorIs(t, s.enterAny(lcoresOf(1)), dpdk.ErrNoSpace)
 }
 
-func TestStartOfThisProcess(t *testing.T) {
+func TestProcessStart(t *testing.T) {
 	began := startTime(processStart())
 	assert.WithinDuration(t, time.Now(), began, 10*time.Minute)
 	assert.True(t, began.Before(time.Now().Add(2*time.Second)))
 	assert.True(t, startTime(0).IsZero())
 }
 
-func TestASecondarysConfigWaitsUntilThePrimaryHasPublished(t *testing.T) {
+func TestLookWaitsUntilThePrimaryHasPublished(t *testing.T) {
 	dir := runtimeDirs(t)
 	primaryFile(t, dir, magicWord(), true)
 	unlock, err := lockInit(ended(t), dir, true)
@@ -180,11 +180,11 @@ func TestALogHandlerMayMakeControlCallsWhenThePrimaryHasGone(t *testing.T) {
 	case <-time.After(30 * time.Second):
 		t.Fatal("it waits for itself")
 	}
-	assert.Equal(t, 1, calls, "told once")
+	assert.Equal(t, 1, calls, "logged once")
 	assert.ErrorIs(t, context.Cause(m.ctx), dpdk.ErrPrimaryGone)
 }
 
-func TestATableThatIsCutShortIsAnErrorAndNoCrash(t *testing.T) {
+func TestTruncatedTableIsAnErrorNotACrash(t *testing.T) {
 	dir, p := primaryTable(t)
 	defer p.close()
 	s := joined(t, dir, 1)
@@ -196,7 +196,7 @@ func TestATableThatIsCutShortIsAnErrorAndNoCrash(t *testing.T) {
 	control.SetLogger(nil)
 	w.look()
 	assert.True(t, w.broken)
-	w.look() // told once
+	w.look() // logs once
 	_, err := (&Member{dir: dir, table: p}).Processes()
 	require.ErrorIs(t, err, unix.EFAULT)
 	assert.Contains(t, err.Error(), filepath.Join(dir, rundir.TableFile))
@@ -207,7 +207,7 @@ func TestATableThatIsCutShortIsAnErrorAndNoCrash(t *testing.T) {
 	assert.Error(t, err)
 }
 
-func TestAFaultElsewhereIsNotTheTables(t *testing.T) {
+func TestLookPassesOnOtherFaults(t *testing.T) {
 	_, p := primaryTable(t)
 	defer p.close()
 	assert.PanicsWithValue(t, "mine", func() { _ = p.look(func() { panic("mine") }) })

@@ -26,27 +26,27 @@ type Process struct {
 	Go      bool
 }
 
-// Event is what has become of a process: its State is Attached, Detached or Died.
+// Event is a change of a process: its State is Attached, Detached or Died.
 type Event struct {
 	Process
-	Time time.Time // when it was noticed
+	Time time.Time // when the primary noticed the change
 }
 
-// watcher is the primary's: it looks who lives, and cleans up after the dead.
+// watcher reports changes of secondaries to the primary, and removes the files of the dead.
 type watcher struct {
 	m *Member
-	// Of one goroutine:
-	refused map[string]int // how often a stranger's socket has been dead in a row
+	// Used by one goroutine:
+	refused map[string]int // by socket: the number of times in a row that a stranger's socket was dead
 	broken  bool           // the table is no longer readable
 
 	mu       sync.Mutex
-	attached map[any]Process // told of as Attached, by slot or socket
+	attached map[any]Process // reported as Attached, by slot or socket
 	queues   map[*queue]struct{}
 }
 
-// queue is one reader's.
+// queue holds the events for one reader.
 type queue struct {
-	events []Event // under the watcher's mu
+	events []Event // guarded by watcher.mu
 	more   chan struct{}
 }
 
@@ -54,8 +54,9 @@ func newWatcher(m *Member) *watcher {
 	return &watcher{m: m, refused: map[string]int{}, attached: map[any]Process{}, queues: map[*queue]struct{}{}}
 }
 
-// Events returns the events of a primary's secondaries from now on, first one for each that there
-// is. The sequence ends with done or Stop; read it to its end. It is nil if there can be no secondaries.
+// Events returns a sequence of events about the primary's secondaries: first an event for each attached
+// secondary, then one for each change. The sequence ends with done or Stop; read it to its end.
+// Events returns nil if this primary cannot have secondaries.
 func (m *Member) Events(done <-chan struct{}) iter.Seq[Event] {
 	if m.watcher == nil {
 		return nil
@@ -101,12 +102,12 @@ func (w *watcher) subscribe(done, stopped <-chan struct{}) iter.Seq[Event] {
 	}
 }
 
-// tell reports a state of the process with this key, once; if it is an end, after
-// its beginning.
-func (w *watcher) tell(key any, p Process, state uint32) {
+// report reports a state of the process with this key once. It reports Attached before another
+// state.
+func (w *watcher) report(key any, p Process, state uint32) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if _, told := w.attached[key]; !told {
+	if _, reported := w.attached[key]; !reported {
 		p.State = Attached
 		w.attached[key] = p
 		w.queue(p)
@@ -128,8 +129,8 @@ func (w *watcher) queue(p Process) {
 	}
 }
 
-// look compares what there is with what was told. The strangers come first: a slot
-// that is made free here still tells whose its socket is.
+// look finds changes since the last look. It reads the strangers first: a slot that it frees
+// still names the socket of its owner.
 func (w *watcher) look() {
 	if w.broken {
 		return
@@ -151,7 +152,7 @@ func (w *watcher) look() {
 	}
 }
 
-// slot looks at one slot.
+// slot reports the changes of one slot.
 func (w *watcher) slot(i int) {
 	s := &w.m.table.slots[i]
 	if s.state.Load() == free {
@@ -161,12 +162,12 @@ func (w *watcher) slot(i int) {
 	if !same || p.State == Attaching {
 		return
 	}
-	if state > Detached { // not written by godpdk
+	if state > Detached { // godpdk did not write it
 		s.state.Store(free)
 		return
 	}
-	if state != Attaching { // who died in Init was never told of
-		w.tell(i, p, p.State)
+	if state != Attaching { // processes that died during Init were never reported
+		w.report(i, p, p.State)
 	}
 	if p.State == Attached {
 		return
@@ -177,21 +178,21 @@ func (w *watcher) slot(i int) {
 	s.state.Store(free)
 }
 
-// strangers looks at the sockets of C programs.
+// strangers reports the changes of C programs, by their sockets.
 func (w *watcher) strangers(names []string) {
 	for _, name := range names {
 		path := filepath.Join(w.m.dir, name)
 		if mpsocket.Answers(path) {
 			delete(w.refused, name)
-			w.tell(name, stranger(name, Attached), Attached)
+			w.report(name, stranger(name, Attached), Attached)
 			continue
 		}
 		if w.refused[name]++; w.refused[name] < 2 {
 			continue
 		}
 		delete(w.refused, name)
-		if w.told(name) {
-			w.tell(name, stranger(name, Died), Died)
+		if w.reported(name) {
+			w.report(name, stranger(name, Died), Died)
 		}
 		if f, err := rundir.Open(w.m.dir, false); err == nil {
 			_ = f.Remove(name)
@@ -204,22 +205,22 @@ func (w *watcher) strangers(names []string) {
 	for _, key := range known {
 		if name, ok := key.(string); ok && !slices.Contains(names, name) {
 			delete(w.refused, name)
-			w.tell(name, stranger(name, Detached), Detached)
+			w.report(name, stranger(name, Detached), Detached)
 		}
 	}
 }
 
-func (w *watcher) told(key any) bool {
+func (w *watcher) reported(key any) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_, told := w.attached[key]
-	return told
+	_, reported := w.attached[key]
+	return reported
 }
 
-// clean removes what a dead process left in the runtime directory: its socket, to
-// which DPDK would still send, those on which it waited for replies, and its copies of
-// page tables. All have its pid in their names, which a process in another container can have too: what has an owner
-// is that one's, and while that one attaches there may be files that have none yet.
+// clean removes the files of a dead process from the runtime directory: its socket, to which
+// DPDK would still send, its sockets for replies, and its copies of page tables. Their names hold
+// its pid, which a process in another container can have too. A file in use belongs to that process,
+// and while that process attaches it may have files that are not yet in use.
 func (w *watcher) clean(s *slot) {
 	kinds := mpsocket.Secondary + "|" + mpsocket.Requests
 	if s.pid == int64(os.Getpid()) {
@@ -230,7 +231,7 @@ func (w *watcher) clean(s *slot) {
 		case other.pid != s.pid:
 		case other.state.Load() == Attaching:
 			return
-		default: // it may be about to bind a socket for replies
+		default: // that process may be about to bind a socket for replies
 			kinds = mpsocket.Secondary
 		}
 	}

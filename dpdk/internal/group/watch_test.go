@@ -56,7 +56,7 @@ func watched(t *testing.T) (w *watcher, next func() string) {
 	}
 }
 
-func TestWhatTheWatcherTells(t *testing.T) {
+func TestWatcherReports(t *testing.T) {
 	attach := func(s *table) { s.slots[s.own].state.Store(Attached) }
 	t.Run("attached and died", func(t *testing.T) {
 		w, next := watched(t)
@@ -78,7 +78,7 @@ func TestWhatTheWatcherTells(t *testing.T) {
 		assert.Equal(t, "attached", next())
 		assert.Equal(t, "detached", next())
 	})
-	t.Run("nothing of who died in Init", func(t *testing.T) {
+	t.Run("nothing about a process that died in Init", func(t *testing.T) {
 		w, next := watched(t)
 		joined(t, w.m.dir, 1).close()
 		assert.Empty(t, next())
@@ -130,7 +130,7 @@ func TestWhatTheWatcherTells(t *testing.T) {
 		assert.Empty(t, next())
 		assert.NoFileExists(t, path)
 	})
-	t.Run("no C program of a socket whose owner attaches", func(t *testing.T) {
+	t.Run("the socket of an attaching process is not a C program", func(t *testing.T) {
 		w, next := watched(t)
 		s := joined(t, w.m.dir, 1)
 		defer s.close()
@@ -144,7 +144,7 @@ func TestWhatTheWatcherTells(t *testing.T) {
 	})
 }
 
-func TestTheDeadOnesFilesAreRemovedAndNoOthers(t *testing.T) {
+func TestWatcherRemovesOnlyTheFilesOfDeadProcesses(t *testing.T) {
 	w, _ := watched(t)
 	s := joined(t, w.m.dir, 1)
 	w.m.table.slots[1].pid = 77
@@ -175,7 +175,7 @@ func TestTheDeadOnesFilesAreRemovedAndNoOthers(t *testing.T) {
 	}
 }
 
-func TestStatesThatNobodyWritesAreNotTold(t *testing.T) {
+func TestWatcherIgnoresInvalidStates(t *testing.T) {
 	w, next := watched(t)
 	s := joined(t, w.m.dir, 1)
 	defer s.close()

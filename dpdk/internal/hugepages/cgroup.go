@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// cgroupLimit is a limit of a cgroup for hugepages of one size.
+// cgroupLimit is the limit of a cgroup for hugepages of one size.
 type cgroupLimit struct {
 	file      string
 	max, left uint64 // bytes
 }
 
-// hugeLimit is the tightest limit that a cgroup sets this process for pages of a size;
-// nil if there is none.
+// hugeLimit returns the tightest limit of this process's cgroups for pages of a size; nil if
+// they have none.
 func hugeLimit(page uint64) (tightest *cgroupLimit) {
 	name := "hugetlb." + strings.NewReplacer(" ", "", "iB", "B").Replace(Format(page)) + "."
 	for _, dir := range hugeGroups() {
@@ -42,8 +42,8 @@ func hugeLimit(page uint64) (tightest *cgroupLimit) {
 	return tightest
 }
 
-// hugeGroups are the folders of this process's cgroup and those above it, of the
-// hierarchy that may limit hugepages.
+// hugeGroups returns the folders of this process's cgroup and of the groups above it, in the
+// hierarchies that may limit hugepages.
 func hugeGroups() (dirs []string) {
 	info, _ := os.ReadFile("/proc/self/mountinfo")
 	for line := range strings.Lines(string(info)) {
@@ -63,7 +63,7 @@ func hugeGroups() (dirs []string) {
 	return dirs
 }
 
-// ownGroup is this process's cgroup with a controller; "" is that of v2.
+// ownGroup returns this process's cgroup for a controller; "" is cgroup v2.
 func ownGroup(controller string) string {
 	groups, _ := os.ReadFile("/proc/self/cgroup")
 	for line := range strings.Lines(string(groups)) {
@@ -75,8 +75,8 @@ func ownGroup(controller string) string {
 	return "/"
 }
 
-// above are the folders from that of a group up to the mount, which shows the tree
-// from root on. A group outside of what it shows is limited by the mount's own.
+// above returns the folders from a group up to the mount, which shows the tree from root on. A
+// group outside of that tree is limited by the mount's own group.
 func above(at, root, group string) (dirs []string) {
 	rel, err := filepath.Rel(root, group)
 	if err != nil || rel == ".." || strings.HasPrefix(rel, "../") {

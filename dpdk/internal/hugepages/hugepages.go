@@ -1,4 +1,4 @@
-// Package hugepages finds out why EAL got no hugepages, or too few, and what to do about it.
+// Package hugepages explains why EAL got no hugepages, or too few, and names the fix.
 package hugepages
 
 import (
@@ -25,21 +25,21 @@ type hugeMount struct {
 	page uint64 // bytes
 }
 
-// hugeSize is what the kernel has in pages of one size.
+// hugeSize counts the kernel's hugepages of one size.
 type hugeSize struct{ page, reserved, free uint64 }
 
 func (s hugeSize) String() string {
 	return fmt.Sprintf("%d hugepages of %s", s.reserved, Format(s.page))
 }
 
-// Asked is what a start of EAL asked for.
+// Asked describes the hugepages that a start of EAL asked for.
 type Asked struct {
-	Dir   string // --huge-dir; "" is any mount
+	Dir   string // the value of --huge-dir; "" is any mount
 	Bytes uint64 // 0 if the options name no size
 }
 
-// Explain says why EAL has found no hugepages or not enough, and what to do. EAL's
-// log often has the symptom only, and its error number is one of another call.
+// Explain returns an error that explains why EAL has found no hugepages, or not enough, and names
+// the fix. EAL's log often shows only a symptom, and its error number belongs to another call.
 func Explain(a Asked, log string) *dpdk.Error {
 	errno, detail := a.lack()
 	e := &dpdk.Error{Op: "rte_eal_init", Cause: dpdk.ErrNoHugepages, Errno: dpdk.Errno(errno), Detail: detail}
@@ -49,7 +49,7 @@ func Explain(a Asked, log string) *dpdk.Error {
 	return e
 }
 
-// limited says which limit of the process EAL met.
+// limited names the limit of this process that EAL has reached, if the log shows one.
 func limited(log string) (errno syscall.Errno, detail string) {
 	switch {
 	case strings.Contains(log, "Too many open files"):
@@ -63,7 +63,7 @@ func limited(log string) (errno syscall.Errno, detail string) {
 	return 0, ""
 }
 
-// lack looks for the first thing that is missing, from the mount to the pages.
+// lack finds the first missing thing, from the mount to the pages.
 func (a Asked) lack() (syscall.Errno, string) {
 	mounts, sizes := hugeMounts(), hugeSizes()
 	if dir := a.Dir; dir != "" {
@@ -77,12 +77,12 @@ func (a Asked) lack() (syscall.Errno, string) {
 		mounts = []hugeMount{{dir, page}}
 	}
 	if len(sizes) == 0 {
-		return syscall.ENOMEM, "none are reserved: as root: " + reserve(0, a.Bytes)
+		return syscall.ENOMEM, "none are reserved: reserve some as root: " + reserve(0, a.Bytes)
 	}
 	if len(mounts) == 0 {
 		return syscall.ENODEV, fmt.Sprintf("%v are reserved, and no hugetlbfs is mounted: %s", sizes[0], mountHuge)
 	}
-	// Of each size EAL takes the first mount.
+	// EAL uses the first mount for each size.
 	var usable []hugeSize
 	var at []hugeMount
 	for _, s := range sizes {
@@ -103,7 +103,7 @@ func (a Asked) lack() (syscall.Errno, string) {
 	return a.tooFew(usable, at)
 }
 
-// unusableMount tells who may use a mount.
+// unusableMount explains that this user cannot use a mount.
 func unusableMount(dir string, err error) (syscall.Errno, string) {
 	uid := os.Geteuid()
 	if linux.Errno(err) == syscall.EROFS {
@@ -112,8 +112,8 @@ func unusableMount(dir string, err error) (syscall.Errno, string) {
 	return linux.Errno(err), fmt.Sprintf("uid %d cannot make files in the hugetlbfs at %s: give this user one, as root: mkdir -p /mnt/huge-%d; mount -t hugetlbfs -o uid=%d,mode=0700 nodev /mnt/huge-%d; and set Config.HugeDir", uid, dir, uid, uid, uid)
 }
 
-// tooFew compares what was asked for with what there is. A start that failed in the middle
-// may still have some of it: what limits this process comes first.
+// tooFew compares the size asked for with the free pages. It checks the limits of this process
+// first, because a start that failed halfway may still have some of the pages.
 func (a Asked) tooFew(sizes []hugeSize, at []hugeMount) (syscall.Errno, string) {
 	asked := max(a.Bytes, sizes[0].page)
 	if size, left, ok := room(at); ok && left < asked {
@@ -135,7 +135,7 @@ func (a Asked) tooFew(sizes []hugeSize, at []hugeMount) (syscall.Errno, string) 
 	return syscall.ENOMEM, fmt.Sprintf("%s asked for, and %s free in %s, which this process may use: they may be on another NUMA socket (Config.SocketMemoryMB); the log has more", are(asked), are(free), at[0].dir)
 }
 
-// room is what the mounts' limits leave; ok is false if one has no limit.
+// room returns the limits of the mounts, and the bytes left in them. ok is false if one mount has no limit.
 func room(mounts []hugeMount) (size, left uint64, ok bool) {
 	for _, m := range mounts {
 		_, s, l, _ := linux.Hugetlbfs(m.dir)
@@ -147,7 +147,7 @@ func room(mounts []hugeMount) (size, left uint64, ok bool) {
 	return size, left, true
 }
 
-// reserve is the command for so many bytes in pages of a size; 0 is the default one.
+// reserve returns the command that reserves so many bytes in pages of a size; 0 is the default size.
 func reserve(page, bytes uint64) string {
 	file := "/proc/sys/vm/nr_hugepages"
 	if page == 0 {
@@ -168,7 +168,7 @@ func otherMount(mounts []hugeMount) string {
 	return fmt.Sprintf("use %s, which is one for pages of %s, or leave it empty", mounts[0].dir, Format(mounts[0].page))
 }
 
-// hugeMounts are the mounts of hugetlbfs that this process sees.
+// hugeMounts returns the mounts of hugetlbfs in the mount namespace of this process.
 func hugeMounts() (all []hugeMount) {
 	mounts, _ := os.ReadFile("/proc/self/mounts")
 	for line := range strings.Lines(string(mounts)) {
@@ -187,19 +187,19 @@ func hugeMounts() (all []hugeMount) {
 	return all
 }
 
-// unescape undoes what the kernel does to blanks in /proc/self/mounts.
+// unescape decodes white space in /proc/self/mounts.
 func unescape(path string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
 }
 
-// hugeSizes are the sizes of which there are pages, the default size first.
+// hugeSizes returns the sizes with reserved pages, the default size first.
 func hugeSizes() (all []hugeSize) {
 	dirs, _ := filepath.Glob(sysHugepages + "/hugepages-*kB")
 	for _, dir := range dirs {
 		kb, _ := strconv.ParseUint(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(dir), "hugepages-"), "kB"), 10, 54)
 		s := hugeSize{kb << 10, number(dir, "nr_hugepages"), number(dir, "free_hugepages")}
 		s.free -= min(s.free, number(dir, "resv_hugepages"))
-		if more := number(dir, "nr_overcommit_hugepages"); more > 0 { // the kernel makes them when they are needed
+		if more := number(dir, "nr_overcommit_hugepages"); more > 0 { // the kernel makes them on demand
 			s.free += more - min(more, number(dir, "surplus_hugepages"))
 			s.reserved = max(s.reserved, s.free)
 		}
@@ -219,14 +219,14 @@ func hugeSizes() (all []hugeSize) {
 	return all
 }
 
-// number reads a file that holds one; 0 if it cannot.
+// number reads a number from a file. It returns 0 if it cannot.
 func number(dir, file string) uint64 {
 	text, _ := os.ReadFile(filepath.Join(dir, file))
 	n, _ := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
 	return n
 }
 
-// defaultPage is the kernel's default size of a hugepage.
+// defaultPage returns the kernel's default size of a hugepage.
 func defaultPage() uint64 {
 	info, _ := os.ReadFile("/proc/meminfo")
 	for line := range strings.Lines(string(info)) {
@@ -240,7 +240,7 @@ func defaultPage() uint64 {
 
 const units = "KMG"
 
-// parseBytes reads a size as the kernel writes it: "2M".
+// parseBytes parses a size as the kernel writes it: "2M".
 func parseBytes(s string) uint64 {
 	shift := 0
 	if i := strings.IndexAny(units, s[max(0, len(s)-1):]); i >= 0 && s != "" {
@@ -250,8 +250,7 @@ func parseBytes(s string) uint64 {
 	return n << shift
 }
 
-// Format writes a size in the largest unit in which it is whole, up to MiB for
-// memory, which users give in MiB.
+// Format writes a size in KiB or MiB, and 1 GiB as such. Users give sizes of memory in MiB.
 func Format(n uint64) string {
 	if n > 0 && n < 1<<20 {
 		return fmt.Sprintf("%d KiB", n>>10)

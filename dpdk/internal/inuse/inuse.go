@@ -27,8 +27,8 @@ var users struct {
 	of map[unsafe.Pointer][]User
 }
 
-// Use registers a user of an object. What may have been freed before the call must be
-// looked at after it.
+// Use registers a user of an object. After the call, check that the object was not
+// freed before.
 func Use(u User, object unsafe.Pointer) {
 	users.Lock()
 	defer users.Unlock()
@@ -62,8 +62,8 @@ func set(object unsafe.Pointer, all []User) {
 	}
 }
 
-// Free runs f, which frees the object, unless somebody but self uses it; self may be nil.
-// The error is dpdk.ErrBusy, and says who does.
+// Free runs f, which frees the object, unless a user other than self uses it. self may be nil.
+// The error is dpdk.ErrBusy and names the user.
 func Free(op, name string, object unsafe.Pointer, self User, f func() error) error {
 	return control.Call(op, name, func() error {
 		users.Lock()

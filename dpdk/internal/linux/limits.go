@@ -4,16 +4,16 @@ package linux
 
 import "golang.org/x/sys/unix"
 
-// Unlimited is a limit that is none.
+// Unlimited is the value of a limit that is not set.
 const Unlimited = unix.RLIM_INFINITY
 
-// AddressSpace is the limit of this process's virtual memory in bytes (RLIMIT_AS).
+// AddressSpace returns the limit of this process's virtual memory in bytes (RLIMIT_AS).
 func AddressSpace() uint64 { return limit(unix.RLIMIT_AS) }
 
-// LockedMemory is the limit of its locked memory in bytes (RLIMIT_MEMLOCK).
+// LockedMemory returns the limit of its locked memory in bytes (RLIMIT_MEMLOCK).
 func LockedMemory() uint64 { return limit(unix.RLIMIT_MEMLOCK) }
 
-// OpenFiles is the limit of its descriptors (RLIMIT_NOFILE).
+// OpenFiles returns the limit of its descriptors (RLIMIT_NOFILE).
 func OpenFiles() uint64 { return limit(unix.RLIMIT_NOFILE) }
 
 func limit(resource int) uint64 {
@@ -24,8 +24,8 @@ func limit(resource int) uint64 {
 	return l.Cur
 }
 
-// Hugetlbfs is the state of the hugetlbfs that a folder is on: the room that is left in
-// it, if its mount has a limit. ok is false on another file system.
+// Hugetlbfs returns the page size of the hugetlbfs that a folder is on and, if its mount has a limit,
+// the limit and the free part of it in bytes. ok is false on another file system.
 func Hugetlbfs(dir string) (page, size, free uint64, ok bool) {
 	var fs unix.Statfs_t
 	if unix.Statfs(dir, &fs) != nil || int64(fs.Type) != unix.HUGETLBFS_MAGIC {
@@ -35,8 +35,8 @@ func Hugetlbfs(dir string) (page, size, free uint64, ok bool) {
 	return page, fs.Blocks * page, fs.Bfree * page, true
 }
 
-// MayCreate says why this process, by its effective user, can make no file in a folder
-// or list it.
+// MayCreate returns an error if the effective user of this process cannot create files in a folder, or
+// list it.
 func MayCreate(dir string) error {
 	return unix.Faccessat(unix.AT_FDCWD, dir, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 }

@@ -1,9 +1,8 @@
 //go:build linux
 
 // Package linux has the system calls and names that the standard library lacks.
-// Only it and files for Linux import golang.org/x/sys/unix; on other systems other.go
-// stands in, so that the library compiles, and its documentation and editors work,
-// where DPDK cannot be.
+// Only it and files for Linux import golang.org/x/sys/unix. On other systems other.go replaces it, so
+// that the library compiles, and documentation and editors work, without DPDK.
 package linux
 
 import (
@@ -24,23 +23,23 @@ const (
 // CPUSet is a set of CPUs as the kernel stores it.
 type CPUSet = unix.CPUSet
 
-// Gettid is the thread's id.
+// Gettid returns the thread ID.
 func Gettid() int { return unix.Gettid() }
 
-// ThreadLives says whether this process has a thread with the id.
+// ThreadLives reports whether this process has a thread with the ID.
 func ThreadLives(tid int) bool { return unix.Tgkill(unix.Getpid(), tid, 0) == nil }
 
 // SchedGetaffinity reads the CPUs a thread may run on; 0 is the caller.
 func SchedGetaffinity(tid int, set *CPUSet) error { return unix.SchedGetaffinity(tid, set) }
 
-// SchedSetaffinity sets them.
+// SchedSetaffinity sets the CPUs that a thread may run on.
 func SchedSetaffinity(tid int, set *CPUSet) error { return unix.SchedSetaffinity(tid, set) }
 
-// SchedYield lets other threads have this CPU. It goes by way of Go's scheduler, which
-// may want the P while the kernel has others to run.
+// SchedYield yields this CPU to other threads. It is a system call to Go's scheduler, which can use the
+// P while the kernel runs other threads.
 func SchedYield() { _, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
-// Membarrier is membarrier(2).
+// Membarrier calls membarrier(2).
 func Membarrier(command int) error {
 	if _, _, e := unix.Syscall(unix.SYS_MEMBARRIER, uintptr(command), 0, 0); e != 0 {
 		return e
@@ -48,10 +47,10 @@ func Membarrier(command int) error {
 	return nil
 }
 
-// Writable says why no file can be made in a folder.
+// Writable returns an error if this process cannot create files in a folder.
 func Writable(dir string) error { return unix.Access(dir, unix.W_OK|unix.X_OK) }
 
-// Map maps the first bytes of a file, shared with all who map it.
+// Map maps the first bytes of a file, shared with all processes that map it.
 func Map(f *os.File, size int) ([]byte, error) {
 	return unix.Mmap(int(f.Fd()), 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 }
@@ -59,16 +58,16 @@ func Map(f *os.File, size int) ([]byte, error) {
 // Unmap undoes Map.
 func Unmap(mem []byte) error { return unix.Munmap(mem) }
 
-// Inherited says whether a program that this process starts gets the descriptor.
+// Inherited reports whether a program that this process starts inherits the descriptor.
 func Inherited(fd int) bool {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return err == nil && flags&unix.FD_CLOEXEC == 0
 }
 
-// CloseOnExec keeps a descriptor from the programs that this process starts.
+// CloseOnExec prevents programs that this process starts from inheriting a descriptor.
 func CloseOnExec(fd int) { unix.CloseOnExec(fd) }
 
-// Dup is another descriptor of the same file, not inherited.
+// Dup returns another descriptor of the same file. Programs that this process starts do not inherit it.
 func Dup(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }
 
 // DirStat holds the attributes that decide whether a folder is safe to use.
@@ -79,7 +78,7 @@ type DirStat struct {
 	Mount bool
 }
 
-// Sticky is the bit of DirStat.Mode with which users can remove only files of their own.
+// Sticky is the bit of DirStat.Mode that lets users remove only their own files.
 const Sticky = unix.S_ISVTX
 
 // OpenDir opens a folder in another one, or by its path if at is nil. In another one it

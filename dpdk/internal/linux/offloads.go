@@ -21,8 +21,8 @@ var offloads = []struct {
 	{"TSO", 0x1e, ^uint32(0)},
 }
 
-// Offloads are those of GRO, LRO, GSO and TSO that an interface of the calling thread's
-// network namespace does: packets in the kernel are then longer than the MTU.
+// Offloads returns the enabled ones of GRO, LRO, GSO and TSO of an interface in the network namespace of
+// the calling thread. With them, packets in the kernel can be longer than the MTU.
 func Offloads(iface string) (names []string, err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -1,6 +1,6 @@
 //go:build !linux
 
-// Package linux stands in for system calls of Linux: no EAL runs here.
+// Package linux has empty functions here: EAL runs on Linux only.
 package linux
 
 import (
@@ -97,8 +97,8 @@ func Rights([]int) []byte                                        { return nil }
 func RightsSpace(int) int                                        { return 0 }
 func ParseRights([]byte) ([]int, error)                          { return nil, none }
 
-// XDP knows nothing here.
+// XDP returns that nothing is known.
 func XDP(index int) (attached, known bool) { return false, false }
 
-// Offloads knows nothing here.
+// Offloads returns ENOSYS.
 func Offloads(iface string) ([]string, error) { return nil, syscall.ENOSYS }

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sleep stops the calling thread for d by nanosleep(2), or less if a signal comes. Go's
-// scheduler knows that it is in a system call: the thread's P can go to another.
+// Sleep stops the calling thread for d by nanosleep(2), or until a signal arrives. For Go's scheduler
+// it is a system call, so another thread can get the P.
 func Sleep(d time.Duration) {
 	t := unix.NsecToTimespec(int64(d))
 	_ = unix.Nanosleep(&t, nil)

@@ -9,18 +9,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What Receive says of a datagram that did not fit, with its descriptors.
+// Flags of Receive for a datagram, or its descriptors, that did not fit.
 const (
 	MSG_TRUNC  = unix.MSG_TRUNC
 	MSG_CTRUNC = unix.MSG_CTRUNC
 )
 
-// MaxSocketPath is how long the path of a Unix socket can be, with a final NUL behind it.
+// MaxSocketPath is the maximal length of the path of a Unix socket, without the final NUL.
 const MaxSocketPath = len(unix.RawSockaddrUnix{}.Path) - 1
 
-// Seqpacket makes two sockets that keep the bounds of what is written to in and read from
-// out, with room for so many bytes, or what the process may have. out does not block, so
-// that an os.File of it parks the goroutine and not a thread.
+// Seqpacket makes two connected sockets that keep the bounds of packets: write to in and read from out. The
+// buffer has room for so many bytes, or for the limit of the process. out does not block, so that
+// an os.File of it parks the goroutine and not a thread.
 func Seqpacket(room int) (in, out int, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -33,7 +33,7 @@ func Seqpacket(room int) (in, out int, err error) {
 	return fds[1], fds[0], nil
 }
 
-// Datagram makes a datagram socket of this path.
+// Datagram makes a datagram socket with this path.
 func Datagram(path string, blocks bool) (fd int, err error) {
 	kind := unix.SOCK_DGRAM | unix.SOCK_CLOEXEC
 	if !blocks {
@@ -49,7 +49,7 @@ func Datagram(path string, blocks bool) (fd int, err error) {
 	return fd, nil
 }
 
-// Connect says why the datagram socket of this path takes nothing.
+// Connect returns an error if the datagram socket of this path accepts no datagrams.
 func Connect(path string) error {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -59,7 +59,7 @@ func Connect(path string) error {
 	return unix.Connect(fd, &unix.SockaddrUnix{Name: path})
 }
 
-// SocketPath is the path that a Unix socket is bound to; "" if it is none.
+// SocketPath returns the path that a Unix socket is bound to; "" for other descriptors.
 func SocketPath(fd int) string {
 	addr, _ := unix.Getsockname(fd)
 	return socketPath(addr)
@@ -72,8 +72,8 @@ func socketPath(addr unix.Sockaddr) string {
 	return ""
 }
 
-// SendTo sends a datagram, and descriptors from Rights, without waiting: EAGAIN if the
-// peer's queue is full.
+// SendTo sends a datagram, and descriptors from Rights, without waiting. The error is EAGAIN if the peer's
+// queue is full.
 func SendTo(fd int, path string, b, rights []byte) error {
 	for {
 		_, err := unix.SendmsgN(fd, b, rights, &unix.SockaddrUnix{Name: path}, unix.MSG_DONTWAIT)
@@ -83,35 +83,35 @@ func SendTo(fd int, path string, b, rights []byte) error {
 	}
 }
 
-// Receive takes a datagram, and what ParseRights reads into control. from is the path of
-// who sent it, "" if it has none.
+// Receive receives a datagram, and control data for ParseRights. from is the path of the sender's
+// socket, "" if it has none.
 func Receive(fd int, b, control []byte) (n, ncontrol, flags int, from string, err error) {
 	n, ncontrol, flags, addr, err := unix.Recvmsg(fd, b, control, unix.MSG_CMSG_CLOEXEC)
 	return n, ncontrol, flags, socketPath(addr), err
 }
 
-// Readable says whether Receive would not wait.
+// Readable reports whether Receive would return at once.
 func Readable(fd int) bool {
 	n, _ := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
 	return n > 0
 }
 
-// SetReceiveTimeout bounds how long Receive waits.
+// SetReceiveTimeout sets the time limit of Receive.
 func SetReceiveTimeout(fd int, d time.Duration) error {
 	t := unix.NsecToTimeval(int64(d))
 	return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &t)
 }
 
-// ShutdownRead has the socket take no more datagrams, and ends a Receive that waits.
+// ShutdownRead makes the socket refuse datagrams, and ends a waiting Receive.
 func ShutdownRead(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) }
 
-// Rights lets descriptors travel with a datagram.
+// Rights returns control data that sends descriptors with a datagram.
 func Rights(fds []int) []byte { return unix.UnixRights(fds...) }
 
-// RightsSpace is the room that so many descriptors take.
+// RightsSpace returns the size of control data with so many descriptors.
 func RightsSpace(fds int) int { return unix.CmsgSpace(4 * fds) }
 
-// ParseRights are the descriptors that came with a datagram.
+// ParseRights returns the descriptors that came with a datagram.
 func ParseRights(control []byte) (fds []int, err error) {
 	all, err := unix.ParseSocketControlMessage(control)
 	for _, c := range all {
@@ -128,8 +128,8 @@ type Field struct {
 	Max uint16
 }
 
-// Filter has the kernel drop all datagrams to a socket but those of this size whose fields
-// are not greater than their Max. Their senders do not notice.
+// Filter makes the kernel drop all datagrams to a socket unless they have this size and each field is at
+// most its Max. Senders do not notice.
 func Filter(fd, size int, fields []Field) error {
 	const drop = 0
 	program := []unix.SockFilter{

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// XDP says whether the network interface of that index has an XDP program. It is not
-// known of an interface that is not in the calling thread's network namespace.
+// XDP reports whether the network interface with that index has an XDP program. known is false for an
+// interface that is not in the network namespace of the calling thread.
 func XDP(index int) (attached, known bool) {
 	links, err := syscall.NetlinkRIB(unix.RTM_GETLINK, unix.AF_UNSPEC)
 	if err != nil {
@@ -39,7 +39,7 @@ func XDP(index int) (attached, known bool) {
 	return false, false
 }
 
-// xdpAttached looks for IFLA_XDP_ATTACHED, a byte that says how, among attributes.
+// xdpAttached finds IFLA_XDP_ATTACHED, the byte with the kind of attachment, among attributes.
 func xdpAttached(b []byte) bool {
 	for len(b) >= unix.SizeofNlAttr {
 		n := int(binary.NativeEndian.Uint16(b))

@@ -9,17 +9,17 @@ import "unsafe"
 //go:noescape
 func Pause(n int)
 
-// Store is a release store.
+// Store stores v with release order.
 //
 //go:noescape
 func Store(p *uint32, v uint32)
 
-// Store64 is a release store.
+// Store64 stores v with release order.
 //
 //go:noescape
 func Store64(p *uint64, v uint64)
 
-// StoreFence64 is a store and a full barrier: no later load comes before it, also not in C.
+// StoreFence64 stores v and executes a full barrier: no later load comes before it, also not in C.
 //
 //go:noescape
 func StoreFence64(p *uint64, v uint64)
@@ -40,7 +40,7 @@ func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool)
 //go:noescape
 func And16(p *uint16, mask uint16)
 
-// CompareAndSwap16 is an atomic compare-and-swap.
+// CompareAndSwap16 does an atomic compare-and-swap.
 //
 //go:noescape
 func CompareAndSwap16(p *uint16, old, new uint16) bool
@@ -60,7 +60,7 @@ func SeqBegin(sn *uint32)
 //go:noescape
 func SeqEnd(sn *uint32)
 
-// SeqWrite is SeqBegin, a copy of n words of 4 bytes from src to dst, and SeqEnd.
+// SeqWrite does SeqBegin, copies n words of 4 bytes from src to dst, and does SeqEnd.
 // Go's scheduler does not preempt it, so readers never wait for a descheduled goroutine.
 //
 //go:noescape

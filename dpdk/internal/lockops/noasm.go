@@ -4,16 +4,16 @@ package lockops
 
 import "unsafe"
 
-// Pause is a no-op here.
+// Pause does nothing here.
 func Pause(int) {}
 
-// Store is a release store.
+// Store stores v with release order.
 func Store(p *uint32, v uint32) { storeGo(p, v) }
 
-// Store64 is a release store.
+// Store64 stores v with release order.
 func Store64(p *uint64, v uint64) { store64Go(p, v) }
 
-// StoreFence64 is a store and a full barrier: no later load of sync/atomic comes before it.
+// StoreFence64 stores v and executes a full barrier: no later load of sync/atomic comes before it.
 func StoreFence64(p *uint64, v uint64) { store64Go(p, v) }
 
 // Add16 adds d atomically and returns the old value.
@@ -26,7 +26,7 @@ func Join16(in *uint16, d uint16, out *uint16) (was uint16, first bool) { return
 // And16 clears all bits outside mask atomically.
 func And16(p *uint16, mask uint16) { and16Go(p, mask) }
 
-// CompareAndSwap16 is an atomic compare-and-swap.
+// CompareAndSwap16 does an atomic compare-and-swap.
 func CompareAndSwap16(p *uint16, old, new uint16) bool { return compareAndSwap16Go(p, old, new) }
 
 // Release16 adds 1 with a load and a release store, for a word that only the caller writes.
@@ -38,7 +38,7 @@ func SeqBegin(sn *uint32) { seqAddGo(sn) }
 // SeqEnd makes the sequence number even after all earlier stores.
 func SeqEnd(sn *uint32) { seqAddGo(sn) }
 
-// SeqWrite is SeqBegin, a copy of n words of 4 bytes from src to dst, and SeqEnd.
+// SeqWrite does SeqBegin, copies n words of 4 bytes from src to dst, and does SeqEnd.
 func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int) { seqWriteGo(sn, dst, src, n) }
 
 // SeqRead copies n words of 4 bytes from src to dst and reports whether no writer wrote

@@ -42,7 +42,7 @@ func each(t *testing.T, f func(t *testing.T, im impl)) {
 	}
 }
 
-// And stores change no more than they say.
+// Stores do not change neighbouring bytes either.
 func TestSixteenBitOperationsLeaveTheOtherHalf(t *testing.T) {
 	each(t, func(t *testing.T, im impl) {
 		for i := 1; i < 4; i++ { // in both halves of a word

@@ -7,7 +7,7 @@ import (
 
 // The plain Go twins of the assembly.
 
-// Load16 is an acquire load.
+// Load16 loads with acquire order.
 func Load16(p *uint16) uint16 {
 	word, i := half(p)
 	v := atomic.LoadUint32(word)

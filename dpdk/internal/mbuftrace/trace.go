@@ -1,5 +1,5 @@
-// Package mbuftrace remembers who allocated and who freed an mbuf, in this
-// process: the debug build of package mbuf and package mbuftest tell it.
+// Package mbuftrace records the places in this process that allocate and free mbufs. The debug
+// build of package mbuf and package mbuftest call it.
 package mbuftrace
 
 import (
@@ -11,7 +11,8 @@ import (
 	"unsafe"
 )
 
-// library is what the functions of package mbuf and its helpers begin with.
+// library are the prefixes of functions that are not reported: those of package mbuf and its
+// helpers.
 var library = []string{
 	"github.com/godpdk/godpdk/dpdk/mbuf.", "github.com/godpdk/godpdk/dpdk/mbuf/mbuftest.",
 	"github.com/godpdk/godpdk/dpdk/internal/mbuftrace.", "runtime.", "testing.",
@@ -25,10 +26,10 @@ var (
 	frees  = map[unsafe.Pointer]stack{}
 )
 
-// Alloc notes that the caller's caller has m from its pool.
+// Alloc records that the caller of the caller took m from its pool.
 func Alloc(m unsafe.Pointer) { note(m, allocs, frees) }
 
-// Free notes that the caller's caller gave m back.
+// Free records that the caller of the caller returned m to its pool.
 func Free(m unsafe.Pointer) { note(m, frees, allocs) }
 
 func note(m unsafe.Pointer, in, out map[unsafe.Pointer]stack) {
@@ -40,10 +41,10 @@ func note(m unsafe.Pointer, in, out map[unsafe.Pointer]stack) {
 	delete(out, m)
 }
 
-// AllocatedBy says who allocated m, "" if that is not known.
+// AllocatedBy returns the place that allocated m, "" if it is unknown.
 func AllocatedBy(m unsafe.Pointer) string { return who(allocs, m) }
 
-// FreedBy says who freed m last, "" if that is not known.
+// FreedBy returns the place that freed m last, "" if it is unknown.
 func FreedBy(m unsafe.Pointer) string { return who(frees, m) }
 
 func who(from map[unsafe.Pointer]stack, m unsafe.Pointer) string {
@@ -56,14 +57,14 @@ func who(from map[unsafe.Pointer]stack, m unsafe.Pointer) string {
 	return s.String()
 }
 
-// Caller is who called into the library.
+// Caller returns the place that called into the library.
 func Caller() string {
 	var s stack
 	runtime.Callers(2, s[:])
 	return s.String()
 }
 
-// String names the frames outside the library, the innermost first.
+// String returns up to four frames outside the library, the innermost first.
 func (s stack) String() string {
 	var names []string
 	for frames := runtime.CallersFrames(s[:]); ; {

@@ -1,5 +1,5 @@
-// Package mpsocket finds the sockets in the runtime directory by which processes hear
-// each other's messages (rte_mp), and tells whether their owners live.
+// Package mpsocket finds the sockets in the runtime directory through which processes receive messages
+// (rte_mp), and checks whether their owners are alive.
 package mpsocket
 
 import (
@@ -12,33 +12,33 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// Names of DPDK's sockets: the primary's, and what a secondary's begins with; its pid
-// and the time follow.
+// Names of DPDK's sockets: the name of the primary's socket, and the prefix of the name of a secondary's
+// socket. Its pid and the time follow the prefix.
 const (
 	Primary   = "mp_socket"
 	Secondary = Primary + "_"
 )
 
-// Requests begins the names of the sockets on which package ipc waits for replies; the pid
-// and a random number follow. They must not look like DPDK's, which sends its own requests
-// to all of those.
+// Requests is the prefix of the names of the sockets on which package ipc waits for replies. The pid and
+// a random number follow. The names must differ from the names of DPDK's sockets, because DPDK sends
+// its own requests to all of these.
 const Requests = "godpdk_mp_"
 
-// Answers says whether the owner of a socket is alive, without sending it anything: the
-// kernel refuses to connect to a datagram socket that nobody has open. That holds for C
-// programs too, and in other pid namespaces.
+// Answers reports whether the owner of a socket is alive. It sends nothing: the kernel refuses to connect
+// to a datagram socket that no process has open. That works for C programs too, and across pid
+// namespaces.
 func Answers(path string) bool {
 	return !IsGone(linux.Connect(path))
 }
 
-// IsGone says whether an error of connecting or sending means that nobody has the
-// socket open.
+// IsGone reports whether an error of connecting or sending means that no process has the socket
+// open.
 func IsGone(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)
 }
 
-// Own are this process's sockets, of whatever kind, whose paths begin so, each with its
-// descriptor.
+// Own returns this process's sockets of any kind with paths that start with prefix, and their
+// descriptors.
 func Own(prefix string) (paths []string, fds []int, err error) {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// thread is the id of DPDK's thread that reads this process's messages; 0 if unknown.
+// thread is the ID of DPDK's thread that reads this process's messages; 0 if unknown.
 var thread atomic.Int64
 
-// FindThread finds DPDK's thread for messages, by its name, when EAL has started.
+// FindThread finds DPDK's thread for messages by its name, after EAL has started.
 func FindThread() {
 	tasks, _ := filepath.Glob("/proc/self/task/*/comm")
 	for _, task := range tasks {
@@ -28,11 +28,10 @@ func FindThread() {
 	}
 }
 
-// Thread is the id of DPDK's thread for messages; 0 if it was not found.
+// Thread returns the ID of DPDK's thread for messages; 0 if FindThread has not found it.
 func Thread() int { return int(thread.Load()) }
 
-// Deaf says whether DPDK's thread for messages has ended, which it does at the first
-// message that it cannot read.
+// Deaf reports whether DPDK's thread for messages has ended. It ends at the first malformed message.
 func Deaf() bool {
 	return Thread() != 0 && !linux.ThreadLives(Thread())
 }

@@ -1,4 +1,4 @@
-// Package poolops knows what the ops of a pool mean for those who use it.
+// Package poolops holds the properties of the ops of pools that other packages depend on.
 package poolops
 
 import (
@@ -14,9 +14,9 @@ const (
 	stack = "stack"
 )
 
-// Default returns the ops of a pool whose maker names none and that any thread
-// uses: a stack where no other process can die while it holds the stack's lock. It
-// keeps the objects that were used last, which are in the CPU's cache.
+// Default returns the ops of a pool for any number of threads, if its creator names none. It
+// is a stack if no other process can die while it holds the lock of the stack. A stack returns
+// the objects that were used last, which are in the cache of the CPU.
 func Default() string {
 	if fastcall.Alone() && slices.Contains(cgo.MempoolOps(), stack) {
 		return stack
@@ -24,14 +24,14 @@ func Default() string {
 	return ring
 }
 
-// queueing are the ops inside which threads queue up: each publishes after those
-// that reserved before it. "bucket" keeps its objects in such rings.
+// queueing are the ops in which threads wait for each other: each publishes its objects after
+// the threads that reserved before it. "bucket" stores its objects in such rings.
 var queueing = map[string]bool{ring: true, "ring_mp_sc": true, "ring_sp_mc": true, "bucket": true}
 
-// queues are the pools with such ops, which keep bursts from fast calls.
+// queues are the pools with such ops. While one exists, bursts do not use fast calls.
 var queues sync.Map
 
-// Note notes the ops of a pool; "" for one that is freed.
+// Note records the ops of a pool, "" when the pool is freed.
 func Note(pool cgo.Mempool, ops string) {
 	if queueing[ops] {
 		if _, known := queues.LoadOrStore(pool, nil); !known {

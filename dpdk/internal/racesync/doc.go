@@ -1,3 +1,3 @@
-// Package racesync tells the race detector how objects in shared memory order the
-// goroutines of this process. It does nothing in a build without -race.
+// Package racesync reports to the race detector how objects in shared memory order the goroutines of
+// this process. Without -race its functions do nothing.
 package racesync

@@ -4,8 +4,8 @@ package racesync
 
 import "unsafe"
 
-// Acquire says that what comes happens after each Release of p so far.
+// Acquire orders the code after it after each earlier [Release] of p.
 func Acquire(unsafe.Pointer) {}
 
-// Release says that what was happens before what comes after an Acquire of p.
+// Release orders the code before it before the code after a later [Acquire] of p.
 func Release(unsafe.Pointer) {}

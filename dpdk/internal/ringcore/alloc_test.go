@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Telling the race detector of a buffer makes it escape, hence not with -race.
+// Not with -race: reporting a buffer to the race detector makes it escape.
 func TestNothingAllocates(t *testing.T) {
 	for _, sync := range []ringcore.Sync{ringcore.Multi, ringcore.Single, ringcore.RTS, ringcore.HTS} {
 		t.Run(sync.String(), func(t *testing.T) {

@@ -4,12 +4,12 @@ package ringcore
 
 import "unsafe"
 
-// Enqueue is the method of Ring without what -race needs.
+// Enqueue does what [Ring.Enqueue] does, without the parts for -race.
 func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	return enqueueGo(r, objs, n, bulk)
 }
 
-// Dequeue is the method of Ring without what -race needs.
+// Dequeue does what [Ring.Dequeue] does, without the parts for -race.
 func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, _ bool) Moved {
 	return dequeueGo(r, objs, n, bulk)
 }

@@ -4,9 +4,6 @@ package ringcore
 
 import "unsafe"
 
-// RaceEnabled is true in builds with -race.
-const RaceEnabled = false
-
 func raceEnqueue(*Ring, unsafe.Pointer, int)               {}
 func raceDequeue(_ *Ring, _ unsafe.Pointer, m Moved) Moved { return m }
 func raceAcquire(*Ring)                                    {}

@@ -11,9 +11,6 @@ import (
 // report to it the accesses to the caller's buffer, and that a dequeue happens after the
 // enqueues on the same Ring.
 
-// RaceEnabled is true in builds with -race.
-const RaceEnabled = true
-
 func raceEnqueue(r *Ring, objs unsafe.Pointer, n int) {
 	if n != 0 {
 		runtime.RaceReadRange(objs, min(n, int(r.Capacity))*int(r.ElemSize))

@@ -22,6 +22,8 @@ import (
 	"errors"
 	"fmt"
 	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
 // Sync is the synchronization mode of one side of a ring (enum rte_ring_sync_type).
@@ -84,7 +86,7 @@ func New(prod, cons *HeadTail, slots unsafe.Pointer, size, capacity, elemSize ui
 	return NewAs(prod, cons, slots, prod.SyncType, cons.SyncType, size, capacity, elemSize)
 }
 
-// NewAs is [New] for known modes. It does not read the ring, which another thread or process
+// NewAs does what [New] does for known modes. It does not read the ring, which another thread or process
 // may free meanwhile.
 func NewAs(prod, cons *HeadTail, slots unsafe.Pointer, prodSync, consSync Sync, size, capacity, elemSize uint32) (Ring, error) {
 	if prod == nil || cons == nil || slots == nil {
@@ -128,7 +130,7 @@ func moved(done, left uint32) Moved { return Moved(done) | Moved(left)<<32 }
 // r.ProdSync determines how many threads may call it concurrently. It waits only for other
 // producers in the middle of an operation, and yields the processor while it waits.
 func (r *Ring) Enqueue(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		raceEnqueue(r, objs, n)
 	}
 	return Enqueue(r, objs, n, bulk, false)
@@ -140,7 +142,7 @@ func (r *Ring) Enqueue(objs unsafe.Pointer, n int, bulk bool) Moved {
 // r.ConsSync determines how many threads may call it concurrently. It waits only for other
 // consumers in the middle of an operation, and yields the processor while it waits.
 func (r *Ring) Dequeue(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		return raceDequeue(r, objs, Dequeue(r, objs, n, bulk, false))
 	}
 	return Dequeue(r, objs, n, bulk, false)

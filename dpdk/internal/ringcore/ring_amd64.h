@@ -21,8 +21,8 @@
 	MOVQ Ring_Cons(BX), R8 \
 	MOVQ Ring_Prod(BX), R9
 
-// The other side's tail is an acquire: what is in, or out of, the slots up to
-// there has been done. It comes after the load of the own head.
+// The load of the other side's tail is an acquire: all copies to or from the slots before
+// it are complete. It comes after the load of the own head.
 #define ROOM_ENQUEUE(head) \
 	MOVL HeadTail_Tail(R9), DX \
 	ADDL Ring_Capacity(BX), DX \
@@ -33,7 +33,7 @@
 	SUBL head, DX
 
 // TAKE settles CX. One comparison finds both n == 0 and n > room; SHORT
-// below, out of the way, tells them apart.
+// below, off the fast path, distinguishes them.
 #define TAKE \
 	MOVQ n+16(FP), CX \
 	LEAQ -1(CX), R12 \
@@ -220,8 +220,8 @@ barred: \
 wait: \
 	JMP  op(SB)
 
-// Single: nobody else writes this side. Head and tail move together, in one
-// store (release), after the copy: whoever dies before it has done nothing.
+// Single: no other thread writes this side. Head and tail move together, in one
+// store (release), after the copy: a process that dies before it has changed nothing.
 
 #define RESERVE_SINGLE(ROOM) \
 	MOVL HeadTail_Head(R8), AX \
@@ -301,8 +301,8 @@ last: \
 	JNE  count \
 	RETURN
 
-// HTS: head (low half) and tail (high half) are one word. Who finds them equal
-// and moves the head is alone until it moves the tail.
+// HTS: head (low half) and tail (high half) are one word. A thread that
+// finds them equal and moves the head is alone until it moves the tail.
 
 #define RESERVE_HTS(ROOM) \
 	MOVL $const_spins, R13 \

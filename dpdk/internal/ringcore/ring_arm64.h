@@ -23,8 +23,8 @@
 	MOVD Ring_Prod(R0), R2 \
 	ADD  $HeadTail_Tail, R2
 
-// The other side's tail is an acquire: what is in, or out of, the slots up to
-// there has been done. It comes after the load of the own head.
+// The load of the other side's tail is an acquire: all copies to or from the slots before
+// it are complete. It comes after the load of the own head.
 #define ROOM_ENQUEUE \
 	LDARW (R2), R5 \
 	MOVWU Ring_Capacity(R0), R6 \
@@ -36,7 +36,7 @@
 	SUBW  R3, R5
 
 // TAKE settles R4. One comparison finds both n == 0 and n > room; SHORT
-// below, out of the way, tells them apart.
+// below, off the fast path, distinguishes them.
 #define TAKE \
 	MOVD  n+16(FP), R4 \
 	SUB   $1, R4, R6 \
@@ -159,8 +159,8 @@ barred: \
 wait: \
 	B op(SB)
 
-// Single: nobody else writes this side. Head and tail move together, in one
-// store (release), after the copy: whoever dies before it has done nothing.
+// Single: no other thread writes this side. Head and tail move together, in one
+// store (release), after the copy: a process that dies before it has changed nothing.
 
 #define RESERVE_SINGLE(ROOM) \
 	MOVWU HeadTail_Head(R1), R3 \
@@ -251,8 +251,8 @@ last: \
 	CBNZW R10, last \
 	RETURN
 
-// HTS: head (low half) and tail (high half) are one word. Who finds them equal
-// and moves the head is alone until it moves the tail.
+// HTS: head (low half) and tail (high half) are one word. A thread that
+// finds them equal and moves the head is alone until it moves the tail.
 
 #define RESERVE_HTS(ROOM) \
 	MOVD $const_spins, R12 \

@@ -4,23 +4,24 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 // The plain Go twin of the assembly. The operations of sync/atomic are sequentially
 // consistent, which is stronger than the acquire and release that the protocol needs.
 
-// EnqueueGo is Enqueue in plain Go, on every architecture.
+// EnqueueGo does what [Ring.Enqueue] does, in plain Go on every architecture.
 func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		raceEnqueue(r, objs, n)
 	}
 	return enqueueGo(r, objs, n, bulk)
 }
 
-// DequeueGo is Dequeue in plain Go, on every architecture.
+// DequeueGo does what [Ring.Dequeue] does, in plain Go on every architecture.
 func (r *Ring) DequeueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
-	if RaceEnabled {
+	if build.Race {
 		return raceDequeue(r, objs, dequeueGo(r, objs, n, bulk))
 	}
 	return dequeueGo(r, objs, n, bulk)

@@ -17,8 +17,8 @@ const (
 	stuck  = 2 // elements that somebody has reserved and not published
 )
 
-// Somebody else, a thread of another process say, is inside an operation: it
-// has moved the head and not yet the tail.
+// Another thread, for example of another process, is inside an operation: it has moved the
+// head and not yet the tail.
 var insiders = []struct {
 	sync        ringcore.Sync
 	enter, exit func(ht *ringcore.HeadTail)
@@ -185,8 +185,8 @@ func TestNothingToMoveDoesNotWait(t *testing.T) {
 	}
 }
 
-// An RTS operation that ends while somebody who came before is inside counts
-// itself out and leaves the tail to that one.
+// An RTS operation that ends while an earlier one is inside counts itself out and leaves the
+// tail to the earlier one.
 func TestRTSLeavesPublishingToTheLast(t *testing.T) {
 	for _, impl := range []ringtest.Impl{ringtest.Native, ringtest.Twin} {
 		t.Run(impl.Name, func(t *testing.T) {

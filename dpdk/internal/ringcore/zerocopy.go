@@ -3,6 +3,8 @@ package ringcore
 import (
 	"errors"
 	"sync/atomic"
+
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
 // A zero-copy operation (rte_ring_peek_zc.h) has two steps: reserve slots, fill or read them
@@ -29,7 +31,7 @@ func (r *Ring) ReserveEnqueue(n uint32, bulk bool) (start, taken, free uint32) {
 
 // CommitEnqueue publishes the first n reserved slots and releases the others.
 func (r *Ring) CommitEnqueue(n uint32) error {
-	if RaceEnabled {
+	if build.Race {
 		raceEnqueue(r, nil, 0)
 	}
 	return commit(r.Prod, r.ProdSync, n)
@@ -45,7 +47,7 @@ func (r *Ring) ReserveDequeue(n uint32, bulk bool) (start, taken, available uint
 		return 0, 0, 0
 	}
 	start, taken, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, int(n), bulk)
-	if RaceEnabled {
+	if build.Race {
 		raceAcquire(r)
 	}
 	return start, taken, room - taken

@@ -77,7 +77,7 @@ func TestCommitOfMoreThanReservedIsRefused(t *testing.T) {
 	}
 }
 
-func TestReserveTakesBulkOrWhatThereIs(t *testing.T) {
+func TestReserveBulkTakesAllOrNothingAndBurstWhatFits(t *testing.T) {
 	for _, sync := range twoStep {
 		t.Run(sync.String(), func(t *testing.T) {
 			r := ringtest.NewLocal(t, 8, 8, sync, sync, false)

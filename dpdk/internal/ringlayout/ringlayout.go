@@ -6,36 +6,26 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
-// A difference in either direction is a negative array length here.
-type (
-	ht = ringcore.HeadTail
+type ht = ringcore.HeadTail
 
-	_ [unsafe.Offsetof(ht{}.Head) - cgo.RingHead]struct{}
-	_ [cgo.RingHead - unsafe.Offsetof(ht{}.Head)]struct{}
-	_ [unsafe.Offsetof(ht{}.Tail) - cgo.RingTail]struct{}
-	_ [cgo.RingTail - unsafe.Offsetof(ht{}.Tail)]struct{}
-	_ [unsafe.Offsetof(ht{}.SyncType) - cgo.RingSync]struct{}
-	_ [cgo.RingSync - unsafe.Offsetof(ht{}.SyncType)]struct{}
-	_ [unsafe.Offsetof(ht{}.Head) - cgo.RingRTSTail]struct{}
-	_ [cgo.RingRTSTail - unsafe.Offsetof(ht{}.Head)]struct{}
-	_ [unsafe.Offsetof(ht{}.HTDMax) - cgo.RingRTSMax]struct{}
-	_ [cgo.RingRTSMax - unsafe.Offsetof(ht{}.HTDMax)]struct{}
-	_ [unsafe.Offsetof(ht{}.RTSHead) - cgo.RingRTSHead]struct{}
-	_ [cgo.RingRTSHead - unsafe.Offsetof(ht{}.RTSHead)]struct{}
-	_ [unsafe.Offsetof(ht{}.Head) - cgo.RingHTSPos]struct{}
-	_ [cgo.RingHTSPos - unsafe.Offsetof(ht{}.Head)]struct{}
+// The package does not compile unless these are C's.
+var (
+	_ = build.Same[unsafe.Offsetof(ht{}.Head)-cgo.RingHead]
+	_ = build.Same[unsafe.Offsetof(ht{}.Tail)-cgo.RingTail]
+	_ = build.Same[unsafe.Offsetof(ht{}.SyncType)-cgo.RingSync]
+	_ = build.Same[unsafe.Offsetof(ht{}.Head)-cgo.RingRTSTail]
+	_ = build.Same[unsafe.Offsetof(ht{}.HTDMax)-cgo.RingRTSMax]
+	_ = build.Same[unsafe.Offsetof(ht{}.RTSHead)-cgo.RingRTSHead]
+	_ = build.Same[unsafe.Offsetof(ht{}.Head)-cgo.RingHTSPos]
 
-	_ [ringcore.Multi - cgo.RingSyncMT]struct{}
-	_ [cgo.RingSyncMT - ringcore.Multi]struct{}
-	_ [ringcore.Single - cgo.RingSyncST]struct{}
-	_ [cgo.RingSyncST - ringcore.Single]struct{}
-	_ [ringcore.RTS - cgo.RingSyncRTS]struct{}
-	_ [cgo.RingSyncRTS - ringcore.RTS]struct{}
-	_ [ringcore.HTS - cgo.RingSyncHTS]struct{}
-	_ [cgo.RingSyncHTS - ringcore.HTS]struct{}
+	_ = build.Same[ringcore.Multi-cgo.RingSyncMT]
+	_ = build.Same[ringcore.Single-cgo.RingSyncST]
+	_ = build.Same[ringcore.RTS-cgo.RingSyncRTS]
+	_ = build.Same[ringcore.HTS-cgo.RingSyncHTS]
 )
 
 // Describe makes this process's description of a ring whose elements have elemSize bytes.

@@ -17,21 +17,21 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
-// EAL opens the files of its runtime directory by path, follows links, truncates the files
-// and removes files by name. If another user can write to that directory, or replace it,
-// EAL damages files elsewhere. So godpdk refuses such a directory, and itself uses only
-// paths relative to the descriptor that it has checked.
+// EAL opens the files in its runtime directory by path, follows links, truncates files and removes
+// files by name. If another user can write to that directory, or replace it, EAL damages files
+// elsewhere. So godpdk refuses such a directory, and itself uses only paths relative to the
+// descriptor that it has checked.
 
 const opInit = "rte_eal_init"
 
 // Names of files that more than one package uses.
 const (
-	ConfigFile = "config"        // EAL's; the primary has a lock on it
-	TableFile  = "godpdk_attach" // package group's
-	InitLock   = "godpdk_init"   // package group's
+	ConfigFile = "config"        // EAL's configuration; the primary has a lock on it
+	TableFile  = "godpdk_attach" // the table of processes of package group
+	InitLock   = "godpdk_init"   // locked during a start or a primary's end
 )
 
-// Dir is a runtime directory that has been checked.
+// Dir is a runtime directory that Open has checked.
 type Dir struct{ dir *os.File }
 
 // Made matches the names that EAL and godpdk give to files in a runtime directory.
@@ -39,11 +39,11 @@ var Made = regexp.MustCompile(`^(` + ConfigFile + `|hugepage_info|hugepage_data|
 	`mp_socket|mp_socket_\d+_[0-9a-f]+|telemetry|dpdk_telemetry\.v\d(:\d+)?|` +
 	TableFile + `(\.new)?|` + InitLock + `|` + mpsocket.Requests + `\d+_[0-9a-f]+)$`)
 
-// sockets matches those of Made that are sockets.
+// sockets matches the names of sockets among the names that match Made.
 var sockets = regexp.MustCompile(`^(mp_socket|telemetry|dpdk_telemetry|` + mpsocket.Requests + `)`)
 
-// Open opens and checks the runtime directory of a prefix, and makes it first if
-// makes is set. The error is fs.ErrNotExist if the directory or one above it is missing.
+// Open opens and checks the runtime directory of a prefix. With makes it first makes the directory.
+// The error is fs.ErrNotExist if the directory or one above it does not exist.
 func Open(path string, makes bool) (*Dir, error) {
 	parent, err := openParent(path, makes)
 	if err != nil {
@@ -59,7 +59,7 @@ func Open(path string, makes bool) (*Dir, error) {
 		err = unsafeDir(path, fmt.Sprintf("belongs to user %d, and this process runs as user %d", st.UID, os.Geteuid()),
 			"run all processes of a file prefix as one user, or use another file prefix")
 	case st.Mode&0o022 != 0:
-		err = unsafeDir(path, fmt.Sprintf("has mode %04o, with which other users can put files there", st.Mode), "chmod go-w "+path)
+		err = unsafeDir(path, fmt.Sprintf("has mode %04o, which lets other users put files there", st.Mode), "chmod go-w "+path)
 	}
 	if err != nil {
 		dir.Close()
@@ -87,7 +87,7 @@ func openParent(path string, makes bool) (*os.File, error) {
 		case st.UID != 0 && st.UID != uint32(os.Geteuid()):
 			return nil, foreign(top, st)
 		case st.Mode&0o002 != 0:
-			return nil, unsafeDir(top, fmt.Sprintf("has mode %04o, with which other users can replace the folders in it", st.Mode), "chmod +t "+top)
+			return nil, unsafeDir(top, fmt.Sprintf("has mode %04o, which lets other users replace the folders in it", st.Mode), "chmod +t "+top)
 		}
 	}
 	dir, st, err := openIn(base, filepath.Base(parent), makes)
@@ -95,11 +95,11 @@ func openParent(path string, makes bool) (*os.File, error) {
 		return nil, err
 	}
 	switch {
-	case st.Mount: // mounting needs root, who has decided which users can write to it
+	case st.Mount: // mounting needs root, so root has decided which users can write to it
 	case st.UID != 0 && st.UID != uint32(os.Geteuid()):
 		err = foreign(parent, st)
 	case st.Mode&0o022 != 0 && st.Mode&linux.Sticky == 0:
-		err = unsafeDir(parent, fmt.Sprintf("has mode %04o, with which other users can replace the folders in it", st.Mode), "chmod go-w "+parent)
+		err = unsafeDir(parent, fmt.Sprintf("has mode %04o, which lets other users replace the folders in it", st.Mode), "chmod go-w "+parent)
 	}
 	if err != nil {
 		dir.Close()
@@ -136,7 +136,7 @@ func unsafeDir(path, why, fix string) error {
 	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrPermission, Detail: fmt.Sprintf("runtime directory: %s %s: %s", path, why, fix)}
 }
 
-// Error wraps an error of the kernel; it leaves fs.ErrNotExist as it is.
+// Error wraps an error of the kernel. It returns an fs.ErrNotExist unchanged.
 func Error(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -272,7 +272,7 @@ func kindName(at *os.File, name string) string {
 	return "a device"
 }
 
-// OpenFile opens a regular file in a runtime directory; nil if there is none.
+// OpenFile opens a regular file in a runtime directory. It returns nil if the file does not exist.
 func OpenFile(dir, name string, flags int) (*os.File, error) {
 	d, err := Open(dir, false)
 	if err == nil {
@@ -321,7 +321,7 @@ func (f *Dir) Unlocked(name string) bool {
 	return linux.Flock(file) == nil
 }
 
-// Path is where EAL keeps the files of a prefix (eal_create_runtime_dir).
+// Path returns the runtime directory of a prefix (eal_create_runtime_dir).
 func Path(prefix string) string {
 	base := os.Getenv("RUNTIME_DIRECTORY")
 	switch {
@@ -336,7 +336,7 @@ func Path(prefix string) string {
 	return filepath.Join(base, "dpdk", prefix)
 }
 
-// CheckEnv refuses an empty variable, with which EAL would work in /dpdk.
+// CheckEnv refuses an empty environment variable: EAL would use /dpdk.
 func CheckEnv() error {
 	name := "RUNTIME_DIRECTORY"
 	value, set := os.LookupEnv(name)
@@ -350,8 +350,8 @@ func CheckEnv() error {
 	return nil
 }
 
-// CheckPrivate checks the runtime directory for a process that shares no memory. EAL makes
-// the directory even then, for its telemetry socket.
+// CheckPrivate checks the runtime directory of a process that shares no memory. EAL makes the
+// directory even then, for its telemetry socket.
 func CheckPrivate(dir string) error {
 	f, err := Open(dir, true)
 	if err != nil {

@@ -38,7 +38,7 @@ func TestRuntimeDirByEnvironment(t *testing.T) {
 	}
 }
 
-func TestAnEmptyVariableIsRefusedBecauseEALWouldNotIgnoreIt(t *testing.T) {
+func TestEmptyEnvironmentVariableIsRefused(t *testing.T) {
 	t.Setenv("RUNTIME_DIRECTORY", "")
 	err := CheckEnv()
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
@@ -47,7 +47,7 @@ func TestAnEmptyVariableIsRefusedBecauseEALWouldNotIgnoreIt(t *testing.T) {
 	assert.NoError(t, CheckEnv())
 }
 
-func TestAnUnreadableFolderIsNotAnAbsentPrimary(t *testing.T) {
+func TestErrorOfAnUnreadableFolderIsNotErrNoPrimary(t *testing.T) {
 	err := Error(&os.PathError{Op: "open", Path: "/run/dpdk/p", Err: unix.EACCES})
 	require.ErrorIs(t, err, unix.EACCES)
 	assert.NotErrorIs(t, err, dpdk.ErrNoPrimary)

@@ -1,8 +1,8 @@
-// Package shared marks types whose values are in memory that processes share, and finds Go
-// pointers, which such values must not hold.
+// Package shared marks types with values in shared memory, and finds Go pointers, which such
+// values must not contain.
 package shared
 
-// Mark marks a struct that lies in memory which all processes map at the same
-// address: a struct whose first field is a Mark. A pointer to it means the
-// same to all of them, and so it may lie in shared memory itself.
+// Mark, as the first field of a struct, marks a type of which all values are in memory that
+// every process maps at the same address. A pointer to such a value is valid in all processes,
+// so shared memory may contain it.
 type Mark struct{}

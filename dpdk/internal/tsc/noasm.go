@@ -2,8 +2,8 @@
 
 package tsc
 
-// Native says whether Cycles reads the counter without C.
+// Native reports whether Cycles reads the counter without C.
 const Native = false
 
-// Cycles is 0 on a processor whose counter this package cannot read.
+// Cycles returns 0: this package cannot read the counter of this processor.
 func Cycles() uint64 { return 0 }

@@ -1,3 +1,3 @@
-// Package tsc reads the processor's time stamp counter in Go, where DPDK's
-// inline rte_rdtsc does it in C.
+// Package tsc reads the processor's time stamp counter in Go. DPDK's inline function rte_rdtsc does
+// the same in C.
 package tsc

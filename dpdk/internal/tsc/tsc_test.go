@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-func TestTheCounterRuns(t *testing.T) {
+func TestCyclesNeverRunsBackwards(t *testing.T) {
 	if !Native {
-		t.Log("no counter here")
+		t.Log("this processor has no counter")
 		return
 	}
 	runtime.LockOSThread()

@@ -10,13 +10,13 @@ import (
 
 var useAVX2 = cpu.X86.HasAVX2
 
-// Push copies n words from src to dst; they do not overlap. n is not negative.
+// Push copies n words from src to dst. They must not overlap, and n must not be negative.
 //
 //go:noescape
 func Push(dst, src unsafe.Pointer, n int)
 
-// Pop copies the n words that end at top to dst, the last one first; they do not
-// overlap. n is not negative.
+// Pop copies the n words that end at top to dst in reverse order. They must not overlap, and n
+// must not be negative.
 //
 //go:noescape
 func Pop(dst, top unsafe.Pointer, n int)

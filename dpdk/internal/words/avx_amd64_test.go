@@ -7,5 +7,5 @@ import "testing"
 func TestPushAndPopWithoutAVX2(t *testing.T) {
 	defer func(use bool) { useAVX2 = use }(useAVX2)
 	useAVX2 = false
-	TestPushAndPop(t)
+	TestPushKeepsTheOrderAndPopReversesIt(t)
 }

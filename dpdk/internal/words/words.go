@@ -1,12 +1,12 @@
-// Package words copies tables of pointers to shared memory as words, without the
-// garbage collector's write barriers: to it they are no pointers.
+// Package words copies arrays of pointers to and from shared memory as words. So the garbage
+// collector does not treat them as pointers, and the copies have no write barriers.
 package words
 
 import "unsafe"
 
 const size = unsafe.Sizeof(uintptr(0))
 
-// The plain Go twins of the assembly.
+// The Go equivalents of the assembly.
 
 // pushGo copies n words from src to dst.
 func pushGo(dst, src unsafe.Pointer, n int) {
@@ -15,7 +15,7 @@ func pushGo(dst, src unsafe.Pointer, n int) {
 	}
 }
 
-// popGo copies the n words that end at top to dst, the last one first.
+// popGo copies the n words that end at top to dst in reverse order.
 func popGo(dst, top unsafe.Pointer, n int) {
 	if n <= 0 {
 		return

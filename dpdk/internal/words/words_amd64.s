@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// Both copy 16 words a round, and what is left by the bits of its number: 32
-// bytes at a time where the CPU has AVX2, else 16.
+// Both copy 16 words per round, and the remaining words by the bits of their number: 32 bytes
+// at a time on CPUs with AVX2, otherwise 16.
 
 // func Push(dst, src unsafe.Pointer, n int)
 TEXT ·Push(SB), NOSPLIT, $0-24
@@ -30,7 +30,7 @@ sixteen:
 	SUBQ $16, CX
 	JGE  sixteen
 less:
-	TESTQ $8, CX // 16 too little leaves these bits alone
+	TESTQ $8, CX // CX is 16 too small, which does not change these bits
 	JEQ  four
 	VMOVDQU (SI), Y0
 	VMOVDQU 32(SI), Y1

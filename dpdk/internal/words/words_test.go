@@ -15,8 +15,8 @@ func fill(t *table, from uintptr) {
 	}
 }
 
-// at copies n words from index 8 of one table to index i of another, and gives
-// the whole of it back: what stands around the copy must stay.
+// at copies n words from index src of one table to index i of another. It returns the whole
+// table, as the words around the copy must not change.
 func at(f func(dst, src unsafe.Pointer, n int), i, src, n int) (out table) {
 	var in table
 	fill(&in, 1000)
@@ -25,7 +25,7 @@ func at(f func(dst, src unsafe.Pointer, n int), i, src, n int) (out table) {
 	return out
 }
 
-func TestPushAndPop(t *testing.T) {
+func TestPushKeepsTheOrderAndPopReversesIt(t *testing.T) {
 	for n := range 97 {
 		for i := 8; i < 12; i++ {
 			var want table

@@ -1,8 +1,8 @@
-// Package mbuftest finds the mbufs that tests forgot to free.
+// Package mbuftest finds mbufs that tests do not free.
 //
-// CheckFull fails a test whose pools are not full at its end, and Leaks a whole
-// suite. Both name the places that allocated what is missing: all of them in
-// builds with the tag godpdk_debug, else those of allocations through Trace.
+// [CheckFull] fails a test if its pools are not full at its end. [Leaks] does the same for a
+// whole test binary. Both name the places that allocated the missing mbufs. Without the tag
+// godpdk_debug they know only allocations through [Trace].
 package mbuftest
 
 import (
@@ -19,10 +19,9 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
-// CheckFull fails the test if at its end, after the cleanups that it registers
-// later, mbufs are missing from one of the pools, which must still exist then.
-// Caches must be flushed or closed by then, and no other process may use the
-// pools any more.
+// CheckFull fails the test if mbufs are missing from one of the pools at its end. It runs
+// after the cleanups that the test registers later. The pools must still exist then, their
+// caches must be flushed or closed, and no other process may use them any more.
 func CheckFull(t testing.TB, pools ...*mbuf.Pool) {
 	t.Helper()
 	t.Cleanup(func() {
@@ -35,8 +34,8 @@ func CheckFull(t testing.TB, pools ...*mbuf.Pool) {
 	})
 }
 
-// Leaks is nil if all pools of mbufs are full. It is for the end of a suite, when
-// nobody uses a pool any more: see harness.MainEAL.
+// Leaks returns nil if all pools of mbufs are full. Call it at the end of a test binary, when
+// nothing uses the pools any more: see harness.MainEAL.
 func Leaks() error {
 	all, err := mempool.List()
 	if err != nil {
@@ -46,7 +45,7 @@ func Leaks() error {
 	for _, i := range all {
 		p, err := mbuf.LookupPool(i.Name)
 		if errors.Is(err, dpdk.ErrInvalid) {
-			continue // objects that are no mbufs
+			continue // objects that are not mbufs
 		}
 		if err == nil {
 			err = Missing(p)
@@ -56,25 +55,28 @@ func Leaks() error {
 	return errors.Join(errs...)
 }
 
-// Missing is nil if the pool is full. Otherwise the error says how many mbufs are
-// missing and, as far as that is known, who allocated them.
+// Missing returns nil if the pool is full. Otherwise the error has the number of missing mbufs
+// and, if known, the places that allocated them.
 func Missing(p *mbuf.Pool) error {
 	if p.Full() {
 		return nil
 	}
-	in := free(p)
+	objects, err := mempool.Lookup(p.Name())
+	if err != nil {
+		return err
+	}
+	in := free(objects)
 	count, unknown := map[string]int{}, 0
-	p.Each(func(_ int, o mempool.Object) bool {
+	for _, o := range objects.All() {
 		if in[o.Pointer()] {
-			return true
+			continue
 		}
 		if who := mbuftrace.AllocatedBy(o.Pointer()); who != "" {
 			count[who]++
 		} else {
 			unknown++
 		}
-		return true
-	})
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "pool %q: %d of %d mbufs are missing", p.Name(), p.Size()-p.Available(), p.Size())
 	places := make([]string, 0, len(count))
@@ -86,13 +88,13 @@ func Missing(p *mbuf.Pool) error {
 		fmt.Fprintf(&b, "\n\t%d allocated by %s", count[who], who)
 	}
 	if unknown > 0 {
-		fmt.Fprintf(&b, "\n\t%d allocated by nobody known, or kept in a cache: build with -tags godpdk_debug, or allocate through mbuftest.Trace", unknown)
+		fmt.Fprintf(&b, "\n\t%d allocated in an unknown place, or still in a cache: build with -tags godpdk_debug, or allocate through mbuftest.Trace", unknown)
 	}
 	return errors.New(b.String())
 }
 
-// free are the mbufs in the pool: taken out for a moment, and put back.
-func free(p *mbuf.Pool) map[unsafe.Pointer]bool {
+// free returns the objects in the pool. It takes them out and puts them back.
+func free(p *mempool.Pool) map[unsafe.Pointer]bool {
 	objs := make([]mempool.Object, 0, p.Size())
 	for o, ok := p.Get(); ok; o, ok = p.Get() {
 		objs = append(objs, o)
@@ -105,14 +107,14 @@ func free(p *mbuf.Pool) map[unsafe.Pointer]bool {
 	return in
 }
 
-// Tracer is an mbuf.Allocator that remembers who it allocated for.
+// Tracer is an [mbuf.Allocator] that records the places that allocate.
 type Tracer struct{ alloc mbuf.Allocator }
 
-// Trace makes allocations through alloc, a *mbuf.Cache or a *mbuf.Pool, known to
-// CheckFull and Leaks.
+// Trace returns a Tracer that allocates through alloc, a [*mbuf.Cache] or a [*mbuf.Pool].
+// [CheckFull] and [Leaks] then name these places.
 func Trace(alloc mbuf.Allocator) *Tracer { return &Tracer{alloc} }
 
-// Alloc takes an empty packet, and says whether there was one.
+// Alloc takes an empty packet. It reports whether there was one.
 func (t *Tracer) Alloc() (m *mbuf.Mbuf, ok bool) {
 	var one [1]*mbuf.Mbuf
 	if ok = t.alloc.AllocBulk(one[:]); ok {
@@ -121,7 +123,8 @@ func (t *Tracer) Alloc() (m *mbuf.Mbuf, ok bool) {
 	return one[0], ok
 }
 
-// AllocBulk fills all of pkts with empty packets or takes nothing, and says which.
+// AllocBulk fills all of pkts with empty packets, or takes none. It reports whether it took
+// them.
 func (t *Tracer) AllocBulk(pkts []*mbuf.Mbuf) bool {
 	if !t.alloc.AllocBulk(pkts) {
 		return false

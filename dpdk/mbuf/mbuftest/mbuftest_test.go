@@ -30,8 +30,8 @@ func (r *recorder) Helper()          {}
 func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
 func (r *recorder) Error(a ...any)   { r.errors = append(r.errors, a...) }
 
-func TestMissingMbufsAreNamed(t *testing.T) {
-	other, err := mempool.Create("no mbufs", 15, 64, mempool.Config{})
+func TestMissingNamesThePlacesOfAllocation(t *testing.T) {
+	other, err := mempool.Create("objects", 15, 64, mempool.Config{})
 	require.NoError(t, err)
 	p, err := mbuf.CreatePool("leaky", 31, mbuf.PoolConfig{})
 	require.NoError(t, err)
@@ -41,7 +41,7 @@ func TestMissingMbufsAreNamed(t *testing.T) {
 	assert.NoError(t, mbuftest.Leaks())
 	o, ok := other.Get()
 	require.True(t, ok)
-	assert.NoError(t, mbuftest.Leaks(), "objects that are no mbufs")
+	assert.NoError(t, mbuftest.Leaks(), "objects that are not mbufs")
 	other.Put(o)
 
 	r := &recorder{TB: t}
@@ -59,7 +59,7 @@ func TestMissingMbufsAreNamed(t *testing.T) {
 	}
 	r.cleanups[0]()
 	assert.Len(t, r.errors, 1, "CheckFull did not fail the test")
-	assert.Equal(t, 29, p.Available(), "looking took something")
+	assert.Equal(t, 29, p.Available(), "the check took an mbuf")
 
 	mbuf.FreeBulk(lost)
 	assert.NoError(t, mbuftest.Missing(p))

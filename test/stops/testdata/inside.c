@@ -5,8 +5,9 @@
  *	pool|ring NAME  ring_mp_mc|ring_mt_rts|ring_mt_hts|stack|lf_stack  put|get  POINT  SIGNAL
  *
  * At the point "head" the head has moved (or the lock is taken), at "copy" half of
- * the objects are copied, at "tail" all are. There it sends itself the signal. If
- * that lets it go on, it finishes the operation, gives back what it took and ends. */
+ * the objects are copied, at "tail" all are. There it sends itself the signal, with
+ * POINT "all" at each of them. If it continues, it finishes the operation, returns
+ * the objects that it took, and ends. */
 #define ALLOW_EXPERIMENTAL_API /* of rte_stack.h, up to 23.11 */
 #include <signal.h>
 #include <stdint.h>
@@ -27,7 +28,7 @@ static int sig;
 static void
 at(const char *here)
 {
-	if (strcmp(point, here) != 0)
+	if (strcmp(point, here) != 0 && strcmp(point, "all") != 0)
 		return;
 	printf("inside\n");
 	fflush(stdout);
@@ -177,10 +178,12 @@ main(int argc, char **argv)
 		hts(r, objs, put);
 	else if (strcmp(ops, "stack") == 0)
 		stack(mp->pool_data, objs, put);
-	else { /* lf_stack: nothing is ever half done for the others */
+	else { /* lf_stack: other processes never see an operation half done */
 		if (!put && rte_mempool_get_bulk(mp, objs, N) != 0)
 			die("the pool is empty");
-		at(point);
+		at("head");
+		at("copy");
+		at("tail");
 		if (put)
 			rte_mempool_put_bulk(mp, objs, N);
 	}

@@ -12,9 +12,9 @@ import (
 )
 
 // Hammer lets goroutines take tokens from rings from mk and put them back, as
-// users of a memory pool do, rounds times each: nobody is ever told full or
-// empty, so they meet inside the operations all the time. The implementations
-// are used by turns. In the end all tokens must be there.
+// users of a memory pool do, rounds times each: the rings are never full or
+// empty, so the goroutines meet inside the operations all the time. The implementations
+// alternate. At the end all tokens must be there.
 func Hammer(t *testing.T, mk Make, rounds int, impls ...Impl) {
 	const tokens, burst = 60, 3
 	// No more workers than processors: Multi queues up behind each one that waits

@@ -27,7 +27,7 @@ func newMessage(producer, number uint32) message {
 // Stress lets goroutines put messages through rings from mk and checks that each
 // comes out once, whole, and behind those that its producer sent before it. With
 // Multi, RTS and HTS there are three goroutines on a side; they use the
-// implementations by turns. Each producer sends count messages.
+// implementations alternately. Each producer sends count messages.
 func Stress(t *testing.T, mk Make, count int, impls ...Impl) {
 	for _, prod := range modes {
 		for _, cons := range modes {

@@ -1,5 +1,0 @@
-//go:build race
-
-package mempool
-
-const raceEnabled = true

@@ -1,5 +1,0 @@
-//go:build !race
-
-package rcu
-
-const raceEnabled = false

@@ -1,0 +1,24 @@
+package harness
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+// Soak is how long a test of things at once lasts: the duration in GODPDK_SOAK, or 3 s, or 1 s with -short.
+func Soak(t testing.TB) time.Duration {
+	t.Helper()
+	s := os.Getenv("GODPDK_SOAK")
+	switch {
+	case s == "" && testing.Short():
+		return time.Second
+	case s == "":
+		return 3 * time.Second
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatalf("GODPDK_SOAK: %v", err)
+	}
+	return d
+}
