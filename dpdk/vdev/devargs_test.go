@@ -160,7 +160,7 @@ func TestDevargsRefusesBadFields(t *testing.T) {
 		want   error
 		text   string
 	}{
-		{"another driver's name", vdev.Null{Name: "net_ring0"}, dpdk.ErrInvalid, "starts with net_null"},
+		{"another driver's name", vdev.Null{Name: "net_ring0"}, dpdk.ErrInvalid, "must start with net_null"},
 		{"a name too long", vdev.Null{Name: "net_null" + strings.Repeat("x", 56)}, dpdk.ErrNameTooLong, "at most 63"},
 		{"a name with arguments", vdev.Null{Name: "net_null0,size=9"}, dpdk.ErrInvalid, `','`},
 		{"a name with NUL", vdev.Null{Name: "net_null0\x00"}, dpdk.ErrInvalid, "NUL"},
