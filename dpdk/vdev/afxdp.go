@@ -41,7 +41,7 @@ type AFXDP struct {
 	BusyBudget int
 	NoBusyPoll bool
 	ForceCopy  bool   // do not use zero-copy, even if the interface supports it
-	Mode       string // of the XDP program: "drv", "skb" or "hw"; "" is the best supported one. Needs DPDK 25.11
+	Mode       string // of the XDP program: "drv", "skb" or "hw"; "" is a mode that the interface supports. Needs DPDK 25.11
 	// Plugin gets the socket map from the AF_XDP device plugin of Kubernetes over a Unix
 	// socket (DPDK 23.03). PinnedMap gets it from a file of bpffs (24.07). Both load no
 	// program and do not busy-poll. Path is that socket or file (24.07); "" is the path that

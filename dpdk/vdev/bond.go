@@ -124,7 +124,7 @@ func (d Bond) checkMembers(name string) error {
 			return fmt.Errorf("member %d of the bond: %w", i, err)
 		}
 		if info, err := p.Info(); err != nil || !info.Bonded {
-			return check.Invalid(op, name, "Members[%d]: the driver refused %v: its log lines have the reason", i, p)
+			return check.Invalid(op, name, "Members[%d]: the driver refused %v: see the log for the reason", i, p)
 		}
 	}
 	return nil

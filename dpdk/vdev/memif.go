@@ -124,7 +124,8 @@ func (d Memif) writeSocket(w *writer) {
 	w.number("owner-gid", "OwnerGID", d.OwnerGID, 1, math.MaxInt32)
 }
 
-// check refuses memory that cannot be shared: the driver detects that only later, in its thread.
+// check refuses memory that cannot be shared: the driver detects that too late to return an
+// error.
 func (d Memif) check(name string, _ ethdev.Config) error {
 	if !d.ZeroCopy {
 		return nil
@@ -135,7 +136,7 @@ func (d Memif) check(name string, _ ethdev.Config) error {
 		return nil
 	})
 	if err == nil && !single {
-		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Detail: "ZeroCopy needs " + singleFile}
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Detail: "ZeroCopy needs EAL's memory in few files: " + singleFile}
 	}
 	return err
 }
@@ -150,4 +151,4 @@ func (d Memif) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, er
 		Detail: fmt.Sprintf("no memif server listens on %s: start the server first", cmp.Or(d.Socket, defaultMemif))}
 }
 
-const singleFile = `EAL's memory in few files: add "--single-file-segments" to eal.Config.Extra`
+const singleFile = `add "--single-file-segments" to eal.Config.Extra`

@@ -91,7 +91,7 @@ func (d VirtioUser) check(name string, _ ethdev.Config) error {
 	})
 	if err == nil && files > maxRegions {
 		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
-			Detail: fmt.Sprintf("EAL's memory has %[2]d files, but a vhost maps at most %[1]d: use %[3]s", maxRegions, files, singleFile)}
+			Detail: fmt.Sprintf("EAL's memory has %d files, but a vhost maps at most %d: %s", files, maxRegions, singleFile)}
 	}
 	return err
 }
