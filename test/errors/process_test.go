@@ -6,7 +6,6 @@ import (
 	"context"
 	"math"
 	"net"
-	"syscall"
 	"testing"
 	"time"
 
@@ -107,7 +106,7 @@ func TestIPCErrors(t *testing.T) {
 	check(t, []provoked{
 		{"no name", request(&ipc.Message{}), "rte_mp_request_sync", "", dpdk.ErrInvalid, "the name is empty"},
 		{"a long name", request(&ipc.Message{Name: long}), "rte_mp_request_sync", long[:64] + "…", dpdk.ErrNameTooLong, "use at most"},
-		{"too many bytes", request(&ipc.Message{Name: "m", Param: make([]byte, 300)}), "rte_mp_request_sync", "m", syscall.E2BIG, "256"},
+		{"too many bytes", request(&ipc.Message{Name: "m", Param: make([]byte, 300)}), "rte_mp_request_sync", "m", dpdk.ErrMessageSize, "256"},
 		{"a handler of nil", func() error { return ipc.Register("h", nil, ipc.Config{}) }, "rte_mp_action_register", "h", dpdk.ErrInvalid, "nil"},
 		{"a handler twice", twice(func() error { return ipc.Register("twice", handler, ipc.Config{}) }), "rte_mp_action_register", "twice", dpdk.ErrExist, "Unregister"},
 		{"a handler that does not exist", func() error { return ipc.Unregister("no") }, "rte_mp_action_unregister", "no", dpdk.ErrNotFound, "has no handler"},

@@ -114,6 +114,7 @@ func closeCable(c *netring.Cable) { _ = c.Close() }
 // Put and PutBulk are excluded until they refuse nil.
 var subjects = map[string][]subject{
 	"ring": {
+		plain[ring.Sync]("Sync"),
 		handle("Ring[uint64]", func() *ring.Ring[uint64] {
 			return must(ring.Create[uint64](name(), 16, ring.Config{Producer: ring.Single, Consumer: ring.HTS}))
 		},
@@ -181,7 +182,7 @@ var subjects = map[string][]subject{
 	},
 	"lcore": {
 		plain[lcore.Registration]("Registration"), plain[lcore.Role]("Role"), plain[lcore.PanicError]("PanicError"), plain[lcore.Task]("Task"),
-		plain[lcore.Tasks]("Tasks"), plain[lcore.Idle]("Idle"),
+		plain[lcore.Tasks]("Tasks"), plain[lcore.Idle]("Idle"), plain[lcore.CPUSet]("CPUSet"), plain[lcore.Lcores]("Lcores"), plain[lcore.Lcore]("Lcore"),
 		handle("Var[uint64]", func() *lcore.Var[uint64] { return lcore.NewVar[uint64]() }, func(*lcore.Var[uint64]) {}),
 		handle("Meter", func() *lcore.Meter { return must(lcore.NewMeter(lcore.Main())) }, func(*lcore.Meter) {}),
 		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Close() }),
@@ -197,7 +198,7 @@ var subjects = map[string][]subject{
 	},
 	"eal": {
 		plain[eal.Runtime]("Runtime"), // the test uses the live one
-		plain[eal.AttachError]("AttachError"), plain[lcore.CPUSet]("CPUSet"), plain[lcore.Lcores]("Lcores"), plain[lcore.Lcore]("Lcore"),
+		plain[eal.AttachError]("AttachError"), plain[eal.Subscription]("Subscription"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
 	},
 	"ethdev": {
