@@ -56,7 +56,7 @@ type AFPacket struct {
 func (d AFPacket) driver() string { return "net_af_packet" }
 func (d AFPacket) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d AFPacket) Devargs() (string, error) {
 	w := newWriter(d)
 	if d.Interface == "" {

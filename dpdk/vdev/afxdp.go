@@ -53,7 +53,7 @@ type AFXDP struct {
 func (d AFXDP) driver() string { return "net_af_xdp" }
 func (d AFXDP) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d AFXDP) Devargs() (string, error) {
 	w := newWriter(d)
 	if d.Interface == "" {

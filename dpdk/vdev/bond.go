@@ -45,7 +45,7 @@ type Bond struct {
 func (d Bond) driver() string { return "net_bonding" }
 func (d Bond) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d Bond) Devargs() (string, error) {
 	w := newWriter(d)
 	if d.Mode < RoundRobin || d.Mode > ALB {

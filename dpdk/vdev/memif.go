@@ -68,7 +68,7 @@ type Memif struct {
 func (d Memif) driver() string { return "net_memif" }
 func (d Memif) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d Memif) Devargs() (string, error) {
 	w := newWriter(d)
 	switch d.Role {

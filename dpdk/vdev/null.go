@@ -23,7 +23,7 @@ type Null struct {
 func (d Null) driver() string { return "net_null" }
 func (d Null) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d Null) Devargs() (string, error) {
 	w := newWriter(d)
 	w.number("size", "Size", d.Size, 1, math.MaxUint16)

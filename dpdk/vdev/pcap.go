@@ -38,7 +38,7 @@ type PCAP struct {
 func (d PCAP) driver() string { return "net_pcap" }
 func (d PCAP) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d PCAP) Devargs() (string, error) {
 	w := newWriter(d)
 	d.checkFields(w)

@@ -26,7 +26,7 @@ type TAP struct {
 func (d TAP) driver() string { return "net_tap" }
 func (d TAP) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d TAP) Devargs() (string, error) {
 	w := newWriter(d)
 	if strings.ContainsAny(d.Interface, "/:") || strings.ContainsFunc(d.Interface, unicode.IsSpace) {

@@ -28,7 +28,7 @@ type Vhost struct {
 func (d Vhost) driver() string { return "net_vhost" }
 func (d Vhost) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d Vhost) Devargs() (string, error) {
 	w := newWriter(d)
 	if d.Client && d.Socket != "" {

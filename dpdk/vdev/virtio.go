@@ -50,7 +50,7 @@ func (d VirtioUser) name() string   { return d.Name }
 
 var virtioSpeeds = []int{0, 10000, 20000, 25000, 40000, 50000, 56000, 100000, 200000}
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d VirtioUser) Devargs() (string, error) {
 	w := newWriter(d)
 	w.socket("path", "Path", d.Path, d.Server)
