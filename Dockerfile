@@ -20,7 +20,7 @@ RUN apt-get -q update \
 
 
 FROM tools AS dpdk
-# Debian's source package of BASE, signed by its archive; DPDK_VERSION (22.11, say) only checks that it is the one wanted.
+# Debian's source package of BASE, signed by its archive; DPDK_VERSION, such as 22.11, only checks that it is the expected release.
 ARG DPDK_VERSION=
 # Or a tarball from elsewhere.
 ARG DPDK_TARBALL=

@@ -6,7 +6,7 @@ export GOFLAGS := $(strip $(shell go env GOFLAGS 2>/dev/null) -buildvcs=false)
 # cgo does not notice that the DPDK it reads has changed, so each DPDK gets a build cache of its own.
 go := GOCACHE=$$(test/setup/gocache.sh) && export GOCACHE && go
 
-# Root can have hugepages, so a test that would skip for want of them must fail instead.
+# Root can reserve hugepages, so a test without them must fail instead of being skipped.
 ifeq ($(shell id -u),0)
 export GODPDK_REQUIRE ?= 1
 endif
@@ -31,7 +31,7 @@ gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile
 # What has assembly and needs no DPDK.
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
 
-# What the tag godpdk_debug changes.
+# The packages that the tag godpdk_debug changes.
 debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/...
 
 # What the images are made of.

@@ -226,7 +226,8 @@ func EthQueueInfoGet(port, queue uint16, tx bool) (EthQueueInfo, int) {
 	return queueInfo(&i), int(errno)
 }
 
-// EthQueueLook is [EthQueueInfoGet] without an error in DPDK's log if the queue is not set up.
+// EthQueueLook does what [EthQueueInfoGet] does, without an error in DPDK's log if the queue is
+// not set up.
 // Only one goroutine at a time may call it.
 //
 // Implements: rte_eth_rx_queue_info_get, rte_eth_tx_queue_info_get

@@ -7,7 +7,7 @@ package cgo
 */
 import "C"
 
-// EthSpeedUnknown is the speed of a link whose speed is not known.
+// EthSpeedUnknown is the speed of a link of unknown speed.
 const EthSpeedUnknown = C.RTE_ETH_SPEED_NUM_UNKNOWN
 
 // EthLink is struct rte_eth_link. Speed is in Mb/s.

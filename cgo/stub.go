@@ -231,6 +231,7 @@ func EthOwnerNew() (_ uint64, _ int)                                           {
 func EthOwnerSet(port uint16, id uint64, name string) (_ int)                  { return }
 func EthOwnerUnset(port uint16, id uint64) (_ int)                             { return }
 func EthPrepare(q *EthQueue, pkts unsafe.Pointer, n int) (good int, errno int) { return }
+func EthProbing() (done func())                                                { return }
 func EthPromiscuous(port uint16) (_ int)                                       { return }
 func EthPromiscuousSet(port uint16, on bool) (_ int)                           { return }
 

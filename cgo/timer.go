@@ -54,7 +54,7 @@ func TimerDataAlloc() (lists uint32, errno int) {
 // Implements: rte_timer_data_dealloc
 func TimerDataDealloc(lists uint32) { C.rte_timer_data_dealloc(C.uint32_t(lists)) }
 
-// TimerNew returns a new timer, nil if there is no memory.
+// TimerNew returns a new timer, nil without enough memory.
 //
 // Implements: rte_timer_init
 func TimerNew() Timer { return Timer(C.godpdk_timer_new()) }

@@ -48,7 +48,7 @@ godpdk_thread_register(void)
 /* rte_ctrl_thread_create or rte_thread_create_control of godpdkControl: 0 or a positive errno. */
 int godpdk_control_create(const char *name, uintptr_t id);
 
-/* rte_lcore_callback_register: NULL if init refuses an lcore or there is no memory. It does
+/* rte_lcore_callback_register: NULL if init refuses an lcore or memory is short. It does
  * not set rte_errno. */
 void *godpdk_lcore_callback(const char *name, uintptr_t id);
 

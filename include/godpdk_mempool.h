@@ -114,7 +114,7 @@ godpdk_mempool_use_ops(struct rte_mempool *mp, const char *ops)
 
 /* rte_mempool_create_empty, rte_mempool_set_ops_byname and, with populate,
  * rte_mempool_populate_default. After an error no pool exists. DPDK does not set rte_errno
- * if there is no memory for the list entry. */
+ * if memory for the list entry is short. */
 static inline struct godpdk_ptr
 godpdk_mempool_create(const char *name, unsigned int n, unsigned int size,
 		      unsigned int cache, unsigned int priv, int socket,

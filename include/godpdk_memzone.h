@@ -14,7 +14,7 @@ struct godpdk_memzone {
 	int err;
 };
 
-/* rte_memzone_lookup of a zone whose descriptor is at, or NULL for any: a descriptor's slot
+/* rte_memzone_lookup of the zone with the descriptor at, or NULL for any: a descriptor's slot
  * is cleared and reused, so this copies it under the lock. */
 struct godpdk_memzone godpdk_memzone_lookup(const char *name, const struct rte_memzone *at);
 

@@ -23,7 +23,7 @@ godpdk_timer_data_alloc(uint32_t *lists)
 	return godpdk_neg(ret);
 }
 
-/* rte_timer_init of a new timer, NULL if there is no memory. */
+/* rte_timer_init of a new timer, NULL without enough memory. */
 static inline struct rte_timer *
 godpdk_timer_new(void)
 {

@@ -3,9 +3,9 @@
 # names, from the DPDK that pkg-config finds. PREFIX is /usr/local, where pkg-config looks by itself.
 #
 # In DPDK's own profile the drivers hang on -Wl,--whole-archive, because nothing refers to them but their constructors,
-# and the go command refuses that flag. Here they are pre-linked into one object: who needs one function of it has it all.
-# DRIVERS says which (names as meson has them, net/ring, or as the archives have them, net_ring). What they need of DPDK
-# comes along. A driver that needs a library of which there is no archive is left out, and named.
+# and the go command refuses that flag. Here they are pre-linked into one object: a program that needs one function of it gets all.
+# DRIVERS lists them, with meson's names (net/ring) or those of the archives (net_ring). The parts of DPDK that they need are
+# included. A driver that needs a library without an archive is left out, and named.
 set -euo pipefail
 
 name=libdpdk-static strip=(--strip-debug)
@@ -38,8 +38,8 @@ for flag in $(pkg-config --static --libs-only-l libdpdk); do
 done
 others+=(-lm)
 
-# links pre-links the drivers with what they need of DPDK, and says whether a static program can be made of it and what
-# that takes of the other libraries.
+# links pre-links the drivers with the parts of DPDK that they need. It reports whether a static program can be linked, and
+# which other libraries that needs.
 echo 'extern int rte_eal_init(int, char **); int main(int n, char **v) { return rte_eal_init(n, v); }' >"$work/main.c"
 links() {
   local whole=()
@@ -52,7 +52,7 @@ chosen=() skipped=()
 for d in "${drivers[@]}"; do
   if [ -n "$(archive "$d")" ]; then chosen+=("$d"); else skipped+=("$d (no archive)"); fi
 done
-# Of the drivers that stand on libraries outside DPDK, those whose libraries are not all to be had as archives.
+# The drivers that need libraries outside DPDK of which some have no archive.
 for d in none net_pcap net_af_xdp; do
   if [ "$d" != none ]; then
     skipped+=("$d ($(grep -o 'undefined reference to .*' "$work/errors" | head -1 || true))")

@@ -58,18 +58,23 @@ func LookupValue[T any](name string) (*Value[T], error) {
 }
 
 // Get returns the T in shared memory, or nil after Free on this handle.
-func (v *Value[T]) Get() *T { return (*T)(v.zone.Pointer()) }
+func (v *Value[T]) Get() *T { return (*T)(v.Zone().Pointer()) }
 
 // Zone returns the zone that contains the T.
-func (v *Value[T]) Zone() *Zone { return v.zone }
+func (v *Value[T]) Zone() *Zone {
+	if v.zone == nil { // a zero Value is like a freed one
+		return &Zone{}
+	}
+	return v.zone
+}
 
 // Name returns the name of the zone.
-func (v *Value[T]) Name() string { return v.zone.Name() }
+func (v *Value[T]) Name() string { return v.Zone().Name() }
 
 // Free destroys the zone for all processes: see [Zone.Free].
 //
 // Implements: rte_memzone_free
-func (v *Value[T]) Free() error { return v.zone.Free() }
+func (v *Value[T]) Free() error { return v.Zone().Free() }
 
 // fits refuses a T that is not plain data, or larger than room bytes.
 func fits[T any](op, name string, room int) error {

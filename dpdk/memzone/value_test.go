@@ -93,6 +93,13 @@ func TestCreateValueClearsOldData(t *testing.T) {
 	assert.Equal(t, block{}, *again.Get())
 }
 
+func TestZeroValueIsLikeAFreedOne(t *testing.T) {
+	var v memzone.Value[uint64]
+	assert.Nil(t, v.Get())
+	assert.Empty(t, v.Name())
+	assert.ErrorIs(t, v.Free(), dpdk.ErrNotFound)
+}
+
 func TestGetIsNilAfterFree(t *testing.T) {
 	v := createValue[uint64](t)
 	require.NotNil(t, v.Get())

@@ -109,10 +109,12 @@ func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (
 func (q *QSBR) call(op string, f func() error) error {
 	q.life.RLock()
 	defer q.life.RUnlock()
-	if q.v == nil {
-		return q.freed(op)
-	}
-	return control.Call(op, q.name, f)
+	return control.Call(op, q.name, func() error {
+		if q.v == nil {
+			return q.freed(op)
+		}
+		return f()
+	})
 }
 
 func (q *QSBR) freed(op string) error {

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Random is a generator of random numbers for a test of random operations. The test's log has
-// the seed; GODPDK_SEED repeats a run with the seed of another.
+// Random returns a generator of random numbers for a test of random operations. The test's log
+// contains the seed; GODPDK_SEED sets the seed to repeat a run.
 func Random(t testing.TB) *rand.Rand {
 	t.Helper()
 	seed := rand.Uint64()

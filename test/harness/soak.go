@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Soak is how long a test of things at once lasts: the duration in GODPDK_SOAK, or 3 s, or 1 s with -short.
+// Soak returns the duration of a test of concurrent operations: the duration in GODPDK_SOAK, or 3 s, or 1 s with -short.
 func Soak(t testing.TB) time.Duration {
 	t.Helper()
 	s := os.Getenv("GODPDK_SOAK")

@@ -134,7 +134,7 @@ const (
 	headers = 14 + 20 + 8
 )
 
-// socket is a UDP socket of the kernel's, which talks to the port.
+// socket returns a UDP socket of the kernel that exchanges packets with the port.
 func (s *station) socket() *net.UDPConn {
 	s.t.Helper()
 	var c *net.UDPConn

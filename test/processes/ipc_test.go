@@ -46,7 +46,7 @@ var _ = verb("ipc-register", func(args []string) (string, error) {
 			ipcGot.Store(string(m.Param))
 			return nil, nil
 		},
-		"fail": func(_ context.Context, m *ipc.Message) (*ipc.Message, error) { return nil, errors.New("as told") },
+		"fail": func(_ context.Context, m *ipc.Message) (*ipc.Message, error) { return nil, errors.New("as asked") },
 		"hang": func(ctx context.Context, m *ipc.Message) (*ipc.Message, error) {
 			<-ctx.Done()
 			m.Close()
@@ -278,7 +278,7 @@ func TestIPCErrorsOfGoHandlers(t *testing.T) {
 	inGo, inC := ipcPeer(t, "Go", "secondary", prefix), ipcPeer(t, "C", "secondary", prefix)
 	primary.do("ipc-register", "fail", "fail")
 	a := inGo.refused("", "ipc-request", "fail", "x", "20000", "1")
-	assert.Contains(t, a.Err, "mp_socket: the other process reported: as told")
+	assert.Contains(t, a.Err, "mp_socket: the other process reported: as asked")
 	assert.Equal(t, "1 of 1 +0", inC.do("ipc-request", "fail", "x", "20000", "1"), "C sees an empty reply")
 	inC.quit()
 	inGo.quit()

@@ -76,7 +76,7 @@ var _ = verb("timer", func([]string) (string, error) {
 // A process that registers a thread of its own excludes all secondaries, and the
 // other way round.
 func TestRegisterAndSecondariesExcludeEachOther(t *testing.T) {
-	t.Run("a primary that has registered refuses secondaries for good", func(t *testing.T) {
+	t.Run("a primary that has registered refuses secondaries permanently", func(t *testing.T) {
 		prefix := newPrefix(t)
 		p := started(t, "primary", prefix)
 		p.do("register") // and unregisters

@@ -41,8 +41,8 @@ var (
 	own int          // lcore
 )
 
-// asTold is the text of "fail" on a node's standard error.
-const asTold = "role node: as told\n"
+// asAsked is the text of "fail" on a node's standard error.
+const asAsked = "role node: as asked\n"
 
 // A node answers requests until its input ends. Then it closes EAL.
 var _ = harness.Role("node", func(args []string) (err error) {
@@ -55,7 +55,7 @@ var _ = harness.Role("node", func(args []string) (err error) {
 	for request := harness.Hear(); request != ""; request = harness.Hear() {
 		words := strings.Fields(request)
 		if words[0] == "fail" { // how the test gets to see standard error
-			return errors.Join(errors.New("as told"), closeEAL())
+			return errors.Join(errors.New("as asked"), closeEAL())
 		}
 		f, ok := verbs[words[0]]
 		if !ok {

@@ -243,7 +243,7 @@ func TestInitAfterARefusedInitSucceedsOrExplains(t *testing.T) {
 	}
 }
 
-// A start that EAL refuses later is final: the error says that DPDK may not start again.
+// A start that EAL refuses later is final: the error reports that DPDK may not start again.
 func TestInitAfterAHalfFailedInitFails(t *testing.T) {
 	prefix := newPrefix(t)
 	p := goPeer(t)
@@ -328,12 +328,12 @@ func TestOptionsThatMakeEALPrintOrExitAreRefused(t *testing.T) {
 	}
 	p.do("init", "primary", prefix, "-m", "16", "-m", "32", "--no-pci", "--iova-mode=va", "--iova-mode=pa") // and on these
 	p.Send("fail")
-	assert.Equal(t, asTold, p.Fail(), "printed")
+	assert.Equal(t, asAsked, p.Fail(), "printed")
 
 	// A name without a folder is EAL's to find. It prints nothing, but does not
 	// forget the name either.
 	q := goPeer(t)
 	q.refused("", "init", "primary", prefix, "-d", "nonexistent.so")
 	q.Send("fail")
-	assert.Equal(t, asTold, q.Fail(), "printed")
+	assert.Equal(t, asAsked, q.Fail(), "printed")
 }

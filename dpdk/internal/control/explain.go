@@ -24,8 +24,8 @@ func Errno(errno int) error {
 	return dpdk.Errno(errno)
 }
 
-// CallOn is Call for a handle's object, which is nil once the handle was freed. A
-// dpdk.ErrNotFound gets its detail.
+// CallOn does what [Call] does for the object of a handle, which is nil after the handle was
+// freed. A dpdk.ErrNotFound gets its detail.
 func CallOn(op, name string, object unsafe.Pointer, f func() error) error {
 	err := Call(op, name, func() error {
 		if object == nil {

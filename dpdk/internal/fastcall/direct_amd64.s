@@ -7,8 +7,8 @@
 // func Call(fn, arg unsafe.Pointer) int32
 //
 // C is to have the frame below it, so it is called with the stack pointer at the
-// frame's top, aligned as the System V ABI wants it. C preserves R12 and BP. It is told
-// where the frame begins and ends, for a fault: see godpdk_fastcall.h.
+// frame's top, aligned as the System V ABI requires. C preserves R12 and BP. Its arguments
+// include the begin and end of the frame, for a fault: see godpdk_fastcall.h.
 TEXT ·Call(SB), 0, $65536-20 // StackSize
 	NO_LOCAL_POINTERS
 	MOVQ ·through(SB), AX

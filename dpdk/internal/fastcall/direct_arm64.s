@@ -7,8 +7,8 @@
 // func Call(fn, arg unsafe.Pointer) int32
 //
 // C is to have the frame below it, so it is called with the stack pointer at the
-// frame's top. C preserves R19, R28 (g) and R29; the prologue has saved LR and R29. It is told
-// where the frame begins and ends, for a fault, and g is in the frame: see godpdk_fastcall.h.
+// frame's top. C preserves R19, R28 (g) and R29; the prologue has saved LR and R29. Its arguments
+// include the begin and end of the frame, for a fault, and g is in the frame: see godpdk_fastcall.h.
 TEXT ·Call(SB), 0, $65536-20 // StackSize
 	NO_LOCAL_POINTERS
 	MOVD ·through(SB), R9

@@ -28,7 +28,7 @@ var (
 	_ = build.Same[ringcore.HTS-cgo.RingSyncHTS]
 )
 
-// Describe makes this process's description of a ring whose elements have elemSize bytes.
+// Describe makes this process's description of a ring with elements of elemSize bytes.
 func Describe(i cgo.RingInfo, elemSize uint32) (ringcore.Ring, error) {
 	r := i.Ring
 	return ringcore.NewAs(
