@@ -23,13 +23,13 @@ import (
 
 func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
 
-// bench is ports that are to be members. They are of net_null: of those that have no
-// hardware it alone has all that bonding wants of a member, an address that can be set.
+// bench has the future members of a bond. They use net_null: of the drivers without hardware only
+// this one supports all that bonding needs of a member, such as setting the address.
 type bench struct {
 	pool    *mbuf.Pool
 	members []*ethdev.Port
 	names   []string
-	seen    []int // of what each had sent
+	seen    []int // packets that each member had sent at the last call of sent
 }
 
 var numbers int
@@ -67,13 +67,13 @@ func (b *bench) open(t testing.TB, d vdev.Bond) *ethdev.Port {
 	return p
 }
 
-// wait waits for what the driver does in a thread of its own.
+// wait waits for work that the driver does in its own thread.
 func (b *bench) wait(t testing.TB, what string, f func() bool) {
 	t.Helper()
 	require.Eventually(t, f, 20*time.Second, time.Millisecond, what)
 }
 
-// packets are n packets.
+// packets allocates n packets.
 func (b *bench) packets(t testing.TB, n int) []*mbuf.Mbuf {
 	t.Helper()
 	pkts := make([]*mbuf.Mbuf, n)
@@ -85,7 +85,7 @@ func (b *bench) packets(t testing.TB, n int) []*mbuf.Mbuf {
 	return pkts
 }
 
-// sent is how many packets each member has sent since the last call.
+// sent returns the number of packets that each member has sent since the last call.
 func (b *bench) sent() []int {
 	var sent []int
 	for i, m := range b.members {
@@ -96,7 +96,7 @@ func (b *bench) sent() []int {
 	return sent
 }
 
-// received is from how many packets came from each member in 64.
+// received returns the number of packets from each member in a burst of 64.
 func (b *bench) received(t testing.TB, p *ethdev.Port) []int {
 	t.Helper()
 	from := make([]int, len(b.members))
@@ -113,7 +113,7 @@ func (b *bench) received(t testing.TB, p *ethdev.Port) []int {
 	return from
 }
 
-func TestRoundRobin(t *testing.T) {
+func TestRoundRobinUsesMembersEqually(t *testing.T) {
 	b := newBench(t, 2)
 	p := b.open(t, vdev.Bond{Mode: vdev.RoundRobin})
 	for range 10 {
@@ -124,16 +124,16 @@ func TestRoundRobin(t *testing.T) {
 	assert.Equal(t, 64, from[0]+from[1])
 }
 
-func TestBroadcast(t *testing.T) {
+func TestBroadcastSendsThroughAllMembers(t *testing.T) {
 	b := newBench(t, 3)
 	p := b.open(t, vdev.Bond{Mode: vdev.Broadcast})
 	assert.Equal(t, 20, p.TxQueue(0).Burst(b.packets(t, 20)))
 	assert.Equal(t, []int{20, 20, 20}, b.sent())
 }
 
-// All go through the primary, through the other while the primary's link is down,
-// and through the primary again.
-func TestActiveBackup(t *testing.T) {
+// All packets go through the primary, then through the other member while the primary's link is
+// down, and then through the primary again.
+func TestActiveBackupUsesThePrimaryWithALink(t *testing.T) {
 	b := newBench(t, 2)
 	p := b.open(t, vdev.Bond{Mode: vdev.ActiveBackup, Primary: b.names[1]})
 	require.NoError(t, bond.SetMonitoring(p, 2*time.Millisecond))
@@ -158,7 +158,7 @@ func TestActiveBackup(t *testing.T) {
 	through(1, 0, 30)
 }
 
-func TestMembersComeAndGo(t *testing.T) {
+func TestMembersCanBeAddedAndRemoved(t *testing.T) {
 	b := newBench(t, 3)
 	all := b.names
 	b.names = all[:2]
@@ -196,7 +196,7 @@ func TestMembersComeAndGo(t *testing.T) {
 	assert.Equal(t, 20, p.TxQueue(0).Burst(b.packets(t, 20)))
 	assert.Equal(t, []int{0, 10, 10}, b.sent())
 
-	// A member that left is an ordinary port, and so are all after the bond's end.
+	// A removed member is an ordinary port. After Detach of the bond all members are.
 	require.NoError(t, b.members[0].Configure(ethdev.Config{Pool: b.pool}))
 	require.NoError(t, p.Detach())
 	for _, m := range b.members {
@@ -207,8 +207,8 @@ func TestMembersComeAndGo(t *testing.T) {
 	assert.Equal(t, []int{1, 1, 1}, b.sent())
 }
 
-// DPDK would let the bonding port poll what is no more.
-func TestMembersAreTheBondsOwn(t *testing.T) {
+// DPDK would let the bonding port poll a closed member.
+func TestMembersCannotBeUsedDirectly(t *testing.T) {
 	b := newBench(t, 2)
 	p := b.open(t, vdev.Bond{Mode: vdev.ActiveBackup})
 	m := b.members[0]
@@ -225,7 +225,7 @@ func TestMembersAreTheBondsOwn(t *testing.T) {
 	assert.Equal(t, []int{5, 0}, b.sent())
 }
 
-func TestBondRefusals(t *testing.T) {
+func TestFunctionsRefuseWrongPorts(t *testing.T) {
 	b := newBench(t, 2)
 	open := func(d vdev.Bond, cfg ethdev.Config) error {
 		before, err := ethdev.List()
@@ -235,7 +235,7 @@ func TestBondRefusals(t *testing.T) {
 		assert.Nil(t, p)
 		after, err2 := ethdev.List()
 		require.NoError(t, err2)
-		assert.Equal(t, before, after, "a port is left")
+		assert.Equal(t, before, after, "the failed Open left a port")
 		return err
 	}
 	good := ethdev.Config{Pool: b.pool}
@@ -265,9 +265,8 @@ func TestBondRefusals(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-// A bonding port takes the address that its devargs say only when it is
-// configured.
-func TestBondWithAnAddress(t *testing.T) {
+// A bonding port uses the address of its devargs only after Configure.
+func TestBondUsesTheAddressOfItsDevargs(t *testing.T) {
 	b := newBench(t, 2)
 	b.open(t, vdev.Bond{Mode: vdev.Balance, MAC: net.HardwareAddr{2, 1, 2, 3, 4, 5}, HashPolicy: "l34", Socket: dpdk.Socket(0)})
 	found, err := ethdev.Match("class=eth,mac=02:01:02:03:04:05")
@@ -275,9 +274,9 @@ func TestBondWithAnAddress(t *testing.T) {
 	assert.NotEmpty(t, found)
 }
 
-// A bonding port configures its members, so what they were configured with is over: a
-// port with fewer queues now must not be polled as one that has more.
-func TestAMemberIsNotConfiguredAfterwards(t *testing.T) {
+// A bonding port configures its members and so replaces their configuration: a port that has fewer
+// queues now must not be polled with more.
+func TestFormerMemberMustBeConfiguredAgain(t *testing.T) {
 	for name, leave := range map[string]func(t *testing.T, p, member *ethdev.Port){
 		"removed":  func(t *testing.T, p, member *ethdev.Port) { require.NoError(t, bond.Remove(p, member)) },
 		"detached": func(t *testing.T, p, member *ethdev.Port) { require.NoError(t, p.Detach()) },
@@ -312,7 +311,7 @@ func TestAMemberIsNotConfiguredAfterwards(t *testing.T) {
 				var pkts [4]*mbuf.Mbuf
 				assert.Equal(t, 4, member.RxQueue(3).Burst(pkts[:]))
 				mbuf.FreeBulk(pkts[:])
-				_ = p.Detach() // of what was only removed from it
+				_ = p.Detach() // if the member was only removed
 			})
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -26,30 +26,36 @@ const (
 	opDisable    = "rte_mp_disable"
 )
 
-// Handler does what a message asks, on a goroutine that handles others afterwards: it may
-// wait, make requests itself, and use DPDK, but undoes runtime.LockOSThread. The context
-// ends when the time to reply is over, and at the end of EAL. What it returns is the reply; only Param and Files of it count. The
-// Files of the reply are closed when it is sent, or need not be; those of m are the
-// handler's to close. An error, or a panic, becomes a RemoteError for who asked. Nil and no
-// error is no reply at all, as one-way messages want it: who sent a request waits in vain.
+// Handler handles one message and returns the reply, of which only Param and Files are used. To
+// send no reply, as for one-way messages, return nil and no error; a requester then times out.
+// An error or a panic becomes a [RemoteError] at the requester.
+//
+// A handler runs on a goroutine that handles other messages afterwards. It may wait, make
+// requests and use DPDK. It must undo any runtime.LockOSThread call before it returns. The
+// context ends when the time to reply is over, and when EAL stops.
+//
+// The Files of the reply are closed once it was sent, or cannot be sent. The handler must close
+// the Files of m.
+//
+// Implements: rte_mp_reply
 type Handler func(ctx context.Context, m *Message) (*Message, error)
 
-// Config says how an action's messages are handled. The zero value is one at a time, in
-// order, each answered within 4 seconds.
+// Config configures how the messages of an action are handled. With the zero value they are
+// handled one at a time, in FIFO order, and each has to be answered within 4 seconds.
 type Config struct {
-	// Timeout is when who asked gets an error instead of a reply, counted from the
-	// message's arrival; let requesters wait longer. 0 is 4 s.
+	// Timeout is the time from a message's arrival until the requester gets an error
+	// instead of a reply. Let requesters wait longer than that. 0 is 4 s.
 	Timeout time.Duration
-	// Workers is how many messages are handled at a time; 0 is 1, which keeps their order.
+	// Workers is the number of messages handled at a time. 0 is 1, which keeps their order.
 	Workers int
-	// Queue is how many messages wait for a worker; the next is answered with an error
-	// at once. 0 is 1024.
+	// Queue is the number of messages that may wait for a worker. The next one is answered
+	// with an error at once. 0 is 1024.
 	Queue int
-	// OneWay says that the messages want no replies: none is sent, and no errors either.
+	// OneWay suppresses all replies and errors.
 	OneWay bool
 }
 
-// check fills in what is 0.
+// check refuses negative values, and replaces 0 by the defaults.
 func (c *Config) check(name string) error {
 	for _, f := range []struct {
 		name     string
@@ -57,7 +63,7 @@ func (c *Config) check(name string) error {
 		negative bool
 	}{{"Timeout", int(c.Timeout), c.Timeout < 0}, {"Workers", c.Workers, c.Workers < 0}, {"Queue", c.Queue, c.Queue < 0}} {
 		if f.negative {
-			return check.Invalid(opRegister, name, "%s is %d, which is negative", f.name, f.value)
+			return check.Invalid(opRegister, name, "%s is %d: use a positive value, or 0 for the default", f.name, f.value)
 		}
 	}
 	if c.Timeout == 0 {
@@ -81,29 +87,31 @@ type action struct {
 	mu      sync.Mutex
 	queue   []*call
 	workers int
-	open    map[*call]struct{} // those that are not answered
-	gone    error              // why it takes no more
+	open    map[*call]struct{} // not answered yet
+	gone    error              // why it accepts no more messages
 }
 
-// actions are all of this process.
+// actions are all actions of this process.
 var actions struct {
 	sync.Mutex
 	byName map[string]*action
 	wake   *os.File
 }
 
-// alive ends when EAL does.
+// alive ends when EAL stops.
 var alive, kill = context.WithCancelCause(context.Background())
 
 func init() { control.AtStop(stop) }
 
-// Register has messages of a name handled (rte_mp_action_register). It works in all
-// processes. Register before others send: DPDK drops a message without an action, and
-// who asked waits in vain. A C program in the other process may be the sender as well.
+// Register registers the handler for messages of a name, in a primary or a secondary. The
+// sender may be a C program. Register before others send: DPDK drops a message without an
+// action, and the request ends with [ErrNoHandler] or [dpdk.ErrTimeout].
 //
-// Errors: dpdk.ErrExist, dpdk.ErrInvalid, dpdk.ErrNameTooLong, dpdk.ErrNotShared where
-// EAL was started without shared files, dpdk.ErrUnsupported (see Requests above),
-// dpdk.ErrPrimaryGone, ErrDeaf, dpdk.ErrNotRunning.
+// Errors: [dpdk.ErrExist], [dpdk.ErrInvalid], [dpdk.ErrNameTooLong], [dpdk.ErrNotShared] if
+// EAL was started without shared files, [dpdk.ErrUnsupported] (see Requests above),
+// [dpdk.ErrPrimaryGone], [ErrDeaf], [dpdk.ErrNotRunning].
+//
+// Implements: rte_mp_action_register
 func Register(name string, h Handler, cfg Config) error {
 	if err := check.Name(opRegister, name, cgo.MPMaxName); err != nil {
 		return err
@@ -136,21 +144,23 @@ func Register(name string, h Handler, cfg Config) error {
 		actions.byName[name] = &action{name: name, handler: h, cfg: cfg, open: map[*call]struct{}{}}
 		return nil
 	})
-	return control.Explain(err, dpdk.ErrExist, "this process has a handler of that name: Unregister it, or use another name")
+	return control.Explain(err, dpdk.ErrExist, "this process already has a handler of that name: call Unregister first, or use another name")
 }
 
-// Unregister ends what Register began (rte_mp_action_unregister), and does not wait:
-// handlers that run go on and their replies are sent. Messages that wait for a handler
-// are answered with an error, later ones are dropped.
+// Unregister removes the handler of a name, and does not wait. Handlers in progress continue,
+// and their replies are sent. Messages that wait for a handler are answered with an error.
+// Later messages are dropped.
 //
-// Errors: dpdk.ErrNotFound, dpdk.ErrPrimaryGone, dpdk.ErrNotRunning.
+// Errors: [dpdk.ErrNotFound], [dpdk.ErrPrimaryGone], [dpdk.ErrNotRunning].
+//
+// Implements: rte_mp_action_unregister
 func Unregister(name string) error {
 	var a *action
 	err := control.Call(opUnregister, name, func() error {
 		actions.Lock()
 		defer actions.Unlock()
 		if a = actions.byName[name]; a == nil {
-			return control.Errno(int(syscall.ENOENT))
+			return dpdk.ErrNotFound
 		}
 		cgo.MPUnregister(name)
 		delete(actions.byName, name)
@@ -169,24 +179,29 @@ func Unregister(name string) error {
 	return nil
 }
 
-// Disable shuts this primary to secondaries for good, and so ends all need for messages
-// (rte_mp_disable); a secondary's attach fails from now on. dpdk.ErrBusy if a secondary
-// has ever attached, even if it has gone.
+// List returns the names of this process's actions, sorted.
+func List() []string {
+	actions.Lock()
+	defer actions.Unlock()
+	return slices.Sorted(maps.Keys(actions.byName))
+}
+
+// Disable makes this primary refuse all secondaries from now on, so that it needs no messages.
+// It fails with [dpdk.ErrBusy] if a secondary has ever attached, even if that one has exited.
+//
+// Implements: rte_mp_disable
 func Disable() error {
 	err := control.Call(opDisable, "", func() error {
 		if !cgo.MPDisable() {
-			return control.Errno(int(syscall.EBUSY))
+			return dpdk.ErrBusy
 		}
 		return nil
 	})
-	if errors.Is(err, dpdk.ErrBusy) {
-		err.(*dpdk.Error).Detail = "a secondary has attached: disable messages before the first one does, in the primary"
-	}
-	return err
+	return control.Explain(err, dpdk.ErrBusy, "a secondary has attached: call Disable in the primary before the first one does")
 }
 
-// lead waits for messages on a thread of its own and handles the first itself, which
-// saves 30 µs in each request: Go's poller and scheduler wake up to three threads for it.
+// lead waits for messages on its own thread and handles the first one itself. Go's poller and
+// scheduler would wake up to three threads for that.
 func lead() {
 	defer func() { go lead() }() // a handler called runtime.Goexit
 	for n := 1; ; n++ {
@@ -204,13 +219,12 @@ func lead() {
 	}
 }
 
-// oneSlice is how many waits in system calls a goroutine has before it lets itself be
-// scheduled anew. After 10 ms in one time slice Go's monitor would take its P away at
-// each look, and look every 20 µs: another 30 µs in each request.
+// oneSlice is the number of waits in system calls after which a goroutine yields. After 10 ms
+// in one time slice Go's monitor would take its P away at each of its checks.
 const oneSlice = 32
 
-// serve has messages handled that come while lead does not wait, as its handler takes
-// its time. It sleeps in the Go runtime's poller.
+// serve starts workers for the messages that arrive while lead runs a handler. It sleeps in
+// the Go runtime's poller.
 func serve(wake *os.File) {
 	var tokens [64]byte
 	for {
@@ -223,14 +237,14 @@ func serve(wake *os.File) {
 	}
 }
 
-// receive gives the messages that have come to their actions, and returns those that
-// need one more worker, as often as they do.
+// receive queues the messages that have arrived at their actions. It returns the actions that
+// need another worker, once for each worker.
 func receive() (work []*action) {
 	actions.Lock()
 	defer actions.Unlock()
 	for _, in := range cgo.MPMessages() {
 		m := newMessage(in.Name, in.Peer, in.Param, in.FDs)
-		if a := actions.byName[in.Name]; a == nil { // it was unregistered just now
+		if a := actions.byName[in.Name]; a == nil { // unregistered just now
 			m.Close()
 		} else if a.take(m, in.Missing) {
 			work = append(work, a)
@@ -239,7 +253,7 @@ func receive() (work []*action) {
 	return work
 }
 
-// call is a message that came for an action.
+// call is a message for an action.
 type call struct {
 	a        *action
 	m        *Message
@@ -249,9 +263,8 @@ type call struct {
 	answered atomic.Bool
 }
 
-// take queues a message, and has it answered in time whatever happens. It says whether
-// the caller is to have one more worker for it. A message that speaks of descriptors which
-// did not come is refused.
+// take queues a message, and makes sure that it is answered in time. It reports whether the
+// caller must start another worker. It refuses a message with missing descriptors.
 func (a *action) take(m *Message, missing int) bool {
 	c := &call{a: a, m: m}
 	c.ctx, c.cancel = context.WithTimeout(alive, a.cfg.Timeout)
@@ -260,21 +273,21 @@ func (a *action) take(m *Message, missing int) bool {
 	a.open[c] = struct{}{}
 	refusal := a.gone
 	if len(a.queue) == a.cfg.Queue {
-		refusal = fmt.Errorf("%d messages wait already", len(a.queue))
+		refusal = fmt.Errorf("%d messages are already waiting", len(a.queue))
 	}
 	if missing > 0 {
-		refusal = fmt.Errorf("%d of %d descriptors of the message did not come", missing, missing+len(m.Files))
+		refusal = fmt.Errorf("%d of %d descriptors of the message did not arrive", missing, missing+len(m.Files))
 		control.Logger().Warn("ipc: message refused", "name", a.name, "peer", m.Peer, "error", refusal)
 	}
 	if refusal != nil {
-		go c.refuse(refusal) // which may wait for the other process
+		go c.refuse(refusal) // in the background: it may wait for the other process
 		return false
 	}
 	c.unwatch = context.AfterFunc(c.ctx, func() {
 		c.answer(nil, fmt.Errorf("no reply within %v", a.cfg.Timeout))
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if i := slices.Index(a.queue, c); i >= 0 { // or its descriptors would wait on
+		if i := slices.Index(a.queue, c); i >= 0 { // else its descriptors would stay open
 			a.queue = slices.Delete(a.queue, i, i+1)
 			c.m.Close()
 		}
@@ -287,7 +300,7 @@ func (a *action) take(m *Message, missing int) bool {
 	return true
 }
 
-// work handles messages until none waits.
+// work handles messages until the queue is empty.
 func (a *action) work() {
 	exited := true
 	defer func() {
@@ -307,7 +320,7 @@ func (a *action) work() {
 		c := a.queue[0]
 		a.queue = a.queue[1:]
 		a.mu.Unlock()
-		if c.answered.Load() { // its time is just over
+		if c.answered.Load() { // its timeout has just passed
 			c.m.Close()
 			continue
 		}
@@ -315,9 +328,9 @@ func (a *action) work() {
 	}
 }
 
-// handle runs the handler.
+// handle runs the handler, and answers with its reply or error.
 func (c *call) handle() {
-	err := errors.New("the handler ended its goroutine")
+	err := errors.New("the handler called runtime.Goexit")
 	var reply *Message
 	defer func() {
 		if p := recover(); p != nil {
@@ -332,7 +345,7 @@ func (c *call) handle() {
 	reply, err = c.a.handler(c.ctx, c.m)
 }
 
-// refuse answers a message that no handler saw.
+// refuse answers a message with an error instead of calling a handler.
 func (c *call) refuse(err error) {
 	if c.unwatch != nil {
 		c.unwatch()

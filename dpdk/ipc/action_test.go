@@ -37,14 +37,14 @@ func register(t *testing.T, h Handler, cfg Config) string {
 
 func echo(_ context.Context, m *Message) (*Message, error) { return m, nil }
 
-func TestRegistering(t *testing.T) {
+func TestRegisterAndUnregister(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		action string
 		h      Handler
 		cfg    Config
 		want   error
-		says   string
+		text   string
 	}{
 		{"no name", "", echo, Config{}, dpdk.ErrInvalid, "empty"},
 		{"name too long", strings.Repeat("x", MaxName+1), echo, Config{}, dpdk.ErrNameTooLong, "at most 63"},
@@ -57,13 +57,15 @@ func TestRegistering(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			err := Register(tc.action, tc.h, tc.cfg)
 			require.ErrorIs(t, err, tc.want)
-			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), tc.text)
 		})
 	}
 	longest := strings.Repeat("n", MaxName)
 	require.NoError(t, Register(longest, echo, Config{}))
+	assert.Contains(t, List(), longest)
 	require.ErrorIs(t, Register(longest, echo, Config{}), dpdk.ErrExist, "twice")
 	require.NoError(t, Unregister(longest))
+	assert.NotContains(t, List(), longest)
 	require.ErrorIs(t, Unregister(longest), dpdk.ErrNotFound)
 	require.NoError(t, Register(longest, echo, Config{}), "the name is free again")
 	require.NoError(t, Unregister(longest))
@@ -71,7 +73,7 @@ func TestRegistering(t *testing.T) {
 	require.ErrorIs(t, Unregister(""), dpdk.ErrNotFound)
 }
 
-func TestHandlersReply(t *testing.T) {
+func TestHandlerReplyOrErrorIsSent(t *testing.T) {
 	f := stranger(t)
 	for _, tc := range []struct {
 		name  string
@@ -88,7 +90,7 @@ func TestHandlersReply(t *testing.T) {
 		{"an error and a reply", func(_ context.Context, m *Message) (*Message, error) { return m, errors.New("no") }, "", "no"},
 		{"a panic", func(context.Context, *Message) (*Message, error) { panic("oh") }, "", "panic: oh"},
 		{"a nil panic", func(context.Context, *Message) (*Message, error) { var m *Message; return nil, errors.New(m.Name) }, "", "panic: runtime error: invalid memory address or nil pointer dereference"},
-		{"Goexit", func(context.Context, *Message) (*Message, error) { runtime.Goexit(); return nil, nil }, "", "the handler ended its goroutine"},
+		{"Goexit", func(context.Context, *Message) (*Message, error) { runtime.Goexit(); return nil, nil }, "", "the handler called runtime.Goexit"},
 		{"too much", func(context.Context, *Message) (*Message, error) {
 			return &Message{Param: make([]byte, MaxParam+1)}, nil
 		}, "", "257 bytes"},
@@ -103,7 +105,7 @@ func TestHandlersReply(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			nothingLeft(t, func() {
 				name := register(t, tc.h, Config{})
-				for range 3 { // whatever it did, it goes on
+				for range 3 { // the next message is handled after any of them
 					m := f.ask(&Message{Name: name, Param: []byte("hello"), Files: []*os.File{os.Stdin}})
 					m.Close()
 					assert.Equal(t, name, m.Name)
@@ -119,7 +121,7 @@ func TestHandlersReply(t *testing.T) {
 	}
 }
 
-func TestHandlersThatAreNotReadyInTime(t *testing.T) {
+func TestHandlerTimeoutIsAnsweredWithAnError(t *testing.T) {
 	f := stranger(t)
 	release := make(chan struct{})
 	var ended atomic.Int32
@@ -148,10 +150,10 @@ func TestHandlersThatAreNotReadyInTime(t *testing.T) {
 			return f.ask(&Message{Name: name, Param: []byte("once more")}).Param
 		}()))
 	})
-	assert.EqualValues(t, 1, ended.Load(), "who has its answer is not handled any more")
+	assert.EqualValues(t, 1, ended.Load(), "a message that was answered is not handled any more")
 }
 
-func TestMessagesThatWaitTooLongAreClosed(t *testing.T) {
+func TestMessageThatTimesOutInTheQueueIsClosed(t *testing.T) {
 	f := stranger(t)
 	release := make(chan struct{})
 	name := register(t, func(_ context.Context, m *Message) (*Message, error) {
@@ -173,12 +175,12 @@ func TestMessagesThatWaitTooLongAreClosed(t *testing.T) {
 				a.mu.Lock()
 				defer a.mu.Unlock()
 				return len(a.queue) == 0
-			}, "it waits no more")
+			}, "it has left the queue")
 		}
 	})
 }
 
-func TestRepliesDoNotWaitForRoom(t *testing.T) {
+func TestReplyToAFullQueueDoesNotBlock(t *testing.T) {
 	stopped := stranger(t)
 	fill(t, stopped)
 	require.NoError(t, here.open(opSend, ""))
@@ -193,7 +195,7 @@ func TestRepliesDoNotWaitForRoom(t *testing.T) {
 	}
 }
 
-func TestOneWayMessagesGetNoAnswers(t *testing.T) {
+func TestOneWayMessageGetsNoReply(t *testing.T) {
 	f := stranger(t)
 	var seen atomic.Int32
 	count := func(context.Context, *Message) (*Message, error) {
@@ -243,7 +245,7 @@ func TestMessagesOfAnActionKeepTheirOrder(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-func TestWorkersHandleSideBySide(t *testing.T) {
+func TestWorkersHandleMessagesConcurrently(t *testing.T) {
 	f := stranger(t)
 	var inside atomic.Int32
 	all := make(chan struct{})
@@ -267,7 +269,7 @@ func TestWorkersHandleSideBySide(t *testing.T) {
 	}
 }
 
-func TestAFullQueueIsAnsweredAtOnce(t *testing.T) {
+func TestFullQueueIsAnsweredWithAnErrorAtOnce(t *testing.T) {
 	f := stranger(t)
 	release, entered := make(chan struct{}), make(chan struct{}, 3)
 	name := register(t, func(context.Context, *Message) (*Message, error) {
@@ -281,7 +283,7 @@ func TestAFullQueueIsAnsweredAtOnce(t *testing.T) {
 		f.put(cgo.MPReq, primary(), &Message{Name: name})
 	}
 	f.get()
-	assert.Equal(t, "1 messages wait already", f.text())
+	assert.Equal(t, "1 messages are already waiting", f.text())
 	close(release)
 	for range 2 {
 		f.get()
@@ -289,7 +291,7 @@ func TestAFullQueueIsAnsweredAtOnce(t *testing.T) {
 	}
 }
 
-func TestUnregisterWhileAHandlerRuns(t *testing.T) {
+func TestUnregisterLetsARunningHandlerReply(t *testing.T) {
 	f := stranger(t)
 	release, entered := make(chan struct{}), make(chan struct{}, 1)
 	name := register(t, func(_ context.Context, m *Message) (*Message, error) {
@@ -318,7 +320,7 @@ func TestUnregisterWhileAHandlerRuns(t *testing.T) {
 	assert.Equal(t, "runs", string(m.Param))
 }
 
-func TestAHandlerMayUnregisterItself(t *testing.T) {
+func TestHandlerMayUnregisterItself(t *testing.T) {
 	f := stranger(t)
 	var name string
 	name = register(t, func(_ context.Context, m *Message) (*Message, error) { return m, Unregister(name) }, Config{})
@@ -326,7 +328,7 @@ func TestAHandlerMayUnregisterItself(t *testing.T) {
 	assert.Empty(t, f.text())
 }
 
-func TestRequestsFromAHandler(t *testing.T) {
+func TestHandlerMaySendRequests(t *testing.T) {
 	f, other := stranger(t), secondary(t)
 	go other.reply()
 	name := register(t, func(ctx context.Context, m *Message) (*Message, error) {
@@ -377,7 +379,7 @@ func TestFilesArriveOpenAndCloseOnExec(t *testing.T) {
 	})
 }
 
-func TestAsManyFilesAsThereMayBe(t *testing.T) {
+func TestMessageWithMaxFiles(t *testing.T) {
 	f := stranger(t)
 	name := register(t, echo, Config{})
 	files := make([]*os.File, MaxFiles)
@@ -391,7 +393,7 @@ func TestAsManyFilesAsThereMayBe(t *testing.T) {
 	})
 }
 
-func TestWhoAsksAndDoesNotReadHoldsUpNobody(t *testing.T) {
+func TestRequesterThatDoesNotReadBlocksNoOther(t *testing.T) {
 	stopped, f := stranger(t), stranger(t)
 	name := register(t, echo, Config{})
 	fill(t, stopped)

@@ -10,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ipc"
 )
 
-// What a secondary may ask its primary: how much of something there is.
+// A secondary sends a Query, and its primary replies with an Answer.
 type (
 	Query  struct{ Port, Queue uint16 }
 	Answer struct{ Packets uint64 }
@@ -32,7 +32,7 @@ func ExampleHandle() {
 	// In a secondary: a, err := ipc.Call[Query, Answer](ctx, "packets", Query{Port: 1})
 }
 
-// A primary asks all secondaries, and some may not answer.
+// A primary asks all secondaries. Some may not answer.
 func ExampleRequest() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

@@ -23,9 +23,9 @@ func (f *fake) raw(b []byte, files ...*os.File) {
 	}, "room in the queue")
 }
 
-// rte_mp leaves the numbers of an earlier message's descriptors where those of a message
-// would be which speaks of some and brings none.
-func TestAMessageOwnsOnlyTheDescriptorsThatCameWithIt(t *testing.T) {
+// For a message that announces descriptors and brings none, rte_mp returns the numbers of an
+// earlier message's descriptors.
+func TestMessageOwnsOnlyTheDescriptorsThatArrivedWithIt(t *testing.T) {
 	const name = "owned"
 	seen := make(chan int, 8)
 	require.NoError(t, Register(name, func(_ context.Context, m *Message) (*Message, error) {
@@ -58,7 +58,7 @@ func TestAMessageOwnsOnlyTheDescriptorsThatCameWithIt(t *testing.T) {
 		f.raw(lie, files[:came]...)
 		kind, _, _ := f.get()
 		assert.Equal(t, cgo.MPRep, kind)
-		assert.Contains(t, f.text(), "descriptors of the message did not come")
+		assert.Contains(t, f.text(), "descriptors of the message did not arrive")
 		assert.Empty(t, seen, "the handler sees no such message")
 	}
 	for _, file := range mine {
@@ -66,10 +66,10 @@ func TestAMessageOwnsOnlyTheDescriptorsThatCameWithIt(t *testing.T) {
 		assert.NoError(t, err, "a file of the application was closed")
 	}
 	f.ask(&Message{Name: name, Files: files[:2]})
-	assert.Equal(t, 2, <-seen, "and a message that tells the truth is as ever")
+	assert.Equal(t, 2, <-seen, "a correct message is handled")
 }
 
-func TestAMalformedMessageDoesNotEndTheHearing(t *testing.T) {
+func TestMalformedMessageDoesNotEndDPDKsThread(t *testing.T) {
 	const name = "hears on"
 	require.NoError(t, Register(name, func(context.Context, *Message) (*Message, error) {
 		return &Message{Param: []byte("yes")}, nil
@@ -107,7 +107,7 @@ func TestDPDKsThreadForMessagesIsFound(t *testing.T) {
 	assert.False(t, linux.ThreadLives(1<<22+1))
 }
 
-func TestWhoHasAHandlerIsTold(t *testing.T) {
+func TestQuestionForAHandlerIsAnswered(t *testing.T) {
 	const name = "asked for"
 	f := stranger(t)
 	has := func(name string) string {

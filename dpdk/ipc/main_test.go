@@ -23,10 +23,10 @@ import (
 
 func TestMain(m *testing.M) { harness.MainEAL(m) }
 
-// limit is how long anything may take on a busy machine.
+// limit is the timeout of every wait, long enough for a busy machine.
 const limit = 30 * time.Second
 
-// within is a context that ends a test which hangs.
+// within returns a context with this timeout.
 func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)
@@ -41,13 +41,13 @@ type fake struct {
 
 var fakes atomic.Int32
 
-// secondary is a fake whose socket is named like that of a secondary.
+// secondary returns a fake with the socket name of a secondary.
 func secondary(t *testing.T) *fake {
 	t.Helper()
 	return newFake(t, fmt.Sprintf("%s99%d_abc", mpsocket.Secondary, fakes.Add(1)))
 }
 
-// stranger is a fake that nobody asks.
+// stranger returns a fake that gets no requests.
 func stranger(t *testing.T) *fake {
 	t.Helper()
 	return newFake(t, fmt.Sprintf("fake_%d", fakes.Add(1)))
@@ -63,7 +63,7 @@ func newFake(t *testing.T, name string) *fake {
 	return f
 }
 
-// die leaves the path behind, as a killed process does, and removes it at the end.
+// die closes the socket and leaves its path behind until the test's end, as a killed process does.
 func (f *fake) die() {
 	f.file.Close()
 	f.t.Cleanup(func() { os.Remove(f.path) })
@@ -74,7 +74,7 @@ func (f *fake) get() (kind int, from string, m *Message) {
 	f.t.Helper()
 	f.wait(limit)
 	kind, from, m, err := f.receive()
-	if m == nil { // else an error is one that it carries
+	if m == nil { // with a message, an error is the one that it carries
 		require.NoError(f.t, err)
 	}
 	return kind, from, m
@@ -109,7 +109,7 @@ func (f *fake) ask(m *Message) *Message {
 	return answer
 }
 
-// text is the error that the last answer carried, or "".
+// text returns the error that the last answer carried, or "".
 func (f *fake) text() string {
 	if binary.NativeEndian.Uint32(f.buf[cgo.MPLenParam:]) != 0 {
 		return ""
@@ -120,7 +120,7 @@ func (f *fake) text() string {
 
 func primary() string { return cgo.RuntimeDir() + "/" + mpsocket.Primary }
 
-// openFDs are this process's descriptors.
+// openFDs counts this process's descriptors.
 func openFDs(t *testing.T) int {
 	t.Helper()
 	fds, err := os.ReadDir("/proc/self/fd")
@@ -128,23 +128,23 @@ func openFDs(t *testing.T) int {
 	return len(fds)
 }
 
-// eventually polls.
+// eventually polls until cond is true.
 func eventually(t *testing.T, cond func() bool, what string) {
 	t.Helper()
 	for deadline := time.Now().Add(limit); !cond(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("in vain: " + what)
+			t.Fatal("timed out: " + what)
 		}
 	}
 }
 
-// nothingLeft checks that what runs in between leaves no descriptor, goroutine or socket.
+// nothingLeft checks that f leaves no descriptor, goroutine or socket behind.
 func nothingLeft(t *testing.T, f func()) {
 	t.Helper()
 	require.NoError(t, here.open(opSend, ""))
 	count := func() (int, int, int) {
 		here.mu.Lock()
-		for _, s := range here.idle { // what is kept for the next requests is no leak
+		for _, s := range here.idle { // sockets kept for later requests are not a leak
 			here.close(s)
 		}
 		here.idle = nil

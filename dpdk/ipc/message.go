@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"unicode/utf8"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -22,15 +21,15 @@ const (
 	MaxFiles = cgo.MPMaxFD       // descriptors: 8, and from DPDK 24.11 on 253
 )
 
-// Message is what goes from one process to another (struct rte_mp_msg).
+// Message is a message from one process to another (struct rte_mp_msg).
 type Message struct {
 	Name  string // the action it is for
 	Param []byte
-	// Files travel as descriptors (SCM_RIGHTS). Files sent stay the sender's.
-	// Files received are the receiver's, to be closed by it, and close on exec.
+	// Files are sent as descriptors (SCM_RIGHTS). The sender keeps its files. The receiver
+	// must close the files that it gets; they are close-on-exec.
 	Files []*os.File
-	// Peer names who sent it, for logs: a socket in the runtime directory, with the
-	// process's pid in its name unless it is the primary's own.
+	// Peer names the sender, for logs. It is a socket in the runtime directory. Its name
+	// holds the process's pid, except for the primary's socket.
 	Peer string
 }
 
@@ -43,7 +42,7 @@ func (m *Message) Close() error {
 	return errors.Join(errs...)
 }
 
-// check refuses what DPDK would not send.
+// check refuses a message that DPDK would not send.
 func (m *Message) check(op string) error {
 	if m == nil {
 		return check.Invalid(op, "", "the message is nil")
@@ -52,7 +51,7 @@ func (m *Message) check(op string) error {
 		return err
 	}
 	if len(m.Param) > MaxParam {
-		return tooBig(op, m.Name, "Param is %d bytes: use at most %d, or a memzone or ring for what is larger", len(m.Param), MaxParam)
+		return tooBig(op, m.Name, "Param is %d bytes: use at most %d, or put larger data into a memzone or ring", len(m.Param), MaxParam)
 	}
 	if len(m.Files) > MaxFiles {
 		return tooBig(op, m.Name, "%d Files: this DPDK sends at most %d in a message", len(m.Files), MaxFiles)
@@ -61,14 +60,14 @@ func (m *Message) check(op string) error {
 }
 
 func tooBig(op, name, format string, args ...any) error {
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(syscall.E2BIG), Detail: fmt.Sprintf(format, args...)}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf(format, args...)}
 }
 
-// errorMark stands before the text of an error, behind the end of an empty Param: a
-// program in C sees a reply without content.
+// errorMark begins the text of an error, behind the end of an empty Param, so that a C
+// program sees an empty reply.
 const errorMark = "\x00godpdk\x01"
 
-// errorParam is a Param of length 0 that carries an error.
+// errorParam returns the bytes of a Param of length 0 that carries an error.
 func errorParam(text string) []byte {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if room := MaxParam - len(errorMark); len(text) > room {
@@ -80,7 +79,7 @@ func errorParam(text string) []byte {
 	return []byte(errorMark + text)
 }
 
-// encode is the message as it goes over a socket.
+// encode returns the message in the form of DPDK's datagrams.
 func (m *Message) encode(kind int) []byte {
 	b := make([]byte, cgo.MPWire)
 	binary.NativeEndian.PutUint32(b, uint32(kind))
@@ -91,8 +90,8 @@ func (m *Message) encode(kind int) []byte {
 	return b
 }
 
-// decode reads what came over a socket; an error that it carries is a *RemoteError.
-// What came with it is closed if it cannot be read.
+// decode reads a datagram. An error that it carries becomes a *RemoteError. If the datagram
+// cannot be read, its descriptors are closed.
 func decode(b, control []byte, flags int) (kind int, m *Message, err error) {
 	fds, err := linux.ParseRights(control)
 	defer func() {
@@ -104,16 +103,16 @@ func decode(b, control []byte, flags int) (kind int, m *Message, err error) {
 		return 0, nil, err
 	}
 	if len(b) != cgo.MPWire || flags&linux.MSG_TRUNC != 0 {
-		return 0, nil, fmt.Errorf("a message of %d bytes, not %d: another release of DPDK", len(b), cgo.MPWire)
+		return 0, nil, fmt.Errorf("a message of %d bytes, not %d: the process runs another release of DPDK", len(b), cgo.MPWire)
 	}
 	kind = int(binary.NativeEndian.Uint32(b))
 	name, _, _ := strings.Cut(string(b[cgo.MPName:][:cgo.MPMaxName]), "\x00")
 	n, nfds := binary.NativeEndian.Uint32(b[cgo.MPLenParam:]), binary.NativeEndian.Uint32(b[cgo.MPNumFDs:])
 	if flags&linux.MSG_CTRUNC != 0 || int64(nfds) != int64(len(fds)) {
-		return 0, nil, fmt.Errorf("%d of %d descriptors came: this process can open no more", len(fds), nfds)
+		return 0, nil, fmt.Errorf("%d of %d descriptors arrived: this process cannot open more", len(fds), nfds)
 	}
 	if n > MaxParam {
-		return 0, nil, fmt.Errorf("a message whose Param has %d bytes", n)
+		return 0, nil, fmt.Errorf("the message's Param has %d bytes", n)
 	}
 	param := b[cgo.MPParam:][:MaxParam]
 	m = newMessage(name, "", param[:n], fds)
@@ -123,7 +122,7 @@ func decode(b, control []byte, flags int) (kind int, m *Message, err error) {
 	return kind, m, nil
 }
 
-// newMessage is a message that came, and owns fds from now on.
+// newMessage returns a received message, which owns fds from now on.
 func newMessage(name, peer string, param []byte, fds []int) *Message {
 	m := &Message{Name: name, Param: append([]byte(nil), param...), Peer: peer}
 	for _, fd := range fds {
@@ -132,7 +131,7 @@ func newMessage(name, peer string, param []byte, fds []int) *Message {
 	return m
 }
 
-// withRights calls f with what lets files travel, none of which is closed meanwhile.
+// withRights calls f with the control data that sends files. They stay open until f returns.
 func withRights(files []*os.File, f func(rights []byte) error) error {
 	if len(files) == 0 {
 		return f(nil)
@@ -140,7 +139,7 @@ func withRights(files []*os.File, f func(rights []byte) error) error {
 	return withFDs(make([]int, 0, len(files)), files, func(fds []int) error { return f(linux.Rights(fds)) })
 }
 
-// withFDs adds the descriptors of files to fds and calls f with all.
+// withFDs appends the descriptors of files to fds and calls f with them.
 func withFDs(fds []int, files []*os.File, f func([]int) error) error {
 	if len(files) == 0 {
 		return f(fds)

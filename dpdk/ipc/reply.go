@@ -11,11 +11,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
-// patience is how long a reply waits for room in the queue of a process that was
-// stopped, or does not read for another reason.
-const patience = time.Second
+// replyTimeout is the time that a reply waits for room in the queue of a process that does not
+// read, for example because it was stopped.
+const replyTimeout = time.Second
 
-// claim says whether the caller is the one to answer.
+// claim reports whether the caller must answer. It is true at most once.
 func (c *call) claim() bool {
 	if c.answered.Swap(true) {
 		return false
@@ -26,7 +26,7 @@ func (c *call) claim() bool {
 	return !c.a.cfg.OneWay
 }
 
-// answer sends the one answer to a message, and closes the reply's files.
+// answer sends the answer to a message, unless it was sent before, and closes the reply's files.
 func (c *call) answer(reply *Message, err error) {
 	mine := c.claim()
 	if reply == nil && err == nil {
@@ -61,25 +61,25 @@ func (c *call) answer(reply *Message, err error) {
 	}
 }
 
-// send is rte_mp_reply without its waiting for room in a queue, which may have no end:
-// it gives syscall.EAGAIN. n bytes of Param are its length.
+// send sends a reply as rte_mp_reply does, but it does not wait for room in a queue: it returns
+// syscall.EAGAIN. n is the length of Param in the datagram.
 func (c *call) send(m *Message, n int) error {
 	b := m.encode(cgo.MPRep)
 	binary.NativeEndian.PutUint32(b[cgo.MPLenParam:], uint32(n))
 	return withRights(m.Files, func(rights []byte) error { return sendTo(here.own, c.m.Peer, b, rights) })
 }
 
-// insist tries send until patience has an end.
+// insist retries send until replyTimeout.
 func (c *call) insist(m *Message, n int) {
 	defer m.Close()
-	for until := time.Now().Add(patience); ; time.Sleep(maxPause) {
+	for until := time.Now().Add(replyTimeout); ; time.Sleep(maxPause) {
 		if err := c.send(m, n); err != syscall.EAGAIN || time.Now().After(until) {
 			return
 		}
 	}
 }
 
-// stop ends all when EAL ends: those who wait for an answer get an error at once.
+// stop ends all actions when EAL stops. Requesters that wait for an answer get an error at once.
 func stop() {
 	closed := errors.New("the process has stopped EAL")
 	actions.Lock()

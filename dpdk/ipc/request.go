@@ -19,21 +19,24 @@ const (
 	opSend    = "rte_mp_sendmsg"
 	opRequest = "rte_mp_request_sync"
 
-	// DefaultTimeout is that of Send and Request with a context without a deadline.
+	// DefaultTimeout is the timeout of [Send] and [Request] if the context has no deadline.
 	DefaultTimeout = 5 * time.Second
 
-	lookEvery = 100 * time.Millisecond // at processes that have not answered, for their end
-	maxPause  = 5 * time.Millisecond   // between looks at a full queue
+	inspectEvery = 100 * time.Millisecond // interval of checks whether processes without an answer still run
+	maxPause     = 5 * time.Millisecond   // longest pause between attempts to send to a full queue
 )
 
-// Send gives a message to the primary, or from the primary to all secondaries, and
-// returns how many processes have it in their queues (rte_mp_sendmsg). A message for
-// which a process has no action is dropped there. It waits for room in a queue, which is what
-// a process that was stopped has not, as long as the context lasts or DefaultTimeout.
+// Send sends a message to the primary, or from the primary to all secondaries. It returns the
+// number of processes that have it in their queues. A process without an action for the message
+// drops it. While a queue is full, as that of a stopped process may be, Send waits until the
+// context ends, at most [DefaultTimeout] if the context has no deadline.
 //
-// Errors: dpdk.ErrInvalid, dpdk.ErrNameTooLong, syscall.E2BIG, dpdk.ErrNotShared,
-// dpdk.ErrPrimaryGone, ErrDeaf, a *RequestError with ErrTimeout or the context's cause for each
-// process whose queue is full and with ErrDeaf for each that receives nothing, dpdk.ErrNotRunning.
+// Errors: [dpdk.ErrInvalid], [dpdk.ErrNameTooLong], [dpdk.ErrMessageSize],
+// [dpdk.ErrNotShared], [dpdk.ErrUnsupported] (see Requests above), [dpdk.ErrPrimaryGone],
+// [ErrDeaf], [dpdk.ErrNotRunning]. A [RequestError] holds [dpdk.ErrTimeout] or the context's
+// cause for each process with a full queue, and ErrDeaf for each process that cannot receive.
+//
+// Implements: rte_mp_sendmsg
 func Send(ctx context.Context, m *Message) (int, error) {
 	e, err := newExchange(ctx, opSend, cgo.MPMsg, m)
 	if err != nil {
@@ -49,16 +52,20 @@ func Send(ctx context.Context, m *Message) (int, error) {
 	return n, err
 }
 
-// Request sends a message to the primary, or from the primary to all secondaries, and
-// waits for the reply of each (rte_mp_request_sync), as long as the context lasts or
-// DefaultTimeout. All are asked at once. It returns the replies that came also beside a
-// *RequestError, which names the others; close the Files of all.
+// Request sends a message to the primary, or from the primary to all secondaries, and waits for
+// the reply of each. It asks all processes at once. It waits until the context ends, at most
+// [DefaultTimeout] if the context has no deadline. It returns the replies that arrived also
+// beside a [RequestError], which names the other processes. The caller must close the Files of
+// all replies.
 //
-// It may be called from any goroutine, also in handlers, any number at a time.
+// Request may be called from any goroutine, also in handlers, any number at a time.
 //
-// Errors: those of Send; ErrNoPeer; in the *RequestError for each process ErrTimeout,
-// the context's cause, ErrNoHandler or ErrPeerGone (found out within half a second), ErrDeaf or a
-// *RemoteError from its handler. A C program without a handler of the name cannot tell: that is ErrTimeout.
+// Errors: those of [Send], and [ErrNoPeer]. A RequestError holds for each process
+// [dpdk.ErrTimeout], the context's cause, [ErrNoHandler] or [ErrPeerGone] (both within half a
+// second), [ErrDeaf], or a [RemoteError] from its handler. A C program does not report a missing
+// handler, so the error is dpdk.ErrTimeout.
+//
+// Implements: rte_mp_request_sync, rte_mp_request_async
 func Request(ctx context.Context, m *Message) ([]*Message, error) {
 	e, err := newExchange(ctx, opRequest, cgo.MPReq, m)
 	if err != nil {
@@ -88,25 +95,25 @@ func Request(ctx context.Context, m *Message) ([]*Message, error) {
 
 // exchange is a message to some processes, and their answers.
 type exchange struct {
-	ctx     context.Context
-	op      string
-	kind    int
-	m       *Message
-	targets []*target
-	pause   time.Duration
-	look    time.Time
-	shut    bool // the context has ended, and with it the use of the socket
+	ctx       context.Context
+	op        string
+	kind      int
+	m         *Message
+	targets   []*target
+	pause     time.Duration
+	inspectAt time.Time
+	shut      bool // the context has ended: the socket cannot be used again
 }
 
-// target is a process that is spoken to.
+// target is a process that gets the message.
 type target struct {
 	path  string
 	sent  bool
-	done  bool // nothing more is awaited of it
+	done  bool // no answer is expected any more
 	heard bool // it has answered
-	asked int  // how often, whether it has a handler
-	has   bool // it has one
-	gone  bool // nobody listens there: what it had sent may still be read
+	asked int  // number of questions whether it has a handler
+	has   bool // it has a handler
+	gone  bool // it has exited, but its answer may still be unread
 	reply *Message
 	err   error
 }
@@ -125,14 +132,14 @@ func newExchange(ctx context.Context, op string, kind int, m *Message) (*exchang
 	if err != nil {
 		return nil, &dpdk.Error{Op: op, Name: m.Name, Detail: err.Error()}
 	}
-	e := &exchange{ctx: ctx, op: op, kind: kind, m: m, pause: 50 * time.Microsecond, look: time.Now().Add(lookEvery)}
+	e := &exchange{ctx: ctx, op: op, kind: kind, m: m, pause: 50 * time.Microsecond, inspectAt: time.Now().Add(inspectEvery)}
 	for _, p := range paths {
 		e.targets = append(e.targets, &target{path: p})
 	}
 	return e, nil
 }
 
-// run sends to all and waits for all.
+// run sends the message to all targets and waits for all answers.
 func (e *exchange) run(s *socket) error {
 	if _, has := e.ctx.Deadline(); !has {
 		ctx, cancel := context.WithTimeout(e.ctx, DefaultTimeout)
@@ -157,7 +164,7 @@ func (e *exchange) run(s *socket) error {
 	})
 }
 
-// send tries all that have not got the message; it returns how many have full queues.
+// send tries all targets that do not have the message yet. It returns the number of full queues.
 func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 	for _, t := range e.targets {
 		if t.sent || t.done {
@@ -174,7 +181,7 @@ func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 			if !here.primary {
 				t.err = dpdk.ErrPrimaryGone
 			} else if err == syscall.ECONNREFUSED {
-				os.Remove(t.path) // as DPDK does: the name never comes again
+				os.Remove(t.path) // as DPDK does: no process uses the name again
 			}
 		case errors.Is(err, os.ErrClosed):
 			t.done, t.err = true, dpdk.ErrNotRunning
@@ -187,7 +194,7 @@ func (e *exchange) send(s *socket, b, rights []byte) (full int) {
 	return full
 }
 
-// waiting says whether anything is still to be done.
+// waiting reports whether a target is not done.
 func (e *exchange) waiting() bool {
 	for _, t := range e.targets {
 		if !t.done {
@@ -197,14 +204,14 @@ func (e *exchange) waiting() bool {
 	return false
 }
 
-// next is how long to wait for a full queue.
+// next returns the next pause for a full queue.
 func (e *exchange) next() time.Duration {
 	d := e.pause
 	e.pause = min(2*e.pause, maxPause)
 	return d
 }
 
-// wait pauses before the next look at full queues; false at the context's end.
+// wait pauses before the next attempt. It returns false when the context or EAL has ended.
 func (e *exchange) wait() bool {
 	timer := time.NewTimer(e.next())
 	defer timer.Stop()
@@ -216,20 +223,20 @@ func (e *exchange) wait() bool {
 	}
 }
 
-// receive waits for one answer, until it is time to send again or to look at who has
-// not answered; false when nothing more is to come.
+// receive waits for one answer, until it is time to send again or to inspect the targets. It
+// returns false when no more answers are expected.
 func (e *exchange) receive(s *socket, full bool) bool {
-	if !time.Now().Before(e.look) {
+	if !time.Now().Before(e.inspectAt) {
 		if e.inspect(s); !e.waiting() {
 			return false
 		}
 	}
-	limit := time.Until(e.look).Round(10 * time.Millisecond) // mostly the same: to set another costs a system call
+	limit := time.Until(e.inspectAt).Round(10 * time.Millisecond) // rounded: setting another limit costs a system call
 	if full {
 		limit = e.next()
 	}
-	s.wait(max(limit, time.Millisecond/20)) // 0 would be for ever
-	if e.ctx.Err() != nil {                 // from here on its end ends the reading
+	s.wait(max(limit, time.Millisecond/20)) // 0 would mean no limit
+	if e.ctx.Err() != nil {                 // checked after wait, which could undo shut
 		return false
 	}
 	kind, from, m, err := s.receive()
@@ -245,16 +252,16 @@ func (e *exchange) receive(s *socket, full bool) bool {
 	return e.ctx.Err() == nil
 }
 
-// answer gives an answer to the process that it is from. DPDK puts a path together anew
-// for each message, so only its last part is compared.
+// answer stores an answer in the target that sent it. DPDK builds the path for each message
+// again, so only its last element is compared.
 func (e *exchange) answer(kind int, from string, m *Message, err error) {
 	if m != nil && m.Name == cgo.MPHas && e.m.Name != m.Name {
-		e.told(from, string(m.Param))
+		e.handlerKnown(from, string(m.Param))
 		m.Close()
 		return
 	}
 	if m != nil && m.Name != e.m.Name {
-		m.Close() // a mistake of the other side
+		m.Close() // an error of the other process
 		return
 	}
 	for _, t := range e.targets {
@@ -275,9 +282,9 @@ func (e *exchange) answer(kind int, from string, m *Message, err error) {
 	}
 }
 
-// ask has a process in Go tell whether it has a handler: DPDK drops a request without one.
-// The question comes after the request, on the same thread there. It is asked three times,
-// in which a process notices that it hears no more.
+// ask asks a process in Go whether it has a handler, because DPDK drops a request without one.
+// The question arrives after the request, on the same thread there. It is sent up to three
+// times: by then a process has noticed that its thread for messages has ended.
 func (e *exchange) ask(s *socket, t *target) {
 	if !t.sent || t.has || t.asked == 3 {
 		return
@@ -298,8 +305,8 @@ func (e *exchange) ask(s *socket, t *target) {
 	}
 }
 
-// told takes the answer to ask.
-func (e *exchange) told(from, answer string) {
+// handlerKnown stores the answer to ask.
+func (e *exchange) handlerKnown(from, answer string) {
 	for _, t := range e.targets {
 		if t.asked == 0 || t.done || filepath.Base(t.path) != filepath.Base(from) {
 			continue
@@ -310,15 +317,15 @@ func (e *exchange) told(from, answer string) {
 	}
 }
 
-// inspect looks whether the processes that have not answered still run, and have handlers.
+// inspect checks whether the targets without an answer still run and have handlers.
 func (e *exchange) inspect(s *socket) {
-	e.look = time.Now().Add(lookEvery)
+	e.inspectAt = time.Now().Add(inspectEvery)
 	for _, t := range e.targets {
 		switch {
 		case t.done:
 		case mpsocket.Answers(t.path) && e.running() == nil:
 			e.ask(s, t)
-		case !t.gone: // what it sent last has come when we look again
+		case !t.gone: // its last answer has arrived by the next check
 			t.gone = true
 		case here.primary:
 			t.done, t.err = true, ErrPeerGone
@@ -328,13 +335,13 @@ func (e *exchange) inspect(s *socket) {
 	}
 }
 
-// running is an error when EAL has ended, or a secondary's primary, even if the next
-// one has its path by now.
+// running returns an error if EAL has stopped, or if the primary has exited, even if the next
+// primary has its path already.
 func (e *exchange) running() error {
 	return control.Call(e.op, e.m.Name, func() error { return nil })
 }
 
-// fail ends the waiting for all.
+// fail ends the wait for all targets with this error.
 func (e *exchange) fail(err error) {
 	for _, t := range e.targets {
 		if !t.done {
@@ -343,15 +350,15 @@ func (e *exchange) fail(err error) {
 	}
 }
 
-// late is the error of who has not answered at the end of a context.
+// late returns the error of a target that has not answered when the context ends.
 func late(ctx context.Context) error {
 	if err := ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return context.Cause(ctx)
 	}
-	return ErrTimeout
+	return errTimeout
 }
 
-// outcome is the error of the whole.
+// outcome returns the error of the whole exchange.
 func (e *exchange) outcome() error {
 	late := late(e.ctx)
 	if !control.Running() {
@@ -366,9 +373,9 @@ func (e *exchange) outcome() error {
 		case t.err == dpdk.ErrPrimaryGone, t.err == dpdk.ErrNotRunning:
 			return &dpdk.Error{Op: e.op, Name: e.m.Name, Cause: t.err}
 		case t.err == nil && !t.done && !t.sent:
-			t.err = fmt.Errorf("%w: its queue is full, it takes no messages", late)
-		case t.err == nil && !t.done && e.kind == cgo.MPReq && t.asked == 0 && late == ErrTimeout:
-			t.err = fmt.Errorf("%w: a C program does not tell whether it has a handler of this name", late)
+			t.err = fmt.Errorf("%w: its queue is full, so it has received nothing", late)
+		case t.err == nil && !t.done && e.kind == cgo.MPReq && t.asked == 0 && late == errTimeout:
+			t.err = fmt.Errorf("%w: a C program does not report whether it has a handler of this name", late)
 		case t.err == nil && !t.done:
 			t.err = late
 		}
@@ -382,7 +389,7 @@ func (e *exchange) outcome() error {
 	return nil
 }
 
-// clean says that no answer can come any more.
+// clean reports that no more answers can arrive on the socket.
 func (e *exchange) clean() bool {
 	if e.shut {
 		return false

@@ -22,7 +22,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-func TestBadMessagesAreRefused(t *testing.T) {
+func TestInvalidMessagesAreRefused(t *testing.T) {
 	files := make([]*os.File, MaxFiles+1)
 	for i := range files {
 		files[i] = os.Stdin
@@ -30,19 +30,19 @@ func TestBadMessagesAreRefused(t *testing.T) {
 	closed, err := os.Open("/dev/null")
 	require.NoError(t, err)
 	closed.Close()
-	secondary(t) // somebody to send it to
+	secondary(t) // a target
 	for _, tc := range []struct {
 		name string
 		m    *Message
 		want error
-		says string
+		text string
 	}{
 		{"nil", nil, dpdk.ErrInvalid, "nil"},
 		{"no name", &Message{}, dpdk.ErrInvalid, "empty"},
 		{"NUL in the name", &Message{Name: "a\x00"}, dpdk.ErrInvalid, "NUL"},
 		{"name too long", &Message{Name: strings.Repeat("x", MaxName+1)}, dpdk.ErrNameTooLong, "64 bytes: use at most 63"},
-		{"param too long", &Message{Name: "a", Param: make([]byte, MaxParam+1)}, syscall.E2BIG, "257 bytes: use at most 256"},
-		{"too many files", &Message{Name: "a", Files: files}, syscall.E2BIG, fmt.Sprintf("%d Files: this DPDK sends at most %d", MaxFiles+1, MaxFiles)},
+		{"param too long", &Message{Name: "a", Param: make([]byte, MaxParam+1)}, dpdk.ErrMessageSize, "257 bytes: use at most 256"},
+		{"too many files", &Message{Name: "a", Files: files}, dpdk.ErrMessageSize, fmt.Sprintf("%d Files: this DPDK sends at most %d", MaxFiles+1, MaxFiles)},
 		{"nil file", &Message{Name: "a", Files: []*os.File{os.Stdin, nil}}, os.ErrInvalid, "Files[1]"},
 		{"closed file", &Message{Name: "a", Files: []*os.File{closed}}, os.ErrClosed, "Files[0]"},
 	} {
@@ -50,16 +50,16 @@ func TestBadMessagesAreRefused(t *testing.T) {
 			nothingLeft(t, func() {
 				_, err := Request(within(t, limit), tc.m)
 				require.ErrorIs(t, err, tc.want)
-				assert.Contains(t, err.Error(), tc.says)
+				assert.Contains(t, err.Error(), tc.text)
 				_, err = Send(within(t, limit), tc.m)
 				require.ErrorIs(t, err, tc.want)
-				assert.Contains(t, err.Error(), tc.says)
+				assert.Contains(t, err.Error(), tc.text)
 			})
 		})
 	}
 }
 
-func TestNobodyToAsk(t *testing.T) {
+func TestRequestWithoutSecondariesReturnsErrNoPeer(t *testing.T) {
 	replies, err := Request(within(t, limit), &Message{Name: "a"})
 	require.ErrorIs(t, err, ErrNoPeer)
 	assert.Empty(t, replies)
@@ -68,7 +68,7 @@ func TestNobodyToAsk(t *testing.T) {
 	assert.Zero(t, n)
 }
 
-func TestRepliesOfAll(t *testing.T) {
+func TestRequestReturnsTheRepliesOfAll(t *testing.T) {
 	a, b := secondary(t), secondary(t)
 	go a.reply()
 	go b.reply()
@@ -85,7 +85,7 @@ func TestRepliesOfAll(t *testing.T) {
 	assert.ElementsMatch(t, []string{filepath.Base(a.path), filepath.Base(b.path)}, from)
 }
 
-func TestTheSilentOneOfThreeIsNamed(t *testing.T) {
+func TestProcessWithoutAReplyIsNamed(t *testing.T) {
 	a, silent, b := secondary(t), secondary(t), secondary(t)
 	for _, f := range []*fake{a, b} {
 		go f.reply()
@@ -95,7 +95,7 @@ func TestTheSilentOneOfThreeIsNamed(t *testing.T) {
 	replies, err := Request(ctx, &Message{Name: "a", Param: []byte("x")})
 	assert.Less(t, time.Since(start), limit)
 	assert.Len(t, replies, 2)
-	require.ErrorIs(t, err, ErrTimeout)
+	require.ErrorIs(t, err, dpdk.ErrTimeout)
 	assert.ErrorIs(t, err, syscall.ETIMEDOUT)
 	assert.ErrorIs(t, err, context.DeadlineExceeded)
 	var r *RequestError
@@ -106,7 +106,7 @@ func TestTheSilentOneOfThreeIsNamed(t *testing.T) {
 	assert.Contains(t, err.Error(), `ipc "a": 2 of 3 processes answered: mp_socket_`)
 }
 
-func TestAProcessThatDiesIsNoticedEarly(t *testing.T) {
+func TestExitOfAProcessEndsTheRequestEarly(t *testing.T) {
 	dying, other := secondary(t), secondary(t)
 	go func() {
 		_, _, m := dying.get()
@@ -116,12 +116,12 @@ func TestAProcessThatDiesIsNoticedEarly(t *testing.T) {
 	go other.reply()
 	start := time.Now()
 	replies, err := Request(within(t, limit), &Message{Name: "a"})
-	assert.Less(t, time.Since(start), limit/2, "it was awaited")
+	assert.Less(t, time.Since(start), limit/2, "it waited for the timeout")
 	require.ErrorIs(t, err, ErrPeerGone)
 	assert.Len(t, replies, 1)
 }
 
-func TestAnAnswerSentBeforeDyingCounts(t *testing.T) {
+func TestReplyOfAProcessThatExitedIsReturned(t *testing.T) {
 	f := secondary(t)
 	go func() { f.reply(); f.die() }()
 	replies, err := Request(within(t, limit), &Message{Name: "a"})
@@ -129,7 +129,7 @@ func TestAnAnswerSentBeforeDyingCounts(t *testing.T) {
 	assert.Len(t, replies, 1)
 }
 
-func TestTheDeadAreNotAsked(t *testing.T) {
+func TestExitedProcessesAreNotAsked(t *testing.T) {
 	dead, living := secondary(t), secondary(t)
 	dead.die()
 	go living.reply()
@@ -139,7 +139,7 @@ func TestTheDeadAreNotAsked(t *testing.T) {
 	assert.NoFileExists(t, dead.path, "as DPDK does")
 }
 
-func TestWhoIsStillStartingDoesNotCount(t *testing.T) {
+func TestStartingSecondaryIsNotCounted(t *testing.T) {
 	starting, other := secondary(t), secondary(t)
 	go func() {
 		_, from, m := starting.get()
@@ -151,7 +151,7 @@ func TestWhoIsStillStartingDoesNotCount(t *testing.T) {
 	assert.Len(t, replies, 1)
 }
 
-func TestErrorsOfHandlersCome(t *testing.T) {
+func TestErrorOfAHandlerIsARemoteError(t *testing.T) {
 	f := secondary(t)
 	go func() {
 		_, from, m := f.get()
@@ -164,17 +164,17 @@ func TestErrorsOfHandlersCome(t *testing.T) {
 	var remote *RemoteError
 	require.ErrorAs(t, err, &remote)
 	assert.Equal(t, "no such port", remote.Text)
-	assert.Contains(t, err.Error(), filepath.Base(f.path)+": the other process says: no such port")
+	assert.Contains(t, err.Error(), filepath.Base(f.path)+": the other process reported: no such port")
 }
 
-func TestErrorTextsAreCutBetweenLetters(t *testing.T) {
+func TestErrorTextIsTruncatedBetweenRunes(t *testing.T) {
 	p := errorParam(strings.Repeat("ü", MaxParam))
 	assert.LessOrEqual(t, len(p), MaxParam)
 	assert.Equal(t, strings.Repeat("ü", 124), strings.TrimPrefix(string(p), errorMark))
 	assert.Equal(t, errorMark+"a\uFFFD", string(errorParam("a\xff")))
 }
 
-func TestCancellingReturnsAtOnce(t *testing.T) {
+func TestCancelledRequestReturnsAtOnce(t *testing.T) {
 	f := secondary(t)
 	cause := errors.New("the user went home")
 	nothingLeft(t, func() {
@@ -186,7 +186,7 @@ func TestCancellingReturnsAtOnce(t *testing.T) {
 		}()
 		_, err := Request(ctx, &Message{Name: "a"})
 		require.ErrorIs(t, err, cause)
-		assert.NotErrorIs(t, err, ErrTimeout)
+		assert.NotErrorIs(t, err, dpdk.ErrTimeout)
 		_, err = Request(ctx, &Message{Name: "a"})
 		require.ErrorIs(t, err, cause, "a context that has ended before")
 		n, err := Send(ctx, &Message{Name: "a"})
@@ -198,15 +198,15 @@ func TestCancellingReturnsAtOnce(t *testing.T) {
 	assert.ErrorIs(t, err, os.ErrDeadlineExceeded, "nothing was sent")
 }
 
-func TestALateAnswerIsNotTakenForTheNext(t *testing.T) {
+func TestLateReplyIsNotTakenForALaterRequest(t *testing.T) {
 	f := secondary(t)
 	_, err := Request(within(t, 50*time.Millisecond), &Message{Name: "a", Param: []byte("first")})
-	require.ErrorIs(t, err, ErrTimeout)
+	require.ErrorIs(t, err, dpdk.ErrTimeout)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_, from, m := f.get()
-		assert.Error(t, f.send(from, m.encode(cgo.MPRep), nil), "nobody waits there")
+		assert.Error(t, f.send(from, m.encode(cgo.MPRep), nil), "no process waits there")
 		f.reply()
 	}()
 	replies, err := Request(within(t, limit), &Message{Name: "a", Param: []byte("second")})
@@ -216,7 +216,7 @@ func TestALateAnswerIsNotTakenForTheNext(t *testing.T) {
 	<-done
 }
 
-func TestStrayAnswersAreDropped(t *testing.T) {
+func TestUnexpectedRepliesAreDropped(t *testing.T) {
 	f, other := secondary(t), stranger(t)
 	go func() {
 		_, from, m := f.get()
@@ -241,9 +241,9 @@ func TestStrayAnswersAreDropped(t *testing.T) {
 	})
 }
 
-func TestAnswersThatCannotBeRead(t *testing.T) {
+func TestMalformedRepliesAreErrors(t *testing.T) {
 	for _, tc := range []struct {
-		name, says string
+		name, text string
 		send       func(f *fake, from string, m *Message) error
 	}{
 		{"too short", "another release of DPDK", func(f *fake, from string, m *Message) error {
@@ -256,11 +256,11 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 			m.Param = make([]byte, MaxParam+1)
 			return f.send(from, m.encode(cgo.MPRep), nil)
 		}},
-		{"descriptors that did not come", "0 of 1 descriptors", func(f *fake, from string, m *Message) error {
+		{"descriptors that did not arrive", "0 of 1 descriptors", func(f *fake, from string, m *Message) error {
 			m.Files = []*os.File{os.Stdin}
 			return f.send(from, m.encode(cgo.MPRep), nil)
 		}},
-		{"descriptors that nobody counted", "2 of 1 descriptors", func(f *fake, from string, m *Message) error {
+		{"more descriptors than announced", "2 of 1 descriptors", func(f *fake, from string, m *Message) error {
 			m.Files = []*os.File{os.Stdin}
 			return f.send(from, m.encode(cgo.MPRep), linux.Rights([]int{0, 1}))
 		}},
@@ -273,13 +273,13 @@ func TestAnswersThatCannotBeRead(t *testing.T) {
 					assert.NoError(t, tc.send(f, from, m))
 				}()
 				_, err := Request(within(t, limit), &Message{Name: "a"})
-				require.ErrorContains(t, err, tc.says)
+				require.ErrorContains(t, err, tc.text)
 			})
 		})
 	}
 }
 
-// fill sends a process more than its queue has room for.
+// fill fills the queue of a process.
 func fill(t *testing.T, f *fake) {
 	t.Helper()
 	s := stranger(t)
@@ -293,23 +293,23 @@ func fill(t *testing.T, f *fake) {
 	}
 }
 
-func TestAFullQueueHoldsUpNobodyElse(t *testing.T) {
+func TestFullQueueDoesNotBlockOtherProcesses(t *testing.T) {
 	full, other := secondary(t), secondary(t)
 	fill(t, full)
 	go other.reply()
 	nothingLeft(t, func() {
 		replies, err := Request(within(t, 300*time.Millisecond), &Message{Name: "a"})
 		assert.Len(t, replies, 1)
-		require.ErrorIs(t, err, ErrTimeout)
+		require.ErrorIs(t, err, dpdk.ErrTimeout)
 		assert.Contains(t, err.Error(), "its queue is full")
 
 		n, err := Send(within(t, 50*time.Millisecond), &Message{Name: "a"})
-		require.ErrorIs(t, err, ErrTimeout)
+		require.ErrorIs(t, err, dpdk.ErrTimeout)
 		assert.Equal(t, 1, n)
 	})
 }
 
-func TestRoomInAQueueIsAwaited(t *testing.T) {
+func TestRequestWaitsForRoomInAQueue(t *testing.T) {
 	f := secondary(t)
 	fill(t, f)
 	go func() {
@@ -340,13 +340,13 @@ func TestOneWayMessagesKeepTheirOrder(t *testing.T) {
 		kind, from, m := f.get()
 		require.Equal(t, cgo.MPMsg, kind)
 		require.Equal(t, fmt.Sprint(i), string(m.Param))
-		if i == 0 { // who answers all the same does not wait, and is not heard
+		if i == 0 { // a reply fails at once and is not received
 			assert.ErrorIs(t, f.send(from, m.encode(cgo.MPRep), nil), syscall.EPIPE)
 		}
 	}
 }
 
-func TestTheWaitingForASocketEnds(t *testing.T) {
+func TestShutAndCloseEndAReceive(t *testing.T) {
 	require.NoError(t, here.open(opSend, ""))
 	for _, blocks := range []bool{true, false} {
 		for name, end := range map[string]func(*socket){"shut": (*socket).shut, "close": here.drop} {
@@ -364,15 +364,15 @@ func TestTheWaitingForASocketEnds(t *testing.T) {
 				case err := <-got:
 					assert.True(t, errors.Is(err, os.ErrDeadlineExceeded) || name == "close" && err == os.ErrClosed, err)
 				case <-time.After(limit):
-					t.Error("it waits on")
+					t.Error("it is still waiting")
 				}
 			})
 		}
 	}
 }
 
-// The folder's time is that of the kernel's last tick.
-func TestWhoComesBetweenTwoTicksIsSeen(t *testing.T) {
+// The directory's modification time has the resolution of the kernel's tick.
+func TestSecondariesOfTheSameTickAreFound(t *testing.T) {
 	for range 20 {
 		var want []string
 		for range 3 {
@@ -400,7 +400,7 @@ func TestWhoComesBetweenTwoTicksIsSeen(t *testing.T) {
 	assert.Contains(t, got, f.path)
 }
 
-func TestManyRequestsAtOnce(t *testing.T) {
+func TestConcurrentRequestsGetTheirOwnReplies(t *testing.T) {
 	f := secondary(t)
 	go func() {
 		for {
@@ -434,10 +434,10 @@ func TestManyRequestsAtOnce(t *testing.T) {
 	})
 	left, err := filepath.Glob(cgo.RuntimeDir() + "/" + ownPrefix + "*")
 	require.NoError(t, err)
-	assert.Len(t, left, 1, "the sender's; others are taken away")
+	assert.Len(t, left, 1, "the sender's; others are removed")
 }
 
-func TestChildrenDoNotGetTheSocket(t *testing.T) {
+func TestSocketIsNotInherited(t *testing.T) {
 	require.NoError(t, here.open(opSend, ""))
 	fds, err := os.ReadDir("/proc/self/fd")
 	require.NoError(t, err)
@@ -450,10 +450,10 @@ func TestChildrenDoNotGetTheSocket(t *testing.T) {
 			found++
 		}
 	}
-	assert.Equal(t, 2, found, "DPDK's and our own")
+	assert.Equal(t, 2, found, "DPDK's socket and its duplicate")
 }
 
-func TestFilesOfKilledProcessesAreRemoved(t *testing.T) {
+func TestSocketsOfKilledProcessesAreRemoved(t *testing.T) {
 	old := newFake(t, ownPrefix+"1_a")
 	young := newFake(t, ownPrefix+"1_b")
 	living := newFake(t, ownPrefix+"1_c")

@@ -22,31 +22,31 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 )
 
-// ownPrefix begins the names of our sockets in the runtime directory.
+// ownPrefix begins the names of this package's sockets in the runtime directory.
 const ownPrefix = mpsocket.Requests
 
-// endpoint is what this process asks others with.
+// endpoint holds the sockets with which this process sends messages.
 type endpoint struct {
 	mu      sync.Mutex
 	dir     string // "" until the first use
 	primary bool
 	stopped bool
-	own     syscall.RawConn // DPDK's own socket: C takes replies from no other
+	own     syscall.RawConn // DPDK's own socket: C takes replies from no other one
 	ownFile *os.File
 	sender  *socket // of one-way messages
 	all     map[*socket]struct{}
 	idle    []*socket
 
-	paths    []string  // of all secondaries,
-	listed   time.Time // when the folder that has them had this time
-	blocking int       // how many of all block
+	paths    []string  // of all secondaries
+	listed   time.Time // modification time of the directory that paths was read from
+	blocking int       // number of sockets in all that block
 }
 
 var here endpoint
 
 const (
-	maxIdle     = 16 // sockets that are kept for the next requests
-	maxBlocking = 4  // sockets that block; when more requests wait, they do without threads
+	maxIdle     = 16 // sockets kept for later requests
+	maxBlocking = 4  // sockets that block a thread; further requests wait in Go's poller
 )
 
 // open prepares the endpoint at its first use.
@@ -79,11 +79,11 @@ func (e *endpoint) start(op, name string) error {
 		e.dir = ""
 		return err
 	}
-	// Who takes no answers refuses them at once: nobody waits for room in its queue.
+	// A socket that is shut refuses answers at once, so that no process waits for room in its queue.
 	return withFD(e.sender.raw, linux.ShutdownRead)
 }
 
-// borrow gets a descriptor of our own for DPDK's socket, which no function of DPDK gives.
+// borrow duplicates the descriptor of DPDK's socket, which no function of DPDK returns.
 func (e *endpoint) borrow(path string) error {
 	paths, fds, err := mpsocket.Own(path)
 	if err != nil {
@@ -93,7 +93,7 @@ func (e *endpoint) borrow(path string) error {
 	if i < 0 {
 		return fmt.Errorf("%s: no descriptor of this process is bound to it", path)
 	}
-	// As DPDK does not: for others this process would live as long as any child of it.
+	// DPDK does not set this. Other processes would take this one for alive as long as a child has the socket.
 	linux.CloseOnExec(fds[i])
 	if err := filter(fds[i]); err != nil {
 		control.Logger().Warn("ipc: a malformed message can stop this process from receiving messages", "error", err)
@@ -107,9 +107,9 @@ func (e *endpoint) borrow(path string) error {
 	return err
 }
 
-// filter keeps from DPDK's socket what would end its thread: datagrams of another size, or
-// whose numbers are too large. What has more descriptors than DPDK takes, or than this
-// process can open, still ends it.
+// filter drops the datagrams that would end DPDK's thread: those of another size, and those
+// with numbers that are too large. A datagram with more descriptors than DPDK takes, or than
+// this process can open, still ends it.
 func filter(fd int) error {
 	if binary.NativeEndian.Uint16([]byte{1, 0}) != 1 {
 		return syscall.ENOTSUP
@@ -117,9 +117,8 @@ func filter(fd int) error {
 	return linux.Filter(fd, cgo.MPWire, []linux.Field{{At: cgo.MPLenParam, Max: MaxParam}, {At: cgo.MPNumFDs, Max: MaxFiles}})
 }
 
-// probe has DPDK send a message to this process itself, and compares it with what we
-// would send: what goes over the sockets is in no header of DPDK. It returns the path of
-// DPDK's socket.
+// probe makes DPDK send a message to this process, and compares its form with the one that
+// encode writes, because DPDK's headers do not define it. It returns the path of DPDK's socket.
 func (e *endpoint) probe(op, name string) (path string, err error) {
 	e.sweep()
 	s, err := e.listen(false)
@@ -134,12 +133,12 @@ func (e *endpoint) probe(op, name string) (path string, err error) {
 	if errno := cgo.MPReply(text, s.path); errno != 0 {
 		return "", &dpdk.Error{Op: opReply, Name: name, Errno: dpdk.Errno(errno)}
 	}
-	came := false // it is there by now, or will never come
+	came := false // it has arrived by now, or never will
 	_ = withFD(s.raw, func(fd int) error {
 		came = linux.Readable(fd)
 		return nil
 	})
-	if !came { // rte_mp_reply is silent where there is no IPC
+	if !came { // without IPC rte_mp_reply does nothing and returns no error
 		return "", notShared(op, name)
 	}
 	kind, path, got, err := s.receive()
@@ -147,16 +146,16 @@ func (e *endpoint) probe(op, name string) (path string, err error) {
 		return path, nil
 	}
 	return "", &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
-		Detail: "the messages of " + dpdk.Version() + " have another form than those that this godpdk knows"}
+		Detail: "the messages of " + dpdk.Version() + " have a form that this godpdk does not know: use another release of either"}
 }
 
 func notShared(op, name string) error {
 	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Cause: dpdk.ErrNotShared,
-		Detail: "--in-memory and --no-shconf leave no way to other processes"}
+		Detail: "with --in-memory or --no-shconf no other process can be reached: start EAL without them"}
 }
 
-// sweep removes sockets that killed processes left. A young one may be about to be
-// bound by a process of another container, with any pid.
+// sweep removes the sockets of killed processes. It keeps new ones: a process of another
+// container, with any pid, may be about to bind one.
 func (e *endpoint) sweep() {
 	left, _ := filepath.Glob(e.dir + "/" + ownPrefix + "*")
 	for _, path := range left {
@@ -166,16 +165,15 @@ func (e *endpoint) sweep() {
 	}
 }
 
-// peers are the sockets of the processes that this one can speak to: a secondary's is
-// its primary, a primary's are all secondaries. The folder is read again only if it has
-// changed, which saves a fifth of a request.
+// peers returns the sockets of the processes that this one can send to: the primary, or all
+// secondaries. It reads the directory again only if that has changed.
 func (e *endpoint) peers() ([]string, error) {
 	if !e.primary {
 		return []string{e.dir + "/" + mpsocket.Primary}, nil
 	}
-	// DPDK locks the directory here, so that no secondary starts meanwhile. We need not:
-	// what one of them gets before its thread runs waits in its queue. And a secondary
-	// that was stopped in its start has the lock.
+	// DPDK locks the directory here, so that no secondary starts meanwhile. This is not needed:
+	// messages for a secondary wait in its queue until its thread runs. It would also block
+	// on a secondary that was stopped while it started, because that one holds the lock.
 	st, err := os.Stat(e.dir)
 	if err != nil {
 		return nil, err
@@ -186,7 +184,7 @@ func (e *endpoint) peers() ([]string, error) {
 	if changed.Equal(e.listed) {
 		return e.paths, nil
 	}
-	old := time.Since(changed) > 2*time.Second // a later change has another time
+	old := time.Since(changed) > 2*time.Second // a later change gets another time
 	dir, err := os.Open(e.dir)
 	if err != nil {
 		return nil, err
@@ -208,7 +206,7 @@ func (e *endpoint) peers() ([]string, error) {
 	return e.paths, nil
 }
 
-// take gives a socket for one request.
+// take returns a socket for one request.
 func (e *endpoint) take() (*socket, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -221,7 +219,7 @@ func (e *endpoint) take() (*socket, error) {
 	return s, nil
 }
 
-// keep takes back a socket on which nothing more will come.
+// keep stores a socket on which nothing more arrives, for later requests.
 func (e *endpoint) keep(s *socket) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -230,7 +228,7 @@ func (e *endpoint) keep(s *socket) {
 		return
 	}
 	if s.blocks {
-		e.idle = append(e.idle, s) // to be taken first
+		e.idle = append(e.idle, s) // taken first
 	} else {
 		e.idle = slices.Insert(e.idle, 0, s)
 	}
@@ -240,15 +238,15 @@ func (e *endpoint) keep(s *socket) {
 	}
 }
 
-// drop closes a socket on which a late answer may come: so it never passes for that of
-// a later request of the same name.
+// drop closes a socket on which a late answer may arrive, so that it is not taken for the answer
+// to a later request of the same name.
 func (e *endpoint) drop(s *socket) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.close(s)
 }
 
-// stop closes all sockets, when EAL ends; requests under way end with dpdk.ErrNotRunning.
+// stop closes all sockets when EAL stops. Requests in progress end with dpdk.ErrNotRunning.
 func (e *endpoint) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -260,19 +258,19 @@ func (e *endpoint) stop() {
 	e.ownFile.Close()
 }
 
-// socket is one of ours, bound to a path, to which answers come.
+// socket is a socket of this package, bound to a path, which receives answers.
 type socket struct {
 	file   *os.File
 	raw    syscall.RawConn
 	path   string
 	blocks bool
-	limit  time.Duration // what wait has set, if it blocks
+	limit  time.Duration // that wait has set, if it blocks
 	waits  int
-	buf    []byte // what was read last
+	buf    []byte // the last datagram
 	ctrl   []byte
 }
 
-// listen makes a socket. The caller holds mu.
+// listen creates a socket of this endpoint. The caller holds mu.
 func (e *endpoint) listen(blocks bool) (*socket, error) {
 	if e.stopped {
 		return nil, dpdk.ErrNotRunning
@@ -289,9 +287,9 @@ func (e *endpoint) listen(blocks bool) (*socket, error) {
 	return s, nil
 }
 
-// newSocket makes a socket of this path. One that blocks keeps a thread while it waits.
-// The other sleeps in Go's poller, which also wakes up when the peer has read a request,
-// and then each time wakes Go's monitor: 20 µs.
+// newSocket creates a socket with this path. One that blocks uses a thread while it waits. The
+// other one waits in Go's poller, which is slower: it wakes up, and Go's monitor with it, each
+// time the peer has read a request.
 func newSocket(path string, blocks bool) (*socket, error) {
 	fd, err := linux.Datagram(path, blocks)
 	if err != nil {
@@ -303,7 +301,7 @@ func newSocket(path string, blocks bool) (*socket, error) {
 	return s, err
 }
 
-// close is the end of a socket, and of the waiting for it. The caller holds mu.
+// close closes a socket and ends a wait for it. The caller holds mu.
 func (e *endpoint) close(s *socket) {
 	if _, open := e.all[s]; !open {
 		return
@@ -317,7 +315,8 @@ func (e *endpoint) close(s *socket) {
 	os.Remove(s.path)
 }
 
-// shut ends the waiting for a socket, for good: nothing ends one receive of a thread.
+// shut ends the wait for a socket. One that blocks cannot be used again, because the kernel
+// cannot interrupt a single receive.
 func (s *socket) shut() {
 	if !s.blocks {
 		_ = s.file.SetReadDeadline(time.Unix(1, 0)) // wait may undo this
@@ -326,7 +325,7 @@ func (s *socket) shut() {
 	_ = withFD(s.raw, linux.ShutdownRead)
 }
 
-// wait sets how long the next receive waits.
+// wait sets the time limit of the next receive.
 func (s *socket) wait(limit time.Duration) {
 	switch {
 	case !s.blocks:
@@ -337,7 +336,7 @@ func (s *socket) wait(limit time.Duration) {
 	}
 }
 
-// withFD calls f with the descriptor. The error is os.ErrClosed if it has none any more.
+// withFD calls f with the descriptor, or returns os.ErrClosed.
 func withFD(raw syscall.RawConn, f func(fd int) error) (err error) {
 	if raw.Control(func(fd uintptr) { err = f(int(fd)) }) != nil {
 		return os.ErrClosed
@@ -345,15 +344,15 @@ func withFD(raw syscall.RawConn, f func(fd int) error) (err error) {
 	return err
 }
 
-// send gives a message to a process, without waiting: syscall.EAGAIN if its queue is full.
+// send sends a message to a process. It does not wait: it returns syscall.EAGAIN if the queue is full.
 func (s *socket) send(path string, b, rights []byte) error { return sendTo(s.raw, path, b, rights) }
 
 func sendTo(raw syscall.RawConn, path string, b, rights []byte) error {
 	return withFD(raw, func(fd int) error { return linux.SendTo(fd, path, b, rights) })
 }
 
-// receive waits for an answer; from is "" if none came: until os.ErrDeadlineExceeded, which
-// is also that the socket was shut, or os.ErrClosed.
+// receive waits for an answer. from is "" if none arrived: the error is os.ErrClosed, or
+// os.ErrDeadlineExceeded at the time limit and if the socket was shut.
 func (s *socket) receive() (kind int, from string, m *Message, err error) {
 	if s.waits++; s.blocks && s.waits%oneSlice == 0 {
 		runtime.Gosched()
@@ -374,7 +373,7 @@ func (s *socket) receive() (kind int, from string, m *Message, err error) {
 		return 0, "", nil, os.ErrDeadlineExceeded
 	}
 	if from == "" {
-		from = "?" // an unbound socket, which nobody asked
+		from = "?" // an unbound socket, which is not a target
 	}
 	kind, m, err = decode(s.buf[:n], s.ctrl[:nctrl], flags)
 	if m != nil {

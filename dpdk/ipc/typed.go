@@ -12,13 +12,16 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/shared"
 )
 
-// Handle is Register for values: Req and Resp travel as the bytes that they are in memory, so a
-// C program sees structs. They must hold no Go pointers (those to packets and other things in shared memory may
-// be in them) and be at most MaxParam bytes; or pointers to them are encoding.BinaryMarshaler
-// and BinaryUnmarshaler, and travel as these say. A message of another length than Req's is
-// answered with an error.
+// Handle registers a handler for values, as [Register] does for messages. Req and Resp are sent
+// as their bytes in memory, so a C program sees structs. They must have at most [MaxParam] bytes
+// and hold no Go pointers. Pointers to shared memory, such as *mbuf.Mbuf, are allowed. A type T
+// may be larger or hold Go pointers if *T implements encoding.BinaryMarshaler and
+// encoding.BinaryUnmarshaler: it is sent in that form, of at most MaxParam bytes. A message of
+// another length than Req's is answered with an error.
+//
+// Errors: those of Register, and [dpdk.ErrMessageSize] if a type is too large.
 func Handle[Req, Resp any](name string, h func(ctx context.Context, req Req) (Resp, error), cfg Config) error {
-	if err := travel[Req, Resp](opRegister, name); err != nil {
+	if err := sendable[Req, Resp](opRegister, name); err != nil {
 		return err
 	}
 	return Register(name, func(ctx context.Context, m *Message) (*Message, error) {
@@ -36,9 +39,11 @@ func Handle[Req, Resp any](name string, h func(ctx context.Context, req Req) (Re
 	}, cfg)
 }
 
-// Call asks the one other process there is, with values as Handle takes them: the primary, or the
-// only secondary of a primary. It fails as Request does, and with dpdk.ErrInvalid if
-// several processes replied, or the reply is not a Resp; see CallAll.
+// Call sends a value as [Handle] does, to the primary or to the only secondary of a primary, and
+// returns the reply.
+//
+// Errors: those of [Request], and [dpdk.ErrInvalid] if several processes replied (use
+// [CallAll]) or the reply is not a Resp.
 func Call[Req, Resp any](ctx context.Context, name string, req Req) (Resp, error) {
 	all, err := CallAll[Req, Resp](ctx, name, req)
 	if err == nil && len(all) > 1 {
@@ -50,10 +55,10 @@ func Call[Req, Resp any](ctx context.Context, name string, req Req) (Resp, error
 	return all[0], nil
 }
 
-// CallAll is Call of all processes that Request asks. Replies that came are returned also
-// beside an error.
+// CallAll sends a value as [Call] does, to all processes that [Request] asks. It returns the
+// replies that arrived also beside an error.
 func CallAll[Req, Resp any](ctx context.Context, name string, req Req) ([]Resp, error) {
-	if err := travel[Req, Resp](opRequest, name); err != nil {
+	if err := sendable[Req, Resp](opRequest, name); err != nil {
 		return nil, err
 	}
 	param, err := pack(&req)
@@ -76,36 +81,36 @@ func CallAll[Req, Resp any](ctx context.Context, name string, req Req) ([]Resp, 
 	return all, err
 }
 
-// encoded are values that say themselves how they travel.
+// encoded is a value with its own binary form.
 type encoded interface {
 	encoding.BinaryMarshaler
 	encoding.BinaryUnmarshaler
 }
 
-// travel refuses types that cannot be sent.
-func travel[A, B any](op, name string) error {
-	if err := travels[A](op, name); err != nil {
+// sendable refuses types that cannot be sent.
+func sendable[A, B any](op, name string) error {
+	if err := sendableType[A](op, name); err != nil {
 		return err
 	}
-	return travels[B](op, name)
+	return sendableType[B](op, name)
 }
 
-// travels refuses a T that cannot be sent.
-func travels[T any](op, name string) error {
+// sendableType refuses a T that cannot be sent.
+func sendableType[T any](op, name string) error {
 	if _, ok := any(new(T)).(encoded); ok {
 		return nil
 	}
 	t := reflect.TypeFor[T]()
 	if p := shared.GoPointer(t); p != "" {
-		return check.Invalid(op, name, "%v holds a Go pointer (%s), which means nothing to other processes: give it MarshalBinary and UnmarshalBinary", t, p)
+		return check.Invalid(op, name, "%v holds a Go pointer (%s), which other processes cannot use: give it MarshalBinary and UnmarshalBinary", t, p)
 	}
 	if t.Size() > MaxParam {
-		return tooBig(op, name, "%v is %d bytes: a message has room for %d", t, t.Size(), MaxParam)
+		return tooBig(op, name, "%v is %d bytes: use at most %d", t, t.Size(), MaxParam)
 	}
 	return nil
 }
 
-// pack is what v is as a Param.
+// pack returns v as a Param.
 func pack[T any](v *T) ([]byte, error) {
 	if m, ok := any(v).(encoded); ok {
 		return m.MarshalBinary()
@@ -113,17 +118,17 @@ func pack[T any](v *T) ([]byte, error) {
 	return memory(v), nil
 }
 
-// unpack makes v of a Param.
+// unpack reads v from a Param.
 func unpack[T any](param []byte, v *T) error {
 	if m, ok := any(v).(encoded); ok {
 		return m.UnmarshalBinary(param)
 	}
 	if uintptr(len(param)) != unsafe.Sizeof(*v) {
-		return fmt.Errorf("%d bytes are not a %T, which has %d", len(param), *v, unsafe.Sizeof(*v))
+		return fmt.Errorf("%d bytes are not a %T of %d bytes", len(param), *v, unsafe.Sizeof(*v))
 	}
 	copy(memory(v), param)
 	return nil
 }
 
-// memory is where v lies; it holds no Go pointers.
+// memory returns the bytes of v, which holds no Go pointers.
 func memory[T any](v *T) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v)) }

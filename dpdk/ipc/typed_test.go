@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +22,7 @@ type (
 	result struct{ Sum uint64 }
 )
 
-func TestValuesTravelAsTheyLie(t *testing.T) {
+func TestValuesAreSentAsTheirBytes(t *testing.T) {
 	f := stranger(t)
 	name := t.Name()
 	require.NoError(t, Handle(name, func(_ context.Context, q question) (result, error) {
@@ -42,10 +41,10 @@ func TestValuesTravelAsTheyLie(t *testing.T) {
 	f.ask(&Message{Name: name, Param: memory(&q)})
 	assert.Equal(t, "unknown operation", f.text())
 	f.ask(&Message{Name: name, Param: []byte("short")})
-	assert.Equal(t, "5 bytes are not a ipc.question, which has 12", f.text())
+	assert.Equal(t, "5 bytes are not a ipc.question of 12 bytes", f.text())
 }
 
-func TestCalls(t *testing.T) {
+func TestCallAndCallAllReturnValues(t *testing.T) {
 	f := secondary(t)
 	answer := func(param []byte) {
 		_, from, m := f.get()
@@ -59,7 +58,7 @@ func TestCalls(t *testing.T) {
 	go answer([]byte("abc"))
 	_, err = Call[question, result](within(t, limit), "a", question{})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
-	assert.Contains(t, err.Error(), "3 bytes are not a ipc.result, which has 8")
+	assert.Contains(t, err.Error(), "3 bytes are not a ipc.result of 8 bytes")
 
 	second := secondary(t)
 	both := func() {
@@ -78,7 +77,7 @@ func TestCalls(t *testing.T) {
 	assert.Contains(t, err.Error(), "2 processes replied: use CallAll")
 }
 
-func TestEncodedValuesTravelAsTheySay(t *testing.T) {
+func TestBinaryMarshalersAreSentInTheirForm(t *testing.T) {
 	f := stranger(t)
 	name := t.Name()
 	require.NoError(t, Handle(name, func(_ context.Context, at time.Time) (time.Time, error) { return at.Add(time.Hour), nil }, Config{}))
@@ -93,7 +92,7 @@ func TestEncodedValuesTravelAsTheySay(t *testing.T) {
 	assert.NotEmpty(t, f.text())
 }
 
-func TestTypesThatCannotTravel(t *testing.T) {
+func TestTypesThatCannotBeSentAreRefused(t *testing.T) {
 	h := func(context.Context, []byte) (result, error) { return result{}, nil }
 	err := Handle("a", h, Config{})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
@@ -101,8 +100,8 @@ func TestTypesThatCannotTravel(t *testing.T) {
 	_, err = Call[question, *int](within(t, limit), "a", question{})
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	_, err = CallAll[[MaxParam + 1]byte, result](within(t, limit), "a", [MaxParam + 1]byte{})
-	require.ErrorIs(t, err, syscall.E2BIG)
-	assert.Contains(t, err.Error(), "257 bytes: a message has room for 256")
+	require.ErrorIs(t, err, dpdk.ErrMessageSize)
+	assert.Contains(t, err.Error(), "257 bytes: use at most 256")
 	_, err = Call[time.Time, result](within(t, limit), strings.Repeat("x", 99), time.Time{})
 	require.ErrorIs(t, err, dpdk.ErrNameTooLong)
 }

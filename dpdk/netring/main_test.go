@@ -19,7 +19,7 @@ func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
 
 var numbers int
 
-// newPool is a pool that must be full again when the ports that use it are gone.
+// newPool creates a pool. The test fails if the pool is not full when the ports are detached.
 func newPool(t testing.TB) *mbuf.Pool {
 	t.Helper()
 	numbers++
@@ -43,7 +43,7 @@ func newRings(t testing.TB, n int) []*ring.Ring[*mbuf.Mbuf] {
 	return all
 }
 
-// numbered are n packets that hold numbers from first on.
+// numbered allocates n packets that contain the numbers from first on.
 func numbered(t testing.TB, pool *mbuf.Pool, first, n int) []*mbuf.Mbuf {
 	t.Helper()
 	pkts := make([]*mbuf.Mbuf, n)
@@ -55,7 +55,7 @@ func numbered(t testing.TB, pool *mbuf.Pool, first, n int) []*mbuf.Mbuf {
 	return pkts
 }
 
-// receive takes and frees all that has come and returns the numbers in it.
+// receive receives and frees all packets, and returns their numbers.
 func receive(rx ethdev.RxQueue) (numbers []int) {
 	var pkts [32]*mbuf.Mbuf
 	for n := rx.Burst(pkts[:]); n > 0; n = rx.Burst(pkts[:]) {

@@ -17,8 +17,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// What the port receives is what others put into its rings, and the reverse.
-func TestQueuesAreRings(t *testing.T) {
+// The port receives the packets that were enqueued to its rings, and sends packets to its rings.
+func TestQueuesUseRings(t *testing.T) {
 	pool := newPool(t)
 	rx, tx := newRings(t, 2), newRings(t, 3)
 	p, err := netring.Open(netring.Config{Rx: rx, Tx: tx}, ethdev.Config{Pool: pool})
@@ -34,14 +34,14 @@ func TestQueuesAreRings(t *testing.T) {
 	for q, r := range tx {
 		pkts := numbered(t, pool, 100*q, 80)
 		sent := p.TxQueue(q).Burst(pkts)
-		assert.Equal(t, 63, sent, "all that the ring holds")
+		assert.Equal(t, 63, sent, "as many as the ring holds")
 		got := make([]*mbuf.Mbuf, 80)
 		assert.Equal(t, 63, r.DequeueBurst(got))
 		assert.Equal(t, pkts[:63], got[:63])
 		mbuf.FreeBulk(pkts)
 	}
 
-	// The port's end leaves the rings, and what is in them, to the user.
+	// Detach leaves the rings and their packets to the user.
 	left := numbered(t, pool, 7, 3)
 	require.Equal(t, 3, rx[0].EnqueueBurst(left))
 	require.NoError(t, p.Detach())
@@ -51,8 +51,8 @@ func TestQueuesAreRings(t *testing.T) {
 	noPorts(t)
 }
 
-// DPDK's own test: fewer queues than there were.
-func TestFewerQueuesAfterMore(t *testing.T) {
+// DPDK's test of this driver does the same: it configures fewer queues than before.
+func TestConfigureWithFewerQueues(t *testing.T) {
 	pool := newPool(t)
 	rx, tx := newRings(t, 1), newRings(t, 2)
 	p, err := netring.Open(netring.Config{Rx: rx, Tx: tx}, ethdev.Config{Pool: pool})
@@ -72,7 +72,7 @@ func TestFewerQueuesAfterMore(t *testing.T) {
 	require.ErrorIs(t, p.Configure(ethdev.Config{Pool: pool, TxQueues: 3}), dpdk.ErrInvalid)
 }
 
-func TestRefusals(t *testing.T) {
+func TestOpenRefusesBadConfigs(t *testing.T) {
 	pool := newPool(t)
 	r := newRings(t, 1)
 	freed, err := ring.Create[*mbuf.Mbuf]("freed", 64, ring.Config{})
@@ -89,10 +89,10 @@ func TestRefusals(t *testing.T) {
 		c    netring.Config
 		cfg  ethdev.Config
 		want error
-		says string
+		text string
 	}{
-		{"no ring to receive from", netring.Config{Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Rx has no ring"},
-		{"no ring to send to", netring.Config{Rx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Tx has no ring"},
+		{"no ring to receive from", netring.Config{Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Rx is empty"},
+		{"no ring to send to", netring.Config{Rx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Tx is empty"},
 		{"a nil ring", netring.Config{Rx: []*ring.Ring[*mbuf.Mbuf]{r[0], nil}}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Rx[1]"},
 		{"a freed ring", netring.Config{Rx: r, Tx: []*ring.Ring[*mbuf.Mbuf]{freed}}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "Tx[0]"},
 		{"too many to receive from", netring.Config{Rx: many}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "at most"},
@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 		{"half a name", netring.Config{Name: "net_ring_", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "net_ring_"},
 		{"a name too long", netring.Config{Name: "net_ring_" + strings.Repeat("x", netring.MaxName-8), Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrNameTooLong, fmt.Sprint("at most ", netring.MaxName)},
 		{"a name with a comma", netring.Config{Name: "net_ring_a,b", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "devargs"},
-		{"a name that is taken", netring.Config{Name: "net_ring_taken", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrExist, "there is a port"},
+		{"a name that is taken", netring.Config{Name: "net_ring_taken", Rx: r, Tx: r}, ethdev.Config{Pool: pool}, dpdk.ErrExist, "a port has that name"},
 		{"a socket", netring.Config{Rx: r, Tx: r, Socket: dpdk.Socket(-2)}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid, "socket"},
 		{"no pool", netring.Config{Rx: r, Tx: r}, ethdev.Config{}, dpdk.ErrInvalid, "Pool"},
 		{"more queues than rings", netring.Config{Rx: r, Tx: r}, ethdev.Config{Pool: pool, RxQueues: 2}, dpdk.ErrInvalid, "RxQueues is 2"},
@@ -109,7 +109,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			p, err := netring.Open(tc.c, tc.cfg)
 			require.ErrorIs(t, err, tc.want)
-			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), tc.text)
 			assert.Nil(t, p)
 		})
 	}
@@ -118,7 +118,7 @@ func TestRefusals(t *testing.T) {
 	noPorts(t)
 }
 
-func TestLongestName(t *testing.T) {
+func TestAttachAcceptsTheLongestName(t *testing.T) {
 	r := newRings(t, 1)
 	name := "net_ring_" + strings.Repeat("x", netring.MaxName-9)
 	p, err := netring.Attach(netring.Config{Name: name, Rx: r, Tx: r})
@@ -127,7 +127,7 @@ func TestLongestName(t *testing.T) {
 	require.NoError(t, p.Detach())
 }
 
-func TestLoopback(t *testing.T) {
+func TestLoopbackReceivesWhatItSends(t *testing.T) {
 	pool := newPool(t)
 	for _, sync := range []ring.Sync{ring.Multi, ring.Single, ring.RTS, ring.HTS} {
 		t.Run(fmt.Sprint(sync), func(t *testing.T) {
@@ -143,15 +143,15 @@ func TestLoopback(t *testing.T) {
 			for q := range 2 {
 				assert.Equal(t, count(100*q, 31), receive(c.A.RxQueue(q)), q)
 			}
-			assert.Equal(t, 9, c.A.TxQueue(1).Burst(numbered(t, pool, 0, 9)), "left for Close, which frees them")
+			assert.Equal(t, 9, c.A.TxQueue(1).Burst(numbered(t, pool, 0, 9)), "Close frees these packets")
 			require.NoError(t, c.Close())
-			require.NoError(t, c.Close(), "again")
+			require.NoError(t, c.Close(), "a second time")
 			noPorts(t)
 		})
 	}
 }
 
-func TestPairIsCrossed(t *testing.T) {
+func TestPairReceivesWhatTheOtherSends(t *testing.T) {
 	pool := newPool(t)
 	c, err := netring.Pair(netring.CableConfig{Name: "net_ring_x", Queues: 2}, ethdev.Config{Pool: pool})
 	require.NoError(t, err)
@@ -166,28 +166,28 @@ func TestPairIsCrossed(t *testing.T) {
 		assert.Equal(t, count(1000*q+500, 30), receive(c.A.RxQueue(q)), q)
 	}
 	assert.Equal(t, 8, c.A.TxQueue(0).Burst(numbered(t, pool, 0, 8)))
-	require.NoError(t, c.A.Detach(), "the user may take one away")
+	require.NoError(t, c.A.Detach(), "the user may detach one of them")
 	require.NoError(t, c.Close())
 	noPorts(t)
 }
 
-func TestFailingCableLeavesNothing(t *testing.T) {
+func TestFailedPairLeavesNoRingAndNoPort(t *testing.T) {
 	pool := newPool(t)
 	before, err := ring.List()
 	require.NoError(t, err)
-	other, err := ring.Create[*mbuf.Mbuf]("net_ring_y-3", 64, ring.Config{}) // which the last ring of the cable needs
+	other, err := ring.Create[*mbuf.Mbuf]("net_ring_y-3", 64, ring.Config{}) // the name of the last ring of the cable
 	require.NoError(t, err)
 	for name, tc := range map[string]struct {
 		c    netring.CableConfig
 		cfg  ethdev.Config
 		want error
 	}{
-		"no pool":              {netring.CableConfig{}, ethdev.Config{}, dpdk.ErrInvalid},
-		"a size":               {netring.CableConfig{Size: 100}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
-		"queues":               {netring.CableConfig{Queues: 17}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
-		"negative queues":      {netring.CableConfig{Queues: -1}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
-		"a ring that is there": {netring.CableConfig{Name: "net_ring_y", Queues: 2}, ethdev.Config{Pool: pool}, dpdk.ErrExist},
-		"another name":         {netring.CableConfig{Name: "cable"}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		"no pool":          {netring.CableConfig{}, ethdev.Config{}, dpdk.ErrInvalid},
+		"a size":           {netring.CableConfig{Size: 100}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		"queues":           {netring.CableConfig{Queues: 17}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		"negative queues":  {netring.CableConfig{Queues: -1}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		"an existing ring": {netring.CableConfig{Name: "net_ring_y", Queues: 2}, ethdev.Config{Pool: pool}, dpdk.ErrExist},
+		"another name":     {netring.CableConfig{Name: "cable"}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
 	} {
 		_, err := netring.Pair(tc.c, tc.cfg)
 		require.ErrorIs(t, err, tc.want, name)
@@ -199,7 +199,7 @@ func TestFailingCableLeavesNothing(t *testing.T) {
 	noPorts(t)
 }
 
-func TestManyComeAndGoAtOnce(t *testing.T) {
+func TestPairFromManyGoroutines(t *testing.T) {
 	pool := newPool(t)
 	var wg sync.WaitGroup
 	for range 4 {
@@ -216,9 +216,9 @@ func TestManyComeAndGoAtOnce(t *testing.T) {
 	noPorts(t)
 }
 
-// Threads queue up inside a Multi side, and a zero-copy operation keeps an HTS side
-// for as long as its goroutine likes.
-func TestBurstsOfRingsThatMakeThemWaitTakeCgo(t *testing.T) {
+// A thread may have to wait for others inside a Multi side. A zero-copy operation can hold an HTS
+// side for any time.
+func TestBurstsOnRingsThatMayBlockUseCgo(t *testing.T) {
 	for _, c := range []struct {
 		producer, consumer ring.Sync
 		waits              bool
@@ -243,8 +243,8 @@ func TestBurstsOfRingsThatMakeThemWaitTakeCgo(t *testing.T) {
 	}
 }
 
-// The port would go on with freed memory.
-func TestRingsOfAPortCannotBeFreed(t *testing.T) {
+// The port would use freed memory.
+func TestFreeRefusesTheRingsOfAPort(t *testing.T) {
 	pool := newPool(t)
 	rings := newRings(t, 2)
 	p, err := netring.Open(netring.Config{Name: "net_ring_user", Rx: rings[:1], Tx: rings[1:]}, ethdev.Config{Pool: pool})
@@ -258,9 +258,9 @@ func TestRingsOfAPortCannotBeFreed(t *testing.T) {
 	}
 	require.NoError(t, p.Stop(), "a port that is stopped can be started again")
 	require.ErrorIs(t, rings[0].Free(), dpdk.ErrBusy)
-	require.NoError(t, p.Detach()) // and the test's end frees them
+	require.NoError(t, p.Detach()) // the cleanup of the test frees the rings
 
-	// A port of the same name that is made of other rings does not hold these.
+	// A port of the same name with other rings does not use these.
 	other := newRings(t, 1)
 	p, err = netring.Open(netring.Config{Name: "net_ring_user", Rx: other, Tx: other}, ethdev.Config{Pool: pool})
 	require.NoError(t, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-func TestReadingAndDecodingDoNotAllocate(t *testing.T) {
+func TestReadAndDecodeDoNotAllocate(t *testing.T) {
 	pool := newPool(t, 1023, mbuf.PoolConfig{})
 	frame := serialized(t, fix, udp(make([]byte, 100))...)
 	segments := []string{string(frame[:20]), string(frame[20:50]), string(frame[50:])}
@@ -36,7 +36,7 @@ func TestReadingAndDecodingDoNotAllocate(t *testing.T) {
 			}
 			s := source(t, context.Background(), test.rx, packet.SourceConfig{Cache: test.cache})
 			d := newDecoder()
-			// The same mbuf, over and over: each read gives up one of its holds.
+			// Every packet is the same mbuf: each read drops one of its references.
 			pkts := make([]*mbuf.Mbuf, 32)
 			for i := range pkts {
 				pkts[i] = test.m
@@ -65,7 +65,7 @@ func TestReadingAndDecodingDoNotAllocate(t *testing.T) {
 	}
 }
 
-func TestSerializingDoesNotAllocate(t *testing.T) {
+func TestSerializeDoesNotAllocate(t *testing.T) {
 	pool := newPool(t, 255, mbuf.PoolConfig{})
 	cache := newCache(t, pool)
 	l := udp(make([]byte, 100))
@@ -104,7 +104,7 @@ func TestSerializingDoesNotAllocate(t *testing.T) {
 	require.NoError(t, sink.Close())
 }
 
-// drain frees what it is given.
+// drain frees the packets that it gets.
 type drain struct{ cache *mbuf.Cache }
 
 func (d *drain) Burst(pkts []*mbuf.Mbuf) int {

@@ -12,9 +12,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// BenchmarkDecode reads a packet and decodes Ethernet, IPv4, UDP and the payload: from
-// the mbuf, from a copy, and, for what there is without DPDK, from one slice again and
-// again.
+// BenchmarkDecode reads a packet and decodes Ethernet, IPv4, UDP and the payload: from the mbuf,
+// from a copy, and, as the baseline without DPDK, from one slice.
 func BenchmarkDecode(b *testing.B) {
 	for _, size := range []int{100, 1400} {
 		pool := newPool(b, 255, mbuf.PoolConfig{})
@@ -30,7 +29,7 @@ func BenchmarkDecode(b *testing.B) {
 			if !cache.AllocBulk(pkts) {
 				return 0
 			}
-			for _, m := range pkts { // what is in the buffer stays from round to round
+			for _, m := range pkts { // the bytes in the buffers stay
 				m.Append(len(frame))
 			}
 			return len(pkts)
@@ -56,8 +55,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkSerialize makes a packet in an mbuf, allocated and freed each time: straight
-// into it, the same with a Buffer that is kept, and by a copy from gopacket's own buffer.
+// BenchmarkSerialize makes a packet in an mbuf, allocated and freed each time: directly, with a
+// Buffer that is kept, and by a copy from gopacket's own buffer.
 func BenchmarkSerialize(b *testing.B) {
 	for _, size := range []int{100, 1400} {
 		for _, opts := range []gopacket.SerializeOptions{{FixLengths: true}, fix} {

@@ -15,37 +15,35 @@ const (
 	opAppend  = "rte_pktmbuf_append"
 )
 
-// trailer is the room to leave behind the packet for what layers append: Ethernet
-// pads to 60 bytes.
+// trailer is the room behind the packet for bytes that layers append: Ethernet pads to 60 bytes.
 const trailer = 64
 
-// Buffer is a gopacket.SerializeBuffer in an mbuf: layers that are written to it are
-// written where the port reads them. Use it with gopacket.SerializeLayers and
-// SerializePacket, which clear it first; Serialize is simpler, does not, and finds
-// room where Buffer does not.
+// Buffer is a gopacket.SerializeBuffer in an mbuf: layers are written to the memory from which
+// the port sends. Use it with gopacket.SerializeLayers and gopacket.SerializePacket, which clear
+// it first. [Serialize] is simpler, does not clear the packet, and finds room in more cases.
 //
-// An empty packet's bytes are placed by the first call: at the end of the mbuf's
-// buffer, 64 bytes before it, if that is PrependBytes, which layers call, or behind
-// the usual headroom if it is AppendBytes. From then on they stay where they are, and
-// what has no room before or behind them is an error. The zero Buffer has no room.
+// The first call decides where the bytes of an empty packet are placed. [Buffer.PrependBytes],
+// which layers call, places them 64 bytes before the end of the mbuf's buffer.
+// [Buffer.AppendBytes] places them behind the usual headroom. They stay there afterwards: a later
+// call fails if it finds no room before or behind them. The zero Buffer has no room.
 //
-// The mbuf's lengths follow at PushLayer, which those functions call after each layer,
-// and at Clear: after a layer that failed they are those before it.
+// [Buffer.PushLayer], which those functions of gopacket call after each layer, and
+// [Buffer.Clear] set the mbuf's lengths. A layer that fails does not change them.
 type Buffer struct {
 	m      *mbuf.Mbuf
 	room   []byte // the mbuf's buffer
 	layers []gopacket.LayerType
-	// The packet is room[start:end]; what was before anchor, or is behind it, was
-	// prepended or appended. start is negative before an empty packet is placed, so
-	// that every call finds no room and comes to place.
+	// The packet is room[start:end]. The bytes before anchor were prepended, those behind it
+	// appended. start is negative before an empty packet is placed, so that every call finds
+	// no room and calls place.
 	start, anchor, end int
-	// need is what was asked for, before and behind the anchor, at the call that found
-	// no room, and short its error.
+	// need holds the bytes needed before and behind the anchor by the call that found no
+	// room, and short is its error.
 	need  struct{ before, behind int }
 	short error
 }
 
-// NewBuffer makes a Buffer of m: see Reset.
+// NewBuffer returns a Buffer that writes into m, as after [Buffer.Reset].
 func NewBuffer(m *mbuf.Mbuf) (*Buffer, error) {
 	b := new(Buffer)
 	if err := b.Reset(m); err != nil {
@@ -54,25 +52,26 @@ func NewBuffer(m *mbuf.Mbuf) (*Buffer, error) {
 	return b, nil
 }
 
-// Reset makes b write into m, around the bytes that it holds. m stays the caller's,
-// who must not change its lengths in between; b must not be used after m is freed or
-// passed on. The error is dpdk.ErrInvalid if m is nil, has several segments, or others
-// hold its buffer (mbuf.Mbuf.Shared), and b is as it was.
+// Reset makes b write into m, around the bytes that it holds. The caller keeps m, and must not
+// change its lengths while it uses b. Do not use b after m was freed or passed on.
+//
+// Reset fails with [dpdk.ErrInvalid] if m is nil, has several segments, or shares its buffer
+// with other mbufs ([mbuf.Mbuf.Shared]). b is unchanged then.
 func (b *Buffer) Reset(m *mbuf.Mbuf) error {
 	switch {
 	case m == nil:
 		return check.Invalid(opPrepend, "", "the mbuf is nil")
 	case !m.Contiguous():
-		return check.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call its Linearize", m.NumSegments())
+		return check.Invalid(opPrepend, "", "the packet has %d segments, and layers need one: call Linearize", m.NumSegments())
 	case m.Shared():
-		return check.Invalid(opPrepend, "", "others hold the mbuf's buffer: use its Copy")
+		return check.Invalid(opPrepend, "", "other mbufs share the buffer: use Copy")
 	}
 	b.m, b.room = m, m.Buffer()
 	b.begin()
 	return nil
 }
 
-// begin starts from the bytes that the mbuf holds.
+// begin sets the Buffer to the bytes that the mbuf holds.
 func (b *Buffer) begin() {
 	b.layers, b.short = b.layers[:0], nil
 	if n := b.m.DataLen(); n == 0 {
@@ -86,10 +85,10 @@ func (b *Buffer) begin() {
 
 const unplaced = -1
 
-// place makes an empty packet begin at a place in the mbuf's buffer.
+// place sets the start of an empty packet in the mbuf's buffer.
 func (b *Buffer) place(at int) { b.start, b.anchor, b.end = at, at, at }
 
-// Bytes are the packet's bytes, in the mbuf.
+// Bytes returns the packet's bytes, in the mbuf.
 func (b *Buffer) Bytes() []byte {
 	if b.start < 0 {
 		return nil
@@ -97,11 +96,12 @@ func (b *Buffer) Bytes() []byte {
 	return b.room[b.start:b.end:b.end]
 }
 
-// PrependBytes adds num bytes before the packet's. They are zero, so that what a layer
-// leaves unwritten, as gopacket's IPv4 does the padding of its options, is not what an
-// earlier packet had there, maybe another process's. The error is syscall.EMSGSIZE if the
-// mbuf has no room for them, dpdk.ErrInvalid for a negative num. Nothing has changed
-// then.
+// PrependBytes adds num zero bytes before the packet. Layers do not write all of them: gopacket's
+// IPv4 skips the padding of its options. Zeroing prevents that bytes of an earlier packet, perhaps
+// of another process, are sent.
+//
+// Errors: [dpdk.ErrMessageSize] if the mbuf has not enough room, [dpdk.ErrInvalid] for a negative
+// num or a Buffer without an mbuf. The packet is unchanged then.
 func (b *Buffer) PrependBytes(num int) ([]byte, error) {
 	if num < 0 || num > b.start {
 		if err := b.prepend(num); err != nil {
@@ -114,7 +114,7 @@ func (b *Buffer) PrependBytes(num int) ([]byte, error) {
 	return p, nil
 }
 
-// payload prepends p, without clearing the room for it first.
+// payload prepends p, without zeroing the room first.
 func (b *Buffer) payload(p []byte) error {
 	if len(p) > b.start {
 		if err := b.prepend(len(p)); err != nil {
@@ -125,7 +125,7 @@ func (b *Buffer) payload(p []byte) error {
 	return nil
 }
 
-// prepend places an empty packet for PrependBytes, or says why there is no room.
+// prepend places an empty packet for PrependBytes, or returns an error for too little room.
 func (b *Buffer) prepend(num int) error {
 	if err := b.check(opPrepend, num); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (b *Buffer) prepend(num int) error {
 	return nil
 }
 
-// AppendBytes adds num bytes behind the packet's, as PrependBytes does before them.
+// AppendBytes adds num zero bytes behind the packet. It fails as [Buffer.PrependBytes] does.
 func (b *Buffer) AppendBytes(num int) ([]byte, error) {
 	if num < 0 || b.start < 0 || num > len(b.room)-b.end {
 		if err := b.append(num); err != nil {
@@ -157,7 +157,7 @@ func (b *Buffer) AppendBytes(num int) ([]byte, error) {
 	return p, nil
 }
 
-// append places an empty packet for AppendBytes, or says why there is no room.
+// append places an empty packet for AppendBytes, or returns an error for too little room.
 func (b *Buffer) append(num int) error {
 	if err := b.check(opAppend, num); err != nil {
 		return err
@@ -177,14 +177,14 @@ func (b *Buffer) check(op string, num int) error {
 	case b.m == nil:
 		return check.Invalid(op, "", "the Buffer has no mbuf: use NewBuffer or Reset")
 	case num < 0:
-		return check.Invalid(op, "", "%d bytes", num)
+		return check.Invalid(op, "", "the number of bytes %d is negative: use 0 or more", num)
 	}
 	return nil
 }
 
 func (b *Buffer) noRoom(op string, num, room int, where string) error {
 	b.short = &dpdk.Error{Op: op, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf(
-		"%d bytes %s %d, where the mbuf has room for %d: use a pool with a larger DataRoom", num, where, b.end-b.start, room)}
+		"%d bytes %s %d do not fit into the mbuf, which has room for %d: use a pool with a larger DataRoom", num, where, b.end-b.start, room)}
 	return b.short
 }
 
@@ -197,17 +197,18 @@ func (b *Buffer) Clear() error {
 	return nil
 }
 
-// Layers are the types of the layers that were written, the innermost first. The
-// slice ends with the next Clear or Reset.
+// Layers returns the types of the layers that were written, the innermost first. The slice is
+// valid until the next Clear or Reset.
 func (b *Buffer) Layers() []gopacket.LayerType { return b.layers }
 
-// PushLayer adds to Layers, and makes the mbuf's lengths those of Bytes.
+// PushLayer adds a layer to those of [Buffer.Layers], and sets the mbuf's lengths to those of
+// [Buffer.Bytes].
 func (b *Buffer) PushLayer(t gopacket.LayerType) {
 	b.layers = append(b.layers, t)
 	b.commit()
 }
 
-// commit makes the mbuf's data the Buffer's: first larger, then smaller.
+// commit sets the mbuf's lengths to those of the Buffer. It extends before it shortens.
 func (b *Buffer) commit() {
 	if b.start < 0 {
 		return

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -20,111 +19,135 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// stack is random layers of a random packet.
+// stack returns the layers of a random packet.
 func stack(r *rand.Rand) (opts gopacket.SerializeOptions, l []gopacket.SerializableLayer) {
 	opts = gopacket.SerializeOptions{FixLengths: r.IntN(4) > 0, ComputeChecksums: r.IntN(4) > 0}
-	some := func(n int) []byte {
-		b := make([]byte, n)
-		for i := range b {
-			b[i] = byte(r.Uint32())
-		}
-		return b
-	}
-	ethernet := func(t layers.EthernetType) {
-		l = append(l, &layers.Ethernet{SrcMAC: some(6), DstMAC: some(6), EthernetType: t})
-	}
-	tags := func(t layers.EthernetType) {
-		n := r.IntN(3)
-		if n == 0 {
-			ethernet(t)
-			return
-		}
-		ethernet(layers.EthernetTypeDot1Q)
-		for ; n > 0; n-- {
-			next := layers.EthernetTypeDot1Q
-			if n == 1 {
-				next = t
-			}
-			l = append(l, &layers.Dot1Q{VLANIdentifier: uint16(r.IntN(4096)), Type: next})
-		}
-	}
-	var network gopacket.NetworkLayer
-	ip := func(p layers.IPProtocol) {
-		if r.IntN(2) == 0 {
-			tags(layers.EthernetTypeIPv4)
-			v4 := &layers.IPv4{Version: 4, IHL: 5, TTL: 64, Id: uint16(r.Uint32()), Protocol: p, SrcIP: some(4), DstIP: some(4)}
-			if r.IntN(3) == 0 {
-				v4.Options = []layers.IPv4Option{{OptionType: 7, OptionLength: 7, OptionData: some(5)}}
-				v4.IHL = 7
-			}
-			network = v4
-			l = append(l, v4)
-			return
-		}
-		tags(layers.EthernetTypeIPv6)
-		v6 := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: p, SrcIP: some(16), DstIP: some(16)}
-		network = v6
-		l = append(l, v6)
-	}
-	udp := func(dst layers.UDPPort) {
-		ip(layers.IPProtocolUDP)
-		u := &layers.UDP{SrcPort: layers.UDPPort(r.Uint32()), DstPort: dst}
-		_ = u.SetNetworkLayerForChecksum(network)
-		l = append(l, u)
-	}
+	p := &randomPacket{Rand: r}
 	if r.IntN(4) == 0 {
-		udp(4789)
-		l = append(l, &layers.VXLAN{ValidIDFlag: true, VNI: uint32(r.IntN(1 << 24))})
+		p.udp(4789)
+		p.add(&layers.VXLAN{ValidIDFlag: true, VNI: uint32(r.IntN(1 << 24))})
 	}
-	payload := gopacket.Payload(some(r.IntN(1400)))
+	payload := gopacket.Payload(p.some(r.IntN(1400)))
 	if r.IntN(3) == 0 {
 		payload = payload[:min(len(payload), r.IntN(30))]
 	}
-	switch r.IntN(9) {
-	case 0:
-		udp(layers.UDPPort(r.Uint32()))
-	case 1:
-		ip(layers.IPProtocolTCP)
-		tcp := &layers.TCP{SrcPort: 1, DstPort: 2, Seq: r.Uint32(), SYN: true, DataOffset: 5}
-		if r.IntN(2) == 0 {
-			tcp.Options = []layers.TCPOption{{OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: some(2)}, {OptionType: layers.TCPOptionKindNop}}
-			tcp.DataOffset = 7
-		}
-		_ = tcp.SetNetworkLayerForChecksum(network)
-		l = append(l, tcp)
-	case 2:
-		ip(layers.IPProtocolICMPv4)
-		l = append(l, &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(8, 0), Id: 7, Seq: uint16(r.Uint32())})
-	case 3:
-		ip(layers.IPProtocolICMPv6)
-		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(128, 0)}
-		_ = icmp.SetNetworkLayerForChecksum(network)
-		l = append(l, icmp, &layers.ICMPv6Echo{Identifier: 1, SeqNumber: uint16(r.Uint32())})
-	case 4:
-		ip(layers.IPProtocolSCTP)
-		l = append(l, &layers.SCTP{SrcPort: 1, DstPort: 2, VerificationTag: r.Uint32()},
-			&layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}, TSN: r.Uint32()})
-	case 5:
-		tags(layers.EthernetTypeARP)
-		return opts, append(l, &layers.ARP{AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4,
-			Operation: layers.ARPReply, SourceHwAddress: some(6), SourceProtAddress: some(4), DstHwAddress: some(6), DstProtAddress: some(4)})
-	case 6:
-		udp(123)
-		return opts, append(l, &layers.NTP{Version: 4, ExtensionBytes: payload}) // appends them all
-	case 7:
-		ethernet(layers.EthernetTypeLinkLayerDiscovery)
-		return opts, append(l, &layers.LinkLayerDiscovery{
-			ChassisID: layers.LLDPChassisID{Subtype: layers.LLDPChassisIDSubTypeMACAddr, ID: some(6)},
-			PortID:    layers.LLDPPortID{Subtype: layers.LLDPPortIDSubtypeIfaceName, ID: some(1 + r.IntN(9))}, TTL: 120,
-			Values: []layers.LinkLayerDiscoveryValue{{Type: layers.LLDPTLVOrgSpecific, Value: some(9), Length: 9}}})
-	case 8:
-		ip(layers.IPProtocolGRE)
-		l = append(l, &layers.GRE{Protocol: layers.EthernetTypeIPv4, ChecksumPresent: r.IntN(2) == 0})
-	}
-	return opts, append(l, payload)
+	p.innermost(payload)
+	return opts, p.layers
 }
 
-// dirty is an empty mbuf whose buffer is full of what another packet left.
+// randomPacket collects random layers.
+type randomPacket struct {
+	*rand.Rand
+	layers  []gopacket.SerializableLayer
+	network gopacket.NetworkLayer // the last one
+}
+
+func (p *randomPacket) add(l ...gopacket.SerializableLayer) { p.layers = append(p.layers, l...) }
+
+func (p *randomPacket) some(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(p.Uint32())
+	}
+	return b
+}
+
+func (p *randomPacket) ethernet(t layers.EthernetType) {
+	p.add(&layers.Ethernet{SrcMAC: p.some(6), DstMAC: p.some(6), EthernetType: t})
+}
+
+// tags adds Ethernet with up to two VLAN tags.
+func (p *randomPacket) tags(t layers.EthernetType) {
+	n := p.IntN(3)
+	if n == 0 {
+		p.ethernet(t)
+		return
+	}
+	p.ethernet(layers.EthernetTypeDot1Q)
+	for ; n > 0; n-- {
+		next := layers.EthernetTypeDot1Q
+		if n == 1 {
+			next = t
+		}
+		p.add(&layers.Dot1Q{VLANIdentifier: uint16(p.IntN(4096)), Type: next})
+	}
+}
+
+func (p *randomPacket) ip(protocol layers.IPProtocol) {
+	if p.IntN(2) == 0 {
+		p.tags(layers.EthernetTypeIPv4)
+		v4 := &layers.IPv4{Version: 4, IHL: 5, TTL: 64, Id: uint16(p.Uint32()), Protocol: protocol, SrcIP: p.some(4), DstIP: p.some(4)}
+		if p.IntN(3) == 0 {
+			v4.Options = []layers.IPv4Option{{OptionType: 7, OptionLength: 7, OptionData: p.some(5)}}
+			v4.IHL = 7
+		}
+		p.network = v4
+		p.add(v4)
+		return
+	}
+	p.tags(layers.EthernetTypeIPv6)
+	v6 := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: protocol, SrcIP: p.some(16), DstIP: p.some(16)}
+	p.network = v6
+	p.add(v6)
+}
+
+func (p *randomPacket) udp(dst layers.UDPPort) {
+	p.ip(layers.IPProtocolUDP)
+	u := &layers.UDP{SrcPort: layers.UDPPort(p.Uint32()), DstPort: dst}
+	_ = u.SetNetworkLayerForChecksum(p.network)
+	p.add(u)
+}
+
+// innermost adds the innermost layers and the payload. Some have no room for a payload.
+func (p *randomPacket) innermost(payload gopacket.Payload) {
+	switch p.IntN(9) {
+	case 0:
+		p.udp(layers.UDPPort(p.Uint32()))
+	case 1:
+		p.ip(layers.IPProtocolTCP)
+		tcp := &layers.TCP{SrcPort: 1, DstPort: 2, Seq: p.Uint32(), SYN: true, DataOffset: 5}
+		if p.IntN(2) == 0 {
+			tcp.Options = []layers.TCPOption{{OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: p.some(2)}, {OptionType: layers.TCPOptionKindNop}}
+			tcp.DataOffset = 7
+		}
+		_ = tcp.SetNetworkLayerForChecksum(p.network)
+		p.add(tcp)
+	case 2:
+		p.ip(layers.IPProtocolICMPv4)
+		p.add(&layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(8, 0), Id: 7, Seq: uint16(p.Uint32())})
+	case 3:
+		p.ip(layers.IPProtocolICMPv6)
+		icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(128, 0)}
+		_ = icmp.SetNetworkLayerForChecksum(p.network)
+		p.add(icmp, &layers.ICMPv6Echo{Identifier: 1, SeqNumber: uint16(p.Uint32())})
+	case 4:
+		p.ip(layers.IPProtocolSCTP)
+		p.add(&layers.SCTP{SrcPort: 1, DstPort: 2, VerificationTag: p.Uint32()},
+			&layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}, TSN: p.Uint32()})
+	case 5:
+		p.tags(layers.EthernetTypeARP)
+		p.add(&layers.ARP{AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4,
+			Operation: layers.ARPReply, SourceHwAddress: p.some(6), SourceProtAddress: p.some(4), DstHwAddress: p.some(6), DstProtAddress: p.some(4)})
+		return
+	case 6:
+		p.udp(123)
+		p.add(&layers.NTP{Version: 4, ExtensionBytes: payload}) // appends them all
+		return
+	case 7:
+		p.ethernet(layers.EthernetTypeLinkLayerDiscovery)
+		p.add(&layers.LinkLayerDiscovery{
+			ChassisID: layers.LLDPChassisID{Subtype: layers.LLDPChassisIDSubTypeMACAddr, ID: p.some(6)},
+			PortID:    layers.LLDPPortID{Subtype: layers.LLDPPortIDSubtypeIfaceName, ID: p.some(1 + p.IntN(9))}, TTL: 120,
+			Values: []layers.LinkLayerDiscoveryValue{{Type: layers.LLDPTLVOrgSpecific, Value: p.some(9), Length: 9}}})
+		return
+	case 8:
+		p.ip(layers.IPProtocolGRE)
+		p.add(&layers.GRE{Protocol: layers.EthernetTypeIPv4, ChecksumPresent: p.IntN(2) == 0})
+	}
+	p.add(payload)
+}
+
+// dirty returns an empty mbuf with a buffer full of the bytes of another packet.
 func dirty(t testing.TB, p *mbuf.Pool, headroom int) *mbuf.Mbuf {
 	t.Helper()
 	m, ok := p.Alloc()
@@ -152,7 +175,7 @@ func compare(t *testing.T, seed uint64, pool *mbuf.Pool) (fits bool) {
 	case wantErr != nil:
 		assert.ErrorContains(t, err, wantErr.Error(), "seed %d", seed)
 	case len(want.Bytes()) > m.BufLen():
-		assert.ErrorIs(t, err, syscall.EMSGSIZE, "seed %d", seed)
+		assert.ErrorIs(t, err, dpdk.ErrMessageSize, "seed %d", seed)
 	default:
 		require.NoError(t, err, "seed %d: %d bytes into %d", seed, len(want.Bytes()), m.BufLen())
 		require.Equal(t, want.Bytes(), m.Data(), "seed %d", seed)
@@ -165,7 +188,7 @@ func compare(t *testing.T, seed uint64, pool *mbuf.Pool) (fits bool) {
 	return false
 }
 
-func TestLayersInAnMbufAreAsInGopacketsOwnBuffer(t *testing.T) {
+func TestSerializeWritesTheSameBytesAsGopacket(t *testing.T) {
 	for _, room := range []int{mbuf.DefaultDataRoom, 600, 100, 40} {
 		t.Run(fmt.Sprint(room), func(t *testing.T) {
 			pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: room})
@@ -193,7 +216,7 @@ func FuzzSerialize(f *testing.F) {
 	})
 }
 
-func TestBufferOfGopacketsOwnFunctions(t *testing.T) {
+func TestBufferWorksWithGopacketsFunctions(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	m := dirty(t, pool, 128)
 	defer m.Free()
@@ -206,7 +229,7 @@ func TestBufferOfGopacketsOwnFunctions(t *testing.T) {
 			continue
 		}
 		err := gopacket.SerializeLayers(b, opts, l...)
-		if errors.Is(err, syscall.EMSGSIZE) {
+		if errors.Is(err, dpdk.ErrMessageSize) {
 			assert.IsType(t, &layers.NTP{}, l[len(l)-1], "it alone appends more than a trailer")
 			continue
 		}
@@ -223,7 +246,7 @@ func TestBufferOfGopacketsOwnFunctions(t *testing.T) {
 	assert.Empty(t, b.Layers())
 }
 
-// sum is the Internet checksum of parts, 0 if they hold a right one.
+// sum returns the Internet checksum of parts, 0 if they hold a correct one.
 func sum(parts ...[]byte) uint16 {
 	var n uint32
 	for i, b := range bytes.Join(parts, nil) {
@@ -250,7 +273,7 @@ func TestChecksumsAndLengthsAreFilledIn(t *testing.T) {
 	assert.Equal(t, []byte{0, 109}, udp[4:6])
 }
 
-func TestLayersGoAroundWhatThePacketHolds(t *testing.T) {
+func TestSerializeAddsLayersAroundThePacket(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	inner := serialized(t, fix, udp(bytes.Repeat([]byte("in"), 100))...)
 	m := alloc(t, pool, string(inner))
@@ -266,7 +289,7 @@ func TestLayersGoAroundWhatThePacketHolds(t *testing.T) {
 	before := bytes.Clone(m.Data())
 	head := m.Headroom()
 	err := packet.Serialize(m, fix, outer...)
-	assert.ErrorIs(t, err, syscall.EMSGSIZE)
+	assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 	assert.ErrorContains(t, err, "IPv4")
 	assert.ErrorContains(t, err, "DataRoom")
 	assert.Equal(t, before, m.Data())
@@ -286,7 +309,7 @@ func (f failing) SerializeTo(b gopacket.SerializeBuffer, opts gopacket.Serialize
 
 func (failing) LayerType() gopacket.LayerType { return gopacket.LayerTypePayload }
 
-func TestSerializeLeavesThePacketAsItWas(t *testing.T) {
+func TestFailedSerializeLeavesThePacketUnchanged(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{DataRoom: 300})
 	eth := udp(nil)[0]
 	for _, test := range []struct {
@@ -298,9 +321,9 @@ func TestSerializeLeavesThePacketAsItWas(t *testing.T) {
 		{"a layer that fails, in an empty packet", "", []gopacket.SerializableLayer{failing{eth}}, errFailing},
 		{"a layer that fails, around a packet", "some", []gopacket.SerializableLayer{failing{eth}}, errFailing},
 		{"a nil layer", "some", []gopacket.SerializableLayer{nil, eth}, dpdk.ErrInvalid},
-		{"no room in an empty packet", "", udp(make([]byte, 259)), syscall.EMSGSIZE},
-		{"no headroom", "some", udp(make([]byte, 87)), syscall.EMSGSIZE},
-		{"a payload for which no mbuf is large enough", "", udp(make([]byte, 70000)), syscall.EMSGSIZE},
+		{"no room in an empty packet", "", udp(make([]byte, 259)), dpdk.ErrMessageSize},
+		{"no headroom", "some", udp(make([]byte, 87)), dpdk.ErrMessageSize},
+		{"a payload for which no mbuf is large enough", "", udp(make([]byte, 70000)), dpdk.ErrMessageSize},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			m := alloc(t, pool, test.holds)
@@ -328,12 +351,12 @@ func TestLayerThatIgnoresMissingRoomFails(t *testing.T) {
 	m := alloc(t, pool, strings.Repeat("x", 171)) // a byte is missing for a multiple of 4
 	defer m.Free()
 	err := packet.Serialize(m, fix, &layers.SCTPData{SCTPChunk: layers.SCTPChunk{Type: layers.SCTPChunkTypeData}})
-	assert.ErrorIs(t, err, syscall.EMSGSIZE)
+	assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 	assert.ErrorContains(t, err, "1 bytes behind 171")
 	assert.Equal(t, 171, m.Len())
 }
 
-func TestBufferRefusesWhatItCannotWriteTo(t *testing.T) {
+func TestBufferRefusesSharedAndChainedMbufs(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	chain := alloc(t, pool, "one", "two")
 	defer chain.Free()
@@ -369,14 +392,14 @@ func TestBufferRefusesWhatItCannotWriteTo(t *testing.T) {
 	}
 	for _, n := range []int{mbuf.DefaultDataRoom + 1, 1<<16 + 10, 1 << 40} {
 		_, err = b.PrependBytes(n)
-		assert.ErrorIs(t, err, syscall.EMSGSIZE)
+		assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 		_, err = b.AppendBytes(n)
-		assert.ErrorIs(t, err, syscall.EMSGSIZE)
+		assert.ErrorIs(t, err, dpdk.ErrMessageSize)
 	}
 	assert.Zero(t, m2.Len())
 }
 
-func TestSerializedPacketIsDecodedAgain(t *testing.T) {
+func TestSerializedPacketCanBeDecoded(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	m := alloc(t, pool, "")
 	defer m.Free()
@@ -389,7 +412,7 @@ func TestSerializedPacketIsDecodedAgain(t *testing.T) {
 	assert.True(t, net.IP(ipA).Equal(ip.SrcIP))
 }
 
-// The clones of an external buffer are counted in the buffer, not in the mbufs.
+// References to an external buffer are counted in the buffer, not in the mbufs.
 func TestBufferRefusesASharedExternalBuffer(t *testing.T) {
 	p := newPool(t, 4, mbuf.PoolConfig{})
 	m, ok := p.Alloc()
@@ -404,6 +427,6 @@ func TestBufferRefusesASharedExternalBuffer(t *testing.T) {
 	}
 	m.Free()
 	_, err = packet.NewBuffer(c)
-	assert.NoError(t, err, "nobody else has it")
+	assert.NoError(t, err, "no other mbuf shares it")
 	c.Free()
 }

@@ -1,14 +1,13 @@
-// Package packet is the bridge between DPDK's packets and gopacket
-// (github.com/google/gopacket): what a port receives is decoded where it lies, and
-// layers are written straight into an mbuf.
+// Package packet connects DPDK's packets with gopacket (github.com/google/gopacket). Received
+// packets are decoded in their mbufs without a copy, and layers are serialized into an mbuf.
 //
-// A Source reads packets from a receive queue or a ring, for gopacket's
-// PacketSource, or without a copy and without allocating for its
-// DecodingLayerParser. Serialize writes layers into an mbuf, around what it holds. A
-// Sink sends bytes or layers through a transmit queue or a ring.
+// A [Source] reads packets from a receive queue or a ring, for gopacket's PacketSource. For
+// gopacket's DecodingLayerParser it neither copies nor allocates. [Serialize] writes layers into
+// an mbuf, around the bytes that it holds. A [Sink] sends bytes or layers to a transmit queue or
+// a ring.
 //
-// Each Source, Sink and Buffer is for one goroutine at a time, in any process role;
-// they may be dropped after their Close.
+// One goroutine at a time may use a Source, a Sink or a [Buffer], in a primary or a secondary.
+// After Close they need no further cleanup. A Buffer has no Close.
 package packet
 
 import (
@@ -20,32 +19,31 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// Burster is where packets come from or go to: an ethdev.RxQueue, an
-// ethdev.TxQueue, or a BurstFunc. Burst does not wait, and returns how many of pkts,
-// from the first on, it has filled in or taken. If it has a method Err as queues
-// have, that is asked why nothing moves.
+// Burster is the origin or the destination of packets: an [ethdev.RxQueue], an
+// [ethdev.TxQueue], or a [BurstFunc]. Burst fills in or takes the first packets of pkts and
+// returns their number. It does not wait. If the Burster has a method Err() error as queues
+// have, that returns the reason when no packets move.
 type Burster interface {
 	Burst(pkts []*mbuf.Mbuf) int
 }
 
-// BurstFunc makes a Burster of a function, such as the DequeueBurst or the
-// EnqueueBurst of a ring.Ring[*mbuf.Mbuf].
+// BurstFunc is a function as a [Burster], such as DequeueBurst or EnqueueBurst of a
+// ring.Ring[*mbuf.Mbuf].
 type BurstFunc func(pkts []*mbuf.Mbuf) int
 
 // Burst calls f.
 func (f BurstFunc) Burst(pkts []*mbuf.Mbuf) int { return f(pkts) }
 
-// DefaultBurst is how many packets are received or sent at once, unless a Config
-// says otherwise.
+// DefaultBurst is the number of packets received or sent at once if the config sets none.
 const DefaultBurst = 32
 
-// maxBurst is what a driver counts to.
+// maxBurst is the largest number of packets that a driver can count.
 const maxBurst = 1<<16 - 1
 
-// ends is a Burster, looked at once.
+// ends is a Burster with its optional methods.
 type ends struct {
 	Burster
-	why  func() error // why nothing moves; nil is that it cannot say
+	why  func() error // returns why no packets move; nil if b has no Err
 	port int          // the queue's port, or -1
 }
 
@@ -53,7 +51,7 @@ type ends struct {
 func open(op string, b Burster, burst *int) (ends, error) {
 	e := ends{Burster: b, port: -1}
 	if f, ok := b.(BurstFunc); b == nil || ok && f == nil {
-		return e, check.Invalid(op, "", "there is no queue and no function to burst with")
+		return e, check.Invalid(op, "", "no queue and no function for bursts: use RxQueue or TxQueue of a Port, or a BurstFunc")
 	}
 	if *burst < 0 || *burst > maxBurst {
 		return e, check.Invalid(op, "", "Burst is %d: use 1 to %d, or 0 for %d", *burst, maxBurst, DefaultBurst)
@@ -63,7 +61,7 @@ func open(op string, b Burster, burst *int) (ends, error) {
 	}
 	if q, ok := b.(interface{ Err() error }); ok {
 		e.why = q.Err
-		if err := q.Err(); err != nil && !errors.Is(err, syscall.ENOBUFS) { // which may pass
+		if err := q.Err(); err != nil && !errors.Is(err, syscall.ENOBUFS) { // no mbufs at the moment
 			return e, err
 		}
 	}
@@ -73,7 +71,7 @@ func open(op string, b Burster, burst *int) (ends, error) {
 	return e, nil
 }
 
-// err says why nothing moves, or nil.
+// err returns why no packets move, or nil.
 func (e *ends) err() error {
 	if e.why == nil {
 		return nil

@@ -13,13 +13,13 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// Packets are decoded where the port put them, into layers that are made once.
+// Packets are decoded in their mbufs, into layers that are allocated once.
 func ExampleSource() {
 	pool, err := mbuf.CreatePool("decoded", 1023, mbuf.PoolConfig{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	port, err := ethdev.Open("net_ring_decoded", ethdev.Config{Pool: pool}) // it receives what it sends
+	port, err := ethdev.Open("net_ring_decoded", ethdev.Config{Pool: pool}) // it receives the packets that it sends
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func ExampleSource() {
 	parser := gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &eth, &ip, &udp, &payload)
 	decoded := make([]gopacket.LayerType, 0, 4)
 	for range 2 {
-		data, _, err := source.ZeroCopyReadPacketData() // data is lent until the next read
+		data, _, err := source.ZeroCopyReadPacketData() // data is valid until the next read
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func send(port *ethdev.Port, pool *mbuf.Pool) {
 	}
 }
 
-// Layers are written into an mbuf, and others around them.
+// Layers are written into an mbuf, and then others around them.
 func ExampleSerialize() {
 	pool, err := mbuf.CreatePool("serialized", 63, mbuf.PoolConfig{})
 	if err != nil {

@@ -20,13 +20,13 @@ func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
 
 var numbers int
 
-// number makes names different.
+// number returns a new number, for unique names.
 func number() int {
 	numbers++
 	return numbers
 }
 
-// newPool is a pool that must be full again at the test's end.
+// newPool creates a pool that must be full again at the test's end.
 func newPool(t testing.TB, count int, cfg mbuf.PoolConfig) *mbuf.Pool {
 	t.Helper()
 	p, err := mbuf.CreatePool(fmt.Sprint("pool ", number()), count, cfg)
@@ -52,7 +52,7 @@ func newRing(t testing.TB, count int) *ring.Ring[*mbuf.Mbuf] {
 	return r
 }
 
-// open is a started port, detached at the test's end.
+// open opens a started port, which is detached at the test's end.
 func open(t testing.TB, devargs string, cfg ethdev.Config) *ethdev.Port {
 	t.Helper()
 	p, err := ethdev.Open(devargs, cfg)
@@ -61,7 +61,7 @@ func open(t testing.TB, devargs string, cfg ethdev.Config) *ethdev.Port {
 	return p
 }
 
-// loopback is a port that receives what it sends.
+// loopback opens a port that receives the packets that it sends.
 func loopback(t testing.TB, pool *mbuf.Pool) *ethdev.Port {
 	return open(t, fmt.Sprint("net_ring", number()), ethdev.Config{Pool: pool})
 }
@@ -90,7 +90,7 @@ var (
 	ipB  = []byte{192, 0, 2, 2}
 )
 
-// udp is a packet's layers.
+// udp returns the layers of a UDP packet.
 func udp(payload []byte) []gopacket.SerializableLayer {
 	eth := &layers.Ethernet{SrcMAC: macA, DstMAC: macB, EthernetType: layers.EthernetTypeIPv4}
 	ip := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP, SrcIP: ipA, DstIP: ipB}
@@ -99,7 +99,7 @@ func udp(payload []byte) []gopacket.SerializableLayer {
 	return []gopacket.SerializableLayer{eth, ip, udp, gopacket.Payload(payload)}
 }
 
-// serialized is what gopacket itself makes of the layers.
+// serialized returns the layers as gopacket itself serializes them.
 func serialized(t testing.TB, opts gopacket.SerializeOptions, l ...gopacket.SerializableLayer) []byte {
 	t.Helper()
 	b := gopacket.NewSerializeBuffer()
@@ -107,7 +107,7 @@ func serialized(t testing.TB, opts gopacket.SerializeOptions, l ...gopacket.Seri
 	return b.Bytes()
 }
 
-// known are packets of several kinds and lengths.
+// known returns packets of several kinds and lengths.
 func known(t testing.TB) (all [][]byte) {
 	t.Helper()
 	for n := range 40 {
@@ -119,7 +119,7 @@ func known(t testing.TB) (all [][]byte) {
 	return append(all, serialized(t, fix, eth, arp))
 }
 
-// decoder decodes into layers that stay.
+// decoder decodes into the same layers each time.
 type decoder struct {
 	eth     layers.Ethernet
 	ip      layers.IPv4

@@ -10,23 +10,24 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// buffers spares Serialize an allocation: the layers make a Buffer escape.
+// buffers saves an allocation in Serialize: the layers make a Buffer escape.
 var buffers = sync.Pool{New: func() any { return new(Buffer) }}
 
-// Serialize writes the layers into m, the outermost first in the arguments, around
-// the bytes that m holds: of an empty mbuf the layers make a packet, and around a
-// received one they make a tunnel's. Lengths and checksums are filled in as opts say;
-// m's lengths are right afterwards. It does not copy, and does not allocate unless
-// the layers do: a gopacket.Payload is best made a gopacket.SerializableLayer once.
+// Serialize writes the layers, the outermost first, into m around the bytes that it holds. In an
+// empty mbuf the layers become a packet. Around a received packet they become the headers of a
+// tunnel. opts select whether lengths and checksums are filled in. Serialize sets the lengths of m.
+// It does not copy, and allocates only if the layers do: convert a gopacket.Payload into a
+// gopacket.SerializableLayer once.
 //
-// m needs headroom for what goes before the bytes that it holds and tailroom for what
-// goes behind, such as the padding of a short frame. In an empty mbuf all of its
-// buffer is room, and the packet is placed where the layers fit, near its end, so that
-// the headroom is what is left over.
+// m needs headroom for the bytes before those that it holds, and tailroom for those behind them,
+// such as the padding of a short frame. An empty mbuf can use its whole buffer. There the packet
+// is placed where the layers fit, near the end, so that the rest of the buffer is headroom.
 //
-// Errors: syscall.EMSGSIZE if there is no room, dpdk.ErrInvalid as of Buffer.Reset or for
-// a nil layer, and those of the layers. m is as it was then. It may be called from any
-// goroutine; m is the caller's. A loop keeps a Buffer and calls its Serialize.
+// The caller keeps m. Serialize may be called from any goroutine. In a loop keep a [Buffer] and
+// use [Buffer.Serialize].
+//
+// Errors: [dpdk.ErrMessageSize] if m has not enough room, [dpdk.ErrInvalid] for a nil layer or
+// for the reasons of [Buffer.Reset], and the errors of the layers. m is unchanged then.
 func Serialize(m *mbuf.Mbuf, opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {
 	b := buffers.Get().(*Buffer)
 	err := b.Serialize(m, opts, layers...)
@@ -35,17 +36,16 @@ func Serialize(m *mbuf.Mbuf, opts gopacket.SerializeOptions, layers ...gopacket.
 	return err
 }
 
-// Serialize is the function Serialize with a Buffer of the caller's, a zero one to start
-// with: a loop that keeps it spares a seventh of the time of a small packet. b is one of
-// m afterwards.
+// Serialize does the same as the function [Serialize], with a Buffer of the caller. It is faster
+// in a loop that keeps the Buffer. b may be the zero value. Afterwards b writes into m.
 func (b *Buffer) Serialize(m *mbuf.Mbuf, opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {
 	if err := b.Reset(m); err != nil {
 		return err
 	}
 	empty := b.start == unplaced
-	// How much layers append is known only when they have, and where an empty packet
-	// is to be placed only then. Each failure teaches more of it, so this ends. m
-	// changes only at success.
+	// The bytes that layers append are known only after they were written, and only then
+	// the place for an empty packet. Each failure leads to a later place, so the loop ends.
+	// m changes only on success.
 	for {
 		err := b.write(opts, layers)
 		if err == nil {
@@ -65,7 +65,7 @@ func (b *Buffer) write(opts gopacket.SerializeOptions, layers []gopacket.Seriali
 	for i := len(layers) - 1; i >= 0; i-- {
 		l := layers[i]
 		if l == nil {
-			return check.Invalid(opPrepend, "", "layer %d is nil", i)
+			return check.Invalid(opPrepend, "", "layer %d is nil: leave it out", i)
 		}
 		var err error
 		if p, ok := l.(gopacket.Payload); ok {
@@ -74,7 +74,7 @@ func (b *Buffer) write(opts gopacket.SerializeOptions, layers []gopacket.Seriali
 			err = l.SerializeTo(b, opts)
 		}
 		if err == nil {
-			err = b.short // which some layers do not look at
+			err = b.short // some layers ignore it
 		}
 		if err != nil {
 			return fmt.Errorf("packet: layer %d, %v: %w", i, l.LayerType(), err)

@@ -13,7 +13,7 @@ import (
 
 const opTx = "rte_eth_tx_burst"
 
-// SinkConfig says how a Sink sends. The zero value is bursts of DefaultBurst.
+// SinkConfig configures a [Sink]. The zero value sends bursts of [DefaultBurst] packets.
 type SinkConfig struct {
 	Burst int // packets to collect before they are sent, at most 65,535; 0 is DefaultBurst
 }
@@ -22,33 +22,33 @@ type SinkConfig struct {
 type SinkStats struct {
 	Packets, Bytes uint64 // taken by the queue
 	Refused        uint64 // writes that failed
-	Dropped        uint64 // written, but still waiting when the Sink was closed
+	Dropped        uint64 // packets that Close freed because the queue did not take them
 }
 
-// Sink sends packets given as bytes or as layers. It collects them, and sends a burst
-// when that is full, on Flush and on Close. It does not wait, and drops no packet that
-// it took before Close: while the queue is full, writes fail.
+// Sink sends packets given as bytes or as layers. It collects packets until a burst is full, and
+// sends them then, on [Sink.Flush] and on [Sink.Close]. It does not wait: while the queue is
+// full, writes fail. Only Close drops packets that were written.
 type Sink struct {
 	to    ends
 	alloc mbuf.Allocator
-	// pkts are waiting to be sent; its capacity is the burst.
+	// pkts wait to be sent. Its capacity is the burst.
 	pkts  []*mbuf.Mbuf
-	sizes []int // of pkts, which are not to be looked at when they are sent
+	sizes []int // of pkts, because packets must not be read after they were sent
 	buf   Buffer
 	stats SinkStats
 }
 
-// NewSink makes a Sink of packets for tx, in mbufs from alloc: a *mbuf.Cache of the
-// goroutine that writes, or a *mbuf.Pool.
+// NewSink returns a Sink that sends to tx, in mbufs from alloc. alloc is a [mbuf.Pool], or a
+// [mbuf.Cache] of the goroutine that writes.
 //
-// Errors: dpdk.ErrInvalid for a nil tx or alloc or a number out of range, and those of
-// the queue's Err, such as syscall.ENETDOWN for a port that is not started.
+// Errors: [dpdk.ErrInvalid] for a nil tx or alloc or a number out of range, and those of the
+// queue's Err, such as [dpdk.ErrNetDown] for a port that is not started.
 func NewSink(tx Burster, alloc mbuf.Allocator, cfg SinkConfig) (*Sink, error) {
 	if _, rx := tx.(ethdev.RxQueue); rx {
 		return nil, check.Invalid(opTx, "", "a receive queue does not send: use Port.TxQueue")
 	}
 	if alloc == nil {
-		return nil, check.Invalid(opTx, "", "there is no cache and no pool to take mbufs from")
+		return nil, check.Invalid(opTx, "", "alloc is nil: use a cache or a pool")
 	}
 	to, err := open(opTx, tx, &cfg.Burst)
 	if err != nil {
@@ -57,33 +57,33 @@ func NewSink(tx Burster, alloc mbuf.Allocator, cfg SinkConfig) (*Sink, error) {
 	return &Sink{to: to, alloc: alloc, pkts: make([]*mbuf.Mbuf, 0, cfg.Burst), sizes: make([]int, cfg.Burst)}, nil
 }
 
-// WritePacketData sends a copy of data, as the function of that name of gopacket's
-// handles does.
+// WritePacketData sends a copy of data, as the method of the same name of gopacket's handles does.
 //
-// Errors: dpdk.ErrInvalid for no data; syscall.EMSGSIZE if one mbuf has no room for it;
-// mbuf.ErrNoMbufs if the pool has no more; syscall.EAGAIN if the queue is full: write it
-// again later; and those of the queue's Err. The packet is not sent then, and Refused
-// counts it.
+// Errors: [dpdk.ErrInvalid] for empty data, [dpdk.ErrMessageSize] if data does not fit into one
+// mbuf, [mbuf.ErrNoMbufs] if the pool is empty, [dpdk.ErrAgain] if the queue is full (write it
+// again later), and those of the queue's Err. On an error the packet is not sent, and
+// [SinkStats].Refused counts it.
 func (s *Sink) WritePacketData(data []byte) error {
 	return s.write(func(m *mbuf.Mbuf) error {
 		if len(data) == 0 {
-			return check.Invalid(opAppend, "", "a packet without a byte")
+			return check.Invalid(opAppend, "", "the packet is empty: write at least one byte")
 		}
 		if !m.AppendBytes(data) {
 			return &dpdk.Error{Op: opAppend, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf(
-				"%d bytes, where the mbuf has room for %d: use a pool with a larger DataRoom", len(data), m.Tailroom())}
+				"%d bytes do not fit into an mbuf with room for %d: use a pool with a larger DataRoom", len(data), m.Tailroom())}
 		}
 		return nil
 	})
 }
 
-// WriteLayers sends the packet that Serialize makes of the layers. Errors are those of
-// WritePacketData and of Serialize.
+// WriteLayers sends the packet that [Serialize] makes of the layers.
+//
+// Errors: those of [Sink.WritePacketData] and of Serialize.
 func (s *Sink) WriteLayers(opts gopacket.SerializeOptions, layers ...gopacket.SerializableLayer) error {
 	return s.write(func(m *mbuf.Mbuf) error { return s.buf.Serialize(m, opts, layers...) })
 }
 
-// write adds a packet that fill fills to those that wait.
+// write adds a packet, filled in by fill, to those that wait.
 func (s *Sink) write(fill func(*mbuf.Mbuf) error) error {
 	err := s.add(fill)
 	if err != nil {
@@ -115,8 +115,9 @@ func (s *Sink) add(fill func(*mbuf.Mbuf) error) error {
 	return nil
 }
 
-// Flush sends the packets that wait. The error is syscall.EAGAIN if the queue is full, or
-// the queue's Err; the others go on waiting then.
+// Flush sends the packets that wait. Those that the queue does not take continue to wait.
+//
+// Errors: [dpdk.ErrAgain] if the queue is full, and those of the queue's Err.
 func (s *Sink) Flush() error {
 	if s.send(); len(s.pkts) == 0 {
 		return nil
@@ -124,10 +125,10 @@ func (s *Sink) Flush() error {
 	if err := s.to.err(); err != nil {
 		return err
 	}
-	return &dpdk.Error{Op: opTx, Errno: dpdk.ErrAgain, Detail: fmt.Sprintf("the queue is full: %d packets wait", len(s.pkts))}
+	return &dpdk.Error{Op: opTx, Errno: dpdk.ErrAgain, Detail: fmt.Sprintf("the queue is full and %d packets wait: try again later", len(s.pkts))}
 }
 
-// send gives the queue what it takes.
+// send sends as many packets as the queue takes.
 func (s *Sink) send() {
 	if len(s.pkts) == 0 {
 		return
@@ -141,11 +142,12 @@ func (s *Sink) send() {
 	s.pkts = s.pkts[:copy(s.pkts, s.pkts[n:])]
 }
 
-// Stats are the counts so far.
+// Stats returns the counts since the Sink was made.
 func (s *Sink) Stats() SinkStats { return s.stats }
 
-// Close sends what waits, and frees what the queue does not take, with Flush's error.
-// It must come before eal's Close. Writes after it start anew.
+// Close sends the packets that wait, frees those that the queue does not take, and returns the
+// error of [Sink.Flush]. Call it before eal.Runtime.Close. The Sink may be written to again
+// afterwards.
 func (s *Sink) Close() error {
 	err := s.Flush()
 	s.stats.Dropped += uint64(len(s.pkts))

@@ -1,7 +1,6 @@
 package packet_test
 
 import (
-	"syscall"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -13,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 )
 
-// gate takes as many packets as it is allowed.
+// gate takes the number of packets in open.
 type gate struct {
 	open  int
 	pkts  []string
@@ -53,7 +52,7 @@ func TestSinkSendsBursts(t *testing.T) {
 	assert.Equal(t, packet.SinkStats{Packets: 5, Bytes: 7 + 60}, s.Stats())
 }
 
-func TestSinkOfAFullQueueLosesNothing(t *testing.T) {
+func TestSinkKeepsPacketsWhileTheQueueIsFull(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	g := &gate{open: 1}
 	s, err := packet.NewSink(g, pool, packet.SinkConfig{Burst: 2})
@@ -62,33 +61,33 @@ func TestSinkOfAFullQueueLosesNothing(t *testing.T) {
 	require.NoError(t, write("1"))
 	require.NoError(t, write("22"), "one is sent")
 	require.NoError(t, write("333"))
-	assert.ErrorIs(t, write("4"), syscall.EAGAIN)
-	assert.ErrorIs(t, s.Flush(), syscall.EAGAIN)
-	g.err = syscall.ENETDOWN
-	assert.ErrorIs(t, write("4"), syscall.ENETDOWN)
+	assert.ErrorIs(t, write("4"), dpdk.ErrAgain)
+	assert.ErrorIs(t, s.Flush(), dpdk.ErrAgain)
+	g.err = dpdk.ErrNetDown
+	assert.ErrorIs(t, write("4"), dpdk.ErrNetDown)
 	g.err = nil
 	assert.Equal(t, packet.SinkStats{Packets: 1, Bytes: 1, Refused: 2}, s.Stats())
 	g.open = 1
 	require.NoError(t, write("4444"), "it has room again")
 	g.open = 1
-	assert.ErrorIs(t, s.Close(), syscall.EAGAIN)
+	assert.ErrorIs(t, s.Close(), dpdk.ErrAgain)
 	assert.Equal(t, []string{"1", "22", "333"}, g.pkts, "in order")
 	assert.Equal(t, packet.SinkStats{Packets: 3, Bytes: 6, Refused: 2, Dropped: 1}, s.Stats())
 	assert.True(t, pool.Full())
 	require.NoError(t, s.Close())
 }
 
-func TestSinkRefusesPackets(t *testing.T) {
+func TestSinkRefusesInvalidAndTooLargePackets(t *testing.T) {
 	pool := newPool(t, 3, mbuf.PoolConfig{DataRoom: mbuf.DefaultHeadroom + 100})
 	g := &gate{}
 	s, err := packet.NewSink(g, pool, packet.SinkConfig{})
 	require.NoError(t, err)
 	assert.ErrorIs(t, s.WritePacketData(nil), dpdk.ErrInvalid)
-	assert.ErrorIs(t, s.WritePacketData(make([]byte, 101)), syscall.EMSGSIZE)
-	assert.ErrorIs(t, s.WritePacketData(make([]byte, 1<<16+20)), syscall.EMSGSIZE)
-	assert.ErrorIs(t, s.WriteLayers(fix, udp(make([]byte, 300))...), syscall.EMSGSIZE)
+	assert.ErrorIs(t, s.WritePacketData(make([]byte, 101)), dpdk.ErrMessageSize)
+	assert.ErrorIs(t, s.WritePacketData(make([]byte, 1<<16+20)), dpdk.ErrMessageSize)
+	assert.ErrorIs(t, s.WriteLayers(fix, udp(make([]byte, 300))...), dpdk.ErrMessageSize)
 	assert.ErrorIs(t, s.WriteLayers(gopacket.SerializeOptions{}, nil), dpdk.ErrInvalid)
-	assert.True(t, pool.Full(), "what was refused holds no mbuf")
+	assert.True(t, pool.Full(), "a refused packet holds no mbuf")
 	for range 3 {
 		require.NoError(t, s.WritePacketData(make([]byte, 100)))
 	}
@@ -98,16 +97,16 @@ func TestSinkRefusesPackets(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-func TestSinkOfAStoppedPort(t *testing.T) {
+func TestSinkOfAStoppedPortReturnsErrNetDown(t *testing.T) {
 	pool := newPool(t, 255, mbuf.PoolConfig{})
 	p := loopback(t, pool)
 	s, err := packet.NewSink(p.TxQueue(0), pool, packet.SinkConfig{})
 	require.NoError(t, err)
 	require.NoError(t, s.WritePacketData(make([]byte, 60)))
 	require.NoError(t, p.Stop())
-	assert.ErrorIs(t, s.Flush(), syscall.ENETDOWN)
-	assert.ErrorIs(t, s.Close(), syscall.ENETDOWN)
+	assert.ErrorIs(t, s.Flush(), dpdk.ErrNetDown)
+	assert.ErrorIs(t, s.Close(), dpdk.ErrNetDown)
 	assert.Equal(t, packet.SinkStats{Dropped: 1}, s.Stats())
 	_, err = packet.NewSink(p.TxQueue(0), pool, packet.SinkConfig{})
-	assert.ErrorIs(t, err, syscall.ENETDOWN)
+	assert.ErrorIs(t, err, dpdk.ErrNetDown)
 }

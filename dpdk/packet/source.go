@@ -20,40 +20,41 @@ import (
 
 const opRx = "rte_eth_rx_burst"
 
-// DefaultSnapLen is what SourceConfig.SnapLen 0 means: more than any Ethernet frame.
+// DefaultSnapLen is the default of [SourceConfig].SnapLen: more than any Ethernet frame.
 const DefaultSnapLen = 256 << 10
 
-// SourceConfig says how a Source reads. The zero value is bursts of DefaultBurst.
+// SourceConfig configures a [Source]. The zero value reads bursts of [DefaultBurst] packets.
 type SourceConfig struct {
-	Burst   int // packets to ask for at once, at most 65,535; 0 is DefaultBurst
-	SnapLen int // bytes to give of each packet at most; 0 is DefaultSnapLen
-	// Cache is where read packets are freed, without a call of C: a cache of the
-	// goroutine that reads, to be closed after the Source. With nil they are freed by
-	// a call of C for each burst.
+	Burst   int // packets to request at once, at most 65,535; 0 is DefaultBurst
+	SnapLen int // largest number of bytes to return of a packet; 0 is DefaultSnapLen
+	// Cache gets the packets when they are freed, without a call of C. It must be a cache of the
+	// goroutine that reads, and be closed after the Source. If it is nil, each burst is freed by
+	// a call of C.
 	Cache *mbuf.Cache
-	// Clock tells the time of a packet that the port has stamped, from the stamp
-	// (mbuf.RxTimestamp), whose unit is the driver's own: nanoseconds since 1970,
-	// say, or ticks of the device. Ports stamp if they were configured with
-	// ethdev.RxTimestamp; net_pcap always does in DPDK 22.11, in microseconds. Other
-	// packets, and all with a nil Clock, have the time at which Burst returned them.
+	// Clock converts the stamp of a packet (mbuf.RxTimestamp) into a time. The unit depends on the
+	// driver: for example nanoseconds since 1970, or ticks of the device. Ports stamp packets if
+	// they were configured with ethdev.RxTimestamp. In DPDK 22.11 net_pcap always stamps, in
+	// microseconds. Packets without a stamp, and all if Clock is nil, have the time at which
+	// Burst returned them.
 	Clock func(stamp uint64) time.Time
 }
 
-// Source reads packets one by one from what receives bursts. It is a
-// gopacket.ZeroCopyPacketDataSource and a gopacket.PacketDataSource.
+// Source reads packets one by one from bursts. It implements gopacket.ZeroCopyPacketDataSource
+// and gopacket.PacketDataSource.
 //
-// It ends when its context ends, when it is closed, or when the queue can receive no
-// more, because its port was stopped, say: reads then give what was received until
-// then, next the queue's error, if that is what it was, and io.EOF for good.
+// A Source ends when its context ends, when it is closed, or when the queue can no longer
+// receive, for example because its port was stopped. Unless it was closed, reads first return
+// the packets received until then. If the queue ended it, one read returns the queue's error.
+// All later reads return io.EOF.
 type Source struct {
 	ctx  context.Context
 	from ends
 	cfg  SourceConfig
-	// pkts[at:n] are received and not yet read; those before at are to be freed, and
-	// the last of them is the one that is lent.
+	// pkts[at:n] are received and not yet read. Those before at are freed later. The last
+	// one of them is lent to the caller.
 	pkts    []*mbuf.Mbuf
 	at, n   int
-	now     time.Time // of the burst
+	now     time.Time // when the burst was received
 	stamp   mbuf.Timestamp
 	scratch []byte // for packets of several segments
 	idle    lcore.Idle
@@ -62,16 +63,17 @@ type Source struct {
 	err     error
 }
 
-// NewSource makes a Source of packets from rx. The end of ctx ends a read that waits.
+// NewSource returns a Source of packets from rx. A read that waits returns when ctx ends.
 //
-// Errors: dpdk.ErrInvalid for a nil rx or a number out of range, and those of the
-// queue's Err, such as syscall.ENETDOWN for a port that is not started.
+// Errors: [dpdk.ErrInvalid] for a nil rx or a number out of range, those of the queue's Err,
+// such as [dpdk.ErrNetDown] for a port that is not started, and with a Clock those of
+// [mbuf.RxTimestamp].
 func NewSource(ctx context.Context, rx Burster, cfg SourceConfig) (*Source, error) {
 	if _, tx := rx.(ethdev.TxQueue); tx {
 		return nil, check.Invalid(opRx, "", "a transmit queue does not receive: use Port.RxQueue")
 	}
 	if cfg.SnapLen < 0 {
-		return nil, check.Invalid(opRx, "", "SnapLen is %d", cfg.SnapLen)
+		return nil, check.Invalid(opRx, "", "SnapLen is %d: use a positive value, or 0 for the default", cfg.SnapLen)
 	}
 	if cfg.SnapLen == 0 {
 		cfg.SnapLen = DefaultSnapLen
@@ -82,7 +84,7 @@ func NewSource(ctx context.Context, rx Burster, cfg SourceConfig) (*Source, erro
 	}
 	s := &Source{ctx: ctx, from: from, cfg: cfg, pkts: make([]*mbuf.Mbuf, cfg.Burst)}
 	if cfg.Clock != nil {
-		// In a secondary whose primary knows no stamps no packet has one.
+		// ErrSecondary: the primary has not registered stamps, so packets have none.
 		if s.stamp, err = mbuf.RxTimestamp(); err != nil && !errors.Is(err, dpdk.ErrSecondary) {
 			return nil, err
 		}
@@ -90,16 +92,16 @@ func NewSource(ctx context.Context, rx Burster, cfg SourceConfig) (*Source, erro
 	return s, nil
 }
 
-// ZeroCopyReadPacketData gives the next packet's bytes, and waits for one if there is
-// none. The bytes are those in the mbuf, or, of a packet of several segments, a copy
-// in the Source. They are lent: the next read and Close end that.
+// ZeroCopyReadPacketData returns the bytes of the next packet, and waits for one if necessary.
+// The bytes are in the mbuf. Those of a packet with several segments are a copy in the Source.
+// They are valid until the next read or [Source.Close].
 //
-// The capture info's InterfaceIndex is the number of the port that received the
-// packet. What the port took out of it, such as a VLAN tag, is in Mbuf.
+// The InterfaceIndex of the capture info is the number of the port that received the packet.
+// Fields that the port has removed from the packet, such as a VLAN tag, are in [Source.Mbuf].
 //
-// Errors: io.EOF and the queue's, see Source; after these the next read goes on:
-// syscall.EBADMSG for an mbuf that has less than it says, and syscall.ENOBUFS while
-// the port has no mbufs to receive into.
+// Errors: io.EOF and the queue's error, as [Source] describes. After two errors the Source can
+// still be read: [dpdk.ErrBadMessage] for a packet with fewer bytes than its length, and
+// [dpdk.ErrNoBuffers] while the port has no mbufs for received packets.
 func (s *Source) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo, err error) {
 	if s.at == s.n {
 		if err := s.receive(); err != nil {
@@ -110,7 +112,7 @@ func (s *Source) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo,
 	s.at++
 	data, ok := s.bytes(m)
 	if !ok {
-		return nil, ci, &dpdk.Error{Op: "rte_pktmbuf_read", Errno: dpdk.ErrBadMessage, Detail: "the packet's segments have less than its length: " + m.String()}
+		return nil, ci, &dpdk.Error{Op: "rte_pktmbuf_read", Errno: dpdk.ErrBadMessage, Detail: "the segments have fewer bytes than the packet's length: " + m.String()}
 	}
 	ci.CaptureLength, ci.Length = len(data), m.Len()
 	ci.Timestamp = s.time(m)
@@ -120,15 +122,16 @@ func (s *Source) ZeroCopyReadPacketData() (data []byte, ci gopacket.CaptureInfo,
 	return data, ci, nil
 }
 
-// ReadPacketData is ZeroCopyReadPacketData with a copy of the bytes, which is the
-// caller's.
+// ReadPacketData does the same as [Source.ZeroCopyReadPacketData], but returns a copy of the
+// bytes, which the caller keeps.
 func (s *Source) ReadPacketData() (data []byte, ci gopacket.CaptureInfo, err error) {
 	data, ci, err = s.ZeroCopyReadPacketData()
 	return slices.Clone(data), ci, err
 }
 
-// Mbuf is the packet that was read last, with what the port found out about it: nil
-// before the first read, after Take, and at the end. It is lent as the bytes are.
+// Mbuf returns the packet that was read last, with the metadata from the port. It returns nil
+// before the first read, after [Source.Take], and at the end. The packet is valid until the next
+// read or [Source.Close].
 func (s *Source) Mbuf() *mbuf.Mbuf {
 	if s.at == 0 {
 		return nil
@@ -136,8 +139,8 @@ func (s *Source) Mbuf() *mbuf.Mbuf {
 	return s.pkts[s.at-1]
 }
 
-// Take is Mbuf, and makes the packet the caller's, to be sent or freed: the Source
-// does not free it, and no longer ends what was lent of it.
+// Take returns the packet of [Source.Mbuf] and gives it to the caller. The caller
+// must send or free it. Its bytes stay valid until then.
 func (s *Source) Take() *mbuf.Mbuf {
 	m := s.Mbuf()
 	if m != nil {
@@ -146,19 +149,19 @@ func (s *Source) Take() *mbuf.Mbuf {
 	return m
 }
 
-// Err is the queue's error that ended the Source, nil if something else did. It is
-// for those who read through gopacket's PacketSource, which keeps errors to itself.
+// Err returns the queue's error that ended the Source, or nil. It is for programs that read
+// through gopacket's PacketSource, which does not return errors.
 func (s *Source) Err() error { return s.err }
 
-// Close frees the packets that are lent or not yet read; reads then return io.EOF.
-// It is for the goroutine that reads: from others, end the context. It must come
-// before eal's Close. A Source at its end has nothing to free.
+// Close frees the packet that was read last and those that are not yet read. Later reads return
+// io.EOF. Only the goroutine that reads may call Close; others must end the context instead. Call
+// it before eal.Runtime.Close. A Source at its end needs no Close. Closing twice is a no-op.
 func (s *Source) Close() {
 	s.release()
 	s.over = true
 }
 
-// bytes are the packet's first bytes, as many as the configuration wants.
+// bytes returns the packet's first bytes, up to SnapLen.
 func (s *Source) bytes(m *mbuf.Mbuf) ([]byte, bool) {
 	n := min(m.Len(), s.cfg.SnapLen)
 	if first := m.Data(); n <= len(first) {
@@ -170,7 +173,7 @@ func (s *Source) bytes(m *mbuf.Mbuf) ([]byte, bool) {
 	return m.Read(0, n, s.scratch)
 }
 
-// time is when the packet came.
+// time returns the time at which the packet arrived.
 func (s *Source) time(m *mbuf.Mbuf) time.Time {
 	if s.cfg.Clock != nil && s.stamp.Flag != 0 {
 		if stamp, ok := s.stamp.Get(m); ok {
@@ -180,7 +183,7 @@ func (s *Source) time(m *mbuf.Mbuf) time.Time {
 	return s.now
 }
 
-// release frees what the Source has.
+// release frees all packets of the Source.
 func (s *Source) release() {
 	if s.cfg.Cache != nil {
 		s.cfg.Cache.FreeBulk(s.pkts[:s.n])
@@ -214,10 +217,10 @@ func (s *Source) receive() error {
 	return io.EOF
 }
 
-// asks are the sleeps after which to ask whether the queue can receive.
+// asks is the number of sleeps between checks whether the queue can receive.
 const asks = 256
 
-// wait gives way after an idle round. Sleeps stay short: at 10 Gbit/s a queue of
+// wait backs off after an idle round. Sleeps stay short: at 10 Gbit/s a queue of
 // 1,024 descriptors is full in 70 µs.
 func (s *Source) wait() error {
 	ask := s.idle.Sleeping() && s.sleeps%asks == 0

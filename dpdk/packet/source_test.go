@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -32,7 +31,7 @@ var (
 	_ gopacket.SerializeBuffer          = (*packet.Buffer)(nil)
 )
 
-// source is closed at the test's end.
+// source returns a Source that is closed at the test's end.
 func source(t testing.TB, ctx context.Context, rx packet.Burster, cfg packet.SourceConfig) *packet.Source {
 	t.Helper()
 	s, err := packet.NewSource(ctx, rx, cfg)
@@ -41,7 +40,7 @@ func source(t testing.TB, ctx context.Context, rx packet.Burster, cfg packet.Sou
 	return s
 }
 
-// filled is a ring with these packets.
+// filled returns a ring with these packets.
 func filled(t testing.TB, pkts ...*mbuf.Mbuf) *ring.Ring[*mbuf.Mbuf] {
 	t.Helper()
 	r := newRing(t, 256)
@@ -49,7 +48,7 @@ func filled(t testing.TB, pkts ...*mbuf.Mbuf) *ring.Ring[*mbuf.Mbuf] {
 	return r
 }
 
-func TestPacketsComeBackByteByByte(t *testing.T) {
+func TestPacketsArriveUnchanged(t *testing.T) {
 	for _, cfg := range []packet.SourceConfig{{}, {Burst: 1}, {Burst: 7}, {Burst: 4096}} {
 		t.Run(fmt.Sprint("burst ", cfg.Burst), func(t *testing.T) {
 			pool := newPool(t, 2047, mbuf.PoolConfig{})
@@ -84,7 +83,7 @@ func TestPacketsComeBackByteByByte(t *testing.T) {
 }
 
 func TestPcapFileThroughAPort(t *testing.T) {
-	t.Chdir(t.TempDir()) // newer releases attach nothing whose devargs have more than 127 bytes
+	t.Chdir(t.TempDir()) // newer releases attach no device with devargs of more than 127 bytes
 	in, out := "in.pcap", "out.pcap"
 	want := append(known(t), serialized(t, fix, udp(bytes.Repeat([]byte("long"), 1500))...)) // five mbufs
 	f, err := os.Create(in)
@@ -115,7 +114,7 @@ func TestPcapFileThroughAPort(t *testing.T) {
 	}
 	time.AfterFunc(time.Millisecond, cancel)
 	_, _, err = s.ReadPacketData()
-	assert.Equal(t, io.EOF, err, "the file's end is silence, which the context ends")
+	assert.Equal(t, io.EOF, err, "the port is idle at the file's end, and the context ends the wait")
 	require.NoError(t, p.Detach())
 
 	f, err = os.Open(out)
@@ -132,8 +131,8 @@ func TestPcapFileThroughAPort(t *testing.T) {
 	assert.Equal(t, io.EOF, err)
 }
 
-// scatter is what net_pcap has to be asked for, in a DPDK where that is so, to make
-// packets of several segments.
+// scatter returns the offload with which net_pcap receives packets of several segments, if this
+// DPDK has it.
 func scatter(t testing.TB, pool *mbuf.Pool) ethdev.RxOffload {
 	p, err := ethdev.Attach(fmt.Sprintf("net_pcap%d,iface=lo", number()))
 	require.NoError(t, err)
@@ -143,8 +142,8 @@ func scatter(t testing.TB, pool *mbuf.Pool) ethdev.RxOffload {
 	return i.Rx.Offloads & ethdev.RxScatter
 }
 
-// stamped says whether the port gave m the time of the file, in microseconds as DPDK
-// 22.11 has it.
+// stamped reports whether the port has stamped m with the time of the file, in microseconds as
+// in DPDK 22.11.
 func stamped(t testing.TB, m *mbuf.Mbuf) bool {
 	stamp, err := mbuf.RxTimestamp()
 	require.NoError(t, err)
@@ -155,7 +154,7 @@ func stamped(t testing.TB, m *mbuf.Mbuf) bool {
 	return ok && v < 1e17
 }
 
-func TestBytesAreThoseInTheMbufUntilTheNextRead(t *testing.T) {
+func TestBytesStayInTheMbufUntilTheNextRead(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	r := filled(t, alloc(t, pool, "first packet"), alloc(t, pool, "second"))
 	ctx, cancel := context.WithCancel(context.Background())
@@ -176,12 +175,12 @@ func TestBytesAreThoseInTheMbufUntilTheNextRead(t *testing.T) {
 	cancel()
 	_, _, err = s.ReadPacketData()
 	assert.Equal(t, io.EOF, err)
-	assert.True(t, pool.Full(), "at its end a Source has nothing")
+	assert.True(t, pool.Full(), "a Source at its end holds no packet")
 	assert.Nil(t, s.Mbuf())
 	assert.Equal(t, "second", string(own))
 }
 
-func TestCloseFreesWhatWasNotRead(t *testing.T) {
+func TestCloseFreesUnreadPackets(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	r := filled(t, alloc(t, pool, "one"), alloc(t, pool, "two"), alloc(t, pool, "three"))
 	s := source(t, context.Background(), packet.BurstFunc(r.DequeueBurst), packet.SourceConfig{})
@@ -191,7 +190,7 @@ func TestCloseFreesWhatWasNotRead(t *testing.T) {
 	assert.Nil(t, s.Take())
 	s.Close()
 	assert.Equal(t, 14, pool.Available())
-	assert.Equal(t, "one", string(m.Data()), "it is the taker's")
+	assert.Equal(t, "one", string(m.Data()), "the caller of Take owns it")
 	m.Free()
 	for range 2 {
 		_, _, err = s.ZeroCopyReadPacketData()
@@ -201,7 +200,7 @@ func TestCloseFreesWhatWasNotRead(t *testing.T) {
 	s.Close()
 }
 
-func TestPacketOfSeveralSegments(t *testing.T) {
+func TestPacketOfSeveralSegmentsIsReadAsOne(t *testing.T) {
 	pool := newPool(t, 63, mbuf.PoolConfig{})
 	long := strings.Repeat("0123456789", 100)
 	r := filled(t, alloc(t, pool, "one", "", "two", "three"), alloc(t, pool, long, long, long), alloc(t, pool, "single"), alloc(t, pool, "", "behind"))
@@ -243,7 +242,7 @@ func TestDamagedPacketIsAnErrorAndTheNextIsRead(t *testing.T) {
 	r := filled(t, bad, good)
 	s := source(t, context.Background(), packet.BurstFunc(r.DequeueBurst), packet.SourceConfig{})
 	_, _, err := s.ReadPacketData()
-	assert.ErrorIs(t, err, syscall.EBADMSG)
+	assert.ErrorIs(t, err, dpdk.ErrBadMessage)
 	data, _, err := s.ReadPacketData()
 	require.NoError(t, err)
 	assert.Equal(t, "good", string(data))
@@ -281,17 +280,17 @@ func TestStoppedPortEndsASource(t *testing.T) {
 	require.NoError(t, p.Stop())
 	_, more := <-packets
 	assert.False(t, more, "the channel is closed")
-	assert.ErrorIs(t, s.Err(), syscall.ENETDOWN)
+	assert.ErrorIs(t, s.Err(), dpdk.ErrNetDown)
 	_, _, err := s.ReadPacketData()
 	assert.Equal(t, io.EOF, err)
 
 	_, err = packet.NewSource(context.Background(), p.RxQueue(0), packet.SourceConfig{})
-	assert.ErrorIs(t, err, syscall.ENETDOWN)
+	assert.ErrorIs(t, err, dpdk.ErrNetDown)
 	require.NoError(t, p.Start())
 	source(t, context.Background(), p.RxQueue(0), packet.SourceConfig{})
 }
 
-func TestStampsAreRead(t *testing.T) {
+func TestClockConvertsStamps(t *testing.T) {
 	pool := newPool(t, 15, mbuf.PoolConfig{})
 	stamp, err := mbuf.RxTimestamp()
 	require.NoError(t, err)
@@ -311,7 +310,7 @@ func TestStampsAreRead(t *testing.T) {
 	assert.WithinRange(t, ci.Timestamp, start, time.Now())
 }
 
-func TestSourceAndSinkRefuse(t *testing.T) {
+func TestSourceAndSinkRefuseInvalidArguments(t *testing.T) {
 	pool := newPool(t, 255, mbuf.PoolConfig{})
 	p := loopback(t, pool)
 	idle := packet.BurstFunc(func([]*mbuf.Mbuf) int { return 0 })
@@ -345,15 +344,15 @@ func TestSourceAndSinkRefuse(t *testing.T) {
 	}
 }
 
-// Whether others will free mbufs a Source cannot know: it says so and goes on.
-func TestAReadFromAPortWithAnEmptyPool(t *testing.T) {
+// A Source cannot know whether mbufs will be freed later, so it returns the error and continues.
+func TestReadFromAPortWithAnEmptyPoolReturnsErrNoBuffers(t *testing.T) {
 	pool := newPool(t, 63, mbuf.PoolConfig{})
 	p := open(t, fmt.Sprint("net_null", number()), ethdev.Config{Pool: pool})
 	taken := make([]*mbuf.Mbuf, 63)
 	require.True(t, pool.AllocBulk(taken))
 	s := source(t, t.Context(), p.RxQueue(0), packet.SourceConfig{})
 	_, _, err := s.ZeroCopyReadPacketData()
-	require.ErrorIs(t, err, syscall.ENOBUFS)
+	require.ErrorIs(t, err, dpdk.ErrNoBuffers)
 	require.NoError(t, s.Err())
 	mbuf.FreeBulk(taken)
 	_, _, err = s.ZeroCopyReadPacketData()

@@ -1,107 +1,99 @@
 package vdev
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
 	"strings"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// AFPacket is a network interface of the kernel, through packet sockets
-// (net_af_packet). The kernel's own network stack gets its packets too. It needs
+// AFPacket is a port on a network interface of the kernel, through packet sockets
+// (net_af_packet). The kernel's network stack receives the packets too. The device needs
 // CAP_NET_RAW.
 //
-// The driver cuts each received packet at FrameSize less 66 bytes, 1,982 with the
-// default, without a sign, and drops what it is to send and is longer than FrameSize less
-// 32 bytes. Devargs and Open refuse an interface whose MTU is too large; FrameSizes has the
-// sizes for an MTU. The kernel also joins packets (GRO, LRO) and leaves the cutting of what it
-// sends to the device (TSO, GSO): such packets have up to 64 KiB. Open logs a warning if the
-// interface does one of these. "ethtool -K eth0 gro off lro off gso off tso off" ends it; of
-// a veth pair both ends need it.
+// The driver silently truncates a received packet that is longer than FrameSize less 66 bytes:
+// 1,982 bytes with the default. It drops a packet to send that is longer than FrameSize less 32
+// bytes. Devargs and [Open] refuse an interface with an MTU that is too large for the frames;
+// [FrameSizes] returns the sizes for an MTU. The kernel also merges received packets (GRO, LRO),
+// and lets the device segment sent ones (TSO, GSO): such packets have up to 64 KiB. Open logs a
+// warning if one of these offloads is on. Turn them off with "ethtool -K eth0 gro off lro off
+// gso off tso off", at both ends of a veth pair.
 //
-// Packets from a kernel's socket at the other end of a veth pair carry unfinished L4
-// checksums, unless checksum offload is off there: "ethtool -K veth0 tx off". A host that
-// such packets are forwarded to drops them.
+// Packets from a kernel socket at the other end of a veth pair have incomplete L4 checksums,
+// unless checksum offload is off there: "ethtool -K veth0 tx off". If such packets are forwarded
+// to another host, the host drops them.
 //
 // A secondary cannot poll the port; see package ethdev.
 type AFPacket struct {
 	Name       string
 	Interface  string // in the network namespace of the calling thread
 	QueuePairs int    // 0 is 1
-	// Frames of packets, in memory shared with the kernel, for each queue. FrameSize
-	// is a multiple of 16, and 66 bytes of it are the kernel's; BlockSize is a
-	// multiple of both FrameSize and the page size. 0 is 2048 bytes, 512 frames, and
-	// a page. The pool's mbufs must have room for a frame: see FrameSizes.
+	// FrameSize, Frames and BlockSize describe the memory that each queue shares with the
+	// kernel. FrameSize is a multiple of 16, and the kernel uses 66 bytes of each frame.
+	// Frames is the number of frames. BlockSize is a multiple of FrameSize and of the page
+	// size. The defaults are 2048 bytes, 512 frames and one page. The pool's mbufs must have
+	// room for a frame: see [FrameSizes].
 	FrameSize, Frames, BlockSize int
-	// Truncate opens the interface although its packets can be longer than a frame,
-	// of which the rest is cut off.
+	// Truncate opens the interface although its packets can be longer than a frame. The
+	// driver truncates such packets.
 	Truncate bool
-	// KeepQdisc sends through the interface's queueing discipline; the driver's own is
-	// to pass it by.
+	// KeepQdisc sends through the interface's queueing discipline. The default is to bypass
+	// it.
 	KeepQdisc bool
-	// Fanout is how packets are spread over the queues: "hash", "lb", "cpu",
-	// "rollover", "rnd" or "qm"; "" is hash. Others need DPDK 25.03.
+	// Fanout is the method that distributes packets to the queues: "hash", "lb", "cpu",
+	// "rollover", "rnd" or "qm". "" is "hash". Setting it needs DPDK 25.03.
 	Fanout string
 }
 
 func (d AFPacket) driver() string { return "net_af_packet" }
 func (d AFPacket) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d AFPacket) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	if d.Interface == "" {
-		w.fail("Interface is empty")
+		w.invalid("Interface is empty: name a network interface")
 	}
 	w.netdev("iface", "Interface", d.Interface)
 	w.number("qpairs", "QueuePairs", d.QueuePairs, 1, cgo.EthMaxQueues)
 	w.number("blocksz", "BlockSize", d.BlockSize, os.Getpagesize(), 1<<30)
 	w.number("framesz", "FrameSize", d.FrameSize, 128, 1<<30)
 	w.number("framecnt", "Frames", d.Frames, 1, 1<<24)
-	d.layout(w)
+	d.checkFrames(w)
 	w.flag("qdisc_bypass", "0", d.KeepQdisc)
 	w.needs(25, 3, "Fanout", d.Fanout != "")
-	w.word("fanout_mode", "Fanout", d.Fanout, "hash", "lb", "cpu", "rollover", "rnd", "qm")
-	d.whole(w)
-	return w.done()
+	w.choice("fanout_mode", "Fanout", d.Fanout, "hash", "lb", "cpu", "rollover", "rnd", "qm")
+	d.checkMTU(w)
+	return w.devargs()
 }
 
-// layout refuses what the kernel would, and what the driver would compute wrongly.
-func (d AFPacket) layout(w *writer) {
-	frame, frames, block := d.frame(), d.Frames, d.BlockSize
-	if frames == 0 {
-		frames = 512
-	}
-	if block == 0 {
-		block = os.Getpagesize()
-	}
+// checkFrames refuses sizes that the kernel would refuse, or that the driver would compute wrongly.
+func (d AFPacket) checkFrames(w *writer) {
+	frame, frames, block := d.frameSize(), cmp.Or(d.Frames, 512), cmp.Or(d.BlockSize, os.Getpagesize())
 	switch {
 	case w.err != nil:
 	case block%os.Getpagesize() != 0:
-		w.fail("BlockSize is %d: use a multiple of a page, %d bytes", block, os.Getpagesize())
+		w.invalid("BlockSize is %d: use a multiple of a page, %d bytes", block, os.Getpagesize())
 	case frame%16 != 0:
-		w.fail("FrameSize is %d: use a multiple of 16", frame)
+		w.invalid("FrameSize is %d: use a multiple of 16", frame)
 	case block%frame != 0:
-		w.fail("FrameSize is %d and BlockSize %d: a block must hold whole frames", frame, block)
+		w.invalid("BlockSize is %d: use a multiple of FrameSize, %d bytes, for whole frames", block, frame)
 	case frames%(block/frame) != 0:
-		w.fail("Frames is %d: use a multiple of the %d that a block holds", frames, block/frame)
+		w.invalid("Frames is %d: use a multiple of %d, the frames of a block", frames, block/frame)
 	case frame*frames > 1<<30:
-		w.fail("%d frames of %d bytes are more than 1 GiB", frames, frame)
+		w.invalid("%d frames of %d bytes need more than 1 GiB: use fewer or smaller frames", frames, frame)
 	}
 }
 
-func (d AFPacket) frame() int {
-	if d.FrameSize == 0 {
-		return 2048
-	}
-	return d.FrameSize
-}
+func (d AFPacket) frameSize() int { return cmp.Or(d.FrameSize, 2048) }
 
 const (
 	rxOverhead = 66       // of a received packet in its frame: tpacket2_hdr and an address, aligned
@@ -109,13 +101,12 @@ const (
 	linkHeader = 14 + 2*4 // Ethernet with two VLAN tags
 )
 
-// FrameSizes are the sizes that an AFPacket, and the mbufs of its port's pool, need for
-// whole packets of an MTU: FrameSize, BlockSize, and mbuf.PoolConfig.DataRoom. The error
-// is dpdk.ErrInvalid for an MTU of less than 68 bytes, or more than an mbuf holds: 61,352
-// with pages of 4 KiB.
+// FrameSizes returns the sizes for whole packets of an MTU: FrameSize and BlockSize of an
+// [AFPacket], and mbuf.PoolConfig.DataRoom of the port's pool. The error is dpdk.ErrInvalid for
+// an MTU of less than 68 bytes, or of more than an mbuf holds: 61,352 bytes with pages of 4 KiB.
 func FrameSizes(mtu int) (frameSize, blockSize, dataRoom int, err error) {
 	page := os.Getpagesize()
-	largest := 60 << 10 / page * page // that an mbuf holds, of whole pages
+	largest := 60 << 10 / page * page // whole pages in an mbuf
 	if largest == 0 {
 		largest = page / 2
 	}
@@ -131,27 +122,35 @@ func FrameSizes(mtu int) (frameSize, blockSize, dataRoom int, err error) {
 	return frameSize, blockSize, dataRoom, nil
 }
 
-// whole refuses an interface whose packets can be longer than a frame.
-func (d AFPacket) whole(w *writer) {
+// checkMTU refuses an interface with packets that can be longer than a frame.
+func (d AFPacket) checkMTU(w *writer) {
 	i, err := net.InterfaceByName(d.Interface)
 	if d.Truncate || w.err != nil || err != nil {
 		return
 	}
-	if holds := d.frame() - rxOverhead; i.MTU+linkHeader > holds {
-		w.fail("the MTU of %s is %d, and frames of %d bytes hold packets of %d with their Ethernet header: use FrameSizes for larger ones, lower the MTU, or set Truncate",
-			d.Interface, i.MTU, d.frame(), holds)
+	if holds := d.frameSize() - rxOverhead; i.MTU+linkHeader > holds {
+		w.invalid("the MTU of %s is %d, but frames of %d bytes hold packets of at most %d with their Ethernet header: use FrameSizes for larger frames, lower the MTU, or set Truncate",
+			d.Interface, i.MTU, d.frameSize(), holds)
 	}
 }
 
-// warn logs that the kernel makes packets that are longer than a frame.
+// attach logs a warning if the kernel makes packets that are longer than a frame.
+func (d AFPacket) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := attach(devargs, cfg)
+	if err == nil {
+		d.warn(name)
+	}
+	return p, err
+}
+
 func (d AFPacket) warn(name string) {
-	does, err := linux.Offloads(d.Interface)
-	if d.Truncate || err != nil || len(does) == 0 {
+	offloads, err := linux.Offloads(d.Interface)
+	if d.Truncate || err != nil || len(offloads) == 0 {
 		return
 	}
 	_ = control.Call(op, name, func() error {
-		cgo.LogWarning(fmt.Sprintf("%s: %s has %s, which makes packets of up to 65,536 bytes: what is longer than %d is cut off (ethtool -K %s gro off lro off gso off tso off; of a veth pair at both ends)",
-			name, d.Interface, strings.Join(does, ", "), d.frame()-rxOverhead, d.Interface))
+		cgo.LogWarning(fmt.Sprintf("%s: %s has %s and so packets of up to 65,536 bytes, but the driver truncates packets to %d bytes: use ethtool -K %s gro off lro off gso off tso off, at both ends of a veth pair",
+			name, d.Interface, strings.Join(offloads, ", "), d.frameSize()-rxOverhead, d.Interface))
 		return nil
 	})
 }

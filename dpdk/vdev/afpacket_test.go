@@ -21,7 +21,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-func TestFrameSizes(t *testing.T) {
+func TestFrameSizesHoldTheMTU(t *testing.T) {
 	page := os.Getpagesize()
 	for mtu := 68; mtu < 20000; mtu += 7 {
 		frame, block, room, err := vdev.FrameSizes(mtu)
@@ -39,9 +39,9 @@ func TestFrameSizes(t *testing.T) {
 	}
 }
 
-// A frame of the interface's whole MTU comes whole with the sizes for that MTU; with
-// others the port is not opened.
-func TestAFPacketHoldsTheMTU(t *testing.T) {
+// With the sizes of FrameSizes the port receives a frame of the interface's MTU completely. With
+// smaller frames Devargs fails.
+func TestAFPacketReceivesFramesOfTheMTU(t *testing.T) {
 	harness.Need(t, harness.Root)
 	for _, mtu := range []int{1500, 1894, 1895, 4000, 9000, 61352} {
 		t.Run(fmt.Sprint(mtu), func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestAFPacketHoldsTheMTU(t *testing.T) {
 	}
 }
 
-// sendFrame sends a frame by a packet socket.
+// sendFrame sends a frame through a packet socket.
 func sendFrame(iface string, frame []byte) error {
 	link, err := netlink.LinkByName(iface)
 	if err != nil {
@@ -100,7 +100,7 @@ func sendFrame(iface string, frame []byte) error {
 	defer unix.Close(fd)
 	n, err := unix.SendmsgN(fd, frame, nil, &unix.SockaddrLinklayer{Ifindex: link.Attrs().Index}, 0)
 	if err == nil && n != len(frame) {
-		err = errors.New("the frame was not sent whole")
+		err = errors.New("the frame was not sent completely")
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package vdev
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -10,76 +11,76 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
-// BondMode is how a bonding port uses its members.
+// BondMode is the mode in which a bonding port uses its members.
 type BondMode int
 
 const (
-	RoundRobin   BondMode = iota // each packet through the next member
-	ActiveBackup                 // all through the primary, and through another while its link is down
-	Balance                      // by a hash of the packet's headers
-	Broadcast                    // each packet through all
-	LACP                         // 802.3ad; bursts must be called at least every 100 ms
-	TLB                          // by the members' load
-	ALB                          // by the members' load, also what is received, with ARP
+	RoundRobin   BondMode = iota // sends each packet through the next member
+	ActiveBackup                 // sends through the primary, or through another member while the primary's link is down
+	Balance                      // selects the member by a hash of the packet's headers
+	Broadcast                    // sends each packet through all members
+	LACP                         // is 802.3ad; bursts must be called at least every 100 ms
+	TLB                          // selects the member by load
+	ALB                          // selects the member by load, and balances received packets with ARP
 )
 
-// Bond is one port made of several (net_bonding). Its members must be attached and
-// not started: it configures and starts them. From its Configure to its Detach
-// they are its own; nobody else may use them, and afterwards they must be configured
-// anew. Package bond adds and removes members later. A secondary cannot poll the port;
-// see package ethdev.
+// Bond is one port made of several ports (net_bonding). Its members must be attached and not
+// started: the bonding port configures and starts them. From its Configure to its Detach nothing
+// else may use the members. Configure them again before another use. Package bond adds and
+// removes members later. A secondary cannot poll the port; see package ethdev.
 type Bond struct {
 	Name    string
 	Mode    BondMode
 	Members []string // names of devices, such as "net_ring_a" or "0000:03:00.0"
 	Primary string   // one of Members; "" is the first
 	MAC     net.HardwareAddr
-	// HashPolicy is what Balance and LACP hash: "l2", "l23" or "l34"; "" is l2.
+	// HashPolicy names the headers that Balance and LACP hash: "l2", "l23" or "l34"; "" is
+	// "l2".
 	HashPolicy string
-	// Aggregator is what LACP prefers: "stable", "bandwidth" or "count"; "" is stable.
+	// Aggregator is the preference of LACP: "stable", "bandwidth" or "count"; "" is "stable".
 	Aggregator string
-	Socket     dpdk.SocketID // of its memory
+	Socket     dpdk.SocketID // of the port's memory
 }
 
 func (d Bond) driver() string { return "net_bonding" }
 func (d Bond) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d Bond) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	if d.Mode < RoundRobin || d.Mode > ALB {
-		w.fail("Mode is %d: use RoundRobin to ALB", d.Mode)
+		w.invalid("Mode is %d: use RoundRobin to ALB", d.Mode)
 	}
 	w.add("mode", number(int(d.Mode)))
 	if len(d.Members) == 0 {
-		w.fail("Members is empty")
+		w.invalid("Members is empty: name at least one device")
 	}
 	key := "member"
-	if before(23, 11) {
+	if olderThan(23, 11) {
 		key = "slave"
 	}
 	for i, m := range d.Members {
 		if m == "" || slices.Contains(d.Members[:i], m) {
-			w.fail("Members[%d] is %q: give each member once", i, m)
+			w.invalid("Members[%d] is %q: give each member once", i, m)
 		}
 		w.text(key, "Members", m)
 	}
 	if d.Primary != "" && !slices.Contains(d.Members, d.Primary) {
-		w.fail("Primary %q is none of Members", d.Primary)
+		w.invalid("Primary is %q, but Members does not contain it: use a member", d.Primary)
 	}
 	w.text("primary", "Primary", d.Primary)
 	w.mac("mac", "MAC", d.MAC)
-	w.word("xmit_policy", "HashPolicy", d.HashPolicy, "l2", "l23", "l34")
-	w.word("agg_mode", "Aggregator", d.Aggregator, "stable", "bandwidth", "count")
-	if err := check.Socket(op, w.what(), d.Socket); err != nil && w.err == nil {
+	w.choice("xmit_policy", "HashPolicy", d.HashPolicy, "l2", "l23", "l34")
+	w.choice("agg_mode", "Aggregator", d.Aggregator, "stable", "bandwidth", "count")
+	if err := check.Socket(op, w.device, d.Socket); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.flag("socket_id", number(d.Socket.Int()), d.Socket != dpdk.AnySocket)
-	return w.done()
+	return w.devargs()
 }
 
-// free refuses members that there are not, or that are in use.
-func (d Bond) free(name string) error {
+// check refuses members that do not exist or are in use.
+func (d Bond) check(name string, _ ethdev.Config) error {
 	for i, m := range d.Members {
 		p, err := ethdev.Lookup(m)
 		if err != nil {
@@ -92,7 +93,7 @@ func (d Bond) free(name string) error {
 		busy := ""
 		switch {
 		case info.Bonded:
-			busy = "is a member of a bonding port already"
+			busy = "is a member of a bonding port already: remove it there first"
 		case p.Started():
 			busy = "is started: call its Stop first"
 		}
@@ -103,16 +104,27 @@ func (d Bond) free(name string) error {
 	return nil
 }
 
-// joined says which members the driver left out, of which it says no more than a
-// line in the log.
-func (d Bond) joined(name string) error {
+// attach detaches the port again if the driver refused a member: the driver only logs that.
+func (d Bond) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := attach(devargs, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.checkMembers(name); err != nil {
+		return nil, errors.Join(err, p.Detach())
+	}
+	return p, nil
+}
+
+// checkMembers returns an error for a member that the driver refused.
+func (d Bond) checkMembers(name string) error {
 	for i, m := range d.Members {
 		p, err := ethdev.Lookup(m)
 		if err != nil {
 			return fmt.Errorf("member %d of the bond: %w", i, err)
 		}
 		if info, err := p.Info(); err != nil || !info.Bonded {
-			return check.Invalid(op, name, "Members[%d]: the driver did not take %v: see the log", i, p)
+			return check.Invalid(op, name, "Members[%d]: the driver refused %v: see the log for the reason", i, p)
 		}
 	}
 	return nil

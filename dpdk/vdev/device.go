@@ -1,7 +1,6 @@
 package vdev
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -15,25 +14,37 @@ const op = "rte_dev_probe"
 
 // Device is a virtual device of this package.
 type Device interface {
-	// Devargs is the device's name and arguments as DPDK writes them, for
-	// eal.Config.Vdevs and ethdev.Open: "net_null0,size=64". A device without a
-	// Name gets its driver's and a number that no port has and no other call
-	// got. The error is dpdk.ErrInvalid, dpdk.ErrNotFound or what the system says
-	// of a file, or dpdk.ErrUnsupported for what this DPDK does not know; it names
-	// the field.
+	// Devargs returns the device's name and arguments in DPDK's syntax, for
+	// eal.Config.Vdevs and ethdev.Open: "net_null0,size=64". If Name is empty, the name is
+	// the driver's name and a number. No port has that name, and no other call returns it.
+	//
+	// Errors name the field: dpdk.ErrInvalid, dpdk.ErrNameTooLong, dpdk.ErrNoDevice for a
+	// network interface that does not exist, dpdk.ErrNotFound or another error of the system
+	// for a file, dpdk.ErrExist for a socket that exists already, and dpdk.ErrUnsupported
+	// for a field that this release of DPDK does not have.
 	Devargs() (string, error)
-	// driver is the DPDK name of the driver, and name the Name.
+	// driver returns DPDK's name of the driver, and name returns the field Name.
 	driver() string
 	name() string
 }
 
-// Args are the Devargs of several devices, for eal.Config.Vdevs.
+// checker is a device with conditions that Devargs cannot check, because they need EAL.
+type checker interface {
+	check(name string, cfg ethdev.Config) error
+}
+
+// attacher is a device that needs more work than the function attach.
+type attacher interface {
+	attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error)
+}
+
+// Args returns the Devargs of several devices, for eal.Config.Vdevs.
 func Args(devices ...Device) ([]string, error) {
 	all := make([]string, len(devices))
 	for i, d := range devices {
 		var err error
 		if d == nil {
-			err = check.Invalid(op, "", "device %d is nil", i)
+			err = check.Invalid(op, "", "device %d is nil: use a device of this package", i)
 		} else {
 			all[i], err = d.Devargs()
 		}
@@ -44,14 +55,17 @@ func Args(devices ...Device) ([]string, error) {
 	return all, nil
 }
 
-// Open attaches the device, configures its port with cfg and starts it; see
-// ethdev.Open. If a step fails, those before it are undone. Errors are those of
-// Devargs, ethdev.Attach, Configure and Start, and dpdk.ErrUnsupported if this DPDK
-// has no such driver, dpdk.ErrExist if there is a port of that name,
-// dpdk.ErrSecondary. The driver's own reason is in the log.
+// Open attaches the device, configures its port with cfg and starts it; see ethdev.Open. If a
+// step fails, the earlier steps are undone.
+//
+// Errors are those of Devargs, ethdev.Attach, Configure and Start; dpdk.ErrUnsupported if this
+// DPDK does not have the driver; dpdk.ErrExist if a port has that name; dpdk.ErrSecondary. The
+// log lines in the error have the driver's reason.
+//
+// Implements: rte_dev_probe
 func Open(d Device, cfg ethdev.Config) (*ethdev.Port, error) {
 	if d == nil {
-		return nil, check.Invalid(op, "", "the device is nil")
+		return nil, check.Invalid(op, "", "the device is nil: use a device of this package")
 	}
 	devargs, err := d.Devargs()
 	if err != nil {
@@ -65,45 +79,15 @@ func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	if err := device.Ready(op, d.driver(), name); err != nil {
 		return nil, err
 	}
-	switch d := d.(type) {
-	case Null:
-		if err := d.fits(name, cfg); err != nil {
+	if d, ok := d.(checker); ok {
+		if err := d.check(name, cfg); err != nil {
 			return nil, err
 		}
-	case PCAP:
-		if err := d.fits(name, cfg); err != nil {
-			return nil, err
-		}
-	case Bond:
-		if err := d.free(name); err != nil {
-			return nil, err
-		}
-	case Memif:
-		if err := d.shareable(name); err != nil {
-			return nil, err
-		}
-	case VirtioUser:
-		if err := d.shareable(name); err != nil {
-			return nil, err
-		}
-		return d.wait(name, func() (*ethdev.Port, error) { return attach(devargs, cfg) })
 	}
-	p, err := attach(devargs, cfg)
-	if d, ok := d.(Memif); ok && err != nil {
-		return nil, d.unserved(name, err)
+	if d, ok := d.(attacher); ok {
+		return d.attach(name, devargs, cfg)
 	}
-	if err != nil {
-		return nil, err
-	}
-	if d, ok := d.(AFPacket); ok {
-		d.warn(name)
-	}
-	if d, ok := d.(Bond); ok {
-		if err := d.joined(name); err != nil {
-			return nil, errors.Join(err, p.Detach())
-		}
-	}
-	return p, nil
+	return attach(devargs, cfg)
 }
 
 // attach attaches a device, configures its port and starts it.
@@ -115,22 +99,28 @@ func attach(devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	return device.Start(p, cfg)
 }
 
-// room is the smallest buffer behind the headroom that cfg receives into; false
-// if there is no pool, which Configure refuses.
-func room(cfg ethdev.Config) (bytes int, ok bool) {
+// smallestBuffer returns the smallest size of the buffers that cfg receives into. It returns false
+// without a pool, which Configure refuses.
+func smallestBuffer(cfg ethdev.Config) (bytes int, ok bool) {
 	pools := []*mbuf.Pool{cfg.Pool, cfg.Rx.Pool}
 	for _, q := range cfg.RxEach {
 		pools = append(pools, q.Pool)
 	}
 	for _, p := range pools {
-		if p.Pointer() == nil {
-			continue
-		}
-		if n := p.DataRoom() - mbuf.DefaultHeadroom; !ok || n < bytes {
+		if n, live := bufferSize(p); live && (!ok || n < bytes) {
 			bytes, ok = n, true
 		}
 	}
 	return bytes, ok
+}
+
+// bufferSize returns the size of a pool's buffers without the headroom. It returns false for a pool
+// that does not exist.
+func bufferSize(p *mbuf.Pool) (bytes int, live bool) {
+	if p.Pointer() == nil {
+		return 0, false
+	}
+	return p.DataRoom() - mbuf.DefaultHeadroom, true
 }
 
 func number(n int) string { return fmt.Sprint(n) }

@@ -28,7 +28,7 @@ func ExampleOpen() {
 	// Output: 32 1000
 }
 
-// What eal.Config.Vdevs takes.
+// Args returns the devargs for eal.Config.Vdevs.
 func ExampleArgs() {
 	devargs, err := vdev.Args(
 		vdev.Null{Name: "net_null_a", Size: 128},
@@ -39,5 +39,5 @@ func ExampleArgs() {
 	fmt.Println(err)
 	// Output:
 	// [net_null_a,size=128 net_memif0,role=server,id=2] <nil>
-	// rte_dev_probe "net_af_packet": no such device: Interface: there is no network interface "eth77" in this network namespace
+	// rte_dev_probe "net_af_packet": no such device: Interface: the network interface "eth77" does not exist in this network namespace: see "ip link"
 }

@@ -1,7 +1,6 @@
 package vdev
 
-// SetRelease has Devargs write for another release of DPDK, and returns the way
-// back.
+// SetRelease sets the release of DPDK for which Devargs writes. The returned function restores it.
 func SetRelease(year, month uint32) (restore func()) {
 	before := release
 	release = year<<24 | month<<16

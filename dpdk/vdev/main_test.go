@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
 
 var pools int
 
-// newPool is a pool that must be full again when the ports that use it are gone.
+// newPool creates a pool. The test fails if the pool is not full when the ports are detached.
 func newPool(t testing.TB, cfg mbuf.PoolConfig) *mbuf.Pool {
 	t.Helper()
 	pools++
@@ -29,7 +29,7 @@ func newPool(t testing.TB, cfg mbuf.PoolConfig) *mbuf.Pool {
 	return p
 }
 
-// open is a started port, detached at the test's end.
+// open opens a port and detaches it when the test ends.
 func open(t testing.TB, d vdev.Device, cfg ethdev.Config) *ethdev.Port {
 	t.Helper()
 	p, err := vdev.Open(d, cfg)
@@ -38,7 +38,7 @@ func open(t testing.TB, d vdev.Device, cfg ethdev.Config) *ethdev.Port {
 	return p
 }
 
-// packet is a packet of the bytes.
+// packet returns a packet of the bytes.
 func packet(t testing.TB, pool *mbuf.Pool, bytes []byte) *mbuf.Mbuf {
 	t.Helper()
 	m, ok := pool.Alloc()
@@ -49,7 +49,7 @@ func packet(t testing.TB, pool *mbuf.Pool, bytes []byte) *mbuf.Mbuf {
 	return m
 }
 
-// noPort checks that a failed Open left nothing.
+// noPorts checks that no port is left.
 func noPorts(t testing.TB) {
 	t.Helper()
 	all, err := ethdev.List()

@@ -1,6 +1,7 @@
 package vdev
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -10,117 +11,112 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// MemifRole is which side of a memif a port is.
+// MemifRole is the side of a memif that a port takes.
 type MemifRole int
 
 const (
-	// MemifClient makes the shared memory and connects to the server.
+	// MemifClient creates the shared memory and connects to the server.
 	MemifClient MemifRole = iota
-	// MemifServer listens on the socket, for clients of several devices.
+	// MemifServer listens on the socket, for the clients of several devices.
 	MemifServer
 )
 
-// Memif is a link to another process by shared memory, such as VPP, or a container's
-// (net_memif). The port's link is up while the other side is there; until then
-// it receives and sends nothing. Start of a client fails if there is no server; the
-// server can send once the client has called Burst of its receive queue.
+// Memif is a link through shared memory to another process, such as VPP or a process in a
+// container (net_memif). The port's link is up while the other side is connected; until then the
+// port neither receives nor sends. Start of a client fails without a server. The server can send
+// after the client has called Burst of its receive queue.
 //
-// The two processes must end in order: stop the bursts of both, then Detach. If the other
-// process ends, or is killed, during a burst of this one, DPDK unmaps the shared memory
-// beside the burst, and this process can die of SIGSEGV: some in a hundred do under full
-// load. No release has a remedy. Where that matters use Vhost and VirtioUser: their
-// bursts keep the memory until they have ended.
+// The two processes must end in this order: stop the bursts of both, then Detach. If the other
+// process exits or is killed during a burst of this one, DPDK unmaps the shared memory under the
+// burst, and this process can die of SIGSEGV. All releases have this race. Vhost and VirtioUser
+// do not: their bursts keep the memory until they return.
 //
 // Detach of a server leaves its listening socket registered with EAL's interrupt thread
-// (DPDK 22.11 to 25.11): with both sides in one process, a Close of EAL soon after both
-// were detached can be a SIGSEGV in DPDK.
+// (DPDK 22.11 to 25.11). With both sides in one process, Close of EAL soon after the Detach of
+// both can cause a SIGSEGV in DPDK.
 type Memif struct {
 	Name string
 	Role MemifRole
-	// ID tells links that use one socket apart; both sides have the same.
+	// ID identifies one of several links on a socket. Both sides use the same ID.
 	ID int
-	// Socket is where both sides meet: an abstract name, which belongs to the network
-	// namespace, or, with File, a path. "" is /run/memif.sock, which an abstract name
-	// can be too.
+	// Socket is the address of the server: an abstract name in the network namespace, or a
+	// path if File is set. "" is /run/memif.sock in both cases.
 	Socket string
 	File   bool
-	// OwnerUID and OwnerGID own the server's File; 0 leaves it. Needs DPDK 23.03.
+	// OwnerUID and OwnerGID are the owner of the server's File; 0 does not change it. They
+	// need DPDK 23.03.
 	OwnerUID, OwnerGID int
-	// RingSize is how many packets a queue holds: a power of two up to 16384; 0 is
-	// 1024. BufferSize is how many bytes its buffers have; 0 is 2048. What the client
-	// has holds. Let it be more than any packet has: those that need several buffers
-	// are joined with others wrongly by DPDK before 24.11.6 and 25.11.2.
+	// RingSize is the number of packets in a full queue: a power of two up to 16384; 0 is
+	// 1024. BufferSize is the size of a buffer in bytes; 0 is 2048. The values of the client
+	// apply. Use a BufferSize above the size of any packet: DPDK before 24.11.6 and 25.11.2
+	// wrongly joins packets that need several buffers.
 	RingSize, BufferSize int
 	MAC                  net.HardwareAddr // of the port; nil is a random one
-	// ZeroCopy lets a client's mbufs be shared with the server. EAL must have been
-	// started with --single-file-segments. The driver does not free what is in its queues
-	// at the port's end: the pool lacks those mbufs then.
+	// ZeroCopy shares the mbufs of a client with the server. Start EAL with
+	// --single-file-segments for it. The driver does not free the mbufs in its queues when
+	// the port ends: the pool loses them.
 	ZeroCopy bool
-	// Secret must be the same on both sides; at most 23 bytes. It stands in the
-	// devargs.
+	// Secret must be the same on both sides, with at most 23 bytes. The devargs contain it.
 	Secret string
 }
 
 func (d Memif) driver() string { return "net_memif" }
 func (d Memif) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d Memif) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	switch d.Role {
 	case MemifClient:
 	case MemifServer:
 		w.add("role", "server")
 	default:
-		w.fail("Role is %d: use MemifClient or MemifServer", d.Role)
+		w.invalid("Role is %d: use MemifClient or MemifServer", d.Role)
 	}
 	w.number("id", "ID", d.ID, 1, math.MaxUint32)
-	d.socket(w)
+	d.writeSocket(w)
 	if d.RingSize&(d.RingSize-1) != 0 {
-		w.fail("RingSize is %d: use a power of two", d.RingSize)
+		w.invalid("RingSize is %d: use a power of two", d.RingSize)
 	}
 	if d.RingSize != 0 && (d.RingSize < 2 || d.RingSize > 1<<14) {
-		w.fail("RingSize is %d: use 2 to %d", d.RingSize, 1<<14)
+		w.invalid("RingSize is %d: use 2 to %d", d.RingSize, 1<<14)
 	}
 	w.flag("rsize", number(bits.Len(uint(d.RingSize))-1), d.RingSize != 0)
 	w.number("bsize", "BufferSize", d.BufferSize, 1, math.MaxUint16)
 	w.mac("mac", "MAC", d.MAC)
 	if d.ZeroCopy && d.Role != MemifClient {
-		w.fail("ZeroCopy is for the client")
+		w.invalid("ZeroCopy is set on a server: set it on the client")
 	}
 	w.flag("zero-copy", "yes", d.ZeroCopy)
 	if len(d.Secret) > 23 {
-		w.fail("Secret has %d bytes: the driver compares 23", len(d.Secret))
+		w.invalid("Secret has %d bytes: the driver compares only 23, use at most 23", len(d.Secret))
 	}
 	w.text("secret", "Secret", d.Secret)
-	return w.done()
+	return w.devargs()
 }
 
-func (d Memif) socket(w *writer) {
+// defaultMemif is the driver's default socket.
+const defaultMemif = "/run/memif.sock"
+
+func (d Memif) writeSocket(w *writer) {
 	if !d.File {
 		if d.OwnerUID != 0 || d.OwnerGID != 0 {
-			w.fail("OwnerUID and OwnerGID are for a File")
+			w.invalid("OwnerUID or OwnerGID is set without File: set File too")
 		}
-		if len(d.Socket) > linux.MaxSocketPath-1 { // one byte says that it is abstract
-			w.fail("Socket has %d bytes: an abstract name has at most %d", len(d.Socket), linux.MaxSocketPath-1)
+		if len(d.Socket) > linux.MaxSocketPath-1 { // one more byte marks it as abstract
+			w.invalid("Socket has %d bytes: use at most %d for an abstract name", len(d.Socket), linux.MaxSocketPath-1)
 		}
 		w.text("socket", "Socket", d.Socket)
 		return
 	}
-	path := d.Socket
-	if path == "" {
-		path = "/run/memif.sock"
-	}
-	if len(path) > linux.MaxSocketPath {
-		w.fail("Socket has %d bytes: a socket's path has at most %d", len(path), linux.MaxSocketPath)
-	}
-	// The client may start first; and a second server of one process shares the file.
-	w.folder("Socket", path)
-	w.text("socket", "Socket", path)
+	// The file may be missing or exist: the client may start first, and a second server of a
+	// process shares the file.
+	w.socketPath("socket", "Socket", cmp.Or(d.Socket, defaultMemif))
 	w.add("socket-abstract", "no")
 	w.needs(23, 3, "OwnerUID", d.OwnerUID != 0)
 	w.needs(23, 3, "OwnerGID", d.OwnerGID != 0)
@@ -128,9 +124,9 @@ func (d Memif) socket(w *writer) {
 	w.number("owner-gid", "OwnerGID", d.OwnerGID, 1, math.MaxInt32)
 }
 
-// shareable says why memory cannot be shared, which the driver finds out when it
-// is too late to say so.
-func (d Memif) shareable(name string) error {
+// check refuses memory that cannot be shared: the driver detects that too late to return an
+// error.
+func (d Memif) check(name string, _ ethdev.Config) error {
 	if !d.ZeroCopy {
 		return nil
 	}
@@ -140,22 +136,19 @@ func (d Memif) shareable(name string) error {
 		return nil
 	})
 	if err == nil && !single {
-		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Detail: "ZeroCopy needs " + singleFile}
+		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported, Detail: "ZeroCopy needs EAL's memory in few files: " + singleFile}
 	}
 	return err
 }
 
-// unserved says why a client did not start, of which DPDK says -1 only.
-func (d Memif) unserved(name string, err error) error {
-	if d.Role != MemifClient || !errors.Is(err, syscall.EPERM) {
-		return err
+// attach adds the reason of a client that did not start: DPDK returns only -1.
+func (d Memif) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
+	p, err := attach(devargs, cfg)
+	if d.Role != MemifClient || !errors.Is(err, dpdk.ErrPermission) {
+		return p, err
 	}
-	socket := d.Socket
-	if socket == "" {
-		socket = "/run/memif.sock"
-	}
-	return &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(syscall.ECONNREFUSED),
-		Detail: fmt.Sprintf("no memif server listens on %s: start it first", socket)}
+	return nil, &dpdk.Error{Op: "rte_eth_dev_start", Name: name, Errno: dpdk.Errno(syscall.ECONNREFUSED),
+		Detail: fmt.Sprintf("no memif server listens on %s: start the server first", cmp.Or(d.Socket, defaultMemif))}
 }
 
-const singleFile = `EAL's memory in few files: add "--single-file-segments" to eal.Config.Extra`
+const singleFile = `add "--single-file-segments" to eal.Config.Extra`

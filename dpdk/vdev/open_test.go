@@ -19,22 +19,22 @@ import (
 	"github.com/godpdk/godpdk/dpdk/vdev"
 )
 
-func TestNull(t *testing.T) {
+func TestNullReceivesItsSize(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	for _, tc := range []struct {
 		name   string
 		device vdev.Null
 		n, len int
 	}{
-		{"as it is", vdev.Null{}, 32, 64},
-		{"of a size", vdev.Null{Size: 1500}, 32, 1500},
-		{"of all that fits", vdev.Null{Size: 2048}, 32, 2048},
+		{"defaults", vdev.Null{}, 32, 64},
+		{"a size", vdev.Null{Size: 1500}, 32, 1500},
+		{"the largest size", vdev.Null{Size: 2048}, 32, 2048},
 		{"with copies", vdev.Null{Size: 100, Copy: true}, 32, 100},
 		{"receiving nothing", vdev.Null{NoRx: true}, 0, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := tc.device.Devargs(); errors.Is(err, dpdk.ErrUnsupported) {
-				return // copies are lost in this DPDK: see TestDevargsOfReleases
+				return // this DPDK leaks copies: see TestDevargsDependsOnTheRelease
 			}
 			p := open(t, tc.device, ethdev.Config{Pool: pool})
 			var pkts [32]*mbuf.Mbuf
@@ -52,8 +52,8 @@ func TestNull(t *testing.T) {
 	noPorts(t)
 }
 
-// The driver would write past the mbufs' ends.
-func TestNullWithPacketsLargerThanMbufs(t *testing.T) {
+// The driver would write past the ends of the mbufs.
+func TestNullRefusesPacketsLargerThanMbufs(t *testing.T) {
 	large := newPool(t, mbuf.PoolConfig{DataRoom: 4096 + mbuf.DefaultHeadroom})
 	small := newPool(t, mbuf.PoolConfig{})
 	for name, cfg := range map[string]ethdev.Config{
@@ -68,7 +68,7 @@ func TestNullWithPacketsLargerThanMbufs(t *testing.T) {
 	open(t, vdev.Null{Size: 4096}, ethdev.Config{Pool: large})
 }
 
-func TestOpenLeavesNothingAfterAnError(t *testing.T) {
+func TestFailedOpenLeavesNoPort(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	dir := t.TempDir()
 	noPcap := filepath.Join(dir, "no pcap")
@@ -85,9 +85,9 @@ func TestOpenLeavesNothingAfterAnError(t *testing.T) {
 		{"too many queues of memif", vdev.Memif{Socket: "godpdk-test-none"}, tooMany, dpdk.ErrInvalid},
 		{"memif without its server", vdev.Memif{Socket: "godpdk-test-none"}, ethdev.Config{Pool: pool}, syscall.ECONNREFUSED},
 		{"too many queues of vhost", vdev.Vhost{Socket: filepath.Join(dir, "s")}, tooMany, dpdk.ErrInvalid},
-		{"what the driver refuses", vdev.PCAP{Rx: []string{noPcap}}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
-		{"what Devargs refuses", vdev.AFPacket{Interface: "no-such-dev"}, ethdev.Config{Pool: pool}, dpdk.ErrNoDevice},
-		{"bond of no port", vdev.Bond{Members: []string{"net_null99"}}, ethdev.Config{Pool: pool}, dpdk.ErrNoDevice},
+		{"a file that the driver refuses", vdev.PCAP{Rx: []string{noPcap}}, ethdev.Config{Pool: pool}, dpdk.ErrInvalid},
+		{"a field that Devargs refuses", vdev.AFPacket{Interface: "no-such-dev"}, ethdev.Config{Pool: pool}, dpdk.ErrNoDevice},
+		{"bond of a missing port", vdev.Bond{Members: []string{"net_null99"}}, ethdev.Config{Pool: pool}, dpdk.ErrNoDevice},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p, err := vdev.Open(tc.device, tc.cfg)
@@ -99,42 +99,42 @@ func TestOpenLeavesNothingAfterAnError(t *testing.T) {
 	assert.NoFileExists(t, filepath.Join(dir, "s"))
 }
 
-func TestErrorsHaveTheDriversReason(t *testing.T) {
+func TestErrorContainsTheDriversLog(t *testing.T) {
 	noPcap := filepath.Join(t.TempDir(), "no pcap")
 	require.NoError(t, os.WriteFile(noPcap, []byte("certainly not"), 0o600))
-	// It does not get full again: Configure takes mbufs out of it that net_af_xdp cannot use.
+	// The pool stays incomplete: Configure removes mbufs that net_af_xdp cannot use.
 	pool, err := mbuf.CreatePool("reasons", 2047, mbuf.PoolConfig{})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, pool.Free()) })
-	for devargs, says := range map[string]string{
+	for devargs, text := range map[string]string{
 		"net_af_packet0,iface=typo0":  "No such device",
 		"net_pcap0,rx_pcap=" + noPcap: "unknown file format",
 		"net_af_xdp0,iface=lo":        "xdp",
 	} {
 		t.Run(devargs, func(t *testing.T) {
 			p, err := ethdev.Open(devargs, ethdev.Config{Pool: pool})
-			if err == nil { // this kernel has AF_XDP on lo
-				assert.Equal(t, "xdp", says)
+			if err == nil { // this kernel supports AF_XDP on lo
+				assert.Equal(t, "xdp", text)
 				require.NoError(t, p.Detach())
 				return
 			}
 			var e *dpdk.Error
 			require.ErrorAs(t, err, &e)
-			assert.Contains(t, strings.Join(e.Log, "\n"), says)
+			assert.Contains(t, strings.Join(e.Log, "\n"), text)
 			noPorts(t)
 		})
 	}
 }
 
-func TestNamesThatAreTaken(t *testing.T) {
+func TestOpenRefusesATakenName(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	named := vdev.Null{Name: "net_null4000"}
 	p := open(t, named, ethdev.Config{Pool: pool})
 	_, err := vdev.Open(named, ethdev.Config{Pool: pool})
 	require.ErrorIs(t, err, dpdk.ErrExist)
-	assert.True(t, p.Started(), "the port that has the name was touched")
+	assert.True(t, p.Started(), "the failed Open stopped the existing port")
 
-	// Numbers that ports have are passed over.
+	// Devargs skips the numbers of existing ports.
 	devargs, err := vdev.Null{}.Devargs()
 	require.NoError(t, err)
 	var n int
@@ -145,9 +145,9 @@ func TestNamesThatAreTaken(t *testing.T) {
 	assert.Equal(t, fmt.Sprint("net_null", n+2), next.Name())
 }
 
-func TestDeviceWithoutAPort(t *testing.T) {
+func TestOpenRefusesADeviceWithoutAPort(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
-	named := vdev.Null{Name: fmt.Sprint("net_null_closed", pools)} // which stays until EAL ends
+	named := vdev.Null{Name: fmt.Sprint("net_null_closed", pools)} // the device stays until EAL ends
 	p, err := vdev.Open(named, ethdev.Config{Pool: pool})
 	require.NoError(t, err)
 	require.NoError(t, p.Close())
@@ -156,7 +156,7 @@ func TestDeviceWithoutAPort(t *testing.T) {
 	assert.Contains(t, err.Error(), "has no port")
 }
 
-func TestManyOpenAtOnce(t *testing.T) {
+func TestOpenFromManyGoroutines(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	var wg sync.WaitGroup
 	for range 4 {

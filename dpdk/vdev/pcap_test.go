@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -22,7 +21,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/vdev"
 )
 
-// frames are n packets of all lengths from 14 bytes to above one mbuf.
+// frames returns n packets with lengths from 14 bytes to more than one mbuf.
 func frames(n int) [][]byte {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	all := make([][]byte, n)
@@ -35,8 +34,8 @@ func frames(n int) [][]byte {
 	return all
 }
 
-// pcapHeader and pcapRecord are a file's and a packet's header in the format of
-// libpcap (draft-ietf-opsawg-pcap).
+// pcapHeader and pcapRecord are the headers of a file and of a packet in the format of libpcap
+// (draft-ietf-opsawg-pcap).
 type pcapHeader struct {
 	Magic          uint32
 	Major, Minor   uint16
@@ -45,25 +44,23 @@ type pcapHeader struct {
 
 type pcapRecord struct{ Seconds, Micros, Captured, Len uint32 }
 
-// in moves the test to a folder of its own, for short paths: newer releases attach
-// nothing whose devargs have more than 127 bytes.
-func in(t *testing.T) { t.Chdir(t.TempDir()) }
-
-// writePcap makes a file in the test's own folder: see in.
-func writePcap(t testing.TB, frames [][]byte) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(dir, os.TempDir()), "%s is not a folder of the test: call in first", dir)
-	var b bytes.Buffer
-	require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapHeader{Magic: 0xa1b2c3d4, Major: 2, Minor: 4, Snap: 65535, IP: 1}))
-	for i, f := range frames {
-		require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapRecord{uint32(i), 0, uint32(len(f)), uint32(len(f))}))
-		b.Write(f)
+// pcapFolder makes a temporary folder the working directory of the test. The returned function
+// writes a file there. Paths must be short: newer releases attach no device with more than 127
+// bytes of devargs.
+func pcapFolder(t *testing.T) (writePcap func(frames [][]byte) (path string)) {
+	t.Chdir(t.TempDir())
+	return func(frames [][]byte) string {
+		t.Helper()
+		var b bytes.Buffer
+		require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapHeader{Magic: 0xa1b2c3d4, Major: 2, Minor: 4, Snap: 65535, IP: 1}))
+		for i, f := range frames {
+			require.NoError(t, binary.Write(&b, binary.NativeEndian, pcapRecord{uint32(i), 0, uint32(len(f)), uint32(len(f))}))
+			b.Write(f)
+		}
+		path := fmt.Sprintf("in%d.pcap", len(frames))
+		require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
+		return path
 	}
-	path := fmt.Sprintf("in%d.pcap", len(frames))
-	require.NoError(t, os.WriteFile(path, b.Bytes(), 0o600))
-	return path
 }
 
 func readPcap(t testing.TB, path string) (frames [][]byte) {
@@ -73,7 +70,7 @@ func readPcap(t testing.TB, path string) (frames [][]byte) {
 	r := bytes.NewReader(file)
 	var h pcapHeader
 	require.NoError(t, binary.Read(r, binary.NativeEndian, &h))
-	require.Contains(t, []uint32{0xa1b2c3d4, 0xa1b23c4d}, h.Magic, "of times in microseconds or nanoseconds")
+	require.Contains(t, []uint32{0xa1b2c3d4, 0xa1b23c4d}, h.Magic, "times in microseconds or nanoseconds")
 	for r.Len() > 0 {
 		var rec pcapRecord
 		require.NoError(t, binary.Read(r, binary.NativeEndian, &rec))
@@ -86,14 +83,14 @@ func readPcap(t testing.TB, path string) (frames [][]byte) {
 	return frames
 }
 
-func TestPcapInPcapOut(t *testing.T) {
+func TestPcapForwardsAllPackets(t *testing.T) {
 	for name, n := range map[string]int{"a burst": 7, "many bursts": 1000} {
 		t.Run(name, func(t *testing.T) {
 			pool := newPool(t, mbuf.PoolConfig{})
 			want := frames(n)
-			in(t)
+			writePcap := pcapFolder(t)
 			out := "out.pcap"
-			p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(t, want)}, Tx: []string{out}},
+			p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(want)}, Tx: []string{out}},
 				ethdev.Config{Pool: pool, RxOffloads: 0})
 			require.NoError(t, err)
 			rx, tx := p.RxQueue(0), p.TxQueue(0)
@@ -110,19 +107,19 @@ func TestPcapInPcapOut(t *testing.T) {
 				got += n
 			}
 			assert.Equal(t, n, got)
-			assert.Equal(t, 0, rx.Burst(pkts[:]), "after the end")
+			assert.Equal(t, 0, rx.Burst(pkts[:]), "after the last packet")
 			require.NoError(t, p.Detach())
 			assert.Equal(t, want, readPcap(t, out))
 		})
 	}
 }
 
-func TestPcapQueuesAreFiles(t *testing.T) {
+func TestPcapUsesOneFilePerQueue(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	a, b := frames(10), frames(20)
-	in(t)
+	writePcap := pcapFolder(t)
 	outs := []string{"0", "1"}
-	p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(t, a), writePcap(t, b)}, Tx: outs},
+	p, err := vdev.Open(vdev.PCAP{Rx: []string{writePcap(a), writePcap(b)}, Tx: outs},
 		ethdev.Config{Pool: pool, RxQueues: 2, TxQueues: 2})
 	require.NoError(t, err)
 	var pkts [64]*mbuf.Mbuf
@@ -136,11 +133,11 @@ func TestPcapQueuesAreFiles(t *testing.T) {
 	assert.Equal(t, a, readPcap(t, outs[1]))
 }
 
-func TestPcapForEver(t *testing.T) {
+func TestPcapRepeats(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	want := [][]byte{bytes.Repeat([]byte{1}, 60), bytes.Repeat([]byte{2}, 70), bytes.Repeat([]byte{3}, 80)}
-	in(t)
-	p := open(t, vdev.PCAP{Rx: []string{writePcap(t, want)}, Repeat: true}, ethdev.Config{Pool: pool})
+	writePcap := pcapFolder(t)
+	p := open(t, vdev.PCAP{Rx: []string{writePcap(want)}, Repeat: true}, ethdev.Config{Pool: pool})
 	rx, tx := p.RxQueue(0), p.TxQueue(0)
 	var pkts [10]*mbuf.Mbuf
 	for at := 0; at < 300; at += len(pkts) {
@@ -152,27 +149,27 @@ func TestPcapForEver(t *testing.T) {
 	}
 }
 
-func TestPcapThatOnlyWrites(t *testing.T) {
+func TestPcapWithoutRxReceivesNothing(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
-	in(t)
+	pcapFolder(t)
 	out := "out.pcap"
 	p := open(t, vdev.PCAP{Tx: []string{out}}, ethdev.Config{Pool: pool})
 	var pkts [4]*mbuf.Mbuf
 	assert.Equal(t, 0, p.RxQueue(0).Burst(pkts[:]))
 	frame := bytes.Repeat([]byte{7}, 99)
 	require.Equal(t, 1, p.TxQueue(0).Burst([]*mbuf.Mbuf{packet(t, pool, frame)}))
-	assert.Equal(t, [][]byte{frame}, readPcap(t, out), "each burst is written through")
+	assert.Equal(t, [][]byte{frame}, readPcap(t, out), "each burst is flushed")
 }
 
-// What the driver would make of these files loses mbufs, or frees a ring twice.
-func TestPcapForEverRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
+// With these files the driver would leak mbufs, or free a ring twice.
+func TestPcapRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
 	good := bytes.Repeat([]byte{1}, 60)
 	for _, tc := range []struct {
 		name   string
 		frames [][]byte
-		files  []string // beside that of frames
-		says   string
+		files  []string // before the file of frames
+		text   string
 	}{
 		{"no packets", nil, nil, "in0.pcap has no packets"},
 		{"no packets in the second file", nil, []string{"first.pcap"}, "Rx[1]: in0.pcap has no packets"},
@@ -180,26 +177,26 @@ func TestPcapForEverRefusesFilesThatTheDriverCannotRepeat(t *testing.T) {
 		{"as many packets as mbufs", slices.Repeat([][]byte{good}, pool.Size()), nil, "has 2047 packets"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			in(t)
-			require.NoError(t, os.Rename(writePcap(t, [][]byte{good}), "first.pcap"))
-			p, err := vdev.Open(vdev.PCAP{Rx: append(tc.files, writePcap(t, tc.frames)), Repeat: true},
+			writePcap := pcapFolder(t)
+			require.NoError(t, os.Rename(writePcap([][]byte{good}), "first.pcap"))
+			p, err := vdev.Open(vdev.PCAP{Rx: append(tc.files, writePcap(tc.frames)), Repeat: true},
 				ethdev.Config{Pool: pool, RxQueues: 1 + len(tc.files)})
-			if err == nil { // and lost mbufs, as the check of the pool says
+			if err == nil { // the check of the pool then reports leaked mbufs
 				var pkts [32]*mbuf.Mbuf
 				mbuf.FreeBulk(pkts[:p.RxQueue(len(tc.files)).Burst(pkts[:])])
 				assert.NoError(t, p.Detach())
 			}
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
-			assert.Contains(t, err.Error(), tc.says)
+			assert.Contains(t, err.Error(), tc.text)
 			noPorts(t)
 		})
 	}
 }
 
 // libpcap reads pcapng too.
-func TestPcapForEverOfPcapng(t *testing.T) {
+func TestPcapRepeatsPcapng(t *testing.T) {
 	pool := newPool(t, mbuf.PoolConfig{})
-	in(t)
+	pcapFolder(t)
 	write := func(name string, frames ...[]byte) string {
 		f, err := os.Create(name)
 		require.NoError(t, err)

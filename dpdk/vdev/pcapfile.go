@@ -7,14 +7,13 @@ import (
 	"os"
 )
 
-// captureFile is what a file of packets holds.
+// captureFile describes the packets of a file.
 type captureFile struct {
 	packets, largest int
 }
 
-// readCapture counts the packets of a file in one of libpcap's formats, as far as the
-// file is whole. The result is false for a file that is not in one of them, of which the
-// driver has its own opinion.
+// readCapture counts the complete packets of a file in one of libpcap's formats. It returns false
+// for another format, which the driver may still refuse or accept.
 func readCapture(path string) (captureFile, bool) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -44,7 +43,7 @@ func (c *captureFile) add(n int) {
 	c.largest = max(c.largest, n)
 }
 
-// readPcap reads a header of 24 bytes, and packets behind headers of their own.
+// readPcap reads a header of 24 bytes, and packets, each after its own header.
 func readPcap(r *bufio.Reader, order binary.ByteOrder, header int) (c captureFile) {
 	if _, err := r.Discard(24); err != nil {
 		return c
@@ -61,7 +60,7 @@ func readPcap(r *bufio.Reader, order binary.ByteOrder, header int) (c captureFil
 	}
 }
 
-// readPcapng reads blocks; some hold a packet.
+// readPcapng reads blocks, of which some have a packet.
 func readPcapng(r *bufio.Reader) (c captureFile) {
 	const (
 		section, oldPacket, simplePacket, packet = 0x0a0d0d0a, 2, 3, 6

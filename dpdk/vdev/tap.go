@@ -6,43 +6,41 @@ import (
 	"unicode"
 )
 
-// TAP is a network interface that the driver makes in the kernel, with the port as
-// its other end: what the kernel sends there is received here, and the reverse
-// (net_tap). It needs CAP_NET_ADMIN and /dev/net/tun.
+// TAP is a port connected to a network interface that the driver creates in the kernel (net_tap).
+// The port receives the packets that the kernel sends through the interface, and the kernel
+// receives the packets that the port sends. The device needs CAP_NET_ADMIN and /dev/net/tun.
 type TAP struct {
 	Name      string
-	Interface string // to make, or "" for "dtap" and a number
-	// MAC is the interface's Ethernet address; nil is a random one. FixedMAC makes
-	// it 02:64:74:61:70:30 ("dtap0"), counted up with each such device.
+	Interface string // to create; "" is "dtap" and a number
+	// MAC is the interface's Ethernet address; nil is a random one. FixedMAC sets it to
+	// 02:64:74:61:70:30 ("dtap0") for the first such device, and to the next address for
+	// each further one.
 	MAC      net.HardwareAddr
 	FixedMAC bool
-	// Remote is an interface that is there: the driver redirects what it receives to
-	// the port, and what the port sends to it, with the kernel's traffic control.
+	// Remote is an existing interface. The kernel's traffic control redirects the packets
+	// that it receives to the port, and the packets that the port sends to it.
 	Remote  string
-	Persist bool // leave the interface after the port's end
+	Persist bool // keep the interface after the port's end
 }
 
 func (d TAP) driver() string { return "net_tap" }
 func (d TAP) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d TAP) Devargs() (string, error) {
-	w := write(d)
-	if len(d.Interface) > maxInterface {
-		w.fail("Interface %q has %d bytes: the kernel takes at most %d", d.Interface, len(d.Interface), maxInterface)
-	}
+	w := newWriter(d)
 	if strings.ContainsAny(d.Interface, "/:") || strings.ContainsFunc(d.Interface, unicode.IsSpace) {
-		w.fail("Interface is %q: leave out / and : and spaces", d.Interface)
+		w.invalid("Interface is %q: use a name without \"/\", \":\" and spaces", d.Interface)
 	}
-	w.text("iface", "Interface", d.Interface)
+	w.newNetdev("iface", "Interface", d.Interface)
 	w.netdev("remote", "Remote", d.Remote)
 	if d.FixedMAC && d.MAC != nil {
-		w.fail("MAC and FixedMAC exclude each other")
+		w.invalid("MAC and FixedMAC exclude each other: set one of them")
 	}
 	w.mac("mac", "MAC", d.MAC)
 	w.flag("mac", "fixed", d.FixedMAC)
 	if d.Persist {
 		w.args = append(w.args, "persist")
 	}
-	return w.done()
+	return w.devargs()
 }

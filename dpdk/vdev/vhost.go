@@ -1,27 +1,24 @@
 package vdev
 
-import "github.com/godpdk/godpdk/dpdk/internal/linux"
-
 // maxVhostQueues is VHOST_MAX_QUEUE_PAIRS.
 const maxVhostQueues = 128
 
-// Vhost is the device's side of virtio: the other side is the virtio of a guest, or
-// VirtioUser in another process (net_vhost). The port's link is up while the other
-// side is there. The socket is made when the port is configured. A secondary cannot poll
-// the port; see package ethdev.
+// Vhost is the device's side of virtio (net_vhost). The other side is the virtio of a guest, or
+// a [VirtioUser] in another process. The port's link is up while the other side is connected.
+// Configure creates the socket. A secondary cannot poll the port; see package ethdev.
 type Vhost struct {
 	Name   string
 	Socket string // to listen on, a path
-	// Client connects to a Socket that the other side listens on, and again when that
-	// starts again; the other side need not be there yet.
+	// Client connects to a Socket on which the other side listens, and connects again after
+	// the other side restarts. The other side may start later.
 	Client bool
-	Queues int // each way; 0 is 1
-	// What to offer to the other side beside the usual.
+	Queues int // in each direction; 0 is 1
+	// IOMMU, PostCopy and TSO offer more features to the other side.
 	IOMMU    bool // an IOMMU in the guest
 	PostCopy bool // live migration that copies memory after the move
-	TSO      bool // packets that are cut up later
-	// LinearBuffer has packets in one segment only; ExternalBuffer puts those that do
-	// not fit into the pool's mbufs into memory of their own.
+	TSO      bool // TCP segmentation offload
+	// LinearBuffer receives each packet in one segment. ExternalBuffer puts packets that do
+	// not fit into the pool's mbufs into external buffers.
 	LinearBuffer, ExternalBuffer bool
 	// LegacyOffloadFlags marks received packets for transmit offloads, as DPDK did
 	// before 21.05.
@@ -31,15 +28,11 @@ type Vhost struct {
 func (d Vhost) driver() string { return "net_vhost" }
 func (d Vhost) name() string   { return d.Name }
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d Vhost) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	if d.Client && d.Socket != "" {
-		w.text("iface", "Socket", d.Socket)
-		w.folder("Socket", d.Socket)
-		if len(d.Socket) > linux.MaxSocketPath {
-			w.fail("Socket has %d bytes: a socket's path has at most %d", len(d.Socket), linux.MaxSocketPath)
-		}
+		w.socketPath("iface", "Socket", d.Socket)
 	} else {
 		w.socket("iface", "Socket", d.Socket, true)
 	}
@@ -51,5 +44,5 @@ func (d Vhost) Devargs() (string, error) {
 	w.flag("linear-buffer", "1", d.LinearBuffer)
 	w.flag("ext-buffer", "1", d.ExternalBuffer)
 	w.flag("legacy-ol-flags", "1", d.LegacyOffloadFlags)
-	return w.done()
+	return w.devargs()
 }

@@ -14,33 +14,34 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-// VirtioUser is the driver's side of virtio, without a guest: the other side is a
-// vhost in another process, such as Vhost, or in the kernel (net_virtio_user). The
-// vhost maps all of EAL's memory, of at most 8 files: with pages of 2 MiB start EAL
-// with "--single-file-segments" in Config.Extra.
+// VirtioUser is the driver's side of virtio, without a guest (net_virtio_user). The other side is
+// a vhost in the kernel or in another process, such as [Vhost]. The vhost maps all of EAL's
+// memory, but at most 8 files. With pages of 2 MiB start EAL with "--single-file-segments" in
+// Config.Extra.
 type VirtioUser struct {
 	Name string
-	// Path is the socket of a vhost, which must listen already, unless Server; or
-	// /dev/vhost-net, or a device of vDPA.
+	// Path is the socket of a vhost, or /dev/vhost-net, or a vDPA device. The vhost must
+	// listen on the socket already, unless Server is set.
 	Path string
-	// Server listens on Path for a vhost that connects. Open waits for the first as
-	// long as Patience, 0 is 10 s; the driver itself, and eal.Init for Config.Vdevs,
-	// wait for ever. The vhost may go and come again later, also by a kill: the driver
-	// notices the new one with ethdev.Config.LinkEvents.
+	// Server listens on Path for a vhost. [Open] waits for the first connection for at most
+	// Patience; 0 is 10 s. The driver itself, and eal.Init for Config.Vdevs, wait without a
+	// limit. The vhost may exit or be killed, and connect again later: the driver detects the
+	// new connection if ethdev.Config.LinkEvents is set.
 	Server   bool
 	Patience time.Duration
-	// Queues is how many queues there are each way; 0 is 1, more than 8 need DPDK
-	// 23.03. QueueSize is how many descriptors each has, a power of two; 0 is 256.
+	// Queues is the number of queues in each direction; 0 is 1. More than 8 need DPDK 23.03.
+	// QueueSize is the number of descriptors of a queue, a power of two; 0 is 256.
 	Queues, QueueSize int
-	// ControlQueue is for MAC filters and VLAN filters; several Queues have it too.
+	// ControlQueue adds the queue for MAC filters and VLAN filters. It is always on with
+	// several Queues.
 	ControlQueue bool
 	MAC          net.HardwareAddr // of the port; nil is a random one
-	Interface    string           // for the kernel's vhost to make; "" is "tap" and a number
+	Interface    string           // that the kernel's vhost creates; "" is "tap" and a number
 	Packed       bool             // packed rings instead of split ones
 	Vectorized   bool             // use the CPU's vector instructions
-	NoMergeable  bool             // do not spread large packets over several buffers
-	NoInOrder    bool             // do not promise to use buffers in their order
-	// SpeedMbps is the link speed to show, in Mbit/s; 0 is unknown.
+	NoMergeable  bool             // do not use several buffers for a large packet
+	NoInOrder    bool             // do not use buffers in order
+	// SpeedMbps is the reported link speed in Mbit/s; 0 is unknown.
 	SpeedMbps int
 }
 
@@ -49,42 +50,39 @@ func (d VirtioUser) name() string   { return d.Name }
 
 var virtioSpeeds = []int{0, 10000, 20000, 25000, 40000, 50000, 56000, 100000, 200000}
 
-// Devargs implements Device.
+// Devargs implements [Device].
 func (d VirtioUser) Devargs() (string, error) {
-	w := write(d)
+	w := newWriter(d)
 	w.socket("path", "Path", d.Path, d.Server)
 	w.flag("server", "1", d.Server)
 	w.needs(23, 3, "more than 8 Queues", d.Queues > 8)
 	w.number("queues", "Queues", d.Queues, 1, cgo.EthMaxQueues)
 	w.number("queue_size", "QueueSize", d.QueueSize, 1, 1<<15)
 	if d.QueueSize&(d.QueueSize-1) != 0 {
-		w.fail("QueueSize is %d: use a power of two", d.QueueSize)
+		w.invalid("QueueSize is %d: use a power of two", d.QueueSize)
 	}
 	w.flag("cq", "1", d.ControlQueue || d.Queues > 1)
 	w.mac("mac", "MAC", d.MAC)
-	if len(d.Interface) > maxInterface {
-		w.fail("Interface %q has %d bytes: the kernel takes at most %d", d.Interface, len(d.Interface), maxInterface)
-	}
-	w.text("iface", "Interface", d.Interface)
+	w.newNetdev("iface", "Interface", d.Interface)
 	w.flag("packed_vq", "1", d.Packed)
 	w.flag("vectorized", "1", d.Vectorized)
 	w.flag("mrg_rxbuf", "0", d.NoMergeable)
 	w.flag("in_order", "0", d.NoInOrder)
 	if !slices.Contains(virtioSpeeds, d.SpeedMbps) {
-		w.fail("SpeedMbps is %d: use one of %v", d.SpeedMbps, virtioSpeeds[1:])
+		w.invalid("SpeedMbps is %d: use one of %v", d.SpeedMbps, virtioSpeeds[1:])
 	}
 	w.flag("speed", number(d.SpeedMbps), d.SpeedMbps != 0)
-	return w.done()
+	return w.devargs()
 }
 
-// maxRegions is VHOST_MEMORY_MAX_NREGIONS of the driver.
+// maxRegions is the driver's VHOST_MEMORY_MAX_NREGIONS.
 const maxRegions = 8
 
-// shareable says why a vhost cannot map the memory: the driver says so in the log only,
-// and moves no packets.
-func (d VirtioUser) shareable(name string) error {
+// check refuses memory that a vhost cannot map: the driver only logs that, and the port then
+// neither receives nor sends.
+func (d VirtioUser) check(name string, _ ethdev.Config) error {
 	if i, err := os.Stat(d.Path); err == nil && i.Mode()&os.ModeCharDevice != 0 {
-		return nil // the kernel's vhost takes more
+		return nil // the kernel's vhost supports more
 	}
 	files := 0
 	err := control.Call(op, name, func() error {
@@ -93,16 +91,16 @@ func (d VirtioUser) shareable(name string) error {
 	})
 	if err == nil && files > maxRegions {
 		err = &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
-			Detail: fmt.Sprintf("a vhost maps at most %d files of memory, here are %d. It needs %s", maxRegions, files, singleFile)}
+			Detail: fmt.Sprintf("EAL's memory has %d files, but a vhost maps at most %d: %s", files, maxRegions, singleFile)}
 	}
 	return err
 }
 
-// wait ends the driver's wait for a vhost, which is in C, by a connection that says
-// nothing.
-func (d VirtioUser) wait(name string, open func() (*ethdev.Port, error)) (*ethdev.Port, error) {
+// attach limits the time in which the driver waits for a vhost. The wait is in C, and a connection
+// that sends nothing ends it.
+func (d VirtioUser) attach(name, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	if !d.Server {
-		return open()
+		return attach(devargs, cfg)
 	}
 	patience := d.Patience
 	if patience <= 0 {
@@ -115,15 +113,15 @@ func (d VirtioUser) wait(name string, open func() (*ethdev.Port, error)) (*ethde
 			c.Close()
 		}
 	})
-	p, err := open()
+	p, err := attach(devargs, cfg)
 	if timer.Stop() {
 		return p, err
 	}
 	<-over
-	if err == nil { // it came in the last moment, and our connection after it
+	if err == nil { // a vhost connected in the last moment, before our connection
 		err = p.Detach()
 	}
-	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout, Detail: fmt.Sprintf("no vhost connected to %s within %v", d.Path, patience)}
-	_ = os.Remove(d.Path) // the driver leaves it
+	late := &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout, Detail: fmt.Sprintf("no vhost connected to %s within %v: start the vhost, or raise Patience", d.Path, patience)}
+	_ = os.Remove(d.Path) // the driver does not remove it
 	return nil, errors.Join(late, err)
 }

@@ -1,10 +1,12 @@
 package vdev
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -15,27 +17,27 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// release is the DPDK that the program was built for; tests say others.
+// release is the DPDK that the program was built for. Tests set other releases.
 var release = cgo.BuildVersion()
 
-// writer collects a device's arguments, and the first thing that is wrong with
-// them.
+// writer collects a device's arguments and the first error in them.
 type writer struct {
 	driver, name string
+	device       string // the name in errors: that of the device, or else of the driver
 	args         []string
 	err          error
 }
 
-func write(d Device) *writer {
-	w := &writer{driver: d.driver(), name: d.name()}
+func newWriter(d Device) *writer {
+	w := &writer{driver: d.driver(), name: d.name(), device: cmp.Or(d.name(), d.driver())}
 	if w.name != "" {
 		w.err = device.Name(op, w.driver, w.name, cgo.EthNameSize)
 	}
 	return w
 }
 
-// done is the device's devargs.
-func (w *writer) done() (string, error) {
+// devargs returns the first error, or the name and the arguments.
+func (w *writer) devargs() (string, error) {
 	if w.err != nil {
 		return "", w.err
 	}
@@ -46,123 +48,115 @@ func (w *writer) done() (string, error) {
 	return strings.Join(append([]string{name}, w.args...), ","), nil
 }
 
-// what names the device in errors.
-func (w *writer) what() string {
-	if w.name != "" {
-		return w.name
-	}
-	return w.driver
-}
-
-func (w *writer) fail(format string, args ...any) {
+// invalid records a dpdk.ErrInvalid.
+func (w *writer) invalid(format string, args ...any) {
 	if w.err == nil {
-		w.err = check.Invalid(op, w.what(), format, args...)
+		w.err = check.Invalid(op, w.device, format, args...)
 	}
 }
 
-// failed is fail for what the system said.
-func (w *writer) failed(errno syscall.Errno, format string, args ...any) {
+// fail records an error with another number.
+func (w *writer) fail(errno dpdk.Errno, format string, args ...any) {
 	if w.err == nil {
-		w.err = &dpdk.Error{Op: op, Name: w.what(), Errno: dpdk.Errno(errno), Detail: fmt.Sprintf(format, args...)}
+		w.err = &dpdk.Error{Op: op, Name: w.device, Errno: errno, Detail: fmt.Sprintf(format, args...)}
 	}
 }
 
-// unsupported is fail for what another release can.
+// unsupported records an error for a field that needs another release.
 func (w *writer) unsupported(field, needs string) {
 	if w.err == nil {
-		w.err = &dpdk.Error{Op: op, Name: w.what(), Cause: &dpdk.UnsupportedError{Feature: field, Needs: needs, Running: dpdk.Version()}}
+		w.err = &dpdk.Error{Op: op, Name: w.device, Cause: &dpdk.UnsupportedError{Feature: field, Needs: needs, Running: dpdk.Version()}}
 	}
 }
 
-// add writes an argument.
+// add adds an argument.
 func (w *writer) add(key, value string) { w.args = append(w.args, key+"="+value) }
 
-// flag writes an argument that is given a value if it is set.
+// flag adds an argument with a value if set is true.
 func (w *writer) flag(key, value string, set bool) {
 	if set {
 		w.add(key, value)
 	}
 }
 
-// text writes a value that is not empty.
+// text adds a value that is not empty.
 func (w *writer) text(key, field, value string) {
 	if w.err == nil {
-		w.err = device.Text(op, w.what(), field, value)
+		w.err = device.Text(op, w.device, field, value)
 	}
 	w.flag(key, value, value != "")
 }
 
-// number writes a number that is not 0.
+// number adds a number that is not 0.
 func (w *writer) number(key, field string, n, least, most int) {
 	if n != 0 && (n < least || n > most) {
-		w.fail("%s is %d: use %d to %d, or 0 for the driver's own", field, n, least, most)
+		w.invalid("%s is %d: use %d to %d, or 0 for the default", field, n, least, most)
 	}
 	w.flag(key, number(n), n != 0)
 }
 
-// word writes one of several words that is not empty.
-func (w *writer) word(key, field, value string, words ...string) {
-	if value == "" {
-		return
+// choice adds a value that is not empty and must be one of the words.
+func (w *writer) choice(key, field, value string, words ...string) {
+	if value != "" && !slices.Contains(words, value) {
+		w.invalid("%s is %q: use one of %s", field, value, strings.Join(words, ", "))
 	}
-	for _, known := range words {
-		if value == known {
-			w.add(key, value)
-			return
-		}
-	}
-	w.fail("%s is %q: use one of %s", field, value, strings.Join(words, ", "))
+	w.flag(key, value, value != "")
 }
 
-// mac writes an Ethernet address that is not nil.
+// mac adds an Ethernet address that is not nil.
 func (w *writer) mac(key, field string, mac net.HardwareAddr) {
 	switch {
 	case len(mac) == 0:
 		return
 	case len(mac) != 6:
-		w.fail("%s has %d bytes: Ethernet addresses have 6", field, len(mac))
+		w.invalid("%s has %d bytes: use an Ethernet address of 6 bytes", field, len(mac))
 	case mac[0]&1 != 0 || mac.String() == "00:00:00:00:00:00":
-		w.fail("%s is %v: use the address of one interface", field, mac)
+		w.invalid("%s is %v: use the address of one interface, not a multicast or zero address", field, mac)
 	}
 	w.add(key, mac.String())
 }
 
-// before says whether the release is an earlier one.
-func before(year, month int) bool { return release < uint32(year)<<24|uint32(month)<<16 }
+// olderThan reports whether the release is an earlier one.
+func olderThan(year, month int) bool { return release < uint32(year)<<24|uint32(month)<<16 }
 
-// needs refuses a field that is set but came to DPDK with a later release.
+// needs refuses a field that is set but needs a later release.
 func (w *writer) needs(year, month int, field string, set bool) {
-	if set && before(year, month) {
+	if set && olderThan(year, month) {
 		w.unsupported(field, fmt.Sprintf("%02d.%02d", year, month))
 	}
 }
 
-// maxInterface is the longest name of a network interface.
-const maxInterface = linux.IFNAMSIZ - 1
+// newNetdev adds the name of a network interface that the driver creates, if it is not empty.
+func (w *writer) newNetdev(key, field, name string) {
+	if most := linux.IFNAMSIZ - 1; len(name) > most {
+		w.invalid("%s %q has %d bytes: use at most %d", field, name, len(name), most)
+	}
+	w.text(key, field, name)
+}
 
-// netdev writes the name of a network interface that must be there.
+// netdev adds the name of a network interface that must exist, if it is not empty.
 func (w *writer) netdev(key, field, name string) {
 	if name == "" {
 		return
 	}
 	w.text(key, field, name)
 	if _, err := net.InterfaceByName(name); err != nil {
-		w.failed(syscall.ENODEV, "%s: there is no network interface %q in this network namespace", field, name)
+		w.fail(dpdk.ErrNoDevice, "%s: the network interface %q does not exist in this network namespace: see \"ip link\"", field, name)
 	}
 }
 
-// present writes a path of anything that is there.
+// present adds a path that must exist, if it is not empty.
 func (w *writer) present(key, field, path string) {
 	if path == "" {
 		return
 	}
 	w.text(key, field, path)
 	if _, err := os.Stat(path); err != nil {
-		w.file(field, err)
+		w.failOS(field, err)
 	}
 }
 
-// readable writes a file that must be there.
+// readable adds a file that must exist, if the path is not empty.
 func (w *writer) readable(key, field, path string) {
 	if path == "" {
 		return
@@ -170,74 +164,83 @@ func (w *writer) readable(key, field, path string) {
 	w.text(key, field, path)
 	f, err := os.Open(path)
 	if err != nil {
-		w.file(field, err)
+		w.failOS(field, err)
 		return
 	}
 	defer f.Close()
 	if i, err := f.Stat(); err == nil && i.IsDir() {
-		w.fail("%s: %s is a folder", field, path)
+		w.invalid("%s: %s is a folder: use a file", field, path)
 	}
 }
 
-// writable writes a file that the driver makes.
+// writable adds a file that the driver creates, if the path is not empty.
 func (w *writer) writable(key, field, path string) {
 	if path == "" {
 		return
 	}
 	w.text(key, field, path)
-	w.folder(field, path)
+	w.checkFolder(field, path)
 	if i, err := os.Stat(path); err == nil && i.IsDir() {
-		w.fail("%s: %s is a folder", field, path)
+		w.invalid("%s: %s is a folder: use a file", field, path)
 	}
 }
 
-// folder checks that a file can be made at path.
-func (w *writer) folder(field, path string) {
+// checkFolder refuses a path where the process cannot create a file.
+func (w *writer) checkFolder(field, path string) {
 	dir := filepath.Dir(path)
 	if i, err := os.Stat(dir); err != nil {
-		w.file(field, err)
+		w.failOS(field, err)
 	} else if !i.IsDir() {
-		w.fail("%s: %s is no folder", field, dir)
+		w.invalid("%s: %s is not a folder: use another path", field, dir)
 	} else if err := linux.Writable(dir); err != nil {
-		w.file(field, &os.PathError{Op: "write to", Path: dir, Err: err})
+		w.failOS(field, &os.PathError{Op: "write to", Path: dir, Err: err})
 	}
 }
 
-// file is fail for an error of package os.
-func (w *writer) file(field string, err error) {
-	errno := syscall.EINVAL
+// failOS records an error of package os.
+func (w *writer) failOS(field string, err error) {
+	errno := dpdk.ErrInvalid
 	if e, ok := err.(*os.PathError); ok {
 		if n, ok := e.Err.(syscall.Errno); ok {
-			errno = n
+			errno = dpdk.Errno(n)
 		}
 		err = fmt.Errorf("%s %s", e.Op, e.Path)
 	}
-	w.failed(errno, "%s: %v", field, err)
+	w.fail(errno, "%s: %v", field, err)
 }
 
-// socket writes the path of a Unix socket, which the driver makes, or which must be
-// there.
-func (w *writer) socket(key, field, path string, make bool) {
+// socketPath adds the path of a Unix socket that may exist or not.
+func (w *writer) socketPath(key, field, path string) {
+	if len(path) > linux.MaxSocketPath {
+		w.invalid("%s has %d bytes: use at most %d for a socket's path", field, len(path), linux.MaxSocketPath)
+	}
+	w.checkFolder(field, path)
+	w.text(key, field, path)
+}
+
+// socket adds the path of a Unix socket. If create is true, the driver creates it, otherwise it
+// must exist.
+func (w *writer) socket(key, field, path string, create bool) {
 	w.text(key, field, path)
 	switch {
 	case path == "":
-		w.fail("%s is empty: it is the path of a socket", field)
+		w.invalid("%s is empty: use the path of a socket", field)
 		return
 	case len(path) > linux.MaxSocketPath:
-		w.failed(syscall.ENAMETOOLONG, "%s has %d bytes: a socket's path has at most %d", field, len(path), linux.MaxSocketPath)
+		w.fail(dpdk.ErrNameTooLong, "%s has %d bytes: use at most %d for a socket's path", field, len(path), linux.MaxSocketPath)
 		return
 	}
 	i, err := os.Stat(path)
 	switch {
-	case make && err == nil:
-		w.failed(syscall.EEXIST, "%s: %s is there already: remove it, unless another process listens on it", field, path)
-	case make:
-		w.folder(field, path)
+	case create && err == nil:
+		w.fail(dpdk.ErrExist, "%s: %s exists already: remove it, unless another process listens on it", field, path)
+	case create:
+		w.checkFolder(field, path)
 	case os.IsNotExist(err):
-		w.failed(syscall.ENOENT, "%s: nobody has made %s: start the side that listens first", field, path)
+		w.fail(dpdk.ErrNotFound, "%s: %s does not exist: start the side that listens first", field, path)
 	case err != nil:
-		w.file(field, err)
+		w.failOS(field, err)
 	case i.Mode()&(os.ModeSocket|os.ModeCharDevice) == 0:
-		w.fail("%s: %s is no socket", field, path)
+		w.invalid("%s: %s is not a socket: use the path of a socket", field, path)
 	}
 }

@@ -21,10 +21,10 @@ const attachEnv = "GODPDK_BENCH_ATTACH"
 
 const attachRounds = 11
 
-// attaches measures how long a secondary takes to start, with others already there:
-// eal.Init, and rte_eal_init alone, which is what a C program would call.
+// attaches measures the start of a secondary while others run: eal.Init, and only rte_eal_init,
+// which a C program would call.
 func attaches(prefix string) (rows []Row, err error) {
-	fmt.Printf("%-7s %-26s %5s %8s %8s %8s   %s\n", "group", "ms to attach, others there", "n", "C", "Go", "", "Go ÷ C: median, best")
+	fmt.Printf("%-7s %-26s %5s %8s %8s %8s   %s\n", "group", "ms to attach, others run", "n", "C", "Go", "", "Go ÷ C: median, best")
 	var there []*secondary
 	defer func() {
 		for _, s := range there {
@@ -69,7 +69,7 @@ type secondary struct {
 	in  io.Closer
 }
 
-// attach starts a secondary and tells how many ns its start took, by its own clock.
+// attach starts a secondary and returns the ns that its start took, by its own clock.
 func attach(language, prefix string) (*secondary, float64, error) {
 	cmd := exec.Command("/proc/self/exe", prefix)
 	cmd.Env = append(os.Environ(), attachEnv+"="+language)
@@ -98,7 +98,7 @@ func (s *secondary) end() error {
 	return s.cmd.Wait()
 }
 
-// attached is the secondary's side: it stays until its input ends.
+// attached is the secondary's side. It runs until its input ends.
 func attached(language, prefix string) error {
 	begin := time.Now()
 	switch language {

@@ -10,9 +10,9 @@ import (
 	"github.com/godpdk/godpdk/test/bench/cloop"
 )
 
-// ethdevs compares an L2 forwarder between two net_null ports, with two calls and
-// with the fused one, and a net_ring port that gives back what it is sent. All on
-// an lcore's thread, as it were: see cloop.OnLcore.
+// ethdevs compares an L2 forwarder between two net_null ports, with two calls and with the fused
+// one, and a net_ring port that receives what it sends. All run with the ID of an lcore: see
+// cloop.OnLcore.
 func ethdevs() ([]contest, error) {
 	pool, err := mbuf.CreatePool("bench ethdev", 8191, mbuf.PoolConfig{CacheSize: 256})
 	if err != nil {
@@ -32,7 +32,7 @@ func ethdevs() ([]contest, error) {
 	return append(contests, c...), err
 }
 
-// Ethernet addresses as the first 6 bytes of a word.
+// dstMAC and srcMAC are Ethernet addresses in the first 6 bytes of a word.
 const dstMAC, srcMAC = 0x0000_0100_0000_0002, 0x0000_0200_0000_0002
 
 func forward(in, out *ethdev.Port, burst int) []contest {
@@ -121,7 +121,7 @@ func loopback(port *ethdev.Port, pool *mbuf.Pool, burst int) ([]contest, error) 
 		group: "ethdev", name: "the same, Exchange", burst: burst, c: c, cgo: byCgo,
 		goNative: func(iters int) {
 			for range iters {
-				tx.Exchange(pkts, rx, pkts) // nothing is ever refused
+				tx.Exchange(pkts, rx, pkts) // the ring accepts all packets
 			}
 		},
 	}}, nil

@@ -16,9 +16,9 @@ const (
 	length = 3 * time.Second  // of a measurement
 )
 
-// gaps measures how long the rounds of a polling loop take, each with 1 µs of work,
-// in C, on an lcore and on a locked goroutine (in the column of cgo), on one CPU in
-// turn, while another goroutine allocates as fast as it can, and while none does.
+// gaps measures the rounds of a polling loop with 1 µs of work in each round. It runs the loop in C,
+// on an lcore and on a locked goroutine (in the column of cgo), one after the other on one CPU,
+// with and without another goroutine that allocates as fast as it can.
 func gaps() []Row {
 	id, ok := worker()
 	if !ok {
@@ -96,8 +96,8 @@ func over(h *hdrhistogram.Histogram, least time.Duration) (n float64) {
 
 var garbage [64]*[1024]byte
 
-// allocate makes garbage on a goroutine of its own, and a live heap that the
-// collector has to go through, until stop.
+// allocate makes garbage, and a live heap that the collector has to scan, on another goroutine until
+// stop.
 func allocate() (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {

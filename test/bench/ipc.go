@@ -14,11 +14,11 @@ import (
 	"github.com/godpdk/godpdk/test/bench/cloop"
 )
 
-// ipcPeer is the file prefix, in the process that answers.
+// ipcPeer is the environment variable with the file prefix, in the process that answers.
 const ipcPeer = "GODPDK_BENCH_IPC"
 
-// ipcs compares a request with its reply between two processes: C asks C, Go asks Go,
-// and in the column of cgo Go asks C. The function ends the other process.
+// ipcs compares a request and its reply between two processes: from C to C, from Go to Go, and in
+// the column of cgo from Go to C. The returned function ends the other process.
 func ipcs(prefix string) (contests []contest, end func(), err error) {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), ipcPeer+"="+prefix)
@@ -42,8 +42,8 @@ func ipcs(prefix string) (contests []contest, end func(), err error) {
 		in.Close()
 		return nil, nil, errors.Join(err, cmd.Wait())
 	}
-	// On any CPU: the other threads that take part run where they like. And a goroutine
-	// that is locked to its thread would pay for that at each wait.
+	// The loop runs on any CPU, because the other threads that take part do. A goroutine that
+	// is locked to its thread would be slower at each wait.
 	unlocked := func(f func()) {
 		done := make(chan struct{})
 		go func() { defer close(done); f() }()
@@ -76,7 +76,7 @@ func ipcs(prefix string) (contests []contest, end func(), err error) {
 	return contests, end, nil
 }
 
-// answerIPC is the other process: it answers until its input ends.
+// answerIPC is the other process. It answers until its input ends.
 func answerIPC(prefix string) error {
 	rt, err := eal.Init(eal.Config{
 		ProcessType: eal.Secondary, FilePrefix: prefix, Lcores: "100@0", NoPCI: true,

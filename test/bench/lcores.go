@@ -10,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/test/bench/cloop"
 )
 
-// worker is the last lcore, on the CPU that pin takes; false if there is but one.
+// worker returns the last lcore, on the CPU that pin uses. It returns false if EAL has one lcore.
 func worker() (int, bool) {
 	ids := lcore.Workers()
 	if len(ids) == 0 {
@@ -19,7 +19,7 @@ func worker() (int, bool) {
 	return ids[len(ids)-1], true
 }
 
-// must ends a benchmark whose numbers would be wrong.
+// must ends the benchmark after an error: its results would be wrong.
 func must(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -33,11 +33,11 @@ func onLcore(id int, f func()) {
 	must(t.Wait(context.Background()))
 }
 
-// polls is so many polls that a launch is nothing beside them.
+// polls is the number of polls in a launch: the cost of the launch is negligible then.
 const polls = 20_000
 
-// lcores compares launching, and polling on an lcore with polling on a goroutine
-// that is locked to its thread, on the same CPU: that stands in the column of C.
+// lcores compares launches. It also compares polling on an lcore with polling on a goroutine that is
+// locked to its thread, on the same CPU; the column of C has the goroutine.
 func lcores() ([]contest, error) {
 	id, ok := worker()
 	if !ok {
@@ -53,7 +53,7 @@ func lcores() ([]contest, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	_ = cancel // as a poller's context, which could end
+	_ = cancel // a poller's context can be cancelled
 	objs := make([]uintptr, 32)
 	poll := func(iters int) {
 		for range iters * polls {

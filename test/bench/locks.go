@@ -1,6 +1,6 @@
 package main
 
-//lint:file-ignore SA2001 The sections are empty: what is measured is the lock.
+//lint:file-ignore SA2001 The sections are empty: only the lock is measured.
 
 import (
 	"unsafe"
@@ -11,12 +11,12 @@ import (
 	"github.com/godpdk/godpdk/test/twin"
 )
 
-// locks compares lock + unlock when nobody else wants the lock, and whole reads and
-// writes of a value of 64 bytes behind a sequence lock.
+// locks compares lock + unlock of uncontended locks, and complete reads and writes of a value of 64
+// bytes under a sequence lock.
 func locks() ([]contest, error) {
 	type all struct {
 		spin   lock.Spin
-		_      [60]byte // each in a cache line of its own
+		_      [60]byte // each lock has its own cache line
 		ticket lock.Ticket
 		_      [60]byte
 		mcs    lock.MCS

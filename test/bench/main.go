@@ -1,6 +1,6 @@
-// Command bench compares godpdk's data path with the same loops in C, in one
-// process, on one core, in one ring or pool. Machines differ and are shared, so
-// what counts is the ratio Go ÷ C of measurements that took turns.
+// Command bench compares godpdk's data path with the same loops in C, in one process, on one core,
+// with one ring or pool. Machines differ and are shared, so the result is the ratio Go ÷ C of
+// alternating measurements.
 //
 // BENCH_JSON=FILE also writes the rows as a JSON array.
 package main
@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	rounds = 301                    // of C, Go and cgo in turn
-	sample = 200 * time.Microsecond // about, for one measurement
+	rounds = 301                    // of alternating measurements of C, Go and cgo
+	sample = 200 * time.Microsecond // approximate time of one measurement
 )
 
 // loop runs an operation iters times.
@@ -36,8 +36,7 @@ type contest struct {
 	c, goNative, cgo loop
 }
 
-// Row is the outcome of a contest; times are nanoseconds per operation, the best
-// of all rounds.
+// Row is the result of a contest. Times are nanoseconds per operation, the best of all rounds.
 type Row struct {
 	Group       string  `json:"group"`
 	Name        string  `json:"name"`
@@ -63,7 +62,7 @@ func main() {
 	}
 }
 
-// aloneEnv is set in the process that shares no memory, and so has fast calls.
+// aloneEnv is set in the process that shares no memory, and so uses fast calls.
 const aloneEnv = "GODPDK_BENCH_ALONE"
 
 func bench() error {
@@ -101,7 +100,7 @@ func bench() error {
 	}
 	pin()
 
-	fmt.Printf("%s, %s, %s/%s; ns per operation, best of %d rounds in turn\n\n",
+	fmt.Printf("%s, %s, %s/%s; ns per operation, best of %d alternating rounds\n\n",
 		dpdk.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, rounds)
 	fmt.Printf("%-7s %-26s %5s %8s %8s %8s   %s\n", "group", "operation", "burst", "C", "Go", "cgo", "Go ÷ C: median, best; allocations")
 	var rows []Row
@@ -145,7 +144,7 @@ func bench() error {
 	return nil
 }
 
-// benchAlone runs the contests of a process that shares no memory in one.
+// benchAlone runs the contests that need a process without shared memory, in such a process.
 func benchAlone() (rows []Row, err error) {
 	file, err := os.CreateTemp("", "bench")
 	if err != nil {
@@ -180,7 +179,7 @@ func (c *contest) run() Row {
 	}
 }
 
-// calibrate finds how many iterations take about one sample.
+// calibrate returns the number of iterations that take about one sample.
 func calibrate(l loop) int {
 	for iters := 100; ; iters *= 2 {
 		if start := time.Now(); true {
@@ -192,7 +191,7 @@ func calibrate(l loop) int {
 	}
 }
 
-// measure is the time of one iteration in ns.
+// measure returns the time of one iteration in ns.
 func measure(l loop, iters int) float64 {
 	start := time.Now()
 	l(iters)

@@ -9,8 +9,7 @@ import (
 	"github.com/godpdk/godpdk/test/bench/cloop"
 )
 
-// mbufs compares alloc + free, both sides with a cache of 256 mbufs in front of
-// the pool, and the handling of a packet's bytes.
+// mbufs compares alloc + free through a cache of 256 mbufs, and access to the bytes of packets.
 func mbufs() ([]contest, error) {
 	pool, err := mbuf.CreatePool("bench mbufs", 8191, mbuf.PoolConfig{CacheSize: 256})
 	if err != nil {
@@ -45,7 +44,7 @@ func mbufs() ([]contest, error) {
 			group: "mbuf", name: name, burst: burst,
 			c:        func(iters int) { cloop.MbufAllocFree(mp, p, burst, iters) },
 			goNative: goNative,
-			cgo: func(iters int) { // a goroutine has no lcore's cache
+			cgo: func(iters int) { // a goroutine does not have the cache of an lcore
 				for range iters {
 					cgo.MbufAllocBulk(mp, nil, p, uint32(burst))
 					cgo.MbufFreeBulk(nil, nil, p, uint32(burst))
@@ -64,7 +63,7 @@ func mbufs() ([]contest, error) {
 	p := unsafe.Pointer(&pkts[0])
 	swap := func(iters int) {
 		for range iters {
-			for _, m := range pkts { // as C's loop does it, in two words
+			for _, m := range pkts { // in two words, as the loop in C
 				p := (*[12]byte)(m.Data())
 				lo, hi := (*uint64)(unsafe.Pointer(&p[0])), (*uint32)(unsafe.Pointer(&p[8]))
 				first := *lo

@@ -10,8 +10,7 @@ import (
 	"github.com/godpdk/godpdk/test/bench/cloop"
 )
 
-// mempools compares get + put of a bulk of objects, with a user-owned cache and
-// without one.
+// mempools compares get + put of a bulk of objects, with and without a user-owned cache.
 func mempools() ([]contest, error) {
 	p, err := mempool.Create("bench", 4095, 64, mempool.Config{})
 	if err != nil {
@@ -29,7 +28,7 @@ func mempools() ([]contest, error) {
 	var contests []contest
 	for _, burst := range []int{1, 8, 32} {
 		objs := make([]mempool.Object, burst)
-		words := make([]uintptr, burst) // for C, which finds no Go pointers to check in it
+		words := make([]uintptr, burst) // for C: without Go pointers for cgo to check
 		table := unsafe.Pointer(&words[0])
 		contests = append(contests, contest{
 			group: "mempool", name: "get + put, cache", burst: burst,

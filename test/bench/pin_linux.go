@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pin keeps the measuring goroutine on one CPU, the last it may use: the first
-// serves most interrupts.
+// pin binds the measuring goroutine to the last CPU that it may use: the first CPU handles most
+// interrupts.
 func pin() {
 	runtime.LockOSThread()
 	var may, one unix.CPUSet

@@ -11,7 +11,7 @@ import (
 	"github.com/godpdk/godpdk/test/twin"
 )
 
-// rings compares enqueue + dequeue of a bulk of pointers, per mode and burst.
+// rings compares enqueue + dequeue of a bulk of pointers, for each mode and burst size.
 func rings() ([]contest, error) {
 	var contests []contest
 	for _, mode := range []ring.Sync{ring.Single, ring.Multi, ring.RTS, ring.HTS} {

@@ -8,7 +8,7 @@ import (
 	"github.com/godpdk/godpdk/test/bench/cloop"
 )
 
-// robust compares the mutex whose owner may die, uncontended.
+// robust compares lock + unlock of the uncontended robust mutex.
 func robust() ([]contest, error) {
 	zone, err := memzone.CreateValue[lock.Mutex]("bench mutex", memzone.Config{})
 	if err != nil {
@@ -37,8 +37,8 @@ func robust() ([]contest, error) {
 	}}, nil
 }
 
-// quiescents compares a reader's reports, with a grace period that starts at each, and
-// with one in 64.
+// quiescents compares the reports of a reader, with a grace period that starts at each report, and
+// at each 64th report.
 func quiescents() ([]contest, error) {
 	q, err := rcu.Create("bench qsbr", 64, rcu.Config{})
 	if err != nil {

@@ -139,7 +139,7 @@ func end(c *harness.Child, kill bool) {
 
 // The other process is killed, or ends, under full load. With vhost and virtio-user this
 // one goes on, and takes a new peer if it can.
-func TestPortSurvivesItsPeersDeathUnderLoad(t *testing.T) {
+func TestPortSurvivesDeadPeer(t *testing.T) {
 	for _, tc := range []struct {
 		survivor, victim string
 		again            bool // takes a new peer
@@ -176,7 +176,7 @@ func TestPortSurvivesItsPeersDeathUnderLoad(t *testing.T) {
 
 // With memif this process can die with the other: DPDK unmaps the shared memory in a
 // thread of its own, beside a burst. Nothing else may happen.
-func TestMemifSurvivesItsPeersDeathUnderLoad(t *testing.T) {
+func TestMemifSurvivesDeadPeer(t *testing.T) {
 	for _, tc := range [][2]string{{"memif-server", "memif-client"}, {"memif-client", "memif-server"}} {
 		for _, kill := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s killed %v", tc[0], kill), func(t *testing.T) {

@@ -1,8 +1,7 @@
 //go:build linux
 
-// Package errors provokes the errors of the public API and reads them as a user does: each
-// names the function of DPDK and the object, errors.Is finds its sentinel, and the text says
-// what to do.
+// Package errors provokes errors of the public API and checks each one: it names the function of
+// DPDK and the object, errors.Is finds its sentinel, and the text has the fix.
 package errors
 
 import (
@@ -19,40 +18,40 @@ import (
 
 func TestMain(m *testing.M) { ealtest.Main(m, ealtest.Options{Lcores: 2}) }
 
-// provoked is an error and what is to be in it.
+// provoked is a call and the expected parts of its error.
 type provoked struct {
-	what string
-	call func() error
-	op   string // the function of DPDK or of the system
-	name string // the object
-	is   error
-	says string // what is wrong, and the fix; "" where the error number says it all
+	name   string // of the subtest
+	call   func() error
+	op     string // the function of DPDK or of the system
+	object string
+	is     error
+	text   string // the problem and the fix; "" if the error number is enough
 }
 
-// Pointers and Go's own words are nothing for a user.
+// A user must not see pointers and the names of Go types.
 var ugly = regexp.MustCompile(`0xc0|%!|<nil>|\*dpdk\.|interface \{`)
 
 func check(t *testing.T, rows []provoked) {
 	for _, p := range rows {
-		t.Run(p.what, func(t *testing.T) {
+		t.Run(p.name, func(t *testing.T) {
 			err := p.call()
 			require.Error(t, err)
 			t.Log(err)
 			require.ErrorIs(t, err, p.is)
-			assert.Contains(t, err.Error(), p.says)
+			assert.Contains(t, err.Error(), p.text)
 			assert.NotRegexp(t, ugly, err.Error())
 			var e *dpdk.Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, p.op, e.Op)
-			assert.Equal(t, p.name, e.Name)
+			assert.Equal(t, p.object, e.Name)
 		})
 	}
 }
 
-// second is the error of a call with a result.
+// second returns the error of a call that has a result.
 func second[T any](_ T, err error) error { return err }
 
-// must is the result of a call that works.
+// must returns the result of a call that must succeed.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)
@@ -60,7 +59,7 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// twice is the error of the second of two calls; the first must work.
+// twice returns the error of the second of two calls. The first call must succeed.
 func twice(f func() error) func() error {
 	return func() error {
 		if err := f(); err != nil {

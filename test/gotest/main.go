@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"time"
 )
 
 // event is a line of go test -json: see go doc test2json.
 type event struct {
+	Time                          time.Time
 	Action, Package, Test, Output string
 }
 
@@ -39,7 +39,7 @@ func run(args []string) (code int, err error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	r := report{}
+	r := report{outputs: map[test]string{}, starts: map[string]time.Time{}}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -58,46 +58,59 @@ func run(args []string) (code int, err error) {
 	return 0, errors.Join(err, lines.Err())
 }
 
-// report keeps the output of the tests that run.
-type report map[test]string
+// report follows the packages that are tested, one at a time.
+type report struct {
+	outputs map[test]string // of the tests that have not ended
+	starts  map[string]time.Time
+	freed   time.Time // the end of the last package
+}
 
 // test is a test of a package, or the package itself if it has no name.
 type test struct{ pkg, name string }
 
 // add returns the text to print for an event.
-func (r report) add(e event) string {
+func (r *report) add(e event) string {
 	t := test{e.Package, e.Test}
 	switch e.Action {
 	case "start":
+		r.starts[e.Package] = e.Time
 		return "run \t" + e.Package + "\n"
 	case "build-output":
 		return e.Output
 	case "output":
-		r[t] += e.Output
+		r.outputs[t] += e.Output
 	case "pass", "skip", "fail":
-		return r.end(t, e.Action == "fail")
+		out := r.outputs[t]
+		delete(r.outputs, t)
+		switch {
+		case t.name == "":
+			return r.end(e, out)
+		case e.Action == "fail":
+			return out
+		}
 	}
 	return ""
 }
 
-// end forgets the output of a test or package that has ended, and returns the part to print.
-func (r report) end(t test, failed bool) (text string) {
-	if failed && t.name == "" { // after a crash, tests have not ended
-		for other, out := range r {
-			if other.pkg == t.pkg && other.name != "" {
+// end returns the text to print when a package ends. Its time does not include the wait for the
+// package before it.
+func (r *report) end(e event, out string) (text string) {
+	begin := r.starts[e.Package]
+	if r.freed.After(begin) {
+		begin = r.freed
+	}
+	r.freed = e.Time
+	if e.Action == "fail" { // after a crash, tests have not ended
+		for other, out := range r.outputs {
+			if other.pkg == e.Package {
 				text += out
-				delete(r, other)
+				delete(r.outputs, other)
 			}
 		}
-	}
-	out := r[t]
-	delete(r, t)
-	if failed {
 		return text + out
 	}
-	if t.name != "" {
-		return ""
+	if e.Action == "skip" {
+		return out // no test files
 	}
-	last := strings.LastIndex(strings.TrimSuffix(out, "\n"), "\n")
-	return out[last+1:] // "ok", or "no test files"
+	return fmt.Sprintf("ok  \t%s\t%.1fs\n", e.Package, e.Time.Sub(begin).Seconds())
 }

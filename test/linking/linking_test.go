@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package linking runs one program linked with DPDK shared, or static where the tests are built with the tag
-// godpdk_static: both must find the same. The program is built with the tags that the tests are built with.
+// Package linking runs one program that is linked with shared DPDK, or with static DPDK if the tests are built with the tag
+// godpdk_static. Both programs must print the same. The program is built with the build tags of the tests.
 package linking
 
 import (
@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-func TestSharedAndStaticProgramsDoTheSame(t *testing.T) {
+func TestProgramPrintsTheSameSharedAndStatic(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	tags := buildTags(t)
 	static := slices.Contains(tags, "godpdk_static")
@@ -31,7 +31,7 @@ func TestSharedAndStaticProgramsDoTheSame(t *testing.T) {
 	}
 	out, err := exec.Command("go", append(args, "./smoke")...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	libs, _ := exec.Command("ldd", bin).CombinedOutput() // fails where there are none
+	libs, _ := exec.Command("ldd", bin).CombinedOutput() // ldd fails for a static program
 	assert.Equal(t, !static, strings.Contains(string(libs), "librte_eal"), "%s", libs)
 
 	lines := harness.Command(t, bin, "-admin").Wait()
@@ -41,7 +41,7 @@ func TestSharedAndStaticProgramsDoTheSame(t *testing.T) {
 	assert.Equal(t, []string{"port net_null", "port net_memif", "port net_af_packet", "port net_tap", "traffic 32", "processes 2"}, lines[2:])
 }
 
-// buildTags are those of this test.
+// buildTags returns the build tags of this test.
 func buildTags(t *testing.T) []string {
 	info, ok := debug.ReadBuildInfo()
 	require.True(t, ok)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# static.sh: a static program in a container of nothing else drives virtual ports and a second process, as root and with no
-# capabilities but SYS_NICE. It says how large it is and how long EAL takes to start. Without a Docker daemon it runs right here.
+# static.sh: runs a static program in a container that contains nothing else, as root and without capabilities except SYS_NICE. The
+# program uses virtual ports and a second process. The script prints the program's size and the time that EAL takes to start.
+# Without a Docker daemon the program runs on the host.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -10,7 +11,7 @@ go build -tags godpdk_static -ldflags '-s -w -extldflags -static' -o "$work/smok
 echo "static: $(stat -c %s "$work/smoke" | numfmt --to=iec), stripped"
 
 if ! docker version >/dev/null 2>&1; then
-  echo "static: no Docker daemon answers, so no container"
+  echo "static: no Docker daemon answers: running without a container"
   "$work/smoke"
   exit
 fi

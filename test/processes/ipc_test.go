@@ -20,11 +20,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 )
 
 func init() {
-	sentinels["ErrTimeout"] = ipc.ErrTimeout
+	sentinels["ErrTimeout"] = dpdk.ErrTimeout
 	sentinels["ErrPeerGone"] = ipc.ErrPeerGone
 	sentinels["ErrNoPeer"] = ipc.ErrNoPeer
 	sentinels["ErrNoHandler"] = ipc.ErrNoHandler
@@ -277,7 +278,7 @@ func TestIPCErrorsOfGoHandlers(t *testing.T) {
 	inGo, inC := ipcPeer(t, "Go", "secondary", prefix), ipcPeer(t, "C", "secondary", prefix)
 	primary.do("ipc-register", "fail", "fail")
 	a := inGo.refused("", "ipc-request", "fail", "x", "20000", "1")
-	assert.Contains(t, a.Err, "mp_socket: the other process says: as told")
+	assert.Contains(t, a.Err, "mp_socket: the other process reported: as told")
 	assert.Equal(t, "1 of 1 +0", inC.do("ipc-request", "fail", "x", "20000", "1"), "C sees an empty reply")
 	inC.quit()
 	inGo.quit()
@@ -370,7 +371,7 @@ func TestIPCRequestWithoutAHandlerFailsAtOnce(t *testing.T) {
 	c := ipcPeer(t, "C", "secondary", prefix)
 	a := primary.refused("ErrTimeout", "ipc-request", "nobody", "x", "1000", "1")
 	assert.Contains(t, a.Is, "ErrNoHandler", "of the other one, which is in Go")
-	assert.Contains(t, a.Err, "a C program does not tell whether it has a handler of this name")
+	assert.Contains(t, a.Err, "a C program does not report whether it has a handler of this name")
 	secondary.do("ipc-register", "nobody", "upper")
 	c.quit()
 	assert.Equal(t, "1 of 1 X+1", primary.do("ipc-request", "nobody", "x", "20000", "1"), "it has one now")

@@ -5,7 +5,7 @@ package twin
 /*
 #include <rte_ethdev.h>
 
-// Of package cgo. It is weak because cgo links each package alone once.
+// The function is in package cgo. It is weak because cgo links each package once without the others.
 extern int godpdk_eth_event_callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 	__attribute__((weak));
 */

@@ -44,7 +44,7 @@ import "C"
 
 import "unsafe"
 
-// FaultArg is struct twin_fault: how C faults.
+// FaultArg is struct twin_fault: the kind of fault.
 type FaultArg struct {
 	Sig     int32
 	_       int32
@@ -53,5 +53,5 @@ type FaultArg struct {
 	_       int32
 }
 
-// FaultAddress is the C function int32_t f(void *) that faults as its FaultArg demands.
+// FaultAddress is the address of the C function int32_t f(void *) that faults as its FaultArg specifies.
 var FaultAddress = C.twin_fault_address()

@@ -44,8 +44,8 @@ import "C"
 
 import "unsafe"
 
-// RingEnqueue enqueues n elements, or as many as fit unless bulk. It returns how many
-// elements moved and how much room is left.
+// RingEnqueue enqueues n elements; with bulk all of them or none. It returns the number of enqueued
+// elements and of free slots.
 //
 // Implements: rte_ring_enqueue_bulk_elem, rte_ring_enqueue_burst_elem
 func RingEnqueue(r, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, free uint32) {
@@ -53,8 +53,8 @@ func RingEnqueue(r, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, 
 	return uint32(m.n), uint32(m.left)
 }
 
-// RingDequeue dequeues n elements, or as many as there are unless bulk. It returns how
-// many elements moved and how many are left.
+// RingDequeue dequeues n elements; with bulk all of them or none. It returns the number of dequeued
+// elements and of elements left.
 //
 // Implements: rte_ring_dequeue_bulk_elem, rte_ring_dequeue_burst_elem
 func RingDequeue(r, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, available uint32) {
@@ -62,7 +62,7 @@ func RingDequeue(r, objs unsafe.Pointer, elemSize, n uint32, bulk bool) (moved, 
 	return uint32(m.n), uint32(m.left)
 }
 
-// RingCounts returns what C reads in r.
+// RingCounts returns the counts and sizes of r that C reads.
 //
 // Implements: rte_ring_count, rte_ring_free_count, rte_ring_get_size, rte_ring_get_capacity
 func RingCounts(r unsafe.Pointer) (count, free, size, mask, capacity uint32) {

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package twin holds the C side of differential tests and benchmarks: DPDK's own
-// functions, called through cgo, for everything that Go does natively.
+// Package twin holds the C side of differential tests and benchmarks: it calls the functions of
+// DPDK through cgo for everything that Go implements natively.
 package twin
 
 /*

@@ -11,8 +11,8 @@ import (
 	"github.com/godpdk/godpdk/test/twin"
 )
 
-// rte_strerror's buffer belongs to the thread: the text must be copied before
-// another goroutine gets there.
+// The buffer of rte_strerror belongs to the thread: the text must be copied before another goroutine
+// uses the thread.
 func TestStrerrorFromManyGoroutines(t *testing.T) {
 	want := make([]string, 134)
 	for n := range want {

@@ -20,10 +20,10 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// variants is how many sets of odd arguments each method is called with.
+// variants is the number of sets of odd arguments for each method.
 const variants = 7
 
-// odd is the k-th odd value of a type.
+// odd returns the k-th odd value of a type.
 func odd(t reflect.Type, k int) reflect.Value {
 	if v, ok := special(t, k); ok {
 		return v
@@ -80,7 +80,7 @@ func odd(t reflect.Type, k int) reflect.Value {
 	return v
 }
 
-// special is for what a caller cannot have in any other way.
+// special returns a value of a type for which odd cannot make a useful one.
 func special(t reflect.Type, k int) (reflect.Value, bool) {
 	switch t {
 	case reflect.TypeFor[context.Context]():
@@ -104,18 +104,18 @@ func special(t reflect.Type, k int) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// raw is a type that only C's callers use: a pointer to anything.
+// raw reports whether a type is unsafe.Pointer, which only callers of C use.
 func raw(t reflect.Type) bool { return t.Kind() == reflect.UnsafePointer }
 
-// key names a call.
+// key returns the name of a call.
 func key(pkg, name, state, method string, k int) string {
 	return fmt.Sprintf("%s.%s, %s: %s/%d", pkg, name, state, method, k)
 }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// call is one call of a method, or of the function that make makes if there is none: make
-// makes the receiver and what undoes that.
+// call is one call of a method, or of the function that make returns if method is empty. make
+// returns the receiver and a function that releases it.
 type call struct {
 	key    string
 	make   func() (any, func())
@@ -123,7 +123,7 @@ type call struct {
 	k      int
 }
 
-// calls are those of all methods of a subject.
+// calls returns the calls of all methods of a subject.
 func (s subject) calls(pkg string) (all []call) {
 	for _, state := range s.states() {
 		v, done := state.make()
@@ -148,7 +148,7 @@ func (s subject) calls(pkg string) (all []call) {
 	return all
 }
 
-// run makes the call. It reports a panic and what does not come back.
+// run makes the call. It reports a panic and a call that does not return.
 func (c call) run() {
 	harness.Say("call %s", c.key)
 	over := make(chan string, 1)
@@ -195,7 +195,7 @@ func (c call) run() {
 	}
 }
 
-// iterate goes through what is an iter.Seq.
+// iterate iterates over a value that is an iter.Seq.
 func iterate(v reflect.Value) {
 	if v.Kind() == reflect.Func && !v.IsNil() && v.Type().NumIn() == 1 && v.Type().NumOut() == 0 && v.Type().In(0).Kind() == reflect.Func {
 		n := 0

@@ -16,7 +16,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// functions are called with odd arguments too.
+// functions holds the functions to call with odd arguments.
 var functions = map[string]map[string]any{
 	"ring":    {"Create": ring.Create[uint64], "Lookup": ring.Lookup[uint64], "List": ring.List},
 	"mempool": {"Create": mempool.Create, "CreateEmpty": mempool.CreateEmpty, "Lookup": mempool.Lookup, "List": mempool.List, "Ops": mempool.Ops, "ByObject": mempool.ByObject},

@@ -26,11 +26,10 @@ import (
 type subject struct {
 	name    string
 	made    []state
-	without map[string]bool // methods that are not called, each with a reason beside it
+	without map[string]bool // methods that are not called; a comment has the reason
 }
 
-// state is how a receiver may be: make makes one, and done undoes it as far as the call left
-// something.
+// state is a state of a receiver. make makes a receiver, and done releases it.
 type state struct {
 	name string
 	make func() (v any, done func())
@@ -38,7 +37,7 @@ type state struct {
 
 func (s subject) states() []state { return s.made }
 
-// plain is a type whose values own nothing.
+// plain returns the subject of a type with values that own no resources.
 func plain[T any](name string) subject {
 	return subject{name: name, made: []state{
 		{"nil", func() (any, func()) { return (*T)(nil), func() {} }},
@@ -46,7 +45,7 @@ func plain[T any](name string) subject {
 	}}
 }
 
-// handle is a type whose live values free ends.
+// handle returns the subject of a type with live values, which free releases.
 func handle[T any](name string, live func() *T, free func(*T)) subject {
 	s := plain[T](name)
 	s.made = append(s.made,
@@ -55,7 +54,7 @@ func handle[T any](name string, live func() *T, free func(*T)) subject {
 	return s
 }
 
-// but leaves out methods.
+// but excludes methods.
 func (s subject) but(methods ...string) subject {
 	s.without = map[string]bool{}
 	for _, m := range methods {
@@ -77,7 +76,7 @@ func name() string { return fmt.Sprint("v", serial.Add(1)) }
 
 var common *mbuf.Pool
 
-// pool is one for all packets, which are never freed: the pool is large.
+// pool returns the pool of all packets. They are never freed: the pool is large.
 func pool() *mbuf.Pool {
 	if common == nil {
 		common = must(mbuf.CreatePool("packets", 8191, mbuf.PoolConfig{}))
@@ -101,7 +100,7 @@ func cables() *netring.Cable {
 
 var onePort *ethdev.Port
 
-// port is one for all that is made of a port.
+// port returns the port for all objects that need one.
 func port() *ethdev.Port {
 	if onePort == nil {
 		onePort = cables().A
@@ -111,10 +110,11 @@ func port() *ethdev.Port {
 
 func closeCable(c *netring.Cable) { _ = c.Close() }
 
-// A nil object goes into a pool as any other, which Free then has too many of and waits for:
-// Put and PutBulk of live pools are left out until they refuse it.
+// A pool accepts a nil object. It then has too many objects, and Free waits for the right number:
+// Put and PutBulk are excluded until they refuse nil.
 var subjects = map[string][]subject{
 	"ring": {
+		plain[ring.Sync]("Sync"),
 		handle("Ring[uint64]", func() *ring.Ring[uint64] {
 			return must(ring.Create[uint64](name(), 16, ring.Config{Producer: ring.Single, Consumer: ring.HTS}))
 		},
@@ -128,7 +128,7 @@ var subjects = map[string][]subject{
 		plain[mempool.Object]("Object"), plain[mempool.Flags]("Flags"),
 	},
 	"mbuf": {
-		{name: "Mbuf", made: []state{ // Go code can make no other
+		{name: "Mbuf", made: []state{ // Go code cannot make others
 			{"nil", func() (any, func()) { return (*mbuf.Mbuf)(nil), func() {} }},
 			{"live", func() (any, func()) { return aPacket(), func() {} }},
 		}},
@@ -182,7 +182,7 @@ var subjects = map[string][]subject{
 	},
 	"lcore": {
 		plain[lcore.Registration]("Registration"), plain[lcore.Role]("Role"), plain[lcore.PanicError]("PanicError"), plain[lcore.Task]("Task"),
-		plain[lcore.Tasks]("Tasks"), plain[lcore.Idle]("Idle"),
+		plain[lcore.Tasks]("Tasks"), plain[lcore.Idle]("Idle"), plain[lcore.CPUSet]("CPUSet"), plain[lcore.Lcores]("Lcores"), plain[lcore.Lcore]("Lcore"),
 		handle("Var[uint64]", func() *lcore.Var[uint64] { return lcore.NewVar[uint64]() }, func(*lcore.Var[uint64]) {}),
 		handle("Meter", func() *lcore.Meter { return must(lcore.NewMeter(lcore.Main())) }, func(*lcore.Meter) {}),
 		handle("Timer", func() *lcore.Timer { return must(lcore.NewTimer(func() {})) }, func(t *lcore.Timer) { _ = t.Close() }),
@@ -197,8 +197,8 @@ var subjects = map[string][]subject{
 			func(s *lcore.Service) { _ = s.Unregister() }),
 	},
 	"eal": {
-		plain[eal.Runtime]("Runtime"), // the live one is the test's
-		plain[eal.AttachError]("AttachError"), plain[lcore.CPUSet]("CPUSet"), plain[lcore.Lcores]("Lcores"), plain[lcore.Lcore]("Lcore"),
+		plain[eal.Runtime]("Runtime"), // the test uses the live one
+		plain[eal.AttachError]("AttachError"), plain[eal.Subscription]("Subscription"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
 	},
 	"ethdev": {
@@ -222,7 +222,7 @@ var subjects = map[string][]subject{
 	},
 }
 
-// queues are those of a port that is there, that is gone, and of none.
+// queues returns the states of queues: zero, of an existing port, and of a detached port.
 func queues(of func(*netring.Cable) any, zero any) []state {
 	return []state{
 		{"zero", func() (any, func()) { return zero, func() {} }},
@@ -231,9 +231,9 @@ func queues(of func(*netring.Cable) any, zero any) []state {
 	}
 }
 
-// documented are panics that the documentation promises, by the start of the call's name.
+// documented lists the panics that the documentation describes, by the start of the call's name.
 var documented = map[string]string{
-	"mbuf.Field[uint32], zero: Of": "a Field that nobody registered",
+	"mbuf.Field[uint32], zero: Of": "a Field that was not registered",
 	"mbuf.Timestamp, zero: Set":    "the same",
 	"ring.Span[uint64], zero: At":  "an index as of a slice",
 	"ethdev.XStats, zero: Name":    "an index as of a slice",

@@ -1,8 +1,7 @@
 //go:build linux
 
-// Package values_test calls every exported method of every exported type with values that
-// nobody should have: nil, zero and freed receivers, and odd arguments. The rule that it holds
-// is in package dpdk's documentation.
+// Package values_test calls every exported method of every exported type with unusual values: nil,
+// zero and freed receivers, and odd arguments. Package dpdk documents the rule that it checks.
 package values_test
 
 import (
@@ -54,8 +53,8 @@ func callsOf(pkg string) (all []call) {
 	return append(all, callsOfFunctions(pkg)...)
 }
 
-// A call may fail, and panic as nil pointers do if nobody has made its receiver; it must not
-// end the process, hang, or panic on a live or freed handle.
+// A call may fail. On a nil or zero receiver it may panic with a nil dereference. It must not end
+// the process, hang, or panic on a live or freed handle.
 func TestNoValueCrashes(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	for _, pkg := range sorted(subjects) {
@@ -66,7 +65,7 @@ func TestNoValueCrashes(t *testing.T) {
 				lines, state, stderr := c.End()
 				last := ""
 				for _, line := range lines {
-					switch what, key, _ := strings.Cut(line, " "); what {
+					switch kind, key, _ := strings.Cut(line, " "); kind {
 					case "call":
 						last = key
 						from++
@@ -94,11 +93,11 @@ func TestNoValueCrashes(t *testing.T) {
 	}
 }
 
-// allowed says that a panic is what the documentation promises.
+// allowed reports whether the documentation describes the panic.
 func allowed(key string) bool {
-	nobody := strings.Contains(key, ", nil: ") || strings.Contains(key, ", zero: ") || strings.Contains(key, ", function: ")
+	unmade := strings.Contains(key, ", nil: ") || strings.Contains(key, ", zero: ") || strings.Contains(key, ", function: ")
 	for _, fault := range []string{"nil pointer dereference", "called using nil", "checkptr: pointer arithmetic"} { // the last with -race
-		if nobody && strings.Contains(key, fault) {
+		if unmade && strings.Contains(key, fault) {
 			return true
 		}
 	}
@@ -110,12 +109,11 @@ func allowed(key string) bool {
 	return false
 }
 
-// Nobody adds a type without a test of its values.
 func TestEveryTypeWithMethodsIsTested(t *testing.T) {
 	packages, err := os.ReadDir("../../dpdk")
 	require.NoError(t, err)
 	for _, dir := range packages {
-		if !dir.IsDir() || dir.Name() == "internal" || dir.Name() == "ealtest" { // which is for tests: it fails them
+		if !dir.IsDir() || dir.Name() == "internal" || dir.Name() == "ealtest" { // ealtest fails tests
 			continue
 		}
 		var tested []string

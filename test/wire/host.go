@@ -14,9 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Host is a network namespace: interfaces, addresses and sockets of its own, as
-// another machine has them. It has no name, and so it ends with the last process
-// that uses it, however that process ends.
+// Host is a network namespace: it has its own interfaces, addresses and sockets, as another
+// machine does. It has no name. The kernel removes it when the last process that uses it exits for
+// any reason.
 type Host struct {
 	ns netns.NsHandle
 	nl *netlink.Handle
@@ -25,10 +25,10 @@ type Host struct {
 // NewHost makes an empty network namespace.
 func NewHost() (*Host, error) { return host(netns.New) }
 
-// Here is the network namespace that this process is in.
+// Here returns the network namespace of this process.
 func Here() (*Host, error) { return host(netns.Get) }
 
-// host is the namespace that get returns, in which it may leave the thread.
+// host returns the namespace that get returns. get may leave the thread in that namespace.
 func host(get func() (netns.NsHandle, error)) (h *Host, err error) {
 	err = apart(func() error {
 		ns, err := get()
@@ -45,7 +45,7 @@ func host(get func() (netns.NsHandle, error)) (h *Host, err error) {
 	return h, err
 }
 
-// apart runs f, which may take its thread to another network namespace.
+// apart runs f, which may move its thread to another network namespace.
 func apart(f func() error) error {
 	runtime.LockOSThread()
 	home, err := netns.Get()
@@ -56,19 +56,19 @@ func apart(f func() error) error {
 	defer home.Close()
 	err = f()
 	if back := netns.Set(home); back != nil {
-		return errors.Join(err, back) // and the thread, still locked, ends with its goroutine
+		return errors.Join(err, back) // the thread is still locked, so it ends with its goroutine
 	}
 	runtime.UnlockOSThread()
 	return err
 }
 
-// Close lets the namespace go.
+// Close releases the namespace.
 func (h *Host) Close() error {
 	h.nl.Close()
 	return h.ns.Close()
 }
 
-// Do runs f in the namespace: sockets and processes that it makes belong there.
+// Do runs f in the namespace. Sockets and processes that f makes belong to it.
 func (h *Host) Do(f func() error) error {
 	return apart(func() error {
 		if err := netns.Set(h.ns); err != nil {
@@ -94,7 +94,7 @@ func (h *Host) Address(iface, cidr string) error {
 	return nil
 }
 
-// Neighbour tells the host whose MAC address ip is, so that it need not ask.
+// Neighbour adds the MAC address of ip to the host's neighbour table, so that it does not send ARP.
 func (h *Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) error {
 	link, err := h.nl.LinkByName(iface)
 	if err == nil {
@@ -106,7 +106,7 @@ func (h *Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) error {
 	return nil
 }
 
-// Link is an interface as it is now, with the kernel's counters.
+// Link returns the current state of an interface, with the kernel's counters.
 func (h *Host) Link(iface string) (*netlink.LinkAttrs, error) {
 	link, err := h.nl.LinkByName(iface)
 	if err != nil {
@@ -115,8 +115,8 @@ func (h *Host) Link(iface string) (*netlink.LinkAttrs, error) {
 	return link.Attrs(), nil
 }
 
-// Quiet has an interface send what it is given and nothing else: no IPv6 of its
-// own accord, and checksums that are computed, not left to a device that is none.
+// Quiet stops packets that the kernel itself sends through an interface: it turns off IPv6
+// addresses. It also turns off checksum offload, so that the kernel computes all checksums.
 func (h *Host) Quiet(iface string) error {
 	link, err := h.nl.LinkByName(iface)
 	if err != nil {

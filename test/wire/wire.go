@@ -1,8 +1,8 @@
 //go:build linux
 
-// Package wire joins two hosts on one machine, for tests and demonstrations with
-// real network stacks: a veth pair between network namespaces that have no names,
-// so that nothing can be left of them. It needs root.
+// Package wire connects two hosts on one machine, for tests and demonstrations with real network
+// stacks. It uses a veth pair between two network namespaces without names, so that nothing is
+// left behind. It needs root.
 package wire
 
 import (
@@ -18,15 +18,15 @@ type Wire struct {
 	Near, Far End
 }
 
-// End is an interface at one end of a wire, and the host that has it.
+// End is an interface at one end of a wire, and its host.
 type End struct {
 	*Host
 	Name string
 	MAC  net.HardwareAddr
 }
 
-// New connects two new hosts. Both interfaces
-// are up, Quiet and without addresses; their names begin with name.
+// New connects two new hosts. Both interfaces are up and quiet (see [Host.Quiet]), and have no
+// addresses. Their names begin with name.
 func New(name string) (*Wire, error) {
 	near, err := NewHost()
 	if err != nil {
@@ -35,8 +35,7 @@ func New(name string) (*Wire, error) {
 	return toNew(name, near)
 }
 
-// FromHere connects this process's network namespace, at the near end, with a new
-// host.
+// FromHere connects the network namespace of this process, at the near end, to a new host.
 func FromHere(name string) (*Wire, error) {
 	here, err := Here()
 	if err != nil {
@@ -69,7 +68,7 @@ func (w *Wire) connect() error {
 	return w.Far.bring()
 }
 
-// bring makes an end ready.
+// bring sets the interface up and quiet, and reads its address.
 func (e *End) bring() error {
 	if err := e.Quiet(e.Name); err != nil {
 		return err
@@ -84,7 +83,7 @@ func (e *End) bring() error {
 	return err
 }
 
-// Close takes the wire away and lets its hosts go.
+// Close removes the wire and releases its hosts.
 func (w *Wire) Close() error {
 	var errs []error
 	if link, err := w.Near.nl.LinkByName(w.Near.Name); err == nil {

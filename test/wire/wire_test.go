@@ -19,8 +19,8 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
-// The sandbox is a network of its own, with nothing of the machine's in it.
-func TestTheSandboxHasNoInterfacesOfTheMachine(t *testing.T) {
+// The sandbox is a separate network, without the interfaces of the machine.
+func TestSandboxHasOnlyLoopback(t *testing.T) {
 	harness.Need(t, harness.Root)
 	all, err := net.Interfaces()
 	require.NoError(t, err)
@@ -31,8 +31,8 @@ func TestTheSandboxHasNoInterfacesOfTheMachine(t *testing.T) {
 	assert.Equal(t, []string{"lo"}, names)
 }
 
-// Both ends of a wire reach each other, and this process's network sees neither.
-func TestHostsTalk(t *testing.T) {
+// Both ends of a wire reach each other. The network of this process has neither.
+func TestHostsExchangePackets(t *testing.T) {
 	harness.Need(t, harness.Root)
 	home := networks(t)
 	require.Len(t, home, 1)
@@ -59,11 +59,11 @@ func TestHostsTalk(t *testing.T) {
 	assert.Equal(t, near.LocalAddr().String(), from.String())
 	_, err = net.InterfaceByName(w.Near.Name)
 	assert.Error(t, err)
-	// Every thread is where it was.
+	// Every thread is in its old namespace.
 	assert.Equal(t, home, networks(t))
 }
 
-// networks are the network namespaces that threads of this process are in.
+// networks returns the network namespaces of the threads of this process.
 func networks(t *testing.T) map[string]bool {
 	t.Helper()
 	tasks, err := filepath.Glob("/proc/self/task/*/ns/net")
@@ -87,9 +87,8 @@ var _ = harness.Role("wired", func(args []string) error {
 	return fmt.Errorf("not killed")
 })
 
-// A process that dies leaves nothing: the far end's namespace goes with it, and the
-// wire with that.
-func TestAKilledProcessLeavesNoInterface(t *testing.T) {
+// When the process dies, the kernel removes the namespace of the far end, and the wire with it.
+func TestKilledProcessLeavesNoInterface(t *testing.T) {
 	harness.Need(t, harness.Root)
 	c := harness.Start(t, "wired")
 	name := c.Expect("up ")

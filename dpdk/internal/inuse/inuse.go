@@ -1,6 +1,5 @@
-// Package inuse keeps objects of the shared memory from being freed under what uses
-// them in this process: a pool under a port that receives into it, a ring under a port
-// that is made of it. C knows of neither.
+// Package inuse refuses to free objects in shared memory that this process uses: a pool of a port
+// that receives into it, or a ring of a port made from it. DPDK does not check this.
 package inuse
 
 import (
@@ -14,11 +13,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
-// User is what uses objects. Its values are compared: two that are equal are one user.
+// User is the user of an object. Two equal values are one user.
 type User interface {
 	fmt.Stringer
-	// Gone is true if the user does not exist any more, without having released its
-	// objects: another process can end a port. It must take no lock.
+	// Gone reports whether the user has ended without releasing its objects: another process
+	// can end a port. It must not take a lock.
 	Gone() bool
 }
 
@@ -27,8 +26,7 @@ var users struct {
 	of map[unsafe.Pointer][]User
 }
 
-// Use registers a user of an object. After the call, check that the object was not
-// freed before.
+// Use registers a user of an object. After the call, check that the object was not freed before.
 func Use(u User, object unsafe.Pointer) {
 	users.Lock()
 	defer users.Unlock()
@@ -40,7 +38,7 @@ func Use(u User, object unsafe.Pointer) {
 	}
 }
 
-// Keep releases all objects of a user but those named.
+// Keep releases all objects of a user except the given ones.
 func Keep(u User, objects ...unsafe.Pointer) {
 	users.Lock()
 	defer users.Unlock()

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package cloop holds the C side of the benchmarks: the same loops over DPDK's
-// own inline functions, compiled as a C program would be.
+// Package cloop holds the C side of the benchmarks: the same loops over DPDK's inline functions,
+// compiled like a C program.
 package cloop
 
 /*
@@ -45,9 +45,8 @@ import "C"
 
 import "unsafe"
 
-// Ring enqueues and dequeues bulks of n pointers, iters times, with the calls
-// for r's mode: those of single or multi sides are the ones a C program picks
-// when it knows the mode at compile time.
+// Ring enqueues and dequeues bulks of n pointers, iters times. For single and multi sides it uses the
+// functions that a C program calls if it knows the mode at compile time.
 func Ring(r unsafe.Pointer, single, multi bool, objs unsafe.Pointer, n, iters int) {
 	ring, table := (*C.struct_rte_ring)(r), (*unsafe.Pointer)(objs)
 	switch {

@@ -65,13 +65,13 @@ func L2Forward(in, out int, pkts unsafe.Pointer, n, iters int, dst, src uint64) 
 	C.l2fwd(C.uint16_t(in), C.uint16_t(out), pkts, C.uint(n), C.uint(iters), C.uint64_t(dst), C.uint64_t(src))
 }
 
-// Loopback sends n packets through a port that gives them back, iters times.
+// Loopback sends n packets through a port that receives what it sends, iters times.
 func Loopback(port int, pkts unsafe.Pointer, n, iters int) {
 	C.loopback(C.uint16_t(port), pkts, C.uint(n), C.uint(iters))
 }
 
-// OnLcore runs f with the id of the main lcore, whose thread sleeps: drivers
-// allocate and free through an lcore's cache. The caller is locked to its thread.
+// OnLcore runs f with the ID of the main lcore: drivers allocate and free through the cache of an
+// lcore. The thread of the main lcore sleeps. The caller must be locked to its thread.
 func OnLcore(f func()) {
 	own := C.set_lcore(C.rte_get_main_lcore())
 	f()

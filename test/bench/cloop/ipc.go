@@ -44,14 +44,14 @@ import "C"
 
 import "unsafe"
 
-// MPEcho registers an action in C that sends back what comes.
+// MPEcho registers an action in C that returns each message to its sender.
 func MPEcho(name string) bool {
 	n := C.CString(name)
 	defer C.free(unsafe.Pointer(n))
 	return C.mp_register(n) == 0
 }
 
-// MPRequest makes requests of len bytes and says how many replies came.
+// MPRequest sends requests of len bytes and returns the number of replies.
 func MPRequest(name string, len, iters int) int {
 	n := C.CString(name)
 	defer C.free(unsafe.Pointer(n))

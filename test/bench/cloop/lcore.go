@@ -23,8 +23,8 @@ launch_wait(unsigned int lcore, unsigned int iters)
 		rte_eal_wait_lcore(lcore);
 	}
 }
-// A polling loop whose rounds have work of so many cycles each, and the cycles
-// from the start of each round to that of the next.
+// Runs a polling loop with this many cycles of work in each round, and writes the cycles from the
+// start of each round to the start of the next one.
 static void
 gaps(uint32_t *gaps, unsigned int n, uint64_t work)
 {
@@ -45,12 +45,11 @@ import "C"
 
 import "unsafe"
 
-// LaunchWait launches an empty function on an lcore and waits for its end, iters
-// times, from the calling thread.
+// LaunchWait launches an empty function on an lcore and waits until it returns, iters times.
 func LaunchWait(lcore, iters int) { C.launch_wait(C.uint(lcore), C.uint(iters)) }
 
-// Gaps runs len(gaps) rounds of a polling loop with work cycles of work each, and
-// writes the cycles that each took.
+// Gaps runs len(gaps) rounds of a polling loop with work cycles of work in each round, and writes the
+// duration of each round in cycles.
 func Gaps(gaps []uint32, work uint64) {
 	C.gaps((*C.uint32_t)(unsafe.SliceData(gaps)), C.uint(len(gaps)), C.uint64_t(work))
 }

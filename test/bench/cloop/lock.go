@@ -72,7 +72,7 @@ seq_load(void *p, unsigned int iters)
 		do {
 			sn = rte_seqlock_read_begin(&v->lock);
 			memcpy(value, v->value, sizeof(value));
-			// The value is needed whole, as in Go, where it is returned.
+			// The compiler must read the complete value, as in Go, where the function returns it.
 			__asm__ volatile("" : "+m"(value));
 		} while (rte_seqlock_read_retry(&v->lock, sn));
 		sum += value[7];
@@ -87,7 +87,7 @@ import "unsafe"
 // Lock is a loop over lock and unlock of a lock.
 type Lock func(lock unsafe.Pointer, iters int)
 
-// Loops over the locks of DPDK.
+// These loops lock and unlock the locks of DPDK.
 var (
 	Spin       Lock = func(p unsafe.Pointer, n int) { C.lock_spin(p, C.uint(n)) }
 	Ticket     Lock = func(p unsafe.Pointer, n int) { C.lock_ticket(p, C.uint(n)) }
@@ -101,5 +101,5 @@ var (
 	SeqLoad64  Lock = func(p unsafe.Pointer, n int) { C.seq_load(p, C.uint(n)) }
 )
 
-// MCS is a loop over lock and unlock of an MCS lock with a node.
+// MCS locks and unlocks an MCS lock with a node, iters times.
 func MCS(lock, node unsafe.Pointer, iters int) { C.lock_mcs(lock, node, C.uint(iters)) }

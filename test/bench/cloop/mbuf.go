@@ -6,9 +6,9 @@ package cloop
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
-// A C program's threads are lcores, with a cache of their own in each pool. The
-// benchmark's thread is none: it borrows the id of the main lcore, whose thread
-// sleeps, so that the loops below are word for word what a C program runs.
+// The threads of a C program are lcores, and each has a cache in each pool. The thread of the
+// benchmark is not an lcore: it borrows the ID of the main lcore, which sleeps. So the loops below
+// are the same as in a C program.
 static inline unsigned int
 borrow(unsigned int id)
 {

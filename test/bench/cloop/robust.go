@@ -32,8 +32,8 @@ import "unsafe"
 // Mutex locks and unlocks a pthread_mutex_t, iters times.
 func Mutex(m unsafe.Pointer, iters int) { C.mutex(m, C.uint(iters)) }
 
-// Quiescent reports for a reader of a QSBR variable, iters times; each so many reports a
-// grace period starts.
+// Quiescent reports a quiescent state of a reader iters times. A grace period starts at each every-th
+// report.
 func Quiescent(v unsafe.Pointer, id, every, iters int) {
 	C.quiescent(v, C.uint(id), C.uint(every), C.uint(iters))
 }

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Command smoke says, a line each, what works of the DPDK it is linked with: its version, a port of each virtual driver,
-// packets over ports, and, where there are hugepages, a ring between two processes.
+// Command smoke checks the DPDK that it is linked with and prints one line for each step: the version, a port of each virtual
+// driver, packets over ports, and, unless -no-huge is set, a ring between two processes.
 package main
 
 import (
@@ -24,16 +24,16 @@ import (
 	"github.com/godpdk/godpdk/dpdk/vdev"
 )
 
-// answer is what the secondary sends.
+// answer is the value that the secondary sends.
 const answer = 0x60d9d4
 
-// ringName is the ring between the two processes.
+// ringName is the name of the ring between the two processes.
 const ringName = "answers"
 
 var (
-	noHuge    = flag.Bool("no-huge", false, "ordinary memory, and so one process only")
-	admin     = flag.Bool("admin", false, "ports of drivers that need CAP_NET_ADMIN or CAP_NET_RAW, too")
-	secondary = flag.String("secondary", "", "be the secondary of `prefix`")
+	noHuge    = flag.Bool("no-huge", false, "use ordinary memory, and so only one process")
+	admin     = flag.Bool("admin", false, "also open ports of drivers that need CAP_NET_ADMIN or CAP_NET_RAW")
+	secondary = flag.String("secondary", "", "run as a secondary of `prefix`")
 )
 
 func main() {
@@ -77,7 +77,7 @@ func primary() (err error) {
 	return processes(prefix)
 }
 
-// ports opens a port of each driver, and receives from the one that has something.
+// ports opens a port of each driver, and receives from net_null.
 func ports(pool *mbuf.Pool) error {
 	devices := []vdev.Device{vdev.Null{}, vdev.Memif{Role: vdev.MemifServer, Socket: fmt.Sprint("smoke", os.Getpid())}}
 	if *admin {
@@ -126,7 +126,7 @@ func cable(pool *mbuf.Pool) error {
 	sent := c.A.TxQueue(0).Burst(pkts[:])
 	received := c.B.RxQueue(0).Burst(pkts[:])
 	if sent != len(pkts) || received != len(pkts) {
-		return fmt.Errorf("a cable took %d packets of %d and gave %d", sent, len(pkts), received)
+		return fmt.Errorf("the cable accepted %d packets of %d and returned %d", sent, len(pkts), received)
 	}
 	for i, m := range pkts {
 		if m.Data()[0] != byte(i) {
@@ -138,7 +138,7 @@ func cable(pool *mbuf.Pool) error {
 	return c.Close()
 }
 
-// processes gets a message from a secondary, which is this program again.
+// processes receives a message from a secondary, which runs the same program.
 func processes(prefix string) error {
 	r, err := ring.Create[uint64](ringName, 64, ring.Config{})
 	if err != nil {
