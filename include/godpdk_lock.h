@@ -5,10 +5,7 @@
 
 /* Phase-fair and sequence locks are experimental in 22.11. */
 #ifndef ALLOW_EXPERIMENTAL_API
-#ifndef ALLOW_EXPERIMENTAL_API
 #define ALLOW_EXPERIMENTAL_API
-#define ALLOW_EXPERIMENTAL_API
-#endif
 #endif
 
 #include "godpdk.h"

@@ -253,7 +253,7 @@ func (q *QSBR) Start() Token {
 }
 
 // Check reports whether all readers have passed the grace period. It does not wait. It must
-// not run in parallel with Free or eal.Close. After Free it returns true, because Free
+// not run in parallel with Free or eal.Runtime.Close. After Free it returns true, because Free
 // requires that no reader is registered.
 //
 // Implements: rte_rcu_qsbr_check

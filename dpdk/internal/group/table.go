@@ -222,11 +222,11 @@ func (t *table) mmap() error {
 	return nil
 }
 
-// close releases this process's slot, as exiting would.
+// close releases this process's slot, as exiting would. It keeps the addresses: a control call that
+// Close did not wait for may still look, which returns an error then.
 func (t *table) close() {
 	if t.mem != nil {
 		_ = linux.Unmap(t.mem)
-		t.mem, t.slots = nil, nil
 	}
 	t.file.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +48,12 @@ func joined(t *testing.T, dir string, ids ...int) *table {
 	require.NoError(t, s.mmap())
 	require.NoError(t, s.enterAny(lcoresOf(ids...)))
 	return s
+}
+
+func TestLookAtAClosedTableReturnsAnError(t *testing.T) {
+	_, p := primaryTable(t)
+	p.close()
+	assert.ErrorIs(t, p.look(func() { p.slots[0].state.Load() }), syscall.EFAULT)
 }
 
 func TestTableOfADeadPrimaryIsNotFound(t *testing.T) {
