@@ -34,7 +34,7 @@ assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/loc
 # The packages that the tag godpdk_debug changes.
 debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/...
 
-# What the images are made of.
+# The base and the Go release of the images.
 BASE ?= debian:bookworm-slim
 GO_VERSION ?= 1.26
 docker_args = --build-arg BASE=$(BASE) --build-arg GO_VERSION=$(GO_VERSION) --build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null) \
@@ -165,7 +165,7 @@ lint: deps ## gofmt, go vet, staticcheck
 	@GOARCH=arm64 CGO_ENABLED=0 go vet $(assembly)
 	@for os in linux darwin windows; do GOOS=$$os CGO_ENABLED=0 go vet ./... || exit; done
 	@$(go) tool staticcheck ./...
-	@$(go) run ./test/words | tail -1 # a count so far, which does not fail
+	@$(go) run ./test/words
 	@echo "lint: clean"
 
 coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
