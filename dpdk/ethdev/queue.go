@@ -256,11 +256,11 @@ func (q RxQueue) ID() int {
 
 // Err returns why Burst cannot receive, or nil if it can:
 //
-//   - dpdk.ErrNoDevice: the port was closed or detached.
+//   - dpdk.ErrNoDevice: the port was closed or detached, or this secondary attached before the
+//     primary had configured the port.
 //   - dpdk.ErrNetDown: the port or the queue is not started, or an AF_XDP port has lost its XDP
 //     program.
-//   - dpdk.ErrInvalid: the port has no such queue, or a secondary attached before the primary
-//     had configured the port.
+//   - dpdk.ErrInvalid: the port has no such queue, or the primary has not set it up.
 //   - dpdk.ErrUnsupported: this process is a secondary, which cannot poll the driver. See the
 //     package's documentation.
 //   - dpdk.ErrNoBuffers: the queue's pool has no mbufs to receive into, until mbufs are freed.
