@@ -2,7 +2,7 @@
 // values must not contain.
 package shared
 
-// Mark, as the first field of a struct, marks a type of which all values are in memory that
+// Mark marks a type, as the first field of its struct, of which all values are in memory that
 // every process maps at the same address. A pointer to such a value is valid in all processes,
 // so shared memory may contain it.
 type Mark struct{}
