@@ -132,7 +132,7 @@ hotplug-mp: deps hugepages ## devices come and go in two processes at once
 	@$(MAKE) --no-print-directory build
 	@bin/hotplug-mp
 
-test: deps hugepages ## all tests once, in short form (at most 4 minutes on 2 cores)
+test: deps hugepages ## all tests once, in short form (5 to 6 minutes on 2 cores)
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
