@@ -40,8 +40,8 @@ func (c call) String() string {
 	return fmt.Sprintf("%s %q, which has run for %v", c.op, c.name, time.Since(c.since).Round(time.Millisecond))
 }
 
-// patience is how long Stop waits.
-var patience = 5 * time.Second
+// stopTimeout is the time that Stop waits for calls under way.
+var stopTimeout = 5 * time.Second
 
 // Start lets control calls run. They are refused when the primary of e is no longer alive: they
 // would take locks in memory that no process owns, or the next primary.
@@ -65,7 +65,7 @@ func Stop() error {
 
 func stopCalls() error {
 	eal.running.Store(false)
-	over := time.After(patience)
+	over := time.After(stopTimeout)
 	for {
 		eal.mu.Lock()
 		n, hooks := len(eal.calls), eal.atStop
@@ -81,7 +81,7 @@ func stopCalls() error {
 				go func() { _ = stopRest(hooks, nil) }()
 				return busyError(busy)
 			}
-			over = time.After(patience) // the last one has just left
+			over = time.After(stopTimeout) // the last one has just left
 		}
 	}
 }
@@ -105,7 +105,7 @@ func stopRest(hooks []func(), over <-chan time.Time) error {
 
 func busyError(what string) error {
 	return &dpdk.Error{Op: "rte_eal_cleanup", Errno: dpdk.ErrBusy,
-		Detail: fmt.Sprintf("%v was not enough for %s: its memory stays mapped and its devices open until the process ends", patience, what)}
+		Detail: fmt.Sprintf("%v was not enough for %s: its memory stays mapped and its devices open until the process ends", stopTimeout, what)}
 }
 
 // underWay lists the calls that run, the oldest first.

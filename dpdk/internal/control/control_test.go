@@ -124,8 +124,8 @@ func TestStopIsNotStarvedByCallsThatGoOn(t *testing.T) {
 }
 
 func TestStopNamesTheCallThatHangs(t *testing.T) {
-	defer func(d time.Duration) { patience = d }(patience)
-	patience = 50 * time.Millisecond
+	defer func(d time.Duration) { stopTimeout = d }(stopTimeout)
+	stopTimeout = 50 * time.Millisecond
 	Start(primary(true))
 	entered, release, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
@@ -142,8 +142,8 @@ func TestStopNamesTheCallThatHangs(t *testing.T) {
 }
 
 func TestStopDoesNotWaitForAHookThatHangs(t *testing.T) {
-	defer func(d time.Duration, f []func()) { patience, eal.atStop = d, f }(patience, eal.atStop)
-	patience = 50 * time.Millisecond
+	defer func(d time.Duration, f []func()) { stopTimeout, eal.atStop = d, f }(stopTimeout, eal.atStop)
+	stopTimeout = 50 * time.Millisecond
 	Start(primary(true))
 	release := make(chan struct{})
 	AtStop(func() { <-release })
