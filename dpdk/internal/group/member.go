@@ -16,6 +16,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
@@ -194,11 +195,18 @@ func (m *Member) Start(private bool) {
 	if !private {
 		m.listen()
 	}
+	calls := filepath.Join(m.dir, rundir.CallSocket)
 	look := func() {}
 	switch {
 	case m.role == Secondary:
+		if _, err := os.Lstat(calls); err == nil && m.table != nil {
+			delegate.Connect(calls, m.table.owner(m.table.own))
+		}
 		look = func() { m.PrimaryAlive() }
 	case m.table != nil:
+		if err := delegate.Serve(calls, m.table.alive); err != nil {
+			control.Logger().Warn("secondaries make their control calls themselves: one that is killed inside a call may stop all others", "error", err)
+		}
 		m.watcher = newWatcher(m)
 		look = m.watcher.look
 	default: // no process can attach
@@ -256,6 +264,10 @@ func (m *Member) primaryLives() bool {
 func (m *Member) Stop() {
 	m.cancel(context.Canceled)
 	<-m.ended
+	delegate.Disconnect()
+	if m.role == Primary {
+		delegate.Stop()
+	}
 }
 
 // leaving marks this process as Detached, so that the others do not report it as dead.

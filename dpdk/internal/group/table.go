@@ -18,6 +18,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -237,6 +238,18 @@ func place(i int) int64 { return int64(tableHead + i*int(unsafe.Sizeof(slot{})))
 // held reports whether the owner of a slot is alive. It is true if the kernel returns an error.
 func (t *table) held(i int) bool {
 	return i == t.own || linux.ByteLocked(t.file, place(i))
+}
+
+// owner identifies the process that has slot i.
+func (t *table) owner(i int) delegate.Owner {
+	return delegate.Owner(t.slots[i].round.Load())<<16 | delegate.Owner(i)
+}
+
+// alive reports whether a process lives that had a slot. It is true if the table cannot be read.
+func (t *table) alive(o delegate.Owner) bool {
+	i, alive := int(o&0xffff), true
+	_ = t.look(func() { alive = i < tableSlots && t.owner(i) == o && t.held(i) })
+	return alive
 }
 
 // claiming runs f while no other process assigns lcores.

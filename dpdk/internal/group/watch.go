@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -36,8 +37,9 @@ type Event struct {
 type watcher struct {
 	m *Member
 	// Used by one goroutine:
-	refused map[string]int // by socket: the number of times in a row that a stranger's socket was dead
-	broken  bool           // the table is no longer readable
+	refused map[string]int        // by socket: the number of times in a row that a stranger's socket was dead
+	broken  bool                  // the table is no longer readable
+	ends    map[int]chan struct{} // by slot: closed when what its owner has left is cleaned up
 
 	mu       sync.Mutex
 	attached map[any]Process // reported as Attached, by slot or socket
@@ -51,7 +53,7 @@ type queue struct {
 }
 
 func newWatcher(m *Member) *watcher {
-	return &watcher{m: m, refused: map[string]int{}, attached: map[any]Process{}, queues: map[*queue]struct{}{}}
+	return &watcher{m: m, refused: map[string]int{}, ends: map[int]chan struct{}{}, attached: map[any]Process{}, queues: map[*queue]struct{}{}}
 }
 
 // Events returns a sequence of events about the primary's secondaries: first an event for each attached
@@ -155,6 +157,10 @@ func (w *watcher) look() {
 // slot reports the changes of one slot.
 func (w *watcher) slot(i int) {
 	s := &w.m.table.slots[i]
+	if done, ended := w.ends[i]; ended {
+		w.free(i, done)
+		return
+	}
 	if s.state.Load() == free {
 		return
 	}
@@ -175,7 +181,23 @@ func (w *watcher) slot(i int) {
 	if p.State == Died {
 		w.clean(s)
 	}
-	s.state.Store(free)
+	owner, done := w.m.table.owner(i), make(chan struct{})
+	w.ends[i] = done
+	go func() {
+		defer close(done)
+		delegate.Ended(owner, p.State == Died)
+	}()
+	w.free(i, done)
+}
+
+// free frees a slot once done is closed. It waits a tick at most: the clean-up may wait for others.
+func (w *watcher) free(i int, done chan struct{}) {
+	select {
+	case <-done:
+		delete(w.ends, i)
+		w.m.table.slots[i].state.Store(free)
+	case <-time.After(presenceTick):
+	}
 }
 
 // strangers reports the changes of C programs, by their sockets.

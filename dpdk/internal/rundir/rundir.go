@@ -29,6 +29,7 @@ const (
 	ConfigFile = "config"        // EAL's configuration; the primary has a lock on it
 	TableFile  = "godpdk_attach" // the table of processes of package group
 	InitLock   = "godpdk_init"   // locked during a start or a primary's end
+	CallSocket = "godpdk_calls"  // the primary's socket of package delegate
 )
 
 // Dir is a runtime directory that Open has checked.
@@ -37,10 +38,10 @@ type Dir struct{ dir *os.File }
 // Made matches the names that EAL and godpdk give to files in a runtime directory.
 var Made = regexp.MustCompile(`^(` + ConfigFile + `|hugepage_info|hugepage_data|fbarray_.+|` +
 	`mp_socket|mp_socket_\d+_[0-9a-f]+|telemetry|dpdk_telemetry\.v\d(:\d+)?|` +
-	TableFile + `(\.new)?|` + InitLock + `|` + mpsocket.Requests + `\d+_[0-9a-f]+)$`)
+	TableFile + `(\.new)?|` + InitLock + `|` + CallSocket + `|` + mpsocket.Requests + `\d+_[0-9a-f]+)$`)
 
 // sockets matches the names of sockets among the names that match Made.
-var sockets = regexp.MustCompile(`^(mp_socket|telemetry|dpdk_telemetry|` + mpsocket.Requests + `)`)
+var sockets = regexp.MustCompile(`^(mp_socket|telemetry|dpdk_telemetry|` + CallSocket + `|` + mpsocket.Requests + `)`)
 
 // Open opens and checks the runtime directory of a prefix. With makes it first makes the directory.
 // The error is fs.ErrNotExist if the directory or one above it does not exist.

@@ -1,0 +1,152 @@
+package delegate
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+)
+
+// server is the primary's side.
+type server struct {
+	listener *net.UnixListener
+	alive    func(Owner) bool
+
+	mu       sync.Mutex
+	sessions map[*session]struct{}
+}
+
+// session is the connection of a secondary.
+type session struct {
+	conn  *net.UnixConn
+	owner Owner
+	calls sync.Mutex // held during a call
+}
+
+var serving *server // in a primary, between Serve and Stop
+
+// Serve begins to answer secondaries at path, which must not exist. alive reports whether an owner
+// lives.
+func Serve(path string, alive func(Owner) bool) error {
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return err
+	}
+	s := &server{listener: l, alive: alive, sessions: map[*session]struct{}{}}
+	serving = s
+	go func() {
+		for {
+			c, err := l.AcceptUnix()
+			if err != nil {
+				return
+			}
+			go s.serve(&session{conn: c})
+		}
+	}()
+	return nil
+}
+
+// Stop ends Serve and removes the socket. Calls that run continue.
+func Stop() {
+	s := serving
+	if s == nil {
+		return
+	}
+	s.listener.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.sessions {
+		c.conn.Close()
+	}
+}
+
+// serve answers the calls of one secondary, one after the other, until it ends.
+func (s *server) serve(c *session) {
+	defer c.conn.Close()
+	in, out := json.NewDecoder(c.conn), json.NewEncoder(c.conn)
+	if in.Decode(&c.owner) != nil {
+		return
+	}
+	s.mu.Lock()
+	s.sessions[c] = struct{}{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.sessions, c)
+	}()
+	for {
+		var r request
+		if in.Decode(&r) != nil {
+			return
+		}
+		answer, ok := s.answer(c, &r)
+		if !ok || out.Encode(answer) != nil {
+			return
+		}
+	}
+}
+
+// answer makes a call. It does nothing for an owner that has died since it sent the request.
+func (s *server) answer(c *session, r *request) (answer reply, ok bool) {
+	c.calls.Lock()
+	defer c.calls.Unlock()
+	if !s.alive(c.owner) {
+		return reply{}, false
+	}
+	result, err := handle(c.owner, r)
+	if err == nil {
+		answer.Result, err = json.Marshal(result)
+	}
+	if err != nil {
+		answer = reply{Error: encode(r.Op, r.Name, err)}
+	}
+	return answer, true
+}
+
+// handle runs the handler of a request. A panic of the handler becomes an error: the primary must
+// outlive the faults of its secondaries.
+func handle(o Owner, r *request) (result any, err error) {
+	h, ok := handlers[r.Op]
+	if !ok {
+		return nil, errNoHandler
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			control.Logger().Error("a call for a secondary has panicked", "op", r.Op, "name", r.Name, "panic", p)
+			err = fmt.Errorf("the primary panicked: %v", p)
+		}
+	}()
+	return h(o, r.Name, r.Arg)
+}
+
+// hooks are the functions that OnEnd has registered.
+var hooks []func(o Owner, died bool)
+
+// OnEnd registers f, which the primary runs after a process has ended: died is false if it ended by
+// Close. Nothing that the process had delegated runs at that time. Call OnEnd in an init function.
+func OnEnd(f func(o Owner, died bool)) { hooks = append(hooks, f) }
+
+// Ended runs the functions of OnEnd, after the calls of o that are under way. alive must be false for o.
+func Ended(o Owner, died bool) {
+	if s := serving; s != nil {
+		s.mu.Lock()
+		var of []*session
+		for c := range s.sessions {
+			if c.owner == o {
+				of = append(of, c)
+			}
+		}
+		s.mu.Unlock()
+		for _, c := range of {
+			c.conn.Close()
+			c.calls.Lock() // wait for the call under way
+			c.calls.Unlock()
+		}
+	}
+	for _, f := range hooks {
+		f(o, died)
+	}
+}
