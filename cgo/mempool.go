@@ -65,11 +65,11 @@ type MempoolCache = unsafe.Pointer
 
 // MempoolInfo describes a mempool.
 type MempoolInfo struct {
-	Name, Ops                                      string // Ops is "" if this process does not have them
-	Pool                                           Mempool
-	Data                                           unsafe.Pointer // of the ops; nil before the pool is populated
-	Private                                        unsafe.Pointer
-	Caches                                         MempoolCache // the first of RTE_MAX_LCORE, or nil
+	Name, Ops                                      string         // Ops is "" if this process does not have them
+	Pool                                           Mempool        `json:"-"`
+	Data                                           unsafe.Pointer `json:"-"` // of the ops; nil before the pool is populated
+	Private                                        unsafe.Pointer `json:"-"`
+	Caches                                         MempoolCache   `json:"-"` // the first of RTE_MAX_LCORE, or nil
 	Flags                                          uint32
 	Size, Populated, CacheSize                     uint32
 	ElemSize, HeaderSize, TrailerSize, PrivateSize uint32
@@ -83,7 +83,7 @@ type MempoolInfo struct {
 // MempoolChunk is a copy of a struct rte_mempool_memhdr. Shared is false for memory that DPDK
 // does not manage, such as anonymous memory.
 type MempoolChunk struct {
-	Addr   unsafe.Pointer
+	Addr   unsafe.Pointer `json:"-"`
 	IOVA   uint64
 	Len    uint64
 	Shared bool

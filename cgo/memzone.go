@@ -30,7 +30,7 @@ const (
 type MemzoneInfo struct {
 	Name         string
 	IOVA         uint64
-	Addr         unsafe.Pointer
+	Addr         unsafe.Pointer `json:"-"`
 	Len          uint64
 	HugepageSize uint64
 	Socket       int32

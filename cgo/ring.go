@@ -50,7 +50,7 @@ type Ring = unsafe.Pointer
 
 // RingInfo describes a ring. Memory is the length of its memzone.
 type RingInfo struct {
-	Ring                       Ring
+	Ring                       Ring `json:"-"`
 	Name                       string
 	Flags                      uint32
 	Size, Mask, Capacity       uint32

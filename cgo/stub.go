@@ -957,6 +957,12 @@ const RCUToken = 0
 func RCUUnlock(v RCU, id uint32)                          { return }
 func RCUUnregister(name string, v RCU, id uint32) (_ int) { return }
 
+type RWLock struct{ Name string }
+
+func (RWLock) Readers() (_ int)                                             { return }
+func (RWLock) GiveUp()                                                      { return }
+func RWLocks(base unsafe.Pointer, size uintptr) (locks []RWLock, errno int) { return }
+
 const RWlockRead = 4
 const RWlockSizeof = 4
 const RWlockWait = 1

@@ -111,7 +111,8 @@ type Subscription struct {
 // Subscribe returns a stream of events about secondaries: first an event with Attached for each
 // attached secondary, then one event for each change. Events are queued without limit until
 // they are taken from C. The primary looks for changes ten times a second. It removes the files of
-// a dead process; it does not free what the process held (mbufs, locks).
+// a dead process, returns what is in its caches to the pools, and releases locks of DPDK that it held for
+// reading. Mbufs that the process had in use, and its other locks, are not freed.
 //
 // Every secondary in Go is reported once it has attached, however briefly it lives. A secondary
 // that dies inside Init is not reported. A C program is Attached when its socket appears, in

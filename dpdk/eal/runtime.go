@@ -11,6 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 // Runtime is a started EAL. Any goroutine may call its methods.
@@ -77,9 +78,9 @@ func (rt *Runtime) Memory() ([]SocketMemory, error) {
 	var all []SocketMemory
 	err := control.Call("rte_malloc_get_socket_stats", "", func() error {
 		for _, id := range cgo.Sockets() {
-			s, errno := cgo.MallocSocketStats(id)
-			if errno != 0 {
-				return control.Errno(errno)
+			s, err := objects.MallocSocketStats(id)
+			if err != nil {
+				return err
 			}
 			all = append(all, SocketMemory{dpdk.Socket(id), s.Total, s.Free, s.Allocated, s.GreatestFree})
 		}

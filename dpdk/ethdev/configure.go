@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -162,7 +163,7 @@ func (p *Port) receiveInto(pool *mbuf.Pool, n int) (unsafe.Pointer, error) {
 		inuse.Use(receiver{p}, ptr)
 	}
 	// Another handle or another process may have freed the pool.
-	if i := cgo.MempoolDescribe(ptr); ptr == nil || i.Pool == nil || i.Name != pool.Name() {
+	if i, err := objects.MempoolDescribe(ptr); err != nil || ptr == nil || i.Pool == nil || i.Name != pool.Name() {
 		return nil, p.invalid(opRxSetup, "receive queue %d: the pool %q was freed", n, pool.Name())
 	}
 	return ptr, p.prepareUMEM(pool)

@@ -1,13 +1,14 @@
 package ethdev
 
 import (
+	"errors"
 	"fmt"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 const (
@@ -38,10 +39,9 @@ func NewOwner(name string) (Owner, error) {
 		return Owner{}, err
 	}
 	o := Owner{Name: name}
-	err := control.Call(opNewOwner, name, func() error {
-		var errno int
-		o.ID, errno = cgo.EthOwnerNew()
-		return control.Errno(errno)
+	err := control.Call(opNewOwner, name, func() (err error) {
+		o.ID, err = objects.EthOwnerNew(name)
+		return err
 	})
 	if err != nil {
 		return Owner{}, err
@@ -53,10 +53,12 @@ func NewOwner(name string) (Owner, error) {
 //
 // Implements: rte_eth_dev_owner_get
 func (p *Port) Owner() (Owner, error) {
-	return read(p, opOwner, func(id uint16) (o Owner, errno int) {
-		o.ID, o.Name, errno = cgo.EthOwner(id)
-		return o, errno
+	var o Owner
+	err := p.do(opOwner, func() (err error) {
+		o.ID, o.Name, err = objects.EthOwner(p.name, p.id)
+		return err
 	})
+	return o, err
 }
 
 // SetOwner makes o the owner of a port without an owner. All processes may call it. Errors:
@@ -68,7 +70,7 @@ func (p *Port) SetOwner(o Owner) error {
 	if err := check.Name(opSetOwner, o.Name, cgo.EthOwnerNameSize); err != nil {
 		return err
 	}
-	return p.do(opSetOwner, func() error { return p.ownership(opSetOwner, cgo.EthOwnerSet(p.id, o.ID, o.Name)) })
+	return p.do(opSetOwner, func() error { return p.ownership(opSetOwner, objects.EthOwnerSet(p.name, p.id, o.ID, o.Name)) })
 }
 
 // UnsetOwner removes the owner o from the port. Errors: dpdk.ErrPermission if the port has
@@ -77,16 +79,16 @@ func (p *Port) SetOwner(o Owner) error {
 //
 // Implements: rte_eth_dev_owner_unset
 func (p *Port) UnsetOwner(o Owner) error {
-	return p.do(opUnsetOwner, func() error { return p.ownership(opUnsetOwner, cgo.EthOwnerUnset(p.id, o.ID)) })
+	return p.do(opUnsetOwner, func() error { return p.ownership(opUnsetOwner, objects.EthOwnerUnset(p.name, p.id, o.ID)) })
 }
 
-// ownership is driverError with the name of the port's present owner.
-func (p *Port) ownership(op string, errno int) error {
-	if syscall.Errno(errno) != syscall.EPERM {
-		return driverError(errno)
+// ownership adds the name of the port's present owner to the error of a call.
+func (p *Port) ownership(op string, err error) error {
+	if !errors.Is(err, dpdk.ErrPermission) {
+		return err
 	}
-	e := &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.Errno(errno), Detail: "the port has no owner"}
-	if id, name, _ := cgo.EthOwner(p.id); id != 0 {
+	e := &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrPermission, Detail: "the port has no owner"}
+	if id, name, _ := objects.EthOwner(p.name, p.id); id != 0 {
 		e.Detail = fmt.Sprintf("the owner of the port is %s: use UnsetOwner with that owner first", name)
 	}
 	return e
@@ -112,5 +114,5 @@ func (o Owner) Ports() ([]*Port, error) {
 //
 // Implements: rte_eth_dev_owner_delete
 func (o Owner) Close() error {
-	return control.Call(opDeleteOwner, o.Name, func() error { return control.Errno(cgo.EthOwnerDelete(o.ID)) })
+	return control.Call(opDeleteOwner, o.Name, func() error { return objects.EthOwnerDelete(o.Name, o.ID) })
 }

@@ -114,7 +114,7 @@ func (c *Cache) AllocBulk(pkts []*Mbuf) bool {
 	if c.home == nowhere {
 		return c.allocC(pkts)
 	}
-	if !c.cache.GetBulk(objects(pkts)) {
+	if !c.cache.GetBulk(asObjects(pkts)) {
 		return false
 	}
 	for _, m := range pkts {
@@ -131,7 +131,7 @@ func (c *Cache) allocC(pkts []*Mbuf) bool {
 	if len(pkts) == 0 {
 		return true
 	}
-	if !c.cache.GetBulk(objects(pkts)) {
+	if !c.cache.GetBulk(asObjects(pkts)) {
 		return false
 	}
 	cgo.MbufResetBulk(c.pool.Pointer(), unsafe.Pointer(unsafe.SliceData(pkts)), uint32(len(pkts)))
@@ -163,7 +163,7 @@ func (c *Cache) FreeBulk(pkts []*Mbuf) {
 	for len(pkts) > 0 {
 		n := c.recyclable(pkts)
 		if n > 0 {
-			c.cache.PutBulk(objects(pkts[:n]))
+			c.cache.PutBulk(asObjects(pkts[:n]))
 		} else if n = 1; pkts[0] != nil {
 			c.freeC(pkts[0])
 		}

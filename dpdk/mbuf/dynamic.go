@@ -1,6 +1,7 @@
 package mbuf
 
 import (
+	"errors"
 	"math"
 	"reflect"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 const (
@@ -25,10 +27,10 @@ const (
 var dynamicMu sync.Mutex
 
 // dynamic is control.Call for calls about dynamic fields and flags.
-func dynamic(op, name string, f func() (errno int)) error {
+func dynamic(op, name string, f func() error) error {
 	dynamicMu.Lock()
 	defer dynamicMu.Unlock()
-	return control.Call(op, name, func() error { return control.Errno(f()) })
+	return control.Call(op, name, f)
 }
 
 // MaxDynamicName is the length of the longest name of a field or flag, in bytes.
@@ -47,8 +49,8 @@ type FieldConfig struct {
 }
 
 // RegisterField creates the dynamic field name, or finds it if it exists with the same size,
-// alignment and flags. Fields are never removed. Register fields in the primary before others
-// use them: in a secondary a new name fails with dpdk.ErrSecondary.
+// alignment and flags. Fields are never removed. In a secondary of a C primary a new name fails with
+// dpdk.ErrSecondary: register the field in the primary first.
 //
 // Errors: dpdk.ErrSecondary; dpdk.ErrExist if another field has the name; dpdk.ErrNoSpace if
 // an mbuf has no room for a T (the error lists the free bytes); dpdk.ErrBusy if Offset is taken;
@@ -69,8 +71,8 @@ func RegisterField[T any](name string, cfg FieldConfig) (Field[T], error) {
 	if cfg.Offset < 0 {
 		return Field[T]{}, check.Invalid(opField, name, "Offset is %d: use 0 for any, or a positive one", cfg.Offset)
 	}
-	offset, err := register(opField, name, func() (int, int) {
-		return cgo.MbufDynfieldRegister(name, uint64(size), uint64(align), cfg.Flags, uint64(cfg.Offset))
+	offset, err := register(opField, name, func() (int, error) {
+		return objects.MbufDynfieldRegister(name, uint64(size), uint64(align), cfg.Flags, uint64(cfg.Offset))
 	})
 	return Field[T]{uintptr(offset)}, err
 }
@@ -86,9 +88,9 @@ func LookupField[T any](name string) (Field[T], error) {
 	}
 	var offset int
 	var has uint64
-	err = dynamic(opFieldLookup, name, func() (errno int) {
-		offset, has, _, errno = cgo.MbufDynfieldLookup(name)
-		return errno
+	err = dynamic(opFieldLookup, name, func() (err error) {
+		offset, has, err = objects.MbufDynfieldLookup(name)
+		return err
 	})
 	if err != nil {
 		return Field[T]{}, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
@@ -130,14 +132,13 @@ func fieldType[T any](op, name string) (size, align int, err error) {
 }
 
 // register runs a registration and explains its error.
-func register(op, name string, f func() (value, errno int)) (value int, err error) {
+func register(op, name string, f func() (int, error)) (value int, err error) {
 	dump := ""
-	err = dynamic(op, name, func() (errno int) {
-		value, errno = f()
-		if syscall.Errno(errno) == syscall.ENOENT {
-			dump, _ = cgo.MbufDynDump()
+	err = dynamic(op, name, func() (err error) {
+		if value, err = f(); errors.Is(err, dpdk.ErrNotFound) {
+			dump, _ = objects.MbufDynDump()
 		}
-		return errno
+		return err
 	})
 	if e, ok := err.(*dpdk.Error); ok {
 		switch syscall.Errno(e.Errno) {
@@ -170,7 +171,7 @@ func RegisterFlag(name string, cfg FlagConfig) (OffloadFlags, error) {
 	if cfg.Bit < 0 || cfg.Bit > math.MaxInt32 {
 		return 0, check.Invalid(opFlag, name, "Bit is %d: use 1 to 63, or 0 for any", cfg.Bit)
 	}
-	bit, err := register(opFlag, name, func() (int, int) { return cgo.MbufDynflagRegister(name, cfg.Flags, uint32(cfg.Bit)) })
+	bit, err := register(opFlag, name, func() (int, error) { return objects.MbufDynflagRegister(name, cfg.Flags, uint32(cfg.Bit)) })
 	return flag(bit, err)
 }
 
@@ -183,9 +184,9 @@ func LookupFlag(name string) (OffloadFlags, error) {
 		return 0, err
 	}
 	var bit int
-	err := dynamic(opFlagLookup, name, func() (errno int) {
-		bit, errno = cgo.MbufDynflagLookup(name)
-		return errno
+	err := dynamic(opFlagLookup, name, func() (err error) {
+		bit, err = objects.MbufDynflagLookup(name)
+		return err
 	})
 	return flag(bit, control.Explain(err, dpdk.ErrNotFound, control.Unknown))
 }
@@ -218,10 +219,10 @@ func RxTimestamp() (Timestamp, error) { return timestamp("rte_mbuf_dyn_rx_timest
 func TxTimestamp() (Timestamp, error) { return timestamp("rte_mbuf_dyn_tx_timestamp_register", true) }
 
 func timestamp(op string, tx bool) (t Timestamp, err error) {
-	_, err = register(op, "", func() (int, int) {
-		offset, flag, errno := cgo.MbufTimestamp(tx)
+	_, err = register(op, "", func() (int, error) {
+		offset, flag, err := objects.MbufTimestamp(tx)
 		t = Timestamp{Field[uint64]{uintptr(offset)}, OffloadFlags(flag)}
-		return 0, errno
+		return 0, err
 	})
 	if err != nil {
 		return Timestamp{}, err

@@ -1,9 +1,9 @@
 package mbuf
 
 import (
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
@@ -45,11 +45,11 @@ func List() ([]Info, error) {
 	var all []Info
 	err = control.Call(opWalk, "", func() error {
 		for _, i := range pools {
-			found, errno := cgo.MempoolLookup(i.Name)
-			if errno != 0 {
+			found, err := objects.MempoolLookup(i.Name)
+			if err != nil {
 				continue // freed since
 			}
-			if m, errno := cgo.MbufPoolDescribe(i.Name, found.Pool); errno == 0 && m.IsMbuf {
+			if m, err := objects.MbufPoolDescribe(i.Name, found.Pool); err == nil && m.IsMbuf {
 				all = append(all, newInfo(i, int(m.DataRoom), int(m.PrivSize)))
 			}
 		}

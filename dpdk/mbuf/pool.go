@@ -1,6 +1,7 @@
 package mbuf
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
@@ -107,21 +109,19 @@ func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
 		}
 	}
 	var made unsafe.Pointer
-	err := control.Call(opCreate, name, func() error {
-		var errno int
-
-		if cfg.Ops == "" && cgo.MbufNamedOps() == "" {
-			cfg.Ops = poolops.Default()
+	err := control.Call(opCreate, name, func() (err error) {
+		if cfg.Ops == "" {
+			cfg.Ops = cmp.Or(cgo.MbufNamedOps(), poolops.Default())
 		}
-		made, errno = cgo.MbufPoolCreate(name, uint32(count), uint32(cfg.CacheSize), uint16(cfg.PrivateSize), uint16(cfg.DataRoom), cfg.Socket.Int(), cfg.Ops)
-		return control.Errno(errno)
+		made, err = objects.MbufPoolCreate(name, uint32(count), uint32(cfg.CacheSize), uint16(cfg.PrivateSize), uint16(cfg.DataRoom), cfg.Socket.Int(), cfg.Ops)
+		return err
 	})
 	if err != nil {
 		return nil, control.ExplainCreate(err, cfg.Socket)
 	}
 	p, err := LookupPool(name)
 	if err != nil { // Go cannot use it
-		_ = control.Call(opCreate, name, func() error { return control.Errno(cgo.MempoolFree(name, made, true)) })
+		_ = control.Call(opCreate, name, func() error { return objects.MempoolFree(name, made, true) })
 	}
 	return p, err
 }
@@ -158,11 +158,9 @@ func open(mp *mempool.Pool, err error) (*Pool, error) {
 		return nil, err
 	}
 	var i cgo.MbufPoolInfo
-	err = control.Call(opLookup, mp.Name(), func() error {
-		var errno int
-
-		i, errno = cgo.MbufPoolDescribe(mp.Name(), mp.Pointer())
-		return control.Errno(errno)
+	err = control.Call(opLookup, mp.Name(), func() (err error) {
+		i, err = objects.MbufPoolDescribe(mp.Name(), mp.Pointer())
+		return err
 	})
 	if err != nil {
 		return nil, control.Explain(err, dpdk.ErrNotFound, control.Freed)
@@ -279,7 +277,7 @@ func (p *Pool) AllocBulk(pkts []*Mbuf) bool {
 			return false
 		}
 	} else {
-		if !p.pool.GetBulk(objects(pkts)) {
+		if !p.pool.GetBulk(asObjects(pkts)) {
 			return false
 		}
 		for _, m := range pkts {
@@ -292,7 +290,7 @@ func (p *Pool) AllocBulk(pkts []*Mbuf) bool {
 	return true
 }
 
-// objects returns the same slice of pointers as objects of a mempool.
-func objects(pkts []*Mbuf) []mempool.Object {
+// asObjects returns the same slice of pointers as objects of a mempool.
+func asObjects(pkts []*Mbuf) []mempool.Object {
 	return unsafe.Slice((*mempool.Object)(unsafe.Pointer(unsafe.SliceData(pkts))), len(pkts))
 }

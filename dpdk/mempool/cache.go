@@ -4,10 +4,12 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/words"
 )
 
@@ -47,18 +49,15 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 		inuse.Use(cacheUser{p}, p.mp) // before the check whether another handle freed the pool
 	}
 	err := control.Call(opCache, p.info.Name, func() error {
-		if _, err := describe(opCache, p.info.Name, p.mp); err != nil {
-			return err
-		}
-		mem, errno := cgo.MempoolCacheCreate(uint32(size), p.Socket().Int())
+		mem, err := objects.MempoolCacheCreate(p.info.Name, p.mp, uint32(size), p.Socket().Int())
 		c.mem = (*cacheHead)(mem)
-		return control.Errno(errno)
+		return err
 	})
 	if err != nil {
 		if len(p.caches) == 0 {
 			inuse.Release(cacheUser{p})
 		}
-		return nil, control.ExplainCreate(err, p.Socket())
+		return nil, control.Explain(control.ExplainCreate(err, p.Socket()), dpdk.ErrNotFound, control.Freed)
 	}
 	if p.caches == nil {
 		p.caches = map[*Cache]struct{}{}
@@ -143,8 +142,7 @@ func (c *Cache) Close() error {
 		if delete(p.caches, c); len(p.caches) == 0 {
 			inuse.Release(cacheUser{p})
 		}
-		cgo.MempoolCacheFree(unsafe.Pointer(mem))
-		return nil
+		return objects.MempoolCacheFree(p.info.Name, unsafe.Pointer(mem))
 	})
 }
 
@@ -172,8 +170,8 @@ func (c *Cache) Flush() {
 		cgo.MempoolFlush(c.pool.mp, unsafe.Pointer(c.mem))
 		return
 	}
+	c.mem.len = 0 // first: see getMore
 	c.pool.give(c.mem.slot(0), n)
-	c.mem.len = 0
 }
 
 // Get takes an object. It reports whether there was one.
@@ -255,10 +253,17 @@ func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 	rest := n - have
 	words.Pop(objs, m.slot(have), have)
 	objs = unsafe.Add(objs, uintptr(have)*wordSize)
-	if rest <= cgo.MempoolCacheMax && p.take(m.slot(0), size+rest) {
-		words.Pop(objs, m.slot(size+rest), rest)
-		m.len = uint32(size)
-		return true
+	// If the process is killed, the primary returns the contents of the cache to the pool. So the
+	// length never counts an object that the pool or the caller has.
+	if rest <= cgo.MempoolCacheMax {
+		m.len = 0
+		if p.take(m.slot(0), size+rest) {
+			m.len = uint32(size + rest)
+			words.Pop(objs, m.slot(size+rest), rest)
+			m.len = uint32(size)
+			return true
+		}
+		m.len = uint32(have)
 	}
 	if !p.take(objs, rest) {
 		return false // the cache still has what was copied
@@ -288,6 +293,7 @@ func (c *Cache) put(objs unsafe.Pointer, n int) {
 // putMore puts more objects than the cache has room for.
 func (c *Cache) putMore(objs unsafe.Pointer, n int) {
 	m, p := c.mem, c.pool
+	have := int(m.len)
 	switch {
 	case n <= 0 || n > p.size:
 	case cgo.MempoolNative == 0:
@@ -295,7 +301,8 @@ func (c *Cache) putMore(objs unsafe.Pointer, n int) {
 	case n > int(m.threshold):
 		p.give(objs, n)
 	default:
-		p.give(m.slot(0), int(m.len))
+		m.len = 0 // first: see getMore
+		p.give(m.slot(0), have)
 		words.Push(m.slot(0), objs, n)
 		m.len = uint32(n)
 	}

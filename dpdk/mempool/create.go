@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 )
 
@@ -85,16 +86,16 @@ func create(op, name string, count, elemSize int, cfg Config, populate bool) (*P
 		if err := publishOps(op, name, ops); err != nil {
 			return cgo.MempoolInfo{}, err
 		}
-		var errno int
-		made, errno = cgo.MempoolCreate(name, uint32(count), uint32(elemSize), uint32(cfg.CacheSize), uint32(cfg.PrivateSize),
+		var err error
+		made, err = objects.MempoolCreate(name, uint32(count), uint32(elemSize), uint32(cfg.CacheSize), uint32(cfg.PrivateSize),
 			cfg.Socket.Int(), cfg.flags(), ops, populate)
-		if errno != 0 {
-			return cgo.MempoolInfo{}, control.Errno(errno)
+		if err != nil {
+			return cgo.MempoolInfo{}, err
 		}
 		return describe(op, name, made)
 	})
 	if err != nil && made != nil { // Go cannot use it
-		_ = control.Call(opFree, name, func() error { return control.Errno(cgo.MempoolFree(name, made, true)) })
+		_ = control.Call(opFree, name, func() error { return objects.MempoolFree(name, made, true) })
 	}
 	return p, control.ExplainCreate(err, cfg.Socket)
 }
@@ -178,11 +179,11 @@ func (p *Pool) SetOps(name string) error {
 		if err := publishOps(opSetOps, p.info.Name, name); err != nil {
 			return err
 		}
-		errno := cgo.MempoolSetOps(p.mp, name)
-		if errno == 0 {
+		err := objects.MempoolSetOps(p.info.Name, p.mp, name)
+		if err == nil {
 			poolops.Note(p.mp, name)
 		}
-		return control.Errno(errno)
+		return err
 	})
 }
 
@@ -197,7 +198,7 @@ func populated(op, name string) error {
 //
 // Implements: rte_mempool_populate_default
 func (p *Pool) PopulateDefault() (int, error) {
-	return p.populate(opPopulate, cgo.MempoolPopulate)
+	return p.populate(opPopulate, func(mp cgo.Mempool) (int, error) { return objects.MempoolPopulate(p.info.Name, mp) })
 }
 
 // PopulateAnonymous makes the objects in locked anonymous memory of this process, and returns
@@ -207,23 +208,22 @@ func (p *Pool) PopulateDefault() (int, error) {
 //
 // Implements: rte_mempool_populate_anon
 func (p *Pool) PopulateAnonymous() (int, error) {
-	return p.populate(opPopulateAn, func(mp cgo.Mempool) (int, int) {
+	return p.populate(opPopulateAn, func(mp cgo.Mempool) (int, error) {
 		n, errno := cgo.MempoolPopulateAnon(mp)
 		if errno == 0 {
 			local.Store(mp, struct{}{})
 		}
-		return n, errno
+		return n, control.Errno(errno)
 	})
 }
 
-func (p *Pool) populate(op string, f func(cgo.Mempool) (int, int)) (n int, err error) {
-	err = p.change(op, func(now *cgo.MempoolInfo) error {
+func (p *Pool) populate(op string, f func(cgo.Mempool) (int, error)) (n int, err error) {
+	err = p.change(op, func(now *cgo.MempoolInfo) (err error) {
 		if now.Chunks != 0 { // one of the two functions returns EINVAL for it
 			return populated(op, p.info.Name)
 		}
-		var errno int
-		n, errno = f(p.mp)
-		return control.Errno(errno)
+		n, err = f(p.mp)
+		return err
 	})
 	return n, err
 }

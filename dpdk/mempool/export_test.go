@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk/internal/build"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
@@ -12,7 +13,7 @@ import (
 const (
 	Debug   = build.Debug
 	Race    = build.Race
-	OpsZone = opsZone
+	OpsZone = objects.OpsZone
 )
 
 // GetN and PutN get and put n pointers at objs. They accept an n that no slice can have.

@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 // Flags is the set of flags of a pool (RTE_MEMPOOL_F_*).
@@ -69,10 +71,11 @@ type Info struct {
 func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opWalk, "", func() error {
-		for _, i := range cgo.Mempools() {
+		pools, err := objects.Mempools()
+		for _, i := range pools {
 			all = append(all, newInfo(&i))
 		}
-		return nil
+		return err
 	})
 	return all, err
 }
@@ -119,8 +122,9 @@ func (p *Pool) call(op string, f func() error) error {
 // Implements: rte_mempool_avail_count
 func (p *Pool) Available() (n int) {
 	_ = p.call(opAvailable, func() error {
-		n = int(cgo.MempoolAvailable(p.info.Name, p.mp))
-		return nil
+		available, err := objects.MempoolAvailable(p.info.Name, p.mp)
+		n = int(available)
+		return err
 	})
 	return n
 }
@@ -158,7 +162,7 @@ func (p *Pool) Empty() bool { return p.Available() == 0 }
 //
 // Implements: rte_mempool_audit
 func (p *Pool) Audit() error {
-	return p.audited(opAudit, func() (cgo.MempoolDamage, int) { return cgo.MempoolAudit(p.info.Name, p.mp) })
+	return p.audited(opAudit, func() (cgo.MempoolDamage, error) { return objects.MempoolAudit(p.info.Name, p.mp) })
 }
 
 // Dump returns the text of rte_mempool_dump. The error is dpdk.ErrInvalid if the pool is not
@@ -167,28 +171,28 @@ func (p *Pool) Audit() error {
 // Implements: rte_mempool_dump
 func (p *Pool) Dump() (string, error) {
 	var text string
-	err := p.audited(opDump, func() (damage cgo.MempoolDamage, errno int) {
-		text, damage, errno = cgo.MempoolDump(p.info.Name, p.mp)
-		return damage, errno
+	err := p.audited(opDump, func() (damage cgo.MempoolDamage, err error) {
+		text, damage, err = objects.MempoolDump(p.info.Name, p.mp)
+		return damage, err
 	})
 	return strings.TrimSpace(text), err
 }
 
 // audited runs f and describes the damage that it finds.
-func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, int)) error {
+func (p *Pool) audited(op string, f func() (cgo.MempoolDamage, error)) error {
 	return p.call(op, func() error {
-		d, errno := f()
-		switch syscall.Errno(errno) {
-		case syscall.ENODATA:
+		d, err := f()
+		switch {
+		case errors.Is(err, dpdk.Errno(syscall.ENODATA)):
 			if p.info.Flags&cgo.MempoolCreated != 0 { // this one was populated, so C has found its successor
 				return freedBefore(op, p.info.Name)
 			}
 			return check.Invalid(op, p.info.Name, "the pool is not populated yet: use PopulateDefault")
-		case linux.EUCLEAN:
-			return &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(errno),
+		case errors.Is(err, dpdk.Errno(linux.EUCLEAN)):
+			return &dpdk.Error{Op: op, Name: p.info.Name, Errno: dpdk.Errno(linux.EUCLEAN),
 				Detail: fmt.Sprintf("the cache of lcore %d has a length of %d objects, its limit is %d: memory was overwritten", d.Lcore, d.Len, d.Limit)}
 		}
-		return control.Errno(errno)
+		return err
 	})
 }
 
@@ -200,8 +204,11 @@ func (p *Pool) All() iter.Seq2[int, Object] {
 	return func(yield func(int, Object) bool) {
 		var objs []uintptr
 		_ = p.call(opObjIter, func() error {
-			objs = cgo.MempoolObjects(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Populated)
-			return nil
+			now, err := objects.MempoolDescribe(p.mp)
+			if err == nil {
+				objs, err = objects.MempoolObjects(p.info.Name, p.mp, now.Populated)
+			}
+			return err
 		})
 		for i := range objs {
 			if !yield(i, *(*Object)(unsafe.Pointer(&objs[i]))) {
@@ -224,10 +231,15 @@ type Chunk struct {
 func (p *Pool) Chunks() ([]Chunk, error) {
 	var chunks []Chunk
 	err := p.call(opMemIter, func() error {
-		for _, c := range cgo.MempoolChunks(p.info.Name, p.mp, cgo.MempoolDescribe(p.mp).Chunks) {
+		now, err := objects.MempoolDescribe(p.mp)
+		if err != nil {
+			return err
+		}
+		all, err := objects.MempoolChunks(p.info.Name, p.mp, now.Chunks)
+		for _, c := range all {
 			chunks = append(chunks, Chunk{c.Addr, int(c.Len), c.IOVA})
 		}
-		return nil
+		return err
 	})
 	return chunks, err
 }

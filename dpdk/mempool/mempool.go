@@ -31,6 +31,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
@@ -94,8 +95,7 @@ func Lookup(name string) (*Pool, error) {
 		return nil, err
 	}
 	p, err := open(opLookup, name, func() (cgo.MempoolInfo, error) {
-		i, errno := cgo.MempoolLookup(name)
-		return i, control.Errno(errno)
+		return objects.MempoolLookup(name)
 	}, complete)
 	return p, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
@@ -104,7 +104,10 @@ func Lookup(name string) (*Pool, error) {
 // in another process. Another pool may have the same address since, so the names are compared;
 // "" matches any name.
 func describe(op, name string, mp cgo.Mempool) (cgo.MempoolInfo, error) {
-	i := cgo.MempoolDescribe(mp)
+	i, err := objects.MempoolDescribe(mp)
+	if err != nil {
+		return i, err
+	}
 	if i.Pool == nil || name != "" && i.Name != name {
 		return i, freedBefore(op, name)
 	}
@@ -178,18 +181,19 @@ func (p *Pool) free() error {
 			return dpdk.ErrNotFound
 		}
 		_, mine := local.Load(p.mp)
-		if errno := cgo.MempoolFree(p.info.Name, p.mp, mine); errno != 0 {
-			return control.Errno(errno)
+		if err := freePool(p.info.Name, p.mp, mine); err != nil {
+			return err
 		}
 		local.Delete(p.mp)
 		poolops.Note(p.mp, "")
 		for c := range p.caches {
-			cgo.MempoolCacheFree(unsafe.Pointer(c.mem))
+			_ = objects.MempoolCacheFree(p.info.Name, unsafe.Pointer(c.mem))
 			c.mem, c.pool = &goneCache.head, &gonePool
 		}
 		return nil
 	})
 	if err != nil {
+		err = control.Explain(err, dpdk.ErrBusy, "the primary returns objects of a dead process to it: try again")
 		return control.Explain(err, dpdk.ErrNotFound, control.Freed)
 	}
 	for i := range p.lcores {
@@ -199,6 +203,14 @@ func (p *Pool) free() error {
 	}
 	p.caches, p.backend = nil, goneBackend
 	return nil
+}
+
+// freePool frees a pool in the primary, unless its memory belongs to this process only.
+func freePool(name string, mp cgo.Mempool, mine bool) error {
+	if mine {
+		return control.Errno(cgo.MempoolFree(name, mp, true))
+	}
+	return objects.MempoolFree(name, mp, false)
 }
 
 // Pointer returns the struct rte_mempool for C, nil after Free on this handle.

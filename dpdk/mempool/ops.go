@@ -1,40 +1,20 @@
 package mempool
 
 import (
-	"bytes"
-	"sync/atomic"
+	"errors"
 	"time"
-	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // A pool in shared memory stores the number of its ops: an index into a table that each
 // process fills in the order in which it loads drivers. The first godpdk process that
 // creates a pool publishes its table in a memzone. The others compare theirs with it.
-
-// opsZone is the name of the memzone.
-const opsZone = "godpdk_mempool_ops"
-
-// opsTable is the contents of the memzone.
-type opsTable struct {
-	ready atomic.Uint32 // 1 when the rest is written
-	count uint32
-	names [cgo.MempoolMaxOps][cgo.MempoolOpsNameSize]byte
-}
-
-// name returns the published name of ops number i, "" if the publisher had none.
-func (t *opsTable) name(i int) string {
-	if i < 0 || i >= len(t.names) || i >= int(t.count) {
-		return ""
-	}
-	name, _, _ := bytes.Cut(t.names[i][:], []byte{0})
-	return string(name)
-}
 
 // Ops returns the names of the ops of this process, in the order of their numbers. They depend
 // on the drivers that it loaded. It reads rte_mempool_ops_table.
@@ -57,7 +37,7 @@ func publishOps(op, name, ops string) error {
 	if err != nil {
 		return err
 	}
-	return table.check(op, name, ops, index)
+	return checkTable(table, op, name, ops, index)
 }
 
 // checkOps refuses a pool if its creator numbers the ops differently.
@@ -71,7 +51,7 @@ func checkOps(op string, i *cgo.MempoolInfo) error {
 		return err
 	}
 	if table != nil { // else a C program made the pool
-		if err := table.check(op, i.Name, i.Ops, int(i.OpsIndex)); err != nil {
+		if err := checkTable(table, op, i.Name, i.Ops, int(i.OpsIndex)); err != nil {
 			return err
 		}
 	}
@@ -106,9 +86,9 @@ func weaker(ops, ring ringcore.Sync) bool {
 	return ops != ring && !(ops == ringcore.Multi && ring == ringcore.Single)
 }
 
-// check compares the ops of this process with the published table.
-func (t *opsTable) check(op, name, ops string, index int) error {
-	switch there := t.name(index); there {
+// checkTable compares the ops of this process with the published table.
+func checkTable(t *objects.OpsTable, op, name, ops string, index int) error {
+	switch there := t.Name(index); there {
 	case ops:
 		return nil
 	case "":
@@ -119,37 +99,24 @@ func (t *opsTable) check(op, name, ops string, index int) error {
 }
 
 // published finds the table, or publishes that of this process if create is set.
-func published(op, name string, create bool) (*opsTable, error) {
-	zone, errno := cgo.MemzoneLookup(opsZone)
-	if errno != 0 && !create {
+func published(op, name string, create bool) (*objects.OpsTable, error) {
+	find := objects.PublishOps
+	if !create {
+		find = func() (cgo.MemzoneInfo, error) { return objects.MemzoneLookup(objects.OpsZone) }
+	}
+	zone, err := find()
+	switch {
+	case !create && errors.Is(err, dpdk.ErrNotFound):
 		return nil, nil
+	case err != nil:
+		return nil, &dpdk.Error{Op: op, Name: name, Cause: err, Detail: "cannot find the ops in memzone " + objects.OpsZone}
+	case zone.Len < objects.OpsTableSize:
+		return nil, check.Invalid(op, name, "memzone %s was not made by godpdk: use another name for it", objects.OpsZone)
 	}
-	if errno != 0 {
-		zone, errno = cgo.MemzoneReserve(opsZone, uint64(unsafe.Sizeof(opsTable{})), -1, 0, 0, 0)
-		if errno == 0 {
-			table := (*opsTable)(zone.Addr)
-			*table = opsTable{}
-			for _, ops := range cgo.MempoolOps() {
-				copy(table.names[table.count][:], ops)
-				table.count++
-			}
-			table.ready.Store(1)
-			return table, nil
-		}
-		if dpdk.Errno(errno) == dpdk.ErrExist { // another process was faster
-			zone, errno = cgo.MemzoneLookup(opsZone)
-		}
-		if errno != 0 {
-			return nil, &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno), Detail: "cannot publish the ops in memzone " + opsZone}
-		}
-	}
-	if zone.Len < uint64(unsafe.Sizeof(opsTable{})) {
-		return nil, check.Invalid(op, name, "memzone %s was not made by godpdk: use another name for it", opsZone)
-	}
-	table := (*opsTable)(zone.Addr)
-	for wait := time.Microsecond; table.ready.Load() != 1; wait *= 2 {
+	table := (*objects.OpsTable)(zone.Addr)
+	for wait := time.Microsecond; table.Ready.Load() != 1; wait *= 2 {
 		if wait > time.Second {
-			return nil, check.Invalid(op, name, "memzone %s was never initialized because its creator died: restart the primary", opsZone)
+			return nil, check.Invalid(op, name, "memzone %s was never initialized because its creator died: restart the primary", objects.OpsZone)
 		}
 		time.Sleep(wait)
 	}

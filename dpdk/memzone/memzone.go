@@ -17,6 +17,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 const (
@@ -106,8 +107,8 @@ func Reserve(name string, size int, cfg Config) (*Zone, error) {
 	if cfg.IOVAContiguous {
 		flags |= cgo.MemzoneIOVAContig
 	}
-	z, err := zone(opReserve, name, func() (cgo.MemzoneInfo, int) {
-		return cgo.MemzoneReserve(name, uint64(size), cfg.Socket.Int(), flags, uint32(cfg.Align), uint32(cfg.Bound))
+	z, err := zone(opReserve, name, func() (cgo.MemzoneInfo, error) {
+		return objects.MemzoneReserve(name, uint64(size), cfg.Socket.Int(), flags, uint32(cfg.Align), uint32(cfg.Bound))
 	})
 	return z, control.ExplainCreate(err, cfg.Socket)
 }
@@ -120,19 +121,19 @@ func Lookup(name string) (*Zone, error) {
 	if err := check.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
-	z, err := zone(opLookup, name, func() (cgo.MemzoneInfo, int) { return cgo.MemzoneLookup(name) })
+	z, err := zone(opLookup, name, func() (cgo.MemzoneInfo, error) { return objects.MemzoneLookup(name) })
 	return z, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
-func zone(op, name string, f func() (cgo.MemzoneInfo, int)) (*Zone, error) {
+func zone(op, name string, f func() (cgo.MemzoneInfo, error)) (*Zone, error) {
 	var z Zone
 	err := control.Call(op, name, func() error {
-		i, errno := f()
-		if errno == 0 {
+		i, err := f()
+		if err == nil {
 			z.info = info(i)
 			z.addr.Store((*byte)(i.Addr))
 		}
-		return control.Errno(errno)
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -174,11 +175,11 @@ func (c *Config) check(name string, size int) error {
 func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opWalk, "", func() error {
-		zones, errno := cgo.Memzones()
+		zones, err := objects.Memzones()
 		for _, z := range zones {
 			all = append(all, info(z))
 		}
-		return control.Errno(errno)
+		return err
 	})
 	return all, err
 }
@@ -232,7 +233,7 @@ func (z *Zone) Free() error {
 		if owner = owned(z.info.Name); owner != "" {
 			return dpdk.ErrBusy
 		}
-		return control.Errno(cgo.MemzoneFree(z.info.Name, unsafe.Pointer(addr)))
+		return objects.MemzoneFree(z.info.Name, unsafe.Pointer(addr))
 	})
 	err = control.Explain(err, dpdk.ErrBusy, "it is the memory of "+owner+": free that")
 	if err == nil {
@@ -248,7 +249,7 @@ func (z *Zone) freed(op string) error {
 // owned returns the ring or pool that DPDK has made in the zone of this name, or "".
 func owned(zone string) string {
 	if name, ok := strings.CutPrefix(zone, "RG_"); ok {
-		if _, errno := cgo.RingLookup(name); errno == 0 {
+		if _, err := objects.RingLookup(name); err == nil {
 			return "ring " + name
 		}
 	}
@@ -262,7 +263,7 @@ func owned(zone string) string {
 		pools = append(pools, strings.TrimSuffix(digits, "_"))
 	}
 	for _, pool := range pools {
-		if _, errno := cgo.MempoolLookup(pool); errno == 0 {
+		if _, err := objects.MempoolLookup(pool); err == nil {
 			return "pool " + pool
 		}
 	}

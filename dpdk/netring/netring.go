@@ -15,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/device"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -101,7 +102,7 @@ func create(name string, c Config, rx, tx []unsafe.Pointer) error {
 	defer inuse.Release(maker(name))
 	err := control.Call(op, name, func() error {
 		for n, r := range handles { // any handle or process may have freed it until here
-			if i, errno := cgo.RingLookup(r.Name()); errno != 0 || i.Ring != rings[n] {
+			if i, err := objects.RingLookup(r.Name()); err != nil || i.Ring != rings[n] {
 				return check.Invalid(op, name, "the ring %s was freed: create or look up a ring", r.Name())
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
@@ -69,9 +70,9 @@ func Create(name string, maxReaders int, cfg Config) (*QSBR, error) {
 	if err := check.Socket(opInit, name, cfg.Socket); err != nil {
 		return nil, err
 	}
-	q, err := open(opInit, name, func() (cgo.RCU, uint32, int) {
-		v, errno := cgo.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int())
-		return v, uint32(maxReaders), errno
+	q, err := open(opInit, name, func() (cgo.RCU, uint32, error) {
+		v, err := objects.RCUCreate(name, uint32(maxReaders), cfg.Socket.Int())
+		return v, uint32(maxReaders), err
 	})
 	return q, control.ExplainCreate(err, cfg.Socket)
 }
@@ -85,19 +86,19 @@ func Lookup(name string) (*QSBR, error) {
 	if err := check.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
-	q, err := open(opLookup, name, func() (cgo.RCU, uint32, int) { return cgo.RCULookup(name) })
+	q, err := open(opLookup, name, func() (cgo.RCU, uint32, error) { return objects.RCULookup(name) })
 	return q, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
-func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, errno int)) (*QSBR, error) {
+func open(op, name string, f func() (v cgo.RCU, maxReaders uint32, err error)) (*QSBR, error) {
 	q := &QSBR{name: name}
 	err := control.Call(op, name, func() error {
-		v, maxReaders, errno := f()
-		if errno == 0 {
+		v, maxReaders, err := f()
+		if err == nil {
 			q.v, q.max = v, int(maxReaders)
 			q.token = (*atomic.Uint64)(unsafe.Add(q.v, cgo.RCUToken))
 		}
-		return control.Errno(errno)
+		return err
 	})
 	if err != nil {
 		return nil, control.Explain(err, dpdk.ErrAgain, "the memzone does not contain a QSBR variable, or its creator has not initialized it yet: check the name, or try again")
@@ -134,8 +135,9 @@ func (q *QSBR) MaxReaders() int { return q.max }
 func (q *QSBR) NumReaders() int {
 	n := 0
 	_ = q.call(opRegister, func() error {
-		n = int(cgo.RCUCount(q.name, q.v))
-		return nil
+		count, err := objects.RCUCount(q.name, q.v)
+		n = int(count)
+		return err
 	})
 	return n
 }
@@ -151,12 +153,16 @@ type Info struct {
 func (q *QSBR) Info() (Info, error) {
 	i := Info{q.name, q.max, 0}
 	err := q.call(opLookup, func() error {
-		v, _, errno := cgo.RCULookup(q.name)
-		if errno == 0 && v != q.v {
+		v, _, err := objects.RCULookup(q.name)
+		if err == nil && v != q.v {
 			return dpdk.ErrNotFound // a newer variable of this name
 		}
-		i.NumReaders = int(cgo.RCUCount(q.name, q.v))
-		return control.Errno(errno)
+		if err != nil {
+			return err
+		}
+		n, err := objects.RCUCount(q.name, q.v)
+		i.NumReaders = int(n)
+		return err
 	})
 	return i, control.Explain(err, dpdk.ErrNotFound, control.Freed)
 }
@@ -165,13 +171,14 @@ func (q *QSBR) Info() (Info, error) {
 func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opLookup, "", func() error {
-		zones, errno := cgo.Memzones()
+		zones, err := objects.Memzones()
 		for _, z := range zones {
-			if v, maxReaders, errno := cgo.RCULookup(z.Name); errno == 0 {
-				all = append(all, Info{z.Name, int(maxReaders), int(cgo.RCUCount(z.Name, v))})
+			if v, maxReaders, err := objects.RCULookup(z.Name); err == nil {
+				n, _ := objects.RCUCount(z.Name, v)
+				all = append(all, Info{z.Name, int(maxReaders), int(n)})
 			}
 		}
-		return control.Errno(errno)
+		return err
 	})
 	return all, err
 }
@@ -193,7 +200,7 @@ func (q *QSBR) Free() error {
 	}
 	q.life.Lock()
 	defer q.life.Unlock()
-	err = control.CallOn(opFree, q.name, q.v, func() error { return control.Errno(cgo.MemzoneFree(q.name, q.v)) })
+	err = control.CallOn(opFree, q.name, q.v, func() error { return objects.MemzoneFree(q.name, q.v) })
 	if err == nil {
 		q.v = nil
 	}
@@ -211,11 +218,11 @@ type ReaderState struct {
 func (q *QSBR) Readers() ([]ReaderState, error) {
 	var all []ReaderState
 	err := q.call(opRegister, func() error {
-		ids, cnts, errno := cgo.RCUReaders(q.name, q.v, q.max)
+		ids, cnts, err := objects.RCUReaders(q.name, q.v, q.max)
 		for i, id := range ids {
 			all = append(all, ReaderState{int(id), cnts[i] != 0, Token(cnts[i])})
 		}
-		return control.Errno(errno)
+		return err
 	})
 	return all, err
 }
@@ -229,7 +236,7 @@ func (q *QSBR) Unregister(id int) error {
 	if err := q.checkID(opUnregister, id); err != nil {
 		return err
 	}
-	err := q.call(opUnregister, func() error { return control.Errno(cgo.RCUUnregister(q.name, q.v, uint32(id))) })
+	err := q.call(opUnregister, func() error { return objects.RCUUnregister(q.name, q.v, uint32(id)) })
 	return control.Explain(err, dpdk.ErrNotFound, fmt.Sprintf("no reader with ID %d is registered", id))
 }
 
@@ -340,10 +347,9 @@ func list(readers []ReaderState) string {
 // Implements: rte_rcu_qsbr_dump
 func (q *QSBR) Dump() (string, error) {
 	var text string
-	err := q.call(opDump, func() error {
-		var errno int
-		text, errno = cgo.RCUDump(q.name, q.v)
-		return control.Errno(errno)
+	err := q.call(opDump, func() (err error) {
+		text, err = objects.RCUDump(q.name, q.v)
+		return err
 	})
 	return strings.TrimSpace(text), err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
@@ -34,11 +35,11 @@ func (q *QSBR) Register(id int) (*Reader, error) {
 	}
 	var r *Reader
 	err := q.call(opRegister, func() error {
-		errno := cgo.RCURegister(q.name, q.v, uint32(id))
-		if errno == 0 {
+		err := objects.RCURegister(q.name, q.v, uint32(id))
+		if err == nil {
 			r = &Reader{q.token, (*uint64)(unsafe.Add(q.v, cgo.RCUCnt+id*cgo.RCUStride)), q, id}
 		}
-		return control.Errno(errno)
+		return err
 	})
 	return r, control.Explain(err, dpdk.ErrExist, fmt.Sprintf("ID %d is registered: use RegisterAny to find a free one, or QSBR.Unregister to free the ID of a dead process", id))
 }

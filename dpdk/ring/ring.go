@@ -24,6 +24,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 )
@@ -87,8 +88,8 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	case !cfg.ExactSize && count == 1:
 		return nil, check.Invalid(opCreate, name, "a ring of count 1 has no room for an element: use 2, or set Config.ExactSize")
 	}
-	r, err := open[T](opCreate, name, esize, func() (cgo.RingInfo, int) {
-		return cgo.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags)
+	r, err := open[T](opCreate, name, esize, func() (cgo.RingInfo, error) {
+		return objects.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags)
 	})
 	return r, control.ExplainCreate(err, cfg.Socket)
 }
@@ -110,16 +111,16 @@ func Lookup[T any](name string) (*Ring[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := open[T](opLookup, name, esize, func() (cgo.RingInfo, int) { return cgo.RingLookup(name) })
+	r, err := open[T](opLookup, name, esize, func() (cgo.RingInfo, error) { return objects.RingLookup(name) })
 	return r, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
-func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, int)) (*Ring[T], error) {
+func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, error)) (*Ring[T], error) {
 	var r *Ring[T]
 	err := control.Call(op, name, func() error {
-		i, errno := f()
-		if errno != 0 {
-			return control.Errno(errno)
+		i, err := f()
+		if err != nil {
+			return err
 		}
 		if want := cgo.RingMemsize(esize, i.Size); i.Memory != 0 && uint64(want) != i.Memory {
 			return check.Invalid(op, name, "%v has %d bytes, but the ring of %d slots was made for elements of about %d",
@@ -179,11 +180,11 @@ func (r *Ring[T]) Free() error {
 func (r *Ring[T]) free() error {
 	err := control.CallOn(opFree, r.name, r.ring, func() error {
 		if pool, ok := strings.CutPrefix(r.name, "MP_"); ok {
-			if i, errno := cgo.MempoolLookup(pool); errno == 0 && i.Data == r.ring {
+			if i, err := objects.MempoolLookup(pool); err == nil && i.Data == r.ring {
 				return dpdk.ErrBusy
 			}
 		}
-		return control.Errno(cgo.RingFree(r.name, r.ring))
+		return objects.RingFree(r.name, r.ring)
 	})
 	err = control.Explain(err, dpdk.ErrBusy, "it holds the free objects of a mempool: free the pool")
 	if err == nil {
@@ -244,10 +245,9 @@ func (r *Ring[T]) Dump() (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var text string
-	err := control.CallOn(opDump, r.name, r.ring, func() error {
-		var errno int
-		text, errno = cgo.RingDump(r.name, r.ring)
-		return control.Errno(errno)
+	err := control.CallOn(opDump, r.name, r.ring, func() (err error) {
+		text, err = objects.RingDump(r.name, r.ring)
+		return err
 	})
 	return strings.TrimSpace(text), err
 }
@@ -272,12 +272,11 @@ func (r *Ring[T]) Info() (Info, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var now cgo.RingInfo
-	err := control.CallOn(opLookup, r.name, r.ring, func() error {
-		var errno int
-		if now, errno = cgo.RingLookup(r.name); errno == 0 && now.Ring != r.ring {
+	err := control.CallOn(opLookup, r.name, r.ring, func() (err error) {
+		if now, err = objects.RingLookup(r.name); err == nil && now.Ring != r.ring {
 			return dpdk.ErrNotFound // a newer ring of this name
 		}
-		return control.Errno(errno)
+		return err
 	})
 	return info(now), err
 }
@@ -288,10 +287,11 @@ func (r *Ring[T]) Info() (Info, error) {
 func List() ([]Info, error) {
 	var all []Info
 	err := control.Call(opList, "", func() error {
-		for _, i := range cgo.Rings() {
+		rings, err := objects.Rings()
+		for _, i := range rings {
 			all = append(all, info(i))
 		}
-		return nil
+		return err
 	})
 	return all, err
 }

@@ -266,22 +266,32 @@ func TestAllMbufsReturnToTheirPool(t *testing.T) {
 	}
 }
 
-// Only the primary makes dynamic fields; a secondary finds them.
-func TestOnlyThePrimaryRegistersDynamicFields(t *testing.T) {
+// A secondary of a C primary does not make dynamic fields.
+func TestOnlyACPrimaryRegistersItsDynamicFields(t *testing.T) {
 	prefix := newPrefix(t)
-	primary := started(t, "primary", prefix)
+	primary := mbufPeers["C"](t, "primary", prefix)
 	secondary := started(t, "secondary", prefix)
 	for _, request := range [][]string{{"mbuf-field", "new"}, {"mbuf-flag", "new"}, {"mbuf-timestamp", "rx"}, {"mbuf-timestamp", "tx"}} {
 		a := secondary.refused("ErrSecondary", request...)
 		assert.Contains(t, a.Err, "register it in the primary first")
 	}
+	secondary.quit()
+	primary.quit()
+}
+
+// All processes of a Go primary make dynamic fields, and find them.
+func TestAllProcessesFindDynamicFields(t *testing.T) {
+	prefix := newPrefix(t)
+	primary := started(t, "primary", prefix)
+	secondary := started(t, "secondary", prefix)
 	secondary.refused("ErrNotFound", "mbuf-lookup-field", "mine")
 	secondary.refused("ErrNotFound", "mbuf-lookup-flag", "mine")
 	primary.do("mbuf-first-lookups", "mine")
 	offset := primary.do("mbuf-field", "mine")
 	assert.Equal(t, offset, secondary.do("mbuf-field", "mine"))
-	a := secondary.refused("ErrSecondary", "mbuf-field", "new")
-	assert.Contains(t, a.Err, "primary")
+	assert.Equal(t, secondary.do("mbuf-field", "new"), primary.do("mbuf-field", "new"))
+	secondary.do("mbuf-flag", "new")
+	assert.Equal(t, secondary.do("mbuf-timestamp", "rx"), primary.do("mbuf-timestamp", "rx"))
 	c := mbufPeers["C"](t, "secondary", prefix)
 	assert.Equal(t, offset, c.do("mbuf-field", "mine"))
 	c.quit()

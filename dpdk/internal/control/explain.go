@@ -52,6 +52,12 @@ func ExplainCreate(err error, s dpdk.SocketID) error {
 	return Explain(err, dpdk.ErrExist, Taken)
 }
 
+// heapStats returns the statistics of a heap. Package objects registers it.
+var heapStats = func(socket int) (cgo.MallocStats, error) { return cgo.MallocStats{}, dpdk.ErrUnsupported }
+
+// RegisterHeap registers the function for the statistics of a heap. Call it in an init function.
+func RegisterHeap(f func(socket int) (cgo.MallocStats, error)) { heapStats = f }
+
 // noMemory explains why the socket has no memory left.
 func noMemory(s dpdk.SocketID) string {
 	var heaps []string
@@ -59,7 +65,7 @@ func noMemory(s dpdk.SocketID) string {
 	for _, id := range cgo.Sockets() {
 		exists = exists || id == s.Int()
 		heap := fmt.Sprint(id)
-		if stats, errno := cgo.MallocSocketStats(id); errno == 0 {
+		if stats, err := heapStats(id); err == nil {
 			heap += fmt.Sprintf(" with %d KiB free, in blocks of at most %d KiB", stats.Free>>10, stats.GreatestFree>>10)
 		}
 		heaps = append(heaps, heap)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
 // connection is the connection of a secondary; nil in other processes.
@@ -92,11 +93,14 @@ func (c *conn) close() {
 	c.open = nil
 }
 
-// unanswered is the error of a call whose reply did not arrive.
+// unanswered is the error of a call without a reply.
 func unanswered(op, name string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout,
 			Detail: "the primary did not answer within " + timeout.String() + " and may still complete the call: look whether it is stopped or very busy"}
+	}
+	if !control.Started().PrimaryAlive() {
+		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
 	}
 	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrAgain,
 		Detail: "no connection to the primary, which has ended or is ending (" + err.Error() + ")"}

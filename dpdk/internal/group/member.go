@@ -40,6 +40,7 @@ type Member struct {
 	gone    atomic.Bool   // the primary of this secondary has gone
 	ended   chan struct{} // closed when the goroutine has ended
 	watcher *watcher      // in a primary with secondaries
+	locks   sharedLocks   // in a primary with secondaries
 	ear     int           // DPDK's socket for messages; -1 if DPDK has none, or no longer receives
 }
 
@@ -123,6 +124,7 @@ func (m *Member) Publish(o Options, iova string) error {
 	if err != nil {
 		return err
 	}
+	m.locks.find(m.dir)
 	t, err := createTable(m.dir, f, ealLcores())
 	if err != nil {
 		return err
@@ -303,6 +305,9 @@ func (m *Member) EndStarts() (unlock func(), err error) {
 	defer cancel()
 	if unlock, err = lockInit(ctx, m.dir, true); err != nil {
 		return func() {}, err
+	}
+	if m.table != nil {
+		m.giveUp(false) // else the end would wait for a process that was killed just now
 	}
 	return unlock, nil
 }

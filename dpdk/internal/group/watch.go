@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -40,6 +39,7 @@ type watcher struct {
 	refused map[string]int        // by socket: the number of times in a row that a stranger's socket was dead
 	broken  bool                  // the table is no longer readable
 	ends    map[int]chan struct{} // by slot: closed when what its owner has left is cleaned up
+	hangs   hangs
 
 	mu       sync.Mutex
 	attached map[any]Process // reported as Attached, by slot or socket
@@ -152,6 +152,9 @@ func (w *watcher) look() {
 	if unread == nil {
 		w.strangers(strangers)
 	}
+	if w.hangs.look() {
+		go w.m.giveUp(true)
+	}
 }
 
 // slot reports the changes of one slot.
@@ -181,11 +184,14 @@ func (w *watcher) slot(i int) {
 	if p.State == Died {
 		w.clean(s)
 	}
+	if p.State == Died {
+		w.hangs.died(p)
+	}
 	owner, done := w.m.table.owner(i), make(chan struct{})
 	w.ends[i] = done
 	go func() {
 		defer close(done)
-		delegate.Ended(owner, p.State == Died)
+		w.m.bury(owner, p)
 	}()
 	w.free(i, done)
 }
@@ -214,7 +220,10 @@ func (w *watcher) strangers(names []string) {
 		}
 		delete(w.refused, name)
 		if w.reported(name) {
-			w.report(name, stranger(name, Died), Died)
+			p := stranger(name, Died)
+			w.report(name, p, Died)
+			w.hangs.died(p)
+			go w.m.giveUp(true)
 		}
 		if f, err := rundir.Open(w.m.dir, false); err == nil {
 			_ = f.Remove(name)

@@ -1,0 +1,209 @@
+package objects
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+)
+
+type newCache struct {
+	Pool   uintptr
+	Size   uint32
+	Socket int
+}
+
+var (
+	mempoolCacheCreate = delegate.Func("rte_mempool_cache_create", func(o delegate.Owner, pool string, a newCache) (uintptr, error) {
+		if err := exists(pool, a.Pool); err != nil {
+			return 0, err
+		}
+		c, errno := cgo.MempoolCacheCreate(a.Size, a.Socket)
+		if errno != 0 {
+			return 0, control.Errno(errno)
+		}
+		if o != delegate.Self {
+			book.add(number(c), cache{o, pool, a.Pool})
+		}
+		return number(c), nil
+	})
+	mempoolCacheFree = delegate.Func("rte_mempool_cache_free", func(o delegate.Owner, _ string, at uintptr) (none, error) {
+		if o != delegate.Self && !book.remove(o, at) {
+			return none{}, dpdk.ErrNotFound
+		}
+		cgo.MempoolCacheFree(address(at))
+		return none{}, nil
+	})
+)
+
+// MempoolCacheCreate creates a cache for a pool. If this process dies, the primary returns the
+// contents of the cache to the pool. The error is dpdk.ErrNotFound if the pool was freed.
+func MempoolCacheCreate(pool string, mp cgo.Mempool, size uint32, socket int) (cgo.MempoolCache, error) {
+	at, err := mempoolCacheCreate(pool, newCache{number(mp), size, socket})
+	return address(at), err
+}
+
+// MempoolCacheFree frees an empty cache of a pool.
+func MempoolCacheFree(pool string, c cgo.MempoolCache) error {
+	_, err := mempoolCacheFree(pool, number(c))
+	return err
+}
+
+// cache describes a cache that the primary has made for a secondary.
+type cache struct {
+	owner delegate.Owner
+	pool  string
+	at    uintptr // the pool; 0 after it was freed
+}
+
+// caches are the caches of secondaries.
+type caches struct {
+	mu sync.Mutex
+	of map[uintptr]cache // by address
+}
+
+var book = &caches{of: map[uintptr]cache{}}
+
+func (b *caches) add(at uintptr, c cache) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.of[at] = c
+}
+
+// remove reports whether the owner had the cache.
+func (b *caches) remove(o delegate.Owner, at uintptr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.of[at].owner != o {
+		return false
+	}
+	delete(b.of, at)
+	return true
+}
+
+// forgetPool records that a pool was freed, and the objects in its caches with it.
+func (b *caches) forgetPool(pool uintptr) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for at, c := range b.of {
+		if c.at == pool {
+			c.at = 0
+			b.of[at] = c
+		}
+	}
+}
+
+// take removes and returns the caches of an owner.
+func (b *caches) take(o delegate.Owner) map[uintptr]cache {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	taken := map[uintptr]cache{}
+	for at, c := range b.of {
+		if c.owner == o {
+			taken[at] = c
+			delete(b.of, at)
+		}
+	}
+	return taken
+}
+
+// A process that has ended in order may still run, and use a cache that it did not close. Only the
+// contents of the caches of the dead go back.
+func init() {
+	delegate.OnEnd(func(o delegate.Owner, died bool) {
+		if died {
+			returnCaches(o)
+		}
+	})
+}
+
+// returnCaches frees the caches of a dead process, after it has returned their contents to the pools.
+func returnCaches(o delegate.Owner) {
+	for at, c := range book.take(o) {
+		err := control.Call("rte_mempool_cache_free", c.pool, func() error {
+			if c.at != 0 && pins.pin(c.pool, c.at) {
+				defer pins.unpin(c.at)
+				giveBack(c.pool, c.at, drain(at))
+			}
+			cgo.MempoolCacheFree(address(at))
+			return nil
+		})
+		if err != nil {
+			control.Logger().Warn("a cache of a dead process was not returned to its pool", "pool", c.pool, "error", err)
+		}
+	}
+}
+
+// LcoreCaches are the caches that all pools have for some lcores.
+type LcoreCaches struct {
+	lcores []int
+	pools  []cgo.MempoolInfo // that cannot be freed until Return
+	objs   [][]uintptr       // by pool
+}
+
+// CachesOf finds the caches of all pools for the lcores of a dead process. Call Return afterwards.
+func CachesOf(lcores []int) *LcoreCaches {
+	l := &LcoreCaches{lcores: lcores}
+	_ = control.Call("rte_mempool_walk", "", func() error {
+		for _, i := range cgo.Mempools() {
+			if i.Caches != nil && pins.pin(i.Name, number(i.Pool)) {
+				l.pools = append(l.pools, i)
+			}
+		}
+		return nil
+	})
+	l.objs = make([][]uintptr, len(l.pools))
+	return l
+}
+
+// Empty takes the objects out of the caches for the lcores that keep reports false for. It does not
+// wait for other processes. No process may use these caches meanwhile.
+func (l *LcoreCaches) Empty(keep func(lcore int) bool) {
+	for n, i := range l.pools {
+		for _, lcore := range l.lcores {
+			if !keep(lcore) {
+				l.objs[n] = append(l.objs[n], drain(number(unsafe.Add(i.Caches, lcore*cgo.MempoolCacheSizeof)))...)
+			}
+		}
+	}
+}
+
+// Return returns the objects to their pools.
+func (l *LcoreCaches) Return() {
+	for n, i := range l.pools {
+		_ = control.Call("rte_mempool_ops_enqueue_bulk", i.Name, func() error {
+			giveBack(i.Name, number(i.Pool), l.objs[n])
+			return nil
+		})
+		pins.unpin(number(i.Pool))
+	}
+}
+
+// drain takes all objects out of the cache of a dead process. An object that the process was
+// taking out is still in it.
+func drain(at uintptr) []uintptr {
+	length := (*uint32)(unsafe.Add(address(at), cgo.MempoolCacheLen))
+	n := min(int(*length), 2*cgo.MempoolCacheMax)
+	objs := append([]uintptr{}, unsafe.Slice((*uintptr)(unsafe.Add(address(at), cgo.MempoolCacheObjs)), n)...)
+	*length = 0
+	return objs
+}
+
+// giveBack returns objects to a pinned pool. An object that is in the list twice is returned once.
+func giveBack(pool string, at uintptr, objs []uintptr) {
+	seen := map[uintptr]bool{}
+	n := 0
+	for _, o := range objs {
+		if !seen[o] {
+			seen[o] = true
+			objs[n] = o
+			n++
+		}
+	}
+	if n > 0 && !cgo.MempoolEnqueue(address(at), unsafe.Pointer(&objs[0]), uint32(n)) {
+		control.Logger().Warn("objects of a dead process were not returned to the pool, which has no room", "pool", pool, "objects", n)
+	}
+}

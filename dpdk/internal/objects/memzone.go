@@ -1,0 +1,87 @@
+package objects
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+)
+
+// zone is a cgo.MemzoneInfo on its way from the primary.
+type zone struct {
+	At   uintptr
+	Info cgo.MemzoneInfo
+}
+
+func sendZone(i cgo.MemzoneInfo) zone { return zone{number(i.Addr), i} }
+
+func (z zone) info() cgo.MemzoneInfo {
+	z.Info.Addr = address(z.At)
+	return z.Info
+}
+
+type newZone struct {
+	Size                uint64
+	Socket              int
+	Flags, Align, Bound uint32
+}
+
+// zoneList is the result of Memzones.
+type zoneList struct {
+	Zones []zone
+	Errno int
+}
+
+var (
+	memzoneReserve = delegate.Func("rte_memzone_reserve_bounded", func(_ delegate.Owner, name string, a newZone) (zone, error) {
+		i, errno := cgo.MemzoneReserve(name, a.Size, a.Socket, a.Flags, a.Align, a.Bound)
+		return sendZone(i), control.Errno(errno)
+	})
+	memzoneLookup = delegate.Func("rte_memzone_lookup", func(_ delegate.Owner, name string, _ none) (zone, error) {
+		i, errno := cgo.MemzoneLookup(name)
+		return sendZone(i), control.Errno(errno)
+	})
+	memzoneFree = delegate.Func("rte_memzone_free", func(_ delegate.Owner, name string, at uintptr) (none, error) {
+		return none{}, control.Errno(cgo.MemzoneFree(name, address(at)))
+	})
+	memzones = delegate.Func("rte_memzone_walk", func(delegate.Owner, string, none) (l zoneList, _ error) {
+		all, errno := cgo.Memzones()
+		for _, i := range all {
+			l.Zones = append(l.Zones, sendZone(i))
+		}
+		l.Errno = errno
+		return l, nil
+	})
+)
+
+// MemzoneReserve does what [cgo.MemzoneReserve] does.
+func MemzoneReserve(name string, size uint64, socket int, flags, align, bound uint32) (cgo.MemzoneInfo, error) {
+	z, err := memzoneReserve(name, newZone{size, socket, flags, align, bound})
+	return z.info(), err
+}
+
+// MemzoneLookup does what [cgo.MemzoneLookup] does.
+func MemzoneLookup(name string) (cgo.MemzoneInfo, error) {
+	z, err := memzoneLookup(name, none{})
+	return z.info(), err
+}
+
+// MemzoneFree does what [cgo.MemzoneFree] does.
+func MemzoneFree(name string, addr unsafe.Pointer) error {
+	_, err := memzoneFree(name, number(addr))
+	return err
+}
+
+// Memzones does what [cgo.Memzones] does.
+func Memzones() ([]cgo.MemzoneInfo, error) {
+	l, err := memzones("", none{})
+	infos := make([]cgo.MemzoneInfo, len(l.Zones))
+	for i, z := range l.Zones {
+		infos[i] = z.info()
+	}
+	if err == nil {
+		err = control.Errno(l.Errno)
+	}
+	return infos, err
+}
