@@ -74,6 +74,9 @@ func (r *Reservation) Join(prefix string, shared bool, warn func(text string, ar
 	if err := f.checkMounts(); err != nil {
 		return nil, err
 	}
+	if err := f.checkFiles(r.dir); err != nil {
+		return nil, err
+	}
 	m.facts, m.table, r.table = f, r.table, nil
 	return m, nil
 }
@@ -120,7 +123,7 @@ func (m *Member) Claim(ctx context.Context, o Options) (lcores string, err error
 
 // Publish lets other processes find this primary, after EAL has started.
 func (m *Member) Publish(o Options, iova string) error {
-	f, err := ownFacts(o, m.prefix, iova)
+	f, err := ownFacts(o, m.dir, m.prefix, iova)
 	if err != nil {
 		return err
 	}
