@@ -19,6 +19,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
+	"github.com/godpdk/godpdk/dpdk/internal/owner"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
@@ -198,6 +199,9 @@ func (m *Member) Start(private bool) {
 	if !private {
 		m.listen()
 	}
+	if m.table != nil {
+		owner.Join(owner.Of(m.table.owner(m.table.own)), m.table)
+	}
 	calls := filepath.Join(m.dir, rundir.CallSocket)
 	look := func() {}
 	switch {
@@ -287,6 +291,7 @@ func (m *Member) leaving() {
 func (m *Member) Leave() {
 	m.leaving()
 	if m.table != nil {
+		owner.Leave()
 		m.table.close()
 	}
 	if m.socket != nil {
