@@ -237,6 +237,24 @@ func attachesAndCloses(t *testing.T, p *peer, prefix string) {
 	p.quit()
 }
 
+// The primary releases what a killed C program has locked for reading, unless another C program lives.
+// Until then it reports the call that waits.
+func TestLocksOfAKilledProcessAreReleased(t *testing.T) {
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	p.do("control-objects")
+	c, other := inC(t, "secondary", prefix), inC(t, "secondary", prefix)
+	c.do("hold-locks")
+	c.Kill()
+	p.ask("control-all")
+	p.Expect("log a control call does not return, perhaps because a dead process holds a lock of DPDK")
+	p.Expect("log a dead process may hold a lock of DPDK, but the C programs that live may hold it too")
+	other.Kill()
+	p.Expect("log a process was killed while it read under a lock of DPDK: the lock is released")
+	require.Empty(t, p.answer().Err)
+	attachesAndCloses(t, p, prefix)
+}
+
 // A secondary of a stopped primary gets an error in time.
 func TestControlCallBesideAStoppedPrimary(t *testing.T) {
 	t.Parallel()

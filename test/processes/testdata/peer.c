@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <rte_eal.h>
+#include <rte_eal_memconfig.h>
 #include <rte_errno.h>
 #include <rte_memzone.h>
 #include <rte_ring.h>
@@ -196,6 +197,12 @@ serve(const char *verb, const char *name, const char *a, const char *b, const ch
 		if (z == NULL)
 			return refuse(rte_errno);
 		memset(z->addr, 0, sizeof(struct board));
+		return answer("");
+	}
+	if (strcmp(verb, "hold-locks") == 0) { /* of EAL, for reading */
+		rte_mcfg_mempool_read_lock();
+		rte_mcfg_tailq_read_lock();
+		rte_mcfg_mem_read_lock();
 		return answer("");
 	}
 	if (strcmp(verb, "zone") == 0) { /* a zone, its size and the text in it */
