@@ -117,7 +117,7 @@ type Config struct {
 	// configured cannot poll it. It must not call Runtime.Close. If it fails, Init stops EAL and returns
 	// its error. Secondaries wait for it as for a primary that is starting: see PrimaryTimeout. A C
 	// program does not wait.
-	Prepare func(*Runtime) error
+	Prepare func(*Runtime) error `json:"-"`
 
 	// Extra are more EAL options. Init checks them like the other options.
 	Extra []string

@@ -77,6 +77,7 @@ type remoteError struct {
 	Errno            dpdk.Errno
 	Log              []string
 	NoHandler        bool
+	Ending           bool
 }
 
 var errNoHandler = errors.New("the primary has no such function")
@@ -89,8 +90,8 @@ func encode(op, name string, err error) *remoteError {
 		return &remoteError{NoHandler: true}
 	case !errors.As(err, &e):
 		return &remoteError{Op: op, Name: name, Errno: dpdk.ErrInvalid, Detail: err.Error()}
-	case e.Cause != nil: // the primary ends
-		return &remoteError{Op: e.Op, Name: e.Name, Errno: dpdk.ErrAgain, Detail: "in the primary: " + e.Cause.Error()}
+	case e.Cause != nil:
+		return &remoteError{Ending: true, Detail: e.Cause.Error()}
 	}
 	return &remoteError{Op: e.Op, Name: e.Name, Errno: e.Errno, Detail: e.Detail, Log: e.Log}
 }

@@ -52,8 +52,12 @@ func (c *conn) call(op, name string, arg, result any) error {
 		c.close()
 		return unanswered(op, name, err)
 	}
-	if answer.Error != nil {
-		return answer.Error.decode()
+	switch e := answer.Error; {
+	case e == nil:
+	case e.Ending:
+		return ending(op, name, errors.New(e.Detail))
+	default:
+		return e.decode()
 	}
 	return json.Unmarshal(answer.Result, result)
 }
@@ -99,9 +103,18 @@ func unanswered(op, name string, err error) error {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout,
 			Detail: "the primary did not answer within " + timeout.String() + " and may still complete the call: look whether it is stopped or very busy"}
 	}
-	if !control.Started().PrimaryAlive() {
-		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
+	return ending(op, name, err)
+}
+
+// endTimeout is the time that a call waits for the end of a primary that has begun to end.
+const endTimeout = 2 * time.Second
+
+// ending is the error of a call that the primary did not make because it ends.
+func ending(op, name string, err error) error {
+	for over := time.Now().Add(endTimeout); time.Now().Before(over); time.Sleep(time.Millisecond) {
+		if !control.Started().PrimaryAlive() {
+			return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
+		}
 	}
-	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrAgain,
-		Detail: "no connection to the primary, which has ended or is ending (" + err.Error() + ")"}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrAgain, Detail: "the primary ends, or does not accept calls: " + err.Error()}
 }

@@ -237,6 +237,7 @@ func (w *watcher) strangers(names []string) {
 		if name, ok := key.(string); ok && !slices.Contains(names, name) {
 			delete(w.refused, name)
 			w.report(name, stranger(name, Detached), Detached)
+			go w.m.giveUp(true) // not while the program lived
 		}
 	}
 }
