@@ -206,10 +206,31 @@ sse: \
 	WRAP(SI, DI, R12, R11) \
 	COPY_SSE
 
+// INTEND(head) records an attempt to move the head, RESERVED that it has succeeded: see Record.
+// SI is free until PLACE.
+#define INTEND(head) \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JEQ  swap \
+	MOVL head, Record_Head(SI) \
+	MOVL CX, Record_Count(SI) \
+swap:
+
+#define RESERVED \
+	TESTQ SI, SI \
+	JEQ  reserved \
+	MOVL $const_Reserved, Record_Step(SI) \
+reserved:
+
 // BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet. R13 counts.
+// yet, which a record must say. R13 counts.
 #define BARRED(op) \
 barred: \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JEQ  pause \
+	MOVL $0, Record_Count(SI) \
+pause: \
 	PAUSE \
 	DECL R13 \
 	JNE  retry \
@@ -248,9 +269,11 @@ retry: \
 	CMPL HeadTail_Tail(R8), AX \
 	JNE  barred \
 	LEAL (AX)(CX*1), R12 \
+	INTEND(AX) \
 	LOCK \
 	CMPXCHGL R12, HeadTail_Head(R8) \
-	JNE  retry
+	JNE  retry \
+	RESERVED
 
 // Multi and HTS: the thread is alone inside.
 #define PUBLISH_ALONE \
@@ -277,10 +300,12 @@ retry: \
 	SHLQ $32, R12 \
 	LEAL 1(AX), R10 \
 	ORQ  R10, R12 \
+	INTEND(R11) \
 	LOCK \
 	CMPXCHGQ R12, HeadTail_RTSHead(R8) \
 	JNE  retry \
-	MOVL R11, AX
+	MOVL R11, AX \
+	RESERVED
 
 // The last thread out finds the counters equal and sets the tail to the whole
 // head word; others only count. The tail is read before the head.
@@ -299,6 +324,11 @@ last: \
 	LOCK \
 	CMPXCHGQ R11, HeadTail_Head(R8) \
 	JNE  count \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JEQ  published \
+	MOVL $const_Published, Record_Step(SI) \
+published: \
 	RETURN
 
 // HTS: head (low half) and tail (high half) are one word. A thread that
@@ -317,6 +347,8 @@ retry: \
 	LEAL (AX)(CX*1), R12 \
 	SHLQ $32, R11 \
 	ORQ  R11, R12 \
+	INTEND(AX) \
 	LOCK \
 	CMPXCHGQ R12, HeadTail_Head(R8) \
-	JNE  retry
+	JNE  retry \
+	RESERVED

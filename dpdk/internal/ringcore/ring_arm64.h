@@ -144,10 +144,29 @@ copied:
 	SHORT \
 	WRAP(R7, R8, R11, R10)
 
+// INTEND records an attempt to move the head, RESERVED that it has succeeded: see Record. R7 is
+// free until PLACE.
+#define INTEND \
+	MOVD Ring_Record(R0), R7 \
+	CBZ  R7, swap \
+	MOVW R3, Record_Head(R7) \
+	MOVW R4, Record_Count(R7) \
+swap:
+
+#define RESERVED \
+	CBZ  R7, reserved \
+	MOVD $const_Reserved, R9 \
+	MOVW R9, Record_Step(R7) \
+reserved:
+
 // BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet. R12 counts.
+// yet, which a record must say. R12 counts.
 #define BARRED(op) \
 barred: \
+	MOVD Ring_Record(R0), R7 \
+	CBZ  R7, pause \
+	MOVW ZR, Record_Count(R7) \
+pause: \
 	YIELD \
 	SUBSW $1, R12 \
 	BNE   retry \
@@ -191,12 +210,13 @@ retry: \
 	CMPW  R3, R9 \
 	BNE   barred \
 	ADDW  R4, R3, R6 \
-swap: \
+	INTEND \
 	LDAXRW (R1), R9 \
 	CMPW   R3, R9 \
 	BNE    retry \
 	STLXRW R6, (R1), R10 \
-	CBNZW  R10, swap
+	CBNZW  R10, swap \
+	RESERVED
 
 // Multi and HTS: the thread is alone inside.
 #define PUBLISH_ALONE \
@@ -224,12 +244,13 @@ retry: \
 	ADDW R4, R3, R6 \
 	ADDW $1, R14, R9 \
 	ORR  R6<<32, R9, R6 \
-swap: \
+	INTEND \
 	LDAXR (R15), R9 \
 	CMP   R14, R9 \
 	BNE   retry \
 	STLXR R6, (R15), R10 \
-	CBNZW R10, swap
+	CBNZW R10, swap \
+	RESERVED
 
 // The last thread out finds the counters equal and sets the tail to the whole
 // head word; others only count. The tail is an acquire: it is read before the
@@ -249,6 +270,11 @@ last: \
 	BNE   count \
 	STLXR R6, (R1), R10 \
 	CBNZW R10, last \
+	MOVD  Ring_Record(R0), R7 \
+	CBZ   R7, published \
+	MOVD  $const_Published, R9 \
+	MOVW  R9, Record_Step(R7) \
+published: \
 	RETURN
 
 // HTS: head (low half) and tail (high half) are one word. A thread that
@@ -265,9 +291,10 @@ retry: \
 	TAKE \
 	ADDW R4, R3, R6 \
 	ORR  R3<<32, R6 \
-swap: \
+	INTEND \
 	LDAXR (R1), R9 \
 	CMP   R14, R9 \
 	BNE   retry \
 	STLXR R6, (R1), R10 \
-	CBNZW R10, swap
+	CBNZW R10, swap \
+	RESERVED
