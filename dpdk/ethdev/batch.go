@@ -25,7 +25,7 @@ func (q RxQueue) ReceiveBatch(b *ring.Batch[*mbuf.Mbuf], n int) int {
 	h.Begin(batchmem.Receiving, at, uint32(n))
 	n = q.Burst(pkts)
 	h.Hi = at + uint32(n)
-	h.Record.End()
+	h.End()
 	return n
 }
 
@@ -42,7 +42,7 @@ func (q TxQueue) SendBatch(b *ring.Batch[*mbuf.Mbuf]) int {
 	h.Begin(batchmem.Sending, h.Lo, uint32(n))
 	n = q.Burst(pkts(h, h.Lo, n))
 	h.Lo += uint32(n)
-	h.Record.End()
+	h.End()
 	return n
 }
 

@@ -28,7 +28,7 @@ func (c *Cache) AllocBatch(b *ring.Batch[*Mbuf], n int) bool {
 	if ok {
 		h.Hi = at + uint32(n)
 	}
-	h.Record.End()
+	h.End()
 	return ok
 }
 
@@ -55,6 +55,6 @@ func (c *Cache) FreeBatch(b *ring.Batch[*Mbuf]) {
 		h.Begin(batchmem.Putting, h.Lo, uint32(n))
 		c.cache.PutBulk(objects(pkts[:n]))
 		h.Lo += uint32(n)
-		h.Record.End()
+		h.End()
 	}
 }

@@ -137,7 +137,7 @@ func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
 	if (b.out.ring != r || b.out.ptr != r.ring) && !b.use(&b.out, &b.h.Out, r) {
 		return 0
 	}
-	return b.h.Enqueue(&r.core)
+	return b.h.Out.EnqueueBatch(&r.core)
 }
 
 // DequeueBatch moves at most n elements from the ring to the end of the batch, in FIFO order, as
@@ -148,7 +148,7 @@ func (r *Ring[T]) DequeueBatch(b *Batch[T], n int) int {
 	if (b.in.ring != r || b.in.ptr != r.ring) && !b.use(&b.in, &b.h.In, r) {
 		return 0
 	}
-	return b.h.Dequeue(&r.core, n)
+	return b.h.In.DequeueBatch(&r.core, n)
 }
 
 // use describes a ring in the batch. It returns false if one of the two was freed.

@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // The operations, as errors name them. DPDK has no such functions.
@@ -77,7 +78,7 @@ var Create = delegate.Func(OpCreate, func(o delegate.Owner, name string, r Reque
 	}
 	book.last++
 	zone := fmt.Sprintf("godpdk_batch_%d", book.last)
-	size := Elems + uint64(r.ElemSize)*uint64(r.Capacity)
+	size := ringcore.Elems + uint64(r.ElemSize)*uint64(r.Capacity)
 	z, errno := cgo.MemzoneReserve(zone, size, -1, 0, 0, 0)
 	if errno != 0 {
 		return 0, dpdk.Errno(errno)

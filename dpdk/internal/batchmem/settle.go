@@ -1,7 +1,6 @@
 package batchmem
 
 import (
-	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -13,7 +12,7 @@ import (
 // side is one side of a ring.
 type side struct {
 	prod *ringcore.HeadTail
-	side uint32
+	side uint8
 }
 
 // unsettled is what dead processes have begun on one side of a ring.
@@ -44,8 +43,7 @@ func trySettle(alone bool) (left int) {
 			living = append(living, &e.h.Record)
 			continue
 		}
-		step := atomic.LoadUint32(&e.h.Record.Step)
-		if step == ringcore.Idle || step >= Getting {
+		if step := e.h.Step; step == ringcore.Idle || step >= ringcore.Others {
 			continue
 		}
 		e.add(sides)
@@ -71,7 +69,7 @@ func trySettle(alone bool) (left int) {
 
 // ringOf returns the ring of the operation under way.
 func (h *Header) ringOf() *ringcore.Ring {
-	if h.Record.Side == ringcore.Producing {
+	if h.Side == ringcore.Producing {
 		return &h.Out
 	}
 	return &h.In
@@ -81,7 +79,7 @@ func (h *Header) ringOf() *ringcore.Ring {
 func (e *entry) add(sides map[side]*unsettled) {
 	ring := *e.h.ringOf()
 	ring.Record = nil
-	s := side{ring.Prod, e.h.Record.Side}
+	s := side{ring.Prod, e.h.Side}
 	if sides[s] == nil {
 		sides[s] = &unsettled{ring: ring}
 	}
@@ -94,7 +92,7 @@ func (e *entry) add(sides map[side]*unsettled) {
 func on(living []*ringcore.Record, s side) (all []*ringcore.Record) {
 	for _, r := range living {
 		h := (*Header)(unsafe.Pointer(r)) // the record is at its start
-		if ring := h.ringOf(); ring.Prod == s.prod && atomic.LoadUint32(&r.Side) == s.side {
+		if ring := h.ringOf(); ring.Prod == s.prod {
 			all = append(all, r)
 		}
 	}
@@ -103,20 +101,20 @@ func on(living []*ringcore.Record, s side) (all []*ringcore.Record) {
 
 // settled notes the outcome of an operation in its batch.
 func (e *entry) settled(moved uint32) {
-	if e.h.Record.Side == ringcore.Producing {
+	if e.h.Side == ringcore.Producing {
 		e.h.Lo = e.h.Index + moved
 	} else {
 		e.h.Hi = e.h.Index + moved
 	}
-	atomic.StoreUint32(&e.h.Record.Step, ringcore.Idle)
+	e.h.Step = ringcore.Idle
 }
 
 // undo ends an operation that a dead process had begun on a cache or a port, and returns the number
 // of mbufs that the port may have or not. The caller holds the lock of the book.
 func (e *entry) undo() (doubt uint32) {
 	h := e.h
-	n := min(h.Record.Head, e.Capacity-min(h.Index, e.Capacity))
-	switch h.Record.Step {
+	n := min(h.Head, e.Capacity-min(h.Index, e.Capacity))
+	switch h.Step {
 	case Getting, Receiving: // what was taken out of the cache or came from the port is here
 		h.Hi = h.Index
 		for i := h.Index; i < h.Index+n; i++ {
@@ -133,7 +131,7 @@ func (e *entry) undo() (doubt uint32) {
 	case Sending:
 		h.Lo, doubt = h.Index+n, n
 	}
-	h.Record.Step = ringcore.Idle
+	h.Step = ringcore.Idle
 	return doubt
 }
 

@@ -23,7 +23,7 @@ type Op struct {
 //
 // Only one thread at a time may call it, for operations that are not Idle. It may be repeated until
 // the caller has ended the operations.
-func (r *Ring) Settle(side uint32, dead []*Op, living []*Record, alone bool) bool {
+func (r *Ring) Settle(side uint8, dead []*Op, living []*Record, alone bool) bool {
 	own, sync := r.Prod, r.ProdSync
 	if side == Consuming {
 		own, sync = r.Cons, r.ConsSync
@@ -44,7 +44,7 @@ func (r *Ring) Settle(side uint32, dead []*Op, living []*Record, alone bool) boo
 // one that has reserved where the tail stands.
 func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bool) bool {
 	for _, op := range dead {
-		if op.Step >= Reserved {
+		if op.Step != Entering {
 			if atomic.LoadUint32(&own.Tail) == op.Head {
 				r.finish(own, op)
 			}
@@ -64,6 +64,7 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 	if !alone || slices.ContainsFunc(living, func(l *Record) bool { return l.mayHold(tail) }) {
 		return false
 	}
+	inside.Step = Reserved // then a repeated call knows it
 	r.finish(own, inside)
 	inside.Moved = inside.Count
 	return true
@@ -71,7 +72,8 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 
 // mayHold reports whether the thread of a record may have reserved at head.
 func (rec *Record) mayHold(head uint32) bool {
-	return atomic.LoadUint32(&rec.Step) != Idle && atomic.LoadUint32(&rec.Count) != 0 && atomic.LoadUint32(&rec.Head) == head
+	seen := rec.look()
+	return seen.Step != Idle && seen.Count != 0 && seen.Head == head
 }
 
 // settleSingle settles an operation on a Single side. Only the tail is valid for the other side.
@@ -116,7 +118,7 @@ func (r *Ring) settleRTS(own *HeadTail, dead []*Op, living []*Record, alone bool
 // countOut finishes the operations of the dead if no living thread is inside. ok is false if one is.
 func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool) (settled, ok bool) {
 	for _, l := range living {
-		if step := atomic.LoadUint32(&l.Step); step == Reserved || step == Entering && atomic.LoadUint32(&l.Count) != 0 {
+		if seen := l.look(); seen.Step == Reserved || seen.Step == Entering && seen.Count != 0 {
 			return false, false
 		}
 	}
@@ -146,6 +148,11 @@ func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool)
 	}
 	for range inside {
 		publishRTS(own)
+	}
+	for _, op := range dead {
+		if op.Moved != 0 {
+			op.Step = Published // then a repeated call knows it
+		}
 	}
 	return true, true
 }

@@ -28,26 +28,40 @@ func (r *Ring) DequeueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 }
 
 func enqueueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
+	if r.Record != nil {
+		if objs, n = r.Record.beginEnqueue(r); n == 0 {
+			return 0
+		}
+	}
 	head, done, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk, r.Record)
 	if done == 0 {
+		r.Record.end(0)
 		return moved(0, room)
 	}
 	copyIn(r, objs, head&r.Mask, done)
 	r.Record.reach("before tail")
 	publish(r.Prod, r.ProdSync, head, done)
 	r.Record.published()
+	r.Record.end(done)
 	return moved(done, room-done)
 }
 
 func dequeueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
+	if r.Record != nil {
+		if objs, n = r.Record.beginDequeue(r, n); n == 0 {
+			return 0
+		}
+	}
 	head, done, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk, r.Record)
 	if done == 0 {
+		r.Record.end(0)
 		return moved(0, room)
 	}
 	copyOut(r, objs, head&r.Mask, done)
 	r.Record.reach("before tail")
 	publish(r.Cons, r.ConsSync, head, done)
 	r.Record.published()
+	r.Record.end(done)
 	return moved(done, room-done)
 }
 
