@@ -14,20 +14,19 @@ import (
 const MaxBatch = 1 << 16
 
 // Batch is an array in shared memory for the elements that one goroutine works on. An element moves
-// between a ring and a batch exactly once, also if the process is killed in the middle: the primary
-// then finishes or undoes the move, so that no other process waits for the dead one. What the batch
-// holds at that time is not lost:
+// between a ring and a batch exactly once, even if the process is killed in the middle: the primary
+// then finishes or undoes the move, so no other process waits for the dead one. When a process is
+// killed, the elements in its batches are kept or returned:
 //
-//   - mbufs return to their pools,
-//   - a batch with a name keeps its elements for a successor, which claims it by its name,
-//   - other elements end with the process.
+//   - Mbufs and objects return to their pools.
+//   - A batch with a name keeps its elements. A successor claims it by that name.
+//   - Other elements are dropped.
 //
-// Only one goroutine at a time may use a batch, and without synchronization. A batch costs one or two
-// nanoseconds a burst. Rings whose users may be killed should be used through batches on both sides: a
-// process that is killed inside [Ring.EnqueueBurst] on a Multi, RTS or HTS side stops that side.
+// Only one goroutine at a time may use a batch. It needs no synchronization. If a process that uses a
+// ring may be killed, use the ring through batches: a process that is killed inside
+// [Ring.EnqueueBurst] or [Ring.DequeueBurst] on a Multi, RTS or HTS side stops that side for all.
 //
-// The primary watches over batches only if it runs godpdk. With a primary in C, a batch is an array like
-// any other.
+// A primary in C does none of this. Beside it a batch is only an array.
 type Batch[T any] struct {
 	h       *batchmem.Header // gone after Close
 	size    uint32           // of an element
@@ -110,8 +109,8 @@ func (b *Batch[T]) Len() int { return max(int(b.h.Hi)-int(b.h.Lo), 0) }
 func (b *Batch[T]) Cap() int { return int(b.h.Capacity) }
 
 // Elems returns the elements that the batch holds. The slice is valid until the next call of the
-// batch. The caller may change elements. It may change their order, but an element that stands in the
-// batch must not be freed otherwise.
+// batch. The caller may change the elements and their order. It must not free an mbuf that is in the
+// batch: see mbuf.Cache.FreeBatch.
 func (b *Batch[T]) Elems() []T {
 	return unsafe.Slice((*T)(b.h.Elem(b.h.Lo, b.size)), b.Len())
 }

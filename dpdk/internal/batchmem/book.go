@@ -110,7 +110,7 @@ func (e *entry) claim(o delegate.Owner, r Request) error {
 	return nil
 }
 
-// gone is the owner of named batches whose owner has ended.
+// gone is the owner of named batches without a living owner.
 const gone = ^delegate.Owner(0)
 
 // Close ends a batch and gives back what it holds. With keep a named batch stays for a successor.

@@ -297,7 +297,7 @@ swap:
 reserved:
 
 // BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet, which a record must say. R13 counts.
+// yet, so a record gets no place. R13 counts.
 #define BARRED(op) \
 barred: \
 	MOVQ Ring_Record(BX), SI \

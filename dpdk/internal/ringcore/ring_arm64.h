@@ -237,7 +237,7 @@ swap:
 reserved:
 
 // BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet, which a record must say. R12 counts.
+// yet, so a record gets no place. R12 counts.
 #define BARRED(op) \
 barred: \
 	MOVD Ring_Record(R0), R7 \

@@ -41,7 +41,7 @@ func (r *Ring) Settle(side uint8, dead []*Op, living []*Record, alone bool) bool
 }
 
 // settleAlone settles a Multi or HTS side. One thread of all with records is inside at a time: the
-// one that has reserved where the tail stands.
+// one that has reserved at the tail.
 func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bool) bool {
 	for _, op := range dead {
 		if op.Step != Entering {
