@@ -195,6 +195,9 @@ func (m *Member) Start(private bool) {
 	if !private {
 		m.listen()
 	}
+	if m.table != nil {
+		control.WatchStopped(m.stopped)
+	}
 	calls := filepath.Join(m.dir, rundir.CallSocket)
 	look := func() {}
 	switch {
@@ -208,7 +211,13 @@ func (m *Member) Start(private bool) {
 			control.Logger().Warn("secondaries make their control calls themselves: one that is killed inside a call may stop all others", "error", err)
 		}
 		m.watcher = newWatcher(m)
-		look = m.watcher.look
+		look = func() {
+			m.watcher.look()
+			cgo.GrowthStopped(m.stopped()) // for growth without a control call
+		}
+		if errno := cgo.GrowthGuard(); errno != 0 {
+			control.Logger().Warn("a stopped secondary may delay calls that need memory for minutes", "error", dpdk.Errno(errno))
+		}
 	default: // no process can attach
 		close(m.ended)
 		return
