@@ -184,6 +184,9 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	fastcall.SetAlone(!rt.shared)
 	process.current.Store(rt)
 	rt.group.Ready(true)
+	if err == nil && s.role == Primary && s.cfg.Prepare != nil {
+		err = s.cfg.Prepare(rt) // this process has the lock of starts until Init returns
+	}
 	if err != nil {
 		s.reservation.Release() // close takes the lock
 		return nil, errors.Join(err, rt.close())

@@ -248,6 +248,53 @@ func TestATruncatedTableDoesNotKillItsProcesses(t *testing.T) {
 	p.quit()
 }
 
+// EAL maps these files without a check of their sizes.
+func TestATruncatedFileOfEALIsAnErrorOfInit(t *testing.T) {
+	prefix := newPrefix(t)
+	p := started(t, "primary", prefix)
+	dir := filepath.Dir(attachFile(prefix))
+	tables, err := filepath.Glob(filepath.Join(dir, "fbarray_*"))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(tables), 2, "the table of memzones, and one of hugepages")
+	for _, file := range append(tables, filepath.Join(dir, "config")) {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			before, err := os.ReadFile(file)
+			require.NoError(t, err)
+			for _, size := range []int{0, 4096, len(before) - 1} {
+				if size >= len(before) {
+					continue
+				}
+				require.NoError(t, os.Truncate(file, int64(size)))
+				s := goPeer(t)
+				a := s.refused("", "init", "secondary", prefix)
+				assert.Contains(t, a.Err, fmt.Sprintf("%s: has %d bytes, and the primary made it with %d", file, size, len(before)))
+				s.quit()
+				repair(t, file, before)
+			}
+			require.NoError(t, os.Rename(file, file+"x"))
+			s := goPeer(t)
+			assert.Contains(t, s.refused("", "init", "secondary", prefix).Err, file+": does not exist")
+			s.quit()
+			require.NoError(t, os.Rename(file+"x", file))
+		})
+	}
+	s := started(t, "secondary", prefix)
+	p.do("create", "ring", "64", "24", "multi")
+	s.do("enqueue", "ring", "7")
+	s.quit()
+	p.quit()
+}
+
+// repair writes a file that processes have mapped.
+func repair(t *testing.T, file string, content []byte) {
+	t.Helper()
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer f.Close()
+	_, err = f.WriteAt(content, 0)
+	require.NoError(t, err)
+}
+
 func TestSocketsOfKilledSecondariesAreRemoved(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)

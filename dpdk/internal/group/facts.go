@@ -41,6 +41,7 @@ type Facts struct {
 	IOVA    string
 	Options Options          // of the primary: those of Published
 	Mounts  map[string]mount // the folders of its hugepages, by path
+	Files   map[string]int64 // the sizes of the files that EAL maps in every process
 }
 
 // mount identifies a mount of hugetlbfs: two mounts can have the same path.
@@ -90,8 +91,12 @@ func buildFacts() Facts {
 }
 
 // ownFacts returns the facts of this process, in which EAL has started.
-func ownFacts(o Options, prefix, iova string) (*Facts, error) {
+func ownFacts(o Options, dir, prefix, iova string) (*Facts, error) {
 	f := buildFacts()
+	var err error
+	if f.Files, err = fileSizes(dir); err != nil {
+		return nil, err
+	}
 	f.Ops = cgo.MempoolOps()
 	f.IOVA = iova
 	f.Tailqs = tailqs()

@@ -19,6 +19,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
+	"github.com/godpdk/godpdk/dpdk/internal/owner"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
@@ -73,6 +74,9 @@ func (r *Reservation) Join(prefix string, shared bool, warn func(text string, ar
 	if err := f.checkMounts(); err != nil {
 		return nil, err
 	}
+	if err := f.checkFiles(r.dir); err != nil {
+		return nil, err
+	}
 	m.facts, m.table, r.table = f, r.table, nil
 	return m, nil
 }
@@ -119,7 +123,7 @@ func (m *Member) Claim(ctx context.Context, o Options) (lcores string, err error
 
 // Publish lets other processes find this primary, after EAL has started.
 func (m *Member) Publish(o Options, iova string) error {
-	f, err := ownFacts(o, m.prefix, iova)
+	f, err := ownFacts(o, m.dir, m.prefix, iova)
 	if err != nil {
 		return err
 	}
@@ -197,6 +201,7 @@ func (m *Member) Start(private bool) {
 	}
 	if m.table != nil {
 		control.WatchStopped(m.stopped)
+		owner.Join(owner.Of(m.table.owner(m.table.own)), m.table)
 	}
 	calls := filepath.Join(m.dir, rundir.CallSocket)
 	look := func() {}
@@ -293,6 +298,7 @@ func (m *Member) leaving() {
 func (m *Member) Leave() {
 	m.leaving()
 	if m.table != nil {
+		owner.Leave()
 		m.table.close()
 	}
 	if m.socket != nil {

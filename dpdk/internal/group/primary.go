@@ -70,6 +70,10 @@ func primaryState(dir string) (state, error) {
 		}
 		return ready, nil
 	}
+	if t, err := findTable(dir); t != nil && err == nil { // it has started, even if "config" is damaged
+		t.close()
+		return ready, nil
+	}
 	f, err := rundir.OpenFile(dir, rundir.ConfigFile, os.O_RDONLY)
 	if f == nil || err != nil {
 		return absent, err

@@ -147,6 +147,16 @@ func KindAt(at *os.File, name string) (kind, links uint32, err error) {
 	return st.Mode & unix.S_IFMT, uint32(st.Nlink), nil
 }
 
+// SizeAt returns the size of a file in a folder. It does not open the file: closing a descriptor would
+// release the POSIX locks that this process has on the file.
+func SizeAt(at *os.File, name string) (int64, error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(at.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return 0, &os.PathError{Op: "stat", Path: at.Name() + "/" + name, Err: err}
+	}
+	return st.Size, nil
+}
+
 // UnlinkAt removes a name from a folder; RmdirAt an empty folder.
 func UnlinkAt(at *os.File, name string) error { return unlinkat(at, name, 0) }
 func RmdirAt(at *os.File, name string) error  { return unlinkat(at, name, unix.AT_REMOVEDIR) }

@@ -68,6 +68,7 @@ func OpenDir(*os.File, string) (*os.File, DirStat, error)     { return nil, DirS
 func MkdirAt(*os.File, string, uint32) error                  { return none }
 func OpenAt(*os.File, string, int, uint32) (*os.File, error)  { return nil, none }
 func KindAt(*os.File, string) (kind, links uint32, err error) { return 0, 0, none }
+func SizeAt(*os.File, string) (int64, error)                  { return 0, none }
 func UnlinkAt(*os.File, string) error                         { return none }
 func RmdirAt(*os.File, string) error                          { return none }
 func RenameAt(*os.File, string, string) error                 { return none }

@@ -312,6 +312,25 @@ func (f *Dir) Size(match *regexp.Regexp) (bytes int64, err error) {
 	return bytes, err
 }
 
+// Sizes returns the sizes of the files with matching names. It opens none of them.
+func (f *Dir) Sizes(match *regexp.Regexp) (map[string]int64, error) {
+	names, err := f.Names(match)
+	if err != nil {
+		return nil, err
+	}
+	sizes := map[string]int64{}
+	for _, name := range names {
+		size, err := linux.SizeAt(f.dir, name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, Error(err)
+		}
+		if err == nil {
+			sizes[name] = size
+		}
+	}
+	return sizes, nil
+}
+
 // Unlocked reports whether no process has the lock that EAL takes on a file in use.
 func (f *Dir) Unlocked(name string) bool {
 	file, err := f.Open(name, os.O_RDONLY)
