@@ -14,7 +14,8 @@ import (
 // The order of its stores matters only to a thread that is killed, and a thread is killed between
 // two instructions: everything before them has been done. So the stores need no barriers.
 type Record struct {
-	Head, Count uint32 // the next attempt to reserve, or the reservation. Count is 0 if there is none
+	_           [0]uint64 // for the alignment
+	Head, Count uint32    // the next attempt to reserve, or the reservation. Count is 0 if there is none
 	Step        uint8
 	Side        uint8 // Producing or Consuming
 	_           uint16
