@@ -261,7 +261,7 @@ func TestLocksOfAKilledProcessAreReleased(t *testing.T) {
 	p.do("control-begin")
 	logs := func(text string) {
 		t.Helper()
-		require.Eventually(t, func() bool { return strings.Contains(p.do("log"), text) }, 4*atOnce, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return strings.Contains(p.do("log"), text) }, 4*atOnce, 10*time.Millisecond, text)
 	}
 	logs("a dead process may hold a lock of DPDK, but the C programs that live may hold it too")
 	logs("a control call does not return, perhaps because a dead process holds a lock of DPDK")

@@ -219,12 +219,12 @@ func (w *watcher) strangers(names []string) {
 			continue
 		}
 		delete(w.refused, name)
+		p := stranger(name, Died)
 		if w.reported(name) {
-			p := stranger(name, Died)
 			w.report(name, p, Died)
-			w.hangs.died(p)
-			go w.m.giveUp(true)
 		}
+		w.hangs.died(p) // also a program that lived too briefly to be reported
+		go w.m.giveUp(true)
 		if f, err := rundir.Open(w.m.dir, false); err == nil {
 			_ = f.Remove(name)
 			f.Close()
