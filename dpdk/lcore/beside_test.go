@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // Functions and services use one lcore alternately, and none of them blocks it.
@@ -42,7 +43,7 @@ func TestLaunchBesideServiceCores(t *testing.T) {
 		again(func() error { return StopServiceCore(id) })
 		again(func() error { return RemoveServiceCore(id) })
 	}
-	time.Sleep(time.Second)
+	time.Sleep(harness.Size(time.Second, 200*time.Millisecond))
 	over.Store(true)
 	all.Wait()
 

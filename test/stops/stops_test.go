@@ -68,8 +68,11 @@ func TestCollectorStopsPollersOfOneProcess(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	n := startNode(t, "alone")
 	turn, combination := 0, 0
-	for _, ops := range allOps {
-		for _, kind := range allPorts {
+	for i, ops := range allOps {
+		for j, kind := range allPorts {
+			if testing.Short() && (i+j)%5 > 1 { // each ops and each kind twice
+				continue
+			}
 			combination++
 			t.Run(ops+"/"+kind, func(t *testing.T) {
 				n := &node{n.Child, t}
@@ -117,14 +120,10 @@ func TestCollectorStopsPollersBehindAStoppedProcess(t *testing.T) {
 			c.Wait()
 			n.goesOn()
 			n.ask("stop")
-			n.Wait()
-		})
-		t.Run(where.String()+" killed", func(t *testing.T) {
-			prefix := fmt.Sprintf("stops%d", os.Getpid())
-			n := startNode(t, prefix)
+
+			// The next one is killed. At each point the others see the same: the head has moved, the tail has not.
 			n.ask("start %s %s 2 3", where.ops, where.kind)
-			// At each point the others see the same: the head has moved, the tail has not.
-			c := where.start(t, inside, prefix, points[i%len(points)], unix.SIGKILL)
+			c = where.start(t, inside, prefix, points[i%len(points)], unix.SIGKILL)
 			c.Expect("inside")
 			c.Killed()
 			n.examine(20)
