@@ -45,7 +45,9 @@ func TestLaunchBesideServiceCores(t *testing.T) {
 	}
 	time.Sleep(harness.Size(time.Second, 200*time.Millisecond))
 	over.Store(true)
+	end := time.Now()
 	all.Wait()
+	assert.Less(t, time.Since(end), grace/2, "a call waited for what another one had undone")
 
 	cores, err := ServiceCores()
 	require.NoError(t, err)

@@ -45,6 +45,12 @@ func (n *node) ask(format string, args ...any) (v vitals) {
 	return v
 }
 
+// start starts pollers of a port of this kind, and workers on its pool with these ops.
+func (n *node) start(ops, kind string, pollers, procs int) {
+	n.t.Helper()
+	n.ask("start %s %s %d %d %d", ops, kind, pollers, procs, harness.Size(4, 2))
+}
+
 // examine checks that the node's runtime does well.
 func (n *node) examine(ms int) vitals {
 	n.t.Helper()
@@ -82,7 +88,7 @@ func TestCollectorStopsPollersOfOneProcess(t *testing.T) {
 					}
 					pollers := max(1, procs-1+turn%3) // fewer than GOMAXPROCS, as many, more
 					turn++
-					n.ask("start %s %s %d %d", ops, kind, pollers, procs)
+					n.start(ops, kind, pollers, procs)
 					t.Logf("GOMAXPROCS %d, %d pollers: %+v", procs, pollers, n.examine(20))
 					n.ask("stop")
 				}
@@ -105,7 +111,7 @@ func TestCollectorStopsPollersBehindAStoppedProcess(t *testing.T) {
 		t.Run(where.String(), func(t *testing.T) {
 			prefix := fmt.Sprintf("stops%d", os.Getpid())
 			n := startNode(t, prefix)
-			n.ask("start %s %s 2 3", where.ops, where.kind)
+			n.start(where.ops, where.kind, 2, 3)
 			c := where.start(t, inside, prefix, "all", unix.SIGSTOP)
 			for range points {
 				c.Expect("inside")
@@ -122,7 +128,7 @@ func TestCollectorStopsPollersBehindAStoppedProcess(t *testing.T) {
 			n.ask("stop")
 
 			// The next one is killed. At each point the others see the same: the head has moved, the tail has not.
-			n.ask("start %s %s 2 3", where.ops, where.kind)
+			n.start(where.ops, where.kind, 2, 3)
 			c = where.start(t, inside, prefix, points[i%len(points)], unix.SIGKILL)
 			c.Expect("inside")
 			c.Killed()
