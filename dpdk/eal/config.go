@@ -112,6 +112,13 @@ type Config struct {
 	// primary fails at once: see WaitPrimary.
 	PrimaryTimeout time.Duration
 
+	// Prepare runs in a primary that has started, before a process in Go can attach to it. It is the
+	// place to make shared objects and to configure ports: a secondary that attaches before a port is
+	// configured cannot poll it. It must not call Runtime.Close. If it fails, Init stops EAL and returns
+	// its error. Secondaries wait for it as for a primary that is starting: see PrimaryTimeout. A C
+	// program does not wait.
+	Prepare func(*Runtime) error
+
 	// Extra are more EAL options. Init checks them like the other options.
 	Extra []string
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/godpdk/godpdk/cgo"
+	_ "github.com/godpdk/godpdk/dpdk/internal/batchmem" // a primary makes batches for its secondaries
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
@@ -184,6 +185,9 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	fastcall.SetAlone(!rt.shared)
 	process.current.Store(rt)
 	rt.group.Ready(true)
+	if err == nil && s.role == Primary && s.cfg.Prepare != nil {
+		err = s.cfg.Prepare(rt) // this process has the lock of starts until Init returns
+	}
 	if err != nil {
 		s.reservation.Release() // close takes the lock
 		return nil, errors.Join(err, rt.close())

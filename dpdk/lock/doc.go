@@ -12,7 +12,10 @@
 //   - [Mutex], if a process may be killed or stopped while it holds the lock, or if the
 //     section is longer than a few hundred instructions. Its waiters sleep in the kernel, and
 //     the next caller gets a dead owner's lock with dpdk.ErrOwnerDead. All other locks here
-//     spin, and stay locked for ever if their holder dies.
+//     spin.
+//   - [OwnedSpin], [OwnedRW], [OwnedSeq] and [OwnedTicket], if a process may be killed while it
+//     holds the lock, and sections are short. See "Owned locks" below. The locks that follow
+//     stay locked for ever if their holder dies.
 //   - [Spin], if few threads want it at a time.
 //   - [Ticket], if access must be fair (FIFO order) and each thread has a CPU of its own. Its
 //     queue does not move while the next thread in it is not running.
@@ -63,7 +66,41 @@
 // are not here, because they record the ID of a C thread as owner: a goroutine changes
 // threads, and two goroutines share one.
 //
-// These locks have no room for an owner. A program that must find out whether a dead process
-// held a lock keeps the owner beside it, where C programs have padding: write the owner after
-// Lock, and clear it before Unlock.
+// # Owned locks
+//
+// [OwnedSpin], [OwnedTicket], [OwnedRW] and [OwnedSeq] have an owner beside C's lock. They are for
+// processes that may be killed: when the owner has died, or has closed EAL, a waiter takes the lock from
+// it within some milliseconds. It gets dpdk.ErrOwnerDead, as with a [Mutex]:
+//
+//	err := l.Lock()
+//	if errors.Is(err, dpdk.ErrOwnerDead) {
+//		repair() // the dead owner may have left the data half changed
+//		err = l.Consistent()
+//	}
+//	if err != nil {
+//		return err
+//	}
+//	defer l.Unlock()
+//
+// Exactly one waiter gets the lock, also if several find the dead owner at the same time. If that waiter
+// dies before Consistent, the next one gets dpdk.ErrOwnerDead too. A dead reader of an OwnedRW has
+// changed nothing, so a waiting writer removes it without an error, and logs its pid.
+//
+// The owner is a process. It is known to be dead by a lock in the runtime directory that the kernel
+// releases, so neither a reused pid nor another pid namespace matters. Goroutines have no owner's ID: a
+// goroutine that ends without Unlock leaves the lock to its living process. The group of processes needs
+// a primary in Go. Without one these locks work, but no owner is known.
+//
+// One atomic operation takes the lock and names its owner, so a process cannot die in between. The owner
+// costs no operation more than C's lock has, except in OwnedTicket.Unlock, where an atomic operation
+// takes the place of a store.
+//
+// C programs lock the same words. They leave no owner: a lock that a dead C program held stays locked.
+// And they do not look for dead owners: they wait until a process in Go has waited for the lock,
+// repaired the data, and unlocked. That also holds for C readers of an OwnedRW, if a writer in Go died
+// while it waited.
+//
+// [MCS] and [PhaseFair] have no owned form. Their waiters queue, and a killed waiter stays in the
+// queue: C's layout has no room for the owner of each place. [SeqValue] has no owned form either: use an
+// OwnedSeq with the data beside it.
 package lock

@@ -59,7 +59,8 @@ type Ring[T any] struct {
 // less; with Config.ExactSize it is any number, and the ring holds that many.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace, dpdk.ErrNameTooLong,
-// dpdk.ErrInvalid (the count, the mode, the socket, or T).
+// dpdk.ErrInvalid (the count, the mode, the socket, or T); dpdk.ErrTimeout if memory must grow
+// and another process does not answer.
 //
 // Implements: rte_ring_create_elem, rte_ring_create
 func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
@@ -70,6 +71,11 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	return create[T](name, esize, count, cfg)
+}
+
+// create makes a ring of elements of esize bytes. T matters to the methods that move elements.
+func create[T any](name string, esize uint32, count int, cfg Config) (*Ring[T], error) {
 	if err := check.Socket(opCreate, name, cfg.Socket); err != nil {
 		return nil, err
 	}
@@ -135,6 +141,8 @@ func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, int)) (*
 	return r, err
 }
 
+const maxElemSize = 1 << 20
+
 // elemSize returns T's size, or an error if T cannot be an element.
 func elemSize[T any](op, name string) (uint32, error) {
 	t := reflect.TypeFor[T]()
@@ -145,7 +153,7 @@ func elemSize[T any](op, name string) (uint32, error) {
 	if size == 0 || size%4 != 0 {
 		return 0, check.Invalid(op, name, "%v has %d bytes, which is not a multiple of 4: pad it", t, size)
 	}
-	if size > 1<<20 {
+	if size > maxElemSize {
 		return 0, check.Invalid(op, name, "%v has %d bytes, but the limit is 1 MiB: keep the data in a memzone and enqueue its offset", t, size)
 	}
 	return uint32(size), nil

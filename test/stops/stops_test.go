@@ -126,20 +126,32 @@ func TestCollectorStopsPollersBehindAStoppedProcess(t *testing.T) {
 			c.Wait()
 			n.goesOn()
 			n.ask("stop")
-
-			// The next one is killed. At each point the others see the same: the head has moved, the tail has not.
-			n.start(where.ops, where.kind, 2, 3)
-			c = where.start(t, inside, prefix, points[i%len(points)], unix.SIGKILL)
-			c.Expect("inside")
-			c.Killed()
-			n.examine(20)
-			if where.ops == "lf_stack" {
-				n.goesOn()
-			}
-			n.Send("exit") // its pollers may wait inside C for ever
-			n.Wait()
+			n.kill(where, inside, prefix, where.killed(i)[0])
 		})
+		for _, point := range where.killed(i)[1:] {
+			t.Run(where.String()+" killed at "+point, func(t *testing.T) {
+				prefix := fmt.Sprintf("stops%d", os.Getpid())
+				startNode(t, prefix).kill(where, inside, prefix, point)
+			})
+		}
 	}
+}
+
+// kill starts a load, kills the C program at a point, and ends the node.
+func (n *node) kill(where place, inside, prefix, point string) {
+	n.t.Helper()
+	n.start(where.ops, where.kind, 2, 3)
+	c := where.start(n.t, inside, prefix, point, unix.SIGKILL)
+	c.Expect("inside")
+	c.Killed()
+	n.examine(20)
+	if where.ops == "lf_stack" {
+		n.goesOn()
+		n.ask("recover")
+	} else {
+		n.Send("exit") // its pollers may wait inside C for ever
+	}
+	n.Wait()
 }
 
 // goesOn checks that pollers and workers make progress.
@@ -153,6 +165,15 @@ func (n *node) goesOn() {
 // place is where a process can be inside: a pool with these ops, or the ring of a
 // port.
 type place struct{ object, name, ops, side, kind string }
+
+// killed returns the points at which the process is killed. In a ring, and behind a lock, the others
+// see the same at each of them: the head has moved, the tail has not.
+func (p place) killed(i int) []string {
+	if p.ops == "lf_stack" {
+		return points
+	}
+	return points[i%len(points):][:1]
+}
 
 func (p place) String() string { return p.object + " " + p.ops + " " + p.side }
 

@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -20,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/owner"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
@@ -252,6 +251,25 @@ func (t *table) alive(o delegate.Owner) bool {
 	return alive
 }
 
+// IsAlive reports whether the owner of a word in shared memory is alive.
+func (t *table) IsAlive(id owner.ID) bool {
+	i, alive := id.Slot(), true
+	_ = t.look(func() { alive = owner.Of(t.owner(i)) == id && t.held(i) })
+	return alive
+}
+
+// Process describes the owner of a word in shared memory, if no other process has its slot.
+func (t *table) Process(id owner.ID) (p owner.Process) {
+	_ = t.look(func() {
+		s := &t.slots[id.Slot()]
+		pid, start := s.pid, s.start
+		if owner.Of(t.owner(id.Slot())) == id {
+			p = owner.Process{Pid: int(pid), Start: startTime(start)}
+		}
+	})
+	return p
+}
+
 // claiming runs f while no other process assigns lcores.
 func (t *table) claiming(ctx context.Context, f func() error) error {
 	for {
@@ -284,12 +302,17 @@ func (t *table) enter(i int, lcores lcoreSet) error {
 	return nil
 }
 
-// enterAny makes this process the owner of the first free slot.
+// enterAny makes this process the owner of the free slot that had the fewest owners: a slot describes
+// its last owner, which may have died with a lock, until it has another one.
 func (t *table) enterAny(lcores lcoreSet) error {
+	best := 0
 	for i := 1; i < tableSlots; i++ {
-		if t.slots[i].state.Load() == free && !t.held(i) {
-			return t.enter(i, lcores)
+		if t.slots[i].state.Load() == free && (best == 0 || t.slots[i].round.Load() < t.slots[best].round.Load()) && !t.held(i) {
+			best = i
 		}
+	}
+	if best != 0 {
+		return t.enter(best, lcores)
 	}
 	return &dpdk.Error{Op: opInit, Errno: dpdk.ErrNoSpace,
 		Detail: fmt.Sprintf("all %d slots for processes are taken: end some, or restart the primary if it is stuck and does not free them", tableSlots)}
@@ -336,31 +359,6 @@ func (t *table) processes() (all []Process) {
 func (s *slot) socketName() string {
 	name, _, _ := bytes.Cut(s.socket[:], []byte{0})
 	return string(name)
-}
-
-// processStart returns the start of this process in ns since 1970. Field 22 of its stat file is the
-// start in ticks of 10 ms since the boot.
-func processStart() int64 {
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	var boot int64
-	all, _ := os.ReadFile("/proc/stat")
-	for line := range strings.Lines(string(all)) {
-		if _, err := fmt.Sscanf(line, "btime %d", &boot); err == nil {
-			break
-		}
-	}
-	if len(f) < 20 || boot == 0 {
-		return 0
-	}
-	ticks, err := strconv.ParseInt(f[19], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return boot*int64(time.Second) + ticks*int64(10*time.Millisecond)
 }
 
 func startTime(ns int64) time.Time {

@@ -1,0 +1,6 @@
+package holder
+
+import "time"
+
+// SetLeave sets how long Close waits for the workers.
+func SetLeave(d time.Duration) { leave = d }

@@ -1,0 +1,192 @@
+package lock
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/owner"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
+)
+
+// Owner is the process that holds an owned lock.
+type Owner struct {
+	Pid   int       // in the pid namespace of the owner; 0 if it ended long ago
+	Start time.Time // of the process; zero if unknown
+	Dead  bool      // the process has ended
+}
+
+// An owned lock is a word of 64 bits: C's word in the low half, which comes first in memory, and the
+// owner.ID of the holder above it. One atomic operation of 64 bits takes the lock and names its owner,
+// so a process cannot die between the two. It costs what C's operation of 32 bits costs.
+//
+// inconsistent is set beside the owner between the takeover from a dead owner and Consistent. gone is in
+// place of an owner after Unlock without Consistent.
+const (
+	inconsistent = uint32(owner.Mark)
+	gone         = ^uint32(0)
+)
+
+// self returns a word with this process as the owner.
+func self(c uint32) uint64 { return uint64(owner.Self())<<32 | uint64(c) }
+
+// form describes C's word of a lock.
+type form struct {
+	op    string                // of C
+	free  func(c uint32) bool   // a writer can take it
+	taken func(c uint32) uint32 // the word after that
+	held  func(c uint32) bool   // by a writer
+}
+
+// try takes the lock if it is free.
+func (f *form) try(w *uint64) bool {
+	x := atomic.LoadUint64(w)
+	return f.free(uint32(x)) && atomic.CompareAndSwapUint64(w, x, self(f.taken(uint32(x))))
+}
+
+// wait waits until it has taken the lock, also from a dead owner, or until ctx ends. ctx may be nil.
+// meanwhile, which may be nil, runs when the wait has taken long.
+func (f *form) wait(ctx context.Context, w *uint64, meanwhile func()) error {
+	for p := (patience{}); !f.try(w); p.turn() {
+		if ctx != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if !p.over() {
+			continue
+		}
+		if meanwhile != nil {
+			meanwhile()
+		}
+		if err := f.inherit(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inherit takes the lock from a dead owner, and returns the dpdk.ErrOwnerDead of [OwnedSpin.Lock] then.
+// Of several callers one gets the lock: the others no longer find the dead owner in the word. It returns
+// nil if the owner lives or is unknown.
+func (f *form) inherit(w *uint64) error {
+	for {
+		x := atomic.LoadUint64(w)
+		id := owner.ID(x >> 32)
+		switch {
+		case !f.held(uint32(x)):
+			return nil
+		case uint32(id) == gone:
+			return f.unrecoverable()
+		case !owner.Dead(id &^ owner.Mark):
+			return nil
+		}
+		dead := owner.Describe(id &^ owner.Mark)
+		if atomic.CompareAndSwapUint64(w, x, self(uint32(x))|uint64(inconsistent)<<32) {
+			return f.error(dpdk.ErrOwnerDead, dead.String()+" ended while it held the lock: you own the lock now: repair the protected data, call Consistent, then Unlock")
+		}
+	}
+}
+
+// tried is the time of the last look of a TryLock for a dead owner, in ns since epoch.
+var (
+	tried atomic.Int64
+	epoch = time.Now()
+)
+
+// tryLock is TryLock of all owned locks.
+func (f *form) tryLock(w *uint64) (bool, error) {
+	if f.try(w) {
+		return true, nil
+	}
+	now, last := int64(time.Since(epoch)), tried.Load()
+	if now-last < int64(lookAfter) || !tried.CompareAndSwap(last, now) {
+		return false, nil
+	}
+	err := f.inherit(w)
+	return isOwnerDead(err), err
+}
+
+func isOwnerDead(err error) bool {
+	e, ok := err.(*dpdk.Error)
+	return ok && e.Errno == dpdk.ErrOwnerDead
+}
+
+// odd unlocks a lock with a word that is not what an Unlock expects.
+func (f *form) odd(w *uint64) error {
+	for {
+		x := atomic.LoadUint64(w)
+		if f.held(uint32(x)) && uint32(x>>32) == gone {
+			return f.unrecoverable()
+		}
+		if !f.held(uint32(x)) || uint32(x>>32) != uint32(owner.Self())|inconsistent {
+			return f.error(dpdk.ErrPermission, "this process does not own the lock: only its owner may unlock it")
+		}
+		if atomic.CompareAndSwapUint64(w, x, uint64(gone)<<32|uint64(uint32(x))) {
+			return nil
+		}
+	}
+}
+
+// consistent is Consistent of all owned locks.
+func (f *form) consistent(w *uint64) error {
+	for {
+		x := atomic.LoadUint64(w)
+		if !f.held(uint32(x)) || uint32(x>>32) != uint32(owner.Self())|inconsistent {
+			return check.Invalid(f.op, "", "this process does not own the lock of a dead owner: call Consistent only after ErrOwnerDead")
+		}
+		if atomic.CompareAndSwapUint64(w, x, x&^(uint64(inconsistent)<<32)) {
+			return nil
+		}
+	}
+}
+
+// owner is Owner of all owned locks.
+func (f *form) owner(w *uint64) (o Owner, held bool) {
+	x := atomic.LoadUint64(w)
+	if !f.held(uint32(x)) || x>>32 == 0 || uint32(x>>32) == gone {
+		return Owner{}, false
+	}
+	id := owner.ID(x>>32) &^ owner.Mark
+	p := owner.Describe(id)
+	return Owner{p.Pid, p.Start, owner.Dead(id)}, true
+}
+
+func (f *form) unrecoverable() error {
+	return f.error(dpdk.ErrNotRecoverable, "a process unlocked it after ErrOwnerDead without Consistent: when no process uses it, zero its memory")
+}
+
+func (f *form) error(errno dpdk.Errno, detail string) error {
+	return &dpdk.Error{Op: f.op, Errno: errno, Detail: detail}
+}
+
+// lookAfter is the time that a waiter waits before it looks for a dead owner, and then between looks.
+const lookAfter = 2 * time.Millisecond
+
+// patience paces a wait.
+type patience struct {
+	pace   wait.Backoff
+	turns  int
+	looked time.Time
+}
+
+func (p *patience) turn() {
+	p.turns++
+	p.pace.Turn()
+}
+
+// over reports whether lookAfter has passed again. It reads no clock while the wait may be short.
+func (p *patience) over() bool {
+	if p.turns < 100 {
+		return false
+	}
+	now := time.Now()
+	if p.looked.IsZero() {
+		p.looked = now
+	}
+	if now.Sub(p.looked) < lookAfter {
+		return false
+	}
+	p.looked = now
+	return true
+}
