@@ -32,7 +32,7 @@ gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
 
 # The packages that the tag godpdk_debug changes.
-debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/...
+debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/internal/batchmem
 
 # The base and the Go release of the images.
 BASE ?= debian:bookworm-slim
@@ -44,7 +44,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp test check test-race test-cgocheck2 test-debug test-arm64 \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 \
   soak lint coverage-api bench clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -131,6 +131,10 @@ client-server-mp: deps hugepages ## a server deals packets to clients, one of wh
 hotplug-mp: deps hugepages ## devices come and go in two processes at once
 	@$(MAKE) --no-print-directory build
 	@bin/hotplug-mp
+
+upgrade: deps hugepages ## each process of a pipeline is killed and replaced under load; packets lost, and milliseconds without traffic
+	@$(MAKE) --no-print-directory build
+	@bin/upgrade
 
 test: deps hugepages ## all tests once, in short form (5 to 6 minutes on 2 cores)
 	$(call step,go test -short ./...)

@@ -230,6 +230,13 @@ func MbufFreeDebug(m Mbuf, pid uint32) bool {
 	return C.godpdk_mbuf_free_debug(mbuf(m), C.uint32_t(pid)) != 0
 }
 
+// MbufInit makes m an mbuf of pool as at the creation of the pool.
+//
+// Implements: rte_pktmbuf_init
+func MbufInit(pool unsafe.Pointer, m Mbuf) {
+	C.rte_pktmbuf_init((*C.struct_rte_mempool)(pool), nil, unsafe.Pointer(m), 0)
+}
+
 // MbufClone returns a clone, or nil if the pool has too few mbufs.
 //
 // Implements: rte_pktmbuf_clone

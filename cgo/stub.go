@@ -465,9 +465,14 @@ func ExtOpen() (fd int, errno int)                                              
 
 var FastCallAddress unsafe.Pointer
 
-func FastWatch(abort uintptr) { return }
-func HasHugepages() (_ bool)  { return }
-func IOVAMode() (_ int)       { return }
+func FastWatch(abort uintptr)     { return }
+func GrowthBegin() (outer uint64) { return }
+func GrowthEnd(outer uint64)      { return }
+func GrowthGuard() (_ int)        { return }
+func GrowthRefused() (pid int)    { return }
+func GrowthStopped(pid int)       { return }
+func HasHugepages() (_ bool)      { return }
+func IOVAMode() (_ int)           { return }
 
 const IOVAPhysical = 1
 
@@ -611,6 +616,9 @@ func MbufFreeSeg(m Mbuf)                                                        
 
 const MbufHeadroom = 128
 const MbufIndirect = 4611686018427387904
+
+func MbufInit(pool unsafe.Pointer, m Mbuf) { return }
+
 const MbufL2LenBits = 7
 const MbufL2LenOfs = 0
 const MbufL3LenBits = 9
@@ -1076,9 +1084,20 @@ func SingleFileSegments() (_ bool)               { return }
 func Sockets() (_ []int)                         { return }
 
 const SpinlockSizeof = 4
+const StackLockFree = 1
 
-func TSCHz() (_ uint64)         { return }
-func Tailqs() (_ string, _ int) { return }
+type StackLook struct {
+	Objects uint32
+	Lost    uint32
+	State   [6]uint64
+}
+
+const StackNameSize = 28
+
+func StackObjects(name string, mp Mempool, size uint32) (_ []uintptr, _ StackLook, _ int) { return }
+func StackRepair(name string, mp Mempool, l StackLook) (_ int)                            { return }
+func TSCHz() (_ uint64)                                                                   { return }
+func Tailqs() (_ string, _ int)                                                           { return }
 
 const ThreadNameSize = 16
 

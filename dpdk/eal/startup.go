@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/godpdk/godpdk/cgo"
+	_ "github.com/godpdk/godpdk/dpdk/internal/batchmem" // a primary makes batches for its secondaries
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/group"

@@ -26,7 +26,8 @@ const (
 // device that is attached; dpdk.ErrNoDevice for a device that does not exist, has no driver here
 // or is not an Ethernet device; dpdk.ErrInvalid for malformed devargs and for arguments that the
 // driver does not accept; syscall.E2BIG for devargs of more than 127 bytes, which DPDK cannot
-// pass to other processes. The Log of the error has the driver's reason.
+// pass to other processes; dpdk.ErrTimeout if another process does not answer: the error names it. The Log
+// of the error has the driver's reason.
 //
 // Implements: rte_dev_probe
 func Attach(devargs string) (*Port, error) {
@@ -138,7 +139,7 @@ func Match(devargs string) ([]*Port, error) {
 // port. A secondary can detach a port only if its queues have not been set up: no process polls
 // it then. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary in a secondary for a
 // port with queues, dpdk.ErrNoDevice for a port that was closed or detached, dpdk.ErrUnsupported
-// for a device that cannot be detached.
+// for a device that cannot be detached, dpdk.ErrTimeout if another process does not answer.
 //
 // Implements: rte_dev_remove
 func (p *Port) Detach() error {

@@ -63,6 +63,8 @@ func decode(path string, text json.RawMessage, v reflect.Value) error {
 			}
 		}
 		return nil
+	case list && string(text) == "null": // as package json writes an empty list
+		return nil
 	case list || json.Unmarshal(text, v.Addr().Interface()) != nil:
 		return check.Invalid(op, path, "%s does not fit: use %s", text, wanted(v.Type()))
 	}

@@ -30,7 +30,6 @@ func TestErrorsNameTheFieldAndTheFix(t *testing.T) {
 		{"text for a truth", `{"eal": {"noPCI": "yes"}}`, "eal.noPCI", "use true or false"},
 		{"text for a list", `{"eal": {"vdevs": "net_null0"}}`, "eal.vdevs", "use a list of strings"},
 		{"an object for a list", `{"rings": {}}`, "rings", "use a list of objects"},
-		{"null for a list of objects", `{"rings": null}`, "rings", "use a list of objects"},
 		{"null for an object", `{"eal": null}`, "eal", "use an object"},
 		{"a list for a number", `{"pools": [{"socket": [0]}]}`, "pools[0].socket", "use a whole number"},
 		{"no name", `{"rings": [{"count": 8}]}`, "rings[0].name", "each needs one"},
@@ -91,6 +90,11 @@ func TestEveryFieldIsRead(t *testing.T) {
 	require.NoError(t, decode("", text, reflect.ValueOf(&got).Elem()))
 	assert.Equal(t, want, got)
 	assert.NotEmpty(t, got.Ports[0].RxRings)
+	text, err = json.Marshal(Config{})
+	require.NoError(t, err)
+	got, err = Decode(text)
+	assert.NoError(t, err)
+	assert.Zero(t, got)
 }
 
 func TestLoadNamesTheFile(t *testing.T) {

@@ -50,18 +50,19 @@ type PoolConfig struct {
 	// have their own caches: see [Pool.NewCache].
 	CacheSize int
 	Socket    dpdk.SocketID
-	// Ops is the name of the ops that store the free mbufs, such as "ring_mp_mc" or "stack". "" is
+	// Ops is the name of the ops that store the free mbufs, such as "lf_stack" or "ring_mp_mc". "" is
 	// the default of an EAL option or of the platform (rte_mbuf_best_mempool_ops). Without one, it
-	// is "stack" in a process that shares no memory (eal.Config.InMemory), and "ring_mp_mc" in all
-	// others.
+	// is "lf_stack", or "stack" in a process that shares no memory (eal.Config.InMemory). A process
+	// without DPDK's driver mempool_stack uses "ring_mp_mc".
 	//
-	// "ring_mp_mc" is a ring. If the kernel preempts a thread inside it, all others busy-wait in C
-	// for that thread, without yielding. With more such threads than CPUs, as in Clone, Copy and
-	// Free without a cache, it can stall for seconds. While a pool with it exists, no burst of the
-	// process uses fast calls. "stack" lets one thread in at a time. "lf_stack" is lock-free. Do
-	// not use "ring_mt_rts" for a pool of more than seven eighths of the next power of two: C can
-	// find the ring full during a put while another thread is inside a get, and DPDK then drops
-	// the mbufs.
+	// A process that is stopped or killed inside an "lf_stack" makes no other process wait: see
+	// [Pool.Recover]. A C program that uses the pool must have the ops too. "stack" lets one thread
+	// in at a time. "ring_mp_mc" is a ring. If the kernel preempts a thread inside it, all others
+	// busy-wait in C for that thread, without yielding. With more such threads than CPUs, as in
+	// Clone, Copy and Free without a cache, it can stall for seconds. While a pool with it exists, no
+	// burst of the process uses fast calls. Do not use "ring_mt_rts" for a pool of more than seven
+	// eighths of the next power of two: C can find the ring full during a put while another thread
+	// is inside a get, and DPDK then drops the mbufs.
 	Ops string
 }
 
@@ -81,11 +82,12 @@ type Pool struct {
 // CreatePool makes a pool of count mbufs. Any count is allowed; 2^n - 1 uses memory best.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid (a number out
-// of range, the socket, or unknown ops).
+// of range, the socket, or unknown ops); dpdk.ErrTimeout if memory must grow and another process
+// does not answer.
 //
 // Implements: rte_pktmbuf_pool_create, rte_pktmbuf_pool_create_by_ops
 func CreatePool(name string, count int, cfg PoolConfig) (*Pool, error) {
-	if err := check.Name(opCreate, name, cgo.MempoolNameSize); err != nil {
+	if err := check.Name(opCreate, name, MaxName+1); err != nil {
 		return nil, err
 	}
 	switch cfg.DataRoom {

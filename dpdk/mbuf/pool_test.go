@@ -76,7 +76,7 @@ func TestCreatePoolRefusesBadArguments(t *testing.T) {
 	}{
 		{"no name", "", 16, mbuf.PoolConfig{}, dpdk.ErrInvalid, "empty"},
 		{"a NUL in the name", "a\x00b", 16, mbuf.PoolConfig{}, dpdk.ErrInvalid, "NUL"},
-		{"a long name", strings.Repeat("x", 26), 16, mbuf.PoolConfig{}, dpdk.ErrNameTooLong, "at most 25"},
+		{"a long name", strings.Repeat("x", 25), 16, mbuf.PoolConfig{}, dpdk.ErrNameTooLong, "at most 24"},
 		{"count 0", "p", 0, mbuf.PoolConfig{}, dpdk.ErrInvalid, "count is 0"},
 		{"a negative count", "p", -1, mbuf.PoolConfig{}, dpdk.ErrInvalid, "count is -1"},
 		{"a count that C would cut", "p", 1<<32 + 16, mbuf.PoolConfig{}, dpdk.ErrInvalid, "count"},

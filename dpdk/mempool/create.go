@@ -14,11 +14,11 @@ import (
 
 // Limits of Create.
 const (
-	MaxName        = cgo.MempoolNameSize - 1 // bytes
-	MaxCacheSize   = cgo.MempoolCacheMax     // objects
-	MaxCount       = 1<<30 - 1               // objects: the largest capacity of a ring
-	MaxElemSize    = 1 << 30                 // bytes
-	MaxPrivateSize = 1 << 30                 // bytes
+	MaxName        = poolops.MaxName     // bytes: with the ops "stack" and "lf_stack" DPDK stores no more
+	MaxCacheSize   = cgo.MempoolCacheMax // objects
+	MaxCount       = 1<<30 - 1           // objects: the largest capacity of a ring
+	MaxElemSize    = 1 << 30             // bytes
+	MaxPrivateSize = 1 << 30             // bytes
 )
 
 // Config configures a pool. The zero value is a pool for any number of threads, without caches
@@ -47,8 +47,13 @@ type Config struct {
 	NoIOVAContiguous bool
 
 	// Ops is the name of the ops that store the free objects: see [Ops]. "" chooses the ring ops
-	// that fit SingleProducer and SingleConsumer. With neither, it is "stack" in a process that
-	// shares no memory (eal.Config.InMemory), and "ring_mp_mc" in all others.
+	// that fit SingleProducer and SingleConsumer. With neither, it is "lf_stack", or "stack" in a
+	// process that shares no memory (eal.Config.InMemory). A process without DPDK's driver
+	// mempool_stack uses "ring_mp_mc".
+	//
+	// A process that is stopped or killed inside an "lf_stack" makes no other process wait: see
+	// [Pool.Recover]. Inside all other ops it makes every thread wait that uses the pool, also in
+	// the primary. A C program that uses the pool must have the ops too.
 	Ops string
 }
 
@@ -56,7 +61,8 @@ type Config struct {
 // objects may hold old data: use [Pool.All] to initialize them. If it fails, nothing is left
 // of the pool.
 //
-// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid; dpdk.ErrTimeout
+// if memory must grow and another process does not answer.
 //
 // Implements: rte_mempool_create
 func Create(name string, count, elemSize int, cfg Config) (*Pool, error) {
@@ -73,7 +79,7 @@ func CreateEmpty(name string, count, elemSize int, cfg Config) (*Pool, error) {
 }
 
 func create(op, name string, count, elemSize int, cfg Config, populate bool) (*Pool, error) {
-	if err := check.Name(op, name, cgo.MempoolNameSize); err != nil {
+	if err := check.Name(op, name, MaxName+1); err != nil {
 		return nil, err
 	}
 	if err := cfg.check(op, name, count, elemSize); err != nil {

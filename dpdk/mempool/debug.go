@@ -7,11 +7,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // checkPut panics if one of the n objects at objs does not belong to p, or is in p already. It
@@ -51,37 +49,23 @@ func checkPut(p *Pool, c *Cache, objs unsafe.Pointer, n int) {
 			fail(p, o, "was put before: it is in "+fmt.Sprintf(where, args...))
 		}
 	}
+	var own *cacheHead
 	if c != nil {
-		c.mem.each(func(o uintptr) { isPut(o, "this cache") })
+		own = c.mem
 	}
-	if p.info.Caches != nil {
-		for lcore := range cgo.MaxLcore {
-			h := (*cacheHead)(unsafe.Add(p.info.Caches, lcore*cgo.MempoolCacheSizeof))
-			h.each(func(o uintptr) { isPut(o, "the cache of lcore %d", lcore) })
+	p.eachCached(func(h *cacheHead, lcore int, o uintptr) {
+		switch {
+		case h == own:
+			isPut(o, "this cache")
+		case lcore >= 0:
+			isPut(o, "the cache of lcore %d", lcore)
+		default:
+			isPut(o, "another goroutine's cache")
 		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for other := range p.caches {
-		if other != c {
-			other.mem.each(func(o uintptr) { isPut(o, "another goroutine's cache") })
-		}
-	}
-	if p.isRing && p.ring.Capacity != 0 {
-		head := atomic.LoadUint32(&p.ring.Cons.Head)
-		if p.ring.Cons.SyncType == ringcore.RTS {
-			head = uint32(atomic.LoadUint64(&p.ring.Cons.RTSHead) >> 32)
-		}
-		for tail := atomic.LoadUint32(&p.ring.Prod.Tail); head != tail; head++ {
-			isPut(*(*uintptr)(unsafe.Add(p.ring.Slots, uintptr(head&p.ring.Mask)*wordSize)), "the pool")
-		}
-	}
-}
-
-// each calls f for the objects of a cache, which others may be using.
-func (h *cacheHead) each(f func(o uintptr)) {
-	for i := range min(atomic.LoadUint32(&h.len), 2*cgo.MempoolCacheMax) {
-		f(*h.object(i))
+	})
+	stored, _, _ := p.inStore(opObjIter) // what is known while others use it
+	for _, o := range stored {
+		isPut(o, "the pool")
 	}
 }
 

@@ -70,8 +70,8 @@ func TestDebugBuildCatchesBadPuts(t *testing.T) {
 	l.Flush()
 }
 
-func TestDebugBuildFindsDoublePutsInEveryRing(t *testing.T) {
-	for _, ops := range []string{"ring_mp_mc", "ring_sp_sc", "ring_mt_rts", "ring_mt_hts"} {
+func TestDebugBuildFindsDoublePutsInEveryStore(t *testing.T) {
+	for _, ops := range []string{"ring_mp_mc", "ring_sp_sc", "ring_mt_rts", "ring_mt_hts", "stack", "lf_stack"} {
 		p := pool(t, 10, 64, mempool.Config{Ops: ops})
 		for range 50 { // around the ring
 			o, ok := p.Get()

@@ -51,7 +51,7 @@ func TestSingleProducerAndConsumerChooseTheOps(t *testing.T) {
 		ops  string
 		want mempool.Flags
 	}{
-		{mempool.Config{}, "ring_mp_mc", 0},
+		{mempool.Config{}, "lf_stack", 0},
 		{mempool.Config{SingleProducer: true}, "ring_sp_mc", mempool.SingleProducer},
 		{mempool.Config{SingleConsumer: true}, "ring_mp_sc", mempool.SingleConsumer},
 		{mempool.Config{SingleProducer: true, SingleConsumer: true}, "ring_sp_sc", mempool.SingleProducer | mempool.SingleConsumer},
@@ -142,8 +142,10 @@ func TestObjectAlignment(t *testing.T) {
 				require.Zero(t, uintptr(o.Pointer())%tc.align)
 				odd = odd || uintptr(o.Pointer())%(2*tc.align) != 0
 			}
-			assert.True(t, odd, "no more aligned than that")
 			total := p.HeaderSize() + p.ElemSize() + p.TrailerSize()
+			if uintptr(total)%(2*tc.align) != 0 { // else all objects are aligned as the first one is
+				assert.True(t, odd, "no more aligned than that")
+			}
 			assert.Zero(t, uintptr(total)%tc.align)
 			assert.Equal(t, 40, p.ElemSize())
 		})
@@ -241,7 +243,7 @@ func TestListReturnsAllPools(t *testing.T) {
 		assert.Equal(t, 3, i.Size)
 		assert.Equal(t, 3, i.Populated)
 		assert.Equal(t, 3, i.Available)
-		assert.Equal(t, "ring_mp_mc", i.Ops)
+		assert.Equal(t, "lf_stack", i.Ops)
 		assert.Equal(t, 64, i.ElemSize)
 		assert.Positive(t, i.Chunks)
 	}
@@ -249,7 +251,7 @@ func TestListReturnsAllPools(t *testing.T) {
 	same, err := empty.Info()
 	require.NoError(t, err)
 	assert.Equal(t, i, same)
-	assert.Equal(t, mempool.Info{Name: empty.Name(), Ops: "ring_mp_mc", Size: 5, CacheSize: 2, ElemSize: 64,
+	assert.Equal(t, mempool.Info{Name: empty.Name(), Ops: "lf_stack", Size: 5, CacheSize: 2, ElemSize: 64,
 		HeaderSize: i.HeaderSize, TrailerSize: i.TrailerSize, Flags: mempool.NonIO}, i)
 }
 
@@ -257,7 +259,7 @@ func TestEmptyPoolIsPopulatedOnce(t *testing.T) {
 	for _, ops := range []string{"stack", "ring_mp_mc"} {
 		p, err := mempool.CreateEmpty(name(), 30, 64, mempool.Config{})
 		require.NoError(t, err)
-		assert.Equal(t, "ring_mp_mc", p.OpsName())
+		assert.Equal(t, "lf_stack", p.OpsName())
 
 		_, ok := p.Get()
 		assert.False(t, ok, "no objects yet")
@@ -319,7 +321,8 @@ func TestOpsOfAnotherOrderAreRefused(t *testing.T) {
 	require.Contains(t, ops, "ring_mp_mc")
 	require.Contains(t, ops, "stack")
 
-	p := pool(t, 3, 64, mempool.Config{})
+	rings := mempool.Config{Ops: "ring_mp_mc"}
+	p := pool(t, 3, 64, rings)
 	zone, err := memzone.Lookup(mempool.OpsZone)
 	require.NoError(t, err, "published by the first Create")
 	text := string(zone.Bytes())
@@ -337,8 +340,8 @@ func TestOpsOfAnotherOrderAreRefused(t *testing.T) {
 	for what, f := range map[string]func() error{
 		"lookup": func() error { _, err := mempool.Lookup(p.Name()); return err },
 		"object": func() error { _, err := mempool.ByObject(o); return err },
-		"create": func() error { _, err := mempool.Create(name(), 3, 64, mempool.Config{}); return err },
-		"empty":  func() error { _, err := mempool.CreateEmpty(name(), 3, 64, mempool.Config{}); return err },
+		"create": func() error { _, err := mempool.Create(name(), 3, 64, rings); return err },
+		"empty":  func() error { _, err := mempool.CreateEmpty(name(), 3, 64, rings); return err },
 	} {
 		err := f()
 		assert.ErrorIs(t, err, dpdk.ErrInvalid, what)

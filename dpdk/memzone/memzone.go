@@ -89,7 +89,8 @@ type Zone struct {
 // largest free block that meets cfg.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace (too many zones),
-// dpdk.ErrNameTooLong, dpdk.ErrInvalid.
+// dpdk.ErrNameTooLong, dpdk.ErrInvalid; dpdk.ErrTimeout if memory must grow and another process
+// does not answer.
 //
 // Implements: rte_memzone_reserve_bounded, rte_memzone_reserve_aligned, rte_memzone_reserve
 func Reserve(name string, size int, cfg Config) (*Zone, error) {

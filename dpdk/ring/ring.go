@@ -59,7 +59,8 @@ type Ring[T any] struct {
 // less; with Config.ExactSize it is any number, and the ring holds that many.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNoSpace, dpdk.ErrNameTooLong,
-// dpdk.ErrInvalid (the count, the mode, the socket, or T).
+// dpdk.ErrInvalid (the count, the mode, the socket, or T); dpdk.ErrTimeout if memory must grow
+// and another process does not answer.
 //
 // Implements: rte_ring_create_elem, rte_ring_create
 func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
-	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -101,17 +99,9 @@ func open(ports []*ethdev.Port, clients int) (*server, error) {
 		s.info.ID[i] = uint16(p.ID())
 	}
 	s.info.NumPorts = uint16(len(ports))
-	ops, err := mempool.Ops()
-	if err != nil {
-		return nil, err
-	}
-	var cfg mbuf.PoolConfig
-	if slices.Contains(ops, "lf_stack") { // a process killed while it uses the stack does not stop others
-		cfg.Ops = "lf_stack"
-	}
 	// Enough for all queues and rings to be full.
 	const descriptors = 1024
-	s.pool, err = mbuf.CreatePool(poolName, (1+clients)*len(ports)*descriptors+clients*ringSize, cfg)
+	s.pool, err = mbuf.CreatePool(poolName, (1+clients)*len(ports)*descriptors+clients*ringSize, mbuf.PoolConfig{})
 	return s, err
 }
 

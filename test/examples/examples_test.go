@@ -264,6 +264,12 @@ func TestWrongFlagsReturnErrorsWithTheFix(t *testing.T) {
 		{"client-server-mp", "--no-pci --in-memory --vdev=net_null0 -- -n 1 -p 1", "select pairs of ports"},
 		{"client-server-mp", "--no-pci --in-memory -- -n 17 -p 3", "use 1 to 16 clients"},
 		{"client-server-mp", "--no-pci --in-memory -- -n 1 -p 3 -seconds -1", "neither can be negative"},
+		{"holder", "-config /nonexistent/group.json", "/nonexistent/group.json"},
+		{"upgrade", "-kills -1", "none can be negative"},
+		{"upgrade", "-rate 0", "use 1 or more"},
+		{"upgrade", "-role sink", "use rx, work, tx or traffic"},
+		{"upgrade", "now", "use flags only"},
+		{"upgrade", "-holder /nonexistent/holder", "name it by -holder"},
 	}
 	for _, test := range tests {
 		t.Run(test.program+" "+test.args, func(t *testing.T) {

@@ -5,7 +5,9 @@ package processes
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 func init() { sentinels["ErrBusy"] = dpdk.ErrBusy }
@@ -64,7 +67,7 @@ var (
 			_, err := memzone.Reserve("hangs", 64<<20, memzone.Config{})
 			ended <- err
 		}()
-		for runtime.NumCgoCall() < before+2 { // the mark in the log, and the call itself
+		for runtime.NumCgoCall() < before+4 { // three about growth and the log, and the call itself
 			runtime.Gosched()
 		}
 		err := rt.Close()
@@ -86,7 +89,9 @@ func TestCloseDoesNotWaitForAControlCallThatHangs(t *testing.T) {
 	t.Parallel() // Close gives the call 10 s
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix)
-	secondary := started(t, "secondary", prefix)
+	// In another pid namespace, where the primary does not see that the process is stopped.
+	secondary := &peer{harness.StartWith(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}, "node", strconv.Itoa(nextLcore())), t}
+	secondary.do("init", "secondary", prefix)
 	secondary.Stop()
 	primary.ask("close-under-call")
 	a := primary.answer()

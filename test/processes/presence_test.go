@@ -658,24 +658,3 @@ func TestASecondaryInAnotherPidNamespace(t *testing.T) {
 	assert.Equal(t, "detached", events(p)[3].What)
 	p.quit()
 }
-
-// DPDK asks each secondary to follow a change of memory, 5 s long, twice.
-func TestStoppedSecondaryBlocksOnlyMemoryGrowth(t *testing.T) {
-	t.Parallel()
-	prefix := newPrefix(t)
-	p := started(t, "primary", prefix)
-	s := started(t, "secondary", prefix)
-	s.Stop()
-	p.do("reserve", "small", "64", "text") // of memory that was there
-	p.ask("reserve", "grown", "40000000", "text")
-	a := p.answer()
-	assert.Contains(t, a.Is, "ErrNoMemory")
-	assert.Contains(t, p.do("processes"), "secondary-go-attached", "stopped is not dead")
-	s.Signal(syscall.SIGCONT)
-	require.Eventually(t, func() bool {
-		p.ask("reserve", "grown", "40000000", "text")
-		return p.answer().Err == ""
-	}, time.Minute, 100*time.Millisecond)
-	s.quit()
-	p.quit()
-}

@@ -24,7 +24,7 @@ var limitations = map[string][]string{
 	"7. devices":              {"TestASecondaryGetsThePrimarysDevicesOrIsRefused"},
 	"8. libraries and ops":    {"TestInitRefusesMempoolOpsOfAnotherOrder"},
 	"9. cores":                {"TestLcoresOfAllProcessesAreDisjoint"},
-	"10. stopped secondary":   {"TestStoppedSecondaryBlocksOnlyMemoryGrowth"},
+	"10. stopped secondary":   {"TestCallsThatWaitForAStoppedSecondaryFailAtOnce", "TestCallsThatWaitForASilentSecondaryFailOnce"},
 	"11. killed secondary":    {"TestPrimarySurvivesKilledSecondaries"},
 	"12. clean-up":            {"TestASecondarysCloseLeavesTheOthersAlone"},
 	"13. registered threads":  {"TestRegisterAndSecondariesExcludeEachOther"},

@@ -122,13 +122,49 @@ func (l *load) work(cached bool) {
 
 // stop ends the load and checks that no mbuf was lost.
 func (l *load) stop() error {
-	l.ended.Store(true)
-	l.all.Wait()
-	if err := l.close(); err != nil {
+	if err := l.end(); err != nil {
 		return err
 	}
 	if n := l.pool.Available(); n != poolSize {
 		return fmt.Errorf("%d of %d mbufs are in the pool", n, poolSize)
+	}
+	return l.pool.Free()
+}
+
+func (l *load) end() error {
+	l.ended.Store(true)
+	l.all.Wait()
+	return l.close()
+}
+
+// recover ends the load and returns to the pool what a killed process has lost. Afterwards the pool
+// gives each of its mbufs once, and has room for all of them.
+func (l *load) recover() error {
+	if err := l.end(); err != nil {
+		return err
+	}
+	n, err := l.pool.Recover(nil)
+	if err != nil {
+		return err
+	}
+	if n > burst {
+		return fmt.Errorf("%d mbufs are lost, the process had at most %d", n, burst)
+	}
+	for range 2 {
+		seen, pkts := map[*mbuf.Mbuf]bool{}, make([]*mbuf.Mbuf, poolSize)
+		if n := l.pool.Available(); n != poolSize || !l.pool.AllocBulk(pkts) {
+			return fmt.Errorf("%d of %d mbufs are in the pool", n, poolSize)
+		}
+		for _, m := range pkts {
+			seen[m] = true
+			if err := m.Check(true); err != nil {
+				return err
+			}
+		}
+		if len(seen) != poolSize {
+			return fmt.Errorf("the pool has given %d mbufs twice", poolSize-len(seen))
+		}
+		mbuf.FreeBulk(pkts)
 	}
 	return l.pool.Free()
 }

@@ -52,6 +52,8 @@ var _ = harness.Role("node", func(args []string) error {
 			v = examine(l, time.Duration(number(1))*time.Millisecond)
 		case "stop":
 			err = l.stop()
+		case "recover": // after a process was killed
+			err = l.recover()
 		case "exit": // pollers may be inside C for ever
 			os.Exit(0)
 		}

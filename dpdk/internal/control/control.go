@@ -135,7 +135,8 @@ func Running() bool { return eal.running.Load() }
 // Call runs f, which calls the rte_ function op on the object name, if EAL runs. A
 // dpdk.Errno that f returns becomes a *dpdk.Error of op and name. A *dpdk.Error that f returns
 // gets the lines that this thread has logged meanwhile. Files that f opens are closed in
-// programs that this process starts: see opens.
+// programs that this process starts: see opens. If another process of the group is stopped, the error
+// is dpdk.ErrTimeout where DPDK would wait for it.
 func Call(op, name string, f func() error) error {
 	n, err := enter(op, name)
 	if err != nil {
@@ -145,27 +146,39 @@ func Call(op, name string, f func() error) error {
 	if !eal.started.PrimaryAlive() {
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
 	}
-	if kind := opens(op); kind != nothing {
+	kind := opens(op)
+	if kind != nothing {
 		defer opening(kind)()
 	}
 	runtime.LockOSThread() // DPDK's log is kept by thread
 	defer runtime.UnlockOSThread()
+	if kind != nothing {
+		end, err := beginGrowth(op, name)
+		if err != nil {
+			return err
+		}
+		defer end()
+	}
 	mark := cgo.LogMark()
 	if err = f(); err != nil { // apart, as calls that succeed do not allocate
-		return explain(op, name, err, mark)
+		return explain(op, name, err, mark, kind)
 	}
 	return nil
 }
 
 // explain gives a bare error number its operation and object, and a *dpdk.Error the lines
-// that this thread has logged since mark. The error may be joined with that of an undo.
-func explain(op, name string, err error, mark uint64) error {
+// that this thread has logged since mark. The error may be joined with that of an undo. If the call
+// failed because a process did not answer, the error names that process.
+func explain(op, name string, err error, mark uint64, kind openKind) error {
 	if errno, ok := err.(dpdk.Errno); ok {
 		err = &dpdk.Error{Op: op, Name: name, Errno: errno}
 	}
 	var e *dpdk.Error
 	if errors.As(err, &e) && e.Log == nil {
 		e.Log = lines(cgo.LogSince(mark))
+		if kind != nothing {
+			unanswered(e)
+		}
 	}
 	return err
 }

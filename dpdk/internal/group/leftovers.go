@@ -209,7 +209,7 @@ func ClearDead(dir, prefix string, hugepages bool) error {
 
 // ofThePrimary matches the files of a primary. A process that is starting, or that shares no
 // memory, may use the other files.
-var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + rundir.TableFile + `|` + rundir.ConfigFile + `$)`)
+var ofThePrimary = regexp.MustCompile(`^(fbarray_|mp_socket|hugepage_|` + rundir.TableFile + `|` + rundir.CallSocket + `|` + rundir.ConfigFile + `$)`)
 
 // detach removes this secondary's files from the runtime directory: its copies of page tables, and
 // its socket for messages, so that the primary no longer asks it to follow changes of memory. The

@@ -150,7 +150,7 @@ func TestHugepageFilesReturnsMappedFiles(t *testing.T) {
 
 func TestClearDeadRemovesTheFilesOfTheDeadPrimary(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
-	all := []string{"config", "fbarray_memzone", "hugepage_info", "godpdk_attach", "godpdk_init", "mp_socket_1_a", "dpdk_telemetry.v2"}
+	all := []string{"config", "fbarray_memzone", "hugepage_info", "godpdk_attach", "godpdk_calls", "godpdk_init", "mp_socket_1_a", "dpdk_telemetry.v2"}
 	for _, name := range all {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), nil, 0o600))
 	}

@@ -200,6 +200,7 @@ func (m *Member) Start(private bool) {
 		m.listen()
 	}
 	if m.table != nil {
+		control.WatchStopped(m.stopped)
 		owner.Join(owner.Of(m.table.owner(m.table.own)), m.table)
 	}
 	calls := filepath.Join(m.dir, rundir.CallSocket)
@@ -215,7 +216,13 @@ func (m *Member) Start(private bool) {
 			control.Logger().Warn("secondaries make their control calls themselves: one that is killed inside a call may stop all others", "error", err)
 		}
 		m.watcher = newWatcher(m)
-		look = m.watcher.look
+		look = func() {
+			m.watcher.look()
+			cgo.GrowthStopped(m.stopped()) // for growth without a control call
+		}
+		if errno := cgo.GrowthGuard(); errno != 0 {
+			control.Logger().Warn("a stopped secondary may delay calls that need memory for minutes", "error", dpdk.Errno(errno))
+		}
 	default: // no process can attach
 		close(m.ended)
 		return

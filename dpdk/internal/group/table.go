@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -361,31 +359,6 @@ func (t *table) processes() (all []Process) {
 func (s *slot) socketName() string {
 	name, _, _ := bytes.Cut(s.socket[:], []byte{0})
 	return string(name)
-}
-
-// processStart returns the start of this process in ns since 1970. Field 22 of its stat file is the
-// start in ticks of 10 ms since the boot.
-func processStart() int64 {
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		return 0
-	}
-	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	var boot int64
-	all, _ := os.ReadFile("/proc/stat")
-	for line := range strings.Lines(string(all)) {
-		if _, err := fmt.Sscanf(line, "btime %d", &boot); err == nil {
-			break
-		}
-	}
-	if len(f) < 20 || boot == 0 {
-		return 0
-	}
-	ticks, err := strconv.ParseInt(f[19], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return boot*int64(time.Second) + ticks*int64(10*time.Millisecond)
 }
 
 func startTime(ns int64) time.Time {

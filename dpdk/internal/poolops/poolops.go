@@ -10,16 +10,28 @@ import (
 )
 
 const (
-	ring  = "ring_mp_mc" // DPDK's default
-	stack = "stack"
+	ring    = "ring_mp_mc" // DPDK's default
+	stack   = "stack"
+	lfStack = "lf_stack"
 )
 
-// Default returns the ops of a pool for any number of threads, if its creator names none. It
-// is a stack if no other process can die while it holds the lock of the stack. A stack returns
-// the objects that were used last, which are in the cache of the CPU.
+// MaxName is the length of the longest name of a pool that Create accepts. The stacks have the
+// shortest limit: they put "MP_" before the name of their pool. Lookup accepts one byte more.
+const MaxName = cgo.StackNameSize - 1 - len("MP_")
+
+// Default returns the ops of a pool for any number of threads, if its creator names none.
+//
+// In memory that processes share it is a lock-free stack: a process that is stopped or killed inside
+// it does not make the others wait. In a process that shares no memory it is a stack with a
+// lock, which is faster. Both return the objects that were used last, which are in the cache of the CPU.
+// A process without these ops has only rings.
 func Default() string {
-	if fastcall.Alone() && slices.Contains(cgo.MempoolOps(), stack) {
+	ops := cgo.MempoolOps()
+	switch alone := fastcall.Alone(); {
+	case alone && slices.Contains(ops, stack):
 		return stack
+	case !alone && cgo.StackLockFree == 1 && slices.Contains(ops, lfStack):
+		return lfStack
 	}
 	return ring
 }

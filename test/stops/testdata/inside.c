@@ -5,7 +5,9 @@
  *	pool|ring NAME  ring_mp_mc|ring_mt_rts|ring_mt_hts|stack|lf_stack  put|get  POINT  SIGNAL
  *
  * At the point "head" the head has moved (or the lock is taken), at "copy" half of
- * the objects are copied, at "tail" all are. There it sends itself the signal, with
+ * the objects are copied, at "tail" all are. In an lf_stack the length of a list is lowered at
+ * "head", its entries are in no list at "copy", and at "tail" they are in the other list and not
+ * in its length. There it sends itself the signal, with
  * POINT "all" at each of them. If it continues, it finishes the operation, returns
  * the objects that it took, and ends. */
 #define ALLOW_EXPERIMENTAL_API /* of rte_stack.h, up to 23.11 */
@@ -136,6 +138,30 @@ stack(struct rte_stack *s, void **objs, int put)
 	rte_spinlock_unlock(&std->lock);
 }
 
+/* __rte_stack_lf_push and __rte_stack_lf_pop. */
+static void
+lock_free(struct rte_stack *s, void **objs, int put)
+{
+	struct rte_stack_lf_list *from = put ? &s->stack_lf.free : &s->stack_lf.used;
+	struct rte_stack_lf_list *to = put ? &s->stack_lf.used : &s->stack_lf.free;
+	struct rte_stack_lf_elem *first, *last = NULL, *e;
+	int i;
+
+	__atomic_sub_fetch(&from->len, N, __ATOMIC_SEQ_CST);
+	at("head");
+	__atomic_add_fetch(&from->len, N, __ATOMIC_SEQ_CST);
+	do
+		first = __rte_stack_lf_pop_elems(from, N, put ? NULL : objs, &last);
+	while (first == NULL);
+	at("copy");
+	for (i = 0, e = first; put && i < N; i++, e = e->next)
+		e->data = objs[N - i - 1];
+	__rte_stack_lf_push_elems(to, first, last, N);
+	__atomic_sub_fetch(&to->len, N, __ATOMIC_SEQ_CST);
+	at("tail");
+	__atomic_add_fetch(&to->len, N, __ATOMIC_SEQ_CST);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -178,15 +204,8 @@ main(int argc, char **argv)
 		hts(r, objs, put);
 	else if (strcmp(ops, "stack") == 0)
 		stack(mp->pool_data, objs, put);
-	else { /* lf_stack: other processes never see an operation half done */
-		if (!put && rte_mempool_get_bulk(mp, objs, N) != 0)
-			die("the pool is empty");
-		at("head");
-		at("copy");
-		at("tail");
-		if (put)
-			rte_mempool_put_bulk(mp, objs, N);
-	}
+	else
+		lock_free(mp->pool_data, objs, put);
 	if (!put && pool)
 		rte_mempool_put_bulk(mp, objs, N);
 	else if (!put)

@@ -1,0 +1,65 @@
+// Command holder is a primary without application code. It makes the memory, pools, rings and ports of a
+// configuration file, keeps them, and logs the processes that attach, leave and die. Everything else runs in
+// secondaries, which can restart while their rings and ports stay.
+//
+//	holder -config group.json               fails if another holder is active
+//	holder -config group.json -standby      waits until no other holder is active
+//
+// The lock of a file decides which holder is active. If the active one dies, the standby one becomes a new
+// primary. The old group is lost with its memory: its workers get dpdk.ErrPrimaryGone, must end, and start
+// again. A secondary never becomes a primary. End the workers before the holder.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/holder"
+)
+
+func main() {
+	config := flag.String("config", "", "JSON file with the fields of holder.Config")
+	lock := flag.String("lock", "", "file that the active holder locks (default: the name of the configuration and .lock)")
+	standby := flag.Bool("standby", false, "wait while another holder is active")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := hold(ctx, *config, cmp.Or(*lock, *config+".lock"), *standby); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "holder:", err)
+		os.Exit(1)
+	}
+}
+
+func hold(ctx context.Context, config, lockFile string, standby bool) error {
+	cfg, err := holder.Load(config)
+	if err != nil {
+		return err
+	}
+	lock, err := holder.TryLock(lockFile)
+	if standby && errors.Is(err, dpdk.ErrBusy) {
+		fmt.Println("holder: standby")
+		lock, err = holder.WaitLock(ctx, lockFile)
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	h, err := holder.Start(cfg)
+	if err != nil {
+		return err
+	}
+	fmt.Print("holder: ready")
+	if last := lock.LastHeld(); !last.IsZero() {
+		fmt.Printf(" %d ms after the end of the active holder", time.Since(last).Milliseconds())
+	}
+	fmt.Println()
+	return h.Run(ctx)
+}

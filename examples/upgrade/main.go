@@ -1,0 +1,79 @@
+// Command upgrade replaces each process of a pipeline while packets flow, and counts what that costs:
+//
+//	port a → rx → ring → work → ring → tx → port b
+//
+// A holder (examples/holder) has the ports and rings. The workers rx, work and tx are secondaries. The
+// process traffic sends numbered packets into port a and checks those that leave port b.
+//
+//	upgrade [-kills 20] [-orders 20] [-holders 3]      the whole, with a table at the end
+//	upgrade -role rx -prefix upgrade -locks DIR        one worker; -role traffic is the other process
+//
+// A worker's place is the lock of a file in DIR. The successor attaches, finds its rings and queues, and waits
+// for the lock. The kernel releases the lock when the predecessor ends for any reason. With -cold the
+// successor starts only then, as with a supervisor that keeps no spare process.
+//
+// A worker that is asked to end (SIGTERM) passes on the packets that it has, so nothing is lost. A killed
+// worker loses the packets in its hands, at most a burst, and can stop in the middle of a ring operation:
+// then packets are lost, or a packet arrives again. The table counts both. Lost mbufs do not return to
+// the pool.
+//
+// At last it kills the holder. A standby holder becomes the new primary, and all other processes start again.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/examples/internal/app"
+)
+
+// options are the flags.
+type options struct {
+	kills, orders, holders int
+	cold                   bool
+	holder                 string
+	seed                   uint64
+
+	role, prefix, locks string
+	rate                int
+}
+
+func main() {
+	var o options
+	flag.IntVar(&o.kills, "kills", 20, "how often to kill each worker")
+	flag.IntVar(&o.orders, "orders", 20, "how often to replace each worker in order")
+	flag.IntVar(&o.holders, "holders", 3, "how often to kill the holder")
+	flag.BoolVar(&o.cold, "cold", false, "start the successor after the end of its predecessor")
+	flag.StringVar(&o.holder, "holder", "", "the program of examples/holder (default: holder beside this program)")
+	flag.Uint64Var(&o.seed, "seed", 0, "seed of the moments of kills (default: random)")
+	flag.StringVar(&o.role, "role", "", "run one process: rx, work, tx or traffic")
+	flag.StringVar(&o.prefix, "prefix", "upgrade", "with -role: the holder's file prefix")
+	flag.StringVar(&o.locks, "locks", "/run", "with -role: folder of the workers' locks")
+	flag.IntVar(&o.rate, "rate", 100_000, "packets per second")
+	flag.Parse()
+	app.Run("upgrade", func(ctx context.Context) error { return run(ctx, o) })
+}
+
+func run(ctx context.Context, o options) error {
+	switch {
+	case flag.NArg() > 0:
+		return fmt.Errorf("%q: use flags only", flag.Arg(0))
+	case o.kills < 0 || o.orders < 0 || o.holders < 0:
+		return fmt.Errorf("-kills=%d -orders=%d -holders=%d: none can be negative", o.kills, o.orders, o.holders)
+	case o.rate < 1:
+		return fmt.Errorf("-rate=%d: use 1 or more", o.rate)
+	case o.role == "":
+		return launch(ctx, o)
+	case o.role != "traffic" && stages[o.role] == nil:
+		return fmt.Errorf("-role=%s: use rx, work, tx or traffic", o.role)
+	}
+	args := []string{"upgrade", "--proc-type=secondary", "--file-prefix=" + o.prefix}
+	return app.UnderEAL(ctx, args, func(ctx context.Context, _ *eal.Runtime, _ []string) error {
+		if o.role == "traffic" {
+			return traffic(ctx, o.rate)
+		}
+		return work(ctx, o.role, o.locks)
+	})
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/godpdk/godpdk/examples/internal/app"
+)
+
+// process is a process of the demonstration.
+type process struct {
+	name  string
+	cmd   *exec.Cmd
+	in    io.Writer
+	lines chan string
+	ended chan struct{}
+	err   error // of its end
+}
+
+// start starts a program, and appends its standard error to log.
+func start(log *os.File, name, path string, args ...string) (*process, error) {
+	p := &process{name: name, cmd: exec.Command(path, args...), lines: make(chan string, 256), ended: make(chan struct{})}
+	p.cmd.Stderr = log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches this program only, which ends the others in order
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	p.in = in
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	go func() {
+		for s := bufio.NewScanner(out); s.Scan(); {
+			p.lines <- s.Text()
+		}
+		close(p.lines)
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// expect waits for a line that starts with a text, and returns the rest of the line.
+func (p *process) expect(text string) (string, error) {
+	timeout := time.After(app.Patience)
+	for {
+		select {
+		case line, ok := <-p.lines:
+			if !ok {
+				<-p.ended
+				return "", fmt.Errorf("%s ended (%v) and did not print %q", p.name, p.cmd.ProcessState, text)
+			}
+			if rest, found := strings.CutPrefix(line, text); found {
+				return strings.TrimSpace(rest), nil
+			}
+		case <-timeout:
+			return "", fmt.Errorf("%s did not print %q within %v", p.name, text, app.Patience)
+		}
+	}
+}
+
+// kill kills the process as a crash would, and waits for its end.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill()
+	_ = p.wait()
+}
+
+// stop asks the process to end, and waits for that.
+func (p *process) stop() error {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	return p.wait()
+}
+
+// wait waits until the process has ended, and returns its error.
+func (p *process) wait() error {
+	timeout := time.After(app.Patience)
+	for {
+		select {
+		case <-p.lines:
+		case <-p.ended:
+			if p.err != nil {
+				return fmt.Errorf("%s: %w", p.name, p.err)
+			}
+			return nil
+		case <-timeout:
+			_ = p.cmd.Process.Kill()
+			return fmt.Errorf("%s did not end within %v", p.name, app.Patience)
+		}
+	}
+}
