@@ -66,8 +66,11 @@ var _ = verb("join", func(args []string) (string, error) {
 // "suggest" is SecondaryConfig, in any process.
 var _ = verb("suggest", func(args []string) (string, error) {
 	cfg, err := eal.SecondaryConfig(args[0])
-	text, _ := json.Marshal(cfg)
-	return string(text), err
+	text, e := json.Marshal(struct {
+		eal.Config
+		Prepare any `json:",omitempty"` // hides a function, which JSON cannot express
+	}{Config: cfg})
+	return string(text), errors.Join(err, e)
 })
 
 var _ = verb("args", func([]string) (string, error) { return strings.Join(rt.Args(), " "), nil })
