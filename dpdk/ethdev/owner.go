@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
+	"github.com/godpdk/godpdk/dpdk/internal/release"
 )
 
 const (
@@ -30,7 +31,8 @@ type Owner struct {
 	Name string // a label
 }
 
-// NewOwner allocates an owner ID. Owners need not be released: see [Owner.Close]. Errors:
+// NewOwner allocates an owner ID. Owners need not be released: see [Owner.Close]. When the process that
+// has called NewOwner is killed, its owner loses all ports, and the primary logs that. Errors:
 // dpdk.ErrInvalid and dpdk.ErrNameTooLong for the name, dpdk.ErrNotRunning.
 //
 // Implements: rte_eth_dev_owner_new
@@ -40,8 +42,10 @@ func NewOwner(name string) (Owner, error) {
 	}
 	o := Owner{Name: name}
 	err := control.Call(opNewOwner, name, func() (err error) {
-		o.ID, err = objects.EthOwnerNew(name)
-		return err
+		if o.ID, err = objects.EthOwnerNew(name); err != nil {
+			return err
+		}
+		return release.PortOwner(name, o.ID)
 	})
 	if err != nil {
 		return Owner{}, err
