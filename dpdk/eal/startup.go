@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 
 	"github.com/godpdk/godpdk/cgo"
+	_ "github.com/godpdk/godpdk/dpdk/internal/batchmem" // a primary makes batches for its secondaries
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
+	_ "github.com/godpdk/godpdk/dpdk/internal/release" // releases what dead secondaries had
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 

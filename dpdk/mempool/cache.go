@@ -148,6 +148,9 @@ func (c *Cache) Close() error {
 	})
 }
 
+// Pointer returns the struct rte_mempool_cache, for C. After Close it is an empty one.
+func (c *Cache) Pointer() unsafe.Pointer { return unsafe.Pointer(c.mem) }
+
 // Pool returns the pool of the cache.
 func (c *Cache) Pool() *Pool { return c.owner }
 
@@ -156,6 +159,9 @@ func (c *Cache) Size() int { return int(c.mem.size) }
 
 // Len returns the number of objects in the cache.
 func (c *Cache) Len() int { return int(c.mem.len) }
+
+// Room returns the number of objects that fit into the cache before it is flushed.
+func (c *Cache) Room() int { return int(c.mem.threshold) - int(c.mem.len) }
 
 // Flush returns all objects in the cache to the pool.
 //

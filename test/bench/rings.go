@@ -31,6 +31,11 @@ func rings() ([]contest, error) {
 				objs[i] = uintptr(i)
 			}
 			p := unsafe.Pointer(&objs[0])
+			batch, err := ring.NewBatch[uintptr]("", burst)
+			if err != nil {
+				return nil, err
+			}
+			batch.Append(objs...)
 			contests = append(contests, contest{
 				group: "ring", name: name + " enqueue + dequeue", burst: burst,
 				c: func(iters int) { cloop.Ring(raw, mode == ring.Single, mode == ring.Multi, p, burst, iters) },
@@ -44,6 +49,15 @@ func rings() ([]contest, error) {
 					for range iters {
 						twin.RingEnqueue(raw, p, 8, uint32(burst), true)
 						twin.RingDequeue(raw, p, 8, uint32(burst), true)
+					}
+				},
+			}, contest{
+				group: "ring", name: "the same with a Batch", burst: burst,
+				c: func(iters int) { cloop.Ring(raw, mode == ring.Single, mode == ring.Multi, p, burst, iters) },
+				goNative: func(iters int) {
+					for range iters {
+						r.EnqueueBatch(batch)
+						r.DequeueBatch(batch, burst)
 					}
 				},
 			})

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
@@ -122,8 +123,14 @@ func handle(o Owner, r *request) (result any, err error) {
 	return h(o, r.Name, r.Arg)
 }
 
-// hooks are the functions that OnEnd has registered.
-var hooks []func(o Owner, died bool)
+// Alive reports in the primary whether a process lives.
+func Alive(o Owner) bool { return o == Self || serving == nil || serving.alive(o) }
+
+// hooks are the functions that OnEnd has registered, and first those of OnEndFirst.
+var first, hooks []func(o Owner, died bool)
+
+// OnEndFirst does what OnEnd does, for a function that needs what others give back: its owner's caches.
+func OnEndFirst(f func(o Owner, died bool)) { first = append(first, f) }
 
 // OnEnd registers f, which the primary runs after a process has ended: died is false if it ended by
 // Close. Nothing that the process had delegated runs at that time. Call OnEnd in an init function.
@@ -146,7 +153,7 @@ func Ended(o Owner, died bool) {
 			c.calls.Unlock()
 		}
 	}
-	for _, f := range hooks {
+	for _, f := range slices.Concat(first, hooks) {
 		f(o, died)
 	}
 }

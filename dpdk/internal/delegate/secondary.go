@@ -92,7 +92,7 @@ func (c *conn) close() {
 	c.open = nil
 }
 
-// unanswered is the error of a call whose reply did not arrive.
+// unanswered is the error of a call that got no reply.
 func unanswered(op, name string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout,

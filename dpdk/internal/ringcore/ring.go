@@ -73,6 +73,7 @@ type Ring struct {
 	Capacity           uint32         // number of elements when full, less than Size
 	ElemSize           uint32         // bytes, a multiple of 4
 	ProdSync, ConsSync Sync           // as in Prod and Cons, read once
+	Record             *Record        // nil, or what describes an operation while it is under way
 }
 
 // New describes a ring by its two head-tails and its slots in shared memory. It has size

@@ -6,10 +6,20 @@
 //	CX  elements to move
 //	DX  room: free elements for a producer, filled ones for a consumer
 //	SI  source, DI destination of the copy
+//	R14 elements that the caller asks for
 //	R10 to R13 scratch
 //
 // amd64 keeps the order of loads and the order of stores, and no store passes an
 // earlier load. So each plain load is an acquire, each plain store a release.
+
+// ENTER turns to RECORDED_ENQUEUE or RECORDED_DEQUEUE, off the fast path, for a Ring with a Record.
+#define ENTER \
+	MOVQ r+0(FP), BX \
+	MOVQ n+16(FP), R14 \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JNE  recorded \
+begun:
 
 #define ENQUEUE \
 	MOVQ r+0(FP), BX \
@@ -35,7 +45,7 @@
 // TAKE settles CX. One comparison finds both n == 0 and n > room; SHORT
 // below, off the fast path, distinguishes them.
 #define TAKE \
-	MOVQ n+16(FP), CX \
+	MOVQ R14, CX \
 	LEAQ -1(CX), R12 \
 	CMPQ R12, DX \
 	JCC  short \
@@ -52,7 +62,7 @@ short: \
 	JNE  took \
 none: \
 	XORL CX, CX \
-	RETURN
+	JMP  done
 
 // PLACE(slot, user) finds the slots of head AX. R10 becomes the bytes to copy.
 #define PLACE(slot, user) \
@@ -189,7 +199,13 @@ sse: \
 	MOVQ (R10)(R11*8), R12 \
 	MOVQ R12, (SI)
 
+// RETURN ends a record with the number of moved elements first: see ENDED.
 #define RETURN \
+done: \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JNE  end \
+ended: \
 	SUBL CX, DX \
 	SHLQ $32, DX \
 	ORQ  CX, DX \
@@ -199,17 +215,96 @@ sse: \
 #define COLD_ENQUEUE \
 	SHORT \
 	WRAP(DI, SI, R11, R12) \
-	COPY_SSE
+	COPY_SSE \
+	ENDED(Record_Lo)
 
 #define COLD_DEQUEUE \
 	SHORT \
 	WRAP(SI, DI, R12, R11) \
-	COPY_SSE
+	COPY_SSE \
+	ENDED(Record_Hi)
+
+// ENDED notes how many elements of a batch have moved, then that nothing is under way.
+#define ENDED(mark) \
+end: \
+	MOVL Record_Index(SI), R12 \
+	ADDL CX, R12 \
+	MOVL R12, mark(SI) \
+	MOVB $const_Idle, Record_Step(SI) \
+	JMP  ended
+
+// RECORDED_ENQUEUE moves the elements from Lo to Hi of a batch.
+#define RECORDED_ENQUEUE \
+recorded: \
+	MOVL Record_Lo(SI), AX \
+	MOVL Record_Hi(SI), R14 \
+	SUBL AX, R14 \
+	JLE  nothing \
+	BEGIN(Ring_Prod, const_Producing)
+
+// RECORDED_DEQUEUE moves at most n elements behind Hi. In an empty batch that is its start.
+#define RECORDED_DEQUEUE \
+recorded: \
+	MOVL Record_Hi(SI), AX \
+	CMPL Record_Lo(SI), AX \
+	JLT  filled \
+	XORL AX, AX \
+	MOVL AX, Record_Hi(SI) \
+	MOVL AX, Record_Lo(SI) \
+filled: \
+	MOVL Record_Capacity(SI), CX \
+	SUBL AX, CX \
+	CMPQ R14, CX \
+	JLE  fits \
+	MOVQ CX, R14 \
+fits: \
+	TESTQ R14, R14 \
+	JLE  nothing \
+	BEGIN(Ring_Cons, const_Consuming)
+
+// BEGIN records that R14 elements from index AX on will move. On a Single side only this thread moves
+// the head, so the place is known. On other sides INTEND records it.
+#define BEGIN(own, side) \
+	MOVL AX, Record_Index(SI) \
+	MOVL Ring_ElemSize(BX), DX \
+	IMULQ AX, DX \
+	LEAQ const_Elems(SI)(DX*1), DX \
+	MOVQ DX, objs+8(FP) \
+	MOVQ own(BX), R8 \
+	MOVL HeadTail_Head(R8), R10 \
+	MOVQ R10, Record_Head(SI) \
+	MOVB $side, Record_Side(SI) \
+	MOVB $const_Entering, Record_Step(SI) \
+	JMP  begun \
+nothing: \
+	MOVQ $0, moved+32(FP) \
+	RET
+
+// INTEND(head) records an attempt to move the head, RESERVED that it has succeeded: see Record.
+// SI is free until PLACE.
+#define INTEND(head) \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JEQ  swap \
+	MOVL head, Record_Head(SI) \
+	MOVL CX, Record_Count(SI) \
+swap:
+
+#define RESERVED \
+	TESTQ SI, SI \
+	JEQ  reserved \
+	MOVB $const_Reserved, Record_Step(SI) \
+reserved:
 
 // BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet. R13 counts.
+// yet, so a record gets no place. R13 counts.
 #define BARRED(op) \
 barred: \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JEQ  pause \
+	MOVL $0, Record_Count(SI) \
+pause: \
 	PAUSE \
 	DECL R13 \
 	JNE  retry \
@@ -248,9 +343,11 @@ retry: \
 	CMPL HeadTail_Tail(R8), AX \
 	JNE  barred \
 	LEAL (AX)(CX*1), R12 \
+	INTEND(AX) \
 	LOCK \
 	CMPXCHGL R12, HeadTail_Head(R8) \
-	JNE  retry
+	JNE  retry \
+	RESERVED
 
 // Multi and HTS: the thread is alone inside.
 #define PUBLISH_ALONE \
@@ -277,10 +374,12 @@ retry: \
 	SHLQ $32, R12 \
 	LEAL 1(AX), R10 \
 	ORQ  R10, R12 \
+	INTEND(R11) \
 	LOCK \
 	CMPXCHGQ R12, HeadTail_RTSHead(R8) \
 	JNE  retry \
-	MOVL R11, AX
+	MOVL R11, AX \
+	RESERVED
 
 // The last thread out finds the counters equal and sets the tail to the whole
 // head word; others only count. The tail is read before the head.
@@ -299,6 +398,11 @@ last: \
 	LOCK \
 	CMPXCHGQ R11, HeadTail_Head(R8) \
 	JNE  count \
+	MOVQ Ring_Record(BX), SI \
+	TESTQ SI, SI \
+	JEQ  published \
+	MOVB $const_Published, Record_Step(SI) \
+published: \
 	RETURN
 
 // HTS: head (low half) and tail (high half) are one word. A thread that
@@ -317,6 +421,8 @@ retry: \
 	LEAL (AX)(CX*1), R12 \
 	SHLQ $32, R11 \
 	ORQ  R11, R12 \
+	INTEND(AX) \
 	LOCK \
 	CMPXCHGQ R12, HeadTail_Head(R8) \
-	JNE  retry
+	JNE  retry \
+	RESERVED

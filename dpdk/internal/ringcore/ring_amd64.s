@@ -6,17 +6,19 @@
 
 // func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·Enqueue(SB), NOSPLIT, $0-40
+	ENTER
 	ENQUEUE
 	CMPL Ring_ProdSync(BX), $const_Single
 	JNE  other
 	RESERVE_SINGLE(ROOM_ENQUEUE)
 	ENQUEUE_ONE
-	PUBLISH_SINGLE
+	JMP  copied
 many:
 	PLACE(DI, SI)
 	COPY
 	PUBLISH_SINGLE
 	COLD_ENQUEUE
+	RECORDED_ENQUEUE
 other:
 	CMPL Ring_ProdSync(BX), $const_RTS
 	JEQ  rts
@@ -29,17 +31,19 @@ hts:
 
 // func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·Dequeue(SB), NOSPLIT, $0-40
+	ENTER
 	DEQUEUE
 	CMPL Ring_ConsSync(BX), $const_Single
 	JNE  other
 	RESERVE_SINGLE(ROOM_DEQUEUE)
 	DEQUEUE_ONE
-	PUBLISH_SINGLE
+	JMP  copied
 many:
 	PLACE(SI, DI)
 	COPY
 	PUBLISH_SINGLE
 	COLD_DEQUEUE
+	RECORDED_DEQUEUE
 other:
 	CMPL Ring_ConsSync(BX), $const_RTS
 	JEQ  rts

@@ -7,9 +7,18 @@
 //	R5  room: free elements for a producer, filled ones for a consumer
 //	R7  source, R8 destination of the copy
 //	R15 Multi: the address of the own tail; RTS: that of the own RTSHead
+//	R19 elements that the caller asks for
 //	R6, R9 to R14 scratch
 //
 // LDAR and LDAXR are acquires, STLR and STLXR releases.
+
+// ENTER turns to RECORDED_ENQUEUE or RECORDED_DEQUEUE, off the fast path, for a Ring with a Record.
+#define ENTER \
+	MOVD r+0(FP), R0 \
+	MOVD n+16(FP), R19 \
+	MOVD Ring_Record(R0), R7 \
+	CBNZ R7, recorded \
+begun:
 
 #define ENQUEUE \
 	MOVD r+0(FP), R0 \
@@ -38,7 +47,7 @@
 // TAKE settles R4. One comparison finds both n == 0 and n > room; SHORT
 // below, off the fast path, distinguishes them.
 #define TAKE \
-	MOVD  n+16(FP), R4 \
+	MOVD  R19, R4 \
 	SUB   $1, R4, R6 \
 	CMP   R5, R6 \
 	BHS   short \
@@ -53,7 +62,7 @@ short: \
 	CBNZW R4, took \
 none: \
 	MOVD ZR, R4 \
-	RETURN
+	B    done
 
 // PLACE(slot, user) finds the slots of head R3. R9 becomes the bytes to copy.
 #define PLACE(slot, user) \
@@ -130,7 +139,12 @@ copy4: \
 	MOVW  R13, (R8) \
 copied:
 
+// RETURN ends a record with the number of moved elements first: see ENDED.
 #define RETURN \
+done: \
+	MOVD Ring_Record(R0), R7 \
+	CBNZ R7, end \
+ended: \
 	SUBW R4, R5 \
 	ORR  R5<<32, R4, R5 \
 	MOVD R5, moved+32(FP) \
@@ -138,16 +152,98 @@ copied:
 
 #define COLD_ENQUEUE \
 	SHORT \
-	WRAP(R8, R7, R10, R11)
+	WRAP(R8, R7, R10, R11) \
+	ENDED(Record_Lo)
 
 #define COLD_DEQUEUE \
 	SHORT \
-	WRAP(R7, R8, R11, R10)
+	WRAP(R7, R8, R11, R10) \
+	ENDED(Record_Hi)
+
+// ENDED notes how many elements of a batch have moved, then that nothing is under way.
+#define ENDED(mark) \
+end: \
+	MOVWU Record_Index(R7), R6 \
+	ADDW  R4, R6 \
+	MOVW  R6, mark(R7) \
+	MOVD  $const_Idle, R6 \
+	MOVB  R6, Record_Step(R7) \
+	B     ended
+
+// RECORDED_ENQUEUE moves the elements from Lo to Hi of a batch.
+#define RECORDED_ENQUEUE \
+recorded: \
+	MOVWU Record_Lo(R7), R3 \
+	MOVWU Record_Hi(R7), R19 \
+	SUBSW R3, R19 \
+	BLE   nothing \
+	BEGIN(Ring_Prod, const_Producing)
+
+// RECORDED_DEQUEUE moves at most n elements behind Hi. In an empty batch that is its start.
+#define RECORDED_DEQUEUE \
+recorded: \
+	MOVWU Record_Hi(R7), R3 \
+	MOVWU Record_Lo(R7), R6 \
+	CMPW  R3, R6 \
+	BLT   filled \
+	MOVD  ZR, R3 \
+	MOVW  ZR, Record_Hi(R7) \
+	MOVW  ZR, Record_Lo(R7) \
+filled: \
+	MOVWU Record_Capacity(R7), R4 \
+	SUBW  R3, R4 \
+	CMP   R4, R19 \
+	BLE   fits \
+	MOVD  R4, R19 \
+fits: \
+	CMP $0, R19 \
+	BLE nothing \
+	BEGIN(Ring_Cons, const_Consuming)
+
+// BEGIN records that R19 elements from index R3 on will move. On a Single side only this thread moves
+// the head, so the place is known. On other sides INTEND records it.
+#define BEGIN(own, side) \
+	MOVW  R3, Record_Index(R7) \
+	MOVWU Ring_ElemSize(R0), R6 \
+	MUL   R3, R6 \
+	ADD   R7, R6 \
+	ADD   $const_Elems, R6 \
+	MOVD  R6, objs+8(FP) \
+	MOVD  own(R0), R1 \
+	MOVWU HeadTail_Head(R1), R6 \
+	MOVD  R6, Record_Head(R7) \
+	MOVD  $side, R6 \
+	MOVB  R6, Record_Side(R7) \
+	MOVD  $const_Entering, R6 \
+	MOVB  R6, Record_Step(R7) \
+	B     begun \
+nothing: \
+	MOVD ZR, moved+32(FP) \
+	RET
+
+// INTEND records an attempt to move the head, RESERVED that it has succeeded: see Record. R7 is
+// free until PLACE.
+#define INTEND \
+	MOVD Ring_Record(R0), R7 \
+	CBZ  R7, swap \
+	MOVW R3, Record_Head(R7) \
+	MOVW R4, Record_Count(R7) \
+swap:
+
+#define RESERVED \
+	CBZ  R7, reserved \
+	MOVD $const_Reserved, R9 \
+	MOVB R9, Record_Step(R7) \
+reserved:
 
 // BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet. R12 counts.
+// yet, so a record gets no place. R12 counts.
 #define BARRED(op) \
 barred: \
+	MOVD Ring_Record(R0), R7 \
+	CBZ  R7, pause \
+	MOVW ZR, Record_Count(R7) \
+pause: \
 	YIELD \
 	SUBSW $1, R12 \
 	BNE   retry \
@@ -191,12 +287,13 @@ retry: \
 	CMPW  R3, R9 \
 	BNE   barred \
 	ADDW  R4, R3, R6 \
-swap: \
+	INTEND \
 	LDAXRW (R1), R9 \
 	CMPW   R3, R9 \
 	BNE    retry \
 	STLXRW R6, (R1), R10 \
-	CBNZW  R10, swap
+	CBNZW  R10, swap \
+	RESERVED
 
 // Multi and HTS: the thread is alone inside.
 #define PUBLISH_ALONE \
@@ -224,12 +321,13 @@ retry: \
 	ADDW R4, R3, R6 \
 	ADDW $1, R14, R9 \
 	ORR  R6<<32, R9, R6 \
-swap: \
+	INTEND \
 	LDAXR (R15), R9 \
 	CMP   R14, R9 \
 	BNE   retry \
 	STLXR R6, (R15), R10 \
-	CBNZW R10, swap
+	CBNZW R10, swap \
+	RESERVED
 
 // The last thread out finds the counters equal and sets the tail to the whole
 // head word; others only count. The tail is an acquire: it is read before the
@@ -249,6 +347,11 @@ last: \
 	BNE   count \
 	STLXR R6, (R1), R10 \
 	CBNZW R10, last \
+	MOVD  Ring_Record(R0), R7 \
+	CBZ   R7, published \
+	MOVD  $const_Published, R9 \
+	MOVB  R9, Record_Step(R7) \
+published: \
 	RETURN
 
 // HTS: head (low half) and tail (high half) are one word. A thread that
@@ -265,9 +368,10 @@ retry: \
 	TAKE \
 	ADDW R4, R3, R6 \
 	ORR  R3<<32, R6 \
-swap: \
+	INTEND \
 	LDAXR (R1), R9 \
 	CMP   R14, R9 \
 	BNE   retry \
 	STLXR R6, (R1), R10 \
-	CBNZW R10, swap
+	CBNZW R10, swap \
+	RESERVED

@@ -6,6 +6,7 @@
 
 // func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·Enqueue(SB), NOSPLIT, $0-40
+	ENTER
 	ENQUEUE
 	MOVWU Ring_ProdSync(R0), R6
 	CMPW  $const_Single, R6
@@ -15,6 +16,7 @@ TEXT ·Enqueue(SB), NOSPLIT, $0-40
 	COPY
 	PUBLISH_SINGLE
 	COLD_ENQUEUE
+	RECORDED_ENQUEUE
 other:
 	CMPW $const_RTS, R6
 	BEQ  rts
@@ -27,6 +29,7 @@ hts:
 
 // func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
 TEXT ·Dequeue(SB), NOSPLIT, $0-40
+	ENTER
 	DEQUEUE
 	MOVWU Ring_ConsSync(R0), R6
 	CMPW  $const_Single, R6
@@ -36,6 +39,7 @@ TEXT ·Dequeue(SB), NOSPLIT, $0-40
 	COPY
 	PUBLISH_SINGLE
 	COLD_DEQUEUE
+	RECORDED_DEQUEUE
 other:
 	CMPW $const_RTS, R6
 	BEQ  rts

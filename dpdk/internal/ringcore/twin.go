@@ -28,29 +28,47 @@ func (r *Ring) DequeueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 }
 
 func enqueueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
-	head, done, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk)
+	if r.Record != nil {
+		if objs, n = r.Record.beginEnqueue(r); n == 0 {
+			return 0
+		}
+	}
+	head, done, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk, r.Record)
 	if done == 0 {
+		r.Record.end(0)
 		return moved(0, room)
 	}
 	copyIn(r, objs, head&r.Mask, done)
+	r.Record.reach("before tail")
 	publish(r.Prod, r.ProdSync, head, done)
+	r.Record.published()
+	r.Record.end(done)
 	return moved(done, room-done)
 }
 
 func dequeueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
-	head, done, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk)
+	if r.Record != nil {
+		if objs, n = r.Record.beginDequeue(r, n); n == 0 {
+			return 0
+		}
+	}
+	head, done, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk, r.Record)
 	if done == 0 {
+		r.Record.end(0)
 		return moved(0, room)
 	}
 	copyOut(r, objs, head&r.Mask, done)
+	r.Record.reach("before tail")
 	publish(r.Cons, r.ConsSync, head, done)
+	r.Record.published()
+	r.Record.end(done)
 	return moved(done, room-done)
 }
 
 // reserve moves own's head forward by at most n elements. The capacity is the ring's for a
 // producer and 0 for a consumer. So room, before the move, is the number of free slots for a
 // producer and the number of elements for a consumer.
-func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool) (head, take, room uint32) {
+func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool, rec *Record) (head, take, room uint32) {
 	var w wait.Backoff
 	for {
 		// Read the own head and tail before the other side's tail: a newer head with an
@@ -60,7 +78,8 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 		case RTS:
 			old = atomic.LoadUint64(&own.RTSHead)
 			_, head = unpair(old)
-			if head-atomic.LoadUint32(&own.Tail) > own.HTDMax {
+			if head-atomic.LoadUint32(&own.Tail) > atomic.LoadUint32(&own.HTDMax) {
+				rec.barred()
 				w.Turn()
 				continue
 			}
@@ -68,6 +87,7 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 			old = atomic.LoadUint64(own.word())
 			var tail uint32
 			if head, tail = unpair(old); head != tail {
+				rec.barred()
 				w.Turn()
 				continue
 			}
@@ -88,11 +108,13 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 			return head, 0, room
 		}
 		if sync == Multi && atomic.LoadUint32(&own.Tail) != head {
+			rec.barred()
 			w.Turn() // another thread is inside
 			continue
 		}
 
 		moved := true
+		rec.intend(head, take)
 		switch sync {
 		case Single:
 			atomic.StoreUint32(&own.Head, head+take)
@@ -105,6 +127,7 @@ func reserve(own, other *HeadTail, sync Sync, capacity uint32, n int, bulk bool)
 			moved = atomic.CompareAndSwapUint32(&own.Head, head, head+take)
 		}
 		if moved {
+			rec.reserved()
 			return head, take, room
 		}
 	}
@@ -155,7 +178,10 @@ func unpair(word uint64) (lo, hi uint32) {
 
 func copyIn(r *Ring, objs unsafe.Pointer, index, n uint32) {
 	first := min(n, r.Size-index)
-	copyElems(r.slot(index), objs, r.bytes(first))
+	half := r.Record.half(first)
+	copyElems(r.slot(index), objs, r.bytes(half))
+	r.Record.reach("mid-copy")
+	copyElems(r.slot(index+half), unsafe.Add(objs, r.bytes(half)), r.bytes(first-half))
 	if n > first {
 		copyElems(r.Slots, unsafe.Add(objs, r.bytes(first)), r.bytes(n-first))
 	}
@@ -163,7 +189,10 @@ func copyIn(r *Ring, objs unsafe.Pointer, index, n uint32) {
 
 func copyOut(r *Ring, objs unsafe.Pointer, index, n uint32) {
 	first := min(n, r.Size-index)
-	copyElems(objs, r.slot(index), r.bytes(first))
+	half := r.Record.half(first)
+	copyElems(objs, r.slot(index), r.bytes(half))
+	r.Record.reach("mid-copy")
+	copyElems(unsafe.Add(objs, r.bytes(half)), r.slot(index+half), r.bytes(first-half))
 	if n > first {
 		copyElems(unsafe.Add(objs, r.bytes(first)), r.Slots, r.bytes(n-first))
 	}

@@ -25,7 +25,7 @@ func (r *Ring) ReserveEnqueue(n uint32, bulk bool) (start, taken, free uint32) {
 	if !r.ProdSync.twoStep() {
 		return 0, 0, 0
 	}
-	start, taken, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, int(n), bulk)
+	start, taken, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, int(n), bulk, nil)
 	return start, taken, room - taken
 }
 
@@ -46,7 +46,7 @@ func (r *Ring) ReserveDequeue(n uint32, bulk bool) (start, taken, available uint
 	if !r.ConsSync.twoStep() {
 		return 0, 0, 0
 	}
-	start, taken, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, int(n), bulk)
+	start, taken, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, int(n), bulk, nil)
 	if build.Race {
 		raceAcquire(r)
 	}

@@ -1,0 +1,227 @@
+package batchmem
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
+
+// The operations, as errors name them. DPDK has no such functions.
+const (
+	OpCreate = "batch.New"
+	OpClose  = "batch.Close"
+)
+
+// Kind is what the elements of a batch are.
+type Kind int
+
+const (
+	Plain  Kind = iota // data
+	Mbuf               // *mbuf.Mbuf
+	Object             // mempool.Object
+)
+
+// KindOf returns what elements of type t are. The packages of the types import this one.
+func KindOf(t reflect.Type) Kind {
+	const dpdk = "github.com/godpdk/godpdk/dpdk/"
+	if t.Kind() == reflect.Pointer && t.Elem().PkgPath() == dpdk+"mbuf" && t.Elem().Name() == "Mbuf" {
+		return Mbuf
+	}
+	if t.PkgPath() == dpdk+"mempool" && t.Name() == "Object" {
+		return Object
+	}
+	return Plain
+}
+
+// Request asks for a batch.
+type Request struct {
+	ElemSize, Capacity uint32
+	Kind               Kind
+	Type               string // of the elements in Go
+}
+
+// entry is a batch in the book of the primary.
+type entry struct {
+	Request
+	owner delegate.Owner
+	name  string // "" if no successor can claim it
+	zone  string
+	h     *Header
+}
+
+// book has all batches, in the primary. In a secondary of a C program it has those of this process.
+var book struct {
+	sync.Mutex
+	last  int
+	batch map[uintptr]*entry
+}
+
+// Create makes a batch, or claims the named one of a process that has ended. It returns its address.
+var Create = delegate.Func(OpCreate, func(o delegate.Owner, name string, r Request) (uintptr, error) {
+	book.Lock()
+	defer book.Unlock()
+	if name != "" {
+		for addr, e := range book.batch {
+			if e.name == name {
+				return addr, e.claim(o, r)
+			}
+		}
+	}
+	book.last++
+	zone := fmt.Sprintf("godpdk_batch_%d", book.last)
+	size := ringcore.Elems + uint64(r.ElemSize)*uint64(r.Capacity)
+	z, errno := cgo.MemzoneReserve(zone, size, -1, 0, 0, 0)
+	if errno != 0 {
+		return 0, dpdk.Errno(errno)
+	}
+	clear(unsafe.Slice((*byte)(z.Addr), size))
+	h := (*Header)(z.Addr)
+	h.Capacity = r.Capacity
+	if book.batch == nil {
+		book.batch = map[uintptr]*entry{}
+	}
+	book.batch[uintptr(z.Addr)] = &entry{r, o, name, zone, h}
+	return uintptr(z.Addr), nil
+})
+
+// claim gives a named batch to a new owner. The caller holds the lock of the book.
+func (e *entry) claim(o delegate.Owner, r Request) error {
+	switch {
+	case e.owner != gone && delegate.Alive(e.owner):
+		return &dpdk.Error{Op: OpCreate, Name: e.name, Errno: dpdk.ErrBusy,
+			Detail: "a living process holds it: close it there first, or use another name"}
+	case e.Request != r:
+		return check.Invalid(OpCreate, e.name, "it holds %d elements of type %s (%d bytes), not %d of %s (%d bytes)",
+			e.Capacity, e.Type, e.ElemSize, r.Capacity, r.Type, r.ElemSize)
+	case !settle():
+		return &dpdk.Error{Op: OpCreate, Name: e.name, Errno: dpdk.ErrAgain,
+			Detail: "what its owner had begun when it died is not settled yet, because another process is stopped inside the same ring"}
+	}
+	e.owner = o
+	return nil
+}
+
+// gone is the owner of named batches without a living owner.
+const gone = ^delegate.Owner(0)
+
+// Close ends a batch and gives back what it holds. With keep a named batch stays for a successor.
+func Close(name string, h *Header, keep bool) error {
+	_, err := closeBatch(name, closing{uintptr(unsafe.Pointer(h)), keep})
+	return err
+}
+
+type closing struct {
+	Addr uintptr
+	Keep bool
+}
+
+var closeBatch = delegate.Func(OpClose, func(o delegate.Owner, _ string, a closing) (struct{}, error) {
+	book.Lock()
+	defer book.Unlock()
+	e, ok := book.batch[a.Addr]
+	switch {
+	case !ok || e.owner != o:
+		return struct{}{}, dpdk.ErrNotFound
+	case a.Keep && e.name != "":
+		e.owner = gone
+		return struct{}{}, nil
+	}
+	return struct{}{}, e.free(new(Report))
+})
+
+// Report is what was found in the batches of a process that has ended.
+type Report struct {
+	Batches  int
+	Returned int // mbufs and objects that are in their pools again
+	Dropped  int // elements of other types, which ended with the process
+	Kept     int // elements in named batches, for a successor
+	InDoubt  int // mbufs that a driver may have or not: they were not returned
+}
+
+// free frees the memory of a batch without an operation under way. The caller holds the lock.
+func (e *entry) free(r *Report) error {
+	r.Batches++
+	for i := e.h.Lo; i < min(e.h.Hi, e.Capacity); i++ {
+		elem := e.h.Elem(i, e.ElemSize)
+		e.h.Lo = i + 1 // first: at worst it is lost, but never freed twice
+		switch {
+		case e.Kind == Plain:
+			r.Dropped++
+		case *(*unsafe.Pointer)(elem) == nil:
+		case e.Kind == Mbuf:
+			cgo.MbufFree(*(*unsafe.Pointer)(elem))
+			r.Returned++
+		default:
+			header := unsafe.Add(*(*unsafe.Pointer)(elem), -int(cgo.MempoolHeaderSizeof)+cgo.MempoolHeaderPool)
+			cgo.MempoolPut(*(*unsafe.Pointer)(header), nil, elem, 1)
+			r.Returned++
+		}
+	}
+	delete(book.batch, uintptr(unsafe.Pointer(e.h)))
+	return control.Errno(cgo.MemzoneFree(e.zone, unsafe.Pointer(e.h)))
+}
+
+func init() { delegate.OnEndFirst(end) }
+
+// end settles and frees the batches of a process that has ended.
+func end(o delegate.Owner, _ bool) {
+	var r Report
+	settled := true
+	err := control.Call("batch.end", "", func() error {
+		book.Lock()
+		defer book.Unlock()
+		if !owns(o) {
+			return nil
+		}
+		settled = settle()
+		for _, e := range book.batch {
+			if e.owner != o {
+				continue
+			}
+			r.InDoubt += int(e.undo())
+			if e.name != "" {
+				e.owner = gone
+				r.Kept += int(max(e.h.Hi, e.h.Lo) - e.h.Lo)
+				continue
+			}
+			if err := e.free(&r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		control.Logger().Error("batches of a process that has ended", "error", err)
+	case !settled:
+		control.Logger().Error("a ring operation of a process that has died is not settled, because another process is stopped inside the same ring")
+	case r != (Report{}):
+		control.Logger().Info("batches of a process that has ended", "batches", r.Batches, "returned", r.Returned, "kept", r.Kept, "dropped", r.Dropped, "in-doubt", r.InDoubt)
+	}
+}
+
+// owns reports whether a process has a batch. The caller holds the lock.
+func owns(o delegate.Owner) bool {
+	for _, e := range book.batch {
+		if e.owner == o {
+			return true
+		}
+	}
+	return false
+}
+
+// patience is the time for which a ring must not move before a thread without a record counts as not
+// inside, and limit the time after which a living process that stays inside counts as stopped.
+const (
+	patience = time.Second
+	limit    = 3 * time.Second
+)

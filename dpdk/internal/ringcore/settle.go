@@ -1,0 +1,168 @@
+package ringcore
+
+import (
+	"slices"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Op is an operation that a dead process has left.
+type Op struct {
+	*Record
+	Objs  unsafe.Pointer // the elements that it enqueues, or the room for those that it dequeues
+	Moved uint32         // set by Settle
+}
+
+// Settle finishes or undoes what dead processes have begun on one side of the ring, so that each
+// element is on one side of it only, and the side is free again. It sets the Moved of each
+// operation: the number of elements that it has moved. dead are all operations of dead processes
+// on this side, and living those of living ones. Settle returns false if a living process is
+// between two steps: call it again soon. alone is set if only processes with records use the ring.
+// If C programs use it too, set it when the ring has not changed for so long that they cannot be
+// inside.
+//
+// Only one thread at a time may call it, for operations that are not Idle. It may be repeated until
+// the caller has ended the operations.
+func (r *Ring) Settle(side uint8, dead []*Op, living []*Record, alone bool) bool {
+	own, sync := r.Prod, r.ProdSync
+	if side == Consuming {
+		own, sync = r.Cons, r.ConsSync
+	}
+	switch sync {
+	case Single:
+		for _, op := range dead {
+			settleSingle(own, op)
+		}
+		return true
+	case RTS:
+		return r.settleRTS(own, dead, living, alone)
+	}
+	return r.settleAlone(own, dead, living, alone)
+}
+
+// settleAlone settles a Multi or HTS side. One thread of all with records is inside at a time: the
+// one that has reserved at the tail.
+func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bool) bool {
+	for _, op := range dead {
+		if op.Step != Entering {
+			if atomic.LoadUint32(&own.Tail) == op.Head {
+				r.finish(own, op)
+			}
+			op.Moved = op.Count
+		}
+	}
+	head, tail := unpair(atomic.LoadUint64(own.word()))
+	var inside *Op // perhaps
+	for _, op := range dead {
+		if op.Step == Entering && op.Count != 0 && op.Head == tail && head != tail && (inside == nil || op.Count == head-tail) {
+			inside = op
+		}
+	}
+	if inside == nil {
+		return true
+	}
+	if !alone || slices.ContainsFunc(living, func(l *Record) bool { return l.mayHold(tail) }) {
+		return false
+	}
+	inside.Step = Reserved // then a repeated call knows it
+	r.finish(own, inside)
+	inside.Moved = inside.Count
+	return true
+}
+
+// mayHold reports whether the thread of a record may have reserved at head.
+func (rec *Record) mayHold(head uint32) bool {
+	seen := rec.look()
+	return seen.Step != Idle && seen.Count != 0 && seen.Head == head
+}
+
+// settleSingle settles an operation on a Single side. Only the tail is valid for the other side.
+func settleSingle(own *HeadTail, op *Op) {
+	head, tail := unpair(atomic.LoadUint64(own.word()))
+	if head != tail { // C and the twin move the head first
+		atomic.StoreUint32(&own.Head, tail)
+	}
+	op.Moved = tail - op.Head
+}
+
+// finish copies the elements of an operation again and publishes them.
+func (r *Ring) finish(own *HeadTail, op *Op) {
+	r.copy(op)
+	atomic.StoreUint32(&own.Tail, op.Head+op.Count)
+}
+
+func (r *Ring) copy(op *Op) {
+	if op.Side == Producing {
+		copyIn(r, op.Objs, op.Head&r.Mask, op.Count)
+	} else {
+		copyOut(r, op.Objs, op.Head&r.Mask, op.Count)
+	}
+}
+
+// settleRTS settles an RTS side. Several threads may be inside. Each counts itself out, and the
+// last one moves the tail. First no thread may enter: with a distance of 0 between head and tail
+// none does while another is inside.
+func (r *Ring) settleRTS(own *HeadTail, dead []*Op, living []*Record, alone bool) bool {
+	if atomic.LoadUint32(&own.HTDMax) != 0 {
+		distance := atomic.SwapUint32(&own.HTDMax, 0)
+		defer atomic.StoreUint32(&own.HTDMax, distance)
+	}
+	for range 1000 { // of a few microseconds
+		if out, ok := r.countOut(own, dead, living, alone); ok {
+			return out
+		}
+	}
+	return false
+}
+
+// countOut finishes the operations of the dead if no living thread is inside. ok is false if one is.
+func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool) (settled, ok bool) {
+	for _, l := range living {
+		if seen := l.look(); seen.Step == Reserved || seen.Step == Entering && seen.Count != 0 {
+			return false, false
+		}
+	}
+	tail := atomic.LoadUint64(own.word())
+	tailCount, tailPos := unpair(tail)
+	headCount, headPos := unpair(atomic.LoadUint64(&own.RTSHead))
+	inside := headCount - tailCount
+	if inside != 0 && !alone {
+		return false, true
+	}
+	// One that is inside has reserved between tail and head. All of those copy before one counts
+	// out: the last count publishes all.
+	for _, op := range dead {
+		if op.Count == 0 {
+			continue
+		}
+		waits := inside != 0 && op.Head-tailPos < headPos-tailPos
+		switch {
+		case op.Step == Published:
+			op.Moved = op.Count
+		case waits && (op.Step == Reserved || inside > reserved(dead)):
+			r.copy(op)
+			op.Moved = op.Count
+		case op.Step == Reserved:
+			op.Moved = op.Count
+		}
+	}
+	for range inside {
+		publishRTS(own)
+	}
+	for _, op := range dead {
+		if op.Moved != 0 {
+			op.Step = Published // then a repeated call knows it
+		}
+	}
+	return true, true
+}
+
+// reserved counts the operations that have certainly reserved and may be inside.
+func reserved(dead []*Op) (n uint32) {
+	for _, op := range dead {
+		if op.Step == Reserved {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,60 @@
+package mbuf
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
+	"github.com/godpdk/godpdk/dpdk/ring"
+)
+
+const pointerSize = uint32(unsafe.Sizeof((*Mbuf)(nil)))
+
+// AllocBatch adds n empty packets to the batch, as [Cache.AllocBulk] makes them, or none. It reports
+// whether it added them: the pool may have too few, and the batch no room. If the process is killed
+// meanwhile, the packets return to the pool.
+//
+// Implements: rte_pktmbuf_alloc_bulk
+func (c *Cache) AllocBatch(b *ring.Batch[*Mbuf], n int) bool {
+	h := (*batchmem.Header)(b.Pointer())
+	at := h.Room()
+	if n < 0 || n > int(h.Capacity-at) {
+		return false
+	}
+	pkts := unsafe.Slice((**Mbuf)(h.Elem(at, pointerSize)), n)
+	clear(pkts)
+	h.Cache = uintptr(c.cache.Pointer())
+	h.Begin(batchmem.Getting, at, uint32(n))
+	ok := c.AllocBulk(pkts)
+	if ok {
+		h.Hi = at + uint32(n)
+	}
+	h.End()
+	return ok
+}
+
+// FreeBatch frees all packets of the batch, as [Cache.FreeBulk] does. If the process is killed
+// meanwhile, the packets return to their pools, except one that C is about to free.
+//
+// Implements: rte_pktmbuf_free_bulk
+func (c *Cache) FreeBatch(b *ring.Batch[*Mbuf]) {
+	h := (*batchmem.Header)(b.Pointer())
+	for pkts := b.Elems(); len(pkts) > 0; pkts = b.Elems() {
+		n := c.recyclable(pkts)
+		if n == 0 {
+			h.Lo++ // first: it must not be freed twice
+			if pkts[0] != nil {
+				c.freeC(pkts[0])
+			}
+			continue
+		}
+		if n > c.cache.Room() {
+			c.cache.Flush()
+			n = min(n, c.cache.Room())
+		}
+		h.Cache = uintptr(c.cache.Pointer())
+		h.Begin(batchmem.Putting, h.Lo, uint32(n))
+		c.cache.PutBulk(objects(pkts[:n]))
+		h.Lo += uint32(n)
+		h.End()
+	}
+}

@@ -1,0 +1,162 @@
+package ring
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
+
+// MaxBatch is the largest capacity of a batch.
+const MaxBatch = 1 << 16
+
+// Batch is an array in shared memory for the elements that one goroutine works on. An element moves
+// between a ring and a batch exactly once, even if the process is killed in the middle: the primary
+// then finishes or undoes the move, so no other process waits for the dead one. When a process is
+// killed, the elements in its batches are kept or returned:
+//
+//   - Mbufs and objects return to their pools.
+//   - A batch with a name keeps its elements. A successor claims it by that name.
+//   - Other elements are dropped.
+//
+// Only one goroutine at a time may use a batch. It needs no synchronization. If a process that uses a
+// ring may be killed, use the ring through batches: a process that is killed inside
+// [Ring.EnqueueBurst] or [Ring.DequeueBurst] on a Multi, RTS or HTS side stops that side for all.
+//
+// A primary in C does none of this. Beside it a batch is only an array.
+type Batch[T any] struct {
+	h       *batchmem.Header // gone after Close
+	size    uint32           // of an element
+	name    string
+	out, in source[T]
+}
+
+// source is the ring that the batch has a description of.
+type source[T any] struct {
+	ring *Ring[T]
+	ptr  unsafe.Pointer
+}
+
+// goneBatch is the memory of closed batches. It is empty and has no room.
+var goneBatch batchmem.Header
+
+// NewBatch makes a batch of the given capacity. If name is not "", the batch stays when its process
+// ends without Close, and a later NewBatch with the same name, type and capacity claims it with all
+// its elements. A type of elements that holds a *mbuf.Mbuf must be that pointer itself.
+//
+// Errors: dpdk.ErrBusy if a living process has a batch of that name, dpdk.ErrInvalid (the capacity,
+// T, or the batch of that name has others), dpdk.ErrNoMemory, dpdk.ErrNoSpace, dpdk.ErrTimeout.
+func NewBatch[T any](name string, capacity int) (*Batch[T], error) {
+	if len(name) > maxBatchName {
+		return nil, check.Invalid(batchmem.OpCreate, name[:maxBatchName], "the name has %d bytes: use at most %d", len(name), maxBatchName)
+	}
+	size, err := elemSize[T](batchmem.OpCreate, name)
+	if err != nil {
+		return nil, err
+	}
+	if capacity < 1 || capacity > MaxBatch {
+		return nil, check.Invalid(batchmem.OpCreate, name, "the capacity is %d: use 1 to %d", capacity, MaxBatch)
+	}
+	b := &Batch[T]{size: size, name: name}
+	t := reflect.TypeFor[T]()
+	request := batchmem.Request{ElemSize: size, Capacity: uint32(capacity), Kind: batchmem.KindOf(t), Type: t.String()}
+	err = control.Call(batchmem.OpCreate, name, func() error {
+		addr, err := batchmem.Create(name, request)
+		b.h = batchmem.At(addr)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+const maxBatchName = 63
+
+// Close ends the batch: mbufs that it holds return to their pools, and other elements are dropped.
+// Later calls of the batch move nothing. Closing it again does nothing. Errors: dpdk.ErrTimeout if the
+// primary does not answer.
+func (b *Batch[T]) Close() error { return b.end(false) }
+
+// Leave ends the batch in this process, and keeps a batch with a name and its elements for a
+// successor. A batch without a name is closed.
+func (b *Batch[T]) Leave() error { return b.end(b.name != "") }
+
+func (b *Batch[T]) end(keep bool) error {
+	if b.h == &goneBatch {
+		return nil
+	}
+	h := b.h
+	b.h, b.out, b.in = &goneBatch, source[T]{}, source[T]{}
+	return control.Call(batchmem.OpClose, b.name, func() error {
+		return batchmem.Close(b.name, h, keep)
+	})
+}
+
+// Name returns the name, "" if the batch has none.
+func (b *Batch[T]) Name() string { return b.name }
+
+// Pointer returns the address of the batch in shared memory, for packages of godpdk.
+func (b *Batch[T]) Pointer() unsafe.Pointer { return unsafe.Pointer(b.h) }
+
+// Len returns the number of elements that the batch holds.
+func (b *Batch[T]) Len() int { return max(int(b.h.Hi)-int(b.h.Lo), 0) }
+
+// Cap returns the number of elements that the batch can hold, 0 after Close.
+func (b *Batch[T]) Cap() int { return int(b.h.Capacity) }
+
+// Elems returns the elements that the batch holds. The slice is valid until the next call of the
+// batch. The caller may change the elements and their order. It must not free an mbuf that is in the
+// batch: see mbuf.Cache.FreeBatch.
+func (b *Batch[T]) Elems() []T {
+	return unsafe.Slice((*T)(b.h.Elem(b.h.Lo, b.size)), b.Len())
+}
+
+// Append adds elements after the last one until the batch is full, and returns the number added.
+func (b *Batch[T]) Append(elems ...T) int {
+	at := b.h.Room()
+	n := min(len(elems), int(b.h.Capacity-at))
+	copy(unsafe.Slice((*T)(b.h.Elem(at, b.size)), n), elems)
+	b.h.Hi = at + uint32(n)
+	return n
+}
+
+// Drop removes the first n elements, at most all. The caller has processed them, or holds them
+// elsewhere: an mbuf that is dropped and not freed is lost when the process is killed.
+func (b *Batch[T]) Drop(n int) { b.h.Lo += uint32(min(max(n, 0), b.Len())) }
+
+// EnqueueBatch moves the first elements of the batch to the ring until the ring is full, and returns
+// the number moved. The others stay in the batch.
+//
+// Implements: rte_ring_enqueue_burst_elem
+func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
+	if (b.out.ring != r || b.out.ptr != r.ring) && !b.use(&b.out, &b.h.Out, r) {
+		return 0
+	}
+	return b.h.Out.EnqueueBatch(&r.core)
+}
+
+// DequeueBatch moves at most n elements from the ring to the end of the batch, in FIFO order, as
+// far as both have them and room for them. It returns the number moved.
+//
+// Implements: rte_ring_dequeue_burst_elem
+func (r *Ring[T]) DequeueBatch(b *Batch[T], n int) int {
+	if (b.in.ring != r || b.in.ptr != r.ring) && !b.use(&b.in, &b.h.In, r) {
+		return 0
+	}
+	return b.h.In.DequeueBatch(&r.core, n)
+}
+
+// use describes a ring in the batch. It returns false if one of the two was freed.
+func (b *Batch[T]) use(s *source[T], core *ringcore.Ring, r *Ring[T]) bool {
+	if r.ring == nil || b.h == &goneBatch {
+		return false
+	}
+	*core = r.core
+	core.Record = &b.h.Record
+	*s = source[T]{r, r.ring}
+	return true
+}
