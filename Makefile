@@ -44,7 +44,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes \
   soak lint coverage-api bench clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -140,7 +140,7 @@ test: deps hugepages ## all tests once, in short form (5 to 6 minutes on 2 cores
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -158,6 +158,11 @@ test-debug: deps hugepages
 test-arm64: deps
 	$(call step,GOARCH=arm64 go test $(assembly))
 	@$(arm64) $(assembly)
+
+# A module of its own, which needs the types of the Kubernetes API.
+test-kubernetes:
+	$(call step,the manifest of the pod and the Kubernetes API)
+	@cd test/container/kubernetes && go test -count=1 ./...
 
 soak: deps hugepages ## for SOAK (60s) each: bursts while the Go runtime collects, profiles, traces and dumps; all control calls at once
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
@@ -189,8 +194,9 @@ docker-build:
 docker-test: docker-build hugepages ## make test in a container; TEST='go test ./dpdk/ring/...' runs another command
 	@test/container/test.sh godpdk:build $(or $(TEST),make test)
 
-docker-run: docker hugepages ## a primary and its secondaries in containers of their own, as commands and as a compose file
+docker-run: docker hugepages ## a primary and its secondaries in containers of their own, each killed and replaced under load
 	@test/container/run.sh godpdk
+	@test/container/upgrade.sh godpdk
 
 test-matrix: hugepages ## make test on DPDK=22.11, 24.11 or 25.11 (all three) in containers of the Debian that has it
 	@test/container/matrix.sh $(DPDK)

@@ -6,6 +6,16 @@
 /* rte_memzone_walk calls this under the lock of the memzones, which keeps the zone's
  * memory. Initialization writes the token last, so EAGAIN means that it is not complete,
  * or that the zone holds something else. */
+static bool
+complete(const struct rte_memzone *mz)
+{
+	struct rte_rcu_qsbr *v = mz->addr;
+
+	return mz->len >= sizeof(*v) && __atomic_load_n((uint64_t *)&v->token, __ATOMIC_ACQUIRE) != 0 && v->max_threads != 0 &&
+	       mz->len == RTE_CACHE_LINE_ROUNDUP(rte_rcu_qsbr_get_memsize(v->max_threads)) &&
+	       v->num_elems == (v->max_threads + UINT32_C(63)) / 64;
+}
+
 static void
 match(const struct rte_memzone *mz, void *arg)
 {
@@ -15,9 +25,7 @@ match(const struct rte_memzone *mz, void *arg)
 	if (strncmp(s->name, mz->name, RTE_MEMZONE_NAMESIZE) != 0)
 		return;
 	s->err = EAGAIN;
-	if (mz->len < sizeof(*v) || __atomic_load_n((uint64_t *)&v->token, __ATOMIC_ACQUIRE) == 0 || v->max_threads == 0 ||
-	    mz->len != RTE_CACHE_LINE_ROUNDUP(rte_rcu_qsbr_get_memsize(v->max_threads)) ||
-	    v->num_elems != (v->max_threads + UINT32_C(63)) / 64)
+	if (!complete(mz))
 		return;
 	s->v = v;
 	s->max_threads = v->max_threads;
@@ -94,22 +102,69 @@ godpdk_rcu_register(const char *name, struct rte_rcu_qsbr *v, uint32_t id)
 	return call(name, v, do_register, &id);
 }
 
+static uint32_t *
+owner_of(struct rte_rcu_qsbr *v, uint32_t id)
+{
+	return (uint32_t *)((char *)&v->qsbr_cnt[id] + GODPDK_RCU_OWNER);
+}
+
+/* The owner is cleared last, unless the next reader with the id has written its own. */
 static int
 do_unregister(struct rte_rcu_qsbr *v, void *arg)
 {
-	uint32_t id = *(uint32_t *)arg;
+	uint32_t id = *(uint32_t *)arg, *owner = owner_of(v, id), was = __atomic_load_n(owner, __ATOMIC_ACQUIRE);
+	int err = ENOENT;
 
-	if (!registered(v, id))
-		return ENOENT;
-	rte_rcu_qsbr_thread_offline(v, id);
-	rte_rcu_qsbr_thread_unregister(v, id);
-	return 0;
+	if (registered(v, id)) {
+		rte_rcu_qsbr_thread_offline(v, id);
+		rte_rcu_qsbr_thread_unregister(v, id);
+		err = 0;
+	}
+	__atomic_compare_exchange_n(owner, &was, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	return err;
 }
 
 int
 godpdk_rcu_unregister(const char *name, struct rte_rcu_qsbr *v, uint32_t id)
 {
 	return call(name, v, do_unregister, &id);
+}
+
+struct release {
+	uint32_t dead, by, n, max;
+	struct godpdk_rcu_released *r;
+};
+
+/* by takes each reader over first, so that a reader is released once. */
+static void
+release(const struct rte_memzone *mz, void *arg)
+{
+	const uint32_t mark = UINT32_C(1) << 31;
+	struct release *r = arg;
+	struct rte_rcu_qsbr *v = mz->addr;
+
+	if (!complete(mz))
+		return;
+	for (uint32_t id = 0; id < v->max_threads && r->n < r->max; id++) {
+		uint32_t *owner = owner_of(v, id), was = __atomic_load_n(owner, __ATOMIC_ACQUIRE);
+
+		if ((was & ~mark) != r->dead ||
+		    !__atomic_compare_exchange_n(owner, &was, r->by | mark, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+			continue;
+		if (do_unregister(v, &id) == 0) {
+			memcpy(r->r[r->n].name, mz->name, RTE_MEMZONE_NAMESIZE);
+			r->r[r->n++].id = id;
+		}
+	}
+}
+
+void
+godpdk_rcu_release(uint32_t dead, uint32_t by, struct godpdk_rcu_released *out, uint32_t *n)
+{
+	struct release r = { dead, by, 0, *n, out };
+
+	rte_memzone_walk(release, &r);
+	*n = r.n;
 }
 
 struct readers {

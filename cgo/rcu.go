@@ -28,6 +28,7 @@ const (
 	RCUToken  = C.GODPDK_RCU_TOKEN
 	RCUCnt    = C.GODPDK_RCU_CNT
 	RCUStride = C.GODPDK_RCU_STRIDE
+	RCUOwner  = C.GODPDK_RCU_OWNER // a word of godpdk beside each counter
 )
 
 // RCU points to a struct rte_rcu_qsbr.
@@ -77,6 +78,24 @@ func RCUReaders(name string, v RCU, max int) (ids []uint32, cnts []uint64, errno
 		return int(C.godpdk_rcu_readers(name, rcu(v), (*C.uint32_t)(&ids[0]), (*C.uint64_t)(&cnts[0]), &n))
 	})
 	return ids[:n], cnts[:n], errno
+}
+
+// RCUReleased is a reader that [RCURelease] has unregistered.
+type RCUReleased struct {
+	Name string // of the variable
+	ID   uint32
+}
+
+// RCURelease unregisters the readers of all variables that have the owner dead. by is the owner meanwhile.
+func RCURelease(dead, by uint32) (all []RCUReleased) {
+	var r [64]C.struct_godpdk_rcu_released
+	for n := C.uint32_t(len(r)); n == C.uint32_t(len(r)); {
+		C.godpdk_rcu_release(C.uint32_t(dead), C.uint32_t(by), &r[0], &n)
+		for i := range r[:n] {
+			all = append(all, RCUReleased{C.GoString(&r[i].name[0]), uint32(r[i].id)})
+		}
+	}
+	return all
 }
 
 // RCUCount returns the number of registered threads, 0 if name no longer refers to v.

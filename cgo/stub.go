@@ -950,14 +950,23 @@ func RCUDQReclaim(dq RCUDQ, freed unsafe.Pointer, max uint32) (n uint32, pending
 
 const RCUDebug = false
 
-func RCUDump(name string, v RCU) (_ string, _ int)                                    { return }
-func RCULock(v RCU, id uint32)                                                        { return }
-func RCULookup(name string) (v RCU, maxThreads uint32, errno int)                     { return }
-func RCUOffline(v RCU, id uint32)                                                     { return }
-func RCUOnline(v RCU, id uint32)                                                      { return }
+func RCUDump(name string, v RCU) (_ string, _ int)                { return }
+func RCULock(v RCU, id uint32)                                    { return }
+func RCULookup(name string) (v RCU, maxThreads uint32, errno int) { return }
+func RCUOffline(v RCU, id uint32)                                 { return }
+func RCUOnline(v RCU, id uint32)                                  { return }
+
+const RCUOwner = 56
+
 func RCUQuiescent(v RCU, id uint32)                                                   { return }
 func RCUReaders(name string, v RCU, max int) (ids []uint32, cnts []uint64, errno int) { return }
 func RCURegister(name string, v RCU, id uint32) (_ int)                               { return }
+func RCURelease(dead uint32, by uint32) (all []RCUReleased)                           { return }
+
+type RCUReleased struct {
+	Name string
+	ID   uint32
+}
 
 const RCUStride = 64
 const RCUToken = 0

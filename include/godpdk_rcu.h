@@ -13,6 +13,8 @@ enum {
 	GODPDK_RCU_TOKEN = offsetof(struct rte_rcu_qsbr, token),
 	GODPDK_RCU_CNT = offsetof(struct rte_rcu_qsbr, qsbr_cnt) + offsetof(struct rte_rcu_qsbr_cnt, cnt),
 	GODPDK_RCU_STRIDE = sizeof(struct rte_rcu_qsbr_cnt),
+	/* The word of a reader's owner, in padding after the counter that C does not use. */
+	GODPDK_RCU_OWNER = sizeof(struct rte_rcu_qsbr_cnt) - 8,
 #ifdef RTE_LIBRTE_RCU_DEBUG
 	GODPDK_RCU_DEBUG = 1,
 #else
@@ -22,6 +24,7 @@ enum {
 
 _Static_assert(sizeof(((struct rte_rcu_qsbr *)0)->token) == 8, "Go loads 64 bits");
 _Static_assert(sizeof(((struct rte_rcu_qsbr_cnt *)0)->cnt) == 8, "Go stores 64 bits");
+_Static_assert(sizeof(struct rte_rcu_qsbr_cnt) >= 32, "a reader's line has no room for its owner");
 _Static_assert(sizeof(((struct rte_rcu_qsbr *)0)->num_threads) == 4, "a count of 32 bits");
 
 /* rte_rcu_qsbr_init of a new memzone. */
@@ -58,6 +61,16 @@ int godpdk_rcu_unregister(const char *name, struct rte_rcu_qsbr *v, uint32_t id)
 
 /* Copies the ids and counters of at most *n registered threads; *n becomes their number. */
 int godpdk_rcu_readers(const char *name, struct rte_rcu_qsbr *v, uint32_t *ids, uint64_t *cnts, uint32_t *n);
+
+/* A reader that godpdk_rcu_release has unregistered. */
+struct godpdk_rcu_released {
+	char name[RTE_MEMZONE_NAMESIZE];
+	uint32_t id;
+};
+
+/* Unregisters the readers with this owner from all variables. by is the owner meanwhile. Stores at most *n
+ * readers; *n becomes their number. */
+void godpdk_rcu_release(uint32_t dead, uint32_t by, struct godpdk_rcu_released *r, uint32_t *n);
 
 /* The number of registered threads; 0 if the variable was freed. */
 uint32_t godpdk_rcu_count(const char *name, struct rte_rcu_qsbr *v);

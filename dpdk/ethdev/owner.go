@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/release"
 )
 
 const (
@@ -29,7 +30,8 @@ type Owner struct {
 	Name string // a label
 }
 
-// NewOwner allocates an owner ID. Owners need not be released: see [Owner.Close]. Errors:
+// NewOwner allocates an owner ID. Owners need not be released: see [Owner.Close]. When the process that
+// has called NewOwner is killed, its owner loses all ports, and the primary logs that. Errors:
 // dpdk.ErrInvalid and dpdk.ErrNameTooLong for the name, dpdk.ErrNotRunning.
 //
 // Implements: rte_eth_dev_owner_new
@@ -40,8 +42,10 @@ func NewOwner(name string) (Owner, error) {
 	o := Owner{Name: name}
 	err := control.Call(opNewOwner, name, func() error {
 		var errno int
-		o.ID, errno = cgo.EthOwnerNew()
-		return control.Errno(errno)
+		if o.ID, errno = cgo.EthOwnerNew(); errno != 0 {
+			return control.Errno(errno)
+		}
+		return release.PortOwner(name, o.ID)
 	})
 	if err != nil {
 		return Owner{}, err

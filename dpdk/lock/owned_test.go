@@ -171,6 +171,45 @@ func TestALockOfAKilledProcessGoesToOneWaiter(t *testing.T) {
 	}
 }
 
+// C waits for the dead owner's lock, also with a ticket. It gets the lock after the repair.
+func TestAWaiterInCGetsTheLockAfterTheRepair(t *testing.T) {
+	for _, name := range ownedNames {
+		t.Run(name, func(t *testing.T) {
+			zone, e := newEstate(t)
+			l := e.get(name)
+			p := l.Pointer()
+			killed(t, zone, name, "write")
+			inC := map[string][2]func(unsafe.Pointer){
+				"spin":   {twin.SpinlockLock, twin.SpinlockUnlock},
+				"ticket": {twin.TicketlockLock, twin.TicketlockUnlock},
+				"seq":    {twin.SeqlockWriteLock, twin.SeqlockWriteUnlock},
+				"rw":     {twin.RWlockWriteLock, twin.RWlockWriteUnlock},
+			}[name]
+			var repaired atomic.Bool
+			begun, ended := make(chan struct{}), make(chan struct{})
+			go func() {
+				defer close(ended)
+				close(begun)
+				inC[0](p)
+				assert.True(t, repaired.Load())
+				_, held := l.Owner()
+				assert.False(t, held, "C has no owner")
+				assert.ErrorIs(t, l.Unlock(), dpdk.ErrPermission)
+				inC[1](p)
+			}()
+			<-begun
+			require.ErrorIs(t, l.Lock(), dpdk.ErrOwnerDead)
+			require.NoError(t, l.Consistent())
+			repaired.Store(true)
+			require.NoError(t, l.Unlock())
+			<-ended
+			require.NoError(t, l.Lock())
+			require.NoError(t, l.Unlock())
+			assert.False(t, l.IsLocked())
+		})
+	}
+}
+
 // All survivors find the dead owner at the same moment, many times.
 func TestOneOfManySurvivorsInherits(t *testing.T) {
 	zone, e := newEstate(t)
@@ -252,6 +291,41 @@ func TestAKilledReaderDoesNotKeepAWriterOut(t *testing.T) {
 	require.NoError(t, e.rw.Lock())
 	assert.False(t, twin.RWlockReadTrylock(e.rw.Pointer()))
 	require.NoError(t, e.rw.Unlock())
+	assert.Zero(t, *(*uint64)(e.rw.Pointer()))
+}
+
+// A process that removes a dead reader may die at each step. Another one finishes its work.
+func TestARemoverOfDeadReadersMayDie(t *testing.T) {
+	zone, e := newEstate(t)
+	killed(t, zone, "rw", "read")
+	place := (*uint32)(unsafe.Add(e.rw.Pointer(), 8)) // its ID
+	dead := atomic.LoadUint32(place)
+	require.NotZero(t, dead)
+	atomic.StoreUint32(place, dead|1<<31) // the dead process has died as a remover, before it has removed the bit
+	require.NoError(t, e.rw.Lock())
+	require.NoError(t, e.rw.Unlock())
+	assert.Zero(t, atomic.LoadUint32(place))
+
+	c := heir(t, zone, "rw", "read")
+	c.Expect("has")
+	atomic.StoreUint32(place, atomic.LoadUint32(place)|1<<31) // a living remover is left alone
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	require.ErrorIs(t, e.rw.LockContext(ctx), context.DeadlineExceeded)
+	c.Kill()
+	require.NoError(t, e.rw.Lock())
+	require.NoError(t, e.rw.Unlock())
+
+	atomic.StoreUint32(place, dead|1<<31) // and after that
+	var all []*lock.OwnedRWReader
+	for range lock.MaxReaders {
+		r, err := e.rw.NewReader()
+		require.NoError(t, err)
+		all = append(all, r)
+	}
+	for _, r := range all {
+		require.NoError(t, r.Close())
+	}
 	assert.Zero(t, *(*uint64)(e.rw.Pointer()))
 }
 

@@ -17,9 +17,12 @@
 // configuration. For short sections that write, use a lock of package lock.
 //
 // A [Reader] belongs to one goroutine at a time; the goroutine may change threads. A reader
-// that blocks without [Reader.Offline], is stopped or is dead delays every writer. The error
-// of Synchronize names that reader, and [QSBR.Unregister] removes it after its process has
-// died.
+// that blocks without [Reader.Offline], or is stopped, delays every writer. The error of
+// Synchronize names that reader.
+//
+// When the process of a reader has ended for any reason, the primary unregisters the reader and logs its
+// pid. The group needs a primary in Go for that. A reader of a C program stays registered:
+// [QSBR.Unregister] removes it after its process has died.
 //
 // Load the pointer or index of a shared element with sync/atomic, after Online or Quiescent:
 // this keeps the order of memory accesses on every processor.

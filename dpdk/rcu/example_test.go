@@ -37,7 +37,7 @@ func ExampleQSBR_Synchronize() {
 	r.Offline()   // and before something that blocks
 	fmt.Println(q.Synchronize(context.Background()))
 	// Output:
-	// rte_rcu_qsbr_check "table": context deadline exceeded: reader 0 has not passed: call Unregister for readers of dead processes
+	// rte_rcu_qsbr_check "table": context deadline exceeded: reader 0 has not passed: call Unregister for readers of dead C programs
 	// <nil>
 }
 

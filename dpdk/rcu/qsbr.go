@@ -130,7 +130,7 @@ func (q *QSBR) Pointer() unsafe.Pointer { return q.v }
 // MaxReaders returns the maximum number of readers.
 func (q *QSBR) MaxReaders() int { return q.max }
 
-// NumReaders returns the number of registered readers, also those of dead processes.
+// NumReaders returns the number of registered readers, also those of dead C programs.
 func (q *QSBR) NumReaders() int {
 	n := 0
 	_ = q.call(opRegister, func() error {
@@ -144,7 +144,7 @@ func (q *QSBR) NumReaders() int {
 type Info struct {
 	Name       string
 	MaxReaders int
-	NumReaders int // registered ones, also those of dead processes
+	NumReaders int // registered ones, also those of dead C programs
 }
 
 // Info describes the variable. The error is dpdk.ErrNotFound if it was freed.
@@ -220,8 +220,8 @@ func (q *QSBR) Readers() ([]ReaderState, error) {
 	return all, err
 }
 
-// Unregister removes a reader of a dead process, so that writers no longer wait for it. Do
-// not call it for a reader in use: writers would free memory that the reader accesses. The
+// Unregister removes a reader of a dead C program, so that writers no longer wait for it. Readers
+// of dead processes in Go are removed without it. Do not call it for a reader in use: writers would free memory that the reader accesses. The
 // error is dpdk.ErrNotFound if the ID is not registered.
 //
 // Implements: rte_rcu_qsbr_thread_unregister
@@ -275,8 +275,8 @@ func (q *QSBR) Check(t Token) bool {
 }
 
 // Wait waits until all readers have passed the grace period, or ctx ends. In the second case
-// the error is the cause of ctx and names the readers that have not passed. A dead reader
-// never passes, so give ctx a deadline. A goroutine that is a reader must use
+// the error is the cause of ctx and names the readers that have not passed. The primary unregisters
+// readers of dead processes in Go, within half a second. A dead reader in C never passes, so give ctx a deadline. A goroutine that is a reader must use
 // [Reader.Synchronize], because Wait would wait for the goroutine itself.
 //
 // It yields, and sleeps after a millisecond without success. The error is dpdk.ErrNotRunning
@@ -321,7 +321,7 @@ func (q *QSBR) late(t Token) string {
 	if len(late) == 0 {
 		return ""
 	}
-	return list(late) + " not passed: call Unregister for readers of dead processes"
+	return list(late) + " not passed: call Unregister for readers of dead C programs"
 }
 
 func list(readers []ReaderState) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
+	"github.com/godpdk/godpdk/dpdk/internal/release"
 )
 
 // Reader reports quiescent states to a QSBR. It belongs to one goroutine at a time and must
@@ -24,8 +25,10 @@ type Reader struct {
 }
 
 // Register makes a reader with this ID. The reader starts offline: writers do not wait for
-// it until [Reader.Online]. Errors: dpdk.ErrExist if the ID is registered, possibly by a dead
-// process; dpdk.ErrInvalid.
+// it until [Reader.Online]. When its process has ended, the primary unregisters it.
+//
+// Errors: dpdk.ErrExist if the ID is registered, possibly by a process that died a moment ago;
+// dpdk.ErrInvalid.
 //
 // Implements: rte_rcu_qsbr_thread_register
 func (q *QSBR) Register(id int) (*Reader, error) {
@@ -37,10 +40,11 @@ func (q *QSBR) Register(id int) (*Reader, error) {
 		errno := cgo.RCURegister(q.name, q.v, uint32(id))
 		if errno == 0 {
 			r = &Reader{q.token, (*uint64)(unsafe.Add(q.v, cgo.RCUCnt+id*cgo.RCUStride)), q, id}
+			release.OwnReader(q.v, id)
 		}
 		return control.Errno(errno)
 	})
-	return r, control.Explain(err, dpdk.ErrExist, fmt.Sprintf("ID %d is registered: use RegisterAny to find a free one, or QSBR.Unregister to free the ID of a dead process", id))
+	return r, control.Explain(err, dpdk.ErrExist, fmt.Sprintf("ID %d is registered: use RegisterAny to find a free one, or QSBR.Unregister to free the ID of a dead C program", id))
 }
 
 // RegisterAny makes a reader with the first free ID: see [QSBR.Register]. The error is

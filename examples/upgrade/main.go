@@ -24,6 +24,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/examples/internal/app"
@@ -38,6 +39,7 @@ type options struct {
 
 	role, prefix, locks string
 	rate                int
+	period              time.Duration
 }
 
 func main() {
@@ -52,6 +54,7 @@ func main() {
 	flag.StringVar(&o.prefix, "prefix", "upgrade", "with -role: the holder's file prefix")
 	flag.StringVar(&o.locks, "locks", "/run", "with -role: folder of the workers' locks")
 	flag.IntVar(&o.rate, "rate", 100_000, "packets per second")
+	flag.DurationVar(&o.period, "period", 0, "with -role traffic: time between two lines with the sums; 0 prints none")
 	flag.Parse()
 	app.Run("upgrade", func(ctx context.Context) error { return run(ctx, o) })
 }
@@ -72,7 +75,7 @@ func run(ctx context.Context, o options) error {
 	args := []string{"upgrade", "--proc-type=secondary", "--file-prefix=" + o.prefix}
 	return app.UnderEAL(ctx, args, func(ctx context.Context, _ *eal.Runtime, _ []string) error {
 		if o.role == "traffic" {
-			return traffic(ctx, o.rate)
+			return traffic(ctx, o.rate, o.period)
 		}
 		return work(ctx, o.role, o.locks)
 	})

@@ -27,6 +27,7 @@ type generator struct {
 	pool    *mbuf.Cache
 	in, out *ring.Ring[*mbuf.Mbuf]
 	rate    int
+	period  time.Duration
 	start   time.Time
 
 	sent, next uint64 // packets sent; the number that should come next
@@ -47,13 +48,14 @@ func (w *window) add(o window) {
 }
 
 // traffic runs the commands that the launcher types: begin and end enclose a window, stop empties the
-// pipeline and ends.
-func traffic(ctx context.Context, rate int) error {
+// pipeline and ends. With a period it prints the sums so far, and the longest time without a packet since the
+// last line.
+func traffic(ctx context.Context, rate int, period time.Duration) error {
 	pool, err := mbuf.LookupPool("packets")
 	if err != nil {
 		return err
 	}
-	g := generator{rate: rate, start: time.Now(), last: time.Now()}
+	g := generator{rate: rate, period: period, start: time.Now(), last: time.Now()}
 	if g.pool, err = pool.NewCache(64); err != nil {
 		return err
 	}
@@ -93,8 +95,18 @@ func traffic(ctx context.Context, rate int) error {
 func (g *generator) run(ctx context.Context, commands <-chan string) (stopped bool, err error) {
 	var idle lcore.Idle
 	var end, mark uint64 // a window ends when the packet mark has passed
+	var tick <-chan time.Time
+	if g.period > 0 {
+		tick = time.Tick(g.period)
+	}
 	for ctx.Err() == nil {
 		select {
+		case <-tick:
+			g.otherwise.add(g.window)
+			gap := max(g.gap, time.Since(g.last))
+			g.window = window{}
+			fmt.Printf("%d sent, %d lost, %d came twice, %d damaged, %d ms without traffic\n",
+				g.sent, g.otherwise.lost, g.otherwise.twice, g.otherwise.damaged, gap.Milliseconds())
 		case c := <-commands:
 			switch c {
 			case "begin":

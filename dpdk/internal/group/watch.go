@@ -265,9 +265,15 @@ func (w *watcher) clean(s *slot) {
 	tables := copies(s.pid)
 	mine := regexp.MustCompile(fmt.Sprintf(`^(%s)%d_`, kinds, s.pid))
 	names, _ := f.Names(rundir.Made)
+	var removed []string
 	for _, name := range names {
 		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.m.dir, name)) || tables.MatchString(name) && f.Unlocked(name) {
-			_ = f.Remove(name)
+			if f.Remove(name) == nil {
+				removed = append(removed, name)
+			}
 		}
+	}
+	if len(removed) > 0 {
+		control.Logger().Warn("files of a dead process were removed from the runtime directory", "pid", s.pid, "files", removed)
 	}
 }
