@@ -129,7 +129,7 @@ func (p *pipeline) startHolders() (err error) {
 
 // role starts a secondary.
 func (p *pipeline) role(name string) (*process, error) {
-	return start(os.Stderr, name, "/proc/self/exe", "-role", name, "-prefix", p.prefix, "-locks", p.dir, "-rate", strconv.Itoa(p.rate))
+	return start(os.Stderr, name, "/proc/self/exe", "-role", name, "-prefix", p.prefix, "-locks", p.dir, "-rate", strconv.Itoa(p.rate), "-busy", p.busy.String())
 }
 
 // startOthers starts all secondaries, and waits until packets flow.
@@ -195,7 +195,8 @@ func (p *pipeline) replace(stage string, kill bool) (err error) {
 			return err
 		}
 	}
-	if _, err := p.spare.expect("works"); err != nil {
+	inherited, err := p.spare.expect("works")
+	if err != nil {
 		return err
 	}
 	p.workers[stage], p.spare = p.spare, nil
@@ -205,8 +206,8 @@ func (p *pipeline) replace(stage string, kill bool) (err error) {
 		return err
 	}
 	var w window
-	if _, err := fmt.Sscan(line, &w.lost, &w.twice, &w.damaged, &w.gap); err != nil {
-		return fmt.Errorf("traffic: %q: %w", line, err)
+	if _, err := fmt.Sscan(line+" "+inherited, &w.lost, &w.twice, &w.damaged, &w.gap, &w.inherited); err != nil {
+		return fmt.Errorf("traffic: %q, %s: %q: %w", line, stage, inherited, err)
 	}
 	p.results.add(stage, kill, w)
 	return nil

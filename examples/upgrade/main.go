@@ -8,14 +8,15 @@
 //	upgrade [-kills 20] [-orders 20] [-holders 3]      the whole, with a table at the end
 //	upgrade -role rx -prefix upgrade -locks DIR        one worker; -role traffic is the other process
 //
+// The packets in the hands of a worker are in a batch in shared memory (ring.Batch). The primary finishes or
+// undoes what a killed worker had begun on a ring, and its successor claims the batch by its name. So a worker
+// between two rings loses nothing. A worker at a port can lose the packets of one burst: those that the driver
+// has when the worker is killed. Their mbufs do not return to the pool. A worker that is asked to end (SIGTERM)
+// leaves its batch to its successor, and loses nothing.
+//
 // A worker's place is the lock of a file in DIR. The successor attaches, finds its rings and queues, and waits
 // for the lock. The kernel releases the lock when the predecessor ends for any reason. With -cold the
 // successor starts only then, as with a supervisor that keeps no spare process.
-//
-// A worker that is asked to end (SIGTERM) passes on the packets that it has, so nothing is lost. A killed
-// worker loses the packets in its hands, at most a burst, and can stop in the middle of a ring operation:
-// then packets are lost, or a packet arrives again. The table counts both. Lost mbufs do not return to
-// the pool.
 //
 // At last it kills the holder. A standby holder becomes the new primary, and all other processes start again.
 package main
@@ -39,7 +40,7 @@ type options struct {
 
 	role, prefix, locks string
 	rate                int
-	period              time.Duration
+	period, busy        time.Duration
 }
 
 func main() {
@@ -54,6 +55,7 @@ func main() {
 	flag.StringVar(&o.prefix, "prefix", "upgrade", "with -role: the holder's file prefix")
 	flag.StringVar(&o.locks, "locks", "/run", "with -role: folder of the workers' locks")
 	flag.IntVar(&o.rate, "rate", 100_000, "packets per second")
+	flag.DurationVar(&o.busy, "busy", 20*time.Microsecond, "time that a worker spends on each burst, with the packets in its hands")
 	flag.DurationVar(&o.period, "period", 0, "with -role traffic: time between two lines with the sums; 0 prints none")
 	flag.Parse()
 	app.Run("upgrade", func(ctx context.Context) error { return run(ctx, o) })
@@ -77,6 +79,6 @@ func run(ctx context.Context, o options) error {
 		if o.role == "traffic" {
 			return traffic(ctx, o.rate, o.period)
 		}
-		return work(ctx, o.role, o.locks)
+		return work(ctx, o.role, o.locks, o.busy)
 	})
 }

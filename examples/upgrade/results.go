@@ -35,11 +35,11 @@ func (r *results) holder(ready, gap time.Duration) {
 	r.ready, r.gaps = append(r.ready, ready), append(r.gaps, gap)
 }
 
-// print prints the table and the sums. A worker between two rings loses packets on rings; rx and tx have a
+// print prints the table and the sums. The packets taken over are those that successors found in batches. A worker between two rings loses packets on rings; rx and tx have a
 // port on one side.
 func (r *results) print() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\ttimes\tlost: median\tworst\tms without traffic: median\tworst\t")
+	fmt.Fprintln(w, "\ttimes\ttaken over\tlost: median\tworst\tms without traffic: median\tworst\t")
 	lost := map[string]uint64{}
 	var twice, damaged uint64
 	for _, kill := range []bool{true, false} {
@@ -50,16 +50,18 @@ func (r *results) print() {
 			}
 			var packets []uint64
 			var gaps []time.Duration
+			inherited := 0
 			for _, one := range all {
 				packets, gaps = append(packets, one.lost), append(gaps, one.gap)
 				lost[place(stage, kill)] += one.lost
+				inherited += one.inherited
 				twice, damaged = twice+one.twice, damaged+one.damaged
 			}
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t\n", way(stage, kill), len(all), median(packets), slices.Max(packets), ms(median(gaps)), ms(slices.Max(gaps)))
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%s\t%s\t\n", way(stage, kill), len(all), inherited, median(packets), slices.Max(packets), ms(median(gaps)), ms(slices.Max(gaps)))
 		}
 	}
 	if len(r.ready) > 0 {
-		fmt.Fprintf(w, "holder killed\t%d\t\t\t%s\t%s\t\n", len(r.gaps), ms(median(r.gaps)), ms(slices.Max(r.gaps)))
+		fmt.Fprintf(w, "holder killed\t%d\t\t\t\t%s\t%s\t\n", len(r.gaps), ms(median(r.gaps)), ms(slices.Max(r.gaps)))
 	}
 	w.Flush()
 	if len(r.ready) > 0 {

@@ -41,6 +41,7 @@ type generator struct {
 type window struct {
 	lost, twice, damaged uint64
 	gap                  time.Duration // the longest time without a packet
+	inherited            int           // packets that the successor found in the batch of its predecessor
 }
 
 func (w *window) add(o window) {

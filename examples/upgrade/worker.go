@@ -17,60 +17,83 @@ import (
 
 const burst = 32
 
-// A source and a sink are the two ends of a worker: a queue of a port, or a ring.
-type (
-	source func(pkts []*mbuf.Mbuf) int
-	sink   func(pkts []*mbuf.Mbuf) int
-)
+// batch is the packets in the hands of a worker. It is in shared memory, so it outlives the worker.
+type batch = ring.Batch[*mbuf.Mbuf]
 
-// stages are the workers. Each finds its two ends.
-var stages = map[string]func() (source, sink, error){
-	"rx": func() (source, sink, error) {
-		port, err := ethdev.Lookup("net_ring_a")
-		if err != nil {
-			return nil, nil, err
+// stage is the two ends of a worker, which are queues of ports or rings. Both functions return how many packets
+// they moved.
+type stage struct{ take, pass func(*batch) int }
+
+// stages find the ends of each worker.
+var stages = map[string]func() (stage, error){
+	"rx": func() (s stage, err error) {
+		if s.take, err = receive("net_ring_a"); err == nil {
+			s.pass, err = enqueue("received")
 		}
-		to, err := ring.Lookup[*mbuf.Mbuf]("received")
-		if err != nil {
-			return nil, nil, err
-		}
-		q := port.RxQueue(0)
-		return q.Burst, to.EnqueueBurst, q.Err()
+		return s, err
 	},
-	"work": func() (source, sink, error) {
-		from, err := ring.Lookup[*mbuf.Mbuf]("received")
-		if err != nil {
-			return nil, nil, err
+	"work": func() (s stage, err error) {
+		if s.take, err = dequeue("received"); err == nil {
+			s.pass, err = enqueue("worked")
 		}
-		to, err := ring.Lookup[*mbuf.Mbuf]("worked")
-		if err != nil {
-			return nil, nil, err
-		}
-		return from.DequeueBurst, to.EnqueueBurst, nil
+		return s, err
 	},
-	"tx": func() (source, sink, error) {
-		from, err := ring.Lookup[*mbuf.Mbuf]("worked")
-		if err != nil {
-			return nil, nil, err
+	"tx": func() (s stage, err error) {
+		if s.take, err = dequeue("worked"); err == nil {
+			s.pass, err = send("net_ring_b")
 		}
-		port, err := ethdev.Lookup("net_ring_b")
-		if err != nil {
-			return nil, nil, err
-		}
-		q := port.TxQueue(0)
-		return from.DequeueBurst, q.Burst, q.Err()
+		return s, err
 	},
 }
 
+func dequeue(name string) (func(*batch) int, error) {
+	r, err := ring.Lookup[*mbuf.Mbuf](name)
+	return func(b *batch) int { return r.DequeueBatch(b, burst) }, err
+}
+
+func enqueue(name string) (func(*batch) int, error) {
+	r, err := ring.Lookup[*mbuf.Mbuf](name)
+	return func(b *batch) int { return r.EnqueueBatch(b) }, err
+}
+
+// receive takes packets from a port. If the worker is killed before it has them in its batch, they are lost.
+func receive(name string) (func(*batch) int, error) {
+	port, err := ethdev.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	q := port.RxQueue(0)
+	var pkts [burst]*mbuf.Mbuf
+	return func(b *batch) int { return b.Append(pkts[:q.Burst(pkts[:])]...) }, q.Err()
+}
+
+// send passes packets to a port. They leave the batch first: a packet that is lost when the worker is killed in
+// the driver is better than a packet that two processes own.
+func send(name string) (func(*batch) int, error) {
+	port, err := ethdev.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	q := port.TxQueue(0)
+	var pkts [burst]*mbuf.Mbuf
+	return func(b *batch) int {
+		n := copy(pkts[:], b.Elems())
+		b.Drop(n)
+		sent := q.Burst(pkts[:n])
+		b.Append(pkts[sent:n]...)
+		return sent
+	}, q.Err()
+}
+
 // work is a worker. It finds its ends before it waits for its place, so that the change of workers takes no
-// longer than the change of the lock.
-func work(ctx context.Context, stage, locks string) error {
-	from, to, err := stages[stage]()
+// longer than the change of the lock and of the batch. It spends the time busy on each burst.
+func work(ctx context.Context, name, locks string, busy time.Duration) error {
+	s, err := stages[name]()
 	if err != nil {
 		return err
 	}
 	fmt.Println("waits")
-	place, err := holder.WaitLock(ctx, filepath.Join(locks, stage+".lock"))
+	place, err := holder.WaitLock(ctx, filepath.Join(locks, name+".lock"))
 	if errors.Is(err, context.Canceled) {
 		return nil
 	}
@@ -78,44 +101,39 @@ func work(ctx context.Context, stage, locks string) error {
 		return err
 	}
 	defer place.Close()
-	fmt.Println("works")
-	var h hand
+	b, err := claim(ctx, name)
+	if err != nil {
+		return err
+	}
+	fmt.Println("works", b.Len())
 	var idle lcore.Idle
 	for ctx.Err() == nil {
-		h.take(from)
-		idle.After(h.pass(to))
+		if b.Len() == 0 && s.take(b) > 0 {
+			for start := time.Now(); time.Since(start) < busy; {
+			}
+		}
+		idle.After(s.pass(b))
 	}
 	if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) { // no process is at the other ends
 		fmt.Println("the holder has gone")
 		return nil
 	}
-	for end := time.Now().Add(5 * time.Second); !h.empty() && time.Now().Before(end); {
-		idle.After(h.pass(to))
+	fmt.Println("leaves", b.Len())
+	return b.Leave() // the successor has its packets
+}
+
+// claim returns the batch of the worker's predecessor, with its packets. The primary may see the end of the
+// predecessor later than the kernel releases the lock.
+func claim(ctx context.Context, name string) (*batch, error) {
+	for {
+		b, err := ring.NewBatch[*mbuf.Mbuf](name, burst)
+		if !errors.Is(err, dpdk.ErrBusy) && !errors.Is(err, dpdk.ErrAgain) {
+			return b, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(time.Millisecond):
+		}
 	}
-	fmt.Println("left", h.n-h.passed, "packets")
-	return nil
-}
-
-// hand is the packets that a worker has taken from its source and not yet passed to its sink. It is in the
-// memory of the process: if the process is killed, they are lost. A hand in shared memory, which a
-// successor takes over, has the same two methods.
-type hand struct {
-	pkts      [burst]*mbuf.Mbuf
-	n, passed int
-}
-
-func (h *hand) empty() bool { return h.passed == h.n }
-
-// take fills an empty hand.
-func (h *hand) take(from source) {
-	if h.empty() {
-		h.n, h.passed = from(h.pkts[:]), 0
-	}
-}
-
-// pass passes on packets, and returns how many. The sink may take fewer than there are.
-func (h *hand) pass(to sink) int {
-	n := to(h.pkts[h.passed:h.n])
-	h.passed += n
-	return n
 }

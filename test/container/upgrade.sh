@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # upgrade.sh IMAGE [TIMES]: starts upgrade.yml and replaces each container while packets flow: TIMES (3) times each worker by
 # SIGKILL, TIMES times in order, and once the holder by SIGKILL. It prints the packets lost and the milliseconds without
-# traffic of each replacement. It fails if a replacement in order loses a packet, a replaced worker does not work, or a
-# container does not end with 0.
+# traffic of each replacement. It fails if a packet is lost in a replacement in order, or when the worker
+# between the rings is killed, if a replaced worker does not work, or if a container does not end with 0.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -51,7 +51,7 @@ lost() { logs traffic | sed -nE "s/$sums/\1/p" | tail -1; }
 # replace WORKER kill|stop: replaces a worker, and prints what that cost.
 replace() {
   local lines before works gap
-  lines=$(count traffic "$sums") works=$(count "$1" '^works$') before=$(lost)
+  lines=$(count traffic "$sums") works=$(count "$1" '^works ') before=$(lost)
   if [ "$2" = kill ]; then
     docker kill -s KILL "${ids[$1]}" >/dev/null
     docker wait "${ids[$1]}" >/dev/null
@@ -60,11 +60,12 @@ replace() {
     [ "$(docker wait "${ids[$1]}")" = 0 ] || die "$1 did not end with 0:" "$(logs "$1" | tail -20)"
   fi
   docker start "${ids[$1]}" >/dev/null
-  until_seen "$1" $((works + 1)) '^works$'
+  until_seen "$1" $((works + 1)) '^works '
   until_seen traffic $(($(count traffic "$sums") + 2)) "$sums" # the packets that were on their way have come
   gap=$(logs traffic | sed -nE "s/$sums/\4/p" | tail -n +$((lines + 1)) | sort -n | tail -1)
   printf '%-5s %-5s %6d packets lost, %6d ms without traffic\n' "$1" "$2" $(($(lost) - before)) "$gap"
-  [ "$2" = kill ] || [ "$(lost)" = "$before" ] || die "$1 was replaced in order, and packets were lost"
+  # A worker at a port can lose the burst that the driver had when it was killed.
+  [ "$1 $2" = "rx kill" ] || [ "$1 $2" = "tx kill" ] || [ "$(lost)" = "$before" ] || die "$1 was replaced ($2), and packets were lost"
 }
 
 "${tool[@]}" up -d 2>&1 | grep -v '^Creating\|done$' || true
@@ -73,7 +74,7 @@ for s in holder1 holder2 "${workers[@]}" traffic; do ids[$s]=$("${tool[@]}" ps -
 until_seen traffic 1 '^first '
 active=holder1 standby=holder2
 [ "$(count holder1 '^holder: ready')" = 1 ] || active=holder2 standby=holder1
-for w in "${workers[@]}"; do until_seen "$w" 1 '^works$'; done
+for w in "${workers[@]}"; do until_seen "$w" 1 '^works '; done
 until_seen traffic 2 "$sums"
 
 for ((i = 1; i <= times; i++)); do

@@ -68,14 +68,15 @@ func TestAHolderNamesTheFieldThatIsWrong(t *testing.T) {
 }
 
 var (
-	upgraded = regexp.MustCompile(`summary: (\d+) packets sent; workers killed: (\d+) lost on rings, (\d+) lost at ports, \d+ came twice, \d+ damaged; in order: 0 lost; otherwise: 0 lost; \d+ mbufs`)
-	replaced = regexp.MustCompile(`^(rx|work|tx|holder) (killed|in order) +1 .*\d+\.\d +\d+\.\d$`)
+	upgraded = regexp.MustCompile(`summary: (\d+) packets sent; workers killed: 0 lost on rings, (\d+) lost at ports, 0 came twice, 0 damaged; in order: 0 lost; otherwise: 0 lost; \d+ mbufs`)
+	replaced = regexp.MustCompile(`^(rx|work|tx|holder) (killed|in order) +[12] .*\d+\.\d +\d+\.\d$`)
 )
 
-// What a killed worker loses is at most what it can have in its hands, and in one ring operation at each end.
+// A worker nearly always has packets in its hands when it is killed. Only in the driver of a port is one burst
+// lost, and a worker is rarely there.
 func TestUpgradeReplacesEachProcessUnderLoad(t *testing.T) {
 	built(t, "holder")
-	u := harness.Command(t, built(t, "upgrade"), "-kills", "1", "-orders", "1", "-holders", "1", "-rate", "20000")
+	u := harness.Command(t, built(t, "upgrade"), "-kills", "2", "-orders", "1", "-holders", "1", "-rate", "50000", "-busy", "500us")
 	t.Log("seed", u.Expect("seed"))
 	lines := u.Wait()
 	rows := 0
@@ -89,11 +90,9 @@ func TestUpgradeReplacesEachProcessUnderLoad(t *testing.T) {
 	assert.Regexp(t, `from the kill of the active holder to standby ready: median \d+\.\d ms`, out)
 	m := upgraded.FindStringSubmatch(out)
 	require.NotNil(t, m, out)
-	for i, most := range []int{1, 2} { // workers
-		lost, err := strconv.Atoi(m[2+i])
-		require.NoError(t, err)
-		assert.LessOrEqual(t, lost, most*3*32, out)
-	}
+	lost, err := strconv.Atoi(m[2])
+	require.NoError(t, err)
+	assert.LessOrEqual(t, lost, 32, out)
 	sent, err := strconv.Atoi(m[1])
 	require.NoError(t, err)
 	assert.Greater(t, sent, 1000)
