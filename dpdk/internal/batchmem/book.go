@@ -199,12 +199,7 @@ func end(o delegate.Owner, _ bool) {
 	case !settled:
 		control.Logger().Error("a ring operation of a process that has died is not settled, because another process is stopped inside the same ring")
 	}
-	delegate.Recovered(o, func(r *delegate.Recovery) {
-		r.Returned += found.Returned
-		r.Kept += found.Kept
-		r.Dropped += found.Dropped
-		r.InDoubt += found.InDoubt
-	})
+	delegate.Recovered(o, found)
 }
 
 // owns reports whether a process has a batch. The caller holds the lock.

@@ -145,18 +145,32 @@ type Recovery struct {
 	Released int // locks, readers, ports and other ids that are free again
 }
 
+// Add adds the counts of o.
+func (r *Recovery) Add(o Recovery) {
+	r.Returned += o.Returned
+	r.Kept += o.Kept
+	r.Dropped += o.Dropped
+	r.InDoubt += o.InDoubt
+	r.Released += o.Released
+}
+
+// Since returns the counts that came after before.
+func (r Recovery) Since(before Recovery) Recovery {
+	return Recovery{r.Returned - before.Returned, r.Kept - before.Kept, r.Dropped - before.Dropped, r.InDoubt - before.InDoubt, r.Released - before.Released}
+}
+
 // recoveries are those of processes for which Ended runs.
 var recoveries struct {
 	sync.Mutex
 	of map[Owner]*Recovery
 }
 
-// Recovered lets f count what a function of OnEnd has done for o.
-func Recovered(o Owner, f func(r *Recovery)) {
+// Recovered counts what a function of OnEnd has done for o.
+func Recovered(o Owner, more Recovery) {
 	recoveries.Lock()
 	defer recoveries.Unlock()
 	if r := recoveries.of[o]; r != nil {
-		f(r)
+		r.Add(more)
 	}
 }
 
