@@ -21,7 +21,7 @@ var _ = ealtest.Role("forwarder", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	pool, err := mbuf.Lookup("storm")
+	pool, err := mbuf.LookupPool("storm")
 	if err != nil {
 		return err
 	}
@@ -94,12 +94,6 @@ func TestStormOfKilledWorkersReturnsAllMbufs(t *testing.T) {
 			mbuf.FreeBulk(pkts[:n])
 		}
 	})
-	require.Eventually(t, func() bool { return available(t, pool) == pool.Size() }, 10*time.Second, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return pool.Available() == pool.Size() }, 10*time.Second, 10*time.Millisecond,
 		"mbufs are missing")
-}
-
-func available(t *testing.T, pool *mbuf.Pool) int {
-	n, err := pool.Available()
-	require.NoError(t, err)
-	return n
 }
