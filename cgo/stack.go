@@ -16,6 +16,18 @@ const StackNameSize = C.GODPDK_STACK_NAMESIZE
 // StackLockFree is 1 if DPDK has lock-free stacks for this processor.
 const StackLockFree = C.GODPDK_STACK_LF
 
+// Layout of struct rte_stack and of the parts of a lock-free one, in bytes.
+const (
+	StackFlags    = C.GODPDK_STACK_FLAGS
+	StackUsed     = C.GODPDK_STACK_USED
+	StackFree     = C.GODPDK_STACK_FREE
+	StackListLen  = C.GODPDK_STACK_LIST_LEN
+	StackHeadCnt  = C.GODPDK_STACK_HEAD_CNT
+	StackElemNext = C.GODPDK_STACK_ELEM_NEXT
+
+	StackFlagLF = C.RTE_STACK_F_LF
+)
+
 // StackLook describes the store of a pool with the ops "stack" or "lf_stack".
 type StackLook struct {
 	Objects, Lost uint32 // objects in the store; list entries in neither list

@@ -1084,6 +1084,12 @@ func SingleFileSegments() (_ bool)               { return }
 func Sockets() (_ []int)                         { return }
 
 const SpinlockSizeof = 4
+const StackElemNext = 8
+const StackFlagLF = 1
+const StackFlags = 44
+const StackFree = 128
+const StackHeadCnt = 8
+const StackListLen = 16
 const StackLockFree = 1
 
 type StackLook struct {
@@ -1096,8 +1102,11 @@ const StackNameSize = 28
 
 func StackObjects(name string, mp Mempool, size uint32) (_ []uintptr, _ StackLook, _ int) { return }
 func StackRepair(name string, mp Mempool, l StackLook) (_ int)                            { return }
-func TSCHz() (_ uint64)                                                                   { return }
-func Tailqs() (_ string, _ int)                                                           { return }
+
+const StackUsed = 64
+
+func TSCHz() (_ uint64)         { return }
+func Tailqs() (_ string, _ int) { return }
 
 const ThreadNameSize = 16
 

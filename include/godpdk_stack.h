@@ -14,12 +14,22 @@
 
 enum {
 	GODPDK_STACK_NAMESIZE = RTE_STACK_NAMESIZE,
+	GODPDK_STACK_FLAGS = offsetof(struct rte_stack, flags),
+	GODPDK_STACK_USED = offsetof(struct rte_stack, stack_lf.used),
+	GODPDK_STACK_FREE = offsetof(struct rte_stack, stack_lf.free),
+	GODPDK_STACK_LIST_LEN = offsetof(struct rte_stack_lf_list, len),
+	GODPDK_STACK_HEAD_CNT = offsetof(struct rte_stack_lf_head, cnt),
+	GODPDK_STACK_ELEM_NEXT = offsetof(struct rte_stack_lf_elem, next),
 #ifdef RTE_STACK_LF_SUPPORTED
 	GODPDK_STACK_LF = 1,
 #else
 	GODPDK_STACK_LF = 0,
 #endif
 };
+
+_Static_assert(sizeof(((struct rte_stack *)0)->flags) == 4, "a stack's flags");
+_Static_assert(offsetof(struct rte_stack_lf_list, head) == 0 && offsetof(struct rte_stack_lf_head, top) == 0 &&
+	       offsetof(struct rte_stack_lf_elem, data) == 0, "what comes first");
 
 /* The lists of a lock-free stack. Each push and pop changes it. */
 struct godpdk_stack_state {

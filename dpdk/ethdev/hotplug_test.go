@@ -63,7 +63,7 @@ func TestPortsAreFoundWhileOthersAreDetached(t *testing.T) {
 	pool := newPool(t)
 	name := null("")
 	stop := lookUp(name)
-	for round := range 300 {
+	for round := range harness.Size(300, 60) {
 		p, err := ethdev.Open(name, ethdev.Config{Pool: pool})
 		require.NoError(t, err, round)
 		require.NoError(t, p.Detach(), round)

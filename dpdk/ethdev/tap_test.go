@@ -42,12 +42,22 @@ func newTap(t *testing.T, cfg ethdev.Config) (*ethdev.Port, *net.Interface) {
 // send sends frames from the kernel's side to the port.
 func send(t testing.TB, i *net.Interface, frames ...[]byte) {
 	t.Helper()
+	sendOne, end := sender(t, i)
+	defer end()
+	for _, f := range frames {
+		sendOne(f)
+	}
+}
+
+// sender returns a function that sends a frame. Only its end takes long: the kernel waits for all readers of its sockets.
+func sender(t testing.TB, i *net.Interface) (send func(frame []byte), end func()) {
+	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	require.NoError(t, err)
-	defer unix.Close(fd)
-	for _, f := range frames {
+	return func(f []byte) {
+		t.Helper()
 		require.NoError(t, unix.Sendto(fd, f, 0, &unix.SockaddrLinklayer{Ifindex: i.Index, Halen: 6}))
-	}
+	}, func() { unix.Close(fd) }
 }
 
 // frame returns a frame with the number n that only the test sends.
@@ -105,6 +115,8 @@ func TestWaitBurstReceives(t *testing.T) {
 	pool := newPool(t)
 	p, i := newTap(t, ethdev.Config{Pool: pool, RxInterrupts: true})
 	rx := p.RxQueue(0)
+	sendOne, end := sender(t, i)
+	defer end()
 	const frames = 200
 	got := make(chan error, 1)
 	ready := make(chan struct{})
@@ -136,7 +148,7 @@ func TestWaitBurstReceives(t *testing.T) {
 			case <-time.After(time.Millisecond): // it sleeps
 			}
 		}
-		send(t, i, frame(byte(n)))
+		sendOne(frame(byte(n)))
 	}
 	select {
 	case err := <-got:

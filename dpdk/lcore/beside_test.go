@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // Functions and services use one lcore alternately, and none of them blocks it.
@@ -42,9 +43,11 @@ func TestLaunchBesideServiceCores(t *testing.T) {
 		again(func() error { return StopServiceCore(id) })
 		again(func() error { return RemoveServiceCore(id) })
 	}
-	time.Sleep(time.Second)
+	time.Sleep(harness.Size(time.Second, 200*time.Millisecond))
 	over.Store(true)
+	end := time.Now()
 	all.Wait()
+	assert.Less(t, time.Since(end), grace/2, "a call waited for what another one had undone")
 
 	cores, err := ServiceCores()
 	require.NoError(t, err)

@@ -452,6 +452,19 @@ var _ = ending("a thread that Close finds registered", func(rt *eal.Runtime) err
 	return nil
 })
 
+// Close may find the task of a Launch that it refuses in the slot of the lcore, and then waits for its end.
+var _ = ending("a function that is refused", func(*eal.Runtime) error {
+	stopping.Store(true)
+	t := newTask(context.Background(), 1, nothing)
+	if err := want(t.reserve(), dpdk.ErrNotRunning, "lcore 1"); err != nil {
+		return err
+	}
+	if t.Running() {
+		return errors.New("Close would wait for the task")
+	}
+	return nil
+})
+
 // A call while EAL stops is done or refused, and Close waits for the calls that it does not refuse.
 var _ = ending("all calls at once while EAL stops", func(rt *eal.Runtime) error {
 	until := func(f func() error) func() error {

@@ -19,7 +19,10 @@ import (
 // EAL run in child processes.
 const mainLcore = 0
 
-func TestMain(m *testing.M) { harness.MainLcores(m, 4, freshThreads) }
+func TestMain(m *testing.M) {
+	pollerAge = 100 * time.Millisecond // the check of one test ends before that of another begins
+	harness.MainLcores(m, 4, freshThreads)
+}
 
 // ownCPUs are the CPUs of the process before EAL starts.
 var ownCPUs = func() CPUSet {

@@ -46,7 +46,6 @@ func AddServiceCore(id int) error {
 	}
 	t := newTask(context.Background(), id, nil)
 	if err := t.reserve(); err != nil { // DPDK would wait until a function returns
-		t.end(err)
 		return err
 	}
 	defer t.end(nil)
@@ -108,7 +107,7 @@ func StopServiceCore(id int) error {
 		slots[id].leaving = slots[id].leaving || errno == 0
 		return control.Errno(errno)
 	})
-	if err == nil && !waitIdle(id, grace) {
+	if err == nil && !slots[id].waitOutside(id) {
 		return &dpdk.Error{Op: opCoreStop, Name: name(id), Errno: dpdk.ErrBusy, Detail: "a service on the core does not return: try again"}
 	}
 	return err
@@ -149,6 +148,22 @@ func (s *slot) outside(id int) bool {
 		s.leaving = false
 	}
 	return !s.leaving
+}
+
+// waitOutside waits until the thread of a service core has left its loop after StopServiceCore. It may be in the
+// loop again by then: if leaving is false, another goroutine has seen it outside.
+func (s *slot) waitOutside(id int) bool {
+	for begin := time.Now(); ; {
+		servicesMu.Lock()
+		leaving := s.leaving
+		servicesMu.Unlock()
+		switch {
+		case !leaving || waitIdle(id, time.Millisecond):
+			return true
+		case !control.Running() || time.Since(begin) > grace:
+			return false
+		}
+	}
 }
 
 // waitIdle waits until the lcore's thread is idle in EAL's loop, and reports whether it is.

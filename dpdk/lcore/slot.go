@@ -40,7 +40,7 @@ func init() { cgo.Callbacks.Lcore = onLcore }
 
 // leaveTimeout limits the time of a thread from the end of a function to EAL's loop. It needs some
 // instructions, unless it was descheduled.
-const leaveTimeout = time.Second
+var leaveTimeout = time.Second
 
 // epoch is the zero of slot.left.
 var epoch = time.Now()

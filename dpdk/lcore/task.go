@@ -53,7 +53,6 @@ func Launch(ctx context.Context, id int, fn Func) (*Task, error) {
 	}
 	t := newTask(ctx, id, fn)
 	if err := t.reserve(); err != nil {
-		t.cancel(nil)
 		return nil, err
 	}
 	if err := t.start(); err != nil {
@@ -116,9 +115,15 @@ func newTask(ctx context.Context, id int, fn Func) *Task {
 	return t
 }
 
-// reserve takes the slot of the lcore for the task.
-func (t *Task) reserve() error {
-	err := control.Call(opLaunch, t.name, func() error { return nil })
+// reserve takes the slot of the lcore for the task. If that fails it ends the task: Close waits for each
+// task that it has found in a slot.
+func (t *Task) reserve() (err error) {
+	defer func() {
+		if err != nil {
+			t.end(err)
+		}
+	}()
+	err = control.Call(opLaunch, t.name, func() error { return nil })
 	if err != nil {
 		return err
 	}
@@ -172,15 +177,14 @@ func (t *Task) start() error {
 	return err
 }
 
-// end publishes the result. It reports false if the task has a result already.
-func (t *Task) end(err error) bool {
+// end publishes the result, unless the task has one already.
+func (t *Task) end(err error) {
 	if !t.ended.CompareAndSwap(false, true) {
-		return false
+		return
 	}
 	t.err = err
 	t.cancel(err)
 	close(t.done)
-	return true
 }
 
 // Lcore returns the ID of the lcore, or -1 for a control thread.

@@ -133,6 +133,8 @@ func TestLaunchOnBusyLcoreReturnsErrBusy(t *testing.T) {
 
 // C runs a function on the lcore. This package has not launched it.
 func TestLaunchOnLcoreUsedByCReturnsErrBusy(t *testing.T) {
+	defer func(d time.Duration) { leaveTimeout = d }(leaveTimeout)
+	leaveTimeout = 50 * time.Millisecond
 	end, begun := make(chan struct{}), make(chan struct{})
 	ours := cgo.Callbacks.Lcore
 	cgo.Callbacks.Lcore = func(int) { close(begun); <-end }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/lock"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 var (
@@ -34,7 +35,7 @@ func waits(t *testing.T, f func(), release func()) {
 	t.Helper()
 	done := make(chan struct{})
 	go func() { f(); close(done) }()
-	for range 100 { // longer than it spins
+	for range harness.Size(100, 30) { // longer than it spins
 		runtime.Gosched()
 		time.Sleep(50 * time.Microsecond)
 	}

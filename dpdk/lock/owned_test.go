@@ -42,7 +42,7 @@ type estate struct {
 	ticket lock.OwnedTicket
 	seq    lock.OwnedSeq
 	rw     lock.OwnedRW
-	data   [4]struct{ a, b, inside uint64 } // a and b are equal while nobody has the lock
+	data   [4]struct{ a, b, inside, work, repairs uint64 } // a and b are equal while nobody has the lock
 }
 
 var ownedNames = []string{"spin", "ticket", "seq", "rw"}
@@ -510,6 +510,7 @@ func (e *estate) sections() error {
 		err := l.Lock()
 		if errors.Is(err, dpdk.ErrOwnerDead) {
 			d.b, d.inside = d.a, 0
+			d.repairs++
 			err = l.Consistent()
 		}
 		if err != nil {
@@ -519,6 +520,9 @@ func (e *estate) sections() error {
 			return fmt.Errorf("%s: two have the lock: %+v", name, *d)
 		}
 		d.a++
+		for range 100 { // most kills hit a section
+			atomic.AddUint64(&d.work, 1)
+		}
 		d.b++
 		d.inside--
 		if err := l.Unlock(); err != nil {
@@ -574,9 +578,15 @@ func TestLocksSurviveRandomKills(t *testing.T) {
 		c.Kill()
 		work(100)
 	}
+	repairs := uint64(0)
 	for i, name := range ownedNames {
 		assert.False(t, e.get(name).IsLocked())
 		assert.Equal(t, e.data[i].a, e.data[i].b, name)
+		t.Log(name, e.data[i].repairs, "repairs")
+		repairs += e.data[i].repairs
+	}
+	if kills > 20 { // two of three hit one
+		assert.NotZero(t, repairs, "no kill has hit a section")
 	}
 	t.Log(e.data[0].a, "sections")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // LookupPool finds a pool that is being created or freed either complete or not at all.
@@ -43,7 +44,7 @@ func TestLookupWhileOtherPoolsAreFreed(t *testing.T) {
 			return err
 		})
 	}
-	time.Sleep(time.Second)
+	time.Sleep(harness.Size(time.Second, 200*time.Millisecond))
 	over.Store(true)
 	all.Wait()
 }

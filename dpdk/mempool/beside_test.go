@@ -18,10 +18,11 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // churn makes and frees pools with these names in a loop, and runs each of the others in a
-// loop, for one second.
+// loop, for some time.
 func churn(t *testing.T, names []string, others ...func() error) {
 	t.Helper()
 	var over atomic.Bool
@@ -48,7 +49,7 @@ func churn(t *testing.T, names []string, others ...func() error) {
 	for _, f := range others {
 		again(f)
 	}
-	time.Sleep(time.Second)
+	time.Sleep(harness.Size(time.Second, 200*time.Millisecond))
 	over.Store(true)
 	all.Wait()
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // impl is one way to get and put: with Go, or with rte_mempool_generic_get and
@@ -100,7 +101,7 @@ func script(t *testing.T, ops string, size, cacheSize int, seed uint64, use impl
 	}
 	rng := rand.New(rand.NewPCG(seed, uint64(size)))
 	var held []mempool.Object
-	for range 400 {
+	for range harness.Size(400, 150) {
 		n := 1 + rng.IntN(1+size/2)
 		switch rng.IntN(4) {
 		case 0:
@@ -138,7 +139,7 @@ func TestGoAndCGetAndPutAlike(t *testing.T) {
 	for _, ops := range []string{"ring_mp_mc", "ring_sp_sc", "ring_mt_rts", "ring_mt_hts", "stack", "lf_stack"} {
 		for _, shape := range []struct{ size, cache int }{{63, 0}, {64, 1}, {64, 2}, {100, 32}, {100, 66}, {500, 7}, {800, 512}, {1200, 256}} {
 			t.Run(fmt.Sprintf("%s of %d, cache %d", ops, shape.size, shape.cache), func(t *testing.T) {
-				for seed := range uint64(2) {
+				for seed := range harness.Size[uint64](2, 1) {
 					want := script(t, ops, shape.size, shape.cache, seed, inC)
 					for _, use := range []impl{native, mixed(seed)} {
 						got := script(t, ops, shape.size, shape.cache, seed, use)

@@ -7,6 +7,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/lfstack"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 	"github.com/godpdk/godpdk/dpdk/internal/wait"
@@ -41,10 +42,12 @@ func (h *cacheHead) object(i uint32) *uintptr { return (*uintptr)(h.slot(int(i))
 
 // backend is the store of the objects that are in no cache.
 type backend struct {
-	ring   ringcore.Ring // if isRing
-	isRing bool          // the ops are one of the ring ops
-	mp     cgo.Mempool   // nil in the backend of a freed handle
-	size   int           // of the pool
+	ring    ringcore.Ring // if isRing
+	isRing  bool          // the ops are one of the ring ops
+	stack   lfstack.Stack // if isStack
+	isStack bool          // the ops are "lf_stack", and this build has them in Go
+	mp      cgo.Mempool   // nil in the backend of a freed handle
+	size    int           // of the pool
 }
 
 // ringOps are the ops that store objects in an rte_ring, with the modes in which their
@@ -66,8 +69,15 @@ func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 		b.ring, b.isRing = goneRing, true
 		return b, nil
 	}
+	if cgo.MempoolNative == 0 {
+		return b, nil
+	}
+	if lfstack.Native && i.Ops == "lf_stack" {
+		b.stack, b.isStack = lfstack.At(i.Data)
+		return b, nil
+	}
 	sync, ok := ringOps[i.Ops]
-	if !ok || cgo.MempoolNative == 0 {
+	if !ok {
 		return b, nil
 	}
 	ring, err := ringlayout.Describe(i.Ring, uint32(wordSize))
@@ -84,8 +94,11 @@ func (b *backend) take(objs unsafe.Pointer, n int) bool {
 	if n > b.size {
 		return false
 	}
-	if b.isRing {
+	switch {
+	case b.isRing:
 		return int(b.ring.Dequeue(objs, n, true).Done()) == n
+	case b.isStack:
+		return n == 0 || b.stack.Pop(objs, n)
 	}
 	return n == 0 || cgo.MempoolDequeue(b.mp, objs, uint32(n))
 }
@@ -95,6 +108,10 @@ func (b *backend) take(objs unsafe.Pointer, n int) bool {
 func (b *backend) give(objs unsafe.Pointer, n int) {
 	switch {
 	case n > b.size:
+	case b.isStack:
+		if n != 0 {
+			b.stack.Push(objs, n)
+		}
 	case !b.isRing:
 		if n != 0 {
 			cgo.MempoolEnqueue(b.mp, objs, uint32(n))

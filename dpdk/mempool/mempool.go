@@ -11,9 +11,9 @@
 // [Pool.NewCache] makes one for a goroutine. The thread of an lcore has its own: see
 // [Pool.DefaultCache]. Objects in a cache count as taken from the pool until Flush.
 //
-// Get and Put do not allocate. Those of a Cache call C only to refill and flush it, and with the ring
-// ops they never call C. An empty pool is not an error: bulk calls are all or nothing, and report
-// which.
+// Get and Put do not allocate. With "lf_stack" on amd64, and with the ring ops, they do not call C.
+// With other ops those of a Cache call C only to refill and flush it. An empty pool is not an error:
+// bulk calls are all or nothing, and report which.
 //
 // The default ops, "lf_stack", never make a thread wait for another. A process that is killed inside
 // them takes at most the objects of its bulk with it. [Pool.Recover] returns those, and all else

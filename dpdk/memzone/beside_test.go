@@ -14,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/rcu"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // Zones of different sizes take each other's slots, and a lookup gets a whole
@@ -68,7 +69,7 @@ func TestLookupBesideFree(t *testing.T) {
 		return err
 	})
 	again(func() error { _, err := memzone.List(); return err })
-	time.Sleep(time.Second)
+	time.Sleep(harness.Size(time.Second, 200*time.Millisecond))
 	over.Store(true)
 	all.Wait()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // Rings come and go, of 64 slots and of 8 MiB that the kernel gets back, while others
@@ -54,7 +55,7 @@ func TestLookupBesideFree(t *testing.T) {
 		}
 	}
 	again(func() error { _, err := ring.List(); return err })
-	time.Sleep(time.Second)
+	time.Sleep(harness.Size(time.Second, 200*time.Millisecond))
 	over.Store(true)
 	all.Wait()
 }

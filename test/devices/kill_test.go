@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"testing"
 
@@ -13,6 +12,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mbuf/mbuftest"
 	"github.com/godpdk/godpdk/dpdk/vdev"
@@ -59,6 +59,7 @@ var _ = harness.Role("load", func(args []string) (err error) {
 func load(port *ethdev.Port, pool *mbuf.Pool, requests <-chan string) error {
 	rx, tx := port.RxQueue(0), port.TxQueue(0)
 	var in, out [32]*mbuf.Mbuf
+	var idle lcore.Idle // without a peer nothing moves, and others need the CPU
 	wanted, bursts := 10000, -1
 	for {
 		select {
@@ -69,7 +70,7 @@ func load(port *ethdev.Port, pool *mbuf.Pool, requests <-chan string) error {
 			case r == "busy":
 				wanted = 10000
 			case r == "idle":
-				bursts = 10000
+				bursts = 1000
 			}
 		default:
 		}
@@ -89,19 +90,18 @@ func load(port *ethdev.Port, pool *mbuf.Pool, requests <-chan string) error {
 			for _, m := range out {
 				m.Append(1000)
 			}
-			mbuf.FreeBulk(out[tx.Burst(out[:]):])
+			sent := tx.Burst(out[:])
+			mbuf.FreeBulk(out[sent:])
+			n += sent
 		}
-		if n == 0 {
-			runtime.Gosched()
-		}
+		idle.After(n)
 	}
 }
 
 // loaded starts a process in the role "load".
 func loaded(t *testing.T, kind, socket string) *harness.Child {
 	t.Helper()
-	lcores++
-	return harness.Start(t, "load", kind, socket, strconv.Itoa(lcores%64))
+	return harness.Start(t, "load", kind, socket, strconv.Itoa(nextLcore()))
 }
 
 // listens are the kinds that the other side connects to.
@@ -152,6 +152,7 @@ func TestPortSurvivesDeadPeer(t *testing.T) {
 	} {
 		for _, kill := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s after %s killed %v", tc.survivor, tc.victim, kill), func(t *testing.T) {
+				t.Parallel() // they mostly wait: for starts of EAL
 				harness.Need(t, harness.Hugepages)
 				socket := filepath.Join(t.TempDir(), "s")
 				survivor, victim := pair(t, tc.survivor, tc.victim, socket)

@@ -4,9 +4,16 @@
 package devices
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-func TestMain(m *testing.M) { harness.Main(m) }
+func TestMain(m *testing.M) {
+	// The tests that call t.Parallel have two or three processes each, which poll.
+	if err := flag.Set("test.parallel", "2"); err != nil {
+		panic(err)
+	}
+	harness.Main(m)
+}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,19 +13,21 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// packets of one test, each way.
-const packets = 20000
+// packets returns how many packets a test sends, each way.
+func packets() int { return harness.Size(20000, 4000) }
 
 // single has a vhost map EAL's memory.
 const single = "--single-file-segments"
 
-var lcores int
+// lcores is the number of lcores given to processes so far.
+var lcores atomic.Int32
+
+func nextLcore() int { return int(lcores.Add(1) % 64) }
 
 // device starts a process that opens a device.
 func device(t *testing.T, kind, socket string, options ...string) *harness.Child {
 	t.Helper()
-	lcores++
-	return harness.Start(t, "device", append([]string{kind, socket, strconv.Itoa(lcores % 64)}, options...)...)
+	return harness.Start(t, "device", append([]string{kind, socket, strconv.Itoa(nextLcore())}, options...)...)
 }
 
 // A listening virtio-user waits in C for ever. Here no peer connects.
@@ -78,8 +81,8 @@ func TestPacketsBetweenTwoProcesses(t *testing.T) {
 				a.Expect("open")
 			}
 			for _, way := range [][2]*harness.Child{{a, b}, {b, a}} {
-				way[1].Send(fmt.Sprint("echo ", packets))
-				way[0].Send(fmt.Sprint("send ", packets))
+				way[1].Send(fmt.Sprint("echo ", packets()))
+				way[0].Send(fmt.Sprint("send ", packets()))
 				way[0].Expect("done send")
 				way[1].Expect("done echo")
 			}

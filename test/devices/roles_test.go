@@ -3,6 +3,7 @@ package devices
 import (
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -78,7 +79,7 @@ var _ = harness.Role("visitor", func(args []string) (err error) {
 
 func TestDevicesAreMadeByThePrimary(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
-	prefix := fmt.Sprint(t.Name(), lcores)
+	prefix := fmt.Sprint(t.Name(), os.Getpid())
 	primary := harness.Start(t, "vdevs", prefix)
 	assert.Equal(t, "[port 0 (net_null0) port 1 (net_null1) port 2 (net_bonding_x)], then port 3 (net_null2)", primary.Expect("open"))
 	secondary := harness.Start(t, "visitor", prefix)

@@ -21,7 +21,8 @@ func testpmd(t *testing.T, d vdev.Device) *harness.Child {
 	harness.Need(t, harness.Testpmd)
 	devargs, err := d.Devargs()
 	require.NoError(t, err)
-	prefix := fmt.Sprint("c", os.Getpid(), "-", lcores)
+	lcore := nextLcore()
+	prefix := fmt.Sprint("c", os.Getpid(), "-", lcore)
 	t.Cleanup(func() { // rte_eal_cleanup leaves them to the prefix's next primary
 		files, err := filepath.Glob(filepath.Join(harness.HugeDir(), prefix+"map_*"))
 		require.NoError(t, err)
@@ -29,11 +30,10 @@ func testpmd(t *testing.T, d vdev.Device) *harness.Child {
 			require.NoError(t, os.Remove(f))
 		}
 	})
-	lcores += 2
 	path, err := exec.LookPath("dpdk-testpmd")
 	require.NoError(t, err)
 	c := harness.Command(t, path, "--no-pci", "--file-prefix="+prefix, "-m", "64", single, "--no-telemetry",
-		"--lcores="+harness.Lcore(lcores%64)+","+harness.Lcore((lcores+1)%64), "--vdev="+devargs,
+		"--lcores="+harness.Lcore(lcore)+","+harness.Lcore(nextLcore()), "--vdev="+devargs,
 		"--", "-i", "--port-topology=loop", "--nb-cores=1", "--total-num-mbufs=4096", "--no-flush-rx", "--no-lsc-interrupt", "--disable-link-check")
 	c.Send("set fwd io retry") // a memif's client has no buffers for it before its first Burst
 	c.Send("set burst tx delay 10 retry 100000")
@@ -81,9 +81,9 @@ func TestTestpmdReturnsPackets(t *testing.T) {
 				g = device(t, tc.kind, socket, single)
 				g.Expect("open")
 			}
-			g.Send(fmt.Sprint("send ", packets))
+			g.Send(fmt.Sprint("send ", packets()))
 			g.Expect("done send")
-			assert.Equal(t, fmt.Sprintf("RX-packets: %d RX-dropped: 0 RX-total: %[1]d", packets), stop(t, c))
+			assert.Equal(t, fmt.Sprintf("RX-packets: %d RX-dropped: 0 RX-total: %[1]d", packets()), stop(t, c))
 			assert.Empty(t, g.Wait())
 		})
 	}

@@ -22,3 +22,11 @@ func Soak(t testing.TB) time.Duration {
 	}
 	return d
 }
+
+// Size returns the size of a test that repeats its work, such as a number of rounds: short with -short, and long otherwise.
+func Size[T any](long, short T) T {
+	if testing.Short() {
+		return short
+	}
+	return long
+}

@@ -3,6 +3,7 @@
 package netdev
 
 import (
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -15,12 +16,12 @@ import (
 	"github.com/godpdk/godpdk/test/wire"
 )
 
-// The system's ping, a thousand times a second, is answered by examples/echo on
+// The system's ping, a thousand requests a second, is answered by examples/echo on
 // every datapath, and nothing is lost. ARP, which ping needs first, too.
 func TestPingIsAnswered(t *testing.T) {
 	harness.Need(t, harness.Root, harness.Hugepages, harness.Ping)
 	bin := filepath.Join(t.TempDir(), "echo")
-	out, err := exec.Command("go", "build", "-o", bin, "../../examples/echo").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags=-w", "-o", bin, "../../examples/echo").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
 	veth := func(devargs string) func(t *testing.T) (string, wire.End) {
@@ -29,6 +30,7 @@ func TestPingIsAnswered(t *testing.T) {
 			return devargs + w.Near.Name, w.Far
 		}
 	}
+	count := fmt.Sprint(harness.Size(1000, 200))
 	tests := []struct {
 		name  string
 		needs []harness.Thing
@@ -53,15 +55,15 @@ func TestPingIsAnswered(t *testing.T) {
 			wrong := counter(t, far.Host, "Icmp", "InCsumErrors")
 			var ping []byte
 			err := far.Do(func() (err error) {
-				ping, err = exec.Command("ping", "-n", "-q", "-c", "1000", "-i", "0.001", "-s", "1472", "-W", "2", "10.2.0.2").CombinedOutput()
+				ping, err = exec.Command("ping", "-n", "-q", "-c", count, "-i", "0.001", "-s", "1472", "-W", "2", "10.2.0.2").CombinedOutput()
 				return err
 			})
 			assert.NoError(t, err, "%s", ping)
-			assert.Contains(t, string(ping), "1000 packets transmitted, 1000 received, 0% packet loss")
+			assert.Contains(t, string(ping), count+" packets transmitted, "+count+" received, 0% packet loss")
 			assert.NotContains(t, string(ping), "duplicates")
 			assert.Zero(t, counter(t, far.Host, "Icmp", "InCsumErrors")-wrong, "wrong checksums, which ping takes too")
 			echo.Signal(syscall.SIGTERM)
-			assert.Regexp(t, `^answered [1-9]\d* ARP, 1000 ping, 0 UDP; \d+ packets ignored, 0 answers not sent$`, echo.Expect("echo:"))
+			assert.Regexp(t, `^answered [1-9]\d* ARP, `+count+` ping, 0 UDP; \d+ packets ignored, 0 answers not sent$`, echo.Expect("echo:"))
 			echo.Wait()
 		})
 	}

@@ -129,10 +129,7 @@ func TestChildInheritsNoMemoryOfAnotherProcess(t *testing.T) {
 
 func TestCloseReturnsEALsSharedHeapMemory(t *testing.T) {
 	const atOnce = 5
-	lives := 100
-	if testing.Short() {
-		lives = 20
-	}
+	lives := harness.Size(100, 15)
 	prefix := newPrefix(t)
 	primary := started(t, "primary", prefix, "--vdev=net_null0")
 	live := func() {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ipc"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 func init() {
@@ -182,13 +183,14 @@ func TestIPCGoesBothWays(t *testing.T) {
 		primary.received("to-the-primary")
 		open := descriptors(t, primary) + descriptors(t, secondary)
 		for _, p := range []*peer{primary, secondary} {
-			assert.Equal(t, "1 of 1 X+1", p.do("ipc-request", "upper", "x", "20000", "1000"))
+			assert.Equal(t, "1 of 1 X+1", p.do("ipc-request", "upper", "x", "20000", harness.Size("1000", "250")))
 		}
 		assert.LessOrEqual(t, descriptors(t, primary)+descriptors(t, secondary), open+2, "a socket for the next request each")
 	})
 }
 
 func TestIPCHandlersWithoutAReply(t *testing.T) {
+	t.Parallel() // the requests time out after 300 ms
 	pairs(t, func(t *testing.T, primary, secondary *peer) {
 		for _, p := range []*peer{primary, secondary} {
 			p.do("ipc-register", "silent", "silent")
@@ -362,6 +364,7 @@ func TestIPCDisabled(t *testing.T) {
 }
 
 func TestIPCRequestWithoutAHandlerFailsAtOnce(t *testing.T) {
+	t.Parallel() // a request to C times out after 1 s
 	prefix := newPrefix(t)
 	primary, secondary := ipcPeer(t, "Go", "primary", prefix), ipcPeer(t, "Go", "secondary", prefix)
 	for _, p := range []*peer{primary, secondary} {

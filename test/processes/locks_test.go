@@ -16,6 +16,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // stand is the memory that all processes of a test share, as in locks.c: the locks, and the
@@ -165,7 +166,7 @@ func TestLocksExcludeFourProcesses(t *testing.T) {
 	all := team(t)
 	for _, which := range []string{"spin", "ticket", "mcs", "rw", "pf"} {
 		t.Run(which, func(t *testing.T) {
-			const sections = 1 << 20
+			sections := harness.Size(1<<20, 1<<18)
 			for i, p := range all {
 				p.ask("sections", strconv.Itoa(i), which, strconv.Itoa(sections/teamSize))
 			}
@@ -192,7 +193,7 @@ func TestLocksExcludeFourProcesses(t *testing.T) {
 // Two write and two read, one in Go and one in C of each.
 func TestReadersNeverSeeATornValue(t *testing.T) {
 	all := team(t)
-	const each = 1 << 19
+	each := harness.Size(1<<19, 1<<17)
 	for i, p := range []*peer{all[0], all[2]} {
 		p.ask("seq-write", strconv.Itoa(i), "seq", strconv.Itoa(each))
 	}

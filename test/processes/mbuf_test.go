@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -16,8 +15,10 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 var (
@@ -101,6 +102,7 @@ var (
 
 // sendPackets sends numbered packets from a pool into a ring, some in two segments.
 func sendPackets(a []string) (string, error) {
+	var idle lcore.Idle
 	p, err := mbuf.LookupPool(a[0])
 	if err != nil {
 		return "", err
@@ -116,7 +118,7 @@ func sendPackets(a []string) (string, error) {
 	for seq := range total {
 		m, ok := c.Alloc()
 		for !ok {
-			runtime.Gosched()
+			idle.After(0)
 			m, ok = c.Alloc()
 		}
 		frame, _ := m.Append(64)
@@ -132,8 +134,9 @@ func sendPackets(a []string) (string, error) {
 			}
 		}
 		for !r.Enqueue(m) {
-			runtime.Gosched()
+			idle.After(0)
 		}
+		idle.After(1)
 	}
 	return "", c.Close()
 }
@@ -149,6 +152,7 @@ func workPackets(a []string) (string, error) {
 		return "", err
 	}
 	var pkts [32]*mbuf.Mbuf
+	var idle lcore.Idle
 	wrong := 0
 	for done := 0; done < total; {
 		n := in.DequeueBurst(pkts[:])
@@ -164,9 +168,8 @@ func workPackets(a []string) (string, error) {
 		for rest := pkts[:n]; len(rest) > 0; {
 			rest = rest[out.EnqueueBurst(rest):]
 		}
-		if done += n; n == 0 {
-			runtime.Gosched()
-		}
+		done += n
+		idle.After(n)
 	}
 	return fmt.Sprint(wrong, " wrong"), nil
 }
@@ -179,6 +182,7 @@ func takePackets(a []string) (string, error) {
 	}
 	var cache *mbuf.Cache
 	var pkts [32]*mbuf.Mbuf
+	var idle lcore.Idle
 	wrong := 0
 	for done := 0; done < total; {
 		n := in.DequeueBurst(pkts[:])
@@ -199,10 +203,9 @@ func takePackets(a []string) (string, error) {
 		}
 		if n > 0 {
 			cache.FreeBulk(pkts[:n])
-		} else {
-			runtime.Gosched()
 		}
 		done += n
+		idle.After(n)
 	}
 	if cache == nil {
 		return "", errors.New("nothing came")
@@ -233,7 +236,8 @@ var mbufPeers = map[string]func(*testing.T, string, string) *peer{
 // them and hands them back, and the primary frees them; then the other way
 // round. Every mbuf comes home.
 func TestAllMbufsReturnToTheirPool(t *testing.T) {
-	const pool, total = 511, "20000"
+	const pool = 511
+	total := harness.Size("20000", "4000")
 	for _, langs := range [][2]string{{"Go", "Go"}, {"Go", "C"}, {"C", "Go"}} {
 		t.Run(langs[0]+" primary and "+langs[1]+" secondary", func(t *testing.T) {
 			prefix := newPrefix(t)

@@ -5,7 +5,6 @@ package processes
 import (
 	"fmt"
 	"math/bits"
-	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -13,12 +12,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 const (
-	most = 1 << 20 // messages of one test; as TOTAL in peer.c
+	most = 1 << 20 // messages of one test in long form; as TOTAL in peer.c
 	mix  = 0x9E3779B97F4A7C15
 )
 
@@ -62,6 +63,7 @@ func newWork(args []string) (w work, err error) {
 
 func (w work) produce() {
 	var buf [32]message
+	var idle lcore.Idle // there may be fewer CPUs than pollers
 	for seq := w.first; seq < w.total; {
 		n, want := 0, 1+int(seq%uint64(len(buf)))
 		for ; n < want && seq < w.total; n++ {
@@ -70,10 +72,8 @@ func (w work) produce() {
 		}
 		for in := 0; in < n; {
 			k := w.ring.EnqueueBurst(buf[in:n])
-			if k == 0 {
-				runtime.Gosched() // there may be fewer CPUs than pollers
-			}
 			in += k
+			idle.After(k)
 		}
 		w.board.Sent.Add(uint64(n))
 	}
@@ -85,16 +85,15 @@ func (w work) consume() {
 		last[i] = -1
 	}
 	var buf [32]message
+	var idle lcore.Idle
 	for {
 		// Read first: a ring that is empty after the last message was sent stays empty.
 		all := w.board.Sent.Load() == w.total
 		n := w.ring.DequeueBurst(buf[:])
-		if n == 0 {
-			if all {
-				return
-			}
-			runtime.Gosched()
+		if n == 0 && all {
+			return
 		}
+		idle.After(n)
 		for _, m := range buf[:n] {
 			w.check(m, last)
 		}
@@ -176,13 +175,15 @@ var _ = verb("produce-pointers", func(args []string) (string, error) {
 	}
 	n, err := strconv.ParseUint(args[1], 10, 64)
 	var buf [8]uint64
+	var idle lcore.Idle
 	for i := uint64(0); i < n; i += 8 {
 		for k := range buf {
 			buf[k] = (i + uint64(k)) * mix
 		}
 		for r.EnqueueBulk(buf[:]) == 0 {
-			runtime.Gosched()
+			idle.After(0)
 		}
+		idle.After(len(buf))
 	}
 	return "", err
 })
@@ -194,11 +195,13 @@ var _ = verb("consume-pointers", func(args []string) (string, error) {
 	}
 	n, err := strconv.ParseUint(args[1], 10, 64)
 	var buf [8]uint64
+	var idle lcore.Idle
 	wrong := 0
 	for i := uint64(0); i < n; i += 8 {
 		for r.DequeueBulk(buf[:]) == 0 {
-			runtime.Gosched()
+			idle.After(0)
 		}
+		idle.After(len(buf))
 		for k, v := range buf {
 			if v != (i+uint64(k))*mix {
 				wrong++
@@ -244,6 +247,7 @@ func (c couple) teller(primary, secondary *peer) *peer {
 }
 
 func TestAMillionMessagesArriveInOrderEachWay(t *testing.T) {
+	total := harness.Size(most, most/4)
 	for _, c := range couples {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := c.start(t)
@@ -253,10 +257,10 @@ func TestAMillionMessagesArriveInOrderEachWay(t *testing.T) {
 			}{{"down", a, b}, {"up", b, a}} {
 				way.from.do("create", way.name, "1024", "24", "single") // the other side looks it up
 				way.to.do("board", "board")
-				way.to.ask("consume", way.name, "0", "1", strconv.Itoa(most))
-				way.from.do("produce", way.name, "0", "1", strconv.Itoa(most))
+				way.to.ask("consume", way.name, "0", "1", strconv.Itoa(total))
+				way.from.do("produce", way.name, "0", "1", strconv.Itoa(total))
 				way.to.done()
-				assert.Equal(t, allArrived(most), c.teller(a, b).do("count"), way.name)
+				assert.Equal(t, allArrived(total), c.teller(a, b).do("count"), way.name)
 				c.teller(a, b).do("free-zone", "board")
 			}
 			b.quit()
@@ -267,7 +271,7 @@ func TestAMillionMessagesArriveInOrderEachWay(t *testing.T) {
 
 // Each process is a producer and a consumer of the same ring.
 func TestManyProducersAndConsumersLoseNothing(t *testing.T) {
-	const total = most / 4
+	total := harness.Size(most/4, most/16)
 	for _, mode := range []string{"multi", "rts", "hts"} {
 		for _, c := range couples[:2] {
 			t.Run(mode+" "+c.name, func(t *testing.T) {
@@ -286,6 +290,7 @@ func TestManyProducersAndConsumersLoseNothing(t *testing.T) {
 }
 
 func TestEightByteElementsAreThePointersOfC(t *testing.T) {
+	total := strconv.Itoa(harness.Size(most, most/4))
 	for _, c := range couples[1:] {
 		t.Run(c.name, func(t *testing.T) {
 			a, b := c.start(t)
@@ -294,8 +299,8 @@ func TestEightByteElementsAreThePointersOfC(t *testing.T) {
 				from, to *peer
 			}{{"down", a, b}, {"up", b, a}} {
 				way.to.do("create", way.name, "512", "8", "single")
-				way.to.ask("consume-pointers", way.name, strconv.Itoa(most))
-				way.from.do("produce-pointers", way.name, strconv.Itoa(most))
+				way.to.ask("consume-pointers", way.name, total)
+				way.from.do("produce-pointers", way.name, total)
 				assert.Equal(t, "0 wrong", way.to.done(), way.name)
 			}
 			b.quit()

@@ -34,7 +34,11 @@ var (
 	})
 	// Makes and frees a pool for a second.
 	_ = verb("pool-churn", func(a []string) (string, error) {
-		for begin := time.Now(); time.Since(begin) < time.Second; {
+		d, err := time.ParseDuration(a[1])
+		if err != nil {
+			return "", err
+		}
+		for begin := time.Now(); time.Since(begin) < d; {
 			p, err := mbuf.CreatePool(a[0], 1023, mbuf.PoolConfig{})
 			if err != nil {
 				return "", err
@@ -45,9 +49,13 @@ var (
 		}
 		return "", nil
 	})
-	// Looks a pool up for a second: it is whole, or not found.
+	// Looks a pool up again and again: it is whole, or not found.
 	_ = verb("pool-seek", func(a []string) (string, error) {
-		for begin := time.Now(); time.Since(begin) < time.Second; {
+		d, err := time.ParseDuration(a[1])
+		if err != nil {
+			return "", err
+		}
+		for begin := time.Now(); time.Since(begin) < d; {
 			p, err := mempool.Lookup(a[0])
 			if err == nil {
 				if p.Flags()&mempool.Created == 0 {
@@ -101,8 +109,9 @@ func TestLookupFindsOnlyCompletePools(t *testing.T) {
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	s := started(t, "secondary", prefix)
-	p.ask("pool-churn", "pool")
-	s.do("pool-seek", "pool")
+	long := harness.Size("1s", "200ms")
+	p.ask("pool-churn", "pool", long)
+	s.do("pool-seek", "pool", long)
 	assert.Empty(t, p.answer().Err)
 	s.quit()
 	p.quit()

@@ -66,8 +66,11 @@ var _ = verb("join", func(args []string) (string, error) {
 // "suggest" is SecondaryConfig, in any process.
 var _ = verb("suggest", func(args []string) (string, error) {
 	cfg, err := eal.SecondaryConfig(args[0])
-	text, _ := json.Marshal(cfg)
-	return string(text), err
+	text, e := json.Marshal(struct {
+		eal.Config
+		Prepare any `json:",omitempty"` // hides a function, which JSON cannot express
+	}{Config: cfg})
+	return string(text), errors.Join(err, e)
 })
 
 var _ = verb("args", func([]string) (string, error) { return strings.Join(rt.Args(), " "), nil })
@@ -481,10 +484,7 @@ func TestFactsOfADeadPrimaryAreIgnored(t *testing.T) {
 }
 
 func TestPrimarySurvivesKilledSecondaries(t *testing.T) {
-	rounds := 17 // 136 secondaries, half of each kind
-	if testing.Short() {
-		rounds = 4
-	}
+	rounds := harness.Size(17, 3) // of 8 secondaries, half of each kind
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("watch")
@@ -559,13 +559,13 @@ func killEight(peers []*peer, died map[int]time.Time) {
 // Such a process can leave DPDK's lock of memory taken, which rte_eal_memory_init holds,
 // and growth would wait for ever: nothing grows here.
 func TestPrimarySurvivesSecondariesKilledWhileAttaching(t *testing.T) {
-	const rounds, batch = 17, 4
+	const batch = 4
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)
 	p.do("watch")
 	p.do("create", "ring", "64", "24", "multi")
 	inside := 0
-	for n := range rounds {
+	for n := range harness.Size(17, 6) {
 		var peers []*peer
 		for range batch {
 			s := goPeer(t)

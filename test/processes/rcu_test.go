@@ -191,6 +191,7 @@ func rcuC(t *testing.T, prefix string) *peer {
 }
 
 func TestReadersInOtherProcessesHoldAGracePeriodOpen(t *testing.T) {
+	t.Parallel() // grace periods time out
 	for _, kind := range []string{"Go", "C"} {
 		t.Run(kind, func(t *testing.T) {
 			prefix := newPrefix(t)
@@ -235,7 +236,7 @@ func TestReadersInOtherProcessesHoldAGracePeriodOpen(t *testing.T) {
 }
 
 func TestNoElementIsReusedWhileAReaderMaySeeIt(t *testing.T) {
-	for _, way := range []string{"wait", "defer"} {
+	for way, rounds := range map[string]string{"wait": harness.Size("500", "100"), "defer": harness.Size("20000", "4000")} {
 		t.Run(way, func(t *testing.T) {
 			prefix := newPrefix(t)
 			p := started(t, "primary", prefix)
@@ -246,7 +247,7 @@ func TestNoElementIsReusedWhileAReaderMaySeeIt(t *testing.T) {
 				r.ask("rcu-read", strconv.Itoa(id))
 			}
 			w := started(t, "secondary", prefix)
-			w.do("rcu-write", map[string]string{"wait": "500", "defer": "20000"}[way], way)
+			w.do("rcu-write", rounds, way)
 			p.do("rcu-stop")
 			for _, r := range readers {
 				assert.Equal(t, "0", r.done(), "words that changed under a reader")

@@ -62,6 +62,7 @@ func slow(t *testing.T, prefix string) *peer {
 }
 
 func TestInitWhileThePrimaryIsStarting(t *testing.T) {
+	t.Parallel() // Init times out after 1 s
 	for _, role := range []string{"secondary", "auto"} {
 		t.Run("is not waited for for ever by "+role, func(t *testing.T) {
 			prefix := newPrefix(t)

@@ -15,7 +15,6 @@ import (
 )
 
 const (
-	workers  = 4
 	poolSize = 3000 // less than seven eighths of its ring: see mbuf.PoolConfig.Ops
 	burst    = 32
 )
@@ -38,7 +37,7 @@ type load struct {
 
 // startLoad starts pollers of a port of this kind, each on a queue of its own, and
 // workers on its pool, half of them with a cache.
-func startLoad(ops, kind string, pollers int) (*load, error) {
+func startLoad(ops, kind string, pollers, workers int) (*load, error) {
 	pool, err := mbuf.CreatePool("stops", poolSize, mbuf.PoolConfig{Ops: ops})
 	if err != nil {
 		return nil, err

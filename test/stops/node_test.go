@@ -45,9 +45,9 @@ var _ = harness.Role("node", func(args []string) error {
 		number := func(i int) int { n, _ := strconv.Atoi(words[i]); return n }
 		var v vitals
 		switch words[0] {
-		case "start": // ops, kind of port, pollers, GOMAXPROCS
+		case "start": // ops, kind of port, pollers, GOMAXPROCS, workers
 			runtime.GOMAXPROCS(number(4))
-			l, err = startLoad(words[1], words[2], number(3))
+			l, err = startLoad(words[1], words[2], number(3), number(5))
 		case "examine": // for so many milliseconds
 			v = examine(l, time.Duration(number(1))*time.Millisecond)
 		case "stop":

@@ -60,7 +60,7 @@ const forkTurn = 20 * time.Millisecond
 
 // forkLimit is the time for which one call makes forks wait. A driver may wait longer, for a peer that
 // this process is about to start. Files that it opens later become close-on-exec when the call ends.
-const forkLimit = time.Second
+var forkLimit = time.Second
 
 // holdFork prevents this process from starting another program until release.
 func holdFork() (release func()) {

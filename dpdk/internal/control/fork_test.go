@@ -56,7 +56,11 @@ func TestChildrenDoNotGetWhatAControlCallOpens(t *testing.T) {
 		defer wg.Done()
 		had, all = children(t, path, over)
 	}()
-	for range 300 {
+	rounds := 300
+	if testing.Short() {
+		rounds = 100
+	}
+	for range rounds {
 		fd := -1
 		require.NoError(t, Call("rte_dev_probe", "", func() error {
 			fd = inheritable(t, path)
@@ -115,6 +119,8 @@ func TestCallsInsideEachOtherDoNotWaitForAFork(t *testing.T) {
 }
 
 func TestACallThatWaitsLongKeepsNoForkWaiting(t *testing.T) {
+	defer func(d time.Duration) { forkLimit = d }(forkLimit)
+	forkLimit = 100 * time.Millisecond
 	Start(primary(true))
 	defer stop(t)
 	path := t.TempDir() + "/opened-by-dpdk"

@@ -1,0 +1,20 @@
+//go:build !amd64 || purego || race
+
+package lfstack
+
+import "unsafe"
+
+// Native is false: this build uses C's functions.
+const Native = false
+
+// Stack has no functions in this build.
+type Stack struct{}
+
+// At returns false: this build has no functions for stacks.
+func At(unsafe.Pointer) (s Stack, ok bool) { return s, false }
+
+// Push returns false.
+func (Stack) Push(unsafe.Pointer, int) bool { return false }
+
+// Pop returns false.
+func (Stack) Pop(unsafe.Pointer, int) bool { return false }
