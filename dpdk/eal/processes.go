@@ -19,6 +19,7 @@ const (
 	Attached  ProcessState = ProcessState(group.Attached)
 	Detached  ProcessState = ProcessState(group.Detached) // by Close, or by rte_eal_cleanup in C
 	Died      ProcessState = ProcessState(group.Died)
+	Recovered ProcessState = ProcessState(group.Recovered) // only in an Event: see Event.Recovery
 )
 
 // String returns the state in lower case.
@@ -32,6 +33,8 @@ func (s ProcessState) String() string {
 		return "detached"
 	case Died:
 		return "died"
+	case Recovered:
+		return "recovered"
 	}
 	return "ProcessState(" + strconv.Itoa(int(s)) + ")"
 }
@@ -93,10 +96,42 @@ func (rt *Runtime) Processes() ([]Process, error) {
 	return all, err
 }
 
-// Event is a change of a process: its State is Attached, Detached or Died.
+// Event is a change of a process: its State is Attached, Detached, Died or Recovered.
 type Event struct {
 	Process
-	Time time.Time // when the primary noticed the change
+	Time     time.Time // when the primary noticed the change
+	Recovery Recovery  // with the State Recovered
+}
+
+// Recovery counts what a process had when it ended, and the primary has taken care of. See the page
+// worker-crash.md.
+type Recovery struct {
+	Returned int // mbufs and objects that are in their pools again
+	Kept     int // elements in batches with a name, for a successor
+	Dropped  int // elements of other batches
+	InDoubt  int // mbufs that a driver may have or not: they were not returned
+	Released int // locks, readers, ports and other ids that are free again
+}
+
+// Recover waits until this primary has taken care of all processes that ended before the call, and
+// returns what it has done during the call. The primary does so by itself within a second: call
+// Recover when the result is needed at once, as in a test. The error is that of ctx, dpdk.ErrSecondary in a
+// secondary, and dpdk.ErrNotShared in a primary that shares no memory.
+func (rt *Runtime) Recover(ctx context.Context) (Recovery, error) {
+	const op = "eal.Runtime.Recover"
+	switch {
+	case rt.role != Primary:
+		return Recovery{}, &dpdk.Error{Op: op, Errno: dpdk.ErrSecondary}
+	case !rt.shared:
+		return Recovery{}, &dpdk.Error{Op: op, Cause: dpdk.ErrNotShared}
+	}
+	var r Recovery
+	err := control.Call(op, rt.prefix, func() error {
+		done, err := rt.group.Recover(ctx)
+		r = Recovery(done)
+		return err
+	})
+	return r, err
 }
 
 // Subscription is a stream of events about the secondaries of this primary.
@@ -110,9 +145,9 @@ type Subscription struct {
 
 // Subscribe returns a stream of events about secondaries: first an event with Attached for each
 // attached secondary, then one event for each change. Events are queued without limit until
-// they are taken from C. The primary looks for changes ten times a second. It removes the files of
-// a dead process, returns what is in its caches to the pools, and releases locks of DPDK that it held for
-// reading. Mbufs that the process had in use, and its other locks, are not freed.
+// they are taken from C. The primary looks for changes ten times a second. When a process has ended,
+// the primary removes its files and returns what it held. If there was something to return, an event
+// with the State Recovered follows.
 //
 // Every secondary in Go is reported once it has attached, however briefly it lives. A secondary
 // that dies inside Init is not reported. A C program is Attached when its socket appears, in
@@ -140,7 +175,7 @@ func (rt *Runtime) Subscribe() (*Subscription, error) {
 		defer close(c)
 		for e := range events {
 			select {
-			case c <- Event{exported(e.Process), e.Time}:
+			case c <- Event{exported(e.Process), e.Time, Recovery(e.Recovery)}:
 			case <-done:
 				return
 			case <-rt.Context().Done():

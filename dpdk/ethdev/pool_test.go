@@ -25,6 +25,8 @@ func TestPoolOfAPortCannotBeFreed(t *testing.T) {
 		require.ErrorIs(t, err, dpdk.ErrBusy, msg)
 		assert.Contains(t, err.Error(), "net_null_user", msg)
 		assert.NotNil(t, p.Pointer(), msg)
+		_, err = p.Recover(nil) // the driver has mbufs that nobody can list
+		require.ErrorIs(t, err, dpdk.ErrBusy, msg)
 	}
 	busy(pool, "started")
 	busy(again, "by another handle")

@@ -17,8 +17,8 @@ const pointerSize = uint32(unsafe.Sizeof((*Mbuf)(nil)))
 func (c *Cache) AllocBatch(b *ring.Batch[*Mbuf], n int) bool {
 	h := (*batchmem.Header)(b.Pointer())
 	at := h.Room()
-	if n < 0 || n > int(h.Capacity-at) {
-		return false
+	if n <= 0 || n > int(h.Capacity-at) {
+		return n == 0
 	}
 	pkts := unsafe.Slice((**Mbuf)(h.Elem(at, pointerSize)), n)
 	clear(pkts)

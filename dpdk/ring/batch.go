@@ -7,7 +7,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // MaxBatch is the largest capacity of a batch.
@@ -32,6 +31,14 @@ type Batch[T any] struct {
 	size    uint32           // of an element
 	name    string
 	out, in source[T]
+}
+
+// mem returns the memory of the batch, that of a closed one for nil and for the zero value.
+func (b *Batch[T]) mem() *batchmem.Header {
+	if b == nil || b.h == nil {
+		return &goneBatch
+	}
+	return b.h
 }
 
 // source is the ring that the batch has a description of.
@@ -86,10 +93,10 @@ func (b *Batch[T]) Close() error { return b.end(false) }
 func (b *Batch[T]) Leave() error { return b.end(b.name != "") }
 
 func (b *Batch[T]) end(keep bool) error {
-	if b.h == &goneBatch {
+	h := b.mem()
+	if h == &goneBatch {
 		return nil
 	}
-	h := b.h
 	b.h, b.out, b.in = &goneBatch, source[T]{}, source[T]{}
 	return control.Call(batchmem.OpClose, b.name, func() error {
 		return batchmem.Close(b.name, h, keep)
@@ -97,43 +104,62 @@ func (b *Batch[T]) end(keep bool) error {
 }
 
 // Name returns the name, "" if the batch has none.
-func (b *Batch[T]) Name() string { return b.name }
+func (b *Batch[T]) Name() string {
+	if b == nil {
+		return ""
+	}
+	return b.name
+}
 
 // Pointer returns the address of the batch in shared memory, for packages of godpdk.
-func (b *Batch[T]) Pointer() unsafe.Pointer { return unsafe.Pointer(b.h) }
+func (b *Batch[T]) Pointer() unsafe.Pointer { return unsafe.Pointer(b.mem()) }
 
 // Len returns the number of elements that the batch holds.
-func (b *Batch[T]) Len() int { return max(int(b.h.Hi)-int(b.h.Lo), 0) }
+func (b *Batch[T]) Len() int {
+	h := b.mem()
+	return max(int(h.Hi)-int(h.Lo), 0)
+}
 
 // Cap returns the number of elements that the batch can hold, 0 after Close.
-func (b *Batch[T]) Cap() int { return int(b.h.Capacity) }
+func (b *Batch[T]) Cap() int { return int(b.mem().Capacity) }
 
 // Elems returns the elements that the batch holds. The slice is valid until the next call of the
 // batch. The caller may change the elements and their order. It must not free an mbuf that is in the
 // batch: see mbuf.Cache.FreeBatch.
 func (b *Batch[T]) Elems() []T {
-	return unsafe.Slice((*T)(b.h.Elem(b.h.Lo, b.size)), b.Len())
+	n := b.Len()
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(b.h.Elem(b.h.Lo, b.size)), n)
 }
 
 // Append adds elements after the last one until the batch is full, and returns the number added.
 func (b *Batch[T]) Append(elems ...T) int {
-	at := b.h.Room()
-	n := min(len(elems), int(b.h.Capacity-at))
-	copy(unsafe.Slice((*T)(b.h.Elem(at, b.size)), n), elems)
-	b.h.Hi = at + uint32(n)
+	h := b.mem()
+	at := h.Room()
+	n := min(len(elems), int(h.Capacity-at))
+	if n > 0 {
+		copy(unsafe.Slice((*T)(h.Elem(at, b.size)), n), elems)
+		h.Hi = at + uint32(n)
+	}
 	return n
 }
 
 // Drop removes the first n elements, at most all. The caller has processed them, or holds them
 // elsewhere: an mbuf that is dropped and not freed is lost when the process is killed.
-func (b *Batch[T]) Drop(n int) { b.h.Lo += uint32(min(max(n, 0), b.Len())) }
+func (b *Batch[T]) Drop(n int) {
+	if n = min(n, b.Len()); n > 0 {
+		b.h.Lo += uint32(n)
+	}
+}
 
 // EnqueueBatch moves the first elements of the batch to the ring until the ring is full, and returns
 // the number moved. The others stay in the batch.
 //
 // Implements: rte_ring_enqueue_burst_elem
 func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
-	if (b.out.ring != r || b.out.ptr != r.ring) && !b.use(&b.out, &b.h.Out, r) {
+	if b == nil || (b.out.ring != r || b.out.ptr != r.ring) && !b.use(&b.out, r) {
 		return 0
 	}
 	return b.h.Out.EnqueueBatch(&r.core)
@@ -144,19 +170,24 @@ func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
 //
 // Implements: rte_ring_dequeue_burst_elem
 func (r *Ring[T]) DequeueBatch(b *Batch[T], n int) int {
-	if (b.in.ring != r || b.in.ptr != r.ring) && !b.use(&b.in, &b.h.In, r) {
+	if b == nil || (b.in.ring != r || b.in.ptr != r.ring) && !b.use(&b.in, r) {
 		return 0
 	}
 	return b.h.In.DequeueBatch(&r.core, n)
 }
 
 // use describes a ring in the batch. It returns false if one of the two was freed.
-func (b *Batch[T]) use(s *source[T], core *ringcore.Ring, r *Ring[T]) bool {
-	if r.ring == nil || b.h == &goneBatch {
+func (b *Batch[T]) use(s *source[T], r *Ring[T]) bool {
+	h := b.mem()
+	if r.ring == nil || h == &goneBatch {
 		return false
 	}
+	core := &h.In
+	if s == &b.out {
+		core = &h.Out
+	}
 	*core = r.core
-	core.Record = &b.h.Record
+	core.Record = &h.Record
 	*s = source[T]{r, r.ring}
 	return true
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -75,19 +77,22 @@ func launch(ctx context.Context, o options) (err error) {
 	if err := p.startOthers(); err != nil {
 		return err
 	}
-	if err := p.replaceAll(); err != nil {
+	if err := p.replaceAll(); err != nil || ctx.Err() != nil { // Ctrl-C
 		return err
 	}
 	if err := p.sum(); err != nil {
 		return err
 	}
 	for range o.holders {
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err := p.killHolder(); err != nil {
 			return err
 		}
 	}
 	p.results.print()
-	return ctx.Err()
+	return nil
 }
 
 // configure writes the configuration of the holders.
@@ -168,7 +173,7 @@ func (p *pipeline) replaceAll() error {
 				}
 			}
 			if p.ctx.Err() != nil {
-				return p.ctx.Err()
+				return nil
 			}
 		}
 	}

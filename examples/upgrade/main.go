@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command upgrade replaces each process of a pipeline while packets flow, and counts what that costs:
 //
 //	port a → rx → ring → work → ring → tx → port b

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -27,7 +29,8 @@ type process struct {
 func start(log *os.File, name, path string, args ...string) (*process, error) {
 	p := &process{name: name, cmd: exec.Command(path, args...), lines: make(chan string, 256), ended: make(chan struct{})}
 	p.cmd.Stderr = log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C reaches this program only, which ends the others in order
+	// Ctrl-C reaches this program only, which ends the others in order. If it is killed, they end too.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	in, err := p.cmd.StdinPipe()
 	if err != nil {
 		return nil, err

@@ -102,6 +102,7 @@ func TestCallsThatWaitForAStoppedSecondaryFailAtOnce(t *testing.T) {
 			}
 			noticed(p, s.Pid(), "attached")
 			zones := warm(p)
+			p.do("port-attach", "net_null6")
 			s.Stop()
 			p.do("reserve", "small", "64", "text")
 			p.do("free-zone", "small")
@@ -111,7 +112,10 @@ func TestCallsThatWaitForAStoppedSecondaryFailAtOnce(t *testing.T) {
 				assert.Equal(t, "nothing", p.do("large-find", kind, name), kind)
 			}
 			assert.Equal(t, zones, p.do("zones"), "nothing is left")
+			p.refused("ErrTimeout", "port-control", "net_null6", "Detach")
+			p.do("port-find", "net_null6")
 			s.Signal(syscall.SIGCONT)
+			p.do("port-control", "net_null6", "Detach")
 			for kind, name := range largeNames() {
 				p.do("large-make", kind, name)
 				assert.Equal(t, "found", p.do("large-find", kind, name), kind)

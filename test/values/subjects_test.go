@@ -115,6 +115,8 @@ func closeCable(c *netring.Cable) { _ = c.Close() }
 var subjects = map[string][]subject{
 	"ring": {
 		plain[ring.Sync]("Sync"),
+		handle("Batch[uint64]", func() *ring.Batch[uint64] { return must(ring.NewBatch[uint64]("", 16)) },
+			func(b *ring.Batch[uint64]) { _ = b.Close() }),
 		handle("Ring[uint64]", func() *ring.Ring[uint64] {
 			return must(ring.Create[uint64](name(), 16, ring.Config{Producer: ring.Single, Consumer: ring.HTS}))
 		},

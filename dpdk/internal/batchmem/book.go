@@ -135,21 +135,11 @@ var closeBatch = delegate.Func(OpClose, func(o delegate.Owner, _ string, a closi
 		e.owner = gone
 		return struct{}{}, nil
 	}
-	return struct{}{}, e.free(new(Report))
+	return struct{}{}, e.free(new(delegate.Recovery))
 })
 
-// Report is what was found in the batches of a process that has ended.
-type Report struct {
-	Batches  int
-	Returned int // mbufs and objects that are in their pools again
-	Dropped  int // elements of other types, which ended with the process
-	Kept     int // elements in named batches, for a successor
-	InDoubt  int // mbufs that a driver may have or not: they were not returned
-}
-
 // free frees the memory of a batch without an operation under way. The caller holds the lock.
-func (e *entry) free(r *Report) error {
-	r.Batches++
+func (e *entry) free(r *delegate.Recovery) error {
 	for i := e.h.Lo; i < min(e.h.Hi, e.Capacity); i++ {
 		elem := e.h.Elem(i, e.ElemSize)
 		e.h.Lo = i + 1 // first: at worst it is lost, but never freed twice
@@ -174,7 +164,7 @@ func init() { delegate.OnEndFirst(end) }
 
 // end settles and frees the batches of a process that has ended.
 func end(o delegate.Owner, _ bool) {
-	var r Report
+	var found delegate.Recovery
 	settled := true
 	err := control.Call("batch.end", "", func() error {
 		book.Lock()
@@ -187,13 +177,17 @@ func end(o delegate.Owner, _ bool) {
 			if e.owner != o {
 				continue
 			}
-			r.InDoubt += int(e.undo())
-			if e.name != "" {
+			if e.unsettled() { // nobody knows which elements it holds
 				e.owner = gone
-				r.Kept += int(max(e.h.Hi, e.h.Lo) - e.h.Lo)
 				continue
 			}
-			if err := e.free(&r); err != nil {
+			found.InDoubt += int(e.undo())
+			if e.name != "" {
+				e.owner = gone
+				found.Kept += int(max(e.h.Hi, e.h.Lo) - e.h.Lo)
+				continue
+			}
+			if err := e.free(&found); err != nil {
 				return err
 			}
 		}
@@ -204,9 +198,8 @@ func end(o delegate.Owner, _ bool) {
 		control.Logger().Error("batches of a process that has ended", "error", err)
 	case !settled:
 		control.Logger().Error("a ring operation of a process that has died is not settled, because another process is stopped inside the same ring")
-	case r != (Report{}):
-		control.Logger().Info("batches of a process that has ended", "batches", r.Batches, "returned", r.Returned, "kept", r.Kept, "dropped", r.Dropped, "in-doubt", r.InDoubt)
 	}
+	delegate.Recovered(o, found)
 }
 
 // owns reports whether a process has a batch. The caller holds the lock.

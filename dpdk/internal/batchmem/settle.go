@@ -43,10 +43,9 @@ func trySettle(alone bool) (left int) {
 			living = append(living, &e.h.Record)
 			continue
 		}
-		if step := e.h.Step; step == ringcore.Idle || step >= ringcore.Others {
-			continue
+		if e.unsettled() {
+			e.add(sides)
 		}
-		e.add(sides)
 	}
 	if len(sides) == 0 {
 		return 0
@@ -66,6 +65,9 @@ func trySettle(alone bool) (left int) {
 	}
 	return left
 }
+
+// unsettled reports whether a dead owner has left an operation on a ring.
+func (e *entry) unsettled() bool { return e.h.Step != ringcore.Idle && e.h.Step < ringcore.Others }
 
 // ringOf returns the ring of the operation under way.
 func (h *Header) ringOf() *ringcore.Ring {

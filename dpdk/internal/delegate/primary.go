@@ -136,8 +136,58 @@ func OnEndFirst(f func(o Owner, died bool)) { first = append(first, f) }
 // Close. Nothing that the process had delegated runs at that time. Call OnEnd in an init function.
 func OnEnd(f func(o Owner, died bool)) { hooks = append(hooks, f) }
 
+// Recovery counts what a process that has ended had left, and the primary has taken care of.
+type Recovery struct {
+	Returned int // mbufs and objects that are in their pools again
+	Kept     int // elements in batches with a name, for a successor
+	Dropped  int // elements of other batches
+	InDoubt  int // mbufs that a driver or a pool may have or not: they were not returned
+	Released int // locks, readers, ports and other ids that are free again
+}
+
+// Add adds the counts of o.
+func (r *Recovery) Add(o Recovery) {
+	r.Returned += o.Returned
+	r.Kept += o.Kept
+	r.Dropped += o.Dropped
+	r.InDoubt += o.InDoubt
+	r.Released += o.Released
+}
+
+// Since returns the counts that came after before.
+func (r Recovery) Since(before Recovery) Recovery {
+	return Recovery{r.Returned - before.Returned, r.Kept - before.Kept, r.Dropped - before.Dropped, r.InDoubt - before.InDoubt, r.Released - before.Released}
+}
+
+// recoveries are those of processes for which Ended runs.
+var recoveries struct {
+	sync.Mutex
+	of map[Owner]*Recovery
+}
+
+// Recovered counts what a function of OnEnd has done for o.
+func Recovered(o Owner, more Recovery) {
+	recoveries.Lock()
+	defer recoveries.Unlock()
+	if r := recoveries.of[o]; r != nil {
+		r.Add(more)
+	}
+}
+
 // Ended runs the functions of OnEnd, after the calls of o that are under way. alive must be false for o.
-func Ended(o Owner, died bool) {
+func Ended(o Owner, died bool) Recovery {
+	recoveries.Lock()
+	if recoveries.of == nil {
+		recoveries.of = map[Owner]*Recovery{}
+	}
+	r := new(Recovery)
+	recoveries.of[o] = r
+	recoveries.Unlock()
+	defer func() {
+		recoveries.Lock()
+		defer recoveries.Unlock()
+		delete(recoveries.of, o)
+	}()
 	if s := serving; s != nil {
 		s.mu.Lock()
 		var of []*session
@@ -156,4 +206,5 @@ func Ended(o Owner, died bool) {
 	for _, f := range slices.Concat(first, hooks) {
 		f(o, died)
 	}
+	return *r
 }

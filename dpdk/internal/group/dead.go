@@ -12,33 +12,33 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
-// bury cleans up what a secondary has left in shared memory. Objects of pools that are not in a
-// cache stay lost.
-func (m *Member) bury(o delegate.Owner, p Process) {
+// bury cleans up what a secondary has left in shared memory.
+func (m *Member) bury(o delegate.Owner, p Process) (r delegate.Recovery) {
 	if p.State != Died {
-		delegate.Ended(o, false)
-		return
+		return delegate.Ended(o, false)
 	}
-	m.giveUp(true) // first: the rest would wait for it
-	delegate.Ended(o, true)
-	if err := m.emptyCaches(p.Lcores); err != nil {
+	r.Released = m.giveUp(true) // first: the rest would wait for it
+	r.Add(delegate.Ended(o, true))
+	n, err := m.emptyCaches(p.Lcores)
+	r.Returned += n
+	if err != nil {
 		control.Logger().Warn("what is in the caches of a dead process's lcores was not returned to the pools", "pid", p.Pid, "lcores", p.Lcores, "error", err)
 	}
+	return r
 }
 
 // emptying is held while the caches of lcores are emptied: goroutines share the lock of claiming.
 var emptying sync.Mutex
 
-// emptyCaches returns the contents of the caches of a dead process's lcores to the pools. A process that
-// has claimed such an lcore since keeps the contents.
-func (m *Member) emptyCaches(lcores []int) error {
+// emptyCaches returns the contents of the caches of a dead process's lcores to the pools, and their number.
+// A process that has claimed such an lcore since keeps the contents.
+func (m *Member) emptyCaches(lcores []int) (returned int, err error) {
 	emptying.Lock()
 	defer emptying.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	caches := objects.CachesOf(lcores)
-	defer caches.Return()
-	return m.table.claiming(ctx, func() error {
+	err = m.table.claiming(ctx, func() error {
 		return m.table.look(func() {
 			taken := m.table.slots[m.table.own].lcores
 			for _, s := range m.table.living {
@@ -47,6 +47,7 @@ func (m *Member) emptyCaches(lcores []int) error {
 			caches.Empty(taken.has)
 		})
 	})
+	return caches.Return(), err
 }
 
 // waitLimit is the duration after which the primary reports a control call, if a process has died.

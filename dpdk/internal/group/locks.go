@@ -102,14 +102,14 @@ func dead(l cgo.RWLock) int {
 	return least
 }
 
-// giveUp releases the shares that dead processes have in DPDK's locks. attaching is set if a process may
-// attach meanwhile.
-func (m *Member) giveUp(attaching bool) {
+// giveUp releases the shares that dead processes have in DPDK's locks, and returns their number. attaching
+// is set if a process may attach meanwhile.
+func (m *Member) giveUp(attaching bool) (released int) {
 	m.locks.mu.Lock()
 	defer m.locks.mu.Unlock()
 	held := m.locks.suspects()
 	if len(held) == 0 {
-		return
+		return 0
 	}
 	if attaching {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -117,13 +117,13 @@ func (m *Member) giveUp(attaching bool) {
 		unlock, err := lockInit(ctx, m.dir, false)
 		if err != nil {
 			control.Logger().Warn("a dead process may hold a lock of DPDK, but another process attaches and may hold it too", "lock", held[0].Name, "error", err)
-			return
+			return 0
 		}
 		defer unlock()
 	}
 	if n := m.programs(); n != 0 {
 		control.Logger().Warn("a dead process may hold a lock of DPDK, but the C programs that live may hold it too", "lock", held[0].Name, "programs", n)
-		return
+		return 0
 	}
 	for _, l := range held { // the one that is taken last first: others may wait for it
 		if n := dead(l); n > 0 {
@@ -131,8 +131,10 @@ func (m *Member) giveUp(attaching bool) {
 				l.GiveUp()
 			}
 			control.Logger().Warn("a process was killed while it read under a lock of DPDK: the lock is released", "lock", l.Name, "readers", n)
+			released += n
 		}
 	}
+	return released
 }
 
 // programs returns the number of living C programs, 1 if it is not known.

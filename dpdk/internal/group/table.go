@@ -48,7 +48,8 @@ const (
 	Attaching
 	Attached
 	Detached
-	Died // only in a Process: the slot has another state, but no lock
+	Died      // only in a Process: the slot has another state, but no lock
+	Recovered // only in an Event
 )
 
 // slot describes one process to all others. Its owner writes state last.

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -26,10 +28,11 @@ type Process struct {
 	Go      bool
 }
 
-// Event is a change of a process: its State is Attached, Detached or Died.
+// Event is a change of a process: its State is Attached, Detached, Died or Recovered.
 type Event struct {
 	Process
-	Time time.Time // when the primary noticed the change
+	Time     time.Time // when the primary noticed the change
+	Recovery delegate.Recovery
 }
 
 // watcher reports changes of secondaries to the primary, and removes the files of the dead.
@@ -44,6 +47,9 @@ type watcher struct {
 	mu       sync.Mutex
 	attached map[any]Process // reported as Attached, by slot or socket
 	queues   map[*queue]struct{}
+	looks    int               // so far
+	ending   int               // the length of ends at the last look
+	total    delegate.Recovery // so far
 }
 
 // queue holds the events for one reader.
@@ -70,7 +76,7 @@ func (w *watcher) subscribe(done, stopped <-chan struct{}) iter.Seq[Event] {
 	q := &queue{more: make(chan struct{}, 1)}
 	w.mu.Lock()
 	for _, p := range w.attached {
-		q.events = append(q.events, Event{p, time.Now()})
+		q.events = append(q.events, Event{Process: p, Time: time.Now()})
 	}
 	w.queues[q] = struct{}{}
 	w.mu.Unlock()
@@ -112,18 +118,34 @@ func (w *watcher) report(key any, p Process, state uint32) {
 	if _, reported := w.attached[key]; !reported {
 		p.State = Attached
 		w.attached[key] = p
-		w.queue(p)
+		w.queue(Event{Process: p})
 	}
 	if state != Attached {
 		delete(w.attached, key)
 		p.State = state
-		w.queue(p)
+		w.queue(Event{Process: p})
 	}
 }
 
-func (w *watcher) queue(p Process) {
+// recovered reports what the primary has taken care of after a process has ended.
+func (w *watcher) recovered(p Process, r delegate.Recovery) {
+	if r == (delegate.Recovery{}) {
+		return
+	}
+	control.Logger().Info("recovered what an ended process had left", "pid", p.Pid,
+		"returned", r.Returned, "kept", r.Kept, "dropped", r.Dropped, "in-doubt", r.InDoubt, "released", r.Released)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.total.Add(r)
+	p.State = Recovered
+	w.queue(Event{Process: p, Recovery: r})
+}
+
+// queue gives an event to all readers. The caller holds mu.
+func (w *watcher) queue(e Event) {
+	e.Time = time.Now()
 	for q := range w.queues {
-		q.events = append(q.events, Event{p, time.Now()})
+		q.events = append(q.events, e)
 		select {
 		case q.more <- struct{}{}:
 		default:
@@ -155,6 +177,31 @@ func (w *watcher) look() {
 	if w.hangs.look() {
 		go w.m.giveUp(true)
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.looks++
+	w.ending = len(w.ends)
+}
+
+// Recover waits until the primary has taken care of all processes that had ended before, and returns
+// what it has done meanwhile.
+func (m *Member) Recover(ctx context.Context) (delegate.Recovery, error) {
+	w := m.watcher
+	state := func() (looks, ending int, total delegate.Recovery) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.looks, w.ending, w.total
+	}
+	first, _, before := state()
+	for {
+		looks, ending, total := state()
+		if looks >= first+2 && ending == 0 { // the look under way may have passed the process already
+			return total.Since(before), nil
+		}
+		if err := sleep(ctx, poll); err != nil {
+			return total.Since(before), err
+		}
+	}
 }
 
 // slot reports the changes of one slot.
@@ -183,15 +230,13 @@ func (w *watcher) slot(i int) {
 	}
 	if p.State == Died {
 		w.clean(s)
-	}
-	if p.State == Died {
 		w.hangs.died(p)
 	}
 	owner, done := w.m.table.owner(i), make(chan struct{})
 	w.ends[i] = done
 	go func() {
 		defer close(done)
-		w.m.bury(owner, p)
+		w.recovered(p, w.m.bury(owner, p))
 	}()
 	w.free(i, done)
 }

@@ -122,11 +122,12 @@ func init() {
 
 // returnCaches frees the caches of a dead process, after it has returned their contents to the pools.
 func returnCaches(o delegate.Owner) {
+	returned := 0
 	for at, c := range book.take(o) {
 		err := control.Call("rte_mempool_cache_free", c.pool, func() error {
 			if c.at != 0 && pins.pin(c.pool, c.at) {
 				defer pins.unpin(c.at)
-				giveBack(c.pool, c.at, drain(at))
+				returned += giveBack(c.pool, c.at, drain(at))
 			}
 			cgo.MempoolCacheFree(address(at))
 			return nil
@@ -135,6 +136,7 @@ func returnCaches(o delegate.Owner) {
 			control.Logger().Warn("a cache of a dead process was not returned to its pool", "pool", c.pool, "error", err)
 		}
 	}
+	delegate.Recovered(o, delegate.Recovery{Returned: returned})
 }
 
 // LcoreCaches are the caches that all pools have for some lcores.
@@ -171,15 +173,16 @@ func (l *LcoreCaches) Empty(keep func(lcore int) bool) {
 	}
 }
 
-// Return returns the objects to their pools.
-func (l *LcoreCaches) Return() {
+// Return returns the objects to their pools, and their number.
+func (l *LcoreCaches) Return() (returned int) {
 	for n, i := range l.pools {
 		_ = control.Call("rte_mempool_ops_enqueue_bulk", i.Name, func() error {
-			giveBack(i.Name, number(i.Pool), l.objs[n])
+			returned += giveBack(i.Name, number(i.Pool), l.objs[n])
 			return nil
 		})
 		pins.unpin(number(i.Pool))
 	}
+	return returned
 }
 
 // drain takes all objects out of the cache of a dead process. An object that the process was
@@ -192,8 +195,9 @@ func drain(at uintptr) []uintptr {
 	return objs
 }
 
-// giveBack returns objects to a pinned pool. An object that is in the list twice is returned once.
-func giveBack(pool string, at uintptr, objs []uintptr) {
+// giveBack returns objects to a pinned pool, and their number. An object that is in the list twice is
+// returned once.
+func giveBack(pool string, at uintptr, objs []uintptr) int {
 	seen := map[uintptr]bool{}
 	n := 0
 	for _, o := range objs {
@@ -205,5 +209,7 @@ func giveBack(pool string, at uintptr, objs []uintptr) {
 	}
 	if n > 0 && !cgo.MempoolEnqueue(address(at), unsafe.Pointer(&objs[0]), uint32(n)) {
 		control.Logger().Warn("objects of a dead process were not returned to the pool, which has no room", "pool", pool, "objects", n)
+		return 0
 	}
+	return n
 }
