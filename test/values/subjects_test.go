@@ -9,6 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/holder"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -113,8 +114,9 @@ func closeCable(c *netring.Cable) { _ = c.Close() }
 // A pool accepts a nil object. It then has too many objects, and Free waits for the right number:
 // Put and PutBulk are excluded until they refuse nil.
 var subjects = map[string][]subject{
+	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
 	"ring": {
-		plain[ring.Sync]("Sync"),
+		plain[ring.Sync]("Sync"), plain[ring.Untyped]("Untyped"),
 		handle("Batch[uint64]", func() *ring.Batch[uint64] { return must(ring.NewBatch[uint64]("", 16)) },
 			func(b *ring.Batch[uint64]) { _ = b.Close() }),
 		handle("Ring[uint64]", func() *ring.Ring[uint64] {
@@ -152,7 +154,8 @@ var subjects = map[string][]subject{
 	"lock": {
 		plain[lock.MCS]("MCS"), plain[lock.MCSLocker]("MCSLocker"), plain[lock.PhaseFair]("PhaseFair"), plain[lock.RW]("RW"),
 		plain[lock.Seq]("Seq"), plain[lock.SeqCount]("SeqCount"), plain[lock.SeqValue[uint64]]("SeqValue[uint64]"),
-		plain[lock.Spin]("Spin"), plain[lock.Ticket]("Ticket"),
+		plain[lock.Spin]("Spin"), plain[lock.Ticket]("Ticket"), plain[lock.OwnedSpin]("OwnedSpin"), plain[lock.OwnedTicket]("OwnedTicket"),
+		plain[lock.OwnedRW]("OwnedRW"), plain[lock.OwnedRWReader]("OwnedRWReader"), plain[lock.OwnedSeq]("OwnedSeq"),
 		handle("Mutex", func() *lock.Mutex {
 			v := must(memzone.CreateValue[lock.Mutex](name(), memzone.Config{}))
 			if err := v.Get().Init(); err != nil {
