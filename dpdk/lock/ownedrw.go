@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk"
@@ -45,7 +46,7 @@ var rwForm = form{
 // Implements: rte_rwlock_write_lock
 func (l *OwnedRW) Lock() error {
 	if !atomic.CompareAndSwapUint64(&l.word, 0, self(writerIn)) {
-		return l.wait(nil, func() { l.announce(); l.removeDead() })
+		return l.wait(context.Background(), func() { l.announce(); l.removeDead() })
 	}
 	racesync.Acquire(unsafe.Pointer(l))
 	return nil
@@ -113,6 +114,8 @@ type OwnedRWReader struct {
 	lock *OwnedRW
 	i    int
 	bit  uint64 // and C's count of one reader
+
+	waits time.Time // when TryRLock first saw a free lock for which only a writer waits
 }
 
 // NewReader returns a reader of the lock. Its place is in use until [OwnedRWReader.Close], or until the
@@ -127,7 +130,7 @@ func (l *OwnedRW) NewReader() (*OwnedRWReader, error) {
 		}
 		for i := range l.readers {
 			if atomic.CompareAndSwapUint32(&l.readers[i], 0, max(uint32(owner.Self()), unknown)) {
-				return &OwnedRWReader{l, i, 1<<(32+i) | reader}, nil
+				return &OwnedRWReader{lock: l, i: i, bit: 1<<(32+i) | reader}, nil
 			}
 		}
 	}
@@ -150,7 +153,7 @@ const unknown = 1
 // Implements: rte_rwlock_read_lock
 func (r *OwnedRWReader) RLock() error {
 	if !r.try() {
-		if err := r.wait(nil); err != nil {
+		if err := r.wait(context.Background()); err != nil {
 			return err
 		}
 	}
@@ -168,11 +171,13 @@ func (r *OwnedRWReader) RLockContext(ctx context.Context) error {
 }
 
 // TryRLock takes the lock for reading unless a writer holds it or waits for it, and reports whether it
-// did.
+// did. It ignores a writer that has died while it waited, after some milliseconds. It does not look for a
+// writer that has died while it held the lock: call [OwnedRWReader.RLockContext] if TryRLock returns false
+// for long.
 //
 // Implements: rte_rwlock_read_trylock
 func (r *OwnedRWReader) TryRLock() bool {
-	if !r.try() {
+	if !r.try() && !r.ignore() {
 		return false
 	}
 	racesync.Acquire(unsafe.Pointer(r.lock))
@@ -195,10 +200,26 @@ func (r *OwnedRWReader) try() bool {
 	}
 }
 
+// ignore takes a free lock for which a writer has waited too long: see wait.
+func (r *OwnedRWReader) ignore() bool {
+	switch {
+	case atomic.LoadUint64(&r.lock.word) != writerWaits:
+		r.waits = time.Time{}
+		return false
+	case r.waits.IsZero():
+		r.waits = time.Now()
+		return false
+	case time.Since(r.waits) < lookAfter:
+		return false
+	}
+	r.waits = time.Time{}
+	return atomic.CompareAndSwapUint64(&r.lock.word, writerWaits, r.bit)
+}
+
 func (r *OwnedRWReader) wait(ctx context.Context) error {
 	l := r.lock
 	for p := (patience{}); !r.try(); p.turn() {
-		if ctx != nil && ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		x := atomic.LoadUint64(&l.word)

@@ -23,6 +23,14 @@ func Soak(t testing.TB) time.Duration {
 	return d
 }
 
+// LongOnly skips a test with -short. why is the reason, such as "it compiles all of cgo/ once more".
+func LongOnly(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("only without -short: " + why)
+	}
+}
+
 // Size returns the size of a test that repeats its work, such as a number of rounds: short with -short, and long otherwise.
 func Size[T any](long, short T) T {
 	if testing.Short() {

@@ -174,6 +174,12 @@ func Recovered(o Owner, more Recovery) {
 	}
 }
 
+// settle waits for the call under way.
+func (c *session) settle() {
+	c.calls.Lock()
+	defer c.calls.Unlock()
+}
+
 // Ended runs the functions of OnEnd, after the calls of o that are under way. alive must be false for o.
 func Ended(o Owner, died bool) Recovery {
 	recoveries.Lock()
@@ -199,8 +205,7 @@ func Ended(o Owner, died bool) Recovery {
 		s.mu.Unlock()
 		for _, c := range of {
 			c.conn.Close()
-			c.calls.Lock() // wait for the call under way
-			c.calls.Unlock()
+			c.settle()
 		}
 	}
 	for _, f := range slices.Concat(first, hooks) {
