@@ -164,9 +164,10 @@ test-kubernetes:
 	$(call step,the manifest of the pod and the Kubernetes API)
 	@cd test/container/kubernetes && go test -count=1 ./...
 
-soak: deps hugepages ## for SOAK (60s) each: bursts while the Go runtime collects, profiles, traces and dumps; all control calls at once
+soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
+	@export GODPDK_KILLS=$(or $(KILLS),1000); $(go) test -count=1 -v -timeout 0 -run Storm ./dpdk/internal/batchmem
 
 lint: deps ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l .) && [ -z "$$out" ] || { printf 'gofmt -w these:\n%s\n' "$$out" >&2; exit 1; }

@@ -37,6 +37,11 @@ func (s *sharedLocks) find(dir string) {
 	if base == nil {
 		return
 	}
+	// The lock of the memzones can be found only if there is one.
+	const name = "godpdk_locks"
+	if zone, errno := cgo.MemzoneReserve(name, cgo.CacheLineSize, -1, 0, 0, 0); errno == 0 {
+		defer cgo.MemzoneFree(name, zone.Addr)
+	}
 	s.all, _ = cgo.RWLocks(base, size)
 }
 
