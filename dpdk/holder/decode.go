@@ -17,7 +17,7 @@ import (
 func Load(file string) (Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", op, err)
+		return Config{}, fmt.Errorf("holder.Load: %w", err)
 	}
 	cfg, err := Decode(text)
 	if err != nil {

@@ -2,10 +2,12 @@ package delegate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
@@ -37,17 +39,29 @@ func Serve(path string, alive func(Owner) bool) error {
 	}
 	s := &server{listener: l, alive: alive, sessions: map[*session]struct{}{}}
 	serving = s
-	go func() {
-		for {
-			c, err := l.AcceptUnix()
-			if err != nil {
-				return
-			}
-			go s.serve(&session{conn: c})
-		}
-	}()
+	go s.accept(l.AcceptUnix)
 	return nil
 }
+
+// accept serves each connection until the listener is closed. Another error, such as too many open files,
+// passes: the secondaries wait meanwhile.
+func (s *server) accept(next func() (*net.UnixConn, error)) {
+	for {
+		c, err := next()
+		switch {
+		case err == nil:
+			go s.serve(&session{conn: c})
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			control.Logger().Warn("a secondary cannot connect for its control calls", "error", err)
+			time.Sleep(acceptPause)
+		}
+	}
+}
+
+// acceptPause is the time between two attempts to accept a connection.
+const acceptPause = 100 * time.Millisecond
 
 // Stop ends Serve and removes the socket. Calls that run continue.
 func Stop() {
