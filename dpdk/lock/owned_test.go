@@ -564,7 +564,7 @@ func (e *estate) sections() error {
 func TestLocksSurviveRandomKills(t *testing.T) {
 	random := harness.Random(t)
 	zone, e := newEstate(t)
-	kills := harness.Size(40, 5)
+	kills := harness.Kills(40, 5)
 	work := func(n int) {
 		t.Helper()
 		done := make(chan error, 1)

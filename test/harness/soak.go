@@ -2,6 +2,7 @@ package harness
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -37,4 +38,12 @@ func Size[T any](long, short T) T {
 		return short
 	}
 	return long
+}
+
+// Kills returns the number of processes that a test kills at random moments: GODPDK_KILLS if it is set.
+func Kills(long, short int) int {
+	if n, err := strconv.Atoi(os.Getenv("GODPDK_KILLS")); err == nil {
+		return n
+	}
+	return Size(long, short)
 }
