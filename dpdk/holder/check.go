@@ -10,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-const op = "holder.Start"
+const op = "holder.Config"
 
 var modes = map[string]ring.Sync{"": ring.Multi, "multi": ring.Multi, "single": ring.Single, "rts": ring.RTS, "hts": ring.HTS}
 

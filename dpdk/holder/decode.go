@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/godpdk/godpdk/dpdk/internal/check"
@@ -16,7 +17,7 @@ import (
 func Load(file string) (Config, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", op, err)
+		return Config{}, fmt.Errorf("holder.Load: %w", err)
 	}
 	cfg, err := Decode(text)
 	if err != nil {
@@ -65,10 +66,18 @@ func decode(path string, text json.RawMessage, v reflect.Value) error {
 		return nil
 	case list && string(text) == "null": // as package json writes an empty list
 		return nil
-	case list || json.Unmarshal(text, v.Addr().Interface()) != nil:
+	// Package json takes null for an empty list and an absent pointer, and ignores it elsewhere.
+	case v.Kind() != reflect.Slice && v.Kind() != reflect.Pointer && string(text) == "null", hasNull(v, text),
+		list || json.Unmarshal(text, v.Addr().Interface()) != nil:
 		return check.Invalid(op, path, "%s does not fit: use %s", text, wanted(v.Type()))
 	}
 	return nil
+}
+
+// hasNull reports whether the text of a list of values contains null.
+func hasNull(v reflect.Value, text json.RawMessage) bool {
+	var all []any
+	return v.Kind() == reflect.Slice && json.Unmarshal(text, &all) == nil && slices.Contains(all, nil)
 }
 
 // decodeFields reads an object.

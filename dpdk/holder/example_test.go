@@ -22,7 +22,7 @@ func ExampleDecode() {
 	fmt.Println(err)
 	// Output:
 	// 1 ring, 1 port, <nil>
-	// holder.Start "ports[0].pool": invalid argument: the configuration has no pool "packets": use one of pools: there are none
+	// holder.Config "ports[0].pool": invalid argument: the configuration has no pool "packets": use one of pools: there are none
 }
 
 func ExampleStart() {

@@ -91,6 +91,8 @@ func (h *Holder) report(e eal.Event) {
 	switch e.State {
 	case eal.Attached:
 		h.attached++
+	case eal.Recovered: // EAL logs it
+		return
 	case eal.Detached:
 		h.attached--
 		text = "holder: a process has left"
@@ -111,6 +113,9 @@ var leave = 5 * time.Second
 func (h *Holder) Close() error {
 	h.once.Do(func() {
 		h.waitWorkers()
+		ctx, cancel := context.WithTimeout(context.Background(), leave)
+		defer cancel()
+		_, _ = h.rt.Recover(ctx) // into pools that still exist
 		h.err = errors.Join(h.undo(), h.rt.Close())
 	})
 	return h.err

@@ -79,7 +79,8 @@ var breaks = map[string]func(*holder.Config){
 	"impatient":       func(*holder.Config) { holder.SetLeave(50 * time.Millisecond) },
 }
 
-// The role is a worker that looks up everything.
+// The role is a worker that looks up everything. With a further argument it has mbufs in a cache when it is
+// killed.
 var _ = ealtest.Role("worker", func(args []string) (err error) {
 	cfg := ealtest.Secondary(args[0], 1)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -94,6 +95,11 @@ var _ = ealtest.Role("worker", func(args []string) (err error) {
 	defer func() { err = errors.Join(err, rt.Close()) }()
 	if err := use(); err != nil {
 		return err
+	}
+	if len(args) > 1 {
+		if err := fill(); err != nil {
+			return err
+		}
 	}
 	ealtest.Say("worked")
 	if ealtest.Hear() == "wait for the end" {
@@ -144,6 +150,24 @@ func use() error {
 		}
 	}
 	return wire(pool)
+}
+
+// fill takes mbufs into a cache.
+func fill() error {
+	pool, err := mbuf.LookupPool("packets")
+	if err != nil {
+		return err
+	}
+	cache, err := pool.NewCache(32)
+	if err != nil {
+		return err
+	}
+	m, ok := cache.Alloc()
+	if !ok {
+		return errors.New("no mbuf")
+	}
+	m.Free()
+	return nil
 }
 
 // wire sends a packet into the ring of a port, and one out of it.

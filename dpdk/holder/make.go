@@ -37,9 +37,9 @@ func (h *Holder) make(c *Config) error {
 	}
 	for i := range c.Rings {
 		r := &c.Rings[i]
-		made, err := ring.CreateUntyped(r.Name, r.elemSize(), r.Count, ring.Config{Producer: modes[r.Producer], Consumer: modes[r.Consumer],
+		untyped, err := ring.CreateUntyped(r.Name, r.elemSize(), r.Count, ring.Config{Producer: modes[r.Producer], Consumer: modes[r.Consumer],
 			ExactSize: r.ExactSize, Socket: socket(r.Socket)})
-		if err := h.add(fmt.Sprintf("rings[%d]", i), err, func() error { return made.Free() }); err != nil {
+		if err := h.add(fmt.Sprintf("rings[%d]", i), err, func() error { return untyped.Free() }); err != nil {
 			return err
 		}
 	}

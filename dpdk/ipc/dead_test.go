@@ -55,11 +55,7 @@ func TestKilledRequestersLeaveNoSockets(t *testing.T) {
 	echo := func(_ context.Context, m *Message) (*Message, error) { return &Message{Param: m.Param}, nil }
 	require.NoError(t, Register("storm", echo, Config{}))
 	defer func() { assert.NoError(t, Unregister("storm")) }()
-	kills := 3
-	if !testing.Short() {
-		kills = 20
-	}
-	for range kills {
+	for range harness.Size(20, 3) {
 		c := harness.Start(t, "requester", ealtest.Runtime().FilePrefix())
 		c.Expect("asks")
 		gone := make(chan error, 1)

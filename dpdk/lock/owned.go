@@ -46,11 +46,11 @@ func (f *form) try(w *uint64) bool {
 	return f.free(uint32(x)) && atomic.CompareAndSwapUint64(w, x, self(f.taken(uint32(x))))
 }
 
-// wait waits until it has taken the lock, also from a dead owner, or until ctx ends. ctx may be nil.
+// wait waits until it has taken the lock, also from a dead owner, or until ctx ends.
 // meanwhile, which may be nil, runs when the wait has taken long.
 func (f *form) wait(ctx context.Context, w *uint64, meanwhile func()) error {
 	for p := (patience{}); !f.try(w); p.turn() {
-		if ctx != nil && ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if !p.over() {
@@ -88,9 +88,11 @@ func (f *form) inherit(w *uint64) error {
 	}
 }
 
-// tried is the time of the last look of a TryLock for a dead owner, in ns since epoch.
+// tried is the time of the last look of a TryLock for the death of a process, by its place in the group, in
+// ns since epoch. A TryLock that is called all the time on the lock of a living owner must not prevent the
+// look for the owner of another lock.
 var (
-	tried atomic.Int64
+	tried [owner.Slots]atomic.Int64
 	epoch = time.Now()
 )
 
@@ -99,8 +101,9 @@ func (f *form) tryLock(w *uint64) (bool, error) {
 	if f.try(w) {
 		return true, nil
 	}
-	now, last := int64(time.Since(epoch)), tried.Load()
-	if now-last < int64(lookAfter) || !tried.CompareAndSwap(last, now) {
+	at := &tried[owner.ID(atomic.LoadUint64(w)>>32).Slot()]
+	now, last := int64(time.Since(epoch)), at.Load()
+	if now-last < int64(lookAfter) || !at.CompareAndSwap(last, now) {
 		return false, nil
 	}
 	err := f.inherit(w)

@@ -382,6 +382,23 @@ func TestADeadWaiterDoesNotKeepReadersOut(t *testing.T) {
 	require.NoError(t, r.RLock())
 	require.NoError(t, r.RUnlock())
 	assert.Zero(t, *(*uint64)(e.rw.Pointer()))
+	*(*uint32)(e.rw.Pointer()) = 1
+	require.Eventually(t, r.TryRLock, 10*time.Second, time.Millisecond)
+	require.NoError(t, r.RUnlock())
+	assert.Zero(t, *(*uint64)(e.rw.Pointer()))
+}
+
+// TryLock looks for a dead owner once in some milliseconds. The lock of a living process must not use up the
+// look for the owner of another lock.
+func TestTryLockFindsADeadOwnerBesideABusyLock(t *testing.T) {
+	zone, e := newEstate(t)
+	killed(t, zone, "ticket", "write")
+	require.NoError(t, e.spin.Lock())
+	_, err := e.spin.TryLock() // looks
+	require.NoError(t, err)
+	_, err = e.ticket.TryLock()
+	assert.ErrorIs(t, err, dpdk.ErrOwnerDead)
+	require.NoError(t, e.spin.Unlock())
 }
 
 func TestReadersRetryAfterAKilledWriter(t *testing.T) {
@@ -547,10 +564,7 @@ func (e *estate) sections() error {
 func TestLocksSurviveRandomKills(t *testing.T) {
 	random := harness.Random(t)
 	zone, e := newEstate(t)
-	kills := 5
-	if !testing.Short() {
-		kills = 40
-	}
+	kills := harness.Kills(40, 5)
 	work := func(n int) {
 		t.Helper()
 		done := make(chan error, 1)

@@ -45,7 +45,7 @@ var seqForm = form{
 // Implements: rte_seqlock_write_lock
 func (s *OwnedSeq) Lock() error {
 	if !atomic.CompareAndSwapUint64(&s.word, 0, self(1)) {
-		return s.begun(true, seqForm.wait(nil, &s.word, nil))
+		return s.begun(true, seqForm.wait(context.Background(), &s.word, nil))
 	}
 	racesync.Acquire(unsafe.Pointer(s))
 	s.count.WriteBegin()

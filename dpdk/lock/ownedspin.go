@@ -34,7 +34,7 @@ var spinForm = form{
 // Implements: rte_spinlock_lock
 func (s *OwnedSpin) Lock() error {
 	if !atomic.CompareAndSwapUint64(&s.word, 0, self(1)) {
-		return s.wait(nil)
+		return s.wait(context.Background())
 	}
 	racesync.Acquire(unsafe.Pointer(s))
 	return nil

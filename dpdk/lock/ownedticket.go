@@ -35,7 +35,7 @@ var ticketForm = form{
 func (t *OwnedTicket) Lock() error {
 	x := atomic.LoadUint64(&t.word)
 	if uint16(x) != uint16(x>>16) || !atomic.CompareAndSwapUint64(&t.word, x, self(uint32(x)+1<<16)) {
-		return t.wait(nil)
+		return t.wait(context.Background())
 	}
 	racesync.Acquire(unsafe.Pointer(t))
 	return nil

@@ -39,6 +39,9 @@ func main() {
 }
 
 func hold(ctx context.Context, config, lockFile string, standby bool) error {
+	if config == "" {
+		return errors.New("no configuration: name its file with -config, such as -config group.json")
+	}
 	cfg, err := holder.Load(config)
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@
 // for the lock. The kernel releases the lock when the predecessor ends for any reason. With -cold the
 // successor starts only then, as with a supervisor that keeps no spare process.
 //
-// At last it kills the holder. A standby holder becomes the new primary, and all other processes start again.
+// Finally it kills the holder. A standby holder becomes the new primary, and all other processes start again.
 package main
 
 import (

@@ -37,8 +37,8 @@ func (r *results) holder(ready, gap time.Duration) {
 	r.ready, r.gaps = append(r.ready, ready), append(r.gaps, gap)
 }
 
-// print prints the table and the sums. The packets taken over are those that successors found in batches. A worker between two rings loses packets on rings; rx and tx have a
-// port on one side.
+// print prints the table and the sums. The packets taken over are those that successors found in batches. A
+// worker between two rings loses packets on rings. rx and tx have a port on one side.
 func (r *results) print() {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\ttimes\ttaken over\tlost: median\tworst\tms without traffic: median\tworst\t")

@@ -2,7 +2,8 @@
 # upgrade.sh IMAGE [TIMES]: starts upgrade.yml and replaces each container while packets flow: TIMES (3) times each worker by
 # SIGKILL, TIMES times in order, and once the holder by SIGKILL. It prints the packets lost and the milliseconds without
 # traffic of each replacement. It fails if a packet is lost in a replacement in order, or when the worker
-# between the rings is killed, if a replaced worker does not work, or if a container does not end with 0.
+# between the rings is killed, if a packet comes twice or damaged, if a replaced worker does not work, or if a container
+# does not end with 0.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -29,7 +30,10 @@ else
 fi
 export GODPDK_IMAGE=$image
 tool+=(-f upgrade.yml -p "$name")
-tidy() { "${tool[@]}" down -v -t 1 >/dev/null 2>&1 || true; }
+tidy() {
+  local out
+  out=$("${tool[@]}" down -v -t 1 2>&1) || printf 'upgrade: containers or volumes of %s are left: %s\n' "$name" "$(tail -3 <<<"$out")" >&2
+}
 trap tidy EXIT
 
 logs() { docker logs "${ids[$1]}" 2>&1; }
@@ -95,6 +99,9 @@ done
 until_seen traffic 2 '^first '
 from=$(logs traffic | sed -n 's/^last //p' | tail -1) to=$(logs traffic | sed -n 's/^first //p' | tail -1)
 echo "holder kill: $(((to - from) / 1000000)) ms without traffic"
+
+wrong=$(logs traffic | sed -nE "s/$sums/\2 came twice, \3 damaged/p" | grep -v '^0 came twice, 0 damaged$' | tail -1 || true)
+[ -z "$wrong" ] || die "packets: $wrong"
 
 for s in traffic "${workers[@]}" "$standby"; do
   docker stop -t "$patience" "${ids[$s]}" >/dev/null

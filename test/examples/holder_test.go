@@ -62,6 +62,7 @@ func TestAHolderNamesTheFieldThatIsWrong(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), `"pool"`, `"pol"`, 1)), 0o600))
 	h := harness.Command(t, built(t, "holder"), "-config", file)
 	stderr := h.Fail()
+	assert.Contains(t, harness.Command(t, built(t, "holder")).Fail(), "name its file with -config")
 	assert.Contains(t, stderr, `"ports[0].pol"`)
 	assert.Contains(t, stderr, "use one of device,")
 	clean(t)

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"os"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -23,10 +24,26 @@ func Soak(t testing.TB) time.Duration {
 	return d
 }
 
+// LongOnly skips a test with -short. why is the reason, such as "it compiles all of cgo/ once more".
+func LongOnly(t testing.TB, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("only without -short: " + why)
+	}
+}
+
 // Size returns the size of a test that repeats its work, such as a number of rounds: short with -short, and long otherwise.
 func Size[T any](long, short T) T {
 	if testing.Short() {
 		return short
 	}
 	return long
+}
+
+// Kills returns the number of processes that a test kills at random moments: GODPDK_KILLS if it is set.
+func Kills(long, short int) int {
+	if n, err := strconv.Atoi(os.Getenv("GODPDK_KILLS")); err == nil {
+		return n
+	}
+	return Size(long, short)
 }

@@ -110,7 +110,8 @@ func on(t *testing.T, name string, f func(t *testing.T, s *station)) {
 		}
 		t.Run(d.name, func(t *testing.T) {
 			harness.Need(t, append(d.needs, harness.Root)...)
-			pool, err := mbuf.CreatePool(fmt.Sprint("packets", number()), 8191, mbuf.PoolConfig{})
+			// A ring gives out its mbufs in turn, so a test can use each of them.
+			pool, err := mbuf.CreatePool(fmt.Sprint("packets", number()), 8191, mbuf.PoolConfig{Ops: "ring_mp_mc"})
 			require.NoError(t, err)
 			t.Cleanup(func() { assert.NoError(t, pool.Free()) })
 			// The driver keeps the mbufs of its fill ring and those that are just being

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,13 +168,10 @@ var (
 // kills is the number of processes that a test kills at each place. While memory grows, DPDK waits up
 // to 5 s for a killed process.
 func kills(kind string) int {
-	switch {
-	case testing.Short():
-		return 3
-	case kind == "growth" && os.Getenv("GODPDK_SOAK") == "":
-		return 20
+	if kind == "growth" {
+		return harness.Kills(10, 3)
 	}
-	return 200
+	return harness.Kills(30, 3)
 }
 
 // killLcores are the lcores of processes that are killed. nextLcore returns none of them.

@@ -129,9 +129,7 @@ func TestCallsThatWaitForAStoppedSecondaryFailAtOnce(t *testing.T) {
 // The primary does not see that the process is stopped: it is in another pid namespace. DPDK waits
 // 5 s for its answer, and 5 s after the undo.
 func TestCallsThatWaitForASilentSecondaryFailOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits 10 s for each call")
-	}
+	harness.LongOnly(t, "it waits 10 s for each call")
 	t.Parallel()
 	prefix := newPrefix(t)
 	p := started(t, "primary", prefix)

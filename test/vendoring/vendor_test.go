@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 const module = "github.com/godpdk/godpdk"
@@ -44,9 +46,7 @@ func main() {
 `
 
 func TestVendoredModuleBuilds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it compiles all of cgo/ once more, which takes half a minute")
-	}
+	harness.LongOnly(t, "it compiles all of cgo/ once more, which takes half a minute")
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	dir := t.TempDir()

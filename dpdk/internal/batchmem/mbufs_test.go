@@ -14,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // A worker that allocates, forwards and frees packets until it hears a line.
@@ -60,7 +61,7 @@ var _ = ealtest.Role("forwarder", func(args []string) error {
 func TestStormOfKilledWorkersReturnsAllMbufs(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
-	kills := kills()
+	kills := harness.Kills(25, 6)
 	defer func() { t.Logf("mbuf storm: seed %d, %d processes killed", seed, kills) }()
 	pool, err := mbuf.CreatePool("storm", 2047, mbuf.PoolConfig{})
 	require.NoError(t, err)

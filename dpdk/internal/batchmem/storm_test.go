@@ -5,9 +5,7 @@ package batchmem_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -15,6 +13,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // A worker moves elements from one ring to another, through a batch that it may have inherited. It
@@ -55,20 +54,9 @@ var _ = ealtest.Role("worker", func(args []string) error {
 	}
 })
 
-// kills returns the number of processes that the storm kills for each mode.
-func kills() int {
-	if n, err := strconv.Atoi(os.Getenv("GODPDK_KILLS")); err == nil {
-		return n
-	}
-	if testing.Short() {
-		return 6
-	}
-	return 25
-}
-
 func TestStormOfKilledWorkersLosesAndDoublesNothing(t *testing.T) {
 	for _, mode := range modes[1:] {
-		t.Run(mode.String(), func(t *testing.T) { storm(t, mode, kills()) })
+		t.Run(mode.String(), func(t *testing.T) { storm(t, mode, harness.Kills(25, 6)) })
 	}
 }
 

@@ -22,9 +22,9 @@ type Owner uint64
 // Self is the primary itself, or a process without a group.
 const Self Owner = 0
 
-// timeout is the time in which the primary must answer. It is longer than DPDK waits for a process that
-// does not answer when memory grows.
-const timeout = 20 * time.Second
+// timeout is the time in which the primary must answer, from the call on: a call waits for those before it.
+// It is longer than DPDK waits for a process that does not answer when memory grows.
+var timeout = 20 * time.Second
 
 // handlers are the functions that Func has registered, by the rte_ function. They are complete when
 // main starts.

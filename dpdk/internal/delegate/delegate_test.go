@@ -1,9 +1,12 @@
 package delegate
 
 import (
+	"net"
 	"path/filepath"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,14 +25,18 @@ type sum struct{ A, B int }
 
 var (
 	add = Func("test_add", func(o Owner, name string, s sum) (int, error) {
-		if name == "panic" {
+		switch name {
+		case "panic":
 			panic("as asked")
+		case "slow":
+			<-slow
 		}
 		if s.A < 0 {
 			return 0, dpdk.ErrNoSpace
 		}
 		return s.A + s.B + int(o)*1000, nil
 	})
+	slow  = make(chan struct{})
 	ended []Owner
 )
 
@@ -92,4 +99,35 @@ func TestADeadOwnerGetsNoCall(t *testing.T) {
 	ended = nil
 	Ended(7, true)
 	assert.Equal(t, []Owner{7}, ended)
+}
+
+// A call that waits behind another one gets no time of its own: the last of many would wait for minutes.
+func TestAllCallsWaitForTheSameTime(t *testing.T) {
+	defer func(d time.Duration) { timeout = d }(timeout)
+	timeout = 200 * time.Millisecond
+	serve(t)
+	defer close(slow)
+	const calls = 20
+	errs := make(chan error, calls)
+	began := time.Now()
+	for range calls {
+		go func() {
+			_, err := add("slow", sum{1, 1})
+			errs <- err
+		}()
+	}
+	for range calls {
+		assert.ErrorIs(t, <-errs, dpdk.ErrTimeout)
+	}
+	assert.Less(t, time.Since(began), calls/2*timeout)
+}
+
+func TestThePrimaryAcceptsAfterAnError(t *testing.T) {
+	results := []error{syscall.EMFILE, net.ErrClosed}
+	new(server).accept(func() (*net.UnixConn, error) {
+		err := results[0]
+		results = results[1:]
+		return nil, err
+	})
+	assert.Empty(t, results)
 }

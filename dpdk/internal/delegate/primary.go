@@ -2,10 +2,12 @@ package delegate
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
@@ -37,17 +39,29 @@ func Serve(path string, alive func(Owner) bool) error {
 	}
 	s := &server{listener: l, alive: alive, sessions: map[*session]struct{}{}}
 	serving = s
-	go func() {
-		for {
-			c, err := l.AcceptUnix()
-			if err != nil {
-				return
-			}
-			go s.serve(&session{conn: c})
-		}
-	}()
+	go s.accept(l.AcceptUnix)
 	return nil
 }
+
+// accept serves each connection until the listener is closed. Another error, such as too many open files,
+// passes: the secondaries wait meanwhile.
+func (s *server) accept(next func() (*net.UnixConn, error)) {
+	for {
+		c, err := next()
+		switch {
+		case err == nil:
+			go s.serve(&session{conn: c})
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			control.Logger().Warn("a secondary cannot connect for its control calls", "error", err)
+			time.Sleep(acceptPause)
+		}
+	}
+}
+
+// acceptPause is the time between two attempts to accept a connection.
+const acceptPause = 100 * time.Millisecond
 
 // Stop ends Serve and removes the socket. Calls that run continue.
 func Stop() {
@@ -174,6 +188,12 @@ func Recovered(o Owner, more Recovery) {
 	}
 }
 
+// settle waits for the call under way.
+func (c *session) settle() {
+	c.calls.Lock()
+	defer c.calls.Unlock()
+}
+
 // Ended runs the functions of OnEnd, after the calls of o that are under way. alive must be false for o.
 func Ended(o Owner, died bool) Recovery {
 	recoveries.Lock()
@@ -199,8 +219,7 @@ func Ended(o Owner, died bool) Recovery {
 		s.mu.Unlock()
 		for _, c := range of {
 			c.conn.Close()
-			c.calls.Lock() // wait for the call under way
-			c.calls.Unlock()
+			c.settle()
 		}
 	}
 	for _, f := range slices.Concat(first, hooks) {

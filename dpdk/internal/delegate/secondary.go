@@ -45,10 +45,11 @@ func (c *conn) call(op, name string, arg, result any) error {
 	if err != nil {
 		return err
 	}
+	deadline := time.Now().Add(timeout)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var answer reply
-	if err := c.exchange(&request{op, name, raw}, &answer); err != nil {
+	if err := c.exchange(deadline, &request{op, name, raw}, &answer); err != nil {
 		c.close()
 		return unanswered(op, name, err)
 	}
@@ -63,28 +64,28 @@ func (c *conn) call(op, name string, arg, result any) error {
 }
 
 // exchange sends a request and receives its reply. The caller holds mu.
-func (c *conn) exchange(r *request, answer *reply) error {
+func (c *conn) exchange(deadline time.Time, r *request, answer *reply) error {
 	if c.open == nil {
 		open, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: c.path, Net: "unix"})
 		if err != nil {
 			return err
 		}
 		c.open, c.out, c.in = open, json.NewEncoder(open), json.NewDecoder(open)
-		if err := c.send(c.owner); err != nil {
+		if err := c.send(deadline, c.owner); err != nil {
 			return err
 		}
 	}
-	if err := c.send(r); err != nil {
+	if err := c.send(deadline, r); err != nil {
 		return err
 	}
-	if err := c.open.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+	if err := c.open.SetReadDeadline(deadline); err != nil {
 		return err
 	}
 	return c.in.Decode(answer)
 }
 
-func (c *conn) send(v any) error {
-	if err := c.open.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
+func (c *conn) send(deadline time.Time, v any) error {
+	if err := c.open.SetWriteDeadline(deadline); err != nil {
 		return err
 	}
 	return c.out.Encode(v)

@@ -18,16 +18,19 @@ type ID uint32
 // Mark is the bit that no ID has.
 const Mark ID = 1 << 31
 
+// Slots is the number of places in a group.
+const Slots = 1 << slotBits
+
 const (
 	slotBits  = 9
 	roundMask = 1<<22 - 1
 )
 
 // Of returns the ID of a process.
-func Of(o delegate.Owner) ID { return ID(o>>16&roundMask)<<slotBits | ID(o)&(1<<slotBits-1) }
+func Of(o delegate.Owner) ID { return ID(o>>16&roundMask)<<slotBits | ID(o)&(Slots-1) }
 
 // Slot returns the process's place in the group.
-func (id ID) Slot() int { return int(id &^ Mark & (1<<slotBits - 1)) }
+func (id ID) Slot() int { return int(id &^ Mark & (Slots - 1)) }
 
 // Process describes a process of the group.
 type Process struct {

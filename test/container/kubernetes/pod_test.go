@@ -65,7 +65,10 @@ func TestTheManifestFitsTheAPI(t *testing.T) {
 				t.Errorf("container %s mounts %s, which the pod does not have", c.Name, m.Name)
 			}
 		}
-		// The API refuses hugepages without a limit for memory or CPUs, and a request that differs from its limit.
+		// The API refuses hugepages without memory or CPUs, and a request of hugepages that differs from the limit.
+		if len(c.Resources.Requests) > 0 {
+			t.Errorf("container %s has requests: leave them out, so that they equal the limits", c.Name)
+		}
 		pages, found := c.Resources.Limits[corev1.ResourceHugePagesPrefix+"2Mi"]
 		if !found || pages.Value()%(2<<20) != 0 {
 			t.Errorf("container %s: hugepages-2Mi is %v", c.Name, pages)
