@@ -104,7 +104,7 @@ func (op *Op) most() uint32 {
 	return op.Capacity - min(op.Index, op.Capacity)
 }
 
-// GiveUp sets the Moved of an operation whose outcome is unknown, because its ring was freed: at worst
+// GiveUp sets the Moved of an operation if its outcome is unknown, because its ring was freed: at worst
 // elements are lost, but none is in two places.
 func (op *Op) GiveUp() {
 	switch {
