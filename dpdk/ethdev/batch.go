@@ -9,8 +9,8 @@ import (
 )
 
 // ReceiveBatch receives up to n packets to the end of the batch and returns their number, as
-// [RxQueue.Burst] does. If the process is killed inside the driver, the packets that the driver had not
-// yet handed over are lost to the pool.
+// [RxQueue.Burst] does. If the process is killed inside the driver, the packets of this burst are lost
+// to the pool, because the driver may still have them.
 //
 // Implements: rte_eth_rx_burst
 func (q RxQueue) ReceiveBatch(b *ring.Batch[*mbuf.Mbuf], n int) int {

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
+	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
@@ -20,16 +21,26 @@ func (c *Cache) AllocBatch(b *ring.Batch[*Mbuf], n int) bool {
 	if n <= 0 || n > int(h.Capacity-at) {
 		return n == 0
 	}
-	pkts := unsafe.Slice((**Mbuf)(h.Elem(at, pointerSize)), n)
-	clear(pkts)
 	h.Cache = uintptr(c.cache.Pointer())
-	h.Begin(batchmem.Getting, at, uint32(n))
-	ok := c.AllocBulk(pkts)
-	if ok {
-		h.Hi = at + uint32(n)
+	// In parts that go through the cache: it has what the pool has given and the batch has not yet.
+	for done := 0; done < n; {
+		part := min(n-done, mempool.MaxCacheSize)
+		pkts := unsafe.Slice((**Mbuf)(h.Elem(at+uint32(done), pointerSize)), part)
+		clear(pkts)
+		h.Begin(batchmem.Getting, at+uint32(done), uint32(part))
+		ok := c.AllocBulk(pkts)
+		if ok {
+			done += part
+			h.Hi = at + uint32(done)
+		}
+		h.End()
+		if !ok {
+			h.Hi = at // first: they must not be freed twice
+			c.FreeBulk(unsafe.Slice((**Mbuf)(h.Elem(at, pointerSize)), done))
+			return false
+		}
 	}
-	h.End()
-	return ok
+	return true
 }
 
 // FreeBatch frees all packets of the batch, as [Cache.FreeBulk] does. If the process is killed

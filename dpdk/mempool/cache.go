@@ -269,7 +269,14 @@ func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 			m.len = uint32(size)
 			return true
 		}
+		if p.take(m.slot(0), rest) { // not to objs: until take returns, the pool may also have the objects
+			m.len = uint32(rest)
+			words.Push(objs, m.slot(0), rest)
+			m.len = 0
+			return true
+		}
 		m.len = uint32(have)
+		return false
 	}
 	if !p.take(objs, rest) {
 		return false // the cache still has what was copied

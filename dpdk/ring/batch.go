@@ -21,7 +21,9 @@ const MaxBatch = 1 << 16
 //   - A batch with a name keeps its elements. A successor claims it by that name.
 //   - Other elements are dropped.
 //
-// Only one goroutine at a time may use a batch. It needs no synchronization. If a process that uses a
+// Only one goroutine at a time may use a batch. It needs no synchronization. A goroutine that takes over
+// a Single side from a process that was killed must make or claim its batch after the death: NewBatch
+// settles what the dead process had begun. If a process that uses a
 // ring may be killed, use the ring through batches: a process that is killed inside
 // [Ring.EnqueueBurst] or [Ring.DequeueBurst] on a Multi, RTS or HTS side stops that side for all.
 //

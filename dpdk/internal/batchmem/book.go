@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"sync"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -57,7 +58,11 @@ type entry struct {
 	name  string // "" if no successor can claim it
 	zone  string
 	h     *Header
+	since time.Time // when the operation of a dead owner was found; zero if there is none
 }
+
+// lives reports whether the owner of a batch lives.
+func (e *entry) lives() bool { return e.owner != gone && delegate.Alive(e.owner) }
 
 // book has all batches, in the primary. In a secondary of a C program it has those of this process.
 var book struct {
@@ -70,17 +75,13 @@ var book struct {
 var Create = delegate.Func(OpCreate, func(o delegate.Owner, name string, r Request) (uintptr, error) {
 	book.Lock()
 	defer book.Unlock()
-	if name != "" {
-		for addr, e := range book.batch {
-			if e.name == name {
-				return addr, e.claim(o, r)
-			}
-		}
+	// Also for a new batch: the next user of a Single side must find it settled.
+	settle(func() bool { e := named(name); return e == nil || e.lives() || !e.unsettled() })
+	if e := named(name); e != nil {
+		return uintptr(unsafe.Pointer(e.h)), e.claim(o, r)
 	}
-	book.last++
-	zone := fmt.Sprintf("godpdk_batch_%d", book.last)
 	size := ringcore.Elems + uint64(r.ElemSize)*uint64(r.Capacity)
-	z, errno := cgo.MemzoneReserve(zone, size, -1, 0, 0, 0)
+	z, zone, errno := reserve(size)
 	if errno != 0 {
 		return 0, dpdk.Errno(errno)
 	}
@@ -90,22 +91,48 @@ var Create = delegate.Func(OpCreate, func(o delegate.Owner, name string, r Reque
 	if book.batch == nil {
 		book.batch = map[uintptr]*entry{}
 	}
-	book.batch[uintptr(z.Addr)] = &entry{r, o, name, zone, h}
+	book.batch[uintptr(z.Addr)] = &entry{Request: r, owner: o, name: name, zone: zone, h: h}
 	return uintptr(z.Addr), nil
 })
 
-// claim gives a named batch to a new owner. The caller holds the lock of the book.
+// named returns the batch of a name, nil for "". The caller holds the lock of the book.
+func named(name string) *entry {
+	for _, e := range book.batch {
+		if name != "" && e.name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// reserve reserves memory under a name that no other process uses: beside a primary in C each process
+// has a book of its own. The caller holds the lock of the book.
+func reserve(size uint64) (z cgo.MemzoneInfo, zone string, errno int) {
+	for {
+		book.last++
+		zone = fmt.Sprintf("godpdk_batch_%d", book.last)
+		if z, errno = cgo.MemzoneReserve(zone, size, -1, 0, 0, 0); errno != int(syscall.EEXIST) {
+			return z, zone, errno
+		}
+	}
+}
+
+// claim gives a named batch to a new owner. An operation of the former owner that is not on a ring ends
+// here: this may be before the primary has noticed its death. The caller holds the lock of the book.
 func (e *entry) claim(o delegate.Owner, r Request) error {
 	switch {
-	case e.owner != gone && delegate.Alive(e.owner):
+	case e.lives():
 		return &dpdk.Error{Op: OpCreate, Name: e.name, Errno: dpdk.ErrBusy,
 			Detail: "a living process holds it: close it there first, or use another name"}
 	case e.Request != r:
 		return check.Invalid(OpCreate, e.name, "it holds %d elements of type %s (%d bytes), not %d of %s (%d bytes)",
 			e.Capacity, e.Type, e.ElemSize, r.Capacity, r.Type, r.ElemSize)
-	case !settle():
+	case e.unsettled():
 		return &dpdk.Error{Op: OpCreate, Name: e.name, Errno: dpdk.ErrAgain,
 			Detail: "what its owner had begun when it died is not settled yet, because another process is stopped inside the same ring"}
+	}
+	if doubt := e.undo(); doubt > 0 {
+		delegate.Recovered(e.owner, delegate.Recovery{InDoubt: int(doubt)})
 	}
 	e.owner = o
 	return nil
@@ -195,10 +222,11 @@ func end(o delegate.Owner, _ bool) {
 		if !owns(o) {
 			return nil
 		}
-		settled = settle()
+		settled = settle(func() bool { return !pending(o) })
 		var errs []error
 		for _, e := range book.batch {
-			if e.owner != o {
+			late := e.owner == gone && e.name == "" // its operation was not settled when its owner had died
+			if e.owner != o && !late {
 				continue
 			}
 			if e.unsettled() { // nobody knows which elements it holds
@@ -228,6 +256,16 @@ func end(o delegate.Owner, _ bool) {
 func owns(o delegate.Owner) bool {
 	for _, e := range book.batch {
 		if e.owner == o {
+			return true
+		}
+	}
+	return false
+}
+
+// pending reports whether a dead process has left an operation on a ring. The caller holds the lock.
+func pending(o delegate.Owner) bool {
+	for _, e := range book.batch {
+		if e.owner == o && e.unsettled() {
 			return true
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
-	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
@@ -19,27 +18,33 @@ type side struct {
 type unsettled struct {
 	ring    ringcore.Ring
 	ops     []*ringcore.Op
-	entries []*entry // of the ops
+	entries []*entry  // of the ops
+	since   time.Time // when the last of them was found
 }
 
-// settle finishes or undoes what dead processes have begun on rings. It reports whether it could. The
-// caller holds the lock of the book.
-func settle() bool {
+// settle finishes or undoes what dead processes have begun on rings, until done. It reports whether it
+// could. The caller holds the lock of the book, and loses it while settle waits for a living process.
+func settle(done func() bool) bool {
 	begin := time.Now()
 	for {
-		left := trySettle(time.Since(begin) > patience)
-		if left == 0 || time.Since(begin) > limit {
-			return left == 0
+		trySettle()
+		switch {
+		case done():
+			return true
+		case time.Since(begin) > limit:
+			return false
 		}
+		book.Unlock()
 		time.Sleep(time.Millisecond)
+		book.Lock()
 	}
 }
 
-// trySettle returns the number of sides of rings that are not settled.
-func trySettle(alone bool) (left int) {
+// trySettle settles those sides of rings on which it has not to wait.
+func trySettle() {
 	sides, living := map[side]*unsettled{}, []*ringcore.Record{}
 	for _, e := range book.batch {
-		if e.owner != gone && delegate.Alive(e.owner) {
+		if e.lives() {
 			living = append(living, &e.h.Record)
 			continue
 		}
@@ -48,22 +53,25 @@ func trySettle(alone bool) (left int) {
 		}
 	}
 	if len(sides) == 0 {
-		return 0
+		return
 	}
 	exists := map[unsafe.Pointer]bool{}
 	for _, i := range cgo.Rings() {
 		exists[unsafe.Add(i.Ring, cgo.RingProd)] = true
 	}
 	for s, u := range sides {
-		if exists[unsafe.Pointer(s.prod)] && !u.ring.Settle(s.side, u.ops, on(living, s), alone) {
-			left++
+		switch {
+		case !exists[unsafe.Pointer(s.prod)]:
+			for _, op := range u.ops {
+				op.GiveUp()
+			}
+		case !u.ring.Settle(s.side, u.ops, on(living, s), time.Since(u.since) > patience):
 			continue
 		}
 		for i, e := range u.entries {
 			e.settled(u.ops[i].Moved)
 		}
 	}
-	return left
 }
 
 // unsettled reports whether a dead owner has left an operation on a ring.
@@ -86,6 +94,12 @@ func (e *entry) add(sides map[side]*unsettled) {
 		sides[s] = &unsettled{ring: ring}
 	}
 	u := sides[s]
+	if e.since.IsZero() {
+		e.since = time.Now()
+	}
+	if e.since.After(u.since) {
+		u.since = e.since
+	}
 	u.ops = append(u.ops, &ringcore.Op{Record: &e.h.Record, Objs: e.h.Elem(e.h.Index, e.ElemSize)})
 	u.entries = append(u.entries, e)
 }
@@ -94,7 +108,7 @@ func (e *entry) add(sides map[side]*unsettled) {
 func on(living []*ringcore.Record, s side) (all []*ringcore.Record) {
 	for _, r := range living {
 		h := (*Header)(unsafe.Pointer(r)) // the record is at its start
-		if ring := h.ringOf(); ring.Prod == s.prod {
+		if ring := h.ringOf(); ring.Prod == s.prod && h.Side == s.side {
 			all = append(all, r)
 		}
 	}
@@ -109,6 +123,7 @@ func (e *entry) settled(moved uint32) {
 		e.h.Hi = e.h.Index + moved
 	}
 	e.h.Step = ringcore.Idle
+	e.since = time.Time{}
 }
 
 // undo ends an operation that a dead process had begun on a cache or a port, and returns the number
@@ -117,7 +132,7 @@ func (e *entry) undo() (doubt uint32) {
 	h := e.h
 	n := min(h.Head, e.Capacity-min(h.Index, e.Capacity))
 	switch h.Step {
-	case Getting, Receiving: // what was taken out of the cache or came from the port is here
+	case Getting: // what was taken out of the cache is here
 		h.Hi = h.Index
 		for i := h.Index; i < h.Index+n; i++ {
 			if from := (*uintptr)(h.Elem(i, e.ElemSize)); *from != 0 && !e.cached(i) {
@@ -130,8 +145,19 @@ func (e *entry) undo() (doubt uint32) {
 		if n > 0 && e.cached(h.Index) {
 			h.Lo += n
 		}
+	case Receiving: // until the driver returns, its queue or the pool may also have what it has stored here
+		if h.Hi > h.Index {
+			break
+		}
+		for i := h.Index; i < h.Index+n; i++ {
+			if *(*uintptr)(h.Elem(i, e.ElemSize)) != 0 {
+				doubt++
+			}
+		}
 	case Sending:
-		h.Lo, doubt = h.Index+n, n
+		if h.Lo == h.Index { // the driver has not returned
+			h.Lo, doubt = h.Index+n, n
+		}
 	}
 	h.Step = ringcore.Idle
 	return doubt

@@ -166,3 +166,95 @@ func TestSettleCountsAllDeadOutOfRTS(t *testing.T) {
 	require.Equal(t, []uint32{2, 3}, []uint32{ops[0].Moved, ops[1].Moved})
 	require.Zero(t, r.Count())
 }
+
+// dead returns the operations of dead processes on the producers' side.
+func dead(batches []*batch) (ops []*ringcore.Op) {
+	for _, b := range batches {
+		b.Side, b.Count = ringcore.Producing, b.Hi
+		ops = append(ops, &ringcore.Op{Record: &b.Record, Objs: unsafe.Pointer(&b.elems[0])})
+	}
+	return ops
+}
+
+// Two processes have died with the same place in their records, behind the last one that has entered.
+func TestSettleFindsTheOneThatHasEnteredRTS(t *testing.T) {
+	for winner := range 2 {
+		r := ringtest.NewLocal(t, 8, 16, ringcore.RTS, ringcore.RTS, false)
+		batches := []*batch{newBatch(), newBatch()}
+		batches[0].add(1, 2)
+		batches[1].add(3, 4, 5)
+		ops := dead(batches)
+		reservation(r, ringcore.Producing, batches[winner].Hi)
+		for _, b := range batches {
+			b.Step = ringcore.Entering
+		}
+		require.True(t, r.Settle(ringcore.Producing, ops, nil, true))
+		require.Equal(t, batches[winner].Hi, ops[winner].Moved)
+		require.Zero(t, ops[1-winner].Moved)
+		require.Equal(t, batches[winner].held(), drained(r))
+	}
+}
+
+// A process has died after it had published all, before it recorded that; another one is inside.
+func TestSettleOfRTSCountsOnlyThoseThatWait(t *testing.T) {
+	r := ringtest.NewLocal(t, 8, 16, ringcore.RTS, ringcore.RTS, false)
+	batches := []*batch{newBatch(), newBatch()}
+	batches[0].add(1, 2)
+	batches[1].add(3, 4, 5)
+	ops := dead(batches)
+	require.Equal(t, uint32(2), r.Enqueue(unsafe.Pointer(&batches[0].elems[0]), 2, true).Done())
+	batches[0].Step = ringcore.Reserved
+	batches[1].Step = ringcore.Entering
+	batches[1].Head = reservation(r, ringcore.Producing, 3)
+	require.True(t, r.Settle(ringcore.Producing, ops, nil, true))
+	require.Equal(t, []uint32{2, 3}, []uint32{ops[0].Moved, ops[1].Moved})
+	require.Equal(t, []uint64{1, 2, 3, 4, 5}, drained(r))
+}
+
+// A thread without a record may live. It counts itself out later.
+func TestSettleOfRTSLeavesThreadsWithoutARecordInside(t *testing.T) {
+	r := ringtest.NewLocal(t, 8, 16, ringcore.RTS, ringcore.RTS, false)
+	b := newBatch()
+	b.add(1, 2)
+	ops := dead([]*batch{b})
+	b.Step, b.Head = ringcore.Reserved, reservation(r, ringcore.Producing, 2)
+	reservation(r, ringcore.Producing, 1)
+	require.True(t, r.Settle(ringcore.Producing, ops, nil, true))
+	require.Equal(t, uint32(2), ops[0].Moved)
+	require.Zero(t, r.Count())
+	require.Equal(t, uint32(1), uint32(r.Prod.RTSHead)-r.Prod.Head, "one is inside")
+}
+
+// A thread without a record has won the place, with fewer elements.
+func TestSettleLeavesAReservationThatIsTooSmall(t *testing.T) {
+	r := ringtest.NewLocal(t, 8, 16, ringcore.Multi, ringcore.Multi, false)
+	b := newBatch()
+	b.add(1, 2)
+	ops := dead([]*batch{b})
+	b.Step = ringcore.Entering
+	reservation(r, ringcore.Producing, 1)
+	require.True(t, r.Settle(ringcore.Producing, ops, nil, true))
+	require.Zero(t, ops[0].Moved)
+	require.Zero(t, r.Prod.Tail)
+}
+
+// The ring of the operation was freed, and there is a new one at its address.
+func TestSettleDoesNotChangeARingWithNobodyInside(t *testing.T) {
+	for _, sync := range syncs {
+		r := ringtest.NewLocal(t, 8, 16, sync, sync, false)
+		b := newBatch()
+		b.add(1, 2)
+		ops := dead([]*batch{b})
+		b.Step = ringcore.Reserved
+		require.True(t, r.Settle(ringcore.Producing, ops, nil, true))
+		require.Zero(t, r.Count(), sync)
+		if sync == ringcore.Single {
+			b.Head = 100
+			require.True(t, r.Settle(ringcore.Producing, ops, nil, true))
+			require.Equal(t, uint32(2), ops[0].Moved, "at worst they are lost")
+			ops[0].Side = ringcore.Consuming
+			require.True(t, r.Settle(ringcore.Consuming, ops, nil, true))
+			require.Zero(t, ops[0].Moved)
+		}
+	}
+}

@@ -160,14 +160,16 @@ ended: \
 	WRAP(R7, R8, R11, R10) \
 	ENDED(Record_Hi)
 
-// ENDED notes how many elements of a batch have moved, then that nothing is under way.
+// ENDED notes how many elements of a batch have moved, then that nothing is under way. The last store is a
+// release: a reader that finds it must also find the new tail. See Ring.Settle.
 #define ENDED(mark) \
 end: \
 	MOVWU Record_Index(R7), R6 \
 	ADDW  R4, R6 \
 	MOVW  R6, mark(R7) \
 	MOVD  $const_Idle, R6 \
-	MOVB  R6, Record_Step(R7) \
+	ADD   $Record_Step, R7 \
+	STLRB R6, (R7) \
 	B     ended
 
 // RECORDED_ENQUEUE moves the elements from Lo to Hi of a batch.
@@ -350,7 +352,8 @@ last: \
 	MOVD  Ring_Record(R0), R7 \
 	CBZ   R7, published \
 	MOVD  $const_Published, R9 \
-	MOVB  R9, Record_Step(R7) \
+	ADD   $Record_Step, R7 \
+	STLRB R9, (R7) \
 published: \
 	RETURN
 

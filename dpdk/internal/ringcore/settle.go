@@ -44,17 +44,23 @@ func (r *Ring) Settle(side uint8, dead []*Op, living []*Record, alone bool) bool
 // one that has reserved at the tail.
 func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bool) bool {
 	for _, op := range dead {
-		if op.Step != Entering {
-			if atomic.LoadUint32(&own.Tail) == op.Head {
-				r.finish(own, op)
-			}
-			op.Moved = op.Count
+		if op.Step == Entering {
+			continue
 		}
+		head, tail := unpair(atomic.LoadUint64(own.word()))
+		switch {
+		case tail == op.Head && head != tail:
+			r.finish(own, op)
+		case tail == op.Head: // nobody is inside: this is another ring at the same address
+			op.GiveUp()
+			continue
+		}
+		op.Moved = op.Count
 	}
 	head, tail := unpair(atomic.LoadUint64(own.word()))
 	var inside *Op // perhaps
 	for _, op := range dead {
-		if op.Step == Entering && op.Count != 0 && op.Head == tail && head != tail && (inside == nil || op.Count == head-tail) {
+		if op.Step == Entering && op.Count != 0 && op.Head == tail && op.Count <= head-tail && (inside == nil || op.Count == head-tail) {
 			inside = op
 		}
 	}
@@ -62,6 +68,9 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 		return true
 	}
 	if !alone || slices.ContainsFunc(living, func(l *Record) bool { return l.mayHold(tail) }) {
+		return false
+	}
+	if atomic.LoadUint32(&own.Tail) != tail { // a living thread was inside, and has ended before its record was read
 		return false
 	}
 	inside.Step = Reserved // then a repeated call knows it
@@ -82,7 +91,30 @@ func settleSingle(own *HeadTail, op *Op) {
 	if head != tail { // C and the twin move the head first
 		atomic.StoreUint32(&own.Head, tail)
 	}
-	op.Moved = tail - op.Head
+	if op.Moved = tail - op.Head; op.Moved > op.most() { // others have used this side since
+		op.GiveUp()
+	}
+}
+
+// most returns the largest number of elements that an operation can move.
+func (op *Op) most() uint32 {
+	if op.Side == Producing {
+		return op.Hi - min(op.Index, op.Hi)
+	}
+	return op.Capacity - min(op.Index, op.Capacity)
+}
+
+// GiveUp sets the Moved of an operation if its outcome is unknown, because its ring was freed: at worst
+// elements are lost, but none is in two places.
+func (op *Op) GiveUp() {
+	switch {
+	case op.Side == Producing:
+		op.Moved = op.most()
+	case op.Step == Published:
+		op.Moved = op.Count
+	default:
+		op.Moved = 0
+	}
 }
 
 // finish copies the elements of an operation again and publishes them.
@@ -103,6 +135,16 @@ func (r *Ring) copy(op *Op) {
 // last one moves the tail. First no thread may enter: with a distance of 0 between head and tail
 // none does while another is inside.
 func (r *Ring) settleRTS(own *HeadTail, dead []*Op, living []*Record, alone bool) bool {
+	_, tail := unpair(atomic.LoadUint64(own.word()))
+	_, head := unpair(atomic.LoadUint64(&own.RTSHead))
+	if !slices.ContainsFunc(dead, func(op *Op) bool { return op.Step != Published && op.waits(tail, head) }) {
+		for _, op := range dead {
+			if op.Step != Entering {
+				op.Moved = op.Count
+			}
+		}
+		return true
+	}
 	if atomic.LoadUint32(&own.HTDMax) != 0 {
 		distance := atomic.SwapUint32(&own.HTDMax, 0)
 		defer atomic.StoreUint32(&own.HTDMax, distance)
@@ -115,54 +157,69 @@ func (r *Ring) settleRTS(own *HeadTail, dead []*Op, living []*Record, alone bool
 	return false
 }
 
+// waits reports whether an operation may have a place between the tail and the head.
+func (op *Op) waits(tail, head uint32) bool {
+	return op.Count != 0 && op.Head-tail < head-tail && op.Count <= head-op.Head
+}
+
 // countOut finishes the operations of the dead if no living thread is inside. ok is false if one is.
 func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool) (settled, ok bool) {
+	before := atomic.LoadUint64(&own.RTSHead)
 	for _, l := range living {
 		if seen := l.look(); seen.Step == Reserved || seen.Step == Entering && seen.Count != 0 {
 			return false, false
 		}
 	}
-	tail := atomic.LoadUint64(own.word())
-	tailCount, tailPos := unpair(tail)
-	headCount, headPos := unpair(atomic.LoadUint64(&own.RTSHead))
-	inside := headCount - tailCount
-	if inside != 0 && !alone {
+	tailCount, tail := unpair(atomic.LoadUint64(own.word()))
+	if atomic.LoadUint64(&own.RTSHead) != before { // one entered after its record was read
+		return false, false
+	}
+	headCount, head := unpair(before)
+	n := headCount - tailCount
+	if n != 0 && !alone {
 		return false, true
 	}
-	// One that is inside has reserved between tail and head. All of those copy before one counts
-	// out: the last count publishes all.
+	var inside, perhaps []*Op
 	for _, op := range dead {
-		if op.Count == 0 {
-			continue
-		}
-		waits := inside != 0 && op.Head-tailPos < headPos-tailPos
 		switch {
-		case op.Step == Published:
-			op.Moved = op.Count
-		case waits && (op.Step == Reserved || inside > reserved(dead)):
-			r.copy(op)
+		case op.Step == Published || op.Step == Reserved && !op.waits(tail, head):
 			op.Moved = op.Count
 		case op.Step == Reserved:
-			op.Moved = op.Count
+			inside = append(inside, op)
+		case op.waits(tail, head):
+			perhaps = append(perhaps, op)
 		}
 	}
-	for range inside {
+	inside = append(inside, entered(perhaps, dead, int(n)-len(inside), head)...)
+	// All of them copy before one counts out: the last count publishes all.
+	for _, op := range inside {
+		r.copy(op)
+		op.Moved = op.Count
+	}
+	for range min(int(n), len(inside)) { // not threads without a record, which may live
 		publishRTS(own)
 	}
-	for _, op := range dead {
-		if op.Moved != 0 {
-			op.Step = Published // then a repeated call knows it
-		}
+	for _, op := range inside {
+		op.Step = Published // then a repeated call knows it
 	}
 	return true, true
 }
 
-// reserved counts the operations that have certainly reserved and may be inside.
-func reserved(dead []*Op) (n uint32) {
+// entered returns those of the operations that have moved the head: at most n, and one at each place.
+// Of several at one place it is one that ends where another begins, or at the head.
+func entered(perhaps, dead []*Op, n int, head uint32) (all []*Op) {
+	taken, begins := map[uint32]bool{}, map[uint32]bool{head: true}
 	for _, op := range dead {
-		if op.Step == Reserved {
-			n++
+		begins[op.Head] = true
+		taken[op.Head] = taken[op.Head] || op.Step != Entering
+	}
+	for _, exact := range []bool{true, false} {
+		for _, op := range perhaps {
+			if len(all) < n && !taken[op.Head] && (!exact || begins[op.Head+op.Count]) {
+				taken[op.Head] = true
+				all = append(all, op)
+			}
 		}
 	}
-	return n
+	return all
 }
