@@ -6,12 +6,14 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 )
 
 // Missing returns the mbufs of the pool that nothing has: neither the pool, nor a cache of an lcore,
-// nor a cache that [Pool.NewCache] made on this handle, nor a packet of held. Those are the mbufs that
+// nor a cache that [Pool.NewCache] made on this handle or in a secondary, nor a packet in a batch
+// (ring.Batch), nor a packet of held. Those are the mbufs that
 // processes had in their hands when they were killed. held yields the packets that the living have, of
 // any pool: all segments of a packet and the mbufs that they are attached to count. nil is none.
 //
@@ -70,13 +72,24 @@ func (p *Pool) Recover(held iter.Seq[*Mbuf]) (mbufs int, err error) {
 
 const opInit = "rte_pktmbuf_init"
 
+// packets returns held, and the packets in batches.
+func packets(held iter.Seq[*Mbuf]) iter.Seq[*Mbuf] {
+	return func(yield func(*Mbuf) bool) {
+		for _, m := range batchmem.Held(batchmem.Mbuf) {
+			if !yield(*(**Mbuf)(unsafe.Pointer(&m))) {
+				return
+			}
+		}
+		if held != nil {
+			held(yield)
+		}
+	}
+}
+
 // parts returns the mbufs that packets consist of, and those that they are attached to.
 func parts(held iter.Seq[*Mbuf]) iter.Seq[mempool.Object] {
 	return func(yield func(mempool.Object) bool) {
-		if held == nil {
-			return
-		}
-		for m := range held {
+		for m := range packets(held) {
 			for seg := m; seg != nil; seg = *seg.next() {
 				both := [2]*Mbuf{seg, seg.direct()}
 				for i, o := range asObjects(both[:]) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
 // A killed process had plain packets, chains and clones in its hands, some of packets that live on.
@@ -63,4 +64,18 @@ func TestRecoverOfAFreedPool(t *testing.T) {
 	require.NoError(t, p.Free())
 	_, err = p.Recover(nil)
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
+}
+
+func TestRecoverSparesPacketsInBatches(t *testing.T) {
+	p := newPool(t, 100, mbuf.PoolConfig{})
+	b, err := ring.NewBatch[*mbuf.Mbuf]("", 4)
+	require.NoError(t, err)
+	m := alloc(t, p)
+	require.NoError(t, m.Chain(alloc(t, p)))
+	b.Append(m)
+	missing, err := p.Missing(nil)
+	require.NoError(t, err)
+	assert.Empty(t, missing, "the packet has two segments")
+	require.NoError(t, b.Close())
+	assert.True(t, p.Full())
 }

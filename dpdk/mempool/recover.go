@@ -7,14 +7,17 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 // Missing returns the objects of the pool that nothing has: they are not in the pool, not in a
-// cache of an lcore, not in a cache that [Pool.NewCache] made on this handle, and not among held.
-// Those are the objects that processes had in their hands when they were killed. held yields the
-// objects that the living have: those in their hands, in rings, and in the caches of C programs and
-// of other processes. It may yield objects of other pools and an object twice. nil is none.
+// cache of an lcore, not in a cache that [Pool.NewCache] made on this handle or in a secondary, not in
+// a batch (ring.Batch), and not among held. Those are the objects that processes had in their hands
+// when they were killed. held yields the objects that the living have: those in their hands, in rings,
+// and in the caches of C programs. It may yield objects of other pools and an object twice. nil is
+// none.
 //
 // Missing is exact if no thread of a living process uses the pool during the call, and held is
 // complete. It then finds what processes in Go and C programs have lost alike. An object that a
@@ -58,7 +61,7 @@ func (p *Pool) Repair() (entries int, err error) {
 //
 // The ordinary life of a pool needs no call of it: use it when processes were killed that did not
 // give back what they held, such as C programs.
-func (p *Pool) Recover(held iter.Seq[Object]) (objects int, err error) {
+func (p *Pool) Recover(held iter.Seq[Object]) (returned int, err error) {
 	has := collect(held)
 	err = p.atRest(opObjIter, func() error {
 		if _, err := p.repair(); err != nil {
@@ -71,10 +74,10 @@ func (p *Pool) Recover(held iter.Seq[Object]) (objects int, err error) {
 		for part := range slices.Chunk(missing, cgo.MempoolCacheMax) {
 			p.put(unsafe.Pointer(unsafe.SliceData(part)), len(part))
 		}
-		objects = len(missing)
+		returned = len(missing)
 		return nil
 	})
-	return objects, err
+	return returned, err
 }
 
 // atRest runs f in the primary, unless something uses the pool that f cannot look into.
@@ -125,6 +128,7 @@ func (p *Pool) missing(held []uintptr) ([]Object, error) {
 		}
 	}
 	p.eachCached(func(_ *cacheHead, _ int, o uintptr) { mark(o) })
+	objects.EachCache(p.mp, func(c cgo.MempoolCache) { (*cacheHead)(c).each(mark) })
 	var missing []Object
 	for i := range all {
 		if !has[i] {
@@ -150,10 +154,11 @@ func (p *Pool) eachCached(f func(c *cacheHead, lcore int, o uintptr)) {
 	}
 }
 
-// collect returns the addresses of objects.
-func collect(held iter.Seq[Object]) (objs []uintptr) {
+// collect returns the addresses of held, and of the objects in batches.
+func collect(held iter.Seq[Object]) []uintptr {
+	objs := batchmem.Held(batchmem.Object)
 	if held == nil {
-		return nil
+		return objs
 	}
 	for o := range held {
 		objs = append(objs, uintptr(o.Pointer()))

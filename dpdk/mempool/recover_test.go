@@ -1,6 +1,7 @@
 package mempool_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -9,7 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 func TestCreateAcceptsTheLongestNameWithAllOps(t *testing.T) {
@@ -93,4 +98,52 @@ func TestRecoverRefusesAPoolInUse(t *testing.T) {
 	require.NoError(t, freed.Free())
 	_, err = freed.Recover(nil)
 	assert.ErrorIs(t, err, dpdk.ErrNotFound)
+}
+
+// The role has an object in a cache and one in a batch.
+var _ = harness.Role("owner of objects", func(args []string) (err error) {
+	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	p, err := mempool.Lookup(args[1])
+	if err != nil {
+		return err
+	}
+	c, err := p.NewCache(8)
+	if err != nil {
+		return err
+	}
+	b, err := ring.NewBatch[mempool.Object](args[1], 4)
+	if err != nil {
+		return err
+	}
+	o, ok := c.Get()
+	if !ok || b.Append(o) != 1 || c.Len() == 0 {
+		return errors.New("no objects")
+	}
+	harness.Say("has")
+	harness.Hear()
+	return errors.Join(c.Close(), b.Leave())
+})
+
+// Recover must not take what a living secondary has, or what waits for a successor.
+func TestRecoverSparesCachesAndBatchesOfSecondaries(t *testing.T) {
+	p := pool(t, 100, 64, mempool.Config{})
+	other := harness.Start(t, "owner of objects", ealtest.Runtime().FilePrefix(), p.Name())
+	other.Expect("has")
+	require.NotZero(t, p.InUse())
+	missing, err := p.Missing(nil)
+	require.NoError(t, err)
+	assert.Empty(t, missing)
+	other.Send("end")
+	other.Wait()
+	require.Equal(t, 1, p.InUse(), "the object in the batch")
+	missing, err = p.Missing(nil)
+	require.NoError(t, err)
+	assert.Empty(t, missing)
+	b, err := ring.NewBatch[mempool.Object](p.Name(), 4)
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
 }

@@ -1,6 +1,7 @@
 package batchmem
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"sync"
@@ -137,6 +138,28 @@ func (e *entry) claim(o delegate.Owner, r Request) error {
 	return nil
 }
 
+// Held returns in the primary the addresses of the elements of a kind that all batches hold. For an
+// operation under way it returns also those that the batch may hold.
+func Held(k Kind) (all []uintptr) {
+	book.Lock()
+	defer book.Unlock()
+	for _, e := range book.batch {
+		if e.Kind != k {
+			continue
+		}
+		lo, hi := e.h.Lo, min(e.h.Hi, e.Capacity)
+		if e.h.Step != ringcore.Idle {
+			lo, hi = 0, e.Capacity
+		}
+		for i := lo; i < hi; i++ {
+			if elem := *(*uintptr)(e.h.Elem(i, e.ElemSize)); elem != 0 {
+				all = append(all, elem)
+			}
+		}
+	}
+	return all
+}
+
 // gone is the owner of named batches without a living owner.
 const gone = ^delegate.Owner(0)
 
@@ -200,6 +223,7 @@ func end(o delegate.Owner, _ bool) {
 			return nil
 		}
 		settled = settle(func() bool { return !pending(o) })
+		var errs []error
 		for _, e := range book.batch {
 			late := e.owner == gone && e.name == "" // its operation was not settled when its owner had died
 			if e.owner != o && !late {
@@ -215,11 +239,9 @@ func end(o delegate.Owner, _ bool) {
 				found.Kept += int(max(e.h.Hi, e.h.Lo) - e.h.Lo)
 				continue
 			}
-			if err := e.free(&found); err != nil {
-				return err
-			}
+			errs = append(errs, e.free(&found))
 		}
-		return nil
+		return errors.Join(errs...)
 	})
 	switch {
 	case err != nil:

@@ -67,6 +67,17 @@ type caches struct {
 
 var book = &caches{of: map[uintptr]cache{}}
 
+// EachCache calls f in the primary with each cache that it has made for a secondary and this pool.
+func EachCache(pool cgo.Mempool, f func(cgo.MempoolCache)) {
+	book.mu.Lock()
+	defer book.mu.Unlock()
+	for at, c := range book.of {
+		if c.at == number(pool) {
+			f(address(at))
+		}
+	}
+}
+
 func (b *caches) add(at uintptr, c cache) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
