@@ -59,6 +59,7 @@ type entry struct {
 	zone  string
 	h     *Header
 	since time.Time // when the operation of a dead owner was found; zero if there is none
+	doubt int       // mbufs that are in doubt since the owner has died, and were not reported
 }
 
 // lives reports whether the owner of a batch lives.
@@ -117,8 +118,8 @@ func reserve(size uint64) (z cgo.MemzoneInfo, zone string, errno int) {
 	}
 }
 
-// claim gives a named batch to a new owner. An operation of the former owner that is not on a ring ends
-// here: this may be before the primary has noticed its death. The caller holds the lock of the book.
+// claim gives a named batch to a new owner, perhaps before the primary has noticed the death of the
+// former one. The caller holds the lock of the book and has called settle.
 func (e *entry) claim(o delegate.Owner, r Request) error {
 	switch {
 	case e.lives():
@@ -131,10 +132,8 @@ func (e *entry) claim(o delegate.Owner, r Request) error {
 		return &dpdk.Error{Op: OpCreate, Name: e.name, Errno: dpdk.ErrAgain,
 			Detail: "what its owner had begun when it died is not settled yet, because another process is stopped inside the same ring"}
 	}
-	if doubt := e.undo(); doubt > 0 {
-		delegate.Recovered(e.owner, delegate.Recovery{InDoubt: int(doubt)})
-	}
-	e.owner = o
+	delegate.Recovered(e.owner, delegate.Recovery{InDoubt: e.doubt})
+	e.owner, e.doubt = o, 0
 	return nil
 }
 
@@ -233,7 +232,8 @@ func end(o delegate.Owner, _ bool) {
 				e.owner = gone
 				continue
 			}
-			found.InDoubt += int(e.undo())
+			found.InDoubt += e.doubt + e.undo()
+			e.doubt = 0
 			if e.name != "" {
 				e.owner = gone
 				found.Kept += int(max(e.h.Hi, e.h.Lo) - e.h.Lo)

@@ -48,8 +48,11 @@ func trySettle() {
 			living = append(living, &e.h.Record)
 			continue
 		}
-		if e.unsettled() {
+		switch {
+		case e.unsettled():
 			e.add(sides)
+		case e.owner != gone: // now: the next process on its lcore will use the same cache
+			e.doubt += e.undo()
 		}
 	}
 	if len(sides) == 0 {
@@ -128,7 +131,7 @@ func (e *entry) settled(moved uint32) {
 
 // undo ends an operation that a dead process had begun on a cache or a port, and returns the number
 // of mbufs that the port may have or not. The caller holds the lock of the book.
-func (e *entry) undo() (doubt uint32) {
+func (e *entry) undo() (doubt int) {
 	h := e.h
 	n := min(h.Head, e.Capacity-min(h.Index, e.Capacity))
 	switch h.Step {
@@ -156,7 +159,7 @@ func (e *entry) undo() (doubt uint32) {
 		}
 	case Sending:
 		if h.Lo == h.Index { // the driver has not returned
-			h.Lo, doubt = h.Index+n, n
+			h.Lo, doubt = h.Index+n, int(n)
 		}
 	}
 	h.Step = ringcore.Idle

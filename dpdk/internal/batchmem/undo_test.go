@@ -27,6 +27,9 @@ var _ = ealtest.Role("halfway", func(args []string) error {
 		return err
 	}
 	cache, err := pool.NewCache(64)
+	if len(args) > 2 {
+		cache, err = pool.LcoreCache(lcore)
+	}
 	if err != nil {
 		return err
 	}
@@ -142,3 +145,30 @@ func TestANewBatchSettlesTheSingleSideFirst(t *testing.T) {
 	require.NoError(t, dead.Close())
 	require.NoError(t, b.Close())
 }
+
+// The successor on an lcore uses the same cache, perhaps before the primary has noticed the death. A
+// new batch ends the operations of the dead there.
+func TestANewBatchEndsWhatTheDeadHadBegunOnACacheOfAnLcore(t *testing.T) {
+	pool, err := mbuf.CreatePool("undo", 511, mbuf.PoolConfig{CacheSize: 64})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, pool.Free()) }()
+	p := ealtest.Start(t, "halfway", ealtest.Runtime().FilePrefix(), "putting", "lcore")
+	p.Expect("halfway")
+	p.Kill()
+	b, err := ring.NewBatch[*mbuf.Mbuf]("", 32)
+	require.NoError(t, err)
+	cache, err := pool.LcoreCache(lcore)
+	require.NoError(t, err)
+	require.True(t, cache.AllocBatch(b, 32))
+	dead, err := ring.NewBatch[*mbuf.Mbuf]("putting", 32)
+	require.NoError(t, err)
+	require.Zero(t, dead.Len(), "the cache had these packets")
+	require.NoError(t, dead.Close())
+	cache.FreeBatch(b)
+	require.NoError(t, b.Close())
+	cache.Flush()
+	require.Equal(t, pool.Size(), pool.Available())
+}
+
+// lcore is an lcore of no process.
+const lcore = 100
