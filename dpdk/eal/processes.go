@@ -115,8 +115,9 @@ type Recovery struct {
 
 // Recover waits until this primary has taken care of all processes that ended before the call, and
 // returns what it has done during the call. The primary does so by itself within a second: call
-// Recover when the result is needed at once, as in a test. The error is that of ctx, dpdk.ErrSecondary in a
-// secondary, and dpdk.ErrNotShared in a primary that shares no memory.
+// Recover when the result is needed at once, as in a test. The error is that of ctx, context.Canceled if EAL
+// ends meanwhile, dpdk.ErrSecondary in a secondary, dpdk.ErrNotShared in a primary that shares no memory, and
+// EFAULT if another process has truncated the table of processes.
 func (rt *Runtime) Recover(ctx context.Context) (Recovery, error) {
 	const op = "eal.Runtime.Recover"
 	switch {

@@ -32,7 +32,7 @@ type Batch[T any] struct {
 	h       *batchmem.Header // gone after Close
 	size    uint32           // of an element
 	name    string
-	out, in source[T]
+	out, in uint64 // the ids of the rings that the memory describes
 }
 
 // mem returns the memory of the batch, that of a closed one for nil and for the zero value.
@@ -41,12 +41,6 @@ func (b *Batch[T]) mem() *batchmem.Header {
 		return &goneBatch
 	}
 	return b.h
-}
-
-// source is the ring that the batch has a description of.
-type source[T any] struct {
-	ring *Ring[T]
-	ptr  unsafe.Pointer
 }
 
 // goneBatch is the memory of closed batches. It is empty and has no room.
@@ -99,7 +93,7 @@ func (b *Batch[T]) end(keep bool) error {
 	if h == &goneBatch {
 		return nil
 	}
-	b.h, b.out, b.in = &goneBatch, source[T]{}, source[T]{}
+	b.h, b.out, b.in = &goneBatch, 0, 0
 	return control.Call(batchmem.OpClose, b.name, func() error {
 		return batchmem.Close(b.name, h, keep)
 	})
@@ -161,7 +155,7 @@ func (b *Batch[T]) Drop(n int) {
 //
 // Implements: rte_ring_enqueue_burst_elem
 func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
-	if b == nil || (b.out.ring != r || b.out.ptr != r.ring) && !b.use(&b.out, r) {
+	if b == nil || b.out != r.id && !b.use(&b.out, r) {
 		return 0
 	}
 	return b.h.Out.EnqueueBatch(&r.core)
@@ -172,24 +166,24 @@ func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
 //
 // Implements: rte_ring_dequeue_burst_elem
 func (r *Ring[T]) DequeueBatch(b *Batch[T], n int) int {
-	if b == nil || (b.in.ring != r || b.in.ptr != r.ring) && !b.use(&b.in, r) {
+	if b == nil || b.in != r.id && !b.use(&b.in, r) {
 		return 0
 	}
 	return b.h.In.DequeueBatch(&r.core, n)
 }
 
 // use describes a ring in the batch. It returns false if one of the two was freed.
-func (b *Batch[T]) use(s *source[T], r *Ring[T]) bool {
+func (b *Batch[T]) use(id *uint64, r *Ring[T]) bool {
 	h := b.mem()
 	if r.ring == nil || h == &goneBatch {
 		return false
 	}
 	core := &h.In
-	if s == &b.out {
+	if id == &b.out {
 		core = &h.Out
 	}
 	*core = r.core
 	core.Record = &h.Record
-	*s = source[T]{r, r.ring}
+	*id = r.id
 	return true
 }

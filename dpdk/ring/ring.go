@@ -17,6 +17,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -53,8 +54,14 @@ type Ring[T any] struct {
 	core ringcore.Ring
 	ring cgo.Ring
 	name string
+	id   uint64     // of this handle: batches know it by that
 	mu   sync.Mutex // held while Free changes the fields
 }
+
+// handles counts the handles. freed is the id of those that were freed.
+var handles atomic.Uint64
+
+const freed = ^uint64(0)
 
 // Create makes a ring. The count is a power of two, of which the ring holds one element
 // less; with Config.ExactSize it is any number, and the ring holds that many.
@@ -136,7 +143,7 @@ func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, error)) 
 		if err != nil {
 			return check.Invalid(op, name, "%v", err)
 		}
-		r = &Ring[T]{core: core, ring: i.Ring, name: name}
+		r = &Ring[T]{core: core, ring: i.Ring, name: name, id: handles.Add(1)}
 		return nil
 	})
 	return r, err
@@ -196,7 +203,7 @@ func (r *Ring[T]) free() error {
 	})
 	err = control.Explain(err, dpdk.ErrBusy, "it holds the free objects of a mempool: free the pool")
 	if err == nil {
-		r.core, r.ring = gone, nil
+		r.core, r.ring, r.id = gone, nil, freed
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/test/bench/cloop"
 )
 
@@ -24,6 +25,10 @@ func mbufs() ([]contest, error) {
 	for _, burst := range []int{1, 8, 32, 64} {
 		pkts := make([]*mbuf.Mbuf, burst)
 		p := unsafe.Pointer(&pkts[0])
+		batch, err := ring.NewBatch[*mbuf.Mbuf]("", burst)
+		if err != nil {
+			return nil, err
+		}
 		goNative := func(iters int) {
 			for range iters {
 				cache.AllocBulk(pkts)
@@ -48,6 +53,15 @@ func mbufs() ([]contest, error) {
 				for range iters {
 					cgo.MbufAllocBulk(mp, nil, p, uint32(burst))
 					cgo.MbufFreeBulk(nil, nil, p, uint32(burst))
+				}
+			},
+		}, contest{
+			group: "mbuf", name: "the same with a Batch", burst: burst,
+			c: func(iters int) { cloop.MbufAllocFree(mp, p, burst, iters) },
+			goNative: func(iters int) {
+				for range iters {
+					cache.AllocBatch(batch, burst)
+					cache.FreeBatch(batch)
 				}
 			},
 		})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -96,4 +97,48 @@ func TestASuccessorFindsNoPacketThatIsElsewhere(t *testing.T) {
 			mbuf.FreeBulk(all)
 		})
 	}
+}
+
+// A process that is killed before it has published 8 elements on a Single side.
+var _ = ealtest.Role("single", func(args []string) error {
+	if _, err := attach(args[0]); err != nil {
+		return err
+	}
+	r, err := ring.Lookup[uint64]("single")
+	if err != nil {
+		return err
+	}
+	b, err := ring.NewBatch[uint64]("single", 32)
+	if err != nil {
+		return err
+	}
+	b.Append(1)
+	r.EnqueueBatch(b)
+	b.Append(2, 3, 4, 5, 6, 7, 8, 9)
+	h := (*batchmem.Header)(b.Pointer())
+	h.Head, h.Count, h.Index = h.Out.Prod.Head, 0, h.Lo
+	h.Step = ringcore.Entering
+	ealtest.Say("halfway")
+	ealtest.Hear()
+	return nil
+})
+
+// Nothing distinguishes the elements of the dead from those that its successor moves.
+func TestANewBatchSettlesTheSingleSideFirst(t *testing.T) {
+	r, err := ring.Create[uint64]("single", 32, ring.Config{Producer: ring.Single, Consumer: ring.Single})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Free()) }()
+	p := ealtest.Start(t, "single", ealtest.Runtime().FilePrefix())
+	p.Expect("halfway")
+	p.Kill()
+	b, err := ring.NewBatch[uint64]("", 32)
+	require.NoError(t, err)
+	b.Append(10, 11, 12, 13)
+	require.Equal(t, 4, r.EnqueueBatch(b))
+	dead := claim(t, "single", 32)
+	require.Equal(t, []uint64{2, 3, 4, 5, 6, 7, 8, 9}, dead.Elems())
+	require.Equal(t, 8, r.EnqueueBatch(dead))
+	require.Equal(t, []uint64{1, 10, 11, 12, 13, 2, 3, 4, 5, 6, 7, 8, 9}, drain(r))
+	require.NoError(t, dead.Close())
+	require.NoError(t, b.Close())
 }

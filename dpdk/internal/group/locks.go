@@ -117,9 +117,12 @@ func (m *Member) giveUp(attaching bool) (released int) {
 		return 0
 	}
 	if attaching {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(m.ctx, 5*time.Second)
 		defer cancel()
 		unlock, err := lockInit(ctx, m.dir, false)
+		if err != nil && m.ctx.Err() != nil { // the end of EAL has released the locks
+			return 0
+		}
 		if err != nil {
 			control.Logger().Warn("a dead process may hold a lock of DPDK, but another process attaches and may hold it too", "lock", held[0].Name, "error", err)
 			return 0

@@ -280,6 +280,9 @@ func (m *Member) primaryLives() bool {
 func (m *Member) Stop() {
 	m.cancel(context.Canceled)
 	<-m.ended
+	if m.watcher != nil {
+		m.watcher.stop()
+	}
 	delegate.Disconnect()
 	if m.role == Primary {
 		delegate.Stop()

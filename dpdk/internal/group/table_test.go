@@ -199,12 +199,15 @@ func TestTruncatedTableIsAnErrorNotACrash(t *testing.T) {
 	s.slots[s.own].state.Store(Attached)
 	require.NoError(t, os.Truncate(filepath.Join(dir, rundir.TableFile), 0))
 
-	w := newWatcher(&Member{dir: dir, table: p})
+	m := &Member{dir: dir, table: p, ctx: t.Context()}
+	w := newWatcher(m)
+	m.watcher = w
 	control.SetLogger(nil)
 	w.look()
-	assert.True(t, w.broken)
 	w.look() // logs once
-	_, err := (&Member{dir: dir, table: p}).Processes()
+	_, err := m.Recover(context.Background())
+	require.ErrorIs(t, err, unix.EFAULT, "not a wait without end")
+	_, err = m.Processes()
 	require.ErrorIs(t, err, unix.EFAULT)
 	assert.Contains(t, err.Error(), filepath.Join(dir, rundir.TableFile))
 	(&Member{table: s}).leaving()

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -40,15 +41,16 @@ type watcher struct {
 	m *Member
 	// Used by one goroutine:
 	refused map[string]int        // by socket: the number of times in a row that a stranger's socket was dead
-	broken  bool                  // the table is no longer readable
 	ends    map[int]chan struct{} // by slot: closed when what its owner has left is cleaned up
 	hangs   hangs
+	work    sync.WaitGroup // goroutines that clean up
 
 	mu       sync.Mutex
 	attached map[any]Process // reported as Attached, by slot or socket
 	queues   map[*queue]struct{}
 	looks    int               // so far
 	ending   int               // the length of ends at the last look
+	broken   error             // why the table is no longer readable
 	total    delegate.Recovery // so far
 }
 
@@ -156,7 +158,7 @@ func (w *watcher) queue(e Event) {
 // look finds changes since the last look. It reads the strangers first: a slot that it frees
 // still names the socket of its owner.
 func (w *watcher) look() {
-	if w.broken {
+	if w.broken != nil { // no other goroutine writes it
 		return
 	}
 	var strangers []string
@@ -167,7 +169,9 @@ func (w *watcher) look() {
 			w.slot(i)
 		}
 	}); err != nil {
-		w.broken = true
+		w.mu.Lock()
+		w.broken = err
+		w.mu.Unlock()
 		control.Logger().Error("the primary can no longer see its secondaries", "error", err)
 		return
 	}
@@ -175,7 +179,7 @@ func (w *watcher) look() {
 		w.strangers(strangers)
 	}
 	if w.hangs.look() {
-		go w.m.giveUp(true)
+		w.giveUp()
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -187,14 +191,17 @@ func (w *watcher) look() {
 // what it has done meanwhile.
 func (m *Member) Recover(ctx context.Context) (delegate.Recovery, error) {
 	w := m.watcher
-	state := func() (looks, ending int, total delegate.Recovery) {
+	state := func() (looks, ending int, total delegate.Recovery, broken error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return w.looks, w.ending, w.total
+		return w.looks, w.ending, w.total, w.broken
 	}
-	first, _, before := state()
+	first, _, before, _ := state()
 	for {
-		looks, ending, total := state()
+		looks, ending, total, broken := state()
+		if err := cmp.Or(broken, m.ctx.Err()); err != nil { // nobody looks any more
+			return total.Since(before), err
+		}
 		if looks >= first+2 && ending == 0 { // the look under way may have passed the process already
 			return total.Since(before), nil
 		}
@@ -234,11 +241,29 @@ func (w *watcher) slot(i int) {
 	}
 	owner, done := w.m.table.owner(i), make(chan struct{})
 	w.ends[i] = done
-	go func() {
+	w.work.Go(func() {
 		defer close(done)
 		w.recovered(p, w.m.bury(owner, p))
-	}()
+	})
 	w.free(i, done)
+}
+
+// giveUp releases the locks of the dead, in a goroutine.
+func (w *watcher) giveUp() { w.work.Go(func() { w.m.giveUp(true) }) }
+
+// stop waits for the goroutines that clean up: they use memory that the end of EAL unmaps. The watch has
+// ended. One that waits for others for longer gets no answer any more.
+func (w *watcher) stop() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.work.Wait()
+	}()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		control.Logger().Warn("the clean-up after an ended process has not finished")
+	}
 }
 
 // free frees a slot once done is closed. It waits a tick at most: the clean-up may wait for others.
@@ -269,7 +294,7 @@ func (w *watcher) strangers(names []string) {
 			w.report(name, p, Died)
 		}
 		w.hangs.died(p) // also a program that lived too briefly to be reported
-		go w.m.giveUp(true)
+		w.giveUp()
 		if f, err := rundir.Open(w.m.dir, false); err == nil {
 			_ = f.Remove(name)
 			f.Close()
@@ -282,7 +307,7 @@ func (w *watcher) strangers(names []string) {
 		if name, ok := key.(string); ok && !slices.Contains(names, name) {
 			delete(w.refused, name)
 			w.report(name, stranger(name, Detached), Detached)
-			go w.m.giveUp(true) // not while the program lived
+			w.giveUp() // not while the program lived
 		}
 	}
 }

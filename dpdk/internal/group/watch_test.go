@@ -208,3 +208,25 @@ func TestSocketsForRepliesOfTheDeadAreRemoved(t *testing.T) {
 		assert.Equal(t, stays, err == nil, name)
 	}
 }
+
+func TestStopWaitsForTheCleanUp(t *testing.T) {
+	m := &Member{role: Primary, ended: make(chan struct{})}
+	m.ctx, m.cancel = context.WithCancelCause(context.Background())
+	m.watcher = newWatcher(m)
+	close(m.ended)
+	release, stopped := make(chan struct{}), make(chan struct{})
+	m.watcher.work.Go(func() { <-release })
+	go func() {
+		defer close(stopped)
+		m.Stop()
+	}()
+	select {
+	case <-stopped:
+		t.Fatal("it uses memory that the end of EAL unmaps")
+	case <-time.After(50 * time.Millisecond):
+	}
+	_, err := m.Recover(context.Background())
+	require.ErrorIs(t, err, context.Canceled, "nobody looks any more")
+	close(release)
+	<-stopped
+}

@@ -263,9 +263,9 @@ fits: \
 	BEGIN(Ring_Cons, const_Consuming)
 
 // BEGIN records that R14 elements from index AX on will move. On a Single side only this thread moves
-// the head, so the place is known. On other sides INTEND records it.
+// the head, so the place is known. On other sides INTEND records it. The CAS of a head waits for the
+// stores before it, so they are few: Head and Count are one, as are Step, Side and Index.
 #define BEGIN(own, side) \
-	MOVL AX, Record_Index(SI) \
 	MOVL Ring_ElemSize(BX), DX \
 	IMULQ AX, DX \
 	LEAQ const_Elems(SI)(DX*1), DX \
@@ -273,21 +273,24 @@ fits: \
 	MOVQ own(BX), R8 \
 	MOVL HeadTail_Head(R8), R10 \
 	MOVQ R10, Record_Head(SI) \
-	MOVB $side, Record_Side(SI) \
-	MOVB $const_Entering, Record_Step(SI) \
+	SHLQ $32, AX \
+	ORQ  $(const_Entering | side<<8), AX \
+	MOVQ AX, Record_Step(SI) \
 	JMP  begun \
 nothing: \
 	MOVQ $0, moved+32(FP) \
 	RET
 
 // INTEND(head) records an attempt to move the head, RESERVED that it has succeeded: see Record.
-// SI is free until PLACE.
+// From ENTER to PLACE SI is the Record or 0.
 #define INTEND(head) \
-	MOVQ Ring_Record(BX), SI \
 	TESTQ SI, SI \
 	JEQ  swap \
-	MOVL head, Record_Head(SI) \
-	MOVL CX, Record_Count(SI) \
+	MOVL head, R10 \
+	MOVQ CX, DI \
+	SHLQ $32, DI \
+	ORQ  R10, DI \
+	MOVQ DI, Record_Head(SI) \
 swap:
 
 #define RESERVED \
@@ -300,7 +303,6 @@ reserved:
 // yet, so a record gets no place. R13 counts.
 #define BARRED(op) \
 barred: \
-	MOVQ Ring_Record(BX), SI \
 	TESTQ SI, SI \
 	JEQ  pause \
 	MOVL $0, Record_Count(SI) \

@@ -223,10 +223,9 @@ nothing: \
 	MOVD ZR, moved+32(FP) \
 	RET
 
-// INTEND records an attempt to move the head, RESERVED that it has succeeded: see Record. R7 is
-// free until PLACE.
+// INTEND records an attempt to move the head, RESERVED that it has succeeded: see Record. From
+// ENTER to PLACE R7 is the Record or 0.
 #define INTEND \
-	MOVD Ring_Record(R0), R7 \
 	CBZ  R7, swap \
 	MOVW R3, Record_Head(R7) \
 	MOVW R4, Record_Count(R7) \
@@ -242,7 +241,6 @@ reserved:
 // yet, so a record gets no place. R12 counts.
 #define BARRED(op) \
 barred: \
-	MOVD Ring_Record(R0), R7 \
 	CBZ  R7, pause \
 	MOVW ZR, Record_Count(R7) \
 pause: \
