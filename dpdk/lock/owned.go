@@ -35,6 +35,7 @@ func self(c uint32) uint64 { return uint64(owner.Self())<<32 | uint64(c) }
 // form describes C's word of a lock.
 type form struct {
 	op    string                // of C
+	un    string                // C's operation that unlocks
 	free  func(c uint32) bool   // a writer can take it
 	taken func(c uint32) uint32 // the word after that
 	held  func(c uint32) bool   // by a writer
@@ -123,7 +124,7 @@ func (f *form) odd(w *uint64) error {
 			return f.unrecoverable()
 		}
 		if !f.held(uint32(x)) || uint32(x>>32) != uint32(owner.Self())|inconsistent {
-			return f.error(dpdk.ErrPermission, "this process does not own the lock: only its owner may unlock it")
+			return &dpdk.Error{Op: f.un, Errno: dpdk.ErrPermission, Detail: "this process does not own the lock: only its owner may unlock it"}
 		}
 		if atomic.CompareAndSwapUint64(w, x, uint64(gone)<<32|uint64(uint32(x))) {
 			return nil

@@ -127,7 +127,9 @@ func TestALockOfAKilledProcessGoesToOneWaiter(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			assert.ErrorIs(t, l.LockContext(ctx), context.DeadlineExceeded, "its owner lives")
 			cancel()
-			assert.ErrorIs(t, l.Unlock(), dpdk.ErrPermission)
+			err := l.Unlock()
+			assert.ErrorIs(t, err, dpdk.ErrPermission)
+			assert.ErrorContains(t, err, "_unlock: ")
 			assert.ErrorIs(t, l.Consistent(), dpdk.ErrInvalid)
 
 			const waiters = 6

@@ -32,6 +32,7 @@ const MaxReaders = 32
 
 var rwForm = form{
 	op:    "rte_rwlock_write_lock",
+	un:    "rte_rwlock_write_unlock",
 	free:  func(c uint32) bool { return c < writerIn },
 	taken: func(uint32) uint32 { return writerIn },
 	held:  func(c uint32) bool { return c&writerIn != 0 },

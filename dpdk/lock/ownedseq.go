@@ -34,6 +34,7 @@ func (s *OwnedSeq) ReadRetry(begin uint32) bool { return s.count.ReadRetry(begin
 
 var seqForm = form{
 	op:    "rte_seqlock_write_lock",
+	un:    "rte_seqlock_write_unlock",
 	free:  spinForm.free,
 	taken: spinForm.taken,
 	held:  spinForm.held,

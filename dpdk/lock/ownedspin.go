@@ -19,6 +19,7 @@ type OwnedSpin struct {
 
 var spinForm = form{
 	op:    "rte_spinlock_lock",
+	un:    "rte_spinlock_unlock",
 	free:  func(c uint32) bool { return c == 0 },
 	taken: func(uint32) uint32 { return 1 },
 	held:  func(c uint32) bool { return c != 0 },

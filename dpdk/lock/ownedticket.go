@@ -24,6 +24,7 @@ type OwnedTicket struct {
 // C's word has current in its low half and next above it.
 var ticketForm = form{
 	op:    "rte_ticketlock_lock",
+	un:    "rte_ticketlock_unlock",
 	free:  func(c uint32) bool { return uint16(c) == uint16(c>>16) },
 	taken: func(c uint32) uint32 { return c + 1<<16 },
 	held:  func(c uint32) bool { return uint16(c) != uint16(c>>16) },
