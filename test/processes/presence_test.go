@@ -598,6 +598,9 @@ func lives(p *peer) map[int]time.Time {
 	p.t.Helper()
 	of, deaths := map[int][]string{}, map[int]time.Time{}
 	for _, e := range events(p) {
+		if e.What == "recovered" && slices.Contains(of[e.Pid], "died") { // it had something when it was killed
+			continue
+		}
 		of[e.Pid], deaths[e.Pid] = append(of[e.Pid], e.What), e.Time
 	}
 	for pid, told := range of {
