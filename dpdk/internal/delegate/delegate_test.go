@@ -1,6 +1,7 @@
 package delegate
 
 import (
+	"io"
 	"net"
 	"path/filepath"
 	"sync/atomic"
@@ -130,4 +131,24 @@ func TestThePrimaryAcceptsAfterAnError(t *testing.T) {
 		return nil, err
 	})
 	assert.Empty(t, results)
+}
+
+// A connection may belong to no process of the group, or its process may be stopped.
+func TestStopClosesConnectionsThatHaveSentNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "calls")
+	require.NoError(t, Serve(path, func(Owner) bool { return true }))
+	s := serving
+	silent, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: path, Net: "unix"})
+	require.NoError(t, err)
+	defer silent.Close()
+	require.Eventually(t, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.sessions) == 1
+	}, 10*time.Second, time.Millisecond)
+	Stop()
+	require.NoError(t, silent.SetReadDeadline(time.Now().Add(10*time.Second)))
+	_, err = silent.Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF)
+	require.False(t, s.enter(&session{}), "one that was accepted just before")
 }

@@ -19,12 +19,13 @@ type server struct {
 
 	mu       sync.Mutex
 	sessions map[*session]struct{}
+	stopped  bool
 }
 
 // session is the connection of a secondary.
 type session struct {
 	conn  *net.UnixConn
-	owner Owner
+	owner Owner      // guarded by server.mu; only the session writes it
 	calls sync.Mutex // held during a call
 }
 
@@ -72,6 +73,7 @@ func Stop() {
 	s.listener.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.stopped = true
 	for c := range s.sessions {
 		c.conn.Close()
 	}
@@ -80,18 +82,22 @@ func Stop() {
 // serve answers the calls of one secondary, one after the other, until it ends.
 func (s *server) serve(c *session) {
 	defer c.conn.Close()
-	in, out := json.NewDecoder(c.conn), json.NewEncoder(c.conn)
-	if in.Decode(&c.owner) != nil {
+	if !s.enter(c) {
 		return
 	}
-	s.mu.Lock()
-	s.sessions[c] = struct{}{}
-	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.sessions, c)
 	}()
+	in, out := json.NewDecoder(c.conn), json.NewEncoder(c.conn)
+	var o Owner
+	if in.Decode(&o) != nil {
+		return
+	}
+	s.mu.Lock()
+	c.owner = o
+	s.mu.Unlock()
 	for {
 		var r request
 		if in.Decode(&r) != nil {
@@ -102,6 +108,16 @@ func (s *server) serve(c *session) {
 			return
 		}
 	}
+}
+
+// enter adds a session, which Stop will close. It returns false after Stop.
+func (s *server) enter(c *session) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		s.sessions[c] = struct{}{}
+	}
+	return !s.stopped
 }
 
 // answer makes a call. It does nothing for an owner that has died since it sent the request.
