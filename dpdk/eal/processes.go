@@ -151,10 +151,10 @@ type Subscription struct {
 // with the State Recovered follows.
 //
 // Every secondary in Go is reported once it has attached, however briefly it lives. A secondary
-// that dies inside Init is not reported. A C program is Attached when its socket appears, in
-// the middle of its rte_eal_init, and Died when a second look finds its socket dead. If it dies
-// while DPDK sends a message to all secondaries, such as for a change of memory, DPDK can remove
-// its socket first: then it is Detached.
+// that dies inside Init is not reported, apart from Recovered if it had locks. A C program is Attached
+// when its socket appears, in the middle of its rte_eal_init, and Died when a second look finds its
+// socket dead. If it dies while DPDK sends a message to all secondaries, such as for a change of memory,
+// DPDK can remove its socket first: then it is Detached.
 //
 // The error is dpdk.ErrSecondary in a secondary, dpdk.ErrNotShared in a primary that
 // shares no memory, and dpdk.ErrNotRunning after Close.

@@ -598,7 +598,7 @@ func lives(p *peer) map[int]time.Time {
 	p.t.Helper()
 	of, deaths := map[int][]string{}, map[int]time.Time{}
 	for _, e := range events(p) {
-		if e.What == "recovered" && slices.Contains(of[e.Pid], "died") { // it had something when it was killed
+		if e.What == "recovered" { // it had something when it was killed, perhaps inside Init
 			continue
 		}
 		of[e.Pid], deaths[e.Pid] = append(of[e.Pid], e.What), e.Time
