@@ -155,7 +155,7 @@ func (b *Batch[T]) Drop(n int) {
 //
 // Implements: rte_ring_enqueue_burst_elem
 func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
-	if b == nil || b.out != r.id && !b.use(&b.out, r) {
+	if b == nil || (b.out != r.id || r.id == 0) && !b.use(&b.out, r) {
 		return 0
 	}
 	return b.h.Out.EnqueueBatch(&r.core)
@@ -166,7 +166,7 @@ func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
 //
 // Implements: rte_ring_dequeue_burst_elem
 func (r *Ring[T]) DequeueBatch(b *Batch[T], n int) int {
-	if b == nil || b.in != r.id && !b.use(&b.in, r) {
+	if b == nil || (b.in != r.id || r.id == 0) && !b.use(&b.in, r) {
 		return 0
 	}
 	return b.h.In.DequeueBatch(&r.core, n)

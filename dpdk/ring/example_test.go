@@ -108,3 +108,30 @@ func ExampleList() {
 	}
 	// Output: 1 of 63, MT to ST
 }
+
+func ExampleBatch() {
+	in, err := ring.Create[uint64]("in", 64, ring.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer in.Free()
+	out, err := ring.Create[uint64]("out", 64, ring.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer out.Free()
+	in.EnqueueBurst([]uint64{1, 2, 3})
+
+	batch, err := ring.NewBatch[uint64]("worker 1", 32) // claims what a worker of that name has left
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer batch.Close()
+	in.DequeueBatch(batch, 32)
+	for i := range batch.Elems() {
+		batch.Elems()[i] *= 10
+	}
+	out.EnqueueBatch(batch)
+	fmt.Println(out.Len(), batch.Len())
+	// Output: 3 0
+}
