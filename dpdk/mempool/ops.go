@@ -43,7 +43,7 @@ func publishOps(op, name, ops string) error {
 // checkOps refuses a pool if its creator numbers the ops differently.
 func checkOps(op string, i *cgo.MempoolInfo) error {
 	if i.Ops == "" {
-		return check.Invalid(op, i.Name, "the pool's ops have number %d, this process has ops 0 to %d only: load the drivers that its creator loads",
+		return check.Invalid(op, i.Name, "the pool's ops have number %d, this process has ops 0 to %d only: load the same drivers in all processes, in the same order",
 			i.OpsIndex, len(cgo.MempoolOps())-1)
 	}
 	table, err := published(op, i.Name, false)

@@ -75,14 +75,13 @@ func largeNames() map[string]string {
 	return names
 }
 
-// warm makes the zones that the first objects leave, and returns the names of all zones.
-func warm(p *peer) string {
+// warm makes the zones that the first objects leave.
+func warm(p *peer) {
 	p.t.Helper()
 	p.do("pool-create", "warm", "stack")
 	p.do("pool-free", "warm")
 	p.do("port-attach", "net_null6")
 	p.do("port-control", "net_null6", "Detach")
-	return p.do("zones")
 }
 
 // A call that would wait for a stopped process fails at once, names it and leaves nothing behind. Calls
@@ -101,8 +100,9 @@ func TestCallsThatWaitForAStoppedSecondaryFailAtOnce(t *testing.T) {
 				s.done()
 			}
 			noticed(p, s.Pid(), "attached")
-			zones := warm(p)
-			p.do("port-attach", "net_null6")
+			warm(p)
+			p.do("port-attach", "net_null6") // since DPDK 24.11 the first port has a zone, and the last one frees it
+			zones := p.do("zones")
 			s.Stop()
 			p.do("reserve", "small", "64", "text")
 			p.do("free-zone", "small")
@@ -135,7 +135,8 @@ func TestCallsThatWaitForASilentSecondaryFailOnce(t *testing.T) {
 	p := started(t, "primary", prefix)
 	s := &peer{harness.StartWith(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}, "node", strconv.Itoa(nextLcore())), t}
 	s.do("init", "secondary", prefix)
-	zones := warm(p)
+	warm(p)
+	zones := p.do("zones")
 	s.Stop()
 	for _, kind := range []string{"mbufs", "device"} {
 		name := largeNames()[kind]
