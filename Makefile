@@ -136,7 +136,7 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 	@$(MAKE) --no-print-directory build
 	@bin/upgrade
 
-test: deps hugepages ## all tests once, in short form (5 to 6 minutes on 2 cores)
+test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 cores)
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 

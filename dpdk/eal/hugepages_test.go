@@ -79,7 +79,7 @@ func limitTo(resource int, most uint64) error {
 
 var scenes = []scene{
 	{"more is asked for than there is", func(cfg *eal.Config, dir string) error { cfg.MemoryMB = 1 << 20; return nil },
-		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"1048576 MiB are asked for", " MiB are free", "hugepages of 2 MiB", "Config.MemoryMB", "echo 52", " > /proc/sys/vm/nr_hugepages"}},
+		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"1048576 MiB are asked for", "iB are free (", "hugepages of 2 MiB", "Config.MemoryMB", "echo 52", " > /proc/sys/vm/nr_hugepages"}},
 	{"no hugetlbfs is mounted", func(*eal.Config, string) error { return unmountHuge() },
 		dpdk.ErrNoHugepages, unix.ENODEV, []string{"no hugetlbfs is mounted", "mount -t hugetlbfs nodev /dev/hugepages"}},
 	{"no pages are reserved", func(_ *eal.Config, dir string) error { return hide(dir) },
