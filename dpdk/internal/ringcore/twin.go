@@ -180,8 +180,10 @@ func copyIn(r *Ring, objs unsafe.Pointer, index, n uint32) {
 	first := min(n, r.Size-index)
 	half := r.Record.half(first)
 	copyElems(r.slot(index), objs, r.bytes(half))
-	r.Record.reach("mid-copy")
-	copyElems(r.slot(index+half), unsafe.Add(objs, r.bytes(half)), r.bytes(first-half))
+	if half < first {
+		r.Record.reach("mid-copy")
+		copyElems(r.slot(index+half), unsafe.Add(objs, r.bytes(half)), r.bytes(first-half))
+	}
 	if n > first {
 		copyElems(r.Slots, unsafe.Add(objs, r.bytes(first)), r.bytes(n-first))
 	}
@@ -191,8 +193,10 @@ func copyOut(r *Ring, objs unsafe.Pointer, index, n uint32) {
 	first := min(n, r.Size-index)
 	half := r.Record.half(first)
 	copyElems(objs, r.slot(index), r.bytes(half))
-	r.Record.reach("mid-copy")
-	copyElems(unsafe.Add(objs, r.bytes(half)), r.slot(index+half), r.bytes(first-half))
+	if half < first {
+		r.Record.reach("mid-copy")
+		copyElems(unsafe.Add(objs, r.bytes(half)), r.slot(index+half), r.bytes(first-half))
+	}
 	if n > first {
 		copyElems(unsafe.Add(objs, r.bytes(first)), r.Slots, r.bytes(n-first))
 	}
