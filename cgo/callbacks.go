@@ -9,6 +9,8 @@ package cgo
 */
 import "C"
 
+import "runtime"
+
 // Callbacks are the functions that DPDK calls, on its own threads or inside a call from Go.
 // Package lcore sets them. They must recover panics, which cannot unwind C frames.
 var Callbacks struct {
@@ -20,6 +22,12 @@ var Callbacks struct {
 	Alarm       func(id uintptr)                // on the interrupt thread
 	Service     func(lcore int, id uintptr) int // on a service core
 }
+
+// godpdkEnter locks the calling thread of C to its goroutine for its life. Go starts no thread from a
+// locked one.
+//
+//export godpdkEnter
+func godpdkEnter() { runtime.LockOSThread() }
 
 //export godpdkLcore
 func godpdkLcore(lcore C.uint32_t) { Callbacks.Lcore(int(lcore)) }

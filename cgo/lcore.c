@@ -35,9 +35,27 @@ godpdk_lcore_list(struct godpdk_lcore_list *l)
 	rte_lcore_iterate(collect, l);
 }
 
+void
+godpdk_enter(void)
+{
+	static __thread int entered;
+	cpu_set_t own, all;
+
+	if (entered)
+		return;
+	entered = 1;
+	memset(&all, 0xff, sizeof(all)); /* the kernel leaves out CPUs that the process may not use */
+	if (pthread_getaffinity_np(pthread_self(), sizeof(own), &own) != 0)
+		return;
+	pthread_setaffinity_np(pthread_self(), sizeof(all), &all);
+	godpdkEnter();
+	pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
+}
+
 static int
 lcore_main(void *arg)
 {
+	godpdk_enter();
 	godpdkLcore((uintptr_t)arg);
 	return 0;
 }
@@ -57,6 +75,7 @@ godpdk_lcore_launch(uint32_t id)
 static void *
 control_main(void *arg)
 {
+	godpdk_enter();
 	godpdkControl((uintptr_t)arg);
 	return NULL;
 }
@@ -75,6 +94,7 @@ godpdk_control_create(const char *name, uintptr_t id)
 static uint32_t
 control_main(void *arg)
 {
+	godpdk_enter();
 	godpdkControl((uintptr_t)arg);
 	return 0;
 }

@@ -2,11 +2,13 @@
 
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "_cgo_export.h"
+#include "godpdk_lcore.h"
 #include "godpdk_service.h"
 
 static int32_t
 run(void *arg)
 {
+	godpdk_enter();
 	return godpdkService(rte_lcore_id(), (uintptr_t)arg);
 }
 

@@ -2,6 +2,7 @@
 
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "_cgo_export.h"
+#include "godpdk_lcore.h"
 #include "godpdk_timer.h"
 
 static void
@@ -19,6 +20,7 @@ godpdk_timer_manage(uint32_t lists)
 static void
 alarm_fire(void *arg)
 {
+	godpdk_enter();
 	godpdkAlarm((uintptr_t)arg);
 }
 

@@ -26,6 +26,10 @@ struct godpdk_lcore_list {
 /* rte_lcore_iterate. */
 void godpdk_lcore_list(struct godpdk_lcore_list *l);
 
+/* Every thread of C calls it before it calls Go. At the first time the thread may run on all CPUs until Go has locked
+ * it: until then Go may start threads from it, which inherit its CPUs. */
+void godpdk_enter(void);
+
 /* rte_eal_remote_launch of godpdkLcore: 0 or a positive errno. */
 int godpdk_lcore_launch(uint32_t id);
 

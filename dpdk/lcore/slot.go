@@ -93,7 +93,7 @@ func onLcore(id int) {
 
 // lock locks the goroutine to the lcore's thread. Each function that the thread calls does this first.
 // Go's runtime does not start new threads from a locked thread. They would inherit the CPUs of the
-// lcore.
+// lcore. cgo's godpdk_enter has done the same before the thread's first call of Go.
 func (s *slot) lock() {
 	if !s.locked {
 		runtime.LockOSThread()
