@@ -50,17 +50,16 @@ func (c *Cache) AllocBatch(b *ring.Batch[*Mbuf], n int) bool {
 func (c *Cache) FreeBatch(b *ring.Batch[*Mbuf]) {
 	h := (*batchmem.Header)(b.Pointer())
 	for pkts := b.Elems(); len(pkts) > 0; pkts = b.Elems() {
-		n := c.recyclable(pkts)
+		if len(pkts) > c.cache.Room() {
+			c.cache.Flush()
+		}
+		n := c.recyclable(pkts[:min(len(pkts), c.cache.Room())])
 		if n == 0 {
 			h.Lo++ // first: it must not be freed twice
 			if pkts[0] != nil {
 				c.freeC(pkts[0])
 			}
 			continue
-		}
-		if n > c.cache.Room() {
-			c.cache.Flush()
-			n = min(n, c.cache.Room())
 		}
 		h.Cache = uintptr(c.cache.Pointer())
 		h.Begin(batchmem.Putting, h.Lo, uint32(n))
