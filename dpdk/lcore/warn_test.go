@@ -1,12 +1,10 @@
 package lcore
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 func TestProblemsOfPollersAreFound(t *testing.T) {
@@ -54,26 +53,8 @@ func TestProblemsOfPollersAreFound(t *testing.T) {
 	}
 }
 
-// safeBuffer is written by a goroutine of the package.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 func TestPollersAreWarnedAboutOnce(t *testing.T) {
-	var log safeBuffer
+	var log harness.Buffer
 	set := func(logger *slog.Logger, l time.Duration) {
 		eventually(t, func() bool { return !watching.Load() }, "a check of an earlier test")
 		warned.Lock()

@@ -1,13 +1,11 @@
 package rcu_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -50,26 +48,9 @@ var _ = harness.Role("readers", func(args []string) error {
 	return nil
 })
 
-// logged are the lines of the log.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func logs(t *testing.T) *logged {
-	l, before := &logged{}, control.Logger()
+// logs returns the lines of the log from now on.
+func logs(t *testing.T) *harness.Buffer {
+	l, before := &harness.Buffer{}, control.Logger()
 	control.SetLogger(slog.New(slog.NewTextHandler(l, nil)))
 	t.Cleanup(func() { control.SetLogger(before) })
 	return l

@@ -3,12 +3,10 @@
 package netdev
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/safchain/ethtool"
@@ -22,28 +20,10 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// lines is a buffer for a logger, to which several goroutines write.
-type lines struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
 // "logged" opens a device on an interface, and fails with whether the logger was given a
 // line of that level with that text.
 var _ = harness.Role("logged", func(args []string) (err error) {
-	var log lines
+	var log harness.Buffer
 	cfg := harness.Config(1)
 	cfg.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	rt, err := eal.Init(cfg)
