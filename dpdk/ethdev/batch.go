@@ -1,8 +1,6 @@
 package ethdev
 
 import (
-	"unsafe"
-
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -19,7 +17,7 @@ func (q RxQueue) ReceiveBatch(b *ring.Batch[*mbuf.Mbuf], n int) int {
 	if n = min(n, int(h.Capacity-at)); n <= 0 {
 		return 0
 	}
-	pkts := pkts(h, at, n)
+	pkts := batchmem.Slice[*mbuf.Mbuf](h, at, n)
 	clear(pkts)
 	h.Cache = 0
 	h.Begin(batchmem.Receiving, at, uint32(n))
@@ -40,12 +38,8 @@ func (q TxQueue) SendBatch(b *ring.Batch[*mbuf.Mbuf]) int {
 		return 0
 	}
 	h.Begin(batchmem.Sending, h.Lo, uint32(n))
-	n = q.Burst(pkts(h, h.Lo, n))
+	n = q.Burst(batchmem.Slice[*mbuf.Mbuf](h, h.Lo, n))
 	h.Lo += uint32(n)
 	h.End()
 	return n
-}
-
-func pkts(h *batchmem.Header, at uint32, n int) []*mbuf.Mbuf {
-	return unsafe.Slice((**mbuf.Mbuf)(h.Elem(at, uint32(unsafe.Sizeof((*mbuf.Mbuf)(nil))))), n)
 }

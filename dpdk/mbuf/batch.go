@@ -1,14 +1,10 @@
 package mbuf
 
 import (
-	"unsafe"
-
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
-
-const pointerSize = uint32(unsafe.Sizeof((*Mbuf)(nil)))
 
 // AllocBatch adds n empty packets to the batch, as [Cache.AllocBulk] makes them, or none. It reports
 // whether it added them: the pool may have too few, and the batch no room. If the process is killed
@@ -25,7 +21,7 @@ func (c *Cache) AllocBatch(b *ring.Batch[*Mbuf], n int) bool {
 	// In parts that go through the cache: it has what the pool has given and the batch has not yet.
 	for done := 0; done < n; {
 		part := min(n-done, mempool.MaxCacheSize)
-		pkts := unsafe.Slice((**Mbuf)(h.Elem(at+uint32(done), pointerSize)), part)
+		pkts := batchmem.Slice[*Mbuf](h, at+uint32(done), part)
 		clear(pkts)
 		h.Begin(batchmem.Getting, at+uint32(done), uint32(part))
 		ok := c.AllocBulk(pkts)
@@ -36,7 +32,7 @@ func (c *Cache) AllocBatch(b *ring.Batch[*Mbuf], n int) bool {
 		h.End()
 		if !ok {
 			h.Hi = at // first: they must not be freed twice
-			c.FreeBulk(unsafe.Slice((**Mbuf)(h.Elem(at, pointerSize)), done))
+			c.FreeBulk(batchmem.Slice[*Mbuf](h, at, done))
 			return false
 		}
 	}

@@ -23,14 +23,14 @@ const MaxBatch = 1 << 16
 //
 // Only one goroutine at a time may use a batch. It needs no synchronization. A goroutine that takes over
 // a Single side from a process that was killed must make or claim its batch after the death: NewBatch
-// settles what the dead process had begun. If a process that uses a
-// ring may be killed, use the ring through batches: a process that is killed inside
-// [Ring.EnqueueBurst] or [Ring.DequeueBurst] on a Multi, RTS or HTS side stops that side for all.
+// settles what the dead process had begun.
+//
+// If a process that uses a ring may be killed, use the ring through batches: a process that is killed
+// inside [Ring.EnqueueBurst] or [Ring.DequeueBurst] on a Multi, RTS or HTS side stops that side for all.
 //
 // A primary in C does none of this. Beside it a batch is only an array.
 type Batch[T any] struct {
 	h       *batchmem.Header // gone after Close
-	size    uint32           // of an element
 	name    string
 	out, in uint64 // the ids of the rings that the memory describes
 }
@@ -63,7 +63,7 @@ func NewBatch[T any](name string, capacity int) (*Batch[T], error) {
 	if capacity < 1 || capacity > MaxBatch {
 		return nil, check.Invalid(batchmem.OpCreate, name, "the capacity is %d: use 1 to %d", capacity, MaxBatch)
 	}
-	b := &Batch[T]{size: size, name: name}
+	b := &Batch[T]{name: name}
 	t := reflect.TypeFor[T]()
 	request := batchmem.Request{ElemSize: size, Capacity: uint32(capacity), Kind: batchmem.KindOf(t), Type: t.String()}
 	err = control.Call(batchmem.OpCreate, name, func() error {
@@ -127,7 +127,7 @@ func (b *Batch[T]) Elems() []T {
 	if n == 0 {
 		return nil
 	}
-	return unsafe.Slice((*T)(b.h.Elem(b.h.Lo, b.size)), n)
+	return batchmem.Slice[T](b.h, b.h.Lo, n)
 }
 
 // Append adds elements after the last one until the batch is full, and returns the number added.
@@ -136,7 +136,7 @@ func (b *Batch[T]) Append(elems ...T) int {
 	at := h.Room()
 	n := min(len(elems), int(h.Capacity-at))
 	if n > 0 {
-		copy(unsafe.Slice((*T)(h.Elem(at, b.size)), n), elems)
+		copy(batchmem.Slice[T](h, at, n), elems)
 		h.Hi = at + uint32(n)
 	}
 	return n

@@ -1,4 +1,4 @@
-// Package batchmem is the memory of batches (package batch), which the primary makes for all
+// Package batchmem is the memory of batches (ring.Batch), which the primary makes for all
 // processes, and what the primary does with a batch when its owner has died.
 package batchmem
 
@@ -37,6 +37,11 @@ func (h *Header) Begin(step uint8, index, n uint32) {
 
 // End records that nothing is under way any more.
 func (h *Header) End() { h.Step = ringcore.Idle }
+
+// Slice returns n elements of type T of the batch, from index i on.
+func Slice[T any](h *Header, i uint32, n int) []T {
+	return unsafe.Slice((*T)(h.Elem(i, uint32(unsafe.Sizeof(*new(T))))), n)
+}
 
 // At returns the batch at an address.
 func At(addr uintptr) *Header { return (*Header)(pointer(addr)) }
