@@ -47,7 +47,7 @@ func (n *nowhere) close() error { return errors.Join(unix.Close(n.fd), n.wire.Cl
 
 // contest measures all contenders with frames of size bytes, in alternating rounds.
 func contest(rivals []*rival, base *nowhere, size int) (rows []Row, err error) {
-	type cost struct{ process, kernel []float64 } // of each turn, in ns per frame
+	type cost struct{ process, sender []float64 } // of each turn, in ns per frame
 	type contestant struct {
 		*rival
 		work string
@@ -71,21 +71,29 @@ func contest(rivals []*rival, base *nowhere, size int) (rows []Row, err error) {
 				if costs[c] == nil {
 					costs[c] = &cost{}
 				}
-				process, kernel, err := r.measure(work, size)
+				process, sender, err := r.measure(work, size)
 				failed[c] = err
 				costs[c].process = append(costs[c].process, process...)
-				costs[c].kernel = append(costs[c].kernel, kernel...)
+				costs[c].sender = append(costs[c].sender, sender...)
 			}
 		}
 	}
 	for _, work := range []string{receive, send, echoIO, echo} {
 		for _, r := range rivals {
 			c := contestant{r, work}
+			row := Row{Group: "rivals", Contender: r.name, Work: work, Frame: size}
 			if failed[c] != nil {
-				rows = append(rows, Row{Group: "rivals", Contender: r.name, Work: work, Frame: size, Error: failed[c].Error()})
-			} else if costs[c] != nil {
-				rows = append(rows, row(r.name, work, size, costs[c].process, costs[c].kernel, median(alone)))
+				row.Error = failed[c].Error()
+			} else if costs[c] == nil {
+				continue
+			} else {
+				own := median(alone) // the generator's part of the sender's time
+				for i := range costs[c].sender {
+					costs[c].sender[i] -= own
+				}
+				row.fill(costs[c].process, costs[c].sender)
 			}
+			rows = append(rows, row)
 		}
 	}
 	return rows, nil
@@ -95,7 +103,7 @@ func perFrame(d time.Duration) float64 { return float64(d.Nanoseconds()) / frame
 
 // measure has the contender do the work in some turns. It returns ns per frame of each turn: of the
 // contender, and of the sender with the kernel's delivery.
-func (r *rival) measure(work string, size int) (process, kernel []float64, err error) {
+func (r *rival) measure(work string, size int) (process, sender []float64, err error) {
 	runtime.GC() // not while the generator sends
 	before, err := r.wire.Far.Link(r.wire.Far.Name)
 	if err != nil {
@@ -110,7 +118,7 @@ func (r *rival) measure(work string, size int) (process, kernel []float64, err e
 			if err != nil {
 				return nil, nil, err
 			}
-			kernel = append(kernel, perFrame(took))
+			sender = append(sender, perFrame(took))
 			time.Sleep(r.settle)
 		}
 		out, err := r.station.turn(req)
@@ -126,24 +134,22 @@ func (r *rival) measure(work string, size int) (process, kernel []float64, err e
 	if err == nil && after.Statistics.RxPackets-before.Statistics.RxPackets != uint64(returned) {
 		err = fmt.Errorf("%d frames came from the contender, not %d", after.Statistics.RxPackets-before.Statistics.RxPackets, returned)
 	}
-	return process, kernel, err
+	return process, sender, err
 }
 
-// row makes the row of a contender. alone is the generator's part of the time of the sender.
-func row(name, work string, size int, process, kernel []float64, alone float64) Row {
+// fill computes the numbers of a row from the costs of each turn, in ns per frame.
+func (r *Row) fill(process, delivery []float64) {
 	total := slices.Clone(process)
-	for i := range kernel {
-		kernel[i] -= alone
-		total[i] += kernel[i]
+	for i, d := range delivery {
+		total[i] += d
 	}
-	r := Row{Group: "rivals", Contender: name, Work: work, Frame: size, Turns: len(total), CPUNs: median(total), ProcessNs: median(process)}
-	if kernel != nil {
-		r.KernelNs = median(kernel)
+	r.Turns, r.CPUNs, r.ProcessNs = len(total), median(total), median(process)
+	if delivery != nil {
+		r.KernelNs = median(delivery)
 	}
 	r.FPSPerCore = 1e9 / r.CPUNs
 	slices.Sort(total)
 	r.Spread = (total[len(total)*3/4] - total[len(total)/4]) / r.CPUNs
-	return r
 }
 
 func median(values []float64) float64 {

@@ -86,6 +86,14 @@ func bench() error {
 		}
 		rows = append(rows, more...)
 	}
+	s, err := newSymmetric()
+	if err != nil {
+		return err
+	}
+	rows = append(rows, s.measure(c)...)
+	if err := s.close(); err != nil {
+		return err
+	}
 	show(rows)
 	if file := os.Getenv("BENCH_JSON"); file != "" {
 		text, err := json.MarshalIndent(rows, "", "  ")
