@@ -41,6 +41,14 @@ func datagram(from, to side, number, size int) []byte {
 	return f
 }
 
+// datagrams are n numbered datagrams of size bytes.
+func datagrams(from, to side, n, size int) (frames [][]byte) {
+	for i := range n {
+		frames = append(frames, datagram(from, to, i, size))
+	}
+	return frames
+}
+
 // sum is the sum of the Internet checksum.
 func sum(sum uint32, data []byte) uint16 {
 	for i, b := range data {

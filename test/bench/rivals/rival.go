@@ -101,7 +101,7 @@ func chooseCPUs() (c cpus, err error) {
 		return c, err
 	}
 	c = cpus{-1, -1}
-	for cpu := range 8 * int(len(set)) * 8 {
+	for cpu := range 64 * len(set) {
 		switch {
 		case !set.IsSet(cpu):
 		case c.contender < 0:
@@ -174,14 +174,6 @@ func (r *rival) close() (err error) {
 	return err
 }
 
-// frames are n numbered frames of size bytes for the contender.
-func (r *rival) frames(n, size int) (frames [][]byte) {
-	for i := range n {
-		frames = append(frames, datagram(r.far, r.near, i, size))
-	}
-	return frames
-}
-
 // checkAll checks all works of the contender.
 func (r *rival) checkAll() error {
 	for _, work := range r.works {
@@ -211,7 +203,7 @@ func (r *rival) check(work string, n, size int) error {
 	defer sink.close()
 	outgoing := datagram(r.near, r.far, size, size)
 	req := request{Work: work, Frames: n, Data: r.payload(outgoing), Sum: work == receive}
-	frames := r.frames(n, size)
+	frames := datagrams(r.far, r.near, n, size)
 	if work != send {
 		if _, err := r.generator.send(frames); err != nil {
 			return err

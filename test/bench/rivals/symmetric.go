@@ -82,29 +82,34 @@ func (s *symmetric) close() error {
 	return errors.Join(unix.Unmount(s.huge(), 0), os.RemoveAll(s.dir))
 }
 
+// symmetrics returns the rows of both versions.
+func symmetrics(c cpus) []Row {
+	s, err := newSymmetric()
+	if err != nil {
+		return []Row{{Group: group, Contender: "symmetric-mp", Error: err.Error()}}
+	}
+	rows := s.measure(c)
+	if err := s.close(); err != nil {
+		rows = append(rows, Row{Group: group, Contender: "symmetric-mp", Error: err.Error()})
+	}
+	return rows
+}
+
 // measure returns the row of each version with one and with two processes.
 func (s *symmetric) measure(c cpus) (rows []Row) {
-	for _, processes := range []int{1, 2} {
-		costs, failed := map[string][]float64{}, map[string]error{}
+	for i, work := range []string{"forward, 1 process", "forward, 2 processes"} {
+		versions := s.versions()
+		costs := make([]cost, len(versions))
 		for range symmetricRounds {
-			for _, v := range s.versions() {
-				cost, err := s.run(v, processes, c)
-				if err != nil {
-					failed[v.name] = err
-				}
-				costs[v.name] = append(costs[v.name], cost)
+			for j, v := range versions {
+				ns, err := s.run(v, i+1, c)
+				costs[j].own = append(costs[j].own, ns)
+				costs[j].err = errors.Join(costs[j].err, err)
 			}
 		}
-		for _, v := range s.versions() {
-			r := Row{Group: "rivals", Contender: v.name, Work: "forward by 1 process", Frame: 64}
-			if processes > 1 {
-				r.Work = fmt.Sprintf("forward by %d processes", processes)
-			}
-			if failed[v.name] != nil {
-				r.Error = failed[v.name].Error()
-			} else {
-				r.fill(costs[v.name], nil)
-			}
+		for j, v := range versions {
+			r := Row{Group: group, Contender: v.name, Work: work, Frame: 64}
+			r.fill(costs[j].own, nil, costs[j].err)
 			rows = append(rows, r)
 		}
 	}
