@@ -46,6 +46,7 @@ func (n *nowhere) close() error { return errors.Join(unix.Close(n.fd), n.wire.Cl
 // cost has the measurements of a contender with a work: ns per frame of each turn.
 type cost struct {
 	own    []float64 // on the contender's CPU
+	cpu    []float64 // by the clock of the contender's process
 	sender []float64 // of the generator, and of the kernel's delivery to the contender
 	err    error
 }
@@ -91,7 +92,7 @@ func contest(rivals []*rival, base *nowhere, size int) (rows []Row, err error) {
 				c.sender[i] -= own
 			}
 			row := Row{Group: group, Contender: r.name, Work: work, Frame: size}
-			row.fill(c.own, c.sender, c.err)
+			row.fill(c)
 			rows = append(rows, row)
 		}
 	}
@@ -130,6 +131,7 @@ func (r *rival) measure(work string, size int, c *cost) {
 			want += uint64(out.frames)
 		}
 		c.own = append(c.own, out.nanos/float64(out.frames))
+		c.cpu = append(c.cpu, out.cpu/float64(out.frames))
 	}
 	after, err := r.returned()
 	if err == nil && after-before != want {

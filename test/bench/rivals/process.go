@@ -51,7 +51,7 @@ func (s *process) turn(r request) (outcome, error) {
 		return outcome{}, err
 	}
 	a, err := s.reply()
-	return outcome{r.Frames, float64(a.Nanos), a.Sum}, err
+	return outcome{r.Frames, float64(a.Nanos), float64(a.CPU), a.Sum}, err
 }
 
 func (s *process) reply() (a reply, err error) {

@@ -49,35 +49,37 @@ type Row struct {
 	Frame      int     `json:"frame_bytes"`
 	FPSPerCore float64 `json:"fps_per_core"`     // 1 s ÷ CPUNs
 	CPUNs      float64 `json:"cpu_ns_per_frame"` // median of all turns, contender and delivery
-	OwnNs      float64 `json:"own_ns"`           // of it on the contender's CPU
+	OwnNs      float64 `json:"own_ns"`           // of it the time of the turn on the contender's CPU
+	ProcessNs  float64 `json:"process_cpu_ns"`   // OwnNs by the CPU clock of the process, as a check; 0 for testpmd
 	DeliveryNs float64 `json:"delivery_ns"`      // of it the kernel's delivery to the contender, in the sender's system call
 	Spread     float64 `json:"spread"`           // of CPUNs: interquartile range ÷ median
 	Noisy      bool    `json:"noisy"`
 	Turns      int     `json:"turns"`
-	Error      string  `json:"error,omitempty"` // why there are no numbers
+	Error      string  `json:"error,omitempty"` // the reason why the row has no numbers
 }
 
-// fill computes the numbers of a row from the costs of each turn.
-func (r *Row) fill(own, delivery []float64, err error) {
-	if err != nil {
-		r.Error = err.Error()
+// fill computes the numbers of a row.
+func (r *Row) fill(c *cost) {
+	if c.err != nil {
+		r.Error = c.err.Error()
 		return
 	}
-	total := slices.Clone(own)
-	if delivery != nil {
-		for i, d := range delivery {
-			total[i] += d
-		}
-		r.DeliveryNs = median(delivery)
+	total := slices.Clone(c.own)
+	for i, d := range c.sender {
+		total[i] += d
 	}
-	r.Turns, r.CPUNs, r.OwnNs = len(total), median(total), median(own)
+	r.Turns, r.CPUNs, r.OwnNs, r.ProcessNs, r.DeliveryNs = len(total), median(total), median(c.own), median(c.cpu), median(c.sender)
 	r.FPSPerCore = 1e9 / r.CPUNs
 	slices.Sort(total)
 	r.Spread = (total[len(total)*3/4] - total[len(total)/4]) / r.CPUNs
 	r.Noisy = r.Spread > noise
 }
 
+// median returns 0 for no values.
 func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
 }

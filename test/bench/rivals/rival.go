@@ -79,7 +79,8 @@ type station interface {
 // outcome is the result of a turn.
 type outcome struct {
 	frames int
-	nanos  float64 // in all
+	nanos  float64 // that passed
+	cpu    float64 // ns of CPU time of the process; 0 for testpmd
 	sum    uint64  // if it was requested
 }
 

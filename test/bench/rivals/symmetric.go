@@ -104,12 +104,13 @@ func (s *symmetric) measure(c cpus) (rows []Row) {
 			for j, v := range versions {
 				ns, err := s.run(v, i+1, c)
 				costs[j].own = append(costs[j].own, ns)
+				costs[j].cpu = append(costs[j].cpu, ns)
 				costs[j].err = errors.Join(costs[j].err, err)
 			}
 		}
 		for j, v := range versions {
 			r := Row{Group: group, Contender: v.name, Work: work, Frame: 64}
-			r.fill(costs[j].own, nil, costs[j].err)
+			r.fill(&costs[j])
 			rows = append(rows, r)
 		}
 	}
