@@ -46,6 +46,8 @@ func (c *conn) call(op, name string, arg, result any) error {
 		return err
 	}
 	deadline := time.Now().Add(timeout)
+	control.Started().LeaveLocks() // the primary takes them
+	defer control.Started().EnterLocks()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var answer reply

@@ -42,6 +42,7 @@ type Member struct {
 	ended   chan struct{} // closed when the goroutine has ended
 	watcher *watcher      // in a primary with secondaries
 	locks   sharedLocks   // in a primary with secondaries
+	noted   bool          // the primary frees this secondary's arrays
 	ear     int           // DPDK's socket for messages; -1 if DPDK has none, or no longer receives
 }
 
