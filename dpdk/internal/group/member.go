@@ -325,7 +325,7 @@ func (m *Member) EndStarts() (unlock func(), err error) {
 	if unlock, err = lockInit(ctx, m.dir, true); err != nil {
 		return func() {}, err
 	}
-	if m.table != nil && m.table.shared() {
+	if m.table != nil && m.hasDead() {
 		m.giveUp(false) // else the end would wait for a process that was killed just now
 	}
 	return unlock, nil

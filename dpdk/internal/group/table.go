@@ -248,17 +248,6 @@ func (t *table) owner(i int) delegate.Owner {
 	return delegate.Owner(t.slots[i].round.Load())<<16 | delegate.Owner(i)
 }
 
-// shared reports whether another process in Go has ever had a slot. It is true if the table cannot be
-// read.
-func (t *table) shared() bool {
-	shared := false
-	return t.look(func() {
-		for i := 1; i < tableSlots; i++ {
-			shared = shared || t.slots[i].round.Load() != 0
-		}
-	}) != nil || shared
-}
-
 // alive reports whether a process lives that had a slot. It is true if the table cannot be read.
 func (t *table) alive(o delegate.Owner) bool {
 	i, alive := int(o&0xffff), true
