@@ -1,0 +1,102 @@
+package lfstack
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/build"
+)
+
+// Record describes in shared memory what the user of a cache is doing on a stack. When the process is
+// killed, [Record.Settle] finds in it what the user had begun.
+//
+// A push and a pop change four words: they lower the length of one list, take a chain of entries
+// from its top, put the chain on top of the other list, and raise the length of that. Each of these
+// words has a mark beside it, which the same instruction changes. For a head it is DPDK's count of
+// changes; its upper 16 bits, which DPDK does not use, are the tag here. For a length it is the padding
+// after it. The tag names the record of the last change, and the parity of its attempt. C, and Go
+// without a record, change the words and leave the tags. So a change has been made if the word has its
+// tag; and who replaces the tag of a record that is still at this attempt first notes in that record
+// that the change has been made ([help]). Nothing remains in doubt, however many are killed.
+//
+// The stores need no barriers: a thread is killed between two instructions, and for those who
+// read the record of a living thread the locked instruction follows each store.
+type Record struct {
+	state    uint64 // attempts made, and the step
+	from, to uint64 // addresses of the lists
+	first    uint64 // of the chain, once it was taken
+	n, id    uint32 // id is the index in the table
+	put      bool
+	inCache  bool // the objects are at the start of the cache
+	_        [64 - 42]byte
+}
+
+// Size is the size of a record, and Records is the number of those in a table. The first is not used.
+const (
+	Size    = 64
+	Records = 1024
+)
+
+var _ = build.Same[unsafe.Sizeof(Record{})-Size]
+
+// The steps of an operation, in the lower bits of a state. A step that moves a word has done as
+// a bit when another thread has seen its change.
+const (
+	idle uint64 = iota
+	begun
+	_
+	_
+	reserve // lower the length of from
+	unlink  // take the chain from it
+	link    // add the chain to to
+	count   // raise the length of to
+	done
+
+	steps       = 2*done - 1
+	attemptsBit = 4 // the shift of the attempts
+)
+
+// At returns the record with an index in the table at an address.
+func (t Table) At(i int) *Record { return (*Record)(unsafe.Add(t.Start, i*Size)) }
+
+// Table is the memory of all records of a group of processes.
+type Table struct{ Start unsafe.Pointer }
+
+// Clear makes all records of a table idle.
+func (t Table) Clear() {
+	for i := range Records {
+		*t.At(i) = Record{id: uint32(i)}
+	}
+}
+
+// Begin records that an operation of n objects begins: a push if put is set, otherwise a pop. inCache is
+// set if the objects go from or to the start of the cache. r may be nil.
+func (r *Record) Begin(s *Stack, n int, put, inCache bool) {
+	if r == nil {
+		return
+	}
+	r.from, r.to = s.lists(put)
+	r.n, r.put, r.inCache = uint32(n), put, inCache
+	r.state = r.state&^steps | begun
+	Reach("begun")
+}
+
+// End records that the owner of the record has noted the outcome of its operation. r may be nil.
+func (r *Record) End() {
+	if r != nil {
+		r.state &^= steps
+	}
+}
+
+// Idle reports whether no operation is under way.
+func (r *Record) Idle() bool { return r.state&steps == idle }
+
+// Point is called with the name of each point of the operations of a cache, in builds with the tag
+// godpdk_debug. Tests stop there.
+var Point = func(name string) {}
+
+// Reach calls Point in such builds.
+func Reach(name string) {
+	if build.Debug {
+		Point(name)
+	}
+}
