@@ -3,6 +3,7 @@
 package lfstack
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -117,9 +118,8 @@ func dieAt(t *testing.T, point string, f func()) {
 }
 
 // Between the death and Settle nobody, a thread without a record, or one with a record uses the stack.
-// The latter takes over each place at which the change would be seen.
+// The last takes the victim's tags away.
 func TestSettleAtEachPoint(t *testing.T) {
-	const n = 40
 	others := map[string]func(m *memory, c *cache){
 		"nobody": func(*memory, *cache) {},
 		"C": func(m *memory, _ *cache) {
@@ -135,39 +135,62 @@ func TestSettleAtEachPoint(t *testing.T) {
 		},
 	}
 	for name, other := range others {
-		for _, op := range []string{"refill", "flush"} {
+		for _, put := range []bool{false, true} {
 			for _, point := range append(points, "filled") {
-				if op == "flush" && point == "filled" {
-					continue
-				}
-				for again := range 2 { // both parities of the attempts
-					m := newMemory(n)
-					victim, neighbour := &cache{rec: m.table.At(1)}, &cache{rec: m.table.At(2)}
-					for range again {
-						neighbour.fill(m, 2)
-						neighbour.flush(m)
+				for odd := range uint64(2) {
+					if !put || point != "filled" {
+						t.Run(fmt.Sprintf("%s, put %v, %s, %d", name, put, point, odd), func(t *testing.T) {
+							settleAt(t, point, put, odd, other)
+						})
 					}
-					victim.fill(m, 8)
-					f := func() { victim.flush(m) }
-					if op == "refill" {
-						victim.flush(m)
-						f = func() { victim.fill(m, 8) }
-					}
-					dieAt(t, point, f)
-					other(m, neighbour)
-					victim.settle()
-					require.True(t, victim.rec.Idle())
-					m.check(t, n, victim, neighbour)
-					victim.n = min(victim.n, 8)
-					if victim.n > 0 {
-						victim.flush(m) // the record is of use again
-					}
-					m.check(t, n, victim, neighbour)
-					_ = name
 				}
 			}
 		}
 	}
+}
+
+func settleAt(t *testing.T, point string, put bool, odd uint64, other func(m *memory, c *cache)) {
+	const n = 40
+	m := newMemory(n)
+	victim, neighbour := &cache{rec: m.table.At(1)}, &cache{rec: m.table.At(2)}
+	victim.fill(m, 8)
+	if !put {
+		victim.flush(m)
+	}
+	victim.rec.state += odd << attemptsBit // the next attempts have the parity of the tags that are there
+	dieAt(t, point, func() {
+		if put {
+			victim.flush(m)
+		} else {
+			victim.fill(m, 8)
+		}
+	})
+	other(m, neighbour)
+	victim.settle()
+	require.True(t, victim.rec.Idle())
+	m.check(t, n, victim, neighbour)
+	if victim.n == 0 {
+		victim.fill(m, 8)
+	}
+	victim.flush(m)
+	m.check(t, n, victim, neighbour)
+}
+
+// A thread that is late to help an earlier change must not take the present attempt for it.
+func TestHelpIgnoresAnEarlierChange(t *testing.T) {
+	m := newMemory(40)
+	victim, neighbour := &cache{rec: m.table.At(1)}, &cache{rec: m.table.At(2)}
+	victim.fill(m, 8)
+	earlier := m.used.len.mark >> tagShift
+	neighbour.fill(m, 8)
+	victim.flush(m)
+	neighbour.flush(m)
+	victim.rec.state += (1 ^ victim.rec.state>>attemptsBit ^ earlier) & 1 << attemptsBit
+	dieAt(t, "before reserve", func() { victim.fill(m, 8) })
+	require.Equal(t, earlier&1, victim.rec.state>>attemptsBit&1)
+	neighbour.rec.help(&m.used.len, earlier)
+	victim.settle()
+	m.check(t, 40, victim, neighbour)
 }
 
 // Many use a small stack and die at random points, again and again. Each is settled while the others work.
