@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/ealtest"
+	"github.com/godpdk/godpdk/dpdk/internal/lfstack"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/test/harness"
@@ -100,10 +101,11 @@ func TestStormOfKilledWorkersReturnsAllMbufs(t *testing.T) {
 	defer cancel()
 	_, err = ealtest.Runtime().Recover(ctx)
 	require.NoError(t, err)
-	// A process that was killed while it moved objects between its cache and the pool has lost them.
 	found, err := pool.Recover(nil)
 	require.NoError(t, err)
-	t.Logf("a sweep found %d mbufs", found)
+	if lfstack.Native { // else a process that was killed inside C's functions of the pool has lost its mbufs
+		require.Zero(t, found, "mbufs that only a sweep has found")
+	}
 	require.Equal(t, pool.Size(), pool.Available())
 	all := make([]*mbuf.Mbuf, pool.Size()) // each once
 	require.True(t, pool.AllocBulk(all))
