@@ -6,20 +6,22 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 )
 
-// Record describes in shared memory what the user of a cache is doing on a stack. When the process is
-// killed, [Record.Settle] finds in it what the user had begun.
+// Record describes in shared memory the operation of a cache on a stack that is under way. If the process is
+// killed, the primary calls [Record.Settle].
 //
-// A push and a pop change four words: they lower the length of one list, take a chain of entries
-// from its top, put the chain on top of the other list, and raise the length of that. Each of these
-// words has a mark beside it, which the same instruction changes. For a head it is DPDK's count of
-// changes; its upper 16 bits, which DPDK does not use, are the tag here. For a length it is the padding
-// after it. The tag names the record of the last change, and the parity of its attempt. C, and Go
-// without a record, change the words and leave the tags. So a change has been made if the word has its
-// tag; and who replaces the tag of a record that is still at this attempt first notes in that record
-// that the change has been made ([help]). Nothing remains in doubt, however many are killed.
+// A push and a pop change four words. They lower the length of one list, take a chain of entries from its
+// top, put the chain on top of the other list, and raise the length of that list. Each word has a mark
+// beside it, which the same instruction changes. The mark of a head is DPDK's count of changes. Its upper
+// 16 bits, which DPDK does not use, are the tag. The mark of a length is the padding after it.
 //
-// The stores need no barriers: a thread is killed between two instructions, and for those who
-// read the record of a living thread the locked instruction follows each store.
+// A tag names the record that made the last change, and the parity of its attempt. C, and Go without a
+// record, change words and leave the tags. So if a word has the tag of the last attempt of a record,
+// that attempt was successful. A thread that replaces the tag of another record first checks whether that
+// record is still at this attempt, and then notes the success there: see help. So the outcome of the
+// last attempt is always known, even if several processes are killed.
+//
+// The stores need no barriers. A thread is killed between two instructions, and a locked instruction
+// follows each store that other threads read.
 type Record struct {
 	state    uint64 // attempts made, and the step
 	from, to uint64 // addresses of the lists

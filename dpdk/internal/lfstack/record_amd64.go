@@ -10,8 +10,8 @@ import (
 // tagShift is the place of the tag in a mark: the id of the record, and the parity of its attempt.
 const tagShift = 48
 
-// change sets a word to next and counts the change in its mark, if both still have these values. It is a
-// step of the operation of r, or of a thread without a record.
+// change sets w to next and counts the change in the mark, if both still have these values. r is the record
+// of the operation, or nil.
 func (w *word) change(r *Record, step, value, mark, next uint64) bool {
 	if r == nil {
 		return swap(w, value, mark, next, mark+1) // the tag stays
@@ -38,8 +38,8 @@ var (
 	changes = [...]string{"after reserve", "after unlink", "after link", "after count"}
 )
 
-// help notes that the change which has set this tag was made, in the record that has made it, unless
-// its owner knows it: it has made another attempt or ended the operation.
+// help notes in the record that a tag names that its last attempt, to change w, was successful. It does
+// nothing if that record has begun another attempt or has ended its operation since.
 func (r *Record) help(w *word, tag uint64) {
 	other := (*Record)(unsafe.Add(unsafe.Pointer(r), (int(tag>>1)-int(r.id))*Size))
 	state := atomic.LoadUint64(&other.state)

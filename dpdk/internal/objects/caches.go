@@ -135,7 +135,7 @@ func (b *caches) makeRecords() {
 	}
 }
 
-// drop releases the record of a cache whose process has died.
+// drop releases the record of a cache of a dead process.
 func (b *caches) drop(c cache) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
