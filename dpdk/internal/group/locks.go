@@ -24,7 +24,7 @@ import (
 //     primary closes the gate before them and waits until all have left. DPDK's own threads take locks
 //     only on behalf of such a call. What is taken then is the dead one's.
 //   - A call that does not leave waits for the dead one's lock. Of the locks that are taken, the primary
-//     then releases the one whose holder could wait for no other, if it does not change for lockWindow.
+//     then releases the one whose holder could wait for no other, if it has not changed for lockWindow.
 //   - Processes attach without a count, and hold rundir.InitLock.
 //   - What C programs do is not known: the primary does not interfere while one lives.
 //
@@ -103,13 +103,16 @@ func (s *sharedLocks) suspect() string {
 	return held[0].Name
 }
 
+// hotplug is the name of the lock that is held while memory grows.
+const hotplug = "memory hotplug"
+
 const (
 	// lockSettle is the time for which a lock must not change while no control call is inside.
 	lockSettle = 20 * time.Millisecond
 	// lockWindow is this time if a control call is inside, which perhaps waits for the lock.
-	lockWindow = 2 * time.Second
-	// growthWindow is this time for a lock that is held for long while memory grows: DPDK waits for other
-	// processes twice for 5 s.
+	lockWindow = 3 * time.Second
+	// growthWindow is this time for the lock that is held while memory grows: DPDK waits for other processes
+	// twice for 5 s.
 	growthWindow = 12 * time.Second
 	// releaseLimit is the time after which the primary releases no more locks.
 	releaseLimit = time.Minute
@@ -121,11 +124,8 @@ func exclusive(l cgo.SharedLock, word uint32) bool { return !l.RW || word/cgo.RW
 // stays reports whether a lock keeps its word until it can only be a dead process's.
 func stays(l cgo.SharedLock, word uint32, quiet func() bool) bool {
 	settle, window := lockSettle, lockWindow
-	if exclusive(l, word) {
-		window = growthWindow
-		if l.Name == "memory hotplug" { // DPDK may still grow memory for the dead process
-			settle = growthWindow
-		}
+	if exclusive(l, word) && l.Name == hotplug { // DPDK may still grow memory for the dead process
+		settle, window = growthWindow, growthWindow
 	}
 	began, noisy := time.Now(), time.Now()
 	for time.Since(noisy) < settle && time.Since(began) < window {
