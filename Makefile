@@ -32,7 +32,7 @@ gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
 
 # The packages that the tag godpdk_debug changes.
-debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/internal/batchmem
+debugged := ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem
 
 # The base and the Go release of the images.
 BASE ?= debian:bookworm-slim
@@ -164,7 +164,7 @@ test-kubernetes:
 	$(call step,the manifest of the pod and the Kubernetes API)
 	@cd test/container/kubernetes && go test -count=1 ./...
 
-soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
+soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random beside Go and C, in one run
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
 	@export GODPDK_KILLS=$(or $(KILLS),1000); $(go) test -count=1 -v -timeout 0 -run Storm ./dpdk/internal/batchmem

@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
+	_ "github.com/godpdk/godpdk/dpdk/internal/places"  // a primary has the book of places
 	_ "github.com/godpdk/godpdk/dpdk/internal/release" // releases what dead secondaries had
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )

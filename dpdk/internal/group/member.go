@@ -231,7 +231,17 @@ func (m *Member) Start(private bool) {
 	}
 	go func() {
 		defer close(m.ended)
-		for sleep(m.ctx, presenceTick) == nil {
+		tick := time.NewTicker(presenceTick)
+		defer tick.Stop()
+		for {
+			select {
+			case <-m.ctx.Done():
+				return
+			case <-tick.C:
+			case <-delegate.Looks(): // in a primary
+				m.watcher.lookNow()
+				continue
+			}
 			look()
 			m.hear()
 		}

@@ -165,9 +165,7 @@ func (w *watcher) look() {
 	var unread error
 	if err := w.m.table.look(func() {
 		strangers, unread = w.m.strangers()
-		for i := 1; i < tableSlots; i++ {
-			w.slot(i)
-		}
+		w.members()
 	}); err != nil {
 		w.mu.Lock()
 		w.broken = err
@@ -185,6 +183,20 @@ func (w *watcher) look() {
 	defer w.mu.Unlock()
 	w.looks++
 	w.ending = len(w.ends)
+}
+
+// lookNow finds the processes in Go that have ended since the last look. The looks at C programs are counted.
+func (w *watcher) lookNow() {
+	if w.broken == nil {
+		_ = w.m.table.look(w.members) // look reports an error
+	}
+}
+
+// members reports the changes of all slots.
+func (w *watcher) members() {
+	for i := 1; i < tableSlots; i++ {
+		w.slot(i)
+	}
 }
 
 // Recover waits until the primary has taken care of all processes that had ended before, and returns
@@ -243,7 +255,9 @@ func (w *watcher) slot(i int) {
 	w.ends[i] = done
 	w.work.Go(func() {
 		defer close(done)
-		w.recovered(p, w.m.bury(owner, p))
+		r := w.m.bury(owner, p)
+		delegate.Settled(owner, p.State == Died, r)
+		w.recovered(p, r)
 	})
 	w.free(i, done)
 }
