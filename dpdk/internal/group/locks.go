@@ -22,11 +22,11 @@ import (
 //
 //   - Each process counts in its slot its control calls that may be inside: see [Member.EnterLocks]. The
 //     primary closes the gate before them and waits until all have left. DPDK's own threads take locks
-//     only on behalf of such a call. What is taken then is the dead one's.
-//   - A call that does not leave waits for the dead one's lock. Of the locks that are taken, the primary
-//     then releases the one whose holder could wait for no other, if it has not changed for lockWindow.
+//     only on behalf of such a call. A lock that is taken then is the dead one's.
+//   - A call that does not leave waits for the dead one's lock. The holder of the first lock in the order
+//     that is taken waits for no other. The primary releases it if it has not changed for lockWindow.
 //   - Processes attach without a count, and hold rundir.InitLock.
-//   - What C programs do is not known: the primary does not interfere while one lives.
+//   - C programs count nothing: the primary does not interfere while one lives.
 //
 // A dead writer may have left its data half changed. That is only reported.
 type sharedLocks struct {

@@ -44,8 +44,8 @@ type watcher struct {
 	refused map[string]int        // by socket: the number of times in a row that a stranger's socket was dead
 	ends    map[int]chan struct{} // by slot: closed when what its owner has left is cleaned up
 	hangs   hangs
-	silent  []silent // dead processes
-	waits   int      // looks in a row that found a request under way
+	silent  []silent       // dead processes
+	waits   int            // looks in a row that found a request under way
 	work    sync.WaitGroup // goroutines that clean up
 
 	mu       sync.Mutex

@@ -15,8 +15,9 @@ import (
 // requests are the names of DPDK's requests for which a primary waits 5 s.
 var requests = []string{"mp_malloc_sync", "mp_malloc_rollback", "eal_dev_mp_request"}
 
-// Ignore answers DPDK's requests to a dead process, whose socket had this name in the runtime directory: the
-// primary, which is this process, must not wait for its replies. Another process must not have the name.
+// Ignore answers DPDK's requests to a dead process in its place, so that the primary, which is this process,
+// does not wait for a reply. dead is the name of its socket in the runtime directory. No living process has
+// that name.
 func Ignore(dir, dead string) error {
 	path := filepath.Join(dir, dead)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
