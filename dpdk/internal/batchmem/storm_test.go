@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/ealtest"
+	"github.com/godpdk/godpdk/dpdk/internal/lfstack"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -236,7 +237,6 @@ func TestStormOfKilledWorkersLosesAndDoublesNothing(t *testing.T) {
 	defer cancel()
 	_, err = ealtest.Runtime().Recover(ctx)
 	require.NoError(t, err)
-	// A process that was killed while it moved objects between its cache and the pool has lost them.
 	swept, err := pool.Recover(nil)
 	require.NoError(t, err)
 	leaked := pool.Size() - pool.Available()
@@ -259,6 +259,9 @@ func TestStormOfKilledWorkersLosesAndDoublesNothing(t *testing.T) {
 	require.Zero(t, lost, "lost")
 	require.Zero(t, doubled, "doubled")
 	require.Zero(t, leaked, "leaked")
+	if lfstack.Native { // else a process that is killed while it refills or flushes its cache loses the packets
+		require.Zero(t, swept, "packets that only a sweep has found")
+	}
 	require.Empty(t, left, "batches")
 }
 
