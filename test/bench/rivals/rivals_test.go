@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(placeEnv) != "" {
-		entries = append(entries, damagingEntry)
+		entries = append(entries, damagingEntry, failing)
 		main()
 		return
 	}
@@ -96,6 +97,19 @@ func TestDamagedFramesAreFound(t *testing.T) {
 		assert.Error(t, r.check(work, 8, 64), work)
 	}
 }
+
+func TestStartReportsTheReason(t *testing.T) {
+	harness.Need(t, harness.Root, harness.Hugepages, harness.Testpmd)
+	runtime.LockOSThread() // see started
+	c, err := chooseCPUs()
+	require.NoError(t, err)
+	_, err = entry{name: "testpmd", vdev: "net_af_packet0,iface=no"}.start(0, c)
+	assert.ErrorContains(t, err, `ioctl failed (SIOCGIFINDEX)`)
+	_, err = entry{name: failing.name}.start(0, c)
+	assert.ErrorContains(t, err, "out of order")
+}
+
+var failing = entry{name: "failing", open: func(place) (contender, error) { return nil, errors.New("out of order") }}
 
 // boasting reports one frame more than it moved.
 type boasting struct{ station }
