@@ -169,15 +169,16 @@ test-kubernetes:
 
 # Everything of make bench once, and its pictures, from the rows of that run.
 test-bench: deps hugepages
-	$(call step,the benchmarks once, and their pictures)
-	@export BENCH_JSON=$$(mktemp) && $(gotest) ./test/bench && cd test/bench/plot && go vet ./... && go test -count=1 ./...
+	$(call step,the benchmarks once and their pictures)
+	@export BENCH_JSON=$$(mktemp) && trap 'rm -f "$$BENCH_JSON"' EXIT && $(gotest) ./test/bench && \
+	  go vet -C test/bench/plot ./... && go test -C test/bench/plot -count=1 ./...
 
 # A module of its own too: each rival of the benchmark moves some frames.
 test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
 
-soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random beside Go and C, in one run
+soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
 	@export GODPDK_KILLS=$(or $(KILLS),1000); $(go) test -count=1 -v -timeout 0 -run Storm ./dpdk/internal/batchmem
@@ -195,8 +196,9 @@ lint: deps ## gofmt, go vet, staticcheck
 coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
 	@$(go) run ./test/apicoverage
 
-bench: deps hugepages ## Go, cgo and C side by side, in less than 6 minutes; BENCH_JSON=FILE also writes the rows, BENCH_SVG=DIR pictures
-	@export BENCH_JSON="$${BENCH_JSON:-$$(mktemp)}" && $(go) run ./test/bench $(if $(BENCH_SVG),&& $(plot) svg $(abspath $(BENCH_SVG)) "$$(realpath "$$BENCH_JSON")")
+bench: deps hugepages ## Go, cgo and C side by side, in less than 6 minutes; BENCH_JSON=FILE also writes the rows, BENCH_SVG=DIR draws them
+	@json=$$(mktemp) && trap 'rm -f "$$json"' EXIT && export BENCH_JSON="$${BENCH_JSON:-$$json}" && $(go) run ./test/bench \
+	  $(if $(BENCH_SVG),&& $(plot) svg '$(abspath $(BENCH_SVG))' "$$(realpath "$$BENCH_JSON")")
 
 bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write the pages and pictures of test/bench and the table of README.md
 	@[ -n "$(BENCH_JSON)" ] || BENCH_JSON=test/bench/results/run.json $(go) run ./test/bench
