@@ -125,7 +125,7 @@ func TestMissingFramesAreFound(t *testing.T) {
 	r.station = boasting{r.station}
 	var c cost
 	r.measure(send, 64, &c)
-	assert.EqualError(t, c.err, "4096 frames came from the contender, not 4112")
+	assert.EqualError(t, c.err, "32768 frames came from the contender, not 32784")
 }
 
 func TestBothVersionsOfSymmetricMPForward(t *testing.T) {
