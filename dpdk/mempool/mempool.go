@@ -193,7 +193,7 @@ func (p *Pool) free() error {
 		poolops.Note(p.mp, "")
 		for c := range p.caches {
 			_ = objects.MempoolCacheFree(p.info.Name, unsafe.Pointer(c.mem))
-			c.mem, c.pool, c.rec = &goneCache.head, &gonePool, nil
+			c.forget()
 		}
 		return nil
 	})
@@ -203,7 +203,7 @@ func (p *Pool) free() error {
 	}
 	for i := range p.lcores {
 		if c := p.lcores[i].Load(); c != nil {
-			c.mem, c.pool = &goneCache.head, &gonePool
+			c.forget()
 		}
 	}
 	p.caches, p.backend = nil, goneBackend
@@ -271,8 +271,5 @@ var (
 		unsafe.Pointer(new(uint64)), 1, 0, 8)
 	goneBackend = backend{ring: goneRing, isRing: true}
 	gonePool    = Pool{backend: goneBackend}
-	goneCache   struct {
-		head cacheHead
-		_    [cgo.MempoolCacheSizeof]byte
-	}
+	goneCache   cacheHead
 )
