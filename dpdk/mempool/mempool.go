@@ -15,9 +15,10 @@
 // With other ops those of a Cache call C only to refill and flush it. An empty pool is not an error:
 // bulk calls are all or nothing, and report which.
 //
-// The default ops, "lf_stack", never make a thread wait for another. A process that is killed inside
-// them takes at most the objects of its bulk with it. [Pool.Recover] returns those, and all else
-// that dead processes held.
+// The default ops, "lf_stack", never make a thread wait for another. If a process is killed while it
+// refills or flushes a cache of [Pool.NewCache], the primary finishes or undoes that call (on amd64, if the
+// primary runs Go). A process that is killed in a call without a cache, or in C, takes at most the
+// objects of its bulk with it. [Pool.Recover] returns those, and all else that dead processes held.
 //
 // A build with the tag godpdk_debug panics when a put returns an object that does not belong
 // to the pool, or that is in the pool already. The panic names the caller. Without the tag
