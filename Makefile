@@ -32,7 +32,7 @@ gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
 
 # The packages that the tag godpdk_debug changes.
-debugged := ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem
+debugged := ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem ./dpdk/internal/objects
 
 # The base and the Go release of the images.
 BASE ?= debian:bookworm-slim
@@ -44,8 +44,8 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes \
-  soak lint coverage-api bench clean docker docker-build docker-test docker-run test-matrix
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals \
+  soak lint coverage-api bench bench-rivals clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -140,7 +140,7 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -164,6 +164,11 @@ test-kubernetes:
 	$(call step,the manifest of the pod and the Kubernetes API)
 	@cd test/container/kubernetes && go test -count=1 ./...
 
+# A module of its own too: each rival of the benchmark moves some frames.
+test-rivals: deps hugepages
+	$(call step,the contenders of make bench-rivals)
+	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
+
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random beside Go and C, in one run
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
@@ -184,6 +189,9 @@ coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
 
 bench: deps hugepages ## Go, cgo and C side by side; BENCH_JSON=FILE also writes the rows as JSON
 	@$(go) run ./test/bench
+
+bench-rivals: deps hugepages ## godpdk, testpmd, gopacket, AF_XDP in Go and UDP sockets side by side on veth pairs (root); BENCH_JSON=FILE as above
+	@export BENCH_JSON='$(abspath $(BENCH_JSON))'; $(go) run -C test/bench/rivals .
 
 docker: docker-build ## image godpdk: DPDK from source and the examples over it; DOCKER_ARGS='--build-arg …'
 	@docker build $(docker_args) -t godpdk .

@@ -187,6 +187,9 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	fastcall.SetAlone(!rt.shared)
 	process.current.Store(rt)
 	rt.group.Ready(true)
+	if s.role == Secondary {
+		rt.group.NoteArrays()
+	}
 	if err == nil && s.role == Primary && s.cfg.Prepare != nil {
 		err = s.cfg.Prepare(rt) // this process has the lock of starts until Init returns
 	}

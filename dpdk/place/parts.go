@@ -114,9 +114,6 @@ type BusyError struct {
 
 // Error returns one line.
 func (e *BusyError) Error() string {
-	if e == nil {
-		return dpdk.ErrBusy.Error()
-	}
 	what := "the place"
 	if e.Part != "" {
 		what = fmt.Sprintf("%s, which belongs to its place %q", e.Part, e.Place)
@@ -126,9 +123,4 @@ func (e *BusyError) Error() string {
 }
 
 // Unwrap returns dpdk.ErrBusy and the cause of the end of ctx.
-func (e *BusyError) Unwrap() []error {
-	if e == nil || e.cause == nil {
-		return []error{dpdk.ErrBusy}
-	}
-	return []error{dpdk.ErrBusy, e.cause}
-}
+func (e *BusyError) Unwrap() []error { return []error{dpdk.ErrBusy, e.cause} }

@@ -180,36 +180,21 @@ func claimed(name string, r places.Reply) (_ *Place, err error) {
 }
 
 // Name returns the name.
-func (p *Place) Name() string {
-	if p == nil {
-		return ""
-	}
-	return p.name
-}
+func (p *Place) Name() string { return p.name }
 
 // Parts returns the parts of the place. Do not change its lists.
-func (p *Place) Parts() Parts {
-	if p == nil {
-		return Parts{}
-	}
-	return p.parts
-}
+func (p *Place) Parts() Parts { return p.parts }
 
 // Predecessor returns the last owner of the place.
-func (p *Place) Predecessor() Predecessor {
-	if p == nil {
-		return Predecessor{}
-	}
-	return p.predecessor
-}
+func (p *Place) Predecessor() Predecessor { return p.predecessor }
 
 // Wanted reports whether another process asks this one to leave: see [TakeOver]. It is a load of a word in
 // shared memory, so a poller can call it after each burst.
-func (p *Place) Wanted() bool { return p != nil && p.state != nil && p.state.Wanted() }
+func (p *Place) Wanted() bool { return p.state.Wanted() }
 
 // RxQueue returns the receive queue Parts.Rx[i]; the zero value, which receives nothing, if there is none.
 func (p *Place) RxQueue(i int) (q ethdev.RxQueue) {
-	if p != nil && i >= 0 && i < len(p.rx) {
+	if i >= 0 && i < len(p.rx) {
 		q = p.rx[i]
 	}
 	return q
@@ -217,7 +202,7 @@ func (p *Place) RxQueue(i int) (q ethdev.RxQueue) {
 
 // TxQueue returns the transmit queue Parts.Tx[i]; the zero value, which sends nothing, if there is none.
 func (p *Place) TxQueue(i int) (q ethdev.TxQueue) {
-	if p != nil && i >= 0 && i < len(p.tx) {
+	if i >= 0 && i < len(p.tx) {
 		q = p.tx[i]
 	}
 	return q
@@ -251,9 +236,6 @@ func (p *Place) NewCache(pool *mbuf.Pool, size int) (*mbuf.Cache, error) {
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	if pool == nil {
-		return nil, check.Invalid(places.OpClaim, p.name, "the pool is nil: use mbuf.LookupPool")
-	}
 	c, err := pool.NewCache(size)
 	if err != nil {
 		return nil, err
@@ -262,11 +244,8 @@ func (p *Place) NewCache(pool *mbuf.Pool, size int) (*mbuf.Cache, error) {
 	return c, nil
 }
 
-// err returns dpdk.ErrNotFound for a place that this process does not have.
+// err returns dpdk.ErrNotFound after the end of the place.
 func (p *Place) err() error {
-	if p == nil || p.state == nil {
-		return &dpdk.Error{Op: places.OpClaim, Errno: dpdk.ErrNotFound, Detail: "the place is nil or a zero value: use Claim"}
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
@@ -294,9 +273,6 @@ func (p *Place) Leave() error { return p.end(places.Left) }
 func (p *Place) Close() error { return p.end(places.Closed) }
 
 func (p *Place) end(how places.End) error {
-	if p == nil || p.state == nil {
-		return nil
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.ended {
