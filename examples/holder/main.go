@@ -84,7 +84,7 @@ func hold(ctx context.Context, config, lockFile string, standby bool) error {
 	}
 }
 
-// report prints who lives, and the places.
+// report prints the living processes, and the places.
 func report(h *holder.Holder) error {
 	processes, err := h.Runtime().Processes()
 	if err != nil {
