@@ -1,0 +1,42 @@
+package batchmem
+
+import (
+	"unsafe"
+
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+)
+
+// mend empties the batch of a dead process if its record cannot be right: the process may have written
+// anything there, and the primary must outlive that. The elements are lost then. What is in a record
+// that can be right is trusted, and so are the elements.
+func (e *entry) mend() {
+	h := e.h
+	h.Capacity = e.Capacity
+	if h.Step == ringcore.Idle && h.Hi <= h.Capacity {
+		return
+	}
+	n := h.Count
+	if h.Step >= ringcore.Others {
+		n = h.Head
+	}
+	if h.Step <= Sending && h.Side <= ringcore.Consuming && h.Hi <= h.Capacity && h.Index <= h.Capacity && n <= h.Capacity-h.Index &&
+		(h.Step != Getting && h.Step != Putting || h.Cache == 0 || isCache(h.Cache)) {
+		return
+	}
+	control.Logger().Error("a process that has died had overwritten the record of a batch: its elements are lost", "batch", e.name)
+	h.Lo, h.Hi, h.Cache = 0, 0, 0
+	h.Step = ringcore.Idle
+}
+
+// isCache reports whether a pool has a cache at an address.
+func isCache(at uintptr) (found bool) {
+	for _, i := range cgo.Mempools() {
+		offset := at - uintptr(i.Caches)
+		found = found || i.Caches != nil && offset < cgo.MaxLcore*cgo.MempoolCacheSizeof && offset%cgo.MempoolCacheSizeof == 0
+		objects.EachCache(i.Pool, func(c cgo.MempoolCache) { found = found || uintptr(unsafe.Pointer(c)) == at })
+	}
+	return found
+}
