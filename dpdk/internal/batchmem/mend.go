@@ -10,7 +10,7 @@ import (
 )
 
 // mend empties the batch of a dead process if its record cannot be right: the process may have written
-// anything there, and the primary must outlive that. The elements are lost then. What is in a record
+// anything there, and the primary must outlive that. The elements are lost then. A record
 // that can be right is trusted, and so are the elements.
 func (e *entry) mend() {
 	h := e.h
