@@ -96,7 +96,7 @@ func overQueues(name string, in, out *ethdev.Port, queues int) contest {
 }
 
 // pressure is a forwarder that misses the L2 cache, as with a NIC and a table of flows: 16,383
-// packets are on their way, and each counts in one line of a table of 16 MiB.
+// packets are on their way, and each counts in a random line of a table of 16 MiB.
 type pressure struct {
 	port  *ethdev.Port
 	table []line
@@ -106,7 +106,8 @@ type line [8]uint64
 
 const (
 	onTheirWay = 1<<14 - 1
-	lines      = 1 << 18
+	lines      = 1 << (32 - lineShift)
+	lineShift  = 14
 )
 
 func newPressure() (*pressure, error) {
@@ -158,18 +159,19 @@ func (pr *pressure) forward(burst int) contest {
 	return contest{
 		group: "scale", name: "forward, cache misses", burst: burst, axis: "burst", x: burst,
 		c: func(iters int) {
-			cloop.Pressure(pr.port.ID(), p, burst, iters, unsafe.Pointer(&pr.table[0]), lines-1, dstMAC, srcMAC)
+			cloop.Pressure(pr.port.ID(), p, burst, iters, unsafe.Pointer(&pr.table[0]), lineShift, dstMAC, srcMAC)
 		},
 		goNative: func(iters int) {
 			for range iters {
 				n := rx.Burst(pkts)
 				for _, m := range pkts[:n] {
 					p := (*[20]byte)(m.Data())
-					flow := *(*uint32)(unsafe.Pointer(&p[16]))
+					flow := (*uint32)(unsafe.Pointer(&p[16]))
+					*flow = *flow*1664525 + 1013904223
 					*(*uint64)(unsafe.Pointer(&p[0])) = dstMAC
 					*(*uint32)(unsafe.Pointer(&p[6])) = uint32(srcMAC & 0xffffffff)
 					*(*uint16)(unsafe.Pointer(&p[10])) = uint16(srcMAC >> 32)
-					pr.table[flow&(lines-1)][0]++
+					pr.table[*flow>>lineShift][0]++
 				}
 				tx.Burst(pkts[:n])
 			}

@@ -95,7 +95,7 @@ func together(all []*secondary, object, language string) (float64, error) {
 // work is the secondary's side: it executes commands until its input ends, and prints operations per
 // ns. Cycles are the same in all processes.
 func work() error {
-	loops := map[string]loop{} // made at the first command: the objects exist then
+	loops := map[string]untilLoop{} // made at the first command: the objects exist then
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		var object, language string
@@ -105,57 +105,60 @@ func work() error {
 		}
 		key := object + " " + language
 		if loops[key] == nil {
-			both, err := sharedLoops(object)
+			c, goNative, err := sharedLoops(object)
 			if err != nil {
 				return err
 			}
-			loops[object+" c"], loops[object+" go"] = both[0], both[1]
+			loops[object+" c"], loops[object+" go"] = c, goNative
 		}
 		for lcore.Cycles() < begin {
 			runtime.Gosched()
 		}
-		const chunk = 32
-		iters, now := 0, lcore.Cycles()
-		for begin = now; iters == 0 || now < end; now = lcore.Cycles() {
-			loops[key](chunk)
-			iters += chunk
-		}
-		fmt.Println(float64(iters) / float64(lcore.Duration(now-begin)))
+		begin = lcore.Cycles()
+		n := loops[key](end)
+		fmt.Println(float64(n) / float64(lcore.Duration(lcore.Cycles()-begin)))
 	}
 	return in.Err()
 }
 
-// sharedLoops returns the loops in C and in Go.
-func sharedLoops(object string) ([2]loop, error) {
+// untilLoop runs an operation until the end, in cycles, and returns how often.
+type untilLoop func(end uint64) int
+
+func sharedLoops(object string) (c, goNative untilLoop, err error) {
 	words := make([]uintptr, bulk)
 	p := unsafe.Pointer(&words[0])
 	if object == "pool" {
 		pool, err := mempool.Lookup("shared pool")
 		if err != nil {
-			return [2]loop{}, err
+			return nil, nil, err
 		}
 		objs := make([]mempool.Object, bulk)
-		return [2]loop{
-			func(iters int) { cloop.Mempool(pool.Pointer(), nil, p, bulk, iters) },
-			func(iters int) {
-				for range iters {
-					pool.GetBulk(objs)
-					pool.PutBulk(objs)
-				}
-			},
-		}, nil
+		c = func(end uint64) int { return cloop.MempoolUntil(pool.Pointer(), p, bulk, end) }
+		return c, until(func() {
+			pool.GetBulk(objs)
+			pool.PutBulk(objs)
+		}), nil
 	}
 	r, err := ring.Lookup[uintptr]("shared " + object)
 	if err != nil {
-		return [2]loop{}, err
+		return nil, nil, err
 	}
-	return [2]loop{
-		func(iters int) { cloop.Ring(r.Pointer(), false, object == "MP/MC", p, bulk, iters) },
-		func(iters int) {
-			for range iters {
-				r.EnqueueBulk(words)
-				r.DequeueBulk(words)
+	c = func(end uint64) int { return cloop.RingUntil(r.Pointer(), object == "MP/MC", p, bulk, end) }
+	return c, until(func() {
+		r.EnqueueBulk(words)
+		r.DequeueBulk(words)
+	}), nil
+}
+
+// until reads the clock after each fourth operation, as the loops in C do.
+func until(operation func()) untilLoop {
+	return func(end uint64) (n int) {
+		for ok := true; ok; ok = lcore.Cycles() < end {
+			for range 4 {
+				operation()
 			}
-		},
-	}, nil
+			n += 4
+		}
+		return n
+	}
 }

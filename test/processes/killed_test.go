@@ -306,7 +306,9 @@ func TestExclusiveLocksOfAKilledProcessAreReleased(t *testing.T) {
 			}
 			c.Kill()
 			for _, name := range []string{"heap", "tailq", "mempools", "timers"} {
-				require.Eventually(t, func() bool { return strings.Contains(p.do("log"), "restart all processes of the file prefix soon lock="+name) },
+				require.Eventually(t, func() bool {
+					return strings.Contains(p.do("log"), "restart all processes of the file prefix soon lock="+name)
+				},
 					4*atOnce, 10*time.Millisecond, name)
 			}
 			if waits {

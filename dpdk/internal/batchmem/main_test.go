@@ -29,6 +29,7 @@ var modes = []ring.Sync{ring.Single, ring.Multi, ring.RTS, ring.HTS}
 func attach(prefix string) (*eal.Runtime, error) {
 	cfg := ealtest.Config(0)
 	cfg.FilePrefix, cfg.ProcessType, cfg.Lcores, cfg.MemoryMB = prefix, eal.Secondary, "", 0
+	cfg.PrimaryTimeout = 50 * time.Second // many start at once
 	return eal.Init(cfg)
 }
 

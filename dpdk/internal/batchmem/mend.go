@@ -1,11 +1,7 @@
 package batchmem
 
 import (
-	"unsafe"
-
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
@@ -31,12 +27,10 @@ func (e *entry) mend() {
 	h.Step = ringcore.Idle
 }
 
-// isCache reports whether a pool has a cache at an address.
-func isCache(at uintptr) (found bool) {
-	for _, i := range cgo.Mempools() {
-		offset := at - uintptr(i.Caches)
-		found = found || i.Caches != nil && offset < cgo.MaxLcore*cgo.MempoolCacheSizeof && offset%cgo.MempoolCacheSizeof == 0
-		objects.EachCache(i.Pool, func(c cgo.MempoolCache) { found = found || uintptr(unsafe.Pointer(c)) == at })
-	}
-	return found
-}
+// isCache reports whether a pool has a cache at an address. Package objects registers it, which knows the caches
+// of secondaries.
+var isCache = func(uintptr) bool { return false }
+
+// RegisterCaches registers the function that reports whether a pool has a cache at an address. Call it in an
+// init function.
+func RegisterCaches(f func(at uintptr) bool) { isCache = f }

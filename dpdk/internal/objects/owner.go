@@ -43,7 +43,7 @@ var (
 	})
 )
 
-// hasPorts returns dpdk.ErrNoDevice if there is no port: DPDK would read from address 0.
+// hasPorts returns dpdk.ErrNoDevice before the first port exists: DPDK would read from address 0.
 func hasPorts() error {
 	if cgo.EthFindNext(0) < 0 {
 		return dpdk.ErrNoDevice
