@@ -91,7 +91,6 @@ func (h *Header) ringOf() *ringcore.Ring {
 // add adds the operation of a dead process to those of its side.
 func (e *entry) add(sides map[side]*unsettled) {
 	ring := *e.h.ringOf()
-	ring.Record = nil
 	s := side{ring.Prod, e.h.Side}
 	if sides[s] == nil {
 		sides[s] = &unsettled{ring: ring}

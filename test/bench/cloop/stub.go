@@ -45,6 +45,9 @@ var RWWrite Lock
 func Ring(r unsafe.Pointer, single bool, multi bool, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func RingOne(r unsafe.Pointer, single bool, multi bool, obj unsafe.Pointer, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 
 var Seq Lock
 var SeqCount Lock
