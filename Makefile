@@ -32,7 +32,10 @@ gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
 
 # The packages that the tag godpdk_debug changes.
-debugged := ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/internal/batchmem
+debugged := ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem ./dpdk/internal/objects
+
+# A module of its own, which needs a plotting library and benchstat. It runs in its folder.
+plot := go -C test/bench/plot run .
 
 # The base and the Go release of the images.
 BASE ?= debian:bookworm-slim
@@ -44,8 +47,8 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes \
-  soak lint coverage-api bench clean docker docker-build docker-test docker-run test-matrix
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench \
+  soak lint coverage-api bench bench-rivals bench-page bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -140,7 +143,7 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -164,6 +167,17 @@ test-kubernetes:
 	$(call step,the manifest of the pod and the Kubernetes API)
 	@cd test/container/kubernetes && go test -count=1 ./...
 
+# Everything of make bench once, and its pictures, from the rows of that run.
+test-bench: deps hugepages
+	$(call step,the benchmarks once and their pictures)
+	@export BENCH_JSON=$$(mktemp) && trap 'rm -f "$$BENCH_JSON"' EXIT && $(gotest) ./test/bench && \
+	  go vet -C test/bench/plot ./... && go test -C test/bench/plot -count=1 ./...
+
+# A module of its own too: each rival of the benchmark moves some frames.
+test-rivals: deps hugepages
+	$(call step,the contenders of make bench-rivals)
+	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
+
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
@@ -182,8 +196,20 @@ lint: deps ## gofmt, go vet, staticcheck
 coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
 	@$(go) run ./test/apicoverage
 
-bench: deps hugepages ## Go, cgo and C side by side; BENCH_JSON=FILE also writes the rows as JSON
-	@$(go) run ./test/bench
+bench: deps hugepages ## Go, cgo and C side by side, in less than 6 minutes; BENCH_JSON=FILE also writes the rows, BENCH_SVG=DIR draws them
+	@json=$$(mktemp) && trap 'rm -f "$$json"' EXIT && export BENCH_JSON="$${BENCH_JSON:-$$json}" && $(go) run ./test/bench \
+	  $(if $(BENCH_SVG),&& $(plot) svg '$(abspath $(BENCH_SVG))' "$$(realpath "$$BENCH_JSON")")
+
+bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write the pages and pictures of test/bench and the table of README.md
+	@[ -n "$(BENCH_JSON)" ] || BENCH_JSON=test/bench/results/run.json $(go) run ./test/bench
+	@[ -z "$(BENCH_JSON)" ] || [ "$(BENCH_JSON)" -ef test/bench/results/run.json ] || cp "$(BENCH_JSON)" test/bench/results/run.json
+	@$(plot) svg ../results ../results/run.json && $(plot) page ../results/run.json ../RESULTS.md ../PAUSES.md ../../../README.md
+
+bench-compare: ## what differs between two runs, by the method of benchstat: OLD=a.json NEW=b.json
+	@$(plot) compare "$(abspath $(OLD))" "$(abspath $(NEW))"
+
+bench-rivals: deps hugepages ## godpdk, testpmd, gopacket, AF_XDP in Go and UDP sockets side by side on veth pairs (root); BENCH_JSON=FILE as above
+	@export BENCH_JSON='$(abspath $(BENCH_JSON))'; $(go) run -C test/bench/rivals .
 
 docker: docker-build ## image godpdk: DPDK from source and the examples over it; DOCKER_ARGS='--build-arg …'
 	@docker build $(docker_args) -t godpdk .

@@ -7,6 +7,8 @@ package cgo
 */
 import "C"
 
+import "unsafe"
+
 // ServiceNameSize is RTE_SERVICE_NAME_MAX, with the final NUL.
 const ServiceNameSize = C.RTE_SERVICE_NAME_MAX
 
@@ -156,6 +158,30 @@ func ServiceCoreAttr(lcore int, attr uint32) (uint64, int) {
 
 // negative splits 0 or -errno.
 func negative[T ~int32](ret T) int { return int(max(-ret, 0)) }
+
+// Array is an array in shared memory.
+type Array struct {
+	Addr unsafe.Pointer
+	Size uint64
+}
+
+// ServiceArrays returns the arrays that rte_service_init has allocated for this process. Call it after
+// [EALInit], before others use services. Arrays that were not found are left out.
+func ServiceArrays() (arrays []Array) {
+	var found [2]C.struct_godpdk_array
+	for _, a := range found[:C.godpdk_service_arrays(&found[0])] {
+		arrays = append(arrays, Array{a.addr, uint64(a.size)})
+	}
+	return arrays
+}
+
+// ArrayFree frees an array. It reports false if there is none at the address.
+//
+// Implements: rte_free
+func ArrayFree(a Array) bool {
+	c := C.struct_godpdk_array{a.Addr, C.size_t(a.Size)}
+	return bool(C.godpdk_array_free(&c))
+}
 
 // ServiceFinalize waits for the lcores and frees the tables of services. No other function of
 // services may be called after it.

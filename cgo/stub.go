@@ -4,12 +4,20 @@
 
 package cgo
 
+import "sync/atomic"
 import "unsafe"
 
 func AlarmCancel(id uintptr) (_ int)         { return }
 func AlarmSet(us uint64, id uintptr) (_ int) { return }
-func Build() (_ map[string]uint64)           { return }
-func BuildVersion() (_ uint32)               { return }
+
+type Array struct {
+	Addr unsafe.Pointer
+	Size uint64
+}
+
+func ArrayFree(a Array) (_ bool)   { return }
+func Build() (_ map[string]uint64) { return }
+func BuildVersion() (_ uint32)     { return }
 
 const CacheLineSize = 64
 
@@ -888,7 +896,8 @@ func MutexInit(m Mutex) (_ int)       { return }
 
 const MutexKind = 16
 
-func MutexLock(m Mutex) (_ int) { return }
+func MutexLock(m Mutex) (_ int)  { return }
+func MutexOwner(m Mutex) (_ int) { return }
 
 const MutexSizeof = 40
 
@@ -910,6 +919,9 @@ const PFlockRdOut = 2
 const PFlockRead = 16
 const PFlockSizeof = 8
 const PFlockWr = 4
+
+func PortOwnersLock(memzones unsafe.Pointer) (_ *atomic.Uint32) { return }
+
 const ProcPrimary = 0
 const ProcSecondary = 1
 
@@ -974,12 +986,7 @@ const RCUToken = 0
 func RCUUnlock(v RCU, id uint32)                          { return }
 func RCUUnregister(name string, v RCU, id uint32) (_ int) { return }
 
-type RWLock struct{ Name string }
-
-func (RWLock) Readers() (_ int)                                             { return }
-func (RWLock) GiveUp()                                                      { return }
-func RWLocks(base unsafe.Pointer, size uintptr) (locks []RWLock, errno int) { return }
-
+const RWLockReader = 4
 const RWlockRead = 4
 const RWlockSizeof = 4
 const RWlockWait = 1
@@ -1051,6 +1058,7 @@ const SeqcountSizeof = 4
 const SeqlockLock = 4
 const SeqlockSizeof = 8
 
+func ServiceArrays() (arrays []Array)                      { return }
 func ServiceAttr(id uint32, attr uint32) (_ uint64, _ int) { return }
 
 const ServiceAttrCalls = 1
@@ -1086,8 +1094,18 @@ func ServiceRunstate(id uint32, on bool) (_ int) { return }
 func ServiceStats(id uint32, on bool) (_ int)    { return }
 func ServiceUnregister(id uint32) (_ int)        { return }
 func Services() (_ []uint32)                     { return }
-func SingleFileSegments() (_ bool)               { return }
-func Sockets() (_ []int)                         { return }
+
+type SharedLock struct {
+	Name string
+	RW   bool
+	Word *atomic.Uint32
+}
+
+func SharedLocks(base unsafe.Pointer, size uintptr) (locks []SharedLock, memzones unsafe.Pointer, errno int) {
+	return
+}
+func SingleFileSegments() (_ bool) { return }
+func Sockets() (_ []int)           { return }
 
 const SpinlockSizeof = 4
 const StackElemNext = 8
@@ -1113,6 +1131,8 @@ const StackUsed = 64
 
 func TSCHz() (_ uint64)         { return }
 func Tailqs() (_ string, _ int) { return }
+func ThreadID() (_ int)         { return }
+func ThreadIDOffset() (_ int)   { return }
 
 const ThreadNameSize = 16
 

@@ -170,19 +170,21 @@ func (rt *Runtime) end(busy error, folder bool) error {
 
 var ealCleanup = cgo.EALCleanup // a test has it fail
 
-// detach ends a secondary. It frees the shared memory that rte_eal_init has allocated, if quiet is
-// set: nothing runs in C any more.
+// detach ends a secondary. If quiet is set, nothing runs in C any more: the shared memory that rte_eal_init
+// has allocated is freed, by the primary if that is a Go program.
 func (rt *Runtime) detach(quiet bool) error {
 	defer rt.group.Leave()
 	var err error
 	var unlock func()
-	if quiet {
+	if quiet && !rt.group.LeaveArrays() {
 		unlock = rt.group.HoldPrimary()
 	}
 	if unlock != nil {
 		// Freed memory is returned by messages with the primary: the socket still exists,
 		// and the primary does not end meanwhile.
+		rt.group.EnterLocks()
 		_, err = rt.last(func() int { cgo.ServiceFinalize(); return 0 })
+		rt.group.LeaveLocks()
 		unlock()
 	} else {
 		rt.main.end()

@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
+	_ "github.com/godpdk/godpdk/dpdk/internal/places"  // a primary has the book of places
 	_ "github.com/godpdk/godpdk/dpdk/internal/release" // releases what dead secondaries had
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
@@ -186,6 +187,9 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	fastcall.SetAlone(!rt.shared)
 	process.current.Store(rt)
 	rt.group.Ready(true)
+	if s.role == Secondary {
+		rt.group.NoteArrays()
+	}
 	if err == nil && s.role == Primary && s.cfg.Prepare != nil {
 		err = s.cfg.Prepare(rt) // this process has the lock of starts until Init returns
 	}

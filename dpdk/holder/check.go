@@ -54,8 +54,63 @@ func (c *Config) Check() error {
 			return err
 		}
 	}
+	return c.checkPlaces(devices, rings)
+}
+
+// checkPlaces checks the places. Each part belongs to one place.
+func (c *Config) checkPlaces(devices, rings map[string]int) error {
+	names, taken := map[string]int{}, map[string]string{}
+	once := func(path, part string) error {
+		if other, found := taken[part]; found {
+			return check.Invalid(op, path, "it belongs to %s too: remove one of them", other)
+		}
+		taken[part] = path
+		return nil
+	}
+	for i, p := range c.Places {
+		if err := unique("places", i, "name", p.Name, names); err != nil {
+			return err
+		}
+		for _, side := range []struct {
+			field  string
+			queues []Queue
+			count  func(*Port) int
+		}{{"rx", p.Rx, (*Port).rxQueues}, {"tx", p.Tx, (*Port).txQueues}} {
+			for n, q := range side.queues {
+				path := fmt.Sprintf("places[%d].%s[%d]", i, side.field, n)
+				at, ok := devices[q.Port]
+				if !ok {
+					return check.Invalid(op, path+".port", "the configuration has no port %q: use one of ports: %s", q.Port, list(devices))
+				}
+				if count := side.count(&c.Ports[at]); q.Queue < 0 || q.Queue >= count {
+					return check.Invalid(op, path+".queue", "%d: the port has the queues 0 to %d", q.Queue, count-1)
+				}
+				if err := once(path, fmt.Sprint(side.field, q)); err != nil {
+					return err
+				}
+			}
+		}
+		for _, end := range []struct {
+			field string
+			rings []string
+		}{{"produces", p.Produces}, {"consumes", p.Consumes}} {
+			for n, name := range end.rings {
+				path := fmt.Sprintf("places[%d].%s[%d]", i, end.field, n)
+				if _, ok := rings[name]; !ok {
+					return check.Invalid(op, path, "the configuration has no ring %q: use one of rings: %s", name, list(rings))
+				}
+				if err := once(path, end.field+name); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	return nil
 }
+
+func (p *Port) rxQueues() int { return max(p.RxQueues, len(p.RxRings), 1) }
+
+func (p *Port) txQueues() int { return max(p.TxQueues, len(p.TxRings), 1) }
 
 // checkRings checks the rings. It returns the sizes of their elements.
 func (c *Config) checkRings() (sizes map[string]int, err error) {

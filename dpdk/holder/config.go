@@ -5,10 +5,11 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/place"
 )
 
 // Config is what a holder makes and keeps. [Decode] reads it from JSON with the names of the tags. The
-// objects are made in this order: pools, object pools, memzones, rings, ports. A zero value means the
+// objects are made in this order: pools, object pools, memzones, rings, ports, places. A zero value means the
 // default of the package that makes the object. Names are the names for Lookup in the workers.
 type Config struct {
 	EAL         EAL          `json:"eal"`
@@ -17,6 +18,7 @@ type Config struct {
 	Memzones    []Memzone    `json:"memzones"`
 	Rings       []Ring       `json:"rings"`
 	Ports       []Port       `json:"ports"`
+	Places      []Place      `json:"places"` // of workers
 
 	// Logger receives the events of the processes, and DPDK's log. nil is slog.Default().
 	Logger *slog.Logger `json:"-"`
@@ -98,6 +100,33 @@ type Port struct {
 	TxDescriptors int      `json:"txDescriptors"`
 	MTU           int      `json:"mtu"`
 	Promiscuous   bool     `json:"promiscuous"`
+}
+
+// Place is a place of a worker: see place.Declare. A port or ring belongs to this configuration.
+type Place struct {
+	Name     string   `json:"name"`
+	Rx       []Queue  `json:"rx"` // queues of ports
+	Tx       []Queue  `json:"tx"`
+	Produces []string `json:"produces"` // rings of which only this place enqueues
+	Consumes []string `json:"consumes"` // rings of which only this place dequeues
+}
+
+// Queue is a queue of a port.
+type Queue struct {
+	Port  string `json:"port"` // the device without its arguments
+	Queue int    `json:"queue"`
+}
+
+// parts returns the parts of the place.
+func (p *Place) parts() place.Parts {
+	parts := place.Parts{Produces: p.Produces, Consumes: p.Consumes}
+	for _, q := range p.Rx {
+		parts.Rx = append(parts.Rx, place.Queue(q))
+	}
+	for _, q := range p.Tx {
+		parts.Tx = append(parts.Tx, place.Queue(q))
+	}
+	return parts
 }
 
 // config returns the configuration of EAL.

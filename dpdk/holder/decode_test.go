@@ -19,7 +19,7 @@ func TestErrorsNameTheFieldAndTheFix(t *testing.T) {
 		{"not JSON", "{\n\"eal\": {,}}", "", "line 2 is not JSON"},
 		{"text after the end", "{} {}", "", "line 1 is not JSON"},
 		{"not an object", `[]`, "", "use an object with the fields eal, pools"},
-		{"an unknown field", `{"ring": []}`, "ring", "use one of eal, pools, objectPools, memzones, rings, ports"},
+		{"an unknown field", `{"ring": []}`, "ring", "use one of eal, pools, objectPools, memzones, rings, ports, places"},
 		{"an unknown field in a list", `{"rings": [{}, {"prod": "single"}]}`, "rings[1].prod", "use one of name, count, elemSize"},
 		{"another case", `{"EAL": {}}`, "EAL", "use one of eal"},
 		{"the field that JSON leaves out", `{"Logger": {}}`, "Logger", "use one of eal"},
@@ -50,6 +50,11 @@ func TestErrorsNameTheFieldAndTheFix(t *testing.T) {
 		{"a port of unknown rings", `{` + pool + `"rings": [{"name": "a"}], "ports": [{"device": "net_ring_0", "pool": "p", "rxRings": ["a"], "txRings": ["b"]}]}`, "ports[0].txRings[0]", "use one of rings: a"},
 		{"a port of wide rings", `{` + pool + `"rings": [{"name": "a", "elemSize": 16}], "ports": [{"device": "net_ring_0", "pool": "p", "rxRings": ["a"], "txRings": ["a"]}]}`, "ports[0].rxRings[0]", "set its elemSize to 8"},
 		{"more queues than rings", `{` + pool + `"rings": [{"name": "a"}], "ports": [{"device": "net_ring_0", "pool": "p", "rxRings": ["a"], "txRings": ["a"], "txQueues": 2}]}`, "ports[0].txQueues", "leave the field out"},
+		{"a place of an unknown port", `{` + pool + `"ports": [{"device": "net_null0", "pool": "p"}], "places": [{"name": "w", "rx": [{"port": "net_null1"}]}]}`, "places[0].rx[0].port", "use one of ports: net_null0"},
+		{"a place of a queue too many", `{` + pool + `"ports": [{"device": "net_null0,size=64", "pool": "p", "txQueues": 2}], "places": [{"name": "w", "tx": [{"port": "net_null0", "queue": 1}, {"port": "net_null0", "queue": 2}]}]}`, "places[0].tx[1].queue", "the queues 0 to 1"},
+		{"a place of an unknown ring", `{"rings": [{"name": "a"}], "places": [{"name": "w", "produces": ["a"], "consumes": ["b"]}]}`, "places[0].consumes[0]", "use one of rings: a"},
+		{"two places of a queue", `{` + pool + `"ports": [{"device": "net_null0", "pool": "p"}], "places": [{"name": "v", "rx": [{"port": "net_null0"}]}, {"name": "w", "tx": [{"port": "net_null0"}], "rx": [{"port": "net_null0"}]}]}`, "places[1].rx[0]", "belongs to places[0].rx[0] too"},
+		{"two places at an end of a ring", `{"rings": [{"name": "a"}], "places": [{"name": "v", "produces": ["a"]}, {"name": "w", "consumes": ["a"], "produces": ["a"]}]}`, "places[1].produces[0]", "belongs to places[0].produces[0] too"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

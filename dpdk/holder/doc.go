@@ -10,7 +10,8 @@
 // A worker is an ordinary secondary: it calls eal.Init, and finds the objects by their names with
 // ring.Lookup, mbuf.LookupPool, memzone.LookupValue and ethdev.Lookup. A secondary in Go attaches after
 // Start has made all objects, also if it was started earlier (eal.WaitPrimary, and eal.Config.Prepare). The
-// workers agree with the configuration on names and sizes; Lookup checks the sizes.
+// workers agree with the configuration on names and sizes; Lookup checks the sizes. A worker that is to be
+// replaced claims its queues and rings as one of the places of the configuration: see package place.
 //
 // # If the holder ends
 //

@@ -60,14 +60,14 @@ func Start(cfg Config) (*Holder, error) {
 		return nil, err
 	}
 	h.log.Info("holder: ready", "file-prefix", h.rt.FilePrefix(), "pools", len(cfg.Pools)+len(cfg.ObjectPools),
-		"memzones", len(cfg.Memzones), "rings", len(cfg.Rings), "ports", len(cfg.Ports))
+		"memzones", len(cfg.Memzones), "rings", len(cfg.Rings), "ports", len(cfg.Ports), "places", len(cfg.Places))
 	return h, nil
 }
 
 // Runtime returns EAL as Start has started it. End it by Close of the holder.
 func (h *Holder) Runtime() *eal.Runtime { return h.rt }
 
-// Run logs each process that attaches, leaves or dies, until ctx ends or EAL is closed. Then it calls
+// Run logs each process that attaches, leaves or dies, and each place that is claimed or free again, until ctx ends or EAL is closed. Then it calls
 // Close and returns its error. Events before Run are logged as well.
 func (h *Holder) Run(ctx context.Context) error {
 	for {

@@ -40,6 +40,8 @@ func TestWorkersFindEverythingAndTheHolderReportsThem(t *testing.T) {
 	killed.Kill()
 	require.Eventually(t, func() bool { return count(h, killed.Pid(), "a process has died") == 1 }, 10*time.Second, 10*time.Millisecond)
 	require.Eventually(t, func() bool { return count(h, killed.Pid(), "recovered what an ended process had left") == 1 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return count(h, killed.Pid(), "place is free") == 1 }, 10*time.Second, 10*time.Millisecond)
+	assert.Equal(t, 1, count(h, killed.Pid(), "place claimed"), h.Stderr())
 	last := ealtest.Start(t, "worker", prefix)
 	last.Expect("worked")
 	require.Eventually(t, func() bool { return count(h, last.Pid(), "a process has attached") == 1 }, 10*time.Second, 10*time.Millisecond)
@@ -91,6 +93,7 @@ func TestAFailedStartLeavesNothing(t *testing.T) {
 		{"ports[0]", "ports[0]: "},
 		{"ports[1]", "ports[1]: "},
 		{"ports[2]", "ports[2]: "},
+		{"places[0]", "places[0]: "},
 	}
 	for _, test := range tests {
 		t.Run(test.step, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
+	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
@@ -38,6 +39,8 @@ func config(prefix string) holder.Config {
 			{Device: "net_null1,size=100", Pool: "packets"},
 			{Device: "net_ring_wire", RxRings: []string{"in"}, TxRings: []string{"out"}, Pool: "packets"},
 		},
+		Places: []holder.Place{{Name: "worker", Rx: []holder.Queue{{Port: "net_null0", Queue: 1}}, Tx: []holder.Queue{{Port: "net_ring_wire"}},
+			Produces: []string{"in"}, Consumes: []string{"quotes"}}},
 	}
 }
 
@@ -68,19 +71,20 @@ var _ = ealtest.Role("holder", func(args []string) error {
 var breaks = map[string]func(*holder.Config){
 	"eal":             func(c *holder.Config) { c.EAL.Lcores = "9999" },
 	"not shared":      func(c *holder.Config) { c.EAL.MemoryMB, c.EAL.Extra = 0, []string{"--in-memory"} },
+	"places[0]":       func(c *holder.Config) { c.Places[0].Name = strings.Repeat("w", 64) },
 	"pools[0]":        func(c *holder.Config) { c.Pools[0].Ops = "no_such_ops" },
 	"objectPools[0]":  func(c *holder.Config) { c.ObjectPools[0].ElemSize = -1 },
 	"memzones[0]":     func(c *holder.Config) { c.Memzones[0].Size = 1 << 46 },
 	"rings[2]":        func(c *holder.Config) { c.Rings[2].ElemSize = 13 },
 	"ports[1]":        func(c *holder.Config) { c.Ports[1].Device = "net_nosuch0" },
 	"ports[0]":        func(c *holder.Config) { c.Ports[0].MTU = -5 },
-	"ports[2]":        func(c *holder.Config) { c.Ports[2].Device = "ring0" },
+	"ports[2]":        func(c *holder.Config) { c.Ports[2].Device, c.Places = "ring0", nil },
 	"another primary": func(*holder.Config) {},
 	"impatient":       func(*holder.Config) { holder.SetLeave(50 * time.Millisecond) },
 }
 
-// The role is a worker that looks up everything. With a further argument it has mbufs in a cache when it is
-// killed.
+// The role is a worker that looks up everything. With a further argument it has a place, and mbufs in a cache,
+// when it is killed.
 var _ = ealtest.Role("worker", func(args []string) (err error) {
 	cfg := ealtest.Secondary(args[0], 1)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -158,7 +162,14 @@ func fill() error {
 	if err != nil {
 		return err
 	}
-	cache, err := pool.NewCache(32)
+	p, err := place.Claim(context.Background(), "worker", place.Parts{})
+	if err != nil {
+		return err
+	}
+	if got := make([]*mbuf.Mbuf, 1); p.RxQueue(0).Burst(got) != 1 {
+		return p.RxQueue(0).Err()
+	}
+	cache, err := p.NewCache(pool, 32)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/netring"
+	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
@@ -47,6 +48,11 @@ func (h *Holder) make(c *Config) error {
 		path := fmt.Sprintf("ports[%d]", i)
 		if err := h.addPort(path, &c.Ports[i], pools); err != nil {
 			return err
+		}
+	}
+	for i := range c.Places {
+		if err := place.Declare(c.Places[i].Name, c.Places[i].parts()); err != nil {
+			return fmt.Errorf("places[%d]: %w", i, err)
 		}
 	}
 	return nil

@@ -16,46 +16,44 @@ type SeqValue[T any] struct {
 	value T
 }
 
-// words returns the length of the value in words of 4 bytes. The last word may include
-// padding, because the struct is aligned to 4.
-func (v *SeqValue[T]) words() int { return int(unsafe.Sizeof(v.value)+3) / 4 }
-
 // read copies the value to t and reports whether no writer wrote meanwhile.
 func (v *SeqValue[T]) read(t *T) bool {
-	to := unsafe.Pointer(t)
-	var padded SeqValue[T]
-	if unsafe.Sizeof(*t)%4 != 0 {
-		to = unsafe.Pointer(&padded.value)
-	}
-	if !lockops.SeqRead(&v.seq.count.sn, to, unsafe.Pointer(&v.value), v.words()) {
+	if !lockops.SeqRead(&v.seq.count.sn, t, &v.value) {
 		return false
-	}
-	if unsafe.Sizeof(*t)%4 != 0 {
-		*t = padded.value
 	}
 	racesync.Acquire(unsafe.Pointer(v))
 	return true
 }
 
-// write replaces the value. The caller holds the writers' lock.
+// write replaces the value. The caller holds the writers' lock. The last word may include padding, because the
+// struct is aligned to 4.
 func (v *SeqValue[T]) write(t *T) {
 	racesync.Release(unsafe.Pointer(v))
 	from := unsafe.Pointer(t)
 	if unsafe.Sizeof(*t)%4 != 0 {
 		from = unsafe.Pointer(&(&SeqValue[T]{value: *t}).value)
 	}
-	lockops.SeqWrite(&v.seq.count.sn, unsafe.Pointer(&v.value), from, v.words())
+	lockops.SeqWrite(&v.seq.count.sn, unsafe.Pointer(&v.value), from, int(unsafe.Sizeof(*t)+3)/4)
 }
 
 // Load returns a copy of the value. It waits for a writer in the middle of a write.
 func (v *SeqValue[T]) Load() (t T) {
-	if !v.read(&t) {
-		var w wait.Backoff
-		for !v.read(&t) {
-			w.Turn()
-		}
-	}
+	v.LoadTo(&t)
 	return t
+}
+
+// LoadTo copies the value to *t. It is [SeqValue.Load] without a second copy.
+func (v *SeqValue[T]) LoadTo(t *T) {
+	if !v.read(t) {
+		v.waitRead(t)
+	}
+}
+
+func (v *SeqValue[T]) waitRead(t *T) {
+	var w wait.Backoff
+	for !v.read(t) {
+		w.Turn()
+	}
 }
 
 // TryLoad returns a copy of the value, or false if a writer wrote meanwhile. After the death of

@@ -24,7 +24,8 @@ func (s *Spin) Lock() {
 	racesync.Acquire(unsafe.Pointer(s))
 }
 
-func (s *Spin) wait() {
+//go:noinline
+func (s *Spin) wait() { // not inlined, so that Lock is
 	var w wait.Backoff
 	for atomic.LoadUint32(&s.locked) != 0 || !atomic.CompareAndSwapUint32(&s.locked, 0, 1) {
 		w.Turn()

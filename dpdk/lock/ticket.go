@@ -20,8 +20,9 @@ type Ticket struct {
 //
 // Implements: rte_ticketlock_lock
 func (t *Ticket) Lock() {
-	if me, first := lockops.Join16(&t.next, 1, &t.current); !first {
-		wait16(&t.current, me)
+	// next is the high half of the word: the sum has the ticket after the caller's, and current.
+	if x := atomic.AddUint32((*uint32)(unsafe.Pointer(t)), 1<<16); uint16(x>>16) != uint16(x)+1 {
+		wait16(&t.current, uint16(x>>16)-1)
 	}
 	racesync.Acquire(unsafe.Pointer(t))
 }

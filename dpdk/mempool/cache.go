@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/lfstack"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/words"
 )
@@ -23,9 +24,10 @@ import (
 type Cache struct {
 	mem   *cacheHead
 	pool  *Pool
-	owner *Pool // pool, also after Close
-	lcore int   // -1 for a user-owned cache
-	turn  int   // written by every call under -race, so that the race detector finds two users
+	rec   *lfstack.Record // of the refill or flush under way; nil if nobody would settle it
+	owner *Pool           // pool, also after Close
+	lcore int             // -1 for a user-owned cache
+	turn  int             // written by every call under -race, so that the race detector finds two users
 }
 
 // NewCache makes a cache of size objects, at most [MaxCacheSize], for a goroutine. The cache
@@ -49,8 +51,11 @@ func (p *Pool) NewCache(size int) (*Cache, error) {
 		inuse.Use(cacheUser{p}, p.mp) // before the check whether another handle freed the pool
 	}
 	err := control.Call(opCache, p.info.Name, func() error {
-		mem, err := objects.MempoolCacheCreate(p.info.Name, p.mp, uint32(size), p.Socket().Int())
+		mem, rec, err := objects.MempoolCacheCreate(p.info.Name, p.mp, uint32(size), p.Socket().Int())
 		c.mem = (*cacheHead)(mem)
+		if p.isStack {
+			c.rec = rec
+		}
 		return err
 	})
 	if err != nil {
@@ -138,7 +143,7 @@ func (c *Cache) Close() error {
 	return control.Call(opCacheFree, p.info.Name, func() error {
 		c.Flush()
 		mem := c.mem
-		c.mem, c.pool = &goneCache.head, &gonePool
+		c.mem, c.pool, c.rec = &goneCache.head, &gonePool, nil
 		if delete(p.caches, c); len(p.caches) == 0 {
 			inuse.Release(cacheUser{p})
 		}
@@ -176,8 +181,16 @@ func (c *Cache) Flush() {
 		cgo.MempoolFlush(c.pool.mp, unsafe.Pointer(c.mem))
 		return
 	}
-	c.mem.len = 0 // first: see getMore
-	c.pool.give(c.mem.slot(0), n)
+	c.flush(n)
+}
+
+// flush returns the n objects in the cache to the pool.
+func (c *Cache) flush(n int) {
+	m, p := c.mem, c.pool
+	c.rec.Begin(&p.stack, n, true, true)
+	m.len = 0 // before the pool can have them: see getMore
+	p.give(c.rec, m.slot(0), n)
+	c.rec.End()
 }
 
 // Get takes an object. It reports whether there was one.
@@ -241,6 +254,7 @@ func (c *Cache) get(objs unsafe.Pointer, n int) bool {
 	}
 	// The length is lowered last: at no moment is an object in neither place.
 	words.Pop(objs, m.slot(have), n)
+	lfstack.Reach("got")
 	m.len = uint32(have - n)
 	return true
 }
@@ -260,29 +274,44 @@ func (c *Cache) getMore(objs unsafe.Pointer, n int) bool {
 	words.Pop(objs, m.slot(have), have)
 	objs = unsafe.Add(objs, uintptr(have)*wordSize)
 	// If the process is killed, the primary returns the contents of the cache to the pool. So the
-	// length never counts an object that the pool or the caller has.
-	if rest <= cgo.MempoolCacheMax {
-		m.len = 0
-		if p.take(m.slot(0), size+rest) {
-			m.len = uint32(size + rest)
-			words.Pop(objs, m.slot(size+rest), rest)
-			m.len = uint32(size)
-			return true
-		}
-		if p.take(m.slot(0), rest) { // not to objs: until take returns, the pool may also have the objects
-			m.len = uint32(rest)
-			words.Push(objs, m.slot(0), rest)
+	// length never counts an object that the pool or the caller has. Until End, the record counts them.
+	if rest > cgo.MempoolCacheMax {
+		c.rec.Begin(&p.stack, rest, false, false)
+		ok := p.take(c.rec, objs, rest)
+		c.rec.End()
+		if ok {
 			m.len = 0
-			return true
 		}
-		m.len = uint32(have)
-		return false
-	}
-	if !p.take(objs, rest) {
-		return false // the cache still has what was copied
+		return ok // if not, the cache still has what was copied
 	}
 	m.len = 0
+	left := size
+	if !c.fill(left + rest) {
+		left = 0
+		if !c.fill(rest) { // not to objs: until take returns, the pool may also have the objects
+			m.len = uint32(have)
+			return false
+		}
+	}
+	if left != 0 {
+		words.Pop(objs, m.slot(left+rest), rest)
+	} else {
+		words.Push(objs, m.slot(0), rest)
+	}
+	m.len = uint32(left)
 	return true
+}
+
+// fill gets n objects into the empty cache, all or none.
+func (c *Cache) fill(n int) bool {
+	c.rec.Begin(&c.pool.stack, n, false, true)
+	ok := c.pool.take(c.rec, c.mem.slot(0), n)
+	if ok {
+		c.mem.len = uint32(n)
+		lfstack.Reach("filled")
+	}
+	c.rec.End()
+	return ok
 }
 
 // put is PutBulk for an array of n pointers (void *) at objs.
@@ -300,6 +329,7 @@ func (c *Cache) put(objs unsafe.Pointer, n int) {
 		return
 	}
 	words.Push(m.slot(have), objs, n)
+	lfstack.Reach("put")
 	m.len = uint32(have + n)
 }
 
@@ -312,10 +342,11 @@ func (c *Cache) putMore(objs unsafe.Pointer, n int) {
 	case cgo.MempoolNative == 0:
 		cgo.MempoolPut(p.mp, unsafe.Pointer(m), objs, uint32(n))
 	case n > int(m.threshold):
-		p.give(objs, n)
+		c.rec.Begin(&p.stack, n, true, false)
+		p.give(c.rec, objs, n)
+		c.rec.End()
 	default:
-		m.len = 0 // first: see getMore
-		p.give(m.slot(0), have)
+		c.flush(have)
 		words.Push(m.slot(0), objs, n)
 		m.len = uint32(n)
 	}

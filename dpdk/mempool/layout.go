@@ -89,8 +89,8 @@ func newBackend(op string, i *cgo.MempoolInfo) (backend, error) {
 	return b, nil
 }
 
-// take gets n objects, all or none. n is not negative.
-func (b *backend) take(objs unsafe.Pointer, n int) bool {
+// take gets n objects, all or none. n is not negative. r is the record in which the get was begun, or nil.
+func (b *backend) take(r *lfstack.Record, objs unsafe.Pointer, n int) bool {
 	if n > b.size {
 		return false
 	}
@@ -98,19 +98,19 @@ func (b *backend) take(objs unsafe.Pointer, n int) bool {
 	case b.isRing:
 		return int(b.ring.Dequeue(objs, n, true).Done()) == n
 	case b.isStack:
-		return n == 0 || b.stack.Pop(objs, n)
+		return n == 0 || b.stack.Pop(r, objs, n)
 	}
 	return n == 0 || cgo.MempoolDequeue(b.mp, objs, uint32(n))
 }
 
 // give puts n objects, all or none. n is not negative. The pool has room for them, unless the
-// caller puts objects that do not belong to it.
-func (b *backend) give(objs unsafe.Pointer, n int) {
+// caller puts objects that do not belong to it. r is the record in which the put was begun, or nil.
+func (b *backend) give(r *lfstack.Record, objs unsafe.Pointer, n int) {
 	switch {
 	case n > b.size:
 	case b.isStack:
 		if n != 0 {
-			b.stack.Push(objs, n)
+			b.stack.Push(r, objs, n)
 		}
 	case !b.isRing:
 		if n != 0 {

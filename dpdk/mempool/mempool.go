@@ -193,7 +193,7 @@ func (p *Pool) free() error {
 		poolops.Note(p.mp, "")
 		for c := range p.caches {
 			_ = objects.MempoolCacheFree(p.info.Name, unsafe.Pointer(c.mem))
-			c.mem, c.pool = &goneCache.head, &gonePool
+			c.mem, c.pool, c.rec = &goneCache.head, &gonePool, nil
 		}
 		return nil
 	})

@@ -112,7 +112,7 @@ func (p *Pool) get(objs unsafe.Pointer, n int) bool {
 	if cgo.MempoolNative == 0 && p.mp != nil {
 		return n == 0 || n <= p.size && cgo.MempoolGet(p.mp, nil, objs, uint32(n))
 	}
-	return p.take(objs, n)
+	return p.take(nil, objs, n)
 }
 
 // put is PutBulk for an array of n pointers (void *) at objs.
@@ -129,5 +129,5 @@ func (p *Pool) put(objs unsafe.Pointer, n int) {
 		}
 		return
 	}
-	p.give(objs, n)
+	p.give(nil, objs, n)
 }

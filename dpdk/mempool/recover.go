@@ -94,6 +94,9 @@ func (p *Pool) atRest(op string, f func() error) error {
 		if _, err := describe(op, p.info.Name, p.mp); err != nil {
 			return err
 		}
+		if !objects.CachesIdle(p.mp) {
+			return busyStore(op, p.info.Name)
+		}
 		return f()
 	})
 }

@@ -69,7 +69,7 @@ func (d Bond) Devargs() (string, error) {
 		w.invalid("Primary is %q, but Members does not contain it: use a member", d.Primary)
 	}
 	w.text("primary", "Primary", d.Primary)
-	w.mac("mac", "MAC", d.MAC)
+	w.mac(d.MAC)
 	w.choice("xmit_policy", "HashPolicy", d.HashPolicy, "l2", "l23", "l34")
 	w.choice("agg_mode", "Aggregator", d.Aggregator, "stable", "bandwidth", "count")
 	if err := check.Socket(op, w.device, d.Socket); err != nil && w.err == nil {

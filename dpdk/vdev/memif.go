@@ -88,7 +88,7 @@ func (d Memif) Devargs() (string, error) {
 	}
 	w.flag("rsize", number(bits.Len(uint(d.RingSize))-1), d.RingSize != 0)
 	w.number("bsize", "BufferSize", d.BufferSize, 1, math.MaxUint16)
-	w.mac("mac", "MAC", d.MAC)
+	w.mac(d.MAC)
 	if d.ZeroCopy && d.Role != MemifClient {
 		w.invalid("ZeroCopy is set on a server: set it on the client")
 	}

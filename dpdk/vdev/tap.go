@@ -37,7 +37,7 @@ func (d TAP) Devargs() (string, error) {
 	if d.FixedMAC && d.MAC != nil {
 		w.invalid("MAC and FixedMAC exclude each other: set one of them")
 	}
-	w.mac("mac", "MAC", d.MAC)
+	w.mac(d.MAC)
 	w.flag("mac", "fixed", d.FixedMAC)
 	if d.Persist {
 		w.args = append(w.args, "persist")

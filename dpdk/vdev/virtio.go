@@ -62,7 +62,7 @@ func (d VirtioUser) Devargs() (string, error) {
 		w.invalid("QueueSize is %d: use a power of two", d.QueueSize)
 	}
 	w.flag("cq", "1", d.ControlQueue || d.Queues > 1)
-	w.mac("mac", "MAC", d.MAC)
+	w.mac(d.MAC)
 	w.newNetdev("iface", "Interface", d.Interface)
 	w.flag("packed_vq", "1", d.Packed)
 	w.flag("vectorized", "1", d.Vectorized)

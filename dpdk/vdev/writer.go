@@ -103,17 +103,17 @@ func (w *writer) choice(key, field, value string, words ...string) {
 	w.flag(key, value, value != "")
 }
 
-// mac adds an Ethernet address that is not nil.
-func (w *writer) mac(key, field string, mac net.HardwareAddr) {
+// mac adds the field MAC if it is not nil.
+func (w *writer) mac(mac net.HardwareAddr) {
 	switch {
 	case len(mac) == 0:
 		return
 	case len(mac) != 6:
-		w.invalid("%s has %d bytes: use an Ethernet address of 6 bytes", field, len(mac))
+		w.invalid("MAC has %d bytes: use an Ethernet address of 6 bytes", len(mac))
 	case mac[0]&1 != 0 || mac.String() == "00:00:00:00:00:00":
-		w.invalid("%s is %v: use the address of one interface, not a multicast or zero address", field, mac)
+		w.invalid("MAC is %v: use the address of one interface, not a multicast or zero address", mac)
 	}
-	w.add(key, mac.String())
+	w.add("mac", mac.String())
 }
 
 // olderThan reports whether the release is an earlier one.

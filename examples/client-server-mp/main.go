@@ -42,7 +42,7 @@ func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("client-server-mp", flag.ContinueOnError)
 	mask := flags.String("p", "", "server: hexadecimal mask of the ports to use, such as 3 for ports 0 and 1")
 	n := flags.Int("n", 0, "server: how many clients; client: which one to be, from 0")
-	seconds := flags.Float64("seconds", 0, "server: how long to run; 0 is until Ctrl-C")
+	seconds := app.Seconds(flags, 0, "server: how long to run; 0 is until Ctrl-C")
 	period := flags.Duration("period", time.Second, "server: time between two tables; 0 shows one at the end")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -53,8 +53,8 @@ func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	if *n < 1 || *n > maxClients {
 		return fmt.Errorf("-n=%d: use 1 to %d clients", *n, maxClients)
 	}
-	if *seconds < 0 || *period < 0 {
-		return fmt.Errorf("-seconds=%v -period=%v: neither can be negative", *seconds, *period)
+	if *period < 0 {
+		return fmt.Errorf("-period=%v is negative", *period)
 	}
 	ports, err := masked(*mask)
 	if err != nil {

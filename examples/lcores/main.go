@@ -46,7 +46,7 @@ func main() {
 // run distributes numbers to the workers for some seconds.
 func run(ctx context.Context, _ *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("lcores", flag.ContinueOnError)
-	seconds := flags.Float64("seconds", 1, "how long to run; 0 is until Ctrl-C")
+	seconds := app.Seconds(flags, 1, "how long to run; 0 is until Ctrl-C")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func main() { app.Main("packets", app.Workers("packets", workers), role) }
 // role is the primary or a worker.
 func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("packets", flag.ContinueOnError)
-	seconds := flags.Float64("seconds", 5, "primary: how long to make packets; 0 is until Ctrl-C")
+	seconds := app.Seconds(flags, 5, "primary: how long to make packets; 0 is until Ctrl-C")
 	worker := flags.Int("worker", 1, "secondary: which worker to be, 1 or 2")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -25,7 +25,7 @@ func main() { app.Main("rings", app.Workers("rings", workers), role) }
 // role is the primary or a worker.
 func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("rings", flag.ContinueOnError)
-	seconds := flags.Float64("seconds", 5, "primary: how long to send; 0 is until Ctrl-C")
+	seconds := app.Seconds(flags, 5, "primary: how long to send; 0 is until Ctrl-C")
 	period := flags.Duration("period", time.Second, "primary: time between two lines of rates")
 	worker := flags.Int("worker", 1, "secondary: which worker to be, 1 or 2")
 	if err := flags.Parse(args); err != nil {

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"context"
 	"sync/atomic"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
-	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
 const (
@@ -41,9 +41,21 @@ const (
 	done // its queues are unused
 )
 
-// forward moves packets between the ports of each pair, on the queues of this process, until
-// stop returns true.
-func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) {
+// forward runs poll on this process's lcore, so that the drivers take mbufs from the lcore's cache.
+func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) error {
+	task, err := lcore.Launch(context.Background(), lcore.Main(), func(context.Context) error {
+		p.poll(ports, process, stop)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return task.Wait(context.Background())
+}
+
+// poll moves packets between the ports of each pair, on the queues of this process, until stop
+// returns true.
+func (p *Process) poll(ports []*ethdev.Port, process int, stop func() bool) {
 	rx, tx := make([]ethdev.RxQueue, len(ports)), make([]ethdev.TxQueue, len(ports))
 	for i, port := range ports {
 		rx[i], tx[i] = port.RxQueue(process), port.TxQueue(process)
@@ -58,9 +70,6 @@ func (p *Process) forward(ports []*ethdev.Port, process int, stop func() bool) {
 			n := rx[i].Burst(pkts[:])
 			if n == 0 {
 				continue
-			}
-			for _, m := range pkts[:n] {
-				app.SwapMAC(m.Data())
 			}
 			partner := i ^ 1
 			sent := tx[partner].Burst(pkts[:n])

@@ -31,7 +31,7 @@ func main() { app.Main("symmetric-mp", launch, role) }
 func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	flags := flag.NewFlagSet("symmetric-mp", flag.ContinueOnError)
 	processes := flags.Int("processes", 1, "primary: how many processes share the ports, itself included")
-	seconds := flags.Float64("seconds", 5, "primary: how long to run; 0 is until Ctrl-C")
+	seconds := app.Seconds(flags, 5, "primary: how long to run; 0 is until Ctrl-C")
 	seed := flags.Int("seed", 0, "primary: packets to put into each queue of the first port")
 	process := flags.Int("process", 1, "secondary: which process to be, from 1")
 	if err := flags.Parse(args); err != nil {

@@ -24,7 +24,7 @@ func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, sec
 	}
 	shared := zone.Get()
 	shared.Processes.Store(uint32(processes))
-	pool, err := mbuf.CreatePool("packets", 16383, mbuf.PoolConfig{})
+	pool, err := mbuf.CreatePool("packets", 16383, mbuf.PoolConfig{CacheSize: 256})
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,9 @@ func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, sec
 	ctx, stop := app.Limit(ctx, seconds)
 	defer stop()
 	began := time.Now()
-	shared.Of[0].forward(ports, 0, func() bool { return ctx.Err() != nil })
+	if err := shared.Of[0].forward(ports, 0, func() bool { return ctx.Err() != nil }); err != nil {
+		return err
+	}
 
 	shared.Stop.Store(1)
 	patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)

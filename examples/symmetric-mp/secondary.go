@@ -30,8 +30,7 @@ func secondary(ctx context.Context, ports []*ethdev.Port, process int) error {
 	}
 	defer own.State.Store(done)
 	fmt.Printf("process %d: polls queue %d of %d ports\n", process, process, len(ports))
-	own.forward(ports, process, func() bool {
+	return own.forward(ports, process, func() bool {
 		return shared.Stop.Load() == 1 || ctx.Err() != nil
 	})
-	return nil
 }

@@ -132,8 +132,8 @@ func (p *pipeline) startHolders() (err error) {
 }
 
 // role starts a secondary.
-func (p *pipeline) role(name string) (*process, error) {
-	return start(os.Stderr, name, "/proc/self/exe", "-role", name, "-prefix", p.prefix, "-locks", p.dir, "-rate", strconv.Itoa(p.rate), "-busy", p.busy.String())
+func (p *pipeline) role(name string, options ...string) (*process, error) {
+	return start(os.Stderr, name, "/proc/self/exe", append(options, "-role", name, "-prefix", p.prefix, "-rate", strconv.Itoa(p.rate), "-busy", p.busy.String())...)
 }
 
 // startOthers starts all secondaries, and waits until packets flow.

@@ -8,17 +8,17 @@
 // process traffic sends numbered packets into port a and checks those that leave port b.
 //
 //	upgrade [-kills 20] [-orders 20] [-holders 3]      the whole, with a table at the end
-//	upgrade -role rx -prefix upgrade -locks DIR        one worker; -role traffic is the other process
+//	upgrade -role rx -prefix upgrade                   one worker; -role traffic is the other process
 //
-// The packets in the hands of a worker are in a batch in shared memory (ring.Batch). The primary finishes or
-// undoes what a killed worker had begun on a ring, and its successor claims the batch by its name. So a worker
-// between two rings loses nothing. A worker at a port can lose the packets of one burst: those that the driver
-// has when the worker is killed. Their mbufs do not return to the pool. A worker that is asked to end (SIGTERM)
-// leaves its batch to its successor, and loses nothing.
+// Each worker has a place (package place), which the holder declares: the queue or ring that it takes packets from, and
+// the one that it passes them on to. The packets in its hands are in a batch of the place, in shared memory. The primary
+// finishes or undoes what a killed worker had begun on a ring, and its successor claims the place with the batch. So a
+// worker between two rings loses nothing. A worker at a port can lose the packets of one burst: those that the driver has
+// when the worker is killed. Their mbufs do not return to the pool. A worker that is asked to leave, by its successor
+// (place.TakeOver) or by SIGTERM, leaves its batch to the successor, and loses nothing.
 //
-// A worker's place is the lock of a file in DIR. The successor attaches, finds its rings and queues, and waits
-// for the lock. The kernel releases the lock when the predecessor ends for any reason. With -cold the
-// successor starts only then, as with a supervisor that keeps no spare process.
+// The successor attaches, and waits for the place. With -cold the successor starts only after the end of its
+// predecessor, as with a supervisor that keeps no spare process.
 //
 // Finally it kills the holder. A standby holder becomes the new primary, and all other processes start again.
 package main
@@ -27,6 +27,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -40,9 +41,10 @@ type options struct {
 	holder                 string
 	seed                   uint64
 
-	role, prefix, locks string
-	rate                int
-	period, busy        time.Duration
+	role, prefix string
+	takeOver     bool
+	rate         int
+	period, busy time.Duration
 }
 
 func main() {
@@ -55,7 +57,7 @@ func main() {
 	flag.Uint64Var(&o.seed, "seed", 0, "seed of the moments of kills (default: random)")
 	flag.StringVar(&o.role, "role", "", "run one process: rx, work, tx or traffic")
 	flag.StringVar(&o.prefix, "prefix", "upgrade", "with -role: the holder's file prefix")
-	flag.StringVar(&o.locks, "locks", "/run", "with -role: folder of the workers' locks")
+	flag.BoolVar(&o.takeOver, "take-over", false, "with -role: ask the worker that has the place to leave, after a line on standard input")
 	flag.IntVar(&o.rate, "rate", 100_000, "packets per second")
 	flag.DurationVar(&o.busy, "busy", 20*time.Microsecond, "time that a worker spends on each burst, with the packets in its hands")
 	flag.DurationVar(&o.period, "period", 0, "with -role traffic: time between two lines with the sums; 0 prints none")
@@ -73,7 +75,7 @@ func run(ctx context.Context, o options) error {
 		return fmt.Errorf("-rate=%d: use 1 or more", o.rate)
 	case o.role == "":
 		return launch(ctx, o)
-	case o.role != "traffic" && stages[o.role] == nil:
+	case o.role != "traffic" && !slices.Contains(order, o.role):
 		return fmt.Errorf("-role=%s: use rx, work, tx or traffic", o.role)
 	}
 	args := []string{"upgrade", "--proc-type=secondary", "--file-prefix=" + o.prefix}
@@ -81,6 +83,6 @@ func run(ctx context.Context, o options) error {
 		if o.role == "traffic" {
 			return traffic(ctx, o.rate, o.period)
 		}
-		return work(ctx, o.role, o.locks, o.busy)
+		return work(ctx, o.role, o.takeOver, o.busy)
 	})
 }

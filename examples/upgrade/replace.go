@@ -36,17 +36,29 @@ func (p *pipeline) replaceAll() error {
 
 // replace replaces one worker, and adds up what that cost.
 func (p *pipeline) replace(stage string, kill bool) (err error) {
-	if !p.cold {
-		if err := p.successor(stage); err != nil {
-			return err
-		}
+	switch {
+	case p.cold:
+	case kill:
+		err = p.successor(stage)
+	default:
+		err = p.successor(stage, "-take-over")
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Fprintln(p.traffic.in, "begin")
 	time.Sleep(time.Duration(p.moments.Int64N(int64(5 * time.Millisecond)))) // so that kills hit all moments of a burst
 	old := p.workers[stage]
-	if kill {
+	switch {
+	case kill:
 		old.kill()
-	} else if err := old.stop(); err != nil {
+	case p.cold:
+		err = old.stop()
+	default:
+		fmt.Fprintln(p.spare.in, "take over")
+		err = old.wait()
+	}
+	if err != nil {
 		return err
 	}
 	if p.cold {
@@ -72,9 +84,9 @@ func (p *pipeline) replace(stage string, kill bool) (err error) {
 	return nil
 }
 
-// successor starts a successor, and waits until it has everything but the place.
-func (p *pipeline) successor(stage string) (err error) {
-	if p.spare, err = p.role(stage); err != nil {
+// successor starts a successor, and waits until it has attached.
+func (p *pipeline) successor(stage string, options ...string) (err error) {
+	if p.spare, err = p.role(stage, options...); err != nil {
 		return err
 	}
 	_, err = p.spare.expect("waits")

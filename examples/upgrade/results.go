@@ -55,7 +55,7 @@ func (r *results) print() {
 			inherited := 0
 			for _, one := range all {
 				packets, gaps = append(packets, one.lost), append(gaps, one.gap)
-				lost[place(stage, kill)] += one.lost
+				lost[where(stage, kill)] += one.lost
 				inherited += one.inherited
 				twice, damaged = twice+one.twice, damaged+one.damaged
 			}
@@ -73,8 +73,8 @@ func (r *results) print() {
 		r.sent, lost["rings"], lost["ports"], twice+r.otherwise.twice, damaged+r.otherwise.damaged, lost["in order"], r.otherwise.lost, r.missing)
 }
 
-// place returns where a replaced worker loses packets.
-func place(stage string, kill bool) string {
+// where returns where a replaced worker loses packets.
+func where(stage string, kill bool) string {
 	switch {
 	case !kill:
 		return "in order"

@@ -8,71 +8,82 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/eal"
 )
 
-// attachEnv makes this program a secondary: "go" or "c".
+// attachEnv makes this program a secondary: "go" or "c", and the file prefix.
 const attachEnv = "GODPDK_BENCH_ATTACH"
-
-const attachRounds = 11
 
 // attaches measures the start of a secondary while others run: eal.Init, and only rte_eal_init,
 // which a C program would call.
-func attaches(prefix string) (rows []Row, err error) {
-	fmt.Printf("%-7s %-26s %5s %8s %8s %8s   %s\n", "group", "ms to attach, others run", "n", "C", "Go", "", "Go ÷ C: median, best")
+func attaches(rt *eal.Runtime) (rows []Row, err error) {
+	if !wanted("attach") {
+		return nil, nil
+	}
+	header("µs to attach, and secondaries that run")
 	var there []*secondary
-	defer func() {
-		for _, s := range there {
-			err = errors.Join(err, s.end())
+	defer func() { err = errors.Join(err, endAll(there)) }()
+	for _, n := range shorter([]int{1, 8, 32}, []int{1}) {
+		if there, err = attachUpTo(n, there, rt.FilePrefix()); err != nil {
+			return rows, err
 		}
-	}()
-	for _, n := range []int{1, 8, 32} {
-		for len(there) < n {
-			s, _, err := attach("go", prefix)
-			if err != nil {
-				return rows, err
-			}
-			there = append(there, s)
-		}
-		var cs, gos, ratios []float64
-		for range attachRounds {
-			var took [2]float64
-			for i, language := range []string{"c", "go"} {
-				s, ns, err := attach(language, prefix)
+		took := map[string][]float64{}
+		for range shorter(21, 1) {
+			for _, language := range []string{"c", "go"} {
+				s, ns, err := attach(language, rt.FilePrefix())
 				if err == nil {
 					err = s.end()
 				}
 				if err != nil {
 					return rows, err
 				}
-				took[i] = ns
+				took[language] = append(took[language], ns/1e3)
 			}
-			cs, gos, ratios = append(cs, took[0]), append(gos, took[1]), append(ratios, took[1]/took[0])
 		}
-		slices.Sort(ratios)
-		r := Row{Group: "attach", Name: "start of a secondary", Burst: n, CNs: slices.Min(cs), GoNs: slices.Min(gos),
-			RatioMedian: ratios[len(ratios)/2], RatioBest: slices.Min(gos) / slices.Min(cs)}
+		r := Row{Group: "attach", Name: "start of a secondary", Axis: "secondaries that run", X: float64(n), Unit: "µs"}.measured(took["c"], took["go"], nil)
+		r.print()
 		rows = append(rows, r)
-		fmt.Printf("%-7s %-26s %5d %8.2f %8.2f %8s   %.2f  %.2f\n", r.Group, r.Name, r.Burst, r.CNs/1e6, r.GoNs/1e6, "", r.RatioMedian, r.RatioBest)
 	}
 	return rows, nil
+}
+
+// attachUpTo starts secondaries until there are n.
+func attachUpTo(n int, there []*secondary, prefix string) ([]*secondary, error) {
+	for len(there) < n {
+		s, _, err := attach("go", prefix)
+		if err != nil {
+			return there, err
+		}
+		there = append(there, s)
+	}
+	return there, nil
+}
+
+func endAll(all []*secondary) (err error) {
+	for _, s := range all {
+		err = errors.Join(err, s.end())
+	}
+	return err
 }
 
 // secondary is another process.
 type secondary struct {
 	cmd *exec.Cmd
-	in  io.Closer
+	in  io.WriteCloser
+	out *bufio.Reader
 }
 
 // attach starts a secondary and returns the ns that its start took, by its own clock.
 func attach(language, prefix string) (*secondary, float64, error) {
-	cmd := exec.Command("/proc/self/exe", prefix)
-	cmd.Env = append(os.Environ(), attachEnv+"="+language)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), attachEnv+"="+language+" "+prefix)
+	if language == "go" { // EAL writes its log there in C
+		cmd.Stderr = os.Stderr
+	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, 0, err
@@ -84,13 +95,18 @@ func attach(language, prefix string) (*secondary, float64, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, 0, err
 	}
-	s := &secondary{cmd, in}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	s := &secondary{cmd, in, bufio.NewReader(out)}
+	ns, err := s.number()
 	if err != nil {
 		return nil, 0, errors.Join(fmt.Errorf("secondary in %s: %w", language, err), s.end())
 	}
-	ns, err := strconv.ParseFloat(line[:len(line)-1], 64)
-	return s, ns, err
+	return s, ns, nil
+}
+
+// number reads a line of the secondary.
+func (s *secondary) number() (n float64, err error) {
+	_, err = fmt.Fscanln(s.out, &n)
+	return n, err
 }
 
 func (s *secondary) end() error {
@@ -98,23 +114,25 @@ func (s *secondary) end() error {
 	return s.cmd.Wait()
 }
 
-// attached is the secondary's side. It runs until its input ends.
-func attached(language, prefix string) error {
+// attached is the secondary's side. It prints the ns that its start took. In Go it then executes the
+// commands that it reads; see work. It runs until its input ends.
+func attached(arg string) error {
+	language, prefix, _ := strings.Cut(arg, " ")
 	begin := time.Now()
-	switch language {
-	case "go":
-		rt, err := eal.Init(eal.Config{ProcessType: eal.Secondary, FilePrefix: prefix, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-		if err != nil {
-			return err
-		}
-		defer rt.Close()
-	default:
+	if language == "c" {
 		lcore := fmt.Sprintf("--lcores=%d@0", cgo.MaxLcore-1)
 		if parsed, errno := cgo.EALInit([]string{"c", "--proc-type=secondary", "--file-prefix=" + prefix, "--no-pci", lcore}); parsed < 0 {
 			return fmt.Errorf("rte_eal_init: errno %d", errno)
 		}
+		fmt.Println(time.Since(begin).Nanoseconds())
+		_, err := io.Copy(io.Discard, os.Stdin)
+		return err
 	}
+	rt, err := eal.Init(eal.Config{ProcessType: eal.Secondary, FilePrefix: prefix, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	if err != nil {
+		return err
+	}
+	defer rt.Close()
 	fmt.Println(time.Since(begin).Nanoseconds())
-	_, err := io.Copy(io.Discard, os.Stdin)
-	return err
+	return work()
 }

@@ -42,13 +42,6 @@ func ipcs(prefix string) (contests []contest, end func(), err error) {
 		in.Close()
 		return nil, nil, errors.Join(err, cmd.Wait())
 	}
-	// The loop runs on any CPU, because the other threads that take part do. A goroutine that
-	// is locked to its thread would be slower at each wait.
-	unlocked := func(f func()) {
-		done := make(chan struct{})
-		go func() { defer close(done); f() }()
-		<-done
-	}
 	request := func(name string, n int) loop {
 		m := &ipc.Message{Name: name, Param: make([]byte, n)}
 		return func(iters int) {
@@ -70,10 +63,18 @@ func ipcs(prefix string) (contests []contest, end func(), err error) {
 					}
 				})
 			},
-			goNative: request("go", n), cgo: request("c", n),
+			goNative: request("go", n), cgo: request("c", n), third: "Go asks C",
 		})
 	}
 	return contests, end, nil
+}
+
+// unlocked runs f on any CPU, for f that waits for other threads. A goroutine that is locked to its
+// thread would be slower at each wait, and so would one on the CPU of the others.
+func unlocked(f func()) {
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	<-done
 }
 
 // answerIPC is the other process. It answers until its input ends.

@@ -64,7 +64,7 @@ func lcores() ([]contest, error) {
 	}
 	lcorePoll := func(iters int) { onLcore(id, func() { poll(iters) }) }
 	return []contest{
-		{group: "lcore", name: "launch + wait, empty", burst: 1, c: func(iters int) { cloop.LaunchWait(id, iters) }, goNative: empty, cgo: empty},
-		{group: "lcore", name: "20,000 polls; C: goroutine", burst: 32, c: poll, goNative: lcorePoll, cgo: lcorePoll},
+		{group: "lcore", name: "launch + wait, empty", burst: 1, c: func(iters int) { cloop.LaunchWait(id, iters) }, goNative: empty},
+		{group: "lcore", name: "20,000 polls; C: goroutine", burst: 32, c: poll, goNative: lcorePoll},
 	}, nil
 }

@@ -125,7 +125,7 @@ func locks() ([]contest, error) {
 		}, seqByCgo),
 		row("seqlock, read 64 bytes", c(cloop.SeqLoad64, value), func(iters int) {
 			for range iters {
-				sink = a.value.Load()
+				a.value.LoadTo(&sink)
 			}
 		}, func(iters int) {
 			for range iters {

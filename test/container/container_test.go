@@ -96,9 +96,9 @@ const upgradeGroup = "../../examples/upgrade/group.json"
 // pipeline is the processes of the pipeline, and how each is started.
 var pipeline = map[string]string{
 	"holder":  `^holder -config \S+/group.json -lock /run/dpdk/holder.lock -standby$`,
-	"rx":      `^upgrade -role rx -locks /run/dpdk$`,
-	"work":    `^upgrade -role work -locks /run/dpdk$`,
-	"tx":      `^upgrade -role tx -locks /run/dpdk$`,
+	"rx":      `^upgrade -role rx$`,
+	"work":    `^upgrade -role work$`,
+	"tx":      `^upgrade -role tx$`,
 	"traffic": `^upgrade -role traffic `,
 }
 

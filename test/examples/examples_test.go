@@ -263,7 +263,7 @@ func TestWrongFlagsReturnErrorsWithTheFix(t *testing.T) {
 		{"client-server-mp", "--no-pci --in-memory -- -n 1", "use a hexadecimal mask"},
 		{"client-server-mp", "--no-pci --in-memory --vdev=net_null0 -- -n 1 -p 1", "select pairs of ports"},
 		{"client-server-mp", "--no-pci --in-memory -- -n 17 -p 3", "use 1 to 16 clients"},
-		{"client-server-mp", "--no-pci --in-memory -- -n 1 -p 3 -seconds -1", "neither can be negative"},
+		{"client-server-mp", "--no-pci --in-memory -- -n 1 -p 3 -seconds -1", "use a number of seconds from 0"},
 		{"holder", "-config /nonexistent/group.json", "/nonexistent/group.json"},
 		{"upgrade", "-kills -1", "none can be negative"},
 		{"upgrade", "-rate 0", "use 1 or more"},

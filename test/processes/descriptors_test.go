@@ -3,6 +3,7 @@
 package processes
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -156,8 +158,14 @@ func TestCloseReturnsEALsSharedHeapMemory(t *testing.T) {
 	primary.quit()
 }
 
-// "heap-used" is how many bytes of the shared heap are taken.
+// "heap-used" is how many bytes of the shared heap are taken, when the primary has cleaned up after ended
+// processes.
 var _ = verb("heap-used", func([]string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if _, err := rt.Recover(ctx); err != nil {
+		return "", err
+	}
 	sockets, err := rt.Memory()
 	used := uint64(0)
 	for _, s := range sockets {

@@ -250,7 +250,7 @@ func soon(t *testing.T, p *peer, n int, request ...string) {
 		a = p.answer()
 	}
 	require.Empty(t, a.Err, "kill %d", n)
-	require.Less(t, a.Took, 2*atOnce, "kill %d", n)
+	require.Less(t, a.Took, 4*atOnce, "kill %d", n) // the dead one may have had several locks
 }
 
 // attachesAndCloses checks that a new secondary attaches and works, and that the primary then closes.

@@ -18,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/packet"
+	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/vdev"
@@ -115,6 +116,11 @@ func closeCable(c *netring.Cable) { _ = c.Close() }
 // Put and PutBulk are excluded until they refuse nil.
 var subjects = map[string][]subject{
 	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
+	"place": {
+		plain[place.End]("End"), plain[place.BusyError]("BusyError"),
+		handle("Place", func() *place.Place { return must(place.Claim(context.Background(), name(), place.Parts{})) },
+			func(p *place.Place) { _ = p.Close() }).but("NewCache"), // it is a call of a pool, which is nil or a zero value here
+	},
 	"ring": {
 		plain[ring.Sync]("Sync"), plain[ring.Untyped]("Untyped"),
 		handle("Batch[uint64]", func() *ring.Batch[uint64] { return must(ring.NewBatch[uint64]("", 16)) },

@@ -3,6 +3,7 @@
 package batchmem_test
 
 import (
+	"flag"
 	"testing"
 	"time"
 
@@ -12,9 +13,15 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
-func TestMain(m *testing.M) { ealtest.Main(m, ealtest.Options{}) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	ealtest.Main(m, ealtest.Options{Configure: func(c *eal.Config) {
+		c.MemoryMB += harness.Kills(100, 20) / 4 // DPDK does not return what a killed secondary had in its heap
+	}})
+}
 
 var modes = []ring.Sync{ring.Single, ring.Multi, ring.RTS, ring.HTS}
 
@@ -22,6 +29,7 @@ var modes = []ring.Sync{ring.Single, ring.Multi, ring.RTS, ring.HTS}
 func attach(prefix string) (*eal.Runtime, error) {
 	cfg := ealtest.Config(0)
 	cfg.FilePrefix, cfg.ProcessType, cfg.Lcores, cfg.MemoryMB = prefix, eal.Secondary, "", 0
+	cfg.PrimaryTimeout = 50 * time.Second // many start at once
 	return eal.Init(cfg)
 }
 

@@ -143,6 +143,10 @@ func Call(op, name string, f func() error) error {
 		return err
 	}
 	defer leave(n)
+	if takesLocks(op) {
+		eal.started.EnterLocks()
+		defer eal.started.LeaveLocks()
+	}
 	if !eal.started.PrimaryAlive() {
 		return &dpdk.Error{Op: op, Name: name, Cause: dpdk.ErrPrimaryGone}
 	}
@@ -165,6 +169,10 @@ func Call(op, name string, f func() error) error {
 	}
 	return nil
 }
+
+// takesLocks reports whether the rte_ function op may take locks in shared memory. Requests to other
+// processes do not, and wait for an answer.
+func takesLocks(op string) bool { return !strings.HasPrefix(op, "rte_mp_") }
 
 // explain gives a bare error number its operation and object, and a *dpdk.Error the lines
 // that this thread has logged since mark. The error may be joined with that of an undo. If the call

@@ -18,6 +18,8 @@ type primary bool
 
 func (p primary) PrimaryAlive() bool { return bool(p) }
 func (primary) RunsGo(string) bool   { return false }
+func (primary) EnterLocks()          {}
+func (primary) LeaveLocks()          {}
 func (primary) RunOnMain(f func())   { f() }
 
 func stop(t *testing.T) {

@@ -8,6 +8,10 @@ type EAL interface {
 	// RunsGo reports whether the process with this socket for messages runs godpdk. socket is the
 	// last element of the socket's path. Call it in control calls only.
 	RunsGo(socket string) bool
+	// EnterLocks and LeaveLocks enclose what may take DPDK's locks in shared memory. EnterLocks may
+	// wait.
+	EnterLocks()
+	LeaveLocks()
 	// RunOnMain starts f on the thread of the main lcore. It waits only until f has begun.
 	RunOnMain(f func())
 }

@@ -20,6 +20,8 @@ type eal struct{}
 
 func (eal) PrimaryAlive() bool { return true }
 func (eal) RunsGo(string) bool { return true }
+func (eal) EnterLocks()        {}
+func (eal) LeaveLocks()        {}
 func (eal) RunOnMain(f func()) { f() }
 
 type sum struct{ A, B int }

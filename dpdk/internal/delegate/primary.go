@@ -166,6 +166,34 @@ func OnEndFirst(f func(o Owner, died bool)) { first = append(first, f) }
 // Close. Nothing that the process had delegated runs at that time. Call OnEnd in an init function.
 func OnEnd(f func(o Owner, died bool)) { hooks = append(hooks, f) }
 
+// settled are the functions that OnSettled has registered.
+var settled []func(o Owner, died bool, r Recovery)
+
+// OnSettled registers f, which the primary runs when it has taken care of everything that a process had
+// left, with the counts of that. Call OnSettled in an init function.
+func OnSettled(f func(o Owner, died bool, r Recovery)) { settled = append(settled, f) }
+
+// Settled runs the functions of OnSettled.
+func Settled(o Owner, died bool, r Recovery) {
+	for _, f := range settled {
+		f(o, died, r)
+	}
+}
+
+// looks asks for a look at the processes.
+var looks = make(chan struct{}, 1)
+
+// LookNow has the primary look for processes that have ended, instead of at its next tick.
+func LookNow() {
+	select {
+	case looks <- struct{}{}:
+	default:
+	}
+}
+
+// Looks returns the channel of LookNow.
+func Looks() <-chan struct{} { return looks }
+
 // Recovery counts what a process that has ended had left, and the primary has taken care of.
 type Recovery struct {
 	Returned int // mbufs and objects that are in their pools again

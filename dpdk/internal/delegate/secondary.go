@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
@@ -46,6 +47,8 @@ func (c *conn) call(op, name string, arg, result any) error {
 		return err
 	}
 	deadline := time.Now().Add(timeout)
+	control.Started().LeaveLocks() // the primary takes them
+	defer control.Started().EnterLocks()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var answer reply
@@ -53,6 +56,7 @@ func (c *conn) call(op, name string, arg, result any) error {
 		c.close()
 		return unanswered(op, name, err)
 	}
+	point("after answer")
 	switch e := answer.Error; {
 	case e == nil:
 	case e.Ending:
@@ -61,6 +65,15 @@ func (c *conn) call(op, name string, arg, result any) error {
 		return e.decode()
 	}
 	return json.Unmarshal(answer.Result, result)
+}
+
+// Point is called in builds with the tag godpdk_debug at named points of a delegated call.
+var Point func(at string)
+
+func point(at string) {
+	if build.Debug && Point != nil {
+		Point(at)
+	}
 }
 
 // exchange sends a request and receives its reply. The caller holds mu.
@@ -75,9 +88,11 @@ func (c *conn) exchange(deadline time.Time, r *request, answer *reply) error {
 			return err
 		}
 	}
+	point("before send")
 	if err := c.send(deadline, r); err != nil {
 		return err
 	}
+	point("after send")
 	if err := c.open.SetReadDeadline(deadline); err != nil {
 		return err
 	}

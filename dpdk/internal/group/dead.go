@@ -15,10 +15,15 @@ import (
 // bury cleans up what a secondary has left in shared memory.
 func (m *Member) bury(o delegate.Owner, p Process) (r delegate.Recovery) {
 	if p.State != Died {
-		return delegate.Ended(o, false)
+		r = delegate.Ended(o, false)
+		unused := false
+		_ = m.table.look(func() { unused = m.table.slots[o&0xffff].unused.Load() == 1 })
+		freeArrays(o, unused)
+		return r
 	}
 	r.Released = m.giveUp(true) // first: the rest would wait for it
 	r.Add(delegate.Ended(o, true))
+	freeArrays(o, true)
 	n, err := m.emptyCaches(p.Lcores)
 	r.Returned += n
 	if err != nil {

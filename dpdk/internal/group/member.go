@@ -42,6 +42,7 @@ type Member struct {
 	ended   chan struct{} // closed when the goroutine has ended
 	watcher *watcher      // in a primary with secondaries
 	locks   sharedLocks   // in a primary with secondaries
+	noted   bool          // the primary frees this secondary's arrays
 	ear     int           // DPDK's socket for messages; -1 if DPDK has none, or no longer receives
 }
 
@@ -231,7 +232,17 @@ func (m *Member) Start(private bool) {
 	}
 	go func() {
 		defer close(m.ended)
-		for sleep(m.ctx, presenceTick) == nil {
+		tick := time.NewTicker(presenceTick)
+		defer tick.Stop()
+		for {
+			select {
+			case <-m.ctx.Done():
+				return
+			case <-tick.C:
+			case <-delegate.Looks(): // in a primary
+				m.watcher.lookNow()
+				continue
+			}
 			look()
 			m.hear()
 		}
@@ -324,7 +335,7 @@ func (m *Member) EndStarts() (unlock func(), err error) {
 	if unlock, err = lockInit(ctx, m.dir, true); err != nil {
 		return func() {}, err
 	}
-	if m.table != nil && m.table.shared() {
+	if m.table != nil && m.hasDead() {
 		m.giveUp(false) // else the end would wait for a process that was killed just now
 	}
 	return unlock, nil

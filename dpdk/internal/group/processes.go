@@ -3,6 +3,7 @@ package group
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,16 @@ func (m *Member) Processes() (all []Process, err error) {
 		}
 	}
 	return all, nil
+}
+
+// hasDead reports whether a process has died that the primary has not yet cleaned up after.
+func (m *Member) hasDead() (found bool) {
+	var strangers []string
+	_ = m.table.look(func() {
+		found = slices.ContainsFunc(m.table.processes(), func(p Process) bool { return p.State == Died })
+		strangers, _ = m.strangers()
+	})
+	return found || slices.ContainsFunc(strangers, func(name string) bool { return !mpsocket.Answers(filepath.Join(m.dir, name)) })
 }
 
 // stranger describes a process known only by its socket.

@@ -34,7 +34,7 @@ import (
 // Each primary makes a new file, so the file that a secondary has open belongs to its own primary.
 // A later file of the same name does not concern it.
 const (
-	tableFormat = 1
+	tableFormat = 2
 	tableHead   = 64 << 10 // for the facts
 	tableSlots  = 512
 	TableSize   = tableHead + tableSlots*int(unsafe.Sizeof(slot{}))
@@ -59,7 +59,10 @@ type slot struct {
 	pid    int64         // in the pid namespace of the owner
 	start  int64         // the start of the process in ns since 1970; 0 is unknown
 	lcores lcoreSet
-	socket [64]byte // the name of the socket for messages, in the runtime directory
+	socket [64]byte      // the name of the socket for messages, in the runtime directory
+	inside atomic.Int32  // control calls of the owner that may be inside DPDK's locks
+	closed atomic.Uint32 // in slot 0: 1 while no call may go inside
+	unused atomic.Uint32 // 1 when the owner no longer uses the arrays that it has noted
 }
 
 // table is the open file.
@@ -245,17 +248,6 @@ func (t *table) owner(i int) delegate.Owner {
 	return delegate.Owner(t.slots[i].round.Load())<<16 | delegate.Owner(i)
 }
 
-// shared reports whether another process in Go has ever had a slot. It is true if the table cannot be
-// read.
-func (t *table) shared() bool {
-	shared := false
-	return t.look(func() {
-		for i := 1; i < tableSlots; i++ {
-			shared = shared || t.slots[i].round.Load() != 0
-		}
-	}) != nil || shared
-}
-
 // alive reports whether a process lives that had a slot. It is true if the table cannot be read.
 func (t *table) alive(o delegate.Owner) bool {
 	i, alive := int(o&0xffff), true
@@ -310,6 +302,8 @@ func (t *table) enter(i int, lcores lcoreSet) error {
 	t.own = i
 	s.round.Add(1)
 	s.pid, s.start, s.lcores, s.socket = int64(os.Getpid()), processStart(), lcores, [64]byte{}
+	s.inside.Store(0)
+	s.unused.Store(0)
 	s.state.Store(Attaching)
 	return nil
 }

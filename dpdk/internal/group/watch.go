@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -43,6 +44,8 @@ type watcher struct {
 	refused map[string]int        // by socket: the number of times in a row that a stranger's socket was dead
 	ends    map[int]chan struct{} // by slot: closed when what its owner has left is cleaned up
 	hangs   hangs
+	silent  []silent       // dead processes
+	waits   int            // looks in a row that found a request under way
 	work    sync.WaitGroup // goroutines that clean up
 
 	mu       sync.Mutex
@@ -165,9 +168,7 @@ func (w *watcher) look() {
 	var unread error
 	if err := w.m.table.look(func() {
 		strangers, unread = w.m.strangers()
-		for i := 1; i < tableSlots; i++ {
-			w.slot(i)
-		}
+		w.members()
 	}); err != nil {
 		w.mu.Lock()
 		w.broken = err
@@ -178,6 +179,7 @@ func (w *watcher) look() {
 	if unread == nil {
 		w.strangers(strangers)
 	}
+	w.ignoreDead()
 	if w.hangs.look() {
 		w.giveUp()
 	}
@@ -185,6 +187,20 @@ func (w *watcher) look() {
 	defer w.mu.Unlock()
 	w.looks++
 	w.ending = len(w.ends)
+}
+
+// lookNow finds the processes in Go that have ended since the last look. The looks at C programs are counted.
+func (w *watcher) lookNow() {
+	if w.broken == nil {
+		_ = w.m.table.look(w.members) // look reports an error
+	}
+}
+
+// members reports the changes of all slots.
+func (w *watcher) members() {
+	for i := 1; i < tableSlots; i++ {
+		w.slot(i)
+	}
 }
 
 // Recover waits until the primary has taken care of all processes that had ended before, and returns
@@ -243,7 +259,9 @@ func (w *watcher) slot(i int) {
 	w.ends[i] = done
 	w.work.Go(func() {
 		defer close(done)
-		w.recovered(p, w.m.bury(owner, p))
+		r := w.m.bury(owner, p)
+		delegate.Settled(owner, p.State == Died, r)
+		w.recovered(p, r)
 	})
 	w.free(i, done)
 }
@@ -276,6 +294,40 @@ func (w *watcher) free(i int, done chan struct{}) {
 	}
 }
 
+// silent is the socket of a dead process.
+type silent struct {
+	socket string
+	since  time.Time
+}
+
+// silence is the time for which DPDK may still wait for a dead process: it waits 5 s, twice.
+const silence = 12 * time.Second
+
+// ignoreDead ends DPDK's waiting for processes that died before they answered. DPDK locks the runtime
+// directory while it waits.
+func (w *watcher) ignoreDead() {
+	w.silent = slices.DeleteFunc(w.silent, func(s silent) bool { return time.Since(s.since) > silence })
+	if len(w.silent) == 0 {
+		return
+	}
+	f, err := rundir.Open(w.m.dir, false)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if w.waits++; f.Lockable() {
+		w.waits = 0
+	}
+	if w.waits < 2 {
+		return
+	}
+	for _, s := range w.silent {
+		if err := mpsocket.Ignore(w.m.dir, s.socket); err != nil {
+			control.Logger().Warn("DPDK may wait some seconds for a dead process", "socket", s.socket, "error", err)
+		}
+	}
+}
+
 // strangers reports the changes of C programs, by their sockets.
 func (w *watcher) strangers(names []string) {
 	for _, name := range names {
@@ -289,6 +341,7 @@ func (w *watcher) strangers(names []string) {
 			continue
 		}
 		delete(w.refused, name)
+		w.silent = append(w.silent, silent{name, time.Now()})
 		p := stranger(name, Died)
 		if w.reported(name) {
 			w.report(name, p, Died)
@@ -348,6 +401,9 @@ func (w *watcher) clean(s *slot) {
 	var removed []string
 	for _, name := range names {
 		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.m.dir, name)) || tables.MatchString(name) && f.Unlocked(name) {
+			if strings.HasPrefix(name, mpsocket.Secondary) {
+				w.silent = append(w.silent, silent{name, time.Now()})
+			}
 			if f.Remove(name) == nil {
 				removed = append(removed, name)
 			}

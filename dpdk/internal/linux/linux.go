@@ -157,12 +157,9 @@ func SizeAt(at *os.File, name string) (int64, error) {
 	return st.Size, nil
 }
 
-// UnlinkAt removes a name from a folder; RmdirAt an empty folder.
-func UnlinkAt(at *os.File, name string) error { return unlinkat(at, name, 0) }
-func RmdirAt(at *os.File, name string) error  { return unlinkat(at, name, unix.AT_REMOVEDIR) }
-
-func unlinkat(at *os.File, name string, flags int) error {
-	if err := unix.Unlinkat(int(at.Fd()), name, flags); err != nil {
+// UnlinkAt removes a name from a folder.
+func UnlinkAt(at *os.File, name string) error {
+	if err := unix.Unlinkat(int(at.Fd()), name, 0); err != nil {
 		return &os.PathError{Op: "remove", Path: at.Name() + "/" + name, Err: err}
 	}
 	return nil

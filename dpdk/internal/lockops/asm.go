@@ -9,16 +9,6 @@ import "unsafe"
 //go:noescape
 func Pause(n int)
 
-// Store stores v with release order.
-//
-//go:noescape
-func Store(p *uint32, v uint32)
-
-// Store64 stores v with release order.
-//
-//go:noescape
-func Store64(p *uint64, v uint64)
-
 // StoreFence64 stores v and executes a full barrier: no later load comes before it, also not in C.
 //
 //go:noescape
@@ -45,29 +35,11 @@ func And16(p *uint16, mask uint16)
 //go:noescape
 func CompareAndSwap16(p *uint16, old, new uint16) bool
 
-// Release16 adds 1 with a load and a release store, for a word that only the caller writes.
-//
-//go:noescape
-func Release16(p *uint16)
-
-// SeqBegin makes the sequence number odd before all later stores.
-//
-//go:noescape
-func SeqBegin(sn *uint32)
-
-// SeqEnd makes the sequence number even after all earlier stores.
-//
-//go:noescape
-func SeqEnd(sn *uint32)
-
 // SeqWrite does SeqBegin, copies n words of 4 bytes from src to dst, and does SeqEnd.
 // Go's scheduler does not preempt it, so readers never wait for a descheduled goroutine.
 //
 //go:noescape
 func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int)
 
-// SeqRead copies n words of 4 bytes from src to dst and reports whether no writer wrote
-// meanwhile. Otherwise the content of dst is undefined.
-//
-//go:noescape
-func SeqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool
+// ThreadWord loads a word at an offset from the thread pointer.
+func ThreadWord(offset int) int32

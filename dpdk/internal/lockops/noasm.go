@@ -41,6 +41,7 @@ func SeqEnd(sn *uint32) { seqAddGo(sn) }
 // SeqWrite does SeqBegin, copies n words of 4 bytes from src to dst, and does SeqEnd.
 func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int) { seqWriteGo(sn, dst, src, n) }
 
-// SeqRead copies n words of 4 bytes from src to dst and reports whether no writer wrote
-// meanwhile. Otherwise the content of dst is undefined.
-func SeqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool { return seqReadGo(sn, dst, src, n) }
+func seqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool { return seqReadGo(sn, dst, src, n) }
+
+// ThreadWord returns 0: this build cannot load the word.
+func ThreadWord(int) int32 { return 0 }

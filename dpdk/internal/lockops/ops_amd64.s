@@ -56,20 +56,6 @@ again:
 	JGT  again
 	RET
 
-// func Store(p *uint32, v uint32)
-TEXT ·Store(SB), NOSPLIT, $0-12
-	MOVQ p+0(FP), BX
-	MOVL v+8(FP), AX
-	MOVL AX, (BX)
-	RET
-
-// func Store64(p *uint64, v uint64)
-TEXT ·Store64(SB), NOSPLIT, $0-16
-	MOVQ p+0(FP), BX
-	MOVQ v+8(FP), AX
-	MOVQ AX, (BX)
-	RET
-
 // func StoreFence64(p *uint64, v uint64)
 TEXT ·StoreFence64(SB), NOSPLIT, $0-16
 	MOVQ p+0(FP), BX
@@ -116,24 +102,6 @@ TEXT ·CompareAndSwap16(SB), NOSPLIT, $0-17
 	SETEQ ret+16(FP)
 	RET
 
-// func Release16(p *uint16)
-TEXT ·Release16(SB), NOSPLIT, $0-8
-	MOVQ p+0(FP), BX
-	INCW (BX)
-	RET
-
-// func SeqBegin(sn *uint32)
-TEXT ·SeqBegin(SB), NOSPLIT, $0-8
-	MOVQ sn+0(FP), BX
-	INCL (BX)
-	RET
-
-// func SeqEnd(sn *uint32)
-TEXT ·SeqEnd(SB), NOSPLIT, $0-8
-	MOVQ sn+0(FP), BX
-	INCL (BX)
-	RET
-
 // func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int)
 TEXT ·SeqWrite(SB), NOSPLIT, $0-32
 	MOVQ sn+0(FP), BX
@@ -145,19 +113,10 @@ TEXT ·SeqWrite(SB), NOSPLIT, $0-32
 	INCL (BX)
 	RET
 
-// func SeqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool
-TEXT ·SeqRead(SB), NOSPLIT, $0-33
-	MOVQ sn+0(FP), BX
-	MOVQ dst+8(FP), DI
-	MOVQ src+16(FP), SI
-	MOVQ n+24(FP), CX
-	MOVL (BX), DX
-	TESTL $1, DX
-	JNE  odd
-	COPY
-	CMPL DX, (BX)
-	SETEQ ret+32(FP)
-	RET
-odd:
-	MOVB $0, ret+32(FP)
+// func ThreadWord(offset int) int32
+TEXT ·ThreadWord(SB), NOSPLIT, $0-12
+	MOVQ offset+0(FP), CX
+	MOVQ 0(FS), AX // the System V ABI has the thread pointer here
+	MOVL (AX)(CX*1), AX
+	MOVL AX, ret+8(FP)
 	RET

@@ -35,20 +35,6 @@ again:
 	BGT  again
 	RET
 
-// func Store(p *uint32, v uint32)
-TEXT ·Store(SB), NOSPLIT, $0-12
-	MOVD  p+0(FP), R0
-	MOVWU v+8(FP), R1
-	STLRW R1, (R0)
-	RET
-
-// func Store64(p *uint64, v uint64)
-TEXT ·Store64(SB), NOSPLIT, $0-16
-	MOVD p+0(FP), R0
-	MOVD v+8(FP), R1
-	STLR R1, (R0)
-	RET
-
 // func StoreFence64(p *uint64, v uint64)
 TEXT ·StoreFence64(SB), NOSPLIT, $0-16
 	MOVD p+0(FP), R0
@@ -130,14 +116,6 @@ TEXT ·SeqBegin(SB), NOSPLIT, $0-8
 	DMB   ISH
 	RET
 
-// func SeqEnd(sn *uint32)
-TEXT ·SeqEnd(SB), NOSPLIT, $0-8
-	MOVD  sn+0(FP), R0
-	MOVWU (R0), R6
-	ADDW  $1, R6
-	STLRW R6, (R0)
-	RET
-
 // func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int)
 TEXT ·SeqWrite(SB), NOSPLIT, $0-32
 	MOVD  sn+0(FP), R0
@@ -153,8 +131,8 @@ TEXT ·SeqWrite(SB), NOSPLIT, $0-32
 	STLRW R6, (R0)
 	RET
 
-// func SeqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool
-TEXT ·SeqRead(SB), NOSPLIT, $0-33
+// func seqRead(sn *uint32, dst, src unsafe.Pointer, n int) bool
+TEXT ·seqRead(SB), NOSPLIT, $0-33
 	MOVD  sn+0(FP), R0
 	MOVD  dst+8(FP), R1
 	MOVD  src+16(FP), R2
@@ -170,4 +148,12 @@ TEXT ·SeqRead(SB), NOSPLIT, $0-33
 	RET
 odd:
 	MOVB ZR, ret+32(FP)
+	RET
+
+// func ThreadWord(offset int) int32
+TEXT ·ThreadWord(SB), NOSPLIT, $0-12
+	MOVD offset+0(FP), R0
+	MRS  TPIDR_EL0, R1
+	MOVW (R1)(R0), R2
+	MOVW R2, ret+8(FP)
 	RET

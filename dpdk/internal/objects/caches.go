@@ -8,6 +8,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/lfstack"
 )
 
 type newCache struct {
@@ -16,19 +17,22 @@ type newCache struct {
 	Socket int
 }
 
+// newCacheMade is a cache and its record.
+type newCacheMade struct{ Cache, Record uintptr }
+
 var (
-	mempoolCacheCreate = delegate.Func("rte_mempool_cache_create", func(o delegate.Owner, pool string, a newCache) (uintptr, error) {
+	mempoolCacheCreate = delegate.Func("rte_mempool_cache_create", func(o delegate.Owner, pool string, a newCache) (newCacheMade, error) {
 		if err := exists(pool, a.Pool); err != nil {
-			return 0, err
+			return newCacheMade{}, err
 		}
 		c, errno := cgo.MempoolCacheCreate(a.Size, a.Socket)
 		if errno != 0 {
-			return 0, control.Errno(errno)
+			return newCacheMade{}, control.Errno(errno)
 		}
-		if o != delegate.Self {
-			book.add(number(c), cache{o, pool, a.Pool})
+		if o == delegate.Self {
+			return newCacheMade{Cache: number(c)}, nil
 		}
-		return number(c), nil
+		return newCacheMade{number(c), number(unsafe.Pointer(book.add(number(c), cache{owner: o, pool: pool, at: a.Pool})))}, nil
 	})
 	mempoolCacheFree = delegate.Func("rte_mempool_cache_free", func(o delegate.Owner, _ string, at uintptr) (none, error) {
 		if o != delegate.Self && !book.remove(o, at) {
@@ -39,11 +43,12 @@ var (
 	})
 )
 
-// MempoolCacheCreate creates a cache for a pool. If this process dies, the primary returns the
-// contents of the cache to the pool. The error is dpdk.ErrNotFound if the pool was freed.
-func MempoolCacheCreate(pool string, mp cgo.Mempool, size uint32, socket int) (cgo.MempoolCache, error) {
-	at, err := mempoolCacheCreate(pool, newCache{number(mp), size, socket})
-	return address(at), err
+// MempoolCacheCreate creates a cache for a pool. If this process dies, the primary settles the operation
+// of the record, and returns the contents of the cache to the pool. The record is nil if there is none.
+// The error is dpdk.ErrNotFound if the pool was freed.
+func MempoolCacheCreate(pool string, mp cgo.Mempool, size uint32, socket int) (cgo.MempoolCache, *lfstack.Record, error) {
+	made, err := mempoolCacheCreate(pool, newCache{number(mp), size, socket})
+	return address(made.Cache), (*lfstack.Record)(address(made.Record)), err
 }
 
 // MempoolCacheFree frees an empty cache of a pool.
@@ -54,44 +59,109 @@ func MempoolCacheFree(pool string, c cgo.MempoolCache) error {
 
 // cache describes a cache that the primary has made for a secondary.
 type cache struct {
-	owner delegate.Owner
-	pool  string
-	at    uintptr // the pool; 0 after it was freed
+	owner  delegate.Owner
+	pool   string
+	at     uintptr         // the pool; 0 after it was freed
+	record *lfstack.Record // of what its owner does on the stack of the pool; nil if there is none
 }
 
 // caches are the caches of secondaries.
 type caches struct {
-	mu sync.Mutex
-	of map[uintptr]cache // by address
+	mu      sync.Mutex
+	of      map[uintptr]cache // by address
+	table   lfstack.Table     // the records, once a secondary has asked for one
+	records []*lfstack.Record // those that no cache has
 }
 
 var book = &caches{of: map[uintptr]cache{}}
 
 // EachCache calls f in the primary with each cache that it has made for a secondary and this pool.
 func EachCache(pool cgo.Mempool, f func(cgo.MempoolCache)) {
-	book.mu.Lock()
-	defer book.mu.Unlock()
-	for at, c := range book.of {
+	book.each(pool, func(at uintptr, _ *lfstack.Record) { f(address(at)) })
+}
+
+// CachesIdle reports in the primary whether no secondary refills or flushes a cache that it has made for
+// this pool, and nothing that a dead one had begun waits to be settled.
+func CachesIdle(pool cgo.Mempool) bool {
+	all := true
+	book.each(pool, func(_ uintptr, r *lfstack.Record) { all = all && (r == nil || r.Idle()) })
+	return all
+}
+
+func (b *caches) each(pool cgo.Mempool, f func(at uintptr, r *lfstack.Record)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for at, c := range b.of {
 		if c.at == number(pool) {
-			f(address(at))
+			f(at, c.record)
 		}
 	}
 }
 
-func (b *caches) add(at uintptr, c cache) {
+// add adds a cache, and returns its record.
+func (b *caches) add(at uintptr, c cache) *lfstack.Record {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.makeRecords()
+	if n := len(b.records); n > 0 {
+		c.record = b.records[n-1]
+		b.records = b.records[:n-1]
+	}
 	b.of[at] = c
+	return c.record
+}
+
+// recordsZone is the name of the memzone with the records of caches.
+const recordsZone = "godpdk_cache_records"
+
+// makeRecords makes the table of records, unless it exists or this build has no use for it. Without
+// memory the caches have no records. The caller holds mu.
+func (b *caches) makeRecords() {
+	if !lfstack.Native {
+		return
+	}
+	z, errno := cgo.MemzoneLookup(recordsZone)
+	if errno == 0 && z.Addr == b.table.Start {
+		return
+	}
+	b.records = nil // those of an EAL that has ended
+	if z, errno = cgo.MemzoneReserve(recordsZone, lfstack.Size*lfstack.Records, -1, 0, 0, 0); errno != 0 {
+		return
+	}
+	b.table = lfstack.Table{Start: z.Addr}
+	b.table.Clear()
+	for i := lfstack.Records - 1; i > 0; i-- {
+		b.records = append(b.records, b.table.At(i))
+	}
+}
+
+// drop releases the record of a cache of a dead process.
+func (b *caches) drop(c cache) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.record != nil {
+		c.record.End() // unless it was settled, its pool does not exist
+	}
+	b.release(c)
+}
+
+// release makes the record of a cache free for another. The caller holds mu.
+func (b *caches) release(c cache) {
+	if c.record != nil {
+		b.records = append(b.records, c.record)
+	}
 }
 
 // remove reports whether the owner had the cache.
 func (b *caches) remove(o delegate.Owner, at uintptr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.of[at].owner != o {
+	c, ok := b.of[at]
+	if !ok || c.owner != o {
 		return false
 	}
 	delete(b.of, at)
+	b.release(c)
 	return true
 }
 
@@ -131,13 +201,15 @@ func init() {
 	})
 }
 
-// returnCaches frees the caches of a dead process, after it has returned their contents to the pools.
+// returnCaches frees the caches of a dead process, after it has settled what the process had begun and has
+// returned their contents to the pools.
 func returnCaches(o delegate.Owner) {
 	returned := 0
 	for at, c := range book.take(o) {
 		err := control.Call("rte_mempool_cache_free", c.pool, func() error {
 			if c.at != 0 && pins.pin(c.pool, c.at) {
 				defer pins.unpin(c.at)
+				settle(c.record, at)
 				returned += giveBack(c.pool, c.at, drain(at))
 			}
 			cgo.MempoolCacheFree(address(at))
@@ -146,8 +218,19 @@ func returnCaches(o delegate.Owner) {
 		if err != nil {
 			control.Logger().Warn("a cache of a dead process was not returned to its pool", "pool", c.pool, "error", err)
 		}
+		book.drop(c)
 	}
 	delegate.Recovered(o, delegate.Recovery{Returned: returned})
+}
+
+// settle ends the refill or flush of a dead process. The cache has its objects afterwards, or the pool.
+func settle(r *lfstack.Record, cache uintptr) {
+	if r == nil || r.Idle() {
+		return
+	}
+	if n, inCache := r.Settle(); inCache {
+		*(*uint32)(unsafe.Add(address(cache), cgo.MempoolCacheLen)) = uint32(n)
+	}
 }
 
 // LcoreCaches are the caches that all pools have for some lcores.

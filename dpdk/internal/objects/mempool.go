@@ -3,6 +3,7 @@ package objects
 import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 )
@@ -79,11 +80,13 @@ var (
 	})
 	mempoolFree = delegate.Func("rte_mempool_free", func(_ delegate.Owner, name string, a poolFree) (none, error) {
 		return none{}, pins.free(a.At, func() error {
-			errno := cgo.MempoolFree(name, address(a.At), a.Mine)
-			if errno == 0 {
-				book.forgetPool(a.At)
-			}
-			return control.Errno(errno)
+			return batchmem.FreePool(a.At, func() error {
+				errno := cgo.MempoolFree(name, address(a.At), a.Mine)
+				if errno == 0 {
+					book.forgetPool(a.At)
+				}
+				return control.Errno(errno)
+			})
 		})
 	})
 	// An address of 0 means any pool of that name, and no name any pool at that address.

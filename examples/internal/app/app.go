@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -75,4 +76,25 @@ func Limit(ctx context.Context, seconds float64) (context.Context, context.Cance
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, time.Duration(seconds*float64(time.Second)))
+}
+
+// seconds is the value of a flag.
+type seconds float64
+
+func (s *seconds) String() string { return strconv.FormatFloat(float64(*s), 'g', -1, 64) }
+
+// Set refuses a negative number, for which Limit would end at once, and one that is too large for it.
+func (s *seconds) Set(text string) error {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(n >= 0 && n < 1e9) {
+		return errors.New("use a number of seconds from 0 to 999999999")
+	}
+	*s = seconds(n)
+	return nil
+}
+
+// Seconds adds the flag -seconds, a duration for Limit.
+func Seconds(flags *flag.FlagSet, value float64, usage string) *float64 {
+	flags.Var((*seconds)(&value), "seconds", usage)
+	return &value
 }

@@ -29,12 +29,24 @@ func MbufSwap(pkts unsafe.Pointer, n int, iters int) { panic("the tests need Lin
 func Mempool(mp unsafe.Pointer, cache unsafe.Pointer, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func MempoolFIFO(mp unsafe.Pointer, cache unsafe.Pointer, held unsafe.Pointer, count int, at int, n int, iters int) (_ int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func MempoolUntil(mp unsafe.Pointer, objs unsafe.Pointer, n int, end uint64) (_ int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func Mutex(m unsafe.Pointer, iters int) { panic("the tests need Linux, DPDK and cgo") }
 func OnLcore(f func())                  { panic("the tests need Linux, DPDK and cgo") }
 
 var PFRead Lock
 var PFWrite Lock
 
+func Pressure(port int, pkts unsafe.Pointer, n int, iters int, memory unsafe.Pointer, shift uint, dst uint64, src uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Queues(in int, out int, count int, pkts unsafe.Pointer, n int, iters int, dst uint64, src uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func Quiescent(v unsafe.Pointer, id int, every int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -45,7 +57,13 @@ var RWWrite Lock
 func Ring(r unsafe.Pointer, single bool, multi bool, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func RingElem(r unsafe.Pointer, size int, objs unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func RingOne(r unsafe.Pointer, single bool, multi bool, obj unsafe.Pointer, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func RingUntil(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, end uint64) (_ int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func TestMain(m *testing.M) {
+	for env := range roles {
+		if os.Getenv(env) != "" {
+			main()
+			return
+		}
+	}
+	harness.Main(m)
+}
+
+var _ = harness.Role("bench", func([]string) error { return run() })
+
+// TestEachRowHasTimes runs everything once. BENCH_JSON is a file to leave for the tests of plot.
+func TestEachRowHasTimes(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	file := os.Getenv("BENCH_JSON")
+	if file == "" {
+		file = filepath.Join(t.TempDir(), "rows.json")
+	}
+	t.Setenv("BENCH_JSON", file)
+	t.Setenv("BENCH_ROUNDS", "1")
+	harness.Start(t, "bench").Wait()
+
+	report, err := readReport(file)
+	require.NoError(t, err)
+	groups, seen := map[string]int{}, map[string]bool{}
+	for _, r := range report.Rows {
+		key := fmt.Sprintf("%s %s %d %s %v", r.Group, r.Name, r.Burst, r.Axis, r.X)
+		assert.False(t, seen[key], "%s: twice", key)
+		seen[key] = true
+		groups[r.Group]++
+		assert.NotNil(t, r.Go, key)
+		for _, c := range []*Column{r.C, r.Go, r.Cgo} {
+			if c == nil {
+				continue
+			}
+			assert.Len(t, c.Samples, 1, key)
+			if r.Unit == "ns" || r.Unit == "µs" {
+				assert.Positive(t, c.Best, key)
+				assert.Positive(t, c.Median, key)
+			}
+		}
+	}
+	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "gaps"} {
+		assert.Positive(t, groups[group], "rows of the group %s", group)
+	}
+}
+
+func TestColumnDescribesItsValues(t *testing.T) {
+	values := make([]float64, 301)
+	for i := range values {
+		values[i] = float64(100 + i) // 100 … 400
+	}
+	c := newColumn(values)
+	assert.Equal(t, 100.0, c.Best)
+	assert.Equal(t, 250.0, c.Median)
+	assert.Equal(t, 0.6, c.Spread) // (325 − 175) ÷ 250
+	require.Len(t, c.Samples, blocks)
+	assert.InDelta(t, 106.5, c.Samples[0], 0.5) // the median of the first 14
+	assert.InDelta(t, 393, c.Samples[20], 0.5)
+	assert.Nil(t, newColumn(nil))
+}
+
+func TestWideSpreadOfCIsNoisy(t *testing.T) {
+	row := func(c ...float64) Row { return Row{}.measured(c, []float64{20, 20, 20, 20, 20}, nil) }
+	quiet, noisy := row(10, 10, 10, 10, 10.5), row(10, 10, 10, 15, 15)
+	assert.False(t, quiet.Noisy)
+	assert.True(t, noisy.Noisy)
+	assert.Equal(t, 2.0, noisy.Ratio.Best)
+	assert.Equal(t, 2.0, noisy.Ratio.Median)
+	assert.Nil(t, noisy.Cgo)
+}
+
+func TestNamesAreComplete(t *testing.T) {
+	got := named([]contest{{name: "a"}, {name: "the same, fast"}, {name: "b"}})
+	assert.Equal(t, "a, fast", got[1].name)
+	assert.Equal(t, "b", got[2].name)
+	assert.Empty(t, named(nil))
+}
+
+func TestReportIsJSONWithARowOnEachLine(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rows.json")
+	report := Report{Method: Method{Rounds: 3}, Rows: []Row{{Name: "a"}, {Name: "b", Go: newColumn([]float64{1})}}}
+	require.NoError(t, report.write(file))
+	got, err := readReport(file)
+	require.NoError(t, err)
+	assert.Equal(t, report, got)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.True(t, json.Valid(text))
+	assert.Contains(t, string(text), "\n{\"group\":\"\",\"name\":\"b\"")
+}
