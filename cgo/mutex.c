@@ -49,6 +49,17 @@ godpdk_mutex_timedlock(pthread_mutex_t *m, uint64_t ns)
 }
 
 int32_t
+godpdk_mutex_owner(pthread_mutex_t *m)
+{
+#ifdef __GLIBC__
+	return __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK;
+#else
+	(void)m;
+	return 0;
+#endif
+}
+
+int32_t
 godpdk_mutex_trylock(void *arg)
 {
 	pthread_mutex_t *m = arg;

@@ -32,6 +32,9 @@ func MutexInit(m Mutex) int { return int(C.godpdk_mutex_init((*C.pthread_mutex_t
 // MutexTryLock calls pthread_mutex_trylock.
 func MutexTryLock(m Mutex) int { return int(C.godpdk_mutex_trylock(m)) }
 
+// MutexOwner returns the ID of the thread that owns the mutex; 0 if there is none, or libc does not show it.
+func MutexOwner(m Mutex) int { return int(C.godpdk_mutex_owner((*C.pthread_mutex_t)(m))) }
+
 // MutexLock calls pthread_mutex_lock.
 func MutexLock(m Mutex) int { return int(C.pthread_mutex_lock((*C.pthread_mutex_t)(m))) }
 

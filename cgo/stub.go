@@ -896,7 +896,8 @@ func MutexInit(m Mutex) (_ int)       { return }
 
 const MutexKind = 16
 
-func MutexLock(m Mutex) (_ int) { return }
+func MutexLock(m Mutex) (_ int)  { return }
+func MutexOwner(m Mutex) (_ int) { return }
 
 const MutexSizeof = 40
 
@@ -1130,6 +1131,8 @@ const StackUsed = 64
 
 func TSCHz() (_ uint64)         { return }
 func Tailqs() (_ string, _ int) { return }
+func ThreadID() (_ int)         { return }
+func ThreadIDOffset() (_ int)   { return }
 
 const ThreadNameSize = 16
 

@@ -26,6 +26,9 @@ int godpdk_mutex_init(pthread_mutex_t *m);
  * pthread_mutex_timedlock, which a change of the time of day disturbs. */
 int godpdk_mutex_timedlock(pthread_mutex_t *m, uint64_t ns);
 
+/* The ID of the thread that owns the mutex, 0 if there is none or libc does not show it. */
+int32_t godpdk_mutex_owner(pthread_mutex_t *m);
+
 /* pthread_mutex_trylock of a pthread_mutex_t, for fastcall. */
 int32_t godpdk_mutex_trylock(void *m);
 

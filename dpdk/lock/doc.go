@@ -57,7 +57,7 @@
 //     not help, because the P can still go to other goroutines.
 //
 // None of this prevents kernel preemption: the kernel takes the CPU from a holder for some
-// milliseconds if another thread needs it. Ticket and MCS suffer most. SeqValue copies in
+// milliseconds if another thread needs it. Ticket and MCS suffer most. SeqValue writes in
 // assembly, where Go's scheduler cannot preempt: its readers wait only for the kernel.
 //
 // # Recursion and owners
@@ -88,19 +88,25 @@
 //
 // The owner is a process. It is known to be dead by a lock in the runtime directory that the kernel
 // releases, so neither a reused pid nor another pid namespace matters. Goroutines have no owner's ID: a
-// goroutine that ends without Unlock leaves the lock to its living process. The group of processes needs
-// a primary in Go. Without one these locks work, but no owner is known.
+// goroutine that ends without Unlock leaves the lock to its living process. The error and Owner also have the
+// thread that took the lock. It is a help for debugging: a goroutine changes threads, unless it is locked to one.
+// The group of processes needs a primary in Go. Without one these locks work, but no owner is known.
 //
 // One atomic operation takes the lock and names its owner, so a process cannot die in between. The owner
-// costs no operation more than C's lock has, except in OwnedTicket.Unlock, where an atomic operation
-// takes the place of a store.
+// costs no atomic operation more than C's lock has, except in OwnedTicket.Unlock, where one takes the
+// place of a store.
 //
 // C programs lock the same words. They leave no owner: a lock that a dead C program held stays locked.
 // And they do not look for dead owners: they wait until a process in Go has waited for the lock,
 // repaired the data, and unlocked. That also holds for C readers of an OwnedRW, if a writer in Go died
 // while it waited.
 //
-// [MCS] and [PhaseFair] have no owned form. Their waiters queue, and a killed waiter stays in the
-// queue: C's layout has no room for the owner of each place. [SeqValue] has no owned form either: use an
-// OwnedSeq with the data beside it.
+// [MCS] has no owned form, because its queue cannot be repaired. A waiter exchanges the lock's word for its node, and
+// then links the node to the one before it. If it is killed in between, only its registers had the place where
+// the two parts of the queue belong together. Use an OwnedSpin, or a Mutex if many wait.
+//
+// [PhaseFair] has no owned form, because its counters fill the 64 bits that one atomic operation changes: the owner
+// would be written before or after the lock is taken, and a process may die in between. Use an OwnedRW.
+//
+// [SeqValue] has no owned form: use an OwnedSeq with the data beside it.
 package lock

@@ -29,8 +29,8 @@ var (
 	_ = build.Same[unsafe.Sizeof(SeqCount{})-cgo.SeqcountSizeof]
 	_ = build.Same[unsafe.Sizeof(Seq{})-cgo.SeqlockSizeof]
 	_ = build.Same[unsafe.Offsetof(Seq{}.lock)-cgo.SeqlockLock]
-	_ = build.Same[unsafe.Sizeof(OwnedSpin{})-8]
-	_ = build.Same[unsafe.Sizeof(OwnedTicket{})-8]
-	_ = build.Same[unsafe.Sizeof(OwnedRW{})-136]
-	_ = build.Same[unsafe.Offsetof(OwnedSeq{}.word)-unsafe.Offsetof(OwnedSeq{}.count)-cgo.SeqlockLock]
+	_ = build.Same[unsafe.Sizeof(OwnedSpin{})-16]
+	_ = build.Same[unsafe.Sizeof(OwnedTicket{})-16]
+	_ = build.Same[unsafe.Sizeof(OwnedRW{})-144]
+	_ = build.Same[unsafe.Offsetof(OwnedSeq{}.own)-unsafe.Offsetof(OwnedSeq{}.count)-cgo.SeqlockLock]
 )

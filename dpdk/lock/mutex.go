@@ -2,7 +2,11 @@ package lock
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -202,6 +206,21 @@ func (m *Mutex) Consistent() error {
 		return mutexError(opMutexConsistent, errno, "no owner has died: call Consistent only after ErrOwnerDead")
 	}
 	return nil
+}
+
+// Owner returns the thread that holds the lock at this moment, and its process if this pid namespace has both. Start
+// is zero. held is false if the lock is free, its owner has died, or libc is not glibc.
+func (m *Mutex) Owner() (o Owner, held bool) {
+	if m.kind() != ready {
+		return Owner{}, false
+	}
+	o.Thread = cgo.MutexOwner(m.Pointer())
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", o.Thread))
+	if _, after, ok := strings.Cut(string(status), "\nTgid:\t"); ok {
+		line, _, _ := strings.Cut(after, "\n")
+		o.Pid, _ = strconv.Atoi(line)
+	}
+	return o, o.Thread != 0
 }
 
 func (m *Mutex) try() int {

@@ -135,6 +135,21 @@ func TestMutexInitTwiceReturnsErrExist(t *testing.T) {
 	require.NoError(t, m.Unlock(), "still locked")
 }
 
+func TestMutexOwnerHasThreadAndProcess(t *testing.T) {
+	m := newMutex(t)
+	_, held := m.Owner()
+	assert.False(t, held)
+	require.NoError(t, m.Lock())
+	o, held := m.Owner()
+	assert.True(t, held)
+	assert.Equal(t, lock.Owner{Pid: os.Getpid(), Thread: linux.Gettid()}, o)
+	require.NoError(t, m.Unlock())
+	abandon(t, m)
+	require.Eventually(t, func() bool { _, held := m.Owner(); return !held }, time.Minute, time.Millisecond)
+	_, held = new(lock.Mutex).Owner()
+	assert.False(t, held)
+}
+
 func TestMutexLockedTwiceByItsOwnerReturnsErrDeadlock(t *testing.T) {
 	m := newMutex(t)
 	require.NoError(t, m.Lock())

@@ -2,26 +2,38 @@ package lock
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/owner"
 	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
-// Owner is the process that holds an owned lock.
+// Owner is the process that holds a lock.
 type Owner struct {
-	Pid   int       // in the pid namespace of the owner; 0 if it ended long ago
-	Start time.Time // of the process; zero if unknown
-	Dead  bool      // the process has ended
+	Pid    int       // in the pid namespace of the owner; 0 if it ended long ago
+	Start  time.Time // of the process; zero if unknown
+	Thread int       // that took the lock, in the same namespace; 0 if unknown
+	Dead   bool      // the process has ended
 }
 
-// An owned lock is a word of 64 bits: C's word in the low half, which comes first in memory, and the
-// owner.ID of the holder above it. One atomic operation of 64 bits takes the lock and names its owner,
-// so a process cannot die between the two. It costs what C's operation of 32 bits costs.
-//
+// owned is a lock with its owner.
+type owned struct {
+	// C's word is in the low half, which comes first in memory, and the owner.ID of the holder above it. One
+	// atomic operation of 64 bits takes the lock and names its owner, so a process cannot die between the
+	// two. It costs what C's operation of 32 bits costs.
+	word uint64
+	// The ID of the thread that took the lock is in the low half, and the owner.ID of its process above it. The
+	// holder writes it after it has taken the lock, and clears it before it releases the lock: a process that
+	// is killed in between leaves no wrong thread behind.
+	thread uint64
+}
+
 // inconsistent is set beside the owner between the takeover from a dead owner and Consistent. gone is in
 // place of an owner after Unlock without Consistent.
 const (
@@ -31,6 +43,41 @@ const (
 
 // self returns a word with this process as the owner.
 func self(c uint32) uint64 { return uint64(owner.Self())<<32 | uint64(c) }
+
+// taken notes the thread of the new owner.
+func (o *owned) taken() { lockops.Store64(&o.thread, self(threadID())) }
+
+// released must be called before the lock is released.
+func (o *owned) released() { lockops.Store64(&o.thread, 0) }
+
+// owner describes the process with the ID.
+func (o *owned) owner(id owner.ID) Owner {
+	p, thread := owner.Describe(id), atomic.LoadUint64(&o.thread)
+	if owner.ID(thread>>32) != id {
+		thread = 0
+	}
+	return Owner{p.Pid, p.Start, int(uint32(thread)), owner.Dead(id)}
+}
+
+// ended begins a sentence on an owner that has ended.
+func (o Owner) ended() string {
+	text := owner.Process{Pid: o.Pid, Start: o.Start}.String()
+	if o.Thread != 0 {
+		text += fmt.Sprintf(", thread %d,", o.Thread)
+	}
+	return text + " ended while it held the lock"
+}
+
+var threadIDOffset = cgo.ThreadIDOffset()
+
+func threadID() uint32 {
+	if threadIDOffset != 0 {
+		if id := lockops.ThreadWord(threadIDOffset); id != 0 {
+			return uint32(id)
+		}
+	}
+	return uint32(cgo.ThreadID())
+}
 
 // form describes C's word of a lock.
 type form struct {
@@ -42,15 +89,19 @@ type form struct {
 }
 
 // try takes the lock if it is free.
-func (f *form) try(w *uint64) bool {
-	x := atomic.LoadUint64(w)
-	return f.free(uint32(x)) && atomic.CompareAndSwapUint64(w, x, self(f.taken(uint32(x))))
+func (f *form) try(o *owned) bool {
+	x := atomic.LoadUint64(&o.word)
+	if !f.free(uint32(x)) || !atomic.CompareAndSwapUint64(&o.word, x, self(f.taken(uint32(x)))) {
+		return false
+	}
+	o.taken()
+	return true
 }
 
 // wait waits until it has taken the lock, also from a dead owner, or until ctx ends.
 // meanwhile, which may be nil, runs when the wait has taken long.
-func (f *form) wait(ctx context.Context, w *uint64, meanwhile func()) error {
-	for p := (patience{}); !f.try(w); p.turn() {
+func (f *form) wait(ctx context.Context, o *owned, meanwhile func()) error {
+	for p := (patience{}); !f.try(o); p.turn() {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -60,7 +111,7 @@ func (f *form) wait(ctx context.Context, w *uint64, meanwhile func()) error {
 		if meanwhile != nil {
 			meanwhile()
 		}
-		if err := f.inherit(w); err != nil {
+		if err := f.inherit(o); err != nil {
 			return err
 		}
 	}
@@ -70,9 +121,9 @@ func (f *form) wait(ctx context.Context, w *uint64, meanwhile func()) error {
 // inherit takes the lock from a dead owner, and returns the dpdk.ErrOwnerDead of [OwnedSpin.Lock] then.
 // Of several callers one gets the lock: the others no longer find the dead owner in the word. It returns
 // nil if the owner lives or is unknown.
-func (f *form) inherit(w *uint64) error {
+func (f *form) inherit(o *owned) error {
 	for {
-		x := atomic.LoadUint64(w)
+		x := atomic.LoadUint64(&o.word)
 		id := owner.ID(x >> 32)
 		switch {
 		case !f.held(uint32(x)):
@@ -82,9 +133,10 @@ func (f *form) inherit(w *uint64) error {
 		case !owner.Dead(id &^ owner.Mark):
 			return nil
 		}
-		dead := owner.Describe(id &^ owner.Mark)
-		if atomic.CompareAndSwapUint64(w, x, self(uint32(x))|uint64(inconsistent)<<32) {
-			return f.error(dpdk.ErrOwnerDead, dead.String()+" ended while it held the lock: you own the lock now: repair the protected data, call Consistent, then Unlock")
+		dead := o.owner(id &^ owner.Mark)
+		if atomic.CompareAndSwapUint64(&o.word, x, self(uint32(x))|uint64(inconsistent)<<32) {
+			o.taken()
+			return f.error(dpdk.ErrOwnerDead, dead.ended()+": you own the lock now: repair the protected data, call Consistent, then Unlock")
 		}
 	}
 }
@@ -98,16 +150,16 @@ var (
 )
 
 // tryLock is TryLock of all owned locks.
-func (f *form) tryLock(w *uint64) (bool, error) {
-	if f.try(w) {
+func (f *form) tryLock(o *owned) (bool, error) {
+	if f.try(o) {
 		return true, nil
 	}
-	at := &tried[owner.ID(atomic.LoadUint64(w)>>32).Slot()]
+	at := &tried[owner.ID(atomic.LoadUint64(&o.word)>>32).Slot()]
 	now, last := int64(time.Since(epoch)), at.Load()
 	if now-last < int64(lookAfter) || !at.CompareAndSwap(last, now) {
 		return false, nil
 	}
-	err := f.inherit(w)
+	err := f.inherit(o)
 	return isOwnerDead(err), err
 }
 
@@ -117,43 +169,41 @@ func isOwnerDead(err error) bool {
 }
 
 // odd unlocks a lock with a word that is not what an Unlock expects.
-func (f *form) odd(w *uint64) error {
+func (f *form) odd(o *owned) error {
 	for {
-		x := atomic.LoadUint64(w)
+		x := atomic.LoadUint64(&o.word)
 		if f.held(uint32(x)) && uint32(x>>32) == gone {
 			return f.unrecoverable()
 		}
 		if !f.held(uint32(x)) || uint32(x>>32) != uint32(owner.Self())|inconsistent {
 			return &dpdk.Error{Op: f.un, Errno: dpdk.ErrPermission, Detail: "this process does not own the lock: only its owner may unlock it"}
 		}
-		if atomic.CompareAndSwapUint64(w, x, uint64(gone)<<32|uint64(uint32(x))) {
+		if atomic.CompareAndSwapUint64(&o.word, x, uint64(gone)<<32|uint64(uint32(x))) {
 			return nil
 		}
 	}
 }
 
 // consistent is Consistent of all owned locks.
-func (f *form) consistent(w *uint64) error {
+func (f *form) consistent(o *owned) error {
 	for {
-		x := atomic.LoadUint64(w)
+		x := atomic.LoadUint64(&o.word)
 		if !f.held(uint32(x)) || uint32(x>>32) != uint32(owner.Self())|inconsistent {
 			return check.Invalid(f.op, "", "this process does not own the lock of a dead owner: call Consistent only after ErrOwnerDead")
 		}
-		if atomic.CompareAndSwapUint64(w, x, x&^(uint64(inconsistent)<<32)) {
+		if atomic.CompareAndSwapUint64(&o.word, x, x&^(uint64(inconsistent)<<32)) {
 			return nil
 		}
 	}
 }
 
 // owner is Owner of all owned locks.
-func (f *form) owner(w *uint64) (o Owner, held bool) {
-	x := atomic.LoadUint64(w)
+func (f *form) owner(o *owned) (_ Owner, held bool) {
+	x := atomic.LoadUint64(&o.word)
 	if !f.held(uint32(x)) || x>>32 == 0 || uint32(x>>32) == gone {
 		return Owner{}, false
 	}
-	id := owner.ID(x>>32) &^ owner.Mark
-	p := owner.Describe(id)
-	return Owner{p.Pid, p.Start, owner.Dead(id)}, true
+	return o.owner(owner.ID(x>>32) &^ owner.Mark), true
 }
 
 func (f *form) unrecoverable() error {

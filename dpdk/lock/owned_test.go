@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -123,6 +124,7 @@ func TestALockOfAKilledProcessGoesToOneWaiter(t *testing.T) {
 			assert.True(t, held)
 			assert.Equal(t, c.Pid(), o.Pid)
 			assert.WithinDuration(t, time.Now(), o.Start, time.Minute)
+			assert.DirExists(t, fmt.Sprintf("/proc/%d/task/%d", c.Pid(), o.Thread))
 			assert.False(t, o.Dead)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 			assert.ErrorIs(t, l.LockContext(ctx), context.DeadlineExceeded, "its owner lives")
@@ -155,6 +157,7 @@ func TestALockOfAKilledProcessGoesToOneWaiter(t *testing.T) {
 					} else if assert.ErrorIs(t, err, dpdk.ErrOwnerDead) {
 						dead.Add(1)
 						assert.Contains(t, err.Error(), fmt.Sprintf("process %d (started ", c.Pid()))
+						assert.Contains(t, err.Error(), fmt.Sprintf(", thread %d, ended ", o.Thread))
 						time.Sleep(10 * time.Millisecond) // the others look for a dead owner meanwhile
 						assert.NoError(t, l.Consistent())
 					}
@@ -171,6 +174,50 @@ func TestALockOfAKilledProcessGoesToOneWaiter(t *testing.T) {
 			assert.False(t, held)
 		})
 	}
+}
+
+func TestOwnerHasTheThread(t *testing.T) {
+	_, e := newEstate(t)
+	for _, name := range ownedNames {
+		l := e.get(name)
+		var threads []int
+		take := func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			require.NoError(t, l.Lock())
+			o, held := l.Owner()
+			require.True(t, held)
+			require.Equal(t, lock.Owner{Pid: os.Getpid(), Start: o.Start, Thread: syscall.Gettid()}, o)
+			threads = append(threads, o.Thread)
+			require.NoError(t, l.Unlock())
+		}
+		runtime.LockOSThread()
+		take()
+		var other sync.WaitGroup
+		other.Go(take) // on another thread
+		other.Wait()
+		runtime.UnlockOSThread()
+		require.NotEqual(t, threads[0], threads[1])
+	}
+}
+
+// A process may die after it has taken the lock, and before it has written its thread.
+func TestAThreadOfAnEarlierOwnerIsNotReported(t *testing.T) {
+	zone, e := newEstate(t)
+	require.NoError(t, e.spin.Lock())
+	thread := (*uint64)(unsafe.Add(e.spin.Pointer(), 8))
+	mine := atomic.LoadUint64(thread)
+	require.NoError(t, e.spin.Unlock())
+	require.Zero(t, atomic.LoadUint64(thread), "Unlock clears it")
+	killed(t, zone, "spin", "write")
+	atomic.StoreUint64(thread, mine)
+	o, held := e.spin.Owner()
+	require.True(t, held)
+	assert.True(t, o.Dead)
+	assert.Zero(t, o.Thread)
+	err := e.spin.Lock()
+	require.ErrorIs(t, err, dpdk.ErrOwnerDead)
+	assert.NotContains(t, err.Error(), "thread")
 }
 
 // C waits for the dead owner's lock, also with a ticket. It gets the lock after the repair.
@@ -300,7 +347,7 @@ func TestAKilledReaderDoesNotKeepAWriterOut(t *testing.T) {
 func TestARemoverOfDeadReadersMayDie(t *testing.T) {
 	zone, e := newEstate(t)
 	killed(t, zone, "rw", "read")
-	place := (*uint32)(unsafe.Add(e.rw.Pointer(), 8)) // its ID
+	place := (*uint32)(unsafe.Add(e.rw.Pointer(), 16)) // its ID
 	dead := atomic.LoadUint32(place)
 	require.NotZero(t, dead)
 	atomic.StoreUint32(place, dead|1<<31) // the dead process has died as a remover, before it has removed the bit

@@ -93,11 +93,11 @@ func inside(x uint64, i int) bool { return x&writerIn == 0 && x>>(32+i)&1 != 0 }
 // try counts the reader in unless a writer holds the lock or waits for it.
 func (r *OwnedRWReader) try() bool {
 	for {
-		x := atomic.LoadUint64(&r.lock.word)
+		x := atomic.LoadUint64(&r.lock.own.word)
 		if x&writer != 0 || inside(x, r.i) {
 			return false
 		}
-		if atomic.CompareAndSwapUint64(&r.lock.word, x, x+r.bit) {
+		if atomic.CompareAndSwapUint64(&r.lock.own.word, x, x+r.bit) {
 			return true
 		}
 	}
@@ -106,7 +106,7 @@ func (r *OwnedRWReader) try() bool {
 // ignore takes a free lock for which a writer has waited too long: see wait.
 func (r *OwnedRWReader) ignore() bool {
 	switch {
-	case atomic.LoadUint64(&r.lock.word) != writerWaits:
+	case atomic.LoadUint64(&r.lock.own.word) != writerWaits:
 		r.waits = time.Time{}
 		return false
 	case r.waits.IsZero():
@@ -116,7 +116,7 @@ func (r *OwnedRWReader) ignore() bool {
 		return false
 	}
 	r.waits = time.Time{}
-	return atomic.CompareAndSwapUint64(&r.lock.word, writerWaits, r.bit)
+	return atomic.CompareAndSwapUint64(&r.lock.own.word, writerWaits, r.bit)
 }
 
 func (r *OwnedRWReader) wait(ctx context.Context) error {
@@ -125,7 +125,7 @@ func (r *OwnedRWReader) wait(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		x := atomic.LoadUint64(&l.word)
+		x := atomic.LoadUint64(&l.own.word)
 		if inside(x, r.i) {
 			return &dpdk.Error{Op: opReadLock, Errno: dpdk.ErrDeadlock, Detail: "this reader has the lock already: use one OwnedRWReader for each goroutine"}
 		}
@@ -133,7 +133,7 @@ func (r *OwnedRWReader) wait(ctx context.Context) error {
 			continue
 		}
 		// A living writer would have taken the free lock long ago, or sets its bit again.
-		if x == writerWaits && atomic.CompareAndSwapUint64(&l.word, x, r.bit) {
+		if x == writerWaits && atomic.CompareAndSwapUint64(&l.own.word, x, r.bit) {
 			return nil
 		}
 		if err := l.deadWriter(x); err != nil {
@@ -155,7 +155,7 @@ func (l *OwnedRW) deadWriter(x uint64) error {
 		return nil
 	}
 	return &dpdk.Error{Op: opReadLock, Errno: dpdk.ErrOwnerDead,
-		Detail: owner.Describe(id&^owner.Mark).String() + " ended while it held the lock for writing: call OwnedRW.Lock, repair the protected data, call Consistent, then Unlock"}
+		Detail: l.own.owner(id&^owner.Mark).ended() + " for writing: call OwnedRW.Lock, repair the protected data, call Consistent, then Unlock"}
 }
 
 // RUnlock releases the lock after reading. The error is dpdk.ErrPermission if this reader does not have
@@ -164,10 +164,10 @@ func (l *OwnedRW) deadWriter(x uint64) error {
 // Implements: rte_rwlock_read_unlock
 func (r *OwnedRWReader) RUnlock() error {
 	racesync.Release(unsafe.Pointer(r.lock))
-	if !inside(atomic.LoadUint64(&r.lock.word), r.i) {
+	if !inside(atomic.LoadUint64(&r.lock.own.word), r.i) {
 		return &dpdk.Error{Op: opReadUnlock, Errno: dpdk.ErrPermission, Detail: "this reader does not have the lock: call RLock first"}
 	}
-	atomic.AddUint64(&r.lock.word, -r.bit)
+	atomic.AddUint64(&r.lock.own.word, -r.bit)
 	return nil
 }
 
@@ -177,7 +177,7 @@ func (r *OwnedRWReader) Close() error {
 	if r.lock == nil {
 		return nil
 	}
-	if inside(atomic.LoadUint64(&r.lock.word), r.i) {
+	if inside(atomic.LoadUint64(&r.lock.own.word), r.i) {
 		return &dpdk.Error{Op: opReadLock, Errno: dpdk.ErrBusy, Detail: "this reader has the lock: call RUnlock first"}
 	}
 	atomic.StoreUint32(&r.lock.readers[r.i], 0)

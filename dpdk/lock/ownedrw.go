@@ -12,7 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
-// OwnedRW is an [RW] that knows its writer and its readers in Go. In C it is a struct of 136 bytes,
+// OwnedRW is an [RW] that knows its writer and its readers in Go. In C it is a struct of 144 bytes,
 // aligned to 8, that begins with an rte_rwlock_t: see "Owned locks" in the description of the package.
 //
 // A reader in Go is an [OwnedRWReader], of which a lock has at most [MaxReaders] at a time. Writers need
@@ -21,7 +21,7 @@ type OwnedRW struct {
 	_ [0]sync.Mutex // lets go vet report copies
 	// While a writer has the lock, its ID is above C's word. Otherwise there is a bit for each reader
 	// that C's word counts, apart from readers in C.
-	word uint64
+	own owned
 	// readers are the owners of the bits. An owner.Mark is set while the named process removes the bit
 	// of a dead reader.
 	readers [MaxReaders]uint32
@@ -43,15 +43,16 @@ var rwForm = form{
 //
 // Implements: rte_rwlock_write_lock
 func (l *OwnedRW) Lock() error {
-	if !atomic.CompareAndSwapUint64(&l.word, 0, self(writerIn)) {
+	if !atomic.CompareAndSwapUint64(&l.own.word, 0, self(writerIn)) {
 		return l.wait(context.Background(), func() { l.announce(); l.removeDead() })
 	}
+	l.own.taken()
 	racesync.Acquire(unsafe.Pointer(l))
 	return nil
 }
 
 func (l *OwnedRW) wait(ctx context.Context, meanwhile func()) error {
-	err := rwForm.wait(ctx, &l.word, meanwhile)
+	err := rwForm.wait(ctx, &l.own, meanwhile)
 	racesync.Acquire(unsafe.Pointer(l))
 	return err
 }
@@ -59,8 +60,8 @@ func (l *OwnedRW) wait(ctx context.Context, meanwhile func()) error {
 // announce keeps new readers out. A waiter that dies leaves the bit behind: then readers ignore it after
 // a while.
 func (l *OwnedRW) announce() {
-	if x := atomic.LoadUint64(&l.word); x&writer == 0 && x&(1<<32-1) != 0 {
-		atomic.OrUint64(&l.word, writerWaits)
+	if x := atomic.LoadUint64(&l.own.word); x&writer == 0 && x&(1<<32-1) != 0 {
+		atomic.OrUint64(&l.own.word, writerWaits)
 	}
 }
 
@@ -69,7 +70,7 @@ func (l *OwnedRW) announce() {
 //
 // Implements: rte_rwlock_write_trylock
 func (l *OwnedRW) TryLock() (bool, error) {
-	ok, err := rwForm.tryLock(&l.word)
+	ok, err := rwForm.tryLock(&l.own)
 	if ok {
 		racesync.Acquire(unsafe.Pointer(l))
 	}
@@ -85,31 +86,32 @@ func (l *OwnedRW) LockContext(ctx context.Context) error { return l.wait(ctx, l.
 // Implements: rte_rwlock_write_unlock
 func (l *OwnedRW) Unlock() error {
 	racesync.Release(unsafe.Pointer(l))
-	x := atomic.LoadUint64(&l.word)
+	x := atomic.LoadUint64(&l.own.word)
 	if x&writerIn == 0 || uint32(x>>32) != uint32(owner.Self()) {
-		return rwForm.odd(&l.word)
+		return rwForm.odd(&l.own)
 	}
-	atomic.AddUint64(&l.word, -self(writerIn)) // C's readers come and go meanwhile
+	l.own.released()
+	atomic.AddUint64(&l.own.word, -self(writerIn)) // C's readers come and go meanwhile
 	return nil
 }
 
 // Consistent declares the protected data repaired: see [OwnedSpin.Consistent].
-func (l *OwnedRW) Consistent() error { return rwForm.consistent(&l.word) }
+func (l *OwnedRW) Consistent() error { return rwForm.consistent(&l.own) }
 
 // Owner returns the process that writes: see [OwnedSpin.Owner].
-func (l *OwnedRW) Owner() (o Owner, held bool) { return rwForm.owner(&l.word) }
+func (l *OwnedRW) Owner() (o Owner, held bool) { return rwForm.owner(&l.own) }
 
 // IsLocked reports whether a writer holds the lock at this moment.
 //
 // Implements: rte_rwlock_write_is_locked
-func (l *OwnedRW) IsLocked() bool { return rwForm.held(uint32(atomic.LoadUint64(&l.word))) }
+func (l *OwnedRW) IsLocked() bool { return rwForm.held(uint32(atomic.LoadUint64(&l.own.word))) }
 
 // Pointer returns the rte_rwlock_t, for C.
-func (l *OwnedRW) Pointer() unsafe.Pointer { return unsafe.Pointer(&l.word) }
+func (l *OwnedRW) Pointer() unsafe.Pointer { return unsafe.Pointer(&l.own.word) }
 
 // removeDead removes the dead readers that have the lock.
 func (l *OwnedRW) removeDead() {
-	x := atomic.LoadUint64(&l.word)
+	x := atomic.LoadUint64(&l.own.word)
 	if x&writerIn != 0 {
 		return
 	}
@@ -132,11 +134,11 @@ func (l *OwnedRW) remove(i int) {
 	}
 	one := uint64(1)<<(32+i) | reader
 	for {
-		x := atomic.LoadUint64(&l.word)
+		x := atomic.LoadUint64(&l.own.word)
 		if !inside(x, i) {
 			break
 		}
-		if atomic.CompareAndSwapUint64(&l.word, x, x-one) {
+		if atomic.CompareAndSwapUint64(&l.own.word, x, x-one) {
 			control.Logger().Warn("a lock was released that a dead process had for reading", "pid", dead.Pid)
 			break
 		}

@@ -10,16 +10,16 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
-// OwnedSeq is a [Seq] that knows its writer. In C it is a struct of 16 bytes, aligned to 8, with an
+// OwnedSeq is a [Seq] that knows its writer. In C it is a struct of 24 bytes, aligned to 8, with an
 // rte_seqlock_t at offset 4: see "Owned locks" in the description of the package. Readers write nothing, so a dead reader leaves
 // nothing behind. After the death of a writer readers retry until another process has taken the lock,
 // repaired the data, and unlocked it.
 type OwnedSeq struct {
 	_     [0]sync.Mutex // lets go vet report copies
-	_     [0]uint64     // aligns word in C's struct too
+	_     [0]uint64     // aligns own in C's struct too
 	_     uint32
 	count SeqCount
-	word  uint64 // C's spinlock and the owner
+	own   owned // C's spinlock
 }
 
 // ReadBegin returns the number to pass to ReadRetry: see [SeqCount.ReadBegin].
@@ -45,9 +45,10 @@ var seqForm = form{
 //
 // Implements: rte_seqlock_write_lock
 func (s *OwnedSeq) Lock() error {
-	if !atomic.CompareAndSwapUint64(&s.word, 0, self(1)) {
-		return s.begun(true, seqForm.wait(context.Background(), &s.word, nil))
+	if !atomic.CompareAndSwapUint64(&s.own.word, 0, self(1)) {
+		return s.begun(true, seqForm.wait(context.Background(), &s.own, nil))
 	}
+	s.own.taken()
 	racesync.Acquire(unsafe.Pointer(s))
 	s.count.WriteBegin()
 	return nil
@@ -68,13 +69,13 @@ func (s *OwnedSeq) begun(ok bool, err error) error {
 // TryLock takes the lock for writing unless a writer holds it. Its results are those of
 // [OwnedSpin.TryLock].
 func (s *OwnedSeq) TryLock() (bool, error) {
-	ok, err := seqForm.tryLock(&s.word)
+	ok, err := seqForm.tryLock(&s.own)
 	return ok, s.begun(ok, err)
 }
 
 // LockContext waits as [OwnedSeq.Lock] does, until ctx ends. Then it returns the cause of ctx.
 func (s *OwnedSeq) LockContext(ctx context.Context) error {
-	return s.begun(true, seqForm.wait(ctx, &s.word, nil))
+	return s.begun(true, seqForm.wait(ctx, &s.own, nil))
 }
 
 // Unlock releases the lock after writing. After dpdk.ErrOwnerDead without [OwnedSeq.Consistent] readers
@@ -82,22 +83,23 @@ func (s *OwnedSeq) LockContext(ctx context.Context) error {
 //
 // Implements: rte_seqlock_write_unlock
 func (s *OwnedSeq) Unlock() error {
-	if atomic.LoadUint64(&s.word) != self(1) {
-		return seqForm.odd(&s.word)
+	if atomic.LoadUint64(&s.own.word) != self(1) {
+		return seqForm.odd(&s.own)
 	}
 	s.count.WriteEnd()
-	lockops.Store64(&s.word, 0)
+	s.own.released()
+	lockops.Store64(&s.own.word, 0)
 	return nil
 }
 
 // Consistent declares the protected data repaired: see [OwnedSpin.Consistent].
-func (s *OwnedSeq) Consistent() error { return seqForm.consistent(&s.word) }
+func (s *OwnedSeq) Consistent() error { return seqForm.consistent(&s.own) }
 
 // Owner returns the process that writes: see [OwnedSpin.Owner].
-func (s *OwnedSeq) Owner() (o Owner, held bool) { return seqForm.owner(&s.word) }
+func (s *OwnedSeq) Owner() (o Owner, held bool) { return seqForm.owner(&s.own) }
 
 // IsLocked reports whether a writer holds the lock at this moment.
-func (s *OwnedSeq) IsLocked() bool { return uint32(atomic.LoadUint64(&s.word)) != 0 }
+func (s *OwnedSeq) IsLocked() bool { return uint32(atomic.LoadUint64(&s.own.word)) != 0 }
 
 // Pointer returns the rte_seqlock_t, for C.
 func (s *OwnedSeq) Pointer() unsafe.Pointer { return unsafe.Pointer(&s.count) }

@@ -10,11 +10,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/racesync"
 )
 
-// OwnedSpin is a [Spin] that knows its owner. In C it is a struct of 8 bytes, aligned to 8, that begins
+// OwnedSpin is a [Spin] that knows its owner. In C it is a struct of 16 bytes, aligned to 8, that begins
 // with an rte_spinlock_t. C programs use that spinlock: see "Owned locks" in the description of the package.
 type OwnedSpin struct {
-	_    [0]sync.Mutex // lets go vet report copies
-	word uint64
+	_   [0]sync.Mutex // lets go vet report copies
+	own owned
 }
 
 var spinForm = form{
@@ -34,15 +34,16 @@ var spinForm = form{
 //
 // Implements: rte_spinlock_lock
 func (s *OwnedSpin) Lock() error {
-	if !atomic.CompareAndSwapUint64(&s.word, 0, self(1)) {
+	if !atomic.CompareAndSwapUint64(&s.own.word, 0, self(1)) {
 		return s.wait(context.Background())
 	}
+	s.own.taken()
 	racesync.Acquire(unsafe.Pointer(s))
 	return nil
 }
 
 func (s *OwnedSpin) wait(ctx context.Context) error {
-	err := spinForm.wait(ctx, &s.word, nil)
+	err := spinForm.wait(ctx, &s.own, nil)
 	racesync.Acquire(unsafe.Pointer(s))
 	return err
 }
@@ -53,7 +54,7 @@ func (s *OwnedSpin) wait(ctx context.Context) error {
 //
 // Implements: rte_spinlock_trylock
 func (s *OwnedSpin) TryLock() (bool, error) {
-	ok, err := spinForm.tryLock(&s.word)
+	ok, err := spinForm.tryLock(&s.own)
 	if ok {
 		racesync.Acquire(unsafe.Pointer(s))
 	}
@@ -70,25 +71,26 @@ func (s *OwnedSpin) LockContext(ctx context.Context) error { return s.wait(ctx) 
 // Implements: rte_spinlock_unlock
 func (s *OwnedSpin) Unlock() error {
 	racesync.Release(unsafe.Pointer(s))
-	if atomic.LoadUint64(&s.word) != self(1) {
-		return spinForm.odd(&s.word)
+	if atomic.LoadUint64(&s.own.word) != self(1) {
+		return spinForm.odd(&s.own)
 	}
-	lockops.Store64(&s.word, 0)
+	s.own.released()
+	lockops.Store64(&s.own.word, 0)
 	return nil
 }
 
 // Consistent declares the protected data repaired after dpdk.ErrOwnerDead. The error is
 // dpdk.ErrInvalid if this process has not taken the lock from a dead owner.
-func (s *OwnedSpin) Consistent() error { return spinForm.consistent(&s.word) }
+func (s *OwnedSpin) Consistent() error { return spinForm.consistent(&s.own) }
 
 // Owner returns the process that holds the lock at this moment. held is false if the lock is free, not
 // recoverable, or held by a C program or another process without an owner's ID.
-func (s *OwnedSpin) Owner() (o Owner, held bool) { return spinForm.owner(&s.word) }
+func (s *OwnedSpin) Owner() (o Owner, held bool) { return spinForm.owner(&s.own) }
 
 // IsLocked reports whether the lock is held at this moment.
 //
 // Implements: rte_spinlock_is_locked
-func (s *OwnedSpin) IsLocked() bool { return uint32(atomic.LoadUint64(&s.word)) != 0 }
+func (s *OwnedSpin) IsLocked() bool { return uint32(atomic.LoadUint64(&s.own.word)) != 0 }
 
 // Pointer returns the rte_spinlock_t, for C.
-func (s *OwnedSpin) Pointer() unsafe.Pointer { return unsafe.Pointer(&s.word) }
+func (s *OwnedSpin) Pointer() unsafe.Pointer { return unsafe.Pointer(&s.own.word) }

@@ -40,3 +40,6 @@ func CompareAndSwap16(p *uint16, old, new uint16) bool
 //
 //go:noescape
 func SeqWrite(sn *uint32, dst, src unsafe.Pointer, n int)
+
+// ThreadWord loads a word at an offset from the thread pointer.
+func ThreadWord(offset int) int32

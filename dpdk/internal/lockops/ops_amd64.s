@@ -112,3 +112,11 @@ TEXT ·SeqWrite(SB), NOSPLIT, $0-32
 	COPY
 	INCL (BX)
 	RET
+
+// func ThreadWord(offset int) int32
+TEXT ·ThreadWord(SB), NOSPLIT, $0-12
+	MOVQ offset+0(FP), CX
+	MOVQ 0(FS), AX // the System V ABI has the thread pointer here
+	MOVL (AX)(CX*1), AX
+	MOVL AX, ret+8(FP)
+	RET

@@ -149,3 +149,11 @@ TEXT ·seqRead(SB), NOSPLIT, $0-33
 odd:
 	MOVB ZR, ret+32(FP)
 	RET
+
+// func ThreadWord(offset int) int32
+TEXT ·ThreadWord(SB), NOSPLIT, $0-12
+	MOVD offset+0(FP), R0
+	MRS  TPIDR_EL0, R1
+	MOVW (R1)(R0), R2
+	MOVW R2, ret+8(FP)
+	RET
