@@ -201,8 +201,8 @@ bench: deps hugepages ## Go, cgo and C side by side, in less than 6 minutes; BEN
 	  $(if $(BENCH_SVG),&& $(plot) svg '$(abspath $(BENCH_SVG))' "$$(realpath "$$BENCH_JSON")")
 
 bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write the pages and pictures of test/bench and the table of README.md
-	@[ -n "$(BENCH_JSON)" ] || BENCH_JSON=test/bench/results/run.json $(go) run ./test/bench
-	@[ -z "$(BENCH_JSON)" ] || [ "$(BENCH_JSON)" -ef test/bench/results/run.json ] || cp "$(BENCH_JSON)" test/bench/results/run.json
+	@$(if $(BENCH_JSON),cmp -s '$(BENCH_JSON)' test/bench/results/run.json || cp '$(BENCH_JSON)' test/bench/results/run.json,\
+	  export BENCH_JSON=test/bench/results/run.json && $(go) run ./test/bench)
 	@$(plot) svg ../results ../results/run.json && $(plot) page ../results/run.json ../RESULTS.md ../PAUSES.md ../../../README.md
 
 bench-compare: ## what differs between two runs, by the method of benchstat: OLD=a.json NEW=b.json

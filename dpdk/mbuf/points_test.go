@@ -1,4 +1,4 @@
-//go:build linux && amd64 && godpdk_debug
+//go:build linux && amd64 && godpdk_debug && !race && !purego
 
 package mbuf_test
 

@@ -32,6 +32,9 @@ var (
 
 const wordSize = unsafe.Sizeof(uintptr(0))
 
+// cacheRoom is the number of objects that the memory of a cache has room for.
+const cacheRoom = (cgo.MempoolCacheSizeof - cgo.MempoolCacheObjs) / wordSize
+
 // slot returns the address of the object at index i, which may be past the last one.
 func (h *cacheHead) slot(i int) unsafe.Pointer {
 	return unsafe.Add(unsafe.Pointer(h), cgo.MempoolCacheObjs+uintptr(i)*wordSize)

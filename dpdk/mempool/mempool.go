@@ -15,9 +15,10 @@
 // With other ops those of a Cache call C only to refill and flush it. An empty pool is not an error:
 // bulk calls are all or nothing, and report which.
 //
-// The default ops, "lf_stack", never make a thread wait for another. A process that is killed inside
-// them takes at most the objects of its bulk with it. [Pool.Recover] returns those, and all else
-// that dead processes held.
+// The default ops, "lf_stack", never make a thread wait for another. If a process is killed while it
+// refills or flushes a cache of [Pool.NewCache], the primary finishes or undoes that call (on amd64, if the
+// primary runs Go). A process that is killed in a call without a cache, or in C, takes at most the
+// objects of its bulk with it. [Pool.Recover] returns those, and all else that dead processes held.
 //
 // A build with the tag godpdk_debug panics when a put returns an object that does not belong
 // to the pool, or that is in the pool already. The panic names the caller. Without the tag
@@ -193,7 +194,7 @@ func (p *Pool) free() error {
 		poolops.Note(p.mp, "")
 		for c := range p.caches {
 			_ = objects.MempoolCacheFree(p.info.Name, unsafe.Pointer(c.mem))
-			c.mem, c.pool, c.rec = &goneCache.head, &gonePool, nil
+			c.forget()
 		}
 		return nil
 	})
@@ -203,7 +204,7 @@ func (p *Pool) free() error {
 	}
 	for i := range p.lcores {
 		if c := p.lcores[i].Load(); c != nil {
-			c.mem, c.pool = &goneCache.head, &gonePool
+			c.forget()
 		}
 	}
 	p.caches, p.backend = nil, goneBackend
@@ -271,8 +272,5 @@ var (
 		unsafe.Pointer(new(uint64)), 1, 0, 8)
 	goneBackend = backend{ring: goneRing, isRing: true}
 	gonePool    = Pool{backend: goneBackend}
-	goneCache   struct {
-		head cacheHead
-		_    [cgo.MempoolCacheSizeof]byte
-	}
+	goneCache   cacheHead
 )

@@ -25,8 +25,9 @@ import (
 //
 // Only the primary may call it. Errors: dpdk.ErrSecondary; dpdk.ErrBusy if a port of this process
 // receives into the pool (its driver has objects that nobody can list), if there are caches from
-// NewCache on another handle, or if a thread was seen in the pool; dpdk.ErrUnsupported for ops that are
-// neither a ring nor a stack; dpdk.ErrNotFound if the pool was freed.
+// NewCache on another handle, if a thread was seen in the pool, or if the primary has yet to settle what a
+// dead process had begun; dpdk.ErrUnsupported for ops that are neither a ring nor a stack;
+// dpdk.ErrNotFound if the pool was freed.
 //
 // Implements: rte_mempool_obj_iter
 func (p *Pool) Missing(held iter.Seq[Object]) ([]Object, error) {

@@ -5,6 +5,8 @@
 //	holder -config group.json               fails if another holder is active
 //	holder -config group.json -standby      waits until no other holder is active
 //
+// SIGUSR1 prints the processes that live, and which of them has which place of the configuration.
+//
 // The lock of a file decides which holder is active. If the active one dies, the standby one becomes a new
 // primary. The old group is lost with its memory: its workers get dpdk.ErrPrimaryGone, must end, and start
 // again. A secondary never becomes a primary. End the workers before the holder.
@@ -23,6 +25,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/holder"
+	"github.com/godpdk/godpdk/dpdk/place"
 )
 
 func main() {
@@ -55,6 +58,9 @@ func hold(ctx context.Context, config, lockFile string, standby bool) error {
 		return err
 	}
 	defer lock.Close()
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGUSR1)
+	defer signal.Stop(asked)
 	h, err := holder.Start(cfg)
 	if err != nil {
 		return err
@@ -64,5 +70,36 @@ func hold(ctx context.Context, config, lockFile string, standby bool) error {
 		fmt.Printf(" %d ms after the end of the active holder", time.Since(last).Milliseconds())
 	}
 	fmt.Println()
-	return h.Run(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- h.Run(ctx) }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-asked:
+			if err := report(h); err != nil {
+				fmt.Fprintln(os.Stderr, "holder:", err)
+			}
+		}
+	}
+}
+
+// report prints the living processes, and the places.
+func report(h *holder.Holder) error {
+	processes, err := h.Runtime().Processes()
+	if err != nil {
+		return err
+	}
+	for _, p := range processes {
+		fmt.Printf("holder: process %d, %v, %v, lcores %v\n", p.Pid, p.Role, p.State, p.Lcores)
+	}
+	places, err := place.List()
+	for _, p := range places {
+		who := "free"
+		if p.Pid != 0 {
+			who = fmt.Sprint("process ", p.Pid)
+		}
+		fmt.Printf("holder: place %s: %s, the last owner: %d %v\n", p.Name, who, p.Predecessor.Pid, p.Predecessor.End)
+	}
+	return err
 }

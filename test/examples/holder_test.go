@@ -22,7 +22,8 @@ import (
 func groupFile(t *testing.T, prefix string) string {
 	file := filepath.Join(t.TempDir(), "group.json")
 	text := fmt.Sprintf(`{"eal": {"filePrefix": %q, "lcores": %q, "memoryMB": 16, "noPCI": true},
-		"pools": [{"name": "packets", "count": 511}], "ports": [{"device": "net_null0", "pool": "packets"}]}`, prefix, harness.Lcore(0))
+		"pools": [{"name": "packets", "count": 511}], "ports": [{"device": "net_null0", "pool": "packets"}],
+		"places": [{"name": "worker", "rx": [{"port": "net_null0"}]}]}`, prefix, harness.Lcore(0))
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
 	return file
 }
@@ -33,6 +34,9 @@ func TestTheStandbyHolderBecomesThePrimary(t *testing.T) {
 	bin, file := built(t, "holder"), groupFile(t, "standby")
 	active := harness.Command(t, bin, "-config", file)
 	assert.Empty(t, active.Expect("holder: ready"))
+	active.Signal(syscall.SIGUSR1)
+	assert.Contains(t, active.Expect("holder: process"), fmt.Sprintf("%d, primary, attached", active.Pid()))
+	assert.Equal(t, "free, the last owner: 0 none", active.Expect("holder: place worker:"))
 	standby := harness.Command(t, bin, "-config", file, "-standby")
 	standby.Expect("holder: standby")
 	another := harness.Command(t, bin, "-config", file)

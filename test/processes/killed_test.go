@@ -290,6 +290,35 @@ func TestLocksOfAKilledProcessAreReleased(t *testing.T) {
 	attachesAndCloses(t, p, prefix)
 }
 
+// A process that was killed while it changed data leaves write locks and spinlocks. They are released too.
+func TestExclusiveLocksOfAKilledProcessAreReleased(t *testing.T) {
+	t.Parallel()
+	for _, waits := range []bool{false, true}[:harness.Size(2, 1)] {
+		t.Run(fmt.Sprintf("a call waits: %t", waits), func(t *testing.T) {
+			prefix := newPrefix(t)
+			p := started(t, "primary", prefix)
+			p.do("control-objects")
+			c := inC(t, "secondary", prefix)
+			c.ask("change-locks")
+			c.Expect("has the locks")
+			if waits {
+				p.do("control-begin")
+			}
+			c.Kill()
+			for _, name := range []string{"heap", "tailq", "mempools", "timers"} {
+				require.Eventually(t, func() bool {
+					return strings.Contains(p.do("log"), "restart all processes of the file prefix soon lock="+name)
+				},
+					4*atOnce, 10*time.Millisecond, name)
+			}
+			if waits {
+				p.do("control-end")
+			}
+			attachesAndCloses(t, p, prefix)
+		})
+	}
+}
+
 // A secondary of a stopped primary gets an error in time.
 func TestControlCallBesideAStoppedPrimary(t *testing.T) {
 	t.Parallel()

@@ -159,6 +159,37 @@ func Held(k Kind) (all []uintptr) {
 	return all
 }
 
+// FreePool calls free, which frees a pool. Then it removes the objects of the pool from all batches: the end of a batch
+// would return them.
+func FreePool(pool uintptr, free func() error) error {
+	book.Lock()
+	defer book.Unlock()
+	var of []*uintptr
+	for _, e := range book.batch {
+		for i := e.h.Lo; e.Kind != Plain && i < min(e.h.Hi, e.Capacity); i++ {
+			if elem := (*uintptr)(e.h.Elem(i, e.ElemSize)); *elem != 0 && e.Kind.poolOf(*elem) == pool {
+				of = append(of, elem)
+			}
+		}
+	}
+	err := free()
+	if err == nil {
+		for _, elem := range of {
+			*elem = 0
+		}
+	}
+	return err
+}
+
+// poolOf returns the pool of an element.
+func (k Kind) poolOf(elem uintptr) uintptr {
+	at := cgo.MbufPool
+	if k == Object {
+		at = cgo.MempoolHeaderPool - int(cgo.MempoolHeaderSizeof)
+	}
+	return *(*uintptr)(unsafe.Add(pointer(elem), at))
+}
+
 // gone is the owner of named batches without a living owner.
 const gone = ^delegate.Owner(0)
 
@@ -200,8 +231,7 @@ func (e *entry) free(r *delegate.Recovery) error {
 			cgo.MbufFree(*(*unsafe.Pointer)(elem))
 			r.Returned++
 		default:
-			header := unsafe.Add(*(*unsafe.Pointer)(elem), -int(cgo.MempoolHeaderSizeof)+cgo.MempoolHeaderPool)
-			cgo.MempoolPut(*(*unsafe.Pointer)(header), nil, elem, 1)
+			cgo.MempoolPut(pointer(e.Kind.poolOf(*(*uintptr)(elem))), nil, elem, 1)
 			r.Returned++
 		}
 	}

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	ealtest.Main(m, ealtest.Options{Configure: func(c *eal.Config) {
-		c.MemoryMB += harness.Kills(100, 20) / 4 // DPDK does not return what a killed secondary had in its heap
+		c.MemoryMB += harness.Kills(100, 12) / 4 // DPDK does not return what a killed secondary had in its heap
 	}})
 }
 
@@ -29,6 +29,7 @@ var modes = []ring.Sync{ring.Single, ring.Multi, ring.RTS, ring.HTS}
 func attach(prefix string) (*eal.Runtime, error) {
 	cfg := ealtest.Config(0)
 	cfg.FilePrefix, cfg.ProcessType, cfg.Lcores, cfg.MemoryMB = prefix, eal.Secondary, "", 0
+	cfg.PrimaryTimeout = 50 * time.Second // many start at once
 	return eal.Init(cfg)
 }
 

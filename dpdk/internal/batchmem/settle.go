@@ -6,6 +6,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
 )
 
 // side is one side of a ring.
@@ -48,6 +49,7 @@ func trySettle() {
 			living = append(living, &e.h.Record)
 			continue
 		}
+		e.mend()
 		switch {
 		case e.unsettled():
 			e.add(sides)
@@ -58,13 +60,23 @@ func trySettle() {
 	if len(sides) == 0 {
 		return
 	}
-	exists := map[unsafe.Pointer]bool{}
+	rings := map[unsafe.Pointer]cgo.RingInfo{}
 	for _, i := range cgo.Rings() {
-		exists[unsafe.Add(i.Ring, cgo.RingProd)] = true
+		rings[unsafe.Add(i.Ring, cgo.RingProd)] = i
 	}
 	for s, u := range sides {
+		info, exists := rings[unsafe.Pointer(s.prod)]
+		if exists { // the record of a dead process may name anything else
+			ring, err := ringlayout.Describe(info, u.entries[0].ElemSize)
+			u.ring, exists = ring, err == nil
+			for _, op := range u.ops {
+				if op.Count > ring.Size {
+					op.Count, op.Step = 0, ringcore.Entering
+				}
+			}
+		}
 		switch {
-		case !exists[unsafe.Pointer(s.prod)]:
+		case !exists:
 			for _, op := range u.ops {
 				op.GiveUp()
 			}
@@ -90,11 +102,9 @@ func (h *Header) ringOf() *ringcore.Ring {
 
 // add adds the operation of a dead process to those of its side.
 func (e *entry) add(sides map[side]*unsettled) {
-	ring := *e.h.ringOf()
-	ring.Record = nil
-	s := side{ring.Prod, e.h.Side}
+	s := side{e.h.ringOf().Prod, e.h.Side}
 	if sides[s] == nil {
-		sides[s] = &unsettled{ring: ring}
+		sides[s] = &unsettled{}
 	}
 	u := sides[s]
 	if e.since.IsZero() {

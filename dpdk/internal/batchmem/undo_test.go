@@ -172,3 +172,39 @@ func TestANewBatchEndsWhatTheDeadHadBegunOnACacheOfAnLcore(t *testing.T) {
 
 // lcore is an lcore of no process.
 const lcore = 100
+
+// A process that is killed with packets in a batch.
+var _ = ealtest.Role("packets", func(args []string) error {
+	if _, err := attach(args[0]); err != nil {
+		return err
+	}
+	pool, err := mbuf.LookupPool("freed")
+	if err != nil {
+		return err
+	}
+	b, err := ring.NewBatch[*mbuf.Mbuf]("freed", 32)
+	if err != nil {
+		return err
+	}
+	m, ok := pool.Alloc()
+	if !ok {
+		return fmt.Errorf("the pool has no packets")
+	}
+	b.Append(m)
+	ealtest.Say("holds")
+	ealtest.Hear()
+	return nil
+})
+
+func TestABatchForgetsThePacketsOfAFreedPool(t *testing.T) {
+	pool, err := mbuf.CreatePool("freed", 511, mbuf.PoolConfig{})
+	require.NoError(t, err)
+	p := ealtest.Start(t, "packets", ealtest.Runtime().FilePrefix())
+	p.Expect("holds")
+	p.Kill()
+	require.NoError(t, pool.Free())
+	b, err := ring.NewBatch[*mbuf.Mbuf]("freed", 32)
+	require.NoError(t, err)
+	require.Equal(t, []*mbuf.Mbuf{nil}, b.Elems())
+	require.NoError(t, b.Close())
+}

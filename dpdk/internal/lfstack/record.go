@@ -53,8 +53,8 @@ const (
 	count   // raise the length of to
 	done
 
-	steps       = 2*done - 1
-	attemptsBit = 4 // the shift of the attempts
+	attempt = 2 * done    // the unit in which the upper bits count the attempts
+	steps   = attempt - 1 // all lower bits
 )
 
 // At returns the record with an index in the table at an address.

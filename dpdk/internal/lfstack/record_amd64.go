@@ -16,21 +16,25 @@ func (w *word) change(r *Record, step, value, mark, next uint64) bool {
 	if r == nil {
 		return swap(w, value, mark, next, mark+1) // the tag stays
 	}
-	tag, attempt := mark>>tagShift, r.state>>attemptsBit+1
-	switch {
-	case tag>>1 == uint64(r.id):
-		attempt += ^(tag ^ attempt) & 1 // then this attempt cannot be taken for the former one
-	case tag != 0 && tag>>1 < Records:
-		r.help(w, tag)
+	state := r.state&^steps + attempt | step
+	if tag := mark >> tagShift; tag>>1 != uint64(r.id) {
+		if tag != 0 {
+			r.help(w, tag)
+		}
+	} else if tag&1 == state/attempt&1 {
+		state += attempt // then this attempt cannot be taken for the former one
 	}
-	r.state = attempt<<attemptsBit | step
+	r.state = state
 	Reach(intents[step&3])
-	if !swap(w, value, mark, next, (uint64(r.id)<<1|attempt&1)<<tagShift|(mark+1)<<16>>16) {
+	if !swap(w, value, mark, next, mark&(1<<tagShift-1)+(r.tag(state)<<tagShift+1)) {
 		return false
 	}
 	Reach(changes[step&3])
 	return true
 }
+
+// tag returns the tag of the record in this state.
+func (r *Record) tag(state uint64) uint64 { return uint64(r.id)<<1 | state/attempt&1 }
 
 // The names of the points before and after each change.
 var (
@@ -41,9 +45,12 @@ var (
 // help notes in the record that a tag names that its last attempt, to change w, was successful. It does
 // nothing if that record has begun another attempt or has ended its operation since.
 func (r *Record) help(w *word, tag uint64) {
+	if tag>>1 >= Records { // C has counted for years
+		return
+	}
 	other := (*Record)(unsafe.Add(unsafe.Pointer(r), (int(tag>>1)-int(r.id))*Size))
 	state := atomic.LoadUint64(&other.state)
-	if state&done == 0 && other.word(state) == w && state>>attemptsBit&1 == tag&1 &&
+	if state&done == 0 && other.word(state) == w && other.tag(state) == tag &&
 		atomic.LoadUint64(&w.mark)>>tagShift == tag { // read after the state: the tag is of this attempt
 		atomic.CompareAndSwapUint64(&other.state, state, state|done)
 	}
@@ -107,7 +114,6 @@ func (r *Record) made() bool {
 	if w == nil {
 		return false
 	}
-	tag := uint64(r.id)<<1 | state>>attemptsBit&1
 	// The mark first: before the tag is replaced, the change is noted.
-	return atomic.LoadUint64(&w.mark)>>tagShift == tag || atomic.LoadUint64(&r.state)&done != 0
+	return atomic.LoadUint64(&w.mark)>>tagShift == r.tag(state) || atomic.LoadUint64(&r.state)&done != 0
 }

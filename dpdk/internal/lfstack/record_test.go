@@ -157,7 +157,7 @@ func settleAt(t *testing.T, point string, put bool, odd uint64, other func(m *me
 	if !put {
 		victim.flush(m)
 	}
-	victim.rec.state += odd << attemptsBit // the next attempts have the parity of the tags that are there
+	victim.rec.state += odd * attempt // the next attempts have the parity of the tags that are there
 	dieAt(t, point, func() {
 		if put {
 			victim.flush(m)
@@ -185,9 +185,9 @@ func TestHelpIgnoresAnEarlierChange(t *testing.T) {
 	neighbour.fill(m, 8)
 	victim.flush(m)
 	neighbour.flush(m)
-	victim.rec.state += (1 ^ victim.rec.state>>attemptsBit ^ earlier) & 1 << attemptsBit
+	victim.rec.state += (1 ^ victim.rec.state/attempt ^ earlier) & 1 * attempt
 	dieAt(t, "before reserve", func() { victim.fill(m, 8) })
-	require.Equal(t, earlier&1, victim.rec.state>>attemptsBit&1)
+	require.Equal(t, earlier, victim.rec.tag(victim.rec.state))
 	neighbour.rec.help(&m.used.len, earlier)
 	victim.settle()
 	m.check(t, 40, victim, neighbour)

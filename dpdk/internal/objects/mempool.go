@@ -3,6 +3,7 @@ package objects
 import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 )
@@ -79,11 +80,16 @@ var (
 	})
 	mempoolFree = delegate.Func("rte_mempool_free", func(_ delegate.Owner, name string, a poolFree) (none, error) {
 		return none{}, pins.free(a.At, func() error {
-			errno := cgo.MempoolFree(name, address(a.At), a.Mine)
-			if errno == 0 {
-				book.forgetPool(a.At)
+			if a.At == 0 {
+				return dpdk.ErrNotFound
 			}
-			return control.Errno(errno)
+			return batchmem.FreePool(a.At, func() error {
+				errno := cgo.MempoolFree(name, address(a.At), a.Mine)
+				if errno == 0 {
+					book.forgetPool(a.At)
+				}
+				return control.Errno(errno)
+			})
 		})
 	})
 	// An address of 0 means any pool of that name, and no name any pool at that address.
@@ -101,10 +107,16 @@ var (
 		return all, nil
 	})
 	mempoolObjects = delegate.Func("rte_mempool_obj_iter", func(_ delegate.Owner, name string, a part) ([]uintptr, error) {
-		return cgo.MempoolObjects(name, address(a.At), a.Max), nil
+		if err := exists(name, a.At); err != nil {
+			return nil, err
+		}
+		return cgo.MempoolObjects(name, address(a.At), min(a.Max, cgo.MempoolDescribe(address(a.At)).Size)), nil
 	})
 	mempoolChunks = delegate.Func("rte_mempool_mem_iter", func(_ delegate.Owner, name string, a part) (all []chunk, _ error) {
-		for _, c := range cgo.MempoolChunks(name, address(a.At), a.Max) {
+		if err := exists(name, a.At); err != nil {
+			return nil, err
+		}
+		for _, c := range cgo.MempoolChunks(name, address(a.At), min(a.Max, cgo.MempoolDescribe(address(a.At)).Chunks)) {
 			all = append(all, chunk{number(c.Addr), c})
 		}
 		return all, nil

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 )
@@ -19,19 +20,36 @@ var (
 		return id, control.Errno(errno)
 	})
 	ethOwner = delegate.Func("rte_eth_dev_owner_get", func(_ delegate.Owner, _ string, port uint16) (portOwner, error) {
+		if err := hasPorts(); err != nil {
+			return portOwner{}, err
+		}
 		id, name, errno := cgo.EthOwner(port)
 		return portOwner{port, id, name}, control.Errno(errno)
 	})
 	ethOwnerSet = delegate.Func("rte_eth_dev_owner_set", func(_ delegate.Owner, _ string, o portOwner) (none, error) {
+		if err := hasPorts(); err != nil {
+			return none{}, err
+		}
 		return none{}, control.Errno(cgo.EthOwnerSet(o.Port, o.ID, o.Name))
 	})
 	ethOwnerUnset = delegate.Func("rte_eth_dev_owner_unset", func(_ delegate.Owner, _ string, o portOwner) (none, error) {
+		if err := hasPorts(); err != nil {
+			return none{}, err
+		}
 		return none{}, control.Errno(cgo.EthOwnerUnset(o.Port, o.ID))
 	})
 	ethOwnerDelete = delegate.Func("rte_eth_dev_owner_delete", func(_ delegate.Owner, _ string, id uint64) (none, error) {
 		return none{}, control.Errno(cgo.EthOwnerDelete(id))
 	})
 )
+
+// hasPorts returns dpdk.ErrNoDevice before the first port exists: DPDK would read from address 0.
+func hasPorts() error {
+	if cgo.EthFindNext(0) < 0 {
+		return dpdk.ErrNoDevice
+	}
+	return nil
+}
 
 // EthOwnerNew does what [cgo.EthOwnerNew] does.
 func EthOwnerNew(name string) (uint64, error) { return ethOwnerNew(name, none{}) }

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 )
@@ -49,7 +50,14 @@ var (
 		return none{}, control.Errno(cgo.RCUUnregister(name, address(r.At), r.ID))
 	})
 	rcuReaders = delegate.Func("rte_rcu_qsbr_check", func(_ delegate.Owner, name string, a readers) (readerList, error) {
-		ids, counts, errno := cgo.RCUReaders(name, address(a.At), a.Max)
+		_, threads, errno := cgo.RCULookup(name)
+		if errno != 0 {
+			return readerList{}, control.Errno(errno)
+		}
+		if a.Max < 1 {
+			return readerList{}, dpdk.ErrInvalid
+		}
+		ids, counts, errno := cgo.RCUReaders(name, address(a.At), min(a.Max, int(threads)))
 		return readerList{ids, counts}, control.Errno(errno)
 	})
 	rcuCount = delegate.Func("rte_rcu_qsbr_thread_online", func(_ delegate.Owner, name string, at uintptr) (uint32, error) {

@@ -2,6 +2,7 @@ package objects
 
 import (
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 )
@@ -35,6 +36,9 @@ var (
 		return sendRing(i), control.Errno(errno)
 	})
 	ringFree = delegate.Func("rte_ring_free", func(_ delegate.Owner, name string, at uintptr) (none, error) {
+		if at == 0 { // any ring of that name
+			return none{}, dpdk.ErrNotFound
+		}
 		return none{}, control.Errno(cgo.RingFree(name, address(at)))
 	})
 	ringDump = delegate.Func("rte_ring_dump", func(_ delegate.Owner, name string, at uintptr) (string, error) {

@@ -125,9 +125,9 @@ func (r *Ring) finish(own *HeadTail, op *Op) {
 
 func (r *Ring) copy(op *Op) {
 	if op.Side == Producing {
-		copyIn(r, op.Objs, op.Head&r.Mask, op.Count)
+		copyIn(r, nil, op.Objs, op.Head&r.Mask, op.Count)
 	} else {
-		copyOut(r, op.Objs, op.Head&r.Mask, op.Count)
+		copyOut(r, nil, op.Objs, op.Head&r.Mask, op.Count)
 	}
 }
 

@@ -2,6 +2,8 @@
 /* A DPDK process in C on the other side of the tests: it does what standard
  * input asks, a line each, and answers each with one line of JSON, as the
  * processes in Go do. Its arguments are EAL's. */
+#define _GNU_SOURCE /* fopencookie */
+#define ALLOW_EXPERIMENTAL_API
 #include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_eal_memconfig.h>
 #include <rte_errno.h>
+#include <rte_malloc.h>
 #include <rte_memzone.h>
 #include <rte_ring.h>
 #include <rte_ring_elem.h>
@@ -36,6 +40,19 @@ struct job {
 	struct board *board;
 	uint64_t first, step, total;
 };
+
+/* rte_malloc_dump_heaps writes this with the lock of a heap. */
+static ssize_t
+stop_at_heap(void *arg, const char *text, size_t len)
+{
+	(void)arg;
+	if (strncmp(text, "Heap size", 9) == 0) {
+		printf("has the locks\n");
+		fflush(stdout);
+		pause();
+	}
+	return len;
+}
 
 static void
 answer(const char *result)
@@ -204,6 +221,15 @@ serve(const char *verb, const char *name, const char *a, const char *b, const ch
 		rte_mcfg_tailq_read_lock();
 		rte_mcfg_mem_read_lock();
 		return answer("");
+	}
+	if (strcmp(verb, "change-locks") == 0) { /* of EAL, for writing, and the lock of a heap: it does not return */
+		rte_mcfg_timer_lock();
+		rte_mcfg_mempool_write_lock();
+		rte_mcfg_tailq_write_lock();
+		FILE *f = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = stop_at_heap });
+		setvbuf(f, NULL, _IONBF, 0);
+		rte_malloc_dump_heaps(f);
+		return refuse(ENOENT);
 	}
 	if (strcmp(verb, "zone") == 0) { /* a zone, its size and the text in it */
 		z = rte_memzone_lookup(name);
