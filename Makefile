@@ -208,8 +208,9 @@ bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write 
 bench-compare: ## what differs between two runs, by the method of benchstat: OLD=a.json NEW=b.json
 	@$(plot) compare "$(abspath $(OLD))" "$(abspath $(NEW))"
 
-bench-rivals: deps hugepages ## godpdk, testpmd, gopacket, AF_XDP in Go and UDP sockets side by side on veth pairs (root); BENCH_JSON=FILE as above
-	@export BENCH_JSON='$(abspath $(BENCH_JSON))'; $(go) run -C test/bench/rivals .
+bench-rivals: deps hugepages ## godpdk, testpmd, gopacket, AF_XDP in Go and UDP sockets on veth pairs (root), in 2 minutes; BENCH_JSON and BENCH_SVG as above
+	@json=$$(mktemp) && trap 'rm -f "$$json"' EXIT && export BENCH_JSON="$(if $(BENCH_JSON),$(abspath $(BENCH_JSON)),$$json)" && $(go) run -C test/bench/rivals . \
+	  $(if $(BENCH_SVG),&& $(plot) rivals '$(abspath $(BENCH_SVG))' "$$BENCH_JSON")
 
 docker: docker-build ## image godpdk: DPDK from source and the examples over it; DOCKER_ARGS='--build-arg …'
 	@docker build $(docker_args) -t godpdk .

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -104,11 +105,13 @@ func fact(file, key string) string {
 	return "unknown"
 }
 
+// write writes a row to each line, so that Git shows the rows that differ.
 func (r Report) write(file string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
+	text = bytes.ReplaceAll(text, []byte(`{"group"`), []byte("\n"+`{"group"`))
 	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
