@@ -40,6 +40,7 @@ type Machine struct {
 	DPDK   string `json:"dpdk"`
 	Go     string `json:"go"`
 	Date   string `json:"date"`
+	Load   string `json:"load"` // the load average during the run, in which 1 is one busy CPU
 }
 
 // Row is the result of a contender with a work.
@@ -89,7 +90,8 @@ func newReport(rows []Row) Report {
 	return Report{
 		Method: Method{rounds, turns, frames, noise},
 		Machine: Machine{fact("/proc/cpuinfo", "model name"), fact("/proc/sys/kernel/osrelease", ""), dpdk.Version(),
-			runtime.Version(), time.Now().UTC().Format("2006-01-02 15:04 MST")},
+			runtime.Version(), time.Now().UTC().Format("2006-01-02 15:04 MST"),
+			strings.Fields(fact("/proc/loadavg", ""))[0]},
 		Rows: rows,
 	}
 }
@@ -117,7 +119,7 @@ func (r Report) write(file string) error {
 
 // show prints the rows as a table of Markdown.
 func (r Report) show() {
-	fmt.Printf("%s; Linux %s, %s, %s; %s\n\n", r.Machine.CPU, r.Machine.Kernel, r.Machine.DPDK, r.Machine.Go, r.Machine.Date)
+	fmt.Printf("%s; Linux %s, %s, %s; %s; load average %s\n\n", r.Machine.CPU, r.Machine.Kernel, r.Machine.DPDK, r.Machine.Go, r.Machine.Date, r.Machine.Load)
 	const format = "| %-20s | %5v | %-22s | %8v | %8v | %6v | %8v | %8v |\n"
 	fmt.Printf(format, "work", "bytes", "contender", "M fps", "CPU, ns", "own", "delivery", "spread")
 	fmt.Println("|---|---|---|---|---|---|---|---|")
