@@ -20,7 +20,7 @@ import (
 
 const (
 	pause    = 2 * time.Microsecond // between two bursts that have time stamps: each finds an empty ring
-	patience = 20 * time.Second     // for an order
+	patience = time.Minute          // for an order
 )
 
 var stamped = shorter(40_000, 1_000) // bursts of a measurement of latency
