@@ -5,8 +5,10 @@ import (
 	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 )
 
 // MaxBatch is the largest capacity of a batch.
@@ -30,9 +32,8 @@ const MaxBatch = 1 << 16
 //
 // A primary in C does none of this. Beside it a batch is only an array.
 type Batch[T any] struct {
-	h       *batchmem.Header // gone after Close
-	name    string
-	out, in uint64 // the ids of the rings that the memory describes
+	h    *batchmem.Header // gone after Close
+	name string
 }
 
 // mem returns the memory of the batch, that of a closed one for nil and for the zero value.
@@ -43,8 +44,10 @@ func (b *Batch[T]) mem() *batchmem.Header {
 	return b.h
 }
 
-// goneBatch is the memory of closed batches. It is empty and has no room.
+// goneBatch is the memory of closed batches. It is empty, has no room, and describes no ring.
 var goneBatch batchmem.Header
+
+func init() { goneBatch.Forget() }
 
 // NewBatch makes a batch of the given capacity. If name is not "", the batch stays when its process
 // ends without Close, and a later NewBatch with the same name, type and capacity claims it with all
@@ -74,6 +77,7 @@ func NewBatch[T any](name string, capacity int) (*Batch[T], error) {
 	if err != nil {
 		return nil, err
 	}
+	b.h.Forget() // a former owner in another process has used other IDs
 	return b, nil
 }
 
@@ -93,7 +97,7 @@ func (b *Batch[T]) end(keep bool) error {
 	if h == &goneBatch {
 		return nil
 	}
-	b.h, b.out, b.in = &goneBatch, 0, 0
+	b.h = &goneBatch
 	return control.Call(batchmem.OpClose, b.name, func() error {
 		return batchmem.Close(b.name, h, keep)
 	})
@@ -155,10 +159,13 @@ func (b *Batch[T]) Drop(n int) {
 //
 // Implements: rte_ring_enqueue_burst_elem
 func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
-	if b == nil || (b.out != r.id || r.id == 0) && !b.use(&b.out, r) {
+	if b == nil {
 		return 0
 	}
-	return b.h.Out.EnqueueBatch(&r.core)
+	if build.Race || build.Debug {
+		return r.core.EnqueueBatch(record(b.h))
+	}
+	return int(uint32(ringcore.EnqueueBatch(&r.core, record(b.h), 0, ringcore.Burst)))
 }
 
 // DequeueBatch moves at most n elements from the ring to the end of the batch, in FIFO order, as
@@ -166,24 +173,14 @@ func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
 //
 // Implements: rte_ring_dequeue_burst_elem
 func (r *Ring[T]) DequeueBatch(b *Batch[T], n int) int {
-	if b == nil || (b.in != r.id || r.id == 0) && !b.use(&b.in, r) {
+	if b == nil {
 		return 0
 	}
-	return b.h.In.DequeueBatch(&r.core, n)
+	if build.Race || build.Debug {
+		return r.core.DequeueBatch(record(b.h), n)
+	}
+	return int(uint32(ringcore.DequeueBatch(&r.core, record(b.h), n, ringcore.Burst)))
 }
 
-// use describes a ring in the batch. It returns false if one of the two was freed.
-func (b *Batch[T]) use(id *uint64, r *Ring[T]) bool {
-	h := b.mem()
-	if r.ring == nil || h == &goneBatch {
-		return false
-	}
-	core := &h.In
-	if id == &b.out {
-		core = &h.Out
-	}
-	*core = r.core
-	core.Record = &h.Record
-	*id = r.id
-	return true
-}
+// record returns the record at the start of the memory of a batch.
+func record(h *batchmem.Header) *ringcore.Record { return (*ringcore.Record)(unsafe.Pointer(h)) }

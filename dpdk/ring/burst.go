@@ -18,7 +18,7 @@ func (r *Ring[T]) Enqueue(obj T) bool {
 	if build.Race {
 		return r.core.Enqueue(unsafe.Pointer(&obj), 1, true).Done() == 1
 	}
-	return uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(&obj), 1, true, false)) == 1
+	return uint32(r.out.Enqueue(unsafe.Pointer(&obj), (*ringcore.One).EnqueueOtherwise)) == 1
 }
 
 // Dequeue removes one element and reports whether the ring had one.
@@ -30,8 +30,8 @@ func (r *Ring[T]) Dequeue() (obj T, ok bool) {
 		ok = r.core.Dequeue(unsafe.Pointer(&obj), 1, true).Done() == 1
 		return obj, ok
 	}
-	ok = uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(&obj), 1, true, false)) == 1
-	return obj, ok
+	ok = uint32(r.in.Dequeue(unsafe.Pointer(&obj), (*ringcore.One).DequeueOtherwise)) == 1
+	return
 }
 
 // EnqueueBulk adds all of objs or none, and returns len(objs) or 0.
@@ -43,7 +43,7 @@ func (r *Ring[T]) EnqueueBulk(objs []T) int {
 	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
-	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
+	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Bulk)))
 }
 
 // EnqueueBurst adds the elements of objs, from the first on, until the ring is full, and
@@ -56,7 +56,7 @@ func (r *Ring[T]) EnqueueBurst(objs []T) int {
 	if build.Race {
 		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
-	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))
+	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Burst)))
 }
 
 // DequeueBulk fills all of objs or nothing, and returns len(objs) or 0.
@@ -68,7 +68,7 @@ func (r *Ring[T]) DequeueBulk(objs []T) int {
 	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
-	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true, false)))
+	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Bulk)))
 }
 
 // DequeueBurst removes at most len(objs) elements, in FIFO order, and returns the number
@@ -81,7 +81,7 @@ func (r *Ring[T]) DequeueBurst(objs []T) int {
 	if build.Race {
 		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
-	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false, false)))
+	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Burst)))
 }
 
 // EnqueueBulkFree does what [Ring.EnqueueBulk] does and also returns the room left.

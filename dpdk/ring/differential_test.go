@@ -51,7 +51,7 @@ func inHugepages(t *testing.T, elemSize, count uint32, prod, cons ringcore.Sync,
 }
 
 func TestAssemblyGoAndCAgreeInAllModes(t *testing.T) {
-	ringtest.Differential(t, inHugepages, ringtest.Native, ringtest.Twin, inC)
+	ringtest.Differential(t, inHugepages, ringtest.Native, ringtest.Ones, ringtest.Twin, inC)
 }
 
 func TestAssemblyGoAndCShareARingUnderLoad(t *testing.T) {

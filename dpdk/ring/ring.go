@@ -51,17 +51,15 @@ const MaxCount = (cgo.RingSizeMask + 1) / 2
 // The ring is valid until any process calls Free, or until this process closes EAL. Using
 // it later accesses unmapped memory.
 type Ring[T any] struct {
-	core ringcore.Ring
-	ring cgo.Ring
-	name string
-	id   uint64     // of this handle: batches know it by that
-	mu   sync.Mutex // held while Free changes the fields
+	core    ringcore.Ring
+	out, in ringcore.One
+	ring    cgo.Ring
+	name    string
+	mu      sync.Mutex // held while Free changes the fields
 }
 
-// handles counts the handles. freed is the id of those that were freed.
+// handles counts the handles.
 var handles atomic.Uint64
-
-const freed = ^uint64(0)
 
 // Create makes a ring. The count is a power of two, of which the ring holds one element
 // less; with Config.ExactSize it is any number, and the ring holds that many.
@@ -143,7 +141,9 @@ func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, error)) 
 		if err != nil {
 			return check.Invalid(op, name, "%v", err)
 		}
-		r = &Ring[T]{core: core, ring: i.Ring, name: name, id: handles.Add(1)}
+		core.ID = handles.Add(1)
+		r = &Ring[T]{core: core, ring: i.Ring, name: name}
+		r.out, r.in = ringcore.NewOnes(&r.core)
 		return nil
 	})
 	return r, err
@@ -203,7 +203,8 @@ func (r *Ring[T]) free() error {
 	})
 	err = control.Explain(err, dpdk.ErrBusy, "it holds the free objects of a mempool: free the pool")
 	if err == nil {
-		r.core, r.ring, r.id = gone, nil, freed
+		r.core, r.ring = gone, nil
+		r.out, r.in = ringcore.NewOnes(&r.core)
 	}
 	return err
 }

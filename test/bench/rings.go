@@ -25,6 +25,18 @@ func rings() ([]contest, error) {
 			return nil, fmt.Errorf("lookup %s: %w", r.Name(), syscall.Errno(errno))
 		}
 		raw := info.Ring
+		single, multi := mode == ring.Single, mode == ring.Multi
+		obj := new(uintptr)
+		contests = append(contests, contest{
+			group: "ring", name: name + " one element", burst: 1,
+			c: func(iters int) { cloop.RingOne(raw, single, multi, unsafe.Pointer(obj), iters) },
+			goNative: func(iters int) {
+				for range iters {
+					r.Enqueue(*obj)
+					*obj, _ = r.Dequeue()
+				}
+			},
+		})
 		for _, burst := range []int{1, 8, 32, 128} {
 			objs := make([]uintptr, burst)
 			for i := range objs {
@@ -38,7 +50,7 @@ func rings() ([]contest, error) {
 			batch.Append(objs...)
 			contests = append(contests, contest{
 				group: "ring", name: name + " enqueue + dequeue", burst: burst,
-				c: func(iters int) { cloop.Ring(raw, mode == ring.Single, mode == ring.Multi, p, burst, iters) },
+				c: func(iters int) { cloop.Ring(raw, single, multi, p, burst, iters) },
 				goNative: func(iters int) {
 					for range iters {
 						r.EnqueueBulk(objs)
@@ -53,7 +65,7 @@ func rings() ([]contest, error) {
 				},
 			}, contest{
 				group: "ring", name: "the same with a Batch", burst: burst,
-				c: func(iters int) { cloop.Ring(raw, mode == ring.Single, mode == ring.Multi, p, burst, iters) },
+				c: func(iters int) { cloop.Ring(raw, single, multi, p, burst, iters) },
 				goNative: func(iters int) {
 					for range iters {
 						r.EnqueueBatch(batch)

@@ -13,8 +13,6 @@ import (
 type Header struct {
 	ringcore.Record         // what the batch holds, and the operation under way
 	Cache           uintptr // address of the struct rte_mempool_cache of the operation under way
-
-	Out, In ringcore.Ring // of the last enqueue and the last dequeue, with this Record
 }
 
 var _ = build.Same[min(unsafe.Sizeof(Header{}), ringcore.Elems)-unsafe.Sizeof(Header{})]

@@ -24,6 +24,8 @@ type Record struct {
 	// The batch holds the elements with the indices Lo to Hi - 1, none if Lo >= Hi.
 	Lo, Hi   uint32
 	Capacity uint32
+
+	Out, In Ring // of the last enqueue and the last dequeue
 }
 
 // Elems is the offset of the elements from the Record.
@@ -44,28 +46,54 @@ const (
 	Consuming
 )
 
-// EnqueueBatch moves as many elements as fit from the front of the batch of r.Record into the ring.
-// like is the Ring that r was copied from.
-func (r *Ring) EnqueueBatch(like *Ring) int {
-	if build.Race {
-		raceEnqueue(like, nil, 0)
-	}
-	if build.Debug {
-		return int(enqueueGo(r, nil, 0, false).Done())
-	}
-	return int(Enqueue(r, nil, 0, false, false).Done())
+// Forget makes a record that another process has used describe no ring.
+func (rec *Record) Forget() {
+	const none = 1<<64 - 1
+	rec.Out.ID, rec.In.ID = none, none
 }
 
-// DequeueBatch moves at most n elements from the ring to the end of the batch of r.Record.
-func (r *Ring) DequeueBatch(like *Ring, n int) int {
+// describesOut reports whether the record describes r, and makes it do so if the two exist.
+func (rec *Record) describesOut(r *Ring) bool {
+	if rec == nil || rec.Capacity == 0 || r.ID == 0 {
+		return false
+	}
+	if rec.Out.ID != r.ID {
+		rec.Out = *r
+	}
+	return true
+}
+
+func (rec *Record) describesIn(r *Ring) bool {
+	if rec == nil || rec.Capacity == 0 || r.ID == 0 {
+		return false
+	}
+	if rec.In.ID != r.ID {
+		rec.In = *r
+	}
+	return true
+}
+
+// EnqueueBatch moves as many elements as fit from the front of the batch of a record into the ring.
+func (r *Ring) EnqueueBatch(rec *Record) int {
+	if build.Race {
+		raceEnqueue(r, nil, 0)
+	}
+	if build.Debug {
+		return int(r.EnqueueBatchGo(rec).Done())
+	}
+	return int(EnqueueBatch(r, rec, 0, Burst).Done())
+}
+
+// DequeueBatch moves at most n elements from the ring to the end of the batch of a record.
+func (r *Ring) DequeueBatch(rec *Record, n int) int {
 	var done uint32
 	if build.Debug {
-		done = dequeueGo(r, nil, n, false).Done()
+		done = r.DequeueBatchGo(rec, n).Done()
 	} else {
-		done = Dequeue(r, nil, n, false, false).Done()
+		done = DequeueBatch(r, rec, n, Burst).Done()
 	}
 	if build.Race && done != 0 {
-		raceAcquire(like)
+		raceAcquire(r)
 	}
 	return int(done)
 }
@@ -84,41 +112,15 @@ func (rec *Record) Room() uint32 {
 	return rec.Hi
 }
 
-// beginEnqueue records that an enqueue begins, and returns the elements.
-func (rec *Record) beginEnqueue(r *Ring) (objs unsafe.Pointer, n int) {
-	if rec.Lo >= rec.Hi {
-		return nil, 0
-	}
-	rec.begin(r.Prod, Producing, rec.Lo)
-	return rec.Elem(rec.Lo, r.ElemSize), int(rec.Hi - rec.Lo)
-}
-
-// beginDequeue records that a dequeue of at most max elements begins, and returns the room.
-func (rec *Record) beginDequeue(r *Ring, max int) (objs unsafe.Pointer, n int) {
-	at := rec.Room()
-	if n = min(max, int(rec.Capacity-at)); n <= 0 {
-		return nil, 0
-	}
-	rec.begin(r.Cons, Consuming, at)
-	return rec.Elem(at, r.ElemSize), n
-}
-
-func (rec *Record) begin(own *HeadTail, side uint8, index uint32) {
-	rec.Index = index
-	rec.Head, rec.Count = own.Head, 0 // the place on a Single side; others record it in intend
-	rec.Side = side
-	rec.Step = Entering
-}
-
 // end records how many elements have moved, and that nothing is under way any more.
 func (rec *Record) end(moved uint32) {
 	if rec == nil {
 		return
 	}
 	if rec.Side == Producing {
-		rec.Lo = rec.Index + moved
+		rec.Lo += moved
 	} else {
-		rec.Hi = rec.Index + moved
+		rec.Hi += moved
 	}
 	rec.reach("at the end")
 	rec.Step = Idle
@@ -139,6 +141,7 @@ func (rec *Record) intend(head, n uint32) {
 		return
 	}
 	rec.Head, rec.Count = head, n
+	rec.Step = Entering
 	rec.reach("after intent")
 }
 

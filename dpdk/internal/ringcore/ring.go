@@ -73,7 +73,7 @@ type Ring struct {
 	Capacity           uint32         // number of elements when full, less than Size
 	ElemSize           uint32         // bytes, a multiple of 4
 	ProdSync, ConsSync Sync           // as in Prod and Cons, read once
-	Record             *Record        // nil, or what describes an operation while it is under way
+	ID                 uint64         // a batch describes the ring of the same ID; 0 if batches may not use it
 }
 
 // New describes a ring by its two head-tails and its slots in shared memory. It has size
@@ -125,6 +125,27 @@ func (m Moved) Left() uint32 { return uint32(m >> 32) }
 
 func moved(done, left uint32) Moved { return Moved(done) | Moved(left)<<32 }
 
+// Way is how many elements an operation moves.
+type Way uint8
+
+const (
+	Burst Way = 0            // as many as possible
+	Bulk  Way = 1 << bulkBit // all or none
+	once  Way = 1 << onceBit // in assembly: return again instead of waiting
+)
+
+const (
+	bulkBit = iota
+	onceBit
+)
+
+func wayOf(bulk bool) Way {
+	if bulk {
+		return Bulk
+	}
+	return Burst
+}
+
 // Enqueue copies at most n elements from objs into the ring: all or none of them if bulk,
 // otherwise as many as fit. With n == 0 objs may be nil. n must not be negative.
 //
@@ -134,7 +155,7 @@ func (r *Ring) Enqueue(objs unsafe.Pointer, n int, bulk bool) Moved {
 	if build.Race {
 		raceEnqueue(r, objs, n)
 	}
-	return Enqueue(r, objs, n, bulk, false)
+	return Enqueue(r, objs, n, wayOf(bulk))
 }
 
 // Dequeue copies at most n elements from the ring to objs: all or none of them if bulk,
@@ -144,7 +165,7 @@ func (r *Ring) Enqueue(objs unsafe.Pointer, n int, bulk bool) Moved {
 // consumers in the middle of an operation, and yields the processor while it waits.
 func (r *Ring) Dequeue(objs unsafe.Pointer, n int, bulk bool) Moved {
 	if build.Race {
-		return raceDequeue(r, objs, Dequeue(r, objs, n, bulk, false))
+		return raceDequeue(r, objs, Dequeue(r, objs, n, wayOf(bulk)))
 	}
-	return Dequeue(r, objs, n, bulk, false)
+	return Dequeue(r, objs, n, wayOf(bulk))
 }

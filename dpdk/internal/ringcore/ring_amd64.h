@@ -11,23 +11,17 @@
 //
 // amd64 keeps the order of loads and the order of stores, and no store passes an
 // earlier load. So each plain load is an acquire, each plain store a release.
-
-// ENTER turns to RECORDED_ENQUEUE or RECORDED_DEQUEUE, off the fast path, for a Ring with a Record.
-#define ENTER \
-	MOVQ r+0(FP), BX \
-	MOVQ n+16(FP), R14 \
-	MOVQ Ring_Record(BX), SI \
-	TESTQ SI, SI \
-	JNE  recorded \
-begun:
+//
+// The functions of batches define RECORDED. With it SI is the Record and DI its Step, Side and Index until
+// USER.
 
 #define ENQUEUE \
-	MOVQ r+0(FP), BX \
+	ASK_ENQUEUE \
 	MOVQ Ring_Prod(BX), R8 \
 	MOVQ Ring_Cons(BX), R9
 
 #define DEQUEUE \
-	MOVQ r+0(FP), BX \
+	ASK_DEQUEUE \
 	MOVQ Ring_Cons(BX), R8 \
 	MOVQ Ring_Prod(BX), R9
 
@@ -56,7 +50,7 @@ short: \
 	TESTQ CX, CX \
 	JEQ  none \
 	MOVL DX, CX \
-	CMPB bulk+24(FP), $0 \
+	TESTB $(1<<const_bulkBit), way+24(FP) \
 	JNE  none \
 	TESTL CX, CX \
 	JNE  took \
@@ -64,9 +58,8 @@ none: \
 	XORL CX, CX \
 	JMP  done
 
-// PLACE(slot, user) finds the slots of head AX. R10 becomes the bytes to copy.
-#define PLACE(slot, user) \
-	MOVQ objs+8(FP), user \
+// PLACE(slot) finds the slots of head AX. R10 becomes the bytes to copy.
+#define PLACE(slot) \
 	MOVL AX, slot \
 	ANDL Ring_Mask(BX), slot \
 	MOVL Ring_ElemSize(BX), R10 \
@@ -184,7 +177,6 @@ sse: \
 	JNE  many \
 	CMPL Ring_ElemSize(BX), $8 \
 	JNE  many \
-	MOVQ objs+8(FP), SI \
 	MOVQ Ring_Slots(BX), R10 \
 	MOVL AX, R11 \
 	ANDL Ring_Mask(BX), R11
@@ -197,120 +189,146 @@ sse: \
 #define DEQUEUE_ONE \
 	ONE_CHECK \
 	MOVQ (R10)(R11*8), R12 \
-	MOVQ R12, (SI)
+	MOVQ R12, (DI)
 
-// RETURN ends a record with the number of moved elements first: see ENDED.
-#define RETURN \
+#ifndef RECORDED
+
+// ASK_… settles R14, USER(user) finds the caller's elements, RETURN(mark) returns.
+#define ASK_ENQUEUE \
+	MOVQ n+16(FP), R14
+
+#define ASK_DEQUEUE \
+	MOVQ n+16(FP), R14
+
+#define USER(user) \
+	MOVQ objs+8(FP), user
+
+#define RETURN(mark) \
 done: \
-	MOVQ Ring_Record(BX), SI \
-	TESTQ SI, SI \
-	JNE  end \
-ended: \
 	SUBL CX, DX \
 	SHLQ $32, DX \
 	ORQ  CX, DX \
 	MOVQ DX, moved+32(FP) \
 	RET
 
-#define COLD_ENQUEUE \
-	SHORT \
-	WRAP(DI, SI, R11, R12) \
-	COPY_SSE \
-	ENDED(Record_Lo)
+#define INTEND(head)
+#define INTEND_SINGLE
+#define RESERVED
+#define PUBLISHED
+#define BARRED_RECORD
+#define COLD_RECORD(describe)
 
-#define COLD_DEQUEUE \
-	SHORT \
-	WRAP(SI, DI, R12, R11) \
-	COPY_SSE \
-	ENDED(Record_Hi)
+#else
 
-// ENDED notes how many elements of a batch have moved, then that nothing is under way.
-#define ENDED(mark) \
-end: \
-	MOVL Record_Index(SI), R12 \
-	ADDL CX, R12 \
-	MOVL R12, mark(SI) \
-	MOVB $const_Idle, Record_Step(SI) \
-	JMP  ended
+// The record is that of a batch, which must describe this ring.
+#define RECORD(ring) \
+	MOVQ rec+8(FP), SI \
+	TESTQ SI, SI \
+	JEQ  foreign \
+	MOVQ Ring_ID(BX), R10 \
+	CMPQ R10, (ring+Ring_ID)(SI) \
+	JNE  foreign
 
-// RECORDED_ENQUEUE moves the elements from Lo to Hi of a batch.
-#define RECORDED_ENQUEUE \
-recorded: \
-	MOVL Record_Lo(SI), AX \
+// An enqueue moves the elements from Lo to Hi.
+#define ASK_ENQUEUE \
+	RECORD(Record_Out) \
+	MOVL Record_Lo(SI), DI \
 	MOVL Record_Hi(SI), R14 \
-	SUBL AX, R14 \
+	SUBL DI, R14 \
 	JLE  nothing \
-	BEGIN(Ring_Prod, const_Producing)
+	SHLQ $32, DI \
+	ORQ  $(const_Entering | const_Producing<<8), DI
 
-// RECORDED_DEQUEUE moves at most n elements behind Hi. In an empty batch that is its start.
-#define RECORDED_DEQUEUE \
-recorded: \
-	MOVL Record_Hi(SI), AX \
-	CMPL Record_Lo(SI), AX \
+// A dequeue moves at most n elements behind Hi. In an empty batch that is its start.
+#define ASK_DEQUEUE \
+	RECORD(Record_In) \
+	MOVQ n+16(FP), R14 \
+	MOVL Record_Hi(SI), DI \
+	CMPL Record_Lo(SI), DI \
 	JLT  filled \
-	XORL AX, AX \
-	MOVL AX, Record_Hi(SI) \
-	MOVL AX, Record_Lo(SI) \
+	XORL DI, DI \
+	MOVQ DI, Record_Lo(SI) \
 filled: \
 	MOVL Record_Capacity(SI), CX \
-	SUBL AX, CX \
+	SUBL DI, CX \
 	CMPQ R14, CX \
 	JLE  fits \
 	MOVQ CX, R14 \
 fits: \
 	TESTQ R14, R14 \
 	JLE  nothing \
-	BEGIN(Ring_Cons, const_Consuming)
+	SHLQ $32, DI \
+	ORQ  $(const_Entering | const_Consuming<<8), DI
 
-// BEGIN records that R14 elements from index AX on will move. On a Single side only this thread moves
-// the head, so the place is known. On other sides INTEND records it. The CAS of a head waits for the
-// stores before it, so they are few: Head and Count are one, as are Step, Side and Index.
-#define BEGIN(own, side) \
-	MOVL Ring_ElemSize(BX), DX \
-	IMULQ AX, DX \
-	LEAQ const_Elems(SI)(DX*1), DX \
-	MOVQ DX, objs+8(FP) \
-	MOVQ own(BX), R8 \
-	MOVL HeadTail_Head(R8), R10 \
-	MOVQ R10, Record_Head(SI) \
-	SHLQ $32, AX \
-	ORQ  $(const_Entering | side<<8), AX \
-	MOVQ AX, Record_Step(SI) \
-	JMP  begun \
-nothing: \
-	MOVQ $0, moved+32(FP) \
+#define USER(user) \
+	MOVL Record_Index(SI), R10 \
+	MOVL Ring_ElemSize(BX), R11 \
+	IMULQ R11, R10 \
+	LEAQ const_Elems(SI)(R10*1), user
+
+// RETURN notes how many elements of the batch have moved, then that nothing is under way.
+#define RETURN(mark) \
+done: \
+	MOVQ rec+8(FP), SI \
+	ADDL CX, mark(SI) \
+	MOVB $const_Idle, Record_Step(SI) \
+	MOVQ CX, moved+32(FP) \
 	RET
 
-// INTEND(head) records an attempt to move the head, RESERVED that it has succeeded: see Record.
-// From ENTER to PLACE SI is the Record or 0.
+// INTEND(head) records an attempt to move the head, RESERVED that it has succeeded: see Record. The
+// CAS of a head waits for the stores before it, so they are few: Head and Count are one, as are Step,
+// Side and Index. On a Single side only this thread moves the head, so the head shows how many have moved.
 #define INTEND(head) \
-	TESTQ SI, SI \
-	JEQ  swap \
-	MOVL head, R10 \
-	MOVQ CX, DI \
-	SHLQ $32, DI \
-	ORQ  R10, DI \
-	MOVQ DI, Record_Head(SI) \
-swap:
+	MOVQ CX, R10 \
+	SHLQ $32, R10 \
+	ORQ  head, R10 \
+	MOVQ R10, Record_Head(SI) \
+	MOVQ DI, Record_Step(SI)
+
+#define INTEND_SINGLE \
+	MOVQ AX, Record_Head(SI) \
+	MOVQ DI, Record_Step(SI)
 
 #define RESERVED \
-	TESTQ SI, SI \
-	JEQ  reserved \
-	MOVB $const_Reserved, Record_Step(SI) \
-reserved:
+	MOVB $const_Reserved, Record_Step(SI)
 
-// BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet, so a record gets no place. R13 counts.
+#define PUBLISHED \
+	MOVQ rec+8(FP), SI \
+	MOVB $const_Published, Record_Step(SI)
+
+// Nothing is reserved, so the record gets no place.
+#define BARRED_RECORD \
+	MOVL $0, Record_Count(SI)
+
+#define COLD_RECORD(describe) \
+nothing: \
+	MOVQ $0, moved+32(FP) \
+	RET \
+foreign: \
+	JMP  describe(SB)
+
+#endif
+
+#define COLD_ENQUEUE \
+	SHORT \
+	WRAP(DI, SI, R11, R12) \
+	COPY_SSE \
+	COLD_RECORD(·enqueueDescribed)
+
+#define COLD_DEQUEUE \
+	SHORT \
+	WRAP(SI, DI, R12, R11) \
+	COPY_SSE \
+	COLD_RECORD(·dequeueDescribed)
+
+// BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved yet. R13 counts.
 #define BARRED(op) \
 barred: \
-	TESTQ SI, SI \
-	JEQ  pause \
-	MOVL $0, Record_Count(SI) \
-pause: \
+	BARRED_RECORD \
 	PAUSE \
 	DECL R13 \
 	JNE  retry \
-	CMPB once+25(FP), $0 \
+	TESTB $(1<<const_onceBit), way+24(FP) \
 	JEQ  wait \
 	MOVQ $const_again, moved+32(FP) \
 	RET \
@@ -323,15 +341,16 @@ wait: \
 #define RESERVE_SINGLE(ROOM) \
 	MOVL HeadTail_Head(R8), AX \
 	ROOM(AX) \
-	TAKE
+	TAKE \
+	INTEND_SINGLE
 
-#define PUBLISH_SINGLE \
+#define PUBLISH_SINGLE(mark) \
 	ADDL CX, AX \
 	MOVQ AX, R12 \
 	SHLQ $32, R12 \
 	ORQ  R12, AX \
 	MOVQ AX, HeadTail_Head(R8) \
-	RETURN
+	RETURN(mark)
 
 // Multi: a compare-and-swap of the head, only while nobody is inside: when it
 // succeeds the tail equals the head, so publishing waits for nobody.
@@ -352,10 +371,10 @@ retry: \
 	RESERVED
 
 // Multi and HTS: the thread is alone inside.
-#define PUBLISH_ALONE \
+#define PUBLISH_ALONE(mark) \
 	ADDL CX, AX \
 	MOVL AX, HeadTail_Tail(R8) \
-	RETURN
+	RETURN(mark)
 
 // RTS: head and tail are pairs of a counter (low half) and a position (high
 // half). The counters differ by the number of threads inside.
@@ -385,7 +404,7 @@ retry: \
 
 // The last thread out finds the counters equal and sets the tail to the whole
 // head word; others only count. The tail is read before the head.
-#define PUBLISH_RTS \
+#define PUBLISH_RTS(mark) \
 	MOVQ HeadTail_Head(R8), AX \
 count: \
 	LEAL 1(AX), R12 \
@@ -400,12 +419,8 @@ last: \
 	LOCK \
 	CMPXCHGQ R11, HeadTail_Head(R8) \
 	JNE  count \
-	MOVQ Ring_Record(BX), SI \
-	TESTQ SI, SI \
-	JEQ  published \
-	MOVB $const_Published, Record_Step(SI) \
-published: \
-	RETURN
+	PUBLISHED \
+	RETURN(mark)
 
 // HTS: head (low half) and tail (high half) are one word. A thread that
 // finds them equal and moves the head is alone until it moves the tail.
@@ -420,11 +435,37 @@ retry: \
 	JNE  barred \
 	ROOM(AX) \
 	TAKE \
+	INTEND(R11) \
 	LEAL (AX)(CX*1), R12 \
 	SHLQ $32, R11 \
 	ORQ  R11, R12 \
-	INTEND(AX) \
 	LOCK \
 	CMPXCHGQ R12, HeadTail_Head(R8) \
 	JNE  retry \
 	RESERVED
+
+// The bodies of the functions.
+
+#define ENQUEUE_BY(RESERVE, PUBLISH) \
+	ENQUEUE \
+	RESERVE(ROOM_ENQUEUE) \
+	USER(SI) \
+	ENQUEUE_ONE \
+	JMP  copied \
+many: \
+	PLACE(DI) \
+	COPY \
+	PUBLISH(Record_Lo) \
+	COLD_ENQUEUE
+
+#define DEQUEUE_BY(RESERVE, PUBLISH) \
+	DEQUEUE \
+	RESERVE(ROOM_DEQUEUE) \
+	USER(DI) \
+	DEQUEUE_ONE \
+	JMP  copied \
+many: \
+	PLACE(SI) \
+	COPY \
+	PUBLISH(Record_Hi) \
+	COLD_DEQUEUE

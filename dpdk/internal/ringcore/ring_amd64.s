@@ -4,118 +4,64 @@
 #include "go_asm.h"
 #include "ring_amd64.h"
 
-// func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func Enqueue(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·Enqueue(SB), NOSPLIT, $0-40
-	ENTER
-	ENQUEUE
+	MOVQ r+0(FP), BX
 	CMPL Ring_ProdSync(BX), $const_Single
 	JNE  other
-	RESERVE_SINGLE(ROOM_ENQUEUE)
-	ENQUEUE_ONE
-	JMP  copied
-many:
-	PLACE(DI, SI)
-	COPY
-	PUBLISH_SINGLE
-	COLD_ENQUEUE
-	RECORDED_ENQUEUE
+	ENQUEUE_BY(RESERVE_SINGLE, PUBLISH_SINGLE)
 other:
-	CMPL Ring_ProdSync(BX), $const_RTS
-	JEQ  rts
-	JHI  hts
+	JHI  more
 	JMP  ·enqueueMulti(SB)
-rts:
+more:
+	CMPL Ring_ProdSync(BX), $const_RTS
+	JNE  hts
 	JMP  ·enqueueRTS(SB)
 hts:
 	JMP  ·enqueueHTS(SB)
 
-// func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func Dequeue(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·Dequeue(SB), NOSPLIT, $0-40
-	ENTER
-	DEQUEUE
+	MOVQ r+0(FP), BX
 	CMPL Ring_ConsSync(BX), $const_Single
 	JNE  other
-	RESERVE_SINGLE(ROOM_DEQUEUE)
-	DEQUEUE_ONE
-	JMP  copied
-many:
-	PLACE(SI, DI)
-	COPY
-	PUBLISH_SINGLE
-	COLD_DEQUEUE
-	RECORDED_DEQUEUE
+	DEQUEUE_BY(RESERVE_SINGLE, PUBLISH_SINGLE)
 other:
-	CMPL Ring_ConsSync(BX), $const_RTS
-	JEQ  rts
-	JHI  hts
+	JHI  more
 	JMP  ·dequeueMulti(SB)
-rts:
+more:
+	CMPL Ring_ConsSync(BX), $const_RTS
+	JNE  hts
 	JMP  ·dequeueRTS(SB)
 hts:
 	JMP  ·dequeueHTS(SB)
 
-// func enqueueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func enqueueMulti(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·enqueueMulti(SB), NOSPLIT, $0-40
-	ENQUEUE
-	RESERVE_MULTI(ROOM_ENQUEUE)
-	ENQUEUE_ONE
-	JMP  copied
-many:
-	PLACE(DI, SI)
-	COPY
-	PUBLISH_ALONE
-	COLD_ENQUEUE
+	ENQUEUE_BY(RESERVE_MULTI, PUBLISH_ALONE)
 	BARRED(·enqueueWait)
 
-// func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·dequeueMulti(SB), NOSPLIT, $0-40
-	DEQUEUE
-	RESERVE_MULTI(ROOM_DEQUEUE)
-	DEQUEUE_ONE
-	JMP  copied
-many:
-	PLACE(SI, DI)
-	COPY
-	PUBLISH_ALONE
-	COLD_DEQUEUE
+	DEQUEUE_BY(RESERVE_MULTI, PUBLISH_ALONE)
 	BARRED(·dequeueWait)
 
-// func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·enqueueRTS(SB), NOSPLIT, $0-40
-	ENQUEUE
-	RESERVE_RTS(ROOM_ENQUEUE)
-	PLACE(DI, SI)
-	COPY
-	PUBLISH_RTS
-	COLD_ENQUEUE
+	ENQUEUE_BY(RESERVE_RTS, PUBLISH_RTS)
 	BARRED(·enqueueWait)
 
-// func dequeueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func dequeueRTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·dequeueRTS(SB), NOSPLIT, $0-40
-	DEQUEUE
-	RESERVE_RTS(ROOM_DEQUEUE)
-	PLACE(SI, DI)
-	COPY
-	PUBLISH_RTS
-	COLD_DEQUEUE
+	DEQUEUE_BY(RESERVE_RTS, PUBLISH_RTS)
 	BARRED(·dequeueWait)
 
-// func enqueueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func enqueueHTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·enqueueHTS(SB), NOSPLIT, $0-40
-	ENQUEUE
-	RESERVE_HTS(ROOM_ENQUEUE)
-	PLACE(DI, SI)
-	COPY
-	PUBLISH_ALONE
-	COLD_ENQUEUE
+	ENQUEUE_BY(RESERVE_HTS, PUBLISH_ALONE)
 	BARRED(·enqueueWait)
 
-// func dequeueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func dequeueHTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·dequeueHTS(SB), NOSPLIT, $0-40
-	DEQUEUE
-	RESERVE_HTS(ROOM_DEQUEUE)
-	PLACE(SI, DI)
-	COPY
-	PUBLISH_ALONE
-	COLD_DEQUEUE
+	DEQUEUE_BY(RESERVE_HTS, PUBLISH_ALONE)
 	BARRED(·dequeueWait)

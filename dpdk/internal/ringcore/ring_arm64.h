@@ -11,23 +11,18 @@
 //	R6, R9 to R14 scratch
 //
 // LDAR and LDAXR are acquires, STLR and STLXR releases.
-
-// ENTER turns to RECORDED_ENQUEUE or RECORDED_DEQUEUE, off the fast path, for a Ring with a Record.
-#define ENTER \
-	MOVD r+0(FP), R0 \
-	MOVD n+16(FP), R19 \
-	MOVD Ring_Record(R0), R7 \
-	CBNZ R7, recorded \
-begun:
+//
+// The functions of batches define RECORDED. With it R7 is the Record and R8 its Step, Side and Index until
+// USER.
 
 #define ENQUEUE \
-	MOVD r+0(FP), R0 \
+	ASK_ENQUEUE \
 	MOVD Ring_Prod(R0), R1 \
 	MOVD Ring_Cons(R0), R2 \
 	ADD  $HeadTail_Tail, R2
 
 #define DEQUEUE \
-	MOVD r+0(FP), R0 \
+	ASK_DEQUEUE \
 	MOVD Ring_Cons(R0), R1 \
 	MOVD Ring_Prod(R0), R2 \
 	ADD  $HeadTail_Tail, R2
@@ -56,17 +51,16 @@ took:
 #define SHORT \
 short: \
 	CBZ   R4, none \
-	MOVBU bulk+24(FP), R6 \
-	CBNZW R6, none \
+	MOVBU way+24(FP), R6 \
+	TBNZ  $const_bulkBit, R6, none \
 	MOVWU R5, R4 \
 	CBNZW R4, took \
 none: \
 	MOVD ZR, R4 \
 	B    done
 
-// PLACE(slot, user) finds the slots of head R3. R9 becomes the bytes to copy.
-#define PLACE(slot, user) \
-	MOVD  objs+8(FP), user \
+// PLACE(slot) finds the slots of head R3. R9 becomes the bytes to copy.
+#define PLACE(slot) \
 	MOVWU Ring_Mask(R0), R6 \
 	ANDW  R6, R3, slot \
 	MOVWU Ring_ElemSize(R0), R9 \
@@ -139,116 +133,149 @@ copy4: \
 	MOVW  R13, (R8) \
 copied:
 
-// RETURN ends a record with the number of moved elements first: see ENDED.
-#define RETURN \
+#ifndef RECORDED
+
+// ASK_… settles R19, USER(user) finds the caller's elements, RETURN(mark) returns.
+#define ASK_ENQUEUE \
+	MOVD n+16(FP), R19
+
+#define ASK_DEQUEUE \
+	MOVD n+16(FP), R19
+
+#define USER(user) \
+	MOVD objs+8(FP), user
+
+#define RETURN(mark) \
 done: \
-	MOVD Ring_Record(R0), R7 \
-	CBNZ R7, end \
-ended: \
 	SUBW R4, R5 \
 	ORR  R5<<32, R4, R5 \
 	MOVD R5, moved+32(FP) \
 	RET
 
-#define COLD_ENQUEUE \
-	SHORT \
-	WRAP(R8, R7, R10, R11) \
-	ENDED(Record_Lo)
+#define INTEND
+#define INTEND_SINGLE
+#define RESERVED
+#define PUBLISHED
+#define BARRED_RECORD
+#define COLD_RECORD(describe)
 
-#define COLD_DEQUEUE \
-	SHORT \
-	WRAP(R7, R8, R11, R10) \
-	ENDED(Record_Hi)
+#else
 
-// ENDED notes how many elements of a batch have moved, then that nothing is under way. The last store is a
-// release: a reader that finds it must also find the new tail. See Ring.Settle.
-#define ENDED(mark) \
-end: \
+// The record is that of a batch, which must describe this ring.
+#define RECORD(ring) \
+	MOVD rec+8(FP), R7 \
+	CBZ  R7, foreign \
+	MOVD Ring_ID(R0), R6 \
+	MOVD (ring+Ring_ID)(R7), R9 \
+	CMP  R6, R9 \
+	BNE  foreign
+
+// An enqueue moves the elements from Lo to Hi.
+#define ASK_ENQUEUE \
+	RECORD(Record_Out) \
+	MOVWU Record_Lo(R7), R8 \
+	MOVWU Record_Hi(R7), R19 \
+	SUBSW R8, R19 \
+	BLE   nothing \
+	MOVD  $(const_Entering | const_Producing<<8), R6 \
+	ORR   R8<<32, R6, R8
+
+// A dequeue moves at most n elements behind Hi. In an empty batch that is its start.
+#define ASK_DEQUEUE \
+	RECORD(Record_In) \
+	MOVD  n+16(FP), R19 \
+	MOVWU Record_Hi(R7), R8 \
+	MOVWU Record_Lo(R7), R6 \
+	CMPW  R8, R6 \
+	BLT   filled \
+	MOVD  ZR, R8 \
+	MOVD  ZR, Record_Lo(R7) \
+filled: \
+	MOVWU Record_Capacity(R7), R4 \
+	SUBW  R8, R4 \
+	CMP   R4, R19 \
+	BLE   fits \
+	MOVD  R4, R19 \
+fits: \
+	CMP  $0, R19 \
+	BLE  nothing \
+	MOVD $(const_Entering | const_Consuming<<8), R6 \
+	ORR  R8<<32, R6, R8
+
+#define USER(user) \
 	MOVWU Record_Index(R7), R6 \
+	MOVWU Ring_ElemSize(R0), R9 \
+	MUL   R9, R6 \
+	ADD   R7, R6 \
+	ADD   $const_Elems, R6, user
+
+// RETURN notes how many elements of the batch have moved, then that nothing is under way. The last store is
+// a release: a reader that finds it must also find the new tail. See Ring.Settle.
+#define RETURN(mark) \
+done: \
+	MOVD  rec+8(FP), R7 \
+	MOVWU mark(R7), R6 \
 	ADDW  R4, R6 \
 	MOVW  R6, mark(R7) \
 	MOVD  $const_Idle, R6 \
 	ADD   $Record_Step, R7 \
 	STLRB R6, (R7) \
-	B     ended
-
-// RECORDED_ENQUEUE moves the elements from Lo to Hi of a batch.
-#define RECORDED_ENQUEUE \
-recorded: \
-	MOVWU Record_Lo(R7), R3 \
-	MOVWU Record_Hi(R7), R19 \
-	SUBSW R3, R19 \
-	BLE   nothing \
-	BEGIN(Ring_Prod, const_Producing)
-
-// RECORDED_DEQUEUE moves at most n elements behind Hi. In an empty batch that is its start.
-#define RECORDED_DEQUEUE \
-recorded: \
-	MOVWU Record_Hi(R7), R3 \
-	MOVWU Record_Lo(R7), R6 \
-	CMPW  R3, R6 \
-	BLT   filled \
-	MOVD  ZR, R3 \
-	MOVW  ZR, Record_Hi(R7) \
-	MOVW  ZR, Record_Lo(R7) \
-filled: \
-	MOVWU Record_Capacity(R7), R4 \
-	SUBW  R3, R4 \
-	CMP   R4, R19 \
-	BLE   fits \
-	MOVD  R4, R19 \
-fits: \
-	CMP $0, R19 \
-	BLE nothing \
-	BEGIN(Ring_Cons, const_Consuming)
-
-// BEGIN records that R19 elements from index R3 on will move. On a Single side only this thread moves
-// the head, so the place is known. On other sides INTEND records it.
-#define BEGIN(own, side) \
-	MOVW  R3, Record_Index(R7) \
-	MOVWU Ring_ElemSize(R0), R6 \
-	MUL   R3, R6 \
-	ADD   R7, R6 \
-	ADD   $const_Elems, R6 \
-	MOVD  R6, objs+8(FP) \
-	MOVD  own(R0), R1 \
-	MOVWU HeadTail_Head(R1), R6 \
-	MOVD  R6, Record_Head(R7) \
-	MOVD  $side, R6 \
-	MOVB  R6, Record_Side(R7) \
-	MOVD  $const_Entering, R6 \
-	MOVB  R6, Record_Step(R7) \
-	B     begun \
-nothing: \
-	MOVD ZR, moved+32(FP) \
+	MOVD  R4, moved+32(FP) \
 	RET
 
-// INTEND records an attempt to move the head, RESERVED that it has succeeded: see Record. From
-// ENTER to PLACE R7 is the Record or 0.
+// INTEND records an attempt to move the head, RESERVED that it has succeeded: see Record. On a Single side
+// only this thread moves the head, so the head shows how many have moved.
 #define INTEND \
-	CBZ  R7, swap \
-	MOVW R3, Record_Head(R7) \
-	MOVW R4, Record_Count(R7) \
-swap:
+	ORR  R4<<32, R3, R9 \
+	MOVD R9, Record_Head(R7) \
+	MOVD R8, Record_Step(R7)
+
+#define INTEND_SINGLE \
+	MOVD R3, Record_Head(R7) \
+	MOVD R8, Record_Step(R7)
 
 #define RESERVED \
-	CBZ  R7, reserved \
 	MOVD $const_Reserved, R9 \
-	MOVB R9, Record_Step(R7) \
-reserved:
+	MOVB R9, Record_Step(R7)
 
-// BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved
-// yet, so a record gets no place. R12 counts.
+#define PUBLISHED \
+	MOVD  rec+8(FP), R7 \
+	MOVD  $const_Published, R9 \
+	ADD   $Record_Step, R7 \
+	STLRB R9, (R7)
+
+// Nothing is reserved, so the record gets no place.
+#define BARRED_RECORD \
+	MOVW ZR, Record_Count(R7)
+
+#define COLD_RECORD(describe) \
+nothing: \
+	MOVD ZR, moved+32(FP) \
+	RET \
+foreign: \
+	B    describe(SB)
+
+#endif
+
+#define COLD_ENQUEUE \
+	SHORT \
+	WRAP(R8, R7, R10, R11) \
+	COLD_RECORD(·enqueueDescribed)
+
+#define COLD_DEQUEUE \
+	SHORT \
+	WRAP(R7, R8, R11, R10) \
+	COLD_RECORD(·dequeueDescribed)
+
+// BARRED(op) spins a while, then leaves the waiting to Go: nothing is reserved yet. R12 counts.
 #define BARRED(op) \
 barred: \
-	CBZ  R7, pause \
-	MOVW ZR, Record_Count(R7) \
-pause: \
+	BARRED_RECORD \
 	YIELD \
 	SUBSW $1, R12 \
 	BNE   retry \
-	MOVBU once+25(FP), R6 \
-	CBZW  R6, wait \
+	MOVBU way+24(FP), R6 \
+	TBZ   $const_onceBit, R6, wait \
 	MOVD  $const_again, R6 \
 	MOVD  R6, moved+32(FP) \
 	RET \
@@ -261,13 +288,14 @@ wait: \
 #define RESERVE_SINGLE(ROOM) \
 	MOVWU HeadTail_Head(R1), R3 \
 	ROOM \
-	TAKE
+	TAKE \
+	INTEND_SINGLE
 
-#define PUBLISH_SINGLE \
+#define PUBLISH_SINGLE(mark) \
 	ADDW R4, R3 \
 	ORR  R3<<32, R3 \
 	STLR R3, (R1) \
-	RETURN
+	RETURN(mark)
 
 // Multi: a compare-and-swap of the head, only while nobody is inside: when it
 // succeeds the tail equals the head, so publishing waits for nobody.
@@ -288,6 +316,7 @@ retry: \
 	BNE   barred \
 	ADDW  R4, R3, R6 \
 	INTEND \
+swap: \
 	LDAXRW (R1), R9 \
 	CMPW   R3, R9 \
 	BNE    retry \
@@ -296,11 +325,11 @@ retry: \
 	RESERVED
 
 // Multi and HTS: the thread is alone inside.
-#define PUBLISH_ALONE \
+#define PUBLISH_ALONE(mark) \
 	ADD   $HeadTail_Tail, R1, R6 \
 	ADDW  R4, R3, R9 \
 	STLRW R9, (R6) \
-	RETURN
+	RETURN(mark)
 
 // RTS: head and tail are pairs of a counter (low half) and a position (high
 // half). The counters differ by the number of threads inside.
@@ -322,6 +351,7 @@ retry: \
 	ADDW $1, R14, R9 \
 	ORR  R6<<32, R9, R6 \
 	INTEND \
+swap: \
 	LDAXR (R15), R9 \
 	CMP   R14, R9 \
 	BNE   retry \
@@ -332,7 +362,7 @@ retry: \
 // The last thread out finds the counters equal and sets the tail to the whole
 // head word; others only count. The tail is an acquire: it is read before the
 // head.
-#define PUBLISH_RTS \
+#define PUBLISH_RTS(mark) \
 count: \
 	LDAR (R1), R14 \
 	MOVD (R15), R6 \
@@ -347,13 +377,8 @@ last: \
 	BNE   count \
 	STLXR R6, (R1), R10 \
 	CBNZW R10, last \
-	MOVD  Ring_Record(R0), R7 \
-	CBZ   R7, published \
-	MOVD  $const_Published, R9 \
-	ADD   $Record_Step, R7 \
-	STLRB R9, (R7) \
-published: \
-	RETURN
+	PUBLISHED \
+	RETURN(mark)
 
 // HTS: head (low half) and tail (high half) are one word. A thread that
 // finds them equal and moves the head is alone until it moves the tail.
@@ -370,9 +395,30 @@ retry: \
 	ADDW R4, R3, R6 \
 	ORR  R3<<32, R6 \
 	INTEND \
+swap: \
 	LDAXR (R1), R9 \
 	CMP   R14, R9 \
 	BNE   retry \
 	STLXR R6, (R1), R10 \
 	CBNZW R10, swap \
 	RESERVED
+
+// The bodies of the functions.
+
+#define ENQUEUE_BY(RESERVE, PUBLISH) \
+	ENQUEUE \
+	RESERVE(ROOM_ENQUEUE) \
+	USER(R7) \
+	PLACE(R8) \
+	COPY \
+	PUBLISH(Record_Lo) \
+	COLD_ENQUEUE
+
+#define DEQUEUE_BY(RESERVE, PUBLISH) \
+	DEQUEUE \
+	RESERVE(ROOM_DEQUEUE) \
+	USER(R8) \
+	PLACE(R7) \
+	COPY \
+	PUBLISH(Record_Hi) \
+	COLD_DEQUEUE

@@ -4,108 +4,66 @@
 #include "go_asm.h"
 #include "ring_arm64.h"
 
-// func Enqueue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func Enqueue(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·Enqueue(SB), NOSPLIT, $0-40
-	ENTER
-	ENQUEUE
+	MOVD r+0(FP), R0
 	MOVWU Ring_ProdSync(R0), R6
-	CMPW  $const_Single, R6
-	BNE   other
-	RESERVE_SINGLE(ROOM_ENQUEUE)
-	PLACE(R8, R7)
-	COPY
-	PUBLISH_SINGLE
-	COLD_ENQUEUE
-	RECORDED_ENQUEUE
+	CMPW $const_Single, R6
+	BNE  other
+	ENQUEUE_BY(RESERVE_SINGLE, PUBLISH_SINGLE)
 other:
-	CMPW $const_RTS, R6
-	BEQ  rts
-	BHI  hts
+	BHI  more
 	B    ·enqueueMulti(SB)
-rts:
-	B ·enqueueRTS(SB)
-hts:
-	B ·enqueueHTS(SB)
-
-// func Dequeue(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
-TEXT ·Dequeue(SB), NOSPLIT, $0-40
-	ENTER
-	DEQUEUE
-	MOVWU Ring_ConsSync(R0), R6
-	CMPW  $const_Single, R6
-	BNE   other
-	RESERVE_SINGLE(ROOM_DEQUEUE)
-	PLACE(R7, R8)
-	COPY
-	PUBLISH_SINGLE
-	COLD_DEQUEUE
-	RECORDED_DEQUEUE
-other:
+more:
 	CMPW $const_RTS, R6
-	BEQ  rts
-	BHI  hts
-	B    ·dequeueMulti(SB)
-rts:
-	B ·dequeueRTS(SB)
+	BNE  hts
+	B    ·enqueueRTS(SB)
 hts:
-	B ·dequeueHTS(SB)
+	B    ·enqueueHTS(SB)
 
-// func enqueueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func Dequeue(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
+TEXT ·Dequeue(SB), NOSPLIT, $0-40
+	MOVD r+0(FP), R0
+	MOVWU Ring_ConsSync(R0), R6
+	CMPW $const_Single, R6
+	BNE  other
+	DEQUEUE_BY(RESERVE_SINGLE, PUBLISH_SINGLE)
+other:
+	BHI  more
+	B    ·dequeueMulti(SB)
+more:
+	CMPW $const_RTS, R6
+	BNE  hts
+	B    ·dequeueRTS(SB)
+hts:
+	B    ·dequeueHTS(SB)
+
+// func enqueueMulti(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·enqueueMulti(SB), NOSPLIT, $0-40
-	ENQUEUE
-	RESERVE_MULTI(ROOM_ENQUEUE)
-	PLACE(R8, R7)
-	COPY
-	PUBLISH_ALONE
-	COLD_ENQUEUE
+	ENQUEUE_BY(RESERVE_MULTI, PUBLISH_ALONE)
 	BARRED(·enqueueWait)
 
-// func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func dequeueMulti(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·dequeueMulti(SB), NOSPLIT, $0-40
-	DEQUEUE
-	RESERVE_MULTI(ROOM_DEQUEUE)
-	PLACE(R7, R8)
-	COPY
-	PUBLISH_ALONE
-	COLD_DEQUEUE
+	DEQUEUE_BY(RESERVE_MULTI, PUBLISH_ALONE)
 	BARRED(·dequeueWait)
 
-// func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func enqueueRTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·enqueueRTS(SB), NOSPLIT, $0-40
-	ENQUEUE
-	RESERVE_RTS(ROOM_ENQUEUE)
-	PLACE(R8, R7)
-	COPY
-	PUBLISH_RTS
-	COLD_ENQUEUE
+	ENQUEUE_BY(RESERVE_RTS, PUBLISH_RTS)
 	BARRED(·enqueueWait)
 
-// func dequeueRTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func dequeueRTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·dequeueRTS(SB), NOSPLIT, $0-40
-	DEQUEUE
-	RESERVE_RTS(ROOM_DEQUEUE)
-	PLACE(R7, R8)
-	COPY
-	PUBLISH_RTS
-	COLD_DEQUEUE
+	DEQUEUE_BY(RESERVE_RTS, PUBLISH_RTS)
 	BARRED(·dequeueWait)
 
-// func enqueueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func enqueueHTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·enqueueHTS(SB), NOSPLIT, $0-40
-	ENQUEUE
-	RESERVE_HTS(ROOM_ENQUEUE)
-	PLACE(R8, R7)
-	COPY
-	PUBLISH_ALONE
-	COLD_ENQUEUE
+	ENQUEUE_BY(RESERVE_HTS, PUBLISH_ALONE)
 	BARRED(·enqueueWait)
 
-// func dequeueHTS(r *Ring, objs unsafe.Pointer, n int, bulk, once bool) Moved
+// func dequeueHTS(r *Ring, objs unsafe.Pointer, n int, way Way) Moved
 TEXT ·dequeueHTS(SB), NOSPLIT, $0-40
-	DEQUEUE
-	RESERVE_HTS(ROOM_DEQUEUE)
-	PLACE(R7, R8)
-	COPY
-	PUBLISH_ALONE
-	COLD_DEQUEUE
+	DEQUEUE_BY(RESERVE_HTS, PUBLISH_ALONE)
 	BARRED(·dequeueWait)

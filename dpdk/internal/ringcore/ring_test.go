@@ -11,7 +11,7 @@ import (
 )
 
 func TestDifferential(t *testing.T) {
-	ringtest.Differential(t, ringtest.NewLocal, ringtest.Native, ringtest.Twin)
+	ringtest.Differential(t, ringtest.NewLocal, ringtest.Native, ringtest.Ones, ringtest.Twin)
 }
 
 func TestStress(t *testing.T) {

@@ -16,52 +16,60 @@ func (r *Ring) EnqueueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 	if build.Race {
 		raceEnqueue(r, objs, n)
 	}
-	return enqueueGo(r, objs, n, bulk)
+	return enqueueGo(r, nil, objs, n, bulk)
 }
 
 // DequeueGo does what [Ring.Dequeue] does, in plain Go on every architecture.
 func (r *Ring) DequeueGo(objs unsafe.Pointer, n int, bulk bool) Moved {
 	if build.Race {
-		return raceDequeue(r, objs, dequeueGo(r, objs, n, bulk))
+		return raceDequeue(r, objs, dequeueGo(r, nil, objs, n, bulk))
 	}
-	return dequeueGo(r, objs, n, bulk)
+	return dequeueGo(r, nil, objs, n, bulk)
 }
 
-func enqueueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
-	if r.Record != nil {
-		if objs, n = r.Record.beginEnqueue(r); n == 0 {
-			return 0
-		}
+// EnqueueBatchGo does what [Ring.EnqueueBatch] does, in plain Go on every architecture.
+func (r *Ring) EnqueueBatchGo(rec *Record) Moved {
+	if !rec.describesOut(r) || rec.Lo >= rec.Hi {
+		return 0
 	}
-	head, done, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk, r.Record)
-	if done == 0 {
-		r.Record.end(0)
-		return moved(0, room)
+	rec.Side, rec.Index = Producing, rec.Lo
+	return enqueueGo(r, rec, rec.Elem(rec.Lo, r.ElemSize), int(rec.Hi-rec.Lo), false)
+}
+
+// DequeueBatchGo does what [Ring.DequeueBatch] does, in plain Go on every architecture.
+func (r *Ring) DequeueBatchGo(rec *Record, n int) Moved {
+	if !rec.describesIn(r) {
+		return 0
 	}
-	copyIn(r, objs, head&r.Mask, done)
-	r.Record.reach("before tail")
-	publish(r.Prod, r.ProdSync, head, done)
-	r.Record.published()
-	r.Record.end(done)
+	at := rec.Room()
+	if n = min(n, int(rec.Capacity-at)); n <= 0 {
+		return 0
+	}
+	rec.Side, rec.Index = Consuming, at
+	return dequeueGo(r, rec, rec.Elem(at, r.ElemSize), n, false)
+}
+
+func enqueueGo(r *Ring, rec *Record, objs unsafe.Pointer, n int, bulk bool) Moved {
+	head, done, room := reserve(r.Prod, r.Cons, r.ProdSync, r.Capacity, n, bulk, rec)
+	if done != 0 {
+		copyIn(r, rec, objs, head&r.Mask, done)
+		rec.reach("before tail")
+		publish(r.Prod, r.ProdSync, head, done)
+		rec.published()
+	}
+	rec.end(done)
 	return moved(done, room-done)
 }
 
-func dequeueGo(r *Ring, objs unsafe.Pointer, n int, bulk bool) Moved {
-	if r.Record != nil {
-		if objs, n = r.Record.beginDequeue(r, n); n == 0 {
-			return 0
-		}
+func dequeueGo(r *Ring, rec *Record, objs unsafe.Pointer, n int, bulk bool) Moved {
+	head, done, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk, rec)
+	if done != 0 {
+		copyOut(r, rec, objs, head&r.Mask, done)
+		rec.reach("before tail")
+		publish(r.Cons, r.ConsSync, head, done)
+		rec.published()
 	}
-	head, done, room := reserve(r.Cons, r.Prod, r.ConsSync, 0, n, bulk, r.Record)
-	if done == 0 {
-		r.Record.end(0)
-		return moved(0, room)
-	}
-	copyOut(r, objs, head&r.Mask, done)
-	r.Record.reach("before tail")
-	publish(r.Cons, r.ConsSync, head, done)
-	r.Record.published()
-	r.Record.end(done)
+	rec.end(done)
 	return moved(done, room-done)
 }
 
@@ -176,12 +184,12 @@ func unpair(word uint64) (lo, hi uint32) {
 	return p[0], p[1]
 }
 
-func copyIn(r *Ring, objs unsafe.Pointer, index, n uint32) {
+func copyIn(r *Ring, rec *Record, objs unsafe.Pointer, index, n uint32) {
 	first := min(n, r.Size-index)
-	half := r.Record.half(first)
+	half := rec.half(first)
 	copyElems(r.slot(index), objs, r.bytes(half))
 	if half < first {
-		r.Record.reach("mid-copy")
+		rec.reach("mid-copy")
 		copyElems(r.slot(index+half), unsafe.Add(objs, r.bytes(half)), r.bytes(first-half))
 	}
 	if n > first {
@@ -189,12 +197,12 @@ func copyIn(r *Ring, objs unsafe.Pointer, index, n uint32) {
 	}
 }
 
-func copyOut(r *Ring, objs unsafe.Pointer, index, n uint32) {
+func copyOut(r *Ring, rec *Record, objs unsafe.Pointer, index, n uint32) {
 	first := min(n, r.Size-index)
-	half := r.Record.half(first)
+	half := rec.half(first)
 	copyElems(objs, r.slot(index), r.bytes(half))
 	if half < first {
-		r.Record.reach("mid-copy")
+		rec.reach("mid-copy")
 		copyElems(unsafe.Add(objs, r.bytes(half)), r.slot(index+half), r.bytes(first-half))
 	}
 	if n > first {

@@ -40,6 +40,33 @@ ring_any(struct rte_ring *r, void **objs, unsigned int n, unsigned int iters)
 		rte_ring_dequeue_bulk(r, objs, n, NULL);
 	}
 }
+
+static __rte_noinline void
+ring_one_sp_sc(struct rte_ring *r, void **obj, unsigned int iters)
+{
+	while (iters--) {
+		rte_ring_sp_enqueue(r, *obj);
+		rte_ring_sc_dequeue(r, obj);
+	}
+}
+
+static __rte_noinline void
+ring_one_mp_mc(struct rte_ring *r, void **obj, unsigned int iters)
+{
+	while (iters--) {
+		rte_ring_mp_enqueue(r, *obj);
+		rte_ring_mc_dequeue(r, obj);
+	}
+}
+
+static __rte_noinline void
+ring_one_any(struct rte_ring *r, void **obj, unsigned int iters)
+{
+	while (iters--) {
+		rte_ring_enqueue(r, *obj);
+		rte_ring_dequeue(r, obj);
+	}
+}
 */
 import "C"
 
@@ -56,5 +83,18 @@ func Ring(r unsafe.Pointer, single, multi bool, objs unsafe.Pointer, n, iters in
 		C.ring_mp_mc(ring, table, C.uint(n), C.uint(iters))
 	default:
 		C.ring_any(ring, table, C.uint(n), C.uint(iters))
+	}
+}
+
+// RingOne does the same for single elements.
+func RingOne(r unsafe.Pointer, single, multi bool, obj unsafe.Pointer, iters int) {
+	ring, p := (*C.struct_rte_ring)(r), (*unsafe.Pointer)(obj)
+	switch {
+	case single:
+		C.ring_one_sp_sc(ring, p, C.uint(iters))
+	case multi:
+		C.ring_one_mp_mc(ring, p, C.uint(iters))
+	default:
+		C.ring_one_any(ring, p, C.uint(iters))
 	}
 }

@@ -66,6 +66,9 @@ func Ring(r unsafe.Pointer, single bool, multi bool, objs unsafe.Pointer, n int,
 func RingElem(r unsafe.Pointer, size int, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func RingOne(r unsafe.Pointer, single bool, multi bool, obj unsafe.Pointer, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func RingUntil(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, end uint64) (_ int) {
 	panic("the tests need Linux, DPDK and cgo")
 }

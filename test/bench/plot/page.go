@@ -208,7 +208,7 @@ func speed(r Report) string {
 	}
 	var rows [][]string
 	for _, f := range r.families("ring", "mempool", "mbuf", "ethdev") {
-		if len(f.rows) < 3 || f.rows[0].Cgo == nil {
+		if !f.overBurst() {
 			continue
 		}
 		cells, cgo := make([]string, len(bursts)), ""

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/stretchr/testify/require"
 )
@@ -43,6 +44,28 @@ var Twin = Impl{
 	Dequeue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, available uint32) {
 		m := r.DequeueGo(objs, int(n), bulk)
 		return m.Done(), m.Left()
+	},
+}
+
+// Ones moves single elements in plain Go, where that is possible, and others like Native. With -race all
+// elements go Native's way, as those of ring.Ring do.
+var Ones = Impl{
+	Name: "ones",
+	Enqueue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, free uint32) {
+		if n != 1 || build.Race {
+			return Native.Enqueue(r, objs, n, bulk)
+		}
+		out, _ := ringcore.NewOnes(r)
+		done = out.Enqueue(objs, (*ringcore.One).EnqueueOtherwise).Done()
+		return done, r.FreeCount()
+	},
+	Dequeue: func(r *ringcore.Ring, objs unsafe.Pointer, n uint32, bulk bool) (done, available uint32) {
+		if n != 1 || build.Race {
+			return Native.Dequeue(r, objs, n, bulk)
+		}
+		_, in := ringcore.NewOnes(r)
+		done = in.Dequeue(objs, (*ringcore.One).DequeueOtherwise).Done()
+		return done, r.Count()
 	},
 }
 
