@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +20,7 @@ import (
 const attachEnv = "GODPDK_BENCH_ATTACH"
 
 // after is what a secondary in Go does after its start, until its input ends.
-var after = map[string]func() error{"go": work, "sender": sender, "receiver": receiver}
+var after = map[string]func(context.Context) error{"go": work, "sender": sender, "receiver": receiver, "successor": successor}
 
 // attaches measures the start of a secondary while others run: eal.Init, and only rte_eal_init,
 // which a C program would call.
@@ -117,6 +118,11 @@ func (s *secondary) end() error {
 	return s.cmd.Wait()
 }
 
+func (s *secondary) kill() {
+	_ = s.cmd.Process.Kill()
+	_ = s.end()
+}
+
 // attached is the secondary's side. It prints the ns that its start took, and runs until its input ends.
 func attached(arg string) error {
 	language, prefix, _ := strings.Cut(arg, " ")
@@ -136,5 +142,5 @@ func attached(arg string) error {
 	}
 	defer rt.Close()
 	fmt.Println(time.Since(begin).Nanoseconds())
-	return after[language]()
+	return after[language](rt.Context())
 }

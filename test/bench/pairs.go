@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -148,7 +149,7 @@ func (o order) execute(both []*secondary) (found []float64, err error) {
 }
 
 // sender is the process that enqueues.
-func sender() error {
+func sender(context.Context) error {
 	return obey(0, func(o order, r *ring.Ring[uint64], objs []uint64) []float64 {
 		multi, p, every := r.Producer() == ring.Multi, unsafe.Pointer(&objs[0]), lcore.ToCycles(pause)
 		switch inC := o.Languages[0] == "c"; {
@@ -158,6 +159,8 @@ func sender() error {
 			cloop.Send(r.Pointer(), multi, p, o.Burst, o.Bursts)
 		case o.Stamped:
 			sendStamped(r, objs, o.Bursts, every)
+		case o.Burst == 1:
+			sendOne(r, objs[0], o.Bursts)
 		default:
 			send(r, objs, o.Bursts)
 		}
@@ -166,7 +169,7 @@ func sender() error {
 }
 
 // receiver is the process that dequeues and measures.
-func receiver() error {
+func receiver(context.Context) error {
 	took := make([]uint32, stamped)
 	return obey(1, func(o order, r *ring.Ring[uint64], objs []uint64) []float64 {
 		multi, p := r.Consumer() == ring.Multi, unsafe.Pointer(&objs[0])
@@ -178,6 +181,8 @@ func receiver() error {
 			cycles = cloop.Receive(r.Pointer(), multi, p, o.Burst, o.Bursts)
 		case o.Stamped:
 			receiveStamped(r, objs, took)
+		case o.Burst == 1:
+			cycles = receiveOne(r, o.Bursts)
 		default:
 			cycles = receive(r, objs, o.Bursts)
 		}
@@ -233,7 +238,7 @@ func obey(last int, execute func(o order, r *ring.Ring[uint64], objs []uint64) [
 	}
 }
 
-// The loops of package cloop in Go.
+// The loops of package cloop in Go. Those for one element use the calls for one element.
 
 func send(r *ring.Ring[uint64], objs []uint64, bursts int) {
 	for range bursts {
@@ -246,6 +251,28 @@ func receive(r *ring.Ring[uint64], objs []uint64, bursts int) uint64 {
 	start := uint64(0)
 	for i := range bursts {
 		for r.DequeueBulk(objs) == 0 {
+		}
+		if i == 0 {
+			start = lcore.Cycles()
+		}
+	}
+	return lcore.Cycles() - start
+}
+
+func sendOne(r *ring.Ring[uint64], obj uint64, bursts int) {
+	for range bursts {
+		for !r.Enqueue(obj) {
+		}
+	}
+}
+
+func receiveOne(r *ring.Ring[uint64], bursts int) uint64 {
+	start := uint64(0)
+	for i := range bursts {
+		for {
+			if _, ok := r.Dequeue(); ok {
+				break
+			}
 		}
 		if i == 0 {
 			start = lcore.Cycles()
