@@ -26,7 +26,7 @@ func places(rt *eal.Runtime) (rows []Row, err error) {
 	if !wanted("place") {
 		return nil, nil
 	}
-	r, err := ring.Create[uint64](workplace, 1024, ring.Config{})
+	r, err := ring.Create[uint64](workplace, 1024, ring.Config{Producer: ring.Single, Consumer: ring.Single})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func successor(ctx context.Context) error {
 		return err
 	}
 	fmt.Println(lcore.Cycles())
-	p, err := claim(ctx, workplace, place.Parts{Consumes: []string{workplace}})
+	p, err := claim(ctx, workplace, place.Parts{Produces: []string{workplace}, Consumes: []string{workplace}})
 	if err != nil {
 		return err
 	}
