@@ -15,7 +15,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -100,7 +99,7 @@ var _ = ealtest.Role("stopper", func(args []string) error {
 		return all()
 	}
 	n := 0
-	delegate.Point = func(at string) {
+	stop := func(at string) {
 		if at == "before send" {
 			n++
 		}
@@ -109,6 +108,7 @@ var _ = ealtest.Role("stopper", func(args []string) error {
 			ealtest.Hear() // until it is killed
 		}
 	}
+	atPoint.Store(&stop)
 	if err := kinds[kind]("stopped"); err != nil {
 		return err
 	}
