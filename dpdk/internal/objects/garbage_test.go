@@ -90,7 +90,7 @@ func TestThePrimaryOutlivesWrongRequests(t *testing.T) {
 	began := time.Now()
 	at, c := uintptr(p.Pointer()), uintptr(cache.Pointer())
 	g := ealtest.Start(t, "garbler", ealtest.Runtime().FilePrefix(), fmt.Sprint(c),
-		fmt.Sprintf(`{"At":%d,"Pool":%d,"Addr":%d,"Max":-1,"Size":4294967295,"Socket":-99}`, c, at, at))
+		fmt.Sprintf(`{"At":%d,"Pool":%d,"Addr":%d,"Max":4294967295,"Size":8,"Socket":-1}`, c, at, at))
 	n := g.Expect("answers")
 	g.Wait()
 	require.Equal(t, fmt.Sprint(len(ops)*7*(len(values)+2)), n)
