@@ -121,9 +121,9 @@ func quantile(values []float64, q float64) float64 {
 	return sorted[i] + (at-float64(i))*(sorted[i+1]-sorted[i])
 }
 
-// digits rounds to five digits: the others are noise, and the file is kept in the repository.
+// digits rounds to four digits: the others are noise, and the file is kept in the repository.
 func digits(v float64) float64 {
-	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 5, 64), 64)
+	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)
 	return v
 }
 
@@ -191,7 +191,7 @@ func (r Row) print() {
 	}
 	name, x := r.Name, fmt.Sprint(r.Burst)
 	if r.Axis != "" {
-		name, x = r.Name+" / "+r.Axis, fmt.Sprint(r.X)
+		name, x = r.Name+" / "+r.Axis, strconv.FormatFloat(r.X, 'f', -1, 64)
 	}
 	ratio := ""
 	if r.Ratio != nil {

@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	ealtest.Main(m, ealtest.Options{Configure: func(c *eal.Config) {
-		c.MemoryMB += harness.Kills(100, 20) / 4 // DPDK does not return what a killed secondary had in its heap
+		c.MemoryMB += harness.Kills(100, 12) / 4 // DPDK does not return what a killed secondary had in its heap
 	}})
 }
 

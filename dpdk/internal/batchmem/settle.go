@@ -80,7 +80,7 @@ func trySettle() {
 			for _, op := range u.ops {
 				op.GiveUp()
 			}
-		case !u.ring.Settle(s.side, u.ops, on(living, s), time.Since(u.since) > patience):
+		case !u.ring.Settle(s.side, u.ops, living, time.Since(u.since) > patience):
 			continue
 		}
 		for i, e := range u.entries {
@@ -115,17 +115,6 @@ func (e *entry) add(sides map[side]*unsettled) {
 	}
 	u.ops = append(u.ops, &ringcore.Op{Record: &e.h.Record, Objs: e.h.Elem(e.h.Index, e.ElemSize)})
 	u.entries = append(u.entries, e)
-}
-
-// on returns the records of threads that use this side of a ring.
-func on(living []*ringcore.Record, s side) (all []*ringcore.Record) {
-	for _, r := range living {
-		h := (*Header)(unsafe.Pointer(r)) // the record is at its start
-		if ring := h.ringOf(); ring.Prod == s.prod && h.Side == s.side {
-			all = append(all, r)
-		}
-	}
-	return all
 }
 
 // settled notes the outcome of an operation in its batch.

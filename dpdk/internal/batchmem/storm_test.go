@@ -145,7 +145,7 @@ func (l lane) work(tokens *ring.Batch[uint64], pkts *ring.Batch[*mbuf.Mbuf], cac
 
 func TestStormOfKilledWorkersLosesAndDoublesNothing(t *testing.T) {
 	random := harness.Random(t)
-	kills := harness.Kills(100, 20)
+	kills := harness.Kills(100, 12)
 	began := time.Now()
 	zones := zoneNames(t)
 	pool, err := mbuf.CreatePool("storm", stormPool, mbuf.PoolConfig{})

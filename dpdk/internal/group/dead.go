@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
@@ -66,6 +67,7 @@ const waitLimit = 5 * time.Second
 type hangs struct {
 	dead     []string // processes that have died, the last first
 	reported map[uint64]string
+	next     time.Time // to try again
 }
 
 // died records a dead process.
@@ -77,8 +79,9 @@ func (h *hangs) died(p Process) {
 	h.dead = append([]string{name}, h.dead[:min(len(h.dead), 9)]...)
 }
 
-// look reports calls that have begun to wait for long. It returns whether there are any.
-func (h *hangs) look() (found bool) {
+// look reports calls that have begun to wait for long. It returns whether the locks of the dead must be
+// released: there are such calls, or earlier ones still wait and again is set.
+func (h *hangs) look(again *atomic.Bool) (found bool) {
 	if len(h.dead) == 0 {
 		return false
 	}
@@ -91,5 +94,8 @@ func (h *hangs) look() (found bool) {
 		}
 	}
 	h.reported = long
+	if found = found || len(long) > 0 && again.Load() && time.Now().After(h.next); found {
+		h.next = time.Now().Add(waitLimit)
+	}
 	return found
 }

@@ -180,7 +180,7 @@ func (w *watcher) look() {
 		w.strangers(strangers)
 	}
 	w.ignoreDead()
-	if w.hangs.look() {
+	if w.hangs.look(&w.m.locks.again) {
 		w.giveUp()
 	}
 	w.mu.Lock()

@@ -127,9 +127,9 @@ func TestSettleFindsTheOneThatHasReserved(t *testing.T) {
 				}
 				reservation(r, ringcore.Producing, batches[winner].Hi)
 				require.False(t, r.Settle(ringcore.Producing, ops, nil, false), "a thread without a record may be inside")
-				living := &ringcore.Record{Head: 0, Count: 3, Step: ringcore.Entering}
+				living := &ringcore.Record{Head: 0, Count: 3, Step: ringcore.Entering, Out: *r, In: *r}
 				require.False(t, r.Settle(ringcore.Producing, ops, []*ringcore.Record{living}, true), "a living thread may be inside")
-				living.Count = 0
+				living.Side = ringcore.Consuming // that is another side of the ring
 				require.True(t, r.Settle(ringcore.Producing, ops, []*ringcore.Record{living}, true))
 				require.Equal(t, batches[winner].Hi, ops[winner].Moved)
 				require.Zero(t, ops[1-winner].Moved)
@@ -153,11 +153,12 @@ func TestSettleCountsAllDeadOutOfRTS(t *testing.T) {
 		b.Head = reservation(r, ringcore.Producing, b.Hi)
 		ops = append(ops, &ringcore.Op{Record: &b.Record, Objs: unsafe.Pointer(&b.elems[0])})
 	}
-	living := &ringcore.Record{Head: 5, Count: 1, Step: ringcore.Reserved}
+	living := &ringcore.Record{Head: 5, Count: 1, Step: ringcore.Reserved, Out: *r}
 	distance := r.Prod.HTDMax
 	require.False(t, r.Settle(ringcore.Producing, ops, []*ringcore.Record{living}, true), "a living thread is inside")
 	require.Equal(t, distance, r.Prod.HTDMax)
-	require.True(t, r.Settle(ringcore.Producing, ops, nil, true))
+	living.Out = *ringtest.NewLocal(t, 8, 16, ringcore.RTS, ringcore.RTS, false)
+	require.True(t, r.Settle(ringcore.Producing, ops, []*ringcore.Record{living}, true), "it is inside another ring")
 	require.Equal(t, []uint32{2, 3}, []uint32{ops[0].Moved, ops[1].Moved})
 	require.Equal(t, distance, r.Prod.HTDMax)
 	require.Equal(t, []uint64{1, 2, 3, 4, 5}, drained(r))

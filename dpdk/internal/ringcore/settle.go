@@ -16,8 +16,8 @@ type Op struct {
 // Settle finishes or undoes what dead processes have begun on one side of the ring, so that each
 // element is on one side of it only, and the side is free again. It sets the Moved of each
 // operation: the number of elements that it has moved. dead are all operations of dead processes
-// on this side, and living those of living ones. Settle returns false if a living process is
-// between two steps: call it again soon. alone is set if only processes with records use the ring.
+// on this side, and living are the records of all living threads. Settle returns false if a living
+// process is between two steps: call it again soon. alone is set if only processes with records use the ring.
 // If C programs use it too, set it when the ring has not changed for so long that they cannot be
 // inside.
 //
@@ -67,7 +67,7 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 	if inside == nil {
 		return true
 	}
-	if !alone || slices.ContainsFunc(living, func(l *Record) bool { return l.mayHold(tail) }) {
+	if !alone || slices.ContainsFunc(living, func(l *Record) bool { return l.mayHold(own, tail) }) {
 		return false
 	}
 	if atomic.LoadUint32(&own.Tail) != tail { // a living thread was inside, and has ended before its record was read
@@ -79,10 +79,19 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 	return true
 }
 
-// mayHold reports whether the thread of a record may have reserved at head.
-func (rec *Record) mayHold(head uint32) bool {
+// mayHold reports whether the thread of a record may have reserved at head on a side of a ring.
+func (rec *Record) mayHold(own *HeadTail, head uint32) bool {
 	seen := rec.look()
-	return seen.Step != Idle && seen.Count != 0 && seen.Head == head
+	return seen.Step != Idle && seen.Count != 0 && seen.Head == head && rec.on(own, seen.Side)
+}
+
+// on reports whether own is the side of the ring that a record describes. The thread of the record may
+// change it: read the operation first.
+func (rec *Record) on(own *HeadTail, side uint8) bool {
+	if side == Producing {
+		return rec.Out.Prod == own
+	}
+	return rec.In.Cons == own
 }
 
 // settleSingle settles an operation on a Single side. Only the tail is valid for the other side.
@@ -166,7 +175,8 @@ func (op *Op) waits(tail, head uint32) bool {
 func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool) (settled, ok bool) {
 	before := atomic.LoadUint64(&own.RTSHead)
 	for _, l := range living {
-		if seen := l.look(); seen.Step == Reserved || seen.Step == Entering && seen.Count != 0 {
+		seen := l.look()
+		if (seen.Step == Reserved || seen.Step == Entering && seen.Count != 0) && l.on(own, seen.Side) {
 			return false, false
 		}
 	}

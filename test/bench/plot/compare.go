@@ -20,7 +20,7 @@ func compare(out io.Writer, before, after Report) error {
 		after.Machine.CPU, after.Machine.Commit, after.Machine.Date)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "row\tGo: old\tnew\tdelta\tunit\tGo ÷ C: old\tnew\tdelta\tC: delta\t")
-	changed, rows := 0, 0
+	changed, rows, n := 0, 0, 0
 	for _, a := range before.Rows {
 		i := slices.IndexFunc(after.Rows, func(b Row) bool {
 			return a.Group == b.Group && a.Name == b.Name && a.Burst == b.Burst && a.Axis == b.Axis && a.X == b.X
@@ -29,7 +29,7 @@ func compare(out io.Writer, before, after Report) error {
 			continue
 		}
 		b := after.Rows[i]
-		rows++
+		rows, n = rows+1, max(n, len(b.Go.Samples))
 		times, ratios, c := newDelta(a.Go, b.Go), newDelta(a.Ratio, b.Ratio), newDelta(a.C, b.C)
 		if decisive := ratios; decisive.text != "" && decisive.significant || decisive.text == "" && times.significant {
 			changed++
@@ -43,7 +43,7 @@ func compare(out io.Writer, before, after Report) error {
 		return fmt.Errorf("the two runs have no row in common")
 	}
 	_, err := fmt.Fprintf(out, "\n%d of %d rows differ (Mann-Whitney U test of up to %d medians of consecutive rounds, p < %v; ~: no difference)\n",
-		changed, rows, len(before.Rows[0].Go.Samples), alpha.CompareAlpha)
+		changed, rows, n, alpha.CompareAlpha)
 	return err
 }
 

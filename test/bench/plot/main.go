@@ -2,6 +2,7 @@
 // compares two runs.
 //
 //	plot svg DIR FILE          # draws the pictures
+//	plot rivals DIR FILE       # the picture of make bench-rivals
 //	plot page FILE PAGE…       # replaces the text between the markers of the pages
 //	plot compare OLD NEW       # by the method of benchstat
 package main
@@ -27,6 +28,8 @@ func run(args []string) error {
 			return err
 		}
 		return pictures(args[1], r)
+	case len(args) == 3 && args[0] == "rivals":
+		return rivals(args[1], args[2])
 	case len(args) > 2 && args[0] == "page":
 		r, err := read(args[1])
 		if err != nil {
@@ -49,5 +52,5 @@ func run(args []string) error {
 		}
 		return compare(os.Stdout, before, after)
 	}
-	return errors.New("usage: plot svg DIR FILE | page FILE PAGE… | compare OLD NEW")
+	return errors.New("usage: plot svg|rivals DIR FILE | page FILE PAGE… | compare OLD NEW")
 }

@@ -41,7 +41,7 @@ func cost(file string, r Report) error {
 	sides := []side{sideC, sideGo, sideCgo}
 	var panels []drawn
 	for _, f := range r.families("ring", "mempool", "mbuf", "ethdev") {
-		if len(f.rows) < 3 || f.rows[0].Cgo == nil {
+		if !f.overBurst() {
 			continue
 		}
 		a := axes{title: f.group + ": " + f.name, x: "burst", y: "ns per element", logX: true, logY: true, xTicks: pointTicks(f.rows)}

@@ -26,6 +26,22 @@ func report(t *testing.T) Report {
 	return r
 }
 
+func TestRivalsAreDrawn(t *testing.T) {
+	dir := t.TempDir()
+	if err := rivals(dir, "../results/rivals.json"); err != nil {
+		t.Fatal(err)
+	}
+	svg, err := os.ReadFile(filepath.Join(dir, "rivals.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"receive, 64 bytes", "echo, 1500 bytes", "godpdk, net_af_xdp", "UDP, recvmmsg"} {
+		if !strings.Contains(string(svg), text) {
+			t.Errorf("the picture has no text %q", text)
+		}
+	}
+}
+
 func TestPicturesAreDrawn(t *testing.T) {
 	dir := t.TempDir()
 	if err := pictures(dir, report(t)); err != nil {

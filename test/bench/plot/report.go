@@ -85,6 +85,11 @@ type family struct {
 	rows              []Row
 }
 
+// overBurst reports whether the rows compare C, Go and cgo at several bursts.
+func (f family) overBurst() bool {
+	return len(f.rows) >= 3 && f.axis == "" && f.rows[0].Cgo != nil && f.rows[0].Third == ""
+}
+
 // families returns the families of the groups in the order of the file.
 func (r Report) families(groups ...string) (all []family) {
 	for _, row := range r.Rows {

@@ -111,6 +111,9 @@ func (r *rival) measure(work string, size int, c *cost) {
 	}
 	incoming := datagrams(r.far, r.near, frames, size)
 	req := request{Work: work, Frames: frames, Data: r.payload(datagram(r.near, r.far, 0, size))}
+	if work == send {
+		req.Frames = sendFrames
+	}
 	want := uint64(0)
 	for range turns {
 		if work != send {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 	"unsafe"
@@ -17,6 +18,11 @@ func packetSocket(end wire.End, protocol uint16) (fd int, err error) {
 		return -1, err
 	}
 	err = end.Do(func() (err error) {
+		defer func() {
+			if err != nil && fd >= 0 {
+				unix.Close(fd)
+			}
+		}()
 		if fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0); err != nil {
 			return fmt.Errorf("packet socket: %w", err)
 		}
@@ -40,14 +46,17 @@ type generator struct {
 	}
 }
 
-func newGenerator(end wire.End) (g *generator, err error) {
-	g = &generator{}
+func newGenerator(end wire.End) (*generator, error) {
+	fd, err := packetSocket(end, 0)
+	if err != nil {
+		return nil, err
+	}
+	g := &generator{fd: fd}
 	for i := range g.msgs {
 		g.msgs[i].Iov = &g.iovs[i]
 		g.msgs[i].Iovlen = 1
 	}
-	g.fd, err = packetSocket(end, 0)
-	return g, err
+	return g, nil
 }
 
 // send sends all frames and returns how long the system calls took. A veth pair delivers a frame to the
@@ -76,13 +85,15 @@ type sink struct{ fd int }
 
 func newSink(end wire.End) (sink, error) {
 	fd, err := packetSocket(end, unix.ETH_P_ALL)
-	if err == nil {
-		err = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	if err != nil {
+		return sink{}, err
 	}
-	if err == nil {
-		err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 2})
+	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1),
+		unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 2}))
+	if err != nil {
+		return sink{}, errors.Join(err, unix.Close(fd))
 	}
-	return sink{fd}, err
+	return sink{fd}, nil
 }
 
 // take returns the next frame.

@@ -17,6 +17,9 @@ const (
 	rounds = 12  // of alternating measurements
 	turns  = 16  // of a measurement
 	frames = 256 // of a turn: they fit into the smallest ring, that of veth
+
+	// sendFrames is the number in a turn of sending. testpmd cannot send a few: it sends until it is stopped.
+	sendFrames = 2048
 )
 
 var sizes = []int{64, 1500} // of frames, in bytes

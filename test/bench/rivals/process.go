@@ -20,7 +20,7 @@ type process struct {
 	end func() error
 }
 
-func startProcess(p place) (*process, error) {
+func startProcess(p place) (station, error) {
 	place, err := json.Marshal(p)
 	if err != nil {
 		return nil, err

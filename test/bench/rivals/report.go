@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -39,6 +40,7 @@ type Machine struct {
 	DPDK   string `json:"dpdk"`
 	Go     string `json:"go"`
 	Date   string `json:"date"`
+	Load   string `json:"load"` // the load average during the run, in which 1 is one busy CPU
 }
 
 // Row is the result of a contender with a work.
@@ -88,7 +90,8 @@ func newReport(rows []Row) Report {
 	return Report{
 		Method: Method{rounds, turns, frames, noise},
 		Machine: Machine{fact("/proc/cpuinfo", "model name"), fact("/proc/sys/kernel/osrelease", ""), dpdk.Version(),
-			runtime.Version(), time.Now().UTC().Format("2006-01-02 15:04 MST")},
+			runtime.Version(), time.Now().UTC().Format("2006-01-02 15:04 MST"),
+			strings.Fields(fact("/proc/loadavg", ""))[0]},
 		Rows: rows,
 	}
 }
@@ -104,17 +107,19 @@ func fact(file, key string) string {
 	return "unknown"
 }
 
+// write writes a row to each line, so that Git shows the rows that differ.
 func (r Report) write(file string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
+	text = bytes.ReplaceAll(text, []byte(`{"group"`), []byte("\n"+`{"group"`))
 	return os.WriteFile(file, append(text, '\n'), 0o644)
 }
 
 // show prints the rows as a table of Markdown.
 func (r Report) show() {
-	fmt.Printf("%s; Linux %s, %s, %s; %s\n\n", r.Machine.CPU, r.Machine.Kernel, r.Machine.DPDK, r.Machine.Go, r.Machine.Date)
+	fmt.Printf("%s; Linux %s, %s, %s; %s; load average %s\n\n", r.Machine.CPU, r.Machine.Kernel, r.Machine.DPDK, r.Machine.Go, r.Machine.Date, r.Machine.Load)
 	const format = "| %-20s | %5v | %-22s | %8v | %8v | %6v | %8v | %8v |\n"
 	fmt.Printf(format, "work", "bytes", "contender", "M fps", "CPU, ns", "own", "delivery", "spread")
 	fmt.Println("|---|---|---|---|---|---|---|---|")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(placeEnv) != "" {
-		entries = append(entries, damagingEntry)
+		entries = append(entries, damagingEntry, failing)
 		main()
 		return
 	}
@@ -97,6 +98,19 @@ func TestDamagedFramesAreFound(t *testing.T) {
 	}
 }
 
+func TestStartReportsTheReason(t *testing.T) {
+	harness.Need(t, harness.Root, harness.Hugepages, harness.Testpmd)
+	runtime.LockOSThread() // see started
+	c, err := chooseCPUs()
+	require.NoError(t, err)
+	_, err = entry{name: "testpmd", vdev: "net_af_packet0,iface=no"}.start(0, c)
+	assert.ErrorContains(t, err, `ioctl failed (SIOCGIFINDEX)`)
+	_, err = entry{name: failing.name}.start(0, c)
+	assert.ErrorContains(t, err, "out of order")
+}
+
+var failing = entry{name: "failing", open: func(place) (contender, error) { return nil, errors.New("out of order") }}
+
 // boasting reports one frame more than it moved.
 type boasting struct{ station }
 
@@ -111,7 +125,7 @@ func TestMissingFramesAreFound(t *testing.T) {
 	r.station = boasting{r.station}
 	var c cost
 	r.measure(send, 64, &c)
-	assert.EqualError(t, c.err, "4096 frames came from the contender, not 4112")
+	assert.EqualError(t, c.err, "32768 frames came from the contender, not 32784")
 }
 
 func TestBothVersionsOfSymmetricMPForward(t *testing.T) {

@@ -32,7 +32,7 @@ const (
 type version struct {
 	name               string
 	command            []string
-	primary, secondary string         // arguments after EAL's, for a number of processes and the number of one
+	primary, secondary string         // arguments after EAL's, of process I of N
 	polls              *regexp.Regexp // it begins to poll
 	sent               *regexp.Regexp // frames, in its output
 }
@@ -40,10 +40,10 @@ type version struct {
 func (s *symmetric) versions() []version {
 	return []version{
 		{"symmetric_mp in C", []string{"stdbuf", "-oL", filepath.Join(s.dir, "c")},
-			"-p 3 --num-procs=%d --proc-id=%d", "-p 3 --num-procs=%d --proc-id=%d",
+			"-p 3 --num-procs=N --proc-id=I", "-p 3 --num-procs=N --proc-id=I",
 			regexp.MustCompile(`using queue`), regexp.MustCompile(`TX - (\d+)`)},
 		{"examples/symmetric-mp", []string{filepath.Join(s.dir, "go")},
-			"-processes=%d -seconds=%d", "-process=%[2]d",
+			"-processes=N -seconds=0", "-process=I",
 			regexp.MustCompile(`ready|polls queue`), regexp.MustCompile(`total +\d+ +(\d+)`)},
 	}
 }
@@ -141,7 +141,7 @@ func (s *symmetric) run(v version, processes int, c cpus) (cost float64, err err
 		if i == 0 {
 			eal += " --vdev=net_null0 --vdev=net_null1"
 		}
-		p, err := s.start(v, strings.Fields(eal+" -- "+fmt.Sprintf(args, processes, i)))
+		p, err := s.start(v, strings.Fields(eal+" -- "+strings.NewReplacer("N", fmt.Sprint(processes), "I", fmt.Sprint(i)).Replace(args)))
 		if err != nil {
 			return 0, err
 		}
@@ -170,6 +170,12 @@ func (s *symmetric) run(v version, processes int, c cpus) (cost float64, err err
 			n, _ := strconv.ParseFloat(m[1], 64)
 			frames += n
 		}
+		if err := p.cmd.Wait(); err != nil {
+			return 0, fmt.Errorf("%s: %w\n%s", v.name, err, out)
+		}
+	}
+	if frames == 0 {
+		return 0, fmt.Errorf("%s forwarded nothing", v.name)
 	}
 	return spent / frames, nil
 }

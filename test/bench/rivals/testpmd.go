@@ -24,7 +24,7 @@ const prompt = "testpmd> "
 // modes are testpmd's names of the works.
 var modes = map[string]string{receive: "rxonly", send: "txonly", echo: "mac", echoIO: "io"}
 
-func startTestpmd(vdev string, c cpus) (*testpmd, error) {
+func startTestpmd(vdev string, c cpus) (station, error) {
 	// stdbuf makes it write each line at once: it writes to a pipe.
 	cmd := exec.Command("stdbuf", "-oL", "dpdk-testpmd", "--lcores", fmt.Sprintf("0@%d,1@%d", c.generator, c.contender),
 		"--no-pci", "--in-memory", "--no-telemetry", "-m", "64", "--vdev", vdev,
@@ -33,8 +33,11 @@ func startTestpmd(vdev string, c cpus) (*testpmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, w := io.Pipe()
-	cmd.Stdout, cmd.Stderr = w, w
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	cmd.Stderr = cmd.Stdout
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -42,6 +45,9 @@ func startTestpmd(vdev string, c cpus) (*testpmd, error) {
 	stop := kill(cmd)
 	defer stop()
 	text, err := p.read()
+	if err == nil && !strings.Contains(text, "Port 0: ") {
+		err = errors.New("dpdk-testpmd has no port")
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %s", err, text), p.close())
 	}
@@ -132,6 +138,6 @@ func (p *testpmd) close() error {
 	stop := kill(p.cmd)
 	defer stop()
 	_, err := io.WriteString(p.in, "quit\n")
-	go io.Copy(io.Discard, p.out)
+	io.Copy(io.Discard, p.out)
 	return errors.Join(err, p.cmd.Wait())
 }

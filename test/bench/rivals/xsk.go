@@ -126,8 +126,11 @@ func (x *xsk) refill(frames []unix.XDPDesc) {
 	atomic.StoreUint32(x.fill.producer, at+uint32(len(frames)))
 }
 
-// alloc returns n frames to send. Their number never runs out, because send waits for the kernel.
+// alloc returns n frames to send. It waits for the kernel to complete earlier ones if there are too few.
 func (x *xsk) alloc(n int) []unix.XDPDesc {
+	for len(x.free) < n {
+		x.complete()
+	}
 	for i := range n {
 		last := len(x.free) - 1
 		x.frames[i] = unix.XDPDesc{Addr: x.free[last]}
