@@ -1104,6 +1104,7 @@ type SharedLock struct {
 func SharedLocks(base unsafe.Pointer, size uintptr) (locks []SharedLock, memzones unsafe.Pointer, errno int) {
 	return
 }
+func SharedMemory() (_ uint64)     { return }
 func SingleFileSegments() (_ bool) { return }
 func Sockets() (_ []int)           { return }
 

@@ -66,7 +66,7 @@ func machine(r Report) string {
 		{"Kernel", m.Kernel},
 		{"DPDK, Go", m.DPDK + ", " + m.Go},
 		{"Date, commit", m.Date + ", " + m.Commit},
-		{"Load before the run", m.Load + " busy CPUs"},
+		{"Load average before the run", m.Load + ", where 1 is one busy CPU"},
 		{"Rounds", fmt.Sprintf("%d of about %s for each column; curves have a third", r.Method.Rounds, r.Method.Sample)},
 		{"Noisy", fmt.Sprintf("%d of %d rows: the spread of C is over %.0f %%", r.noisy(), len(r.Rows), 100*r.Method.Noise)},
 	})
@@ -75,7 +75,7 @@ func machine(r Report) string {
 // date is for pages without the table of the machine.
 func date(r Report) string {
 	m := r.Machine
-	return fmt.Sprintf("%s, %d CPUs, Linux %s, %s, on %s. Before the run %s of its CPUs were busy.\n", m.CPU, m.CPUs, m.Kernel, m.Go, m.Date, m.Load)
+	return fmt.Sprintf("%s, %d CPUs, Linux %s, %s, on %s. The load average before the run was %s, where 1 is one busy CPU.\n", m.CPU, m.CPUs, m.Kernel, m.Go, m.Date, m.Load)
 }
 
 func (r Report) noisy() (n int) {
