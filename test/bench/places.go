@@ -98,7 +98,7 @@ func startSuccessor(prefix, how string) (*secondary, float64, error) {
 }
 
 // successor is the secondary's side. It prints the cycles just before it asks for the place, and when it has
-// elements of the ring in its batch. Then it works until another process wants the place.
+// elements of the ring in its batch. Then it works until it is asked to leave.
 func successor(ctx context.Context) error {
 	claim := place.Claim
 	if in := bufio.NewScanner(os.Stdin); in.Scan() && in.Text() == "take over" {
