@@ -10,9 +10,12 @@ package delegate
 import (
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
@@ -60,6 +63,20 @@ func Func[A, R any](op string, f func(o Owner, name string, arg A) (R, error)) f
 			return f(Self, name, arg)
 		}
 		return result, err
+	}
+}
+
+// Ops returns the names of all operations that the primary makes for its secondaries.
+func Ops() []string { return slices.Sorted(maps.Keys(handlers)) }
+
+// Point is called with the name of each point of a delegated call, and of what the primary does after the end
+// of a process, in builds with the tag godpdk_debug. Tests stop there.
+var Point = func(name string) {}
+
+// Reach calls Point in such builds.
+func Reach(name string) {
+	if build.Debug {
+		Point(name)
 	}
 }
 

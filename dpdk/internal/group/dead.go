@@ -24,7 +24,9 @@ func (m *Member) bury(o delegate.Owner, p Process) (r delegate.Recovery) {
 	}
 	r.Released = m.giveUp(true) // first: the rest would wait for it
 	r.Add(delegate.Ended(o, true))
+	delegate.Reach("before the arrays")
 	freeArrays(o, true)
+	delegate.Reach("before the caches of lcores")
 	n, err := m.emptyCaches(p.Lcores)
 	r.Returned += n
 	if err != nil {
@@ -44,6 +46,7 @@ func (m *Member) emptyCaches(lcores []int) (returned int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	caches := objects.CachesOf(lcores)
+	defer func() { returned = caches.Return() }()
 	err = m.table.claiming(ctx, func() error {
 		return m.table.look(func() {
 			taken := m.table.slots[m.table.own].lcores
@@ -53,7 +56,8 @@ func (m *Member) emptyCaches(lcores []int) (returned int, err error) {
 			caches.Empty(taken.has)
 		})
 	})
-	return caches.Return(), err
+	delegate.Reach("before the caches' contents return")
+	return 0, err
 }
 
 // waitLimit is the duration after which the primary reports a control call, if a process has died.

@@ -260,6 +260,7 @@ func (w *watcher) slot(i int) {
 	w.work.Go(func() {
 		defer close(done)
 		r := w.m.bury(owner, p)
+		delegate.Reach("before the places")
 		delegate.Settled(owner, p.State == Died, r)
 		w.recovered(p, r)
 	})

@@ -177,18 +177,17 @@ func (b *caches) forgetPool(pool uintptr) {
 	}
 }
 
-// take removes and returns the caches of an owner.
-func (b *caches) take(o delegate.Owner) map[uintptr]cache {
+// take removes and returns a cache of an owner. ok is false if the owner has none.
+func (b *caches) take(o delegate.Owner) (at uintptr, c cache, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	taken := map[uintptr]cache{}
 	for at, c := range b.of {
 		if c.owner == o {
-			taken[at] = c
 			delete(b.of, at)
+			return at, c, true
 		}
 	}
-	return taken
+	return 0, cache{}, false
 }
 
 // A process that has ended in order may still run, and use a cache that it did not close. Only the
@@ -205,7 +204,7 @@ func init() {
 // returned their contents to the pools.
 func returnCaches(o delegate.Owner) {
 	returned := 0
-	for at, c := range book.take(o) {
+	for at, c, ok := book.take(o); ok; at, c, ok = book.take(o) {
 		err := control.Call("rte_mempool_cache_free", c.pool, func() error {
 			if c.at != 0 && pins.pin(c.pool, c.at) {
 				defer pins.unpin(c.at)
@@ -219,6 +218,7 @@ func returnCaches(o delegate.Owner) {
 			control.Logger().Warn("a cache of a dead process was not returned to its pool", "pool", c.pool, "error", err)
 		}
 		book.drop(c)
+		delegate.Reach("after a cache")
 	}
 	delegate.Recovered(o, delegate.Recovery{Returned: returned})
 }
