@@ -51,7 +51,7 @@ func (c *conn) call(op, name string, arg, result any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var answer reply
-	if err := c.exchange(deadline, &request{op, name, raw}, &answer); err != nil {
+	if err := c.exchange(deadline, &request{op, name, raw, deadline.UnixNano()}, &answer); err != nil {
 		c.close()
 		return unanswered(op, name, err)
 	}
@@ -107,7 +107,7 @@ func (c *conn) close() {
 func unanswered(op, name string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout,
-			Detail: "the primary did not answer within " + timeout.String() + " and may still complete the call: look whether it is stopped or very busy"}
+			Detail: "the primary did not answer within " + timeout.String() + " and may still complete a call that it has begun: look whether it is stopped or very busy"}
 	}
 	return ending(op, name, err)
 }
