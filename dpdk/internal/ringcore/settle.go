@@ -215,21 +215,29 @@ func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool)
 	return true, true
 }
 
-// entered returns those of the operations that have moved the head: at most n, and one at each place.
-// Of several at one place it is one that ends where another begins, or at the head.
+// entered returns those of the operations that have moved the head: at most n, none over the place of another.
+// First come those that end where another begins, or at the head.
 func entered(perhaps, dead []*Op, n int, head uint32) (all []*Op) {
-	taken, begins := map[uint32]bool{}, map[uint32]bool{head: true}
+	var inside []*Op
+	begins := map[uint32]bool{head: true}
 	for _, op := range dead {
 		begins[op.Head] = true
-		taken[op.Head] = taken[op.Head] || op.Step != Entering
+		if op.Step != Entering {
+			inside = append(inside, op)
+		}
 	}
+	// Of places that overlap, as many fit as possible if those that end first come first.
+	slices.SortFunc(perhaps, func(a, b *Op) int { return int(int32(a.Head + a.Count - b.Head - b.Count)) })
 	for _, exact := range []bool{true, false} {
 		for _, op := range perhaps {
-			if len(all) < n && !taken[op.Head] && (!exact || begins[op.Head+op.Count]) {
-				taken[op.Head] = true
-				all = append(all, op)
+			if len(all) < n && (!exact || begins[op.Head+op.Count]) && !slices.ContainsFunc(inside, op.overlaps) {
+				inside, all = append(inside, op), append(all, op)
 			}
 		}
 	}
 	return all
+}
+
+func (op *Op) overlaps(o *Op) bool {
+	return op.Head-o.Head < o.Count || o.Head-op.Head < op.Count
 }
