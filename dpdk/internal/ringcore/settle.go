@@ -1,9 +1,12 @@
 package ringcore
 
 import (
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Op is an operation that a dead process has left.
@@ -70,6 +73,7 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 	if !alone || slices.ContainsFunc(living, func(l *Record) bool { return l.mayHold(own, tail) }) {
 		return false
 	}
+	catchUp()
 	if atomic.LoadUint32(&own.Tail) != tail { // a living thread was inside, and has ended before its record was read
 		return false
 	}
@@ -77,6 +81,14 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 	r.finish(own, inside)
 	inside.Moved = inside.Count
 	return true
+}
+
+// catchUp makes all threads of the machine pass a memory barrier. If a record shows that a living thread has ended an
+// operation, the tail that the thread has moved is visible afterwards: see "Records" in ORDER.md. amd64 needs none.
+func catchUp() {
+	if runtime.GOARCH != "amd64" {
+		_ = linux.Membarrier(linux.MembarrierGlobal)
+	}
 }
 
 // mayHold reports whether the thread of a record may have reserved at head on a side of a ring.
@@ -180,11 +192,15 @@ func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool)
 			return false, false
 		}
 	}
+	headCount, head := unpair(before)
 	tailCount, tail := unpair(atomic.LoadUint64(own.word()))
+	if tailCount != headCount {
+		catchUp()
+		tailCount, tail = unpair(atomic.LoadUint64(own.word()))
+	}
 	if atomic.LoadUint64(&own.RTSHead) != before { // one entered after its record was read
 		return false, false
 	}
-	headCount, head := unpair(before)
 	n := headCount - tailCount
 	if n != 0 && !alone {
 		return false, true
