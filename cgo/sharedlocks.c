@@ -155,6 +155,23 @@ godpdk_sharedlocks_find(const void *base, size_t len, struct godpdk_sharedlocks 
 	return 0;
 }
 
+static int
+add_memory(const struct rte_memseg_list *msl, void *arg)
+{
+	if (!msl->external)
+		*(uint64_t *)arg += msl->memseg_arr.count * msl->page_sz;
+	return 0;
+}
+
+uint64_t
+godpdk_shared_memory(void)
+{
+	uint64_t bytes = 0;
+
+	rte_memseg_list_walk_thread_unsafe(add_memory, &bytes);
+	return bytes;
+}
+
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
 extern rte_spinlock_t *rte_mcfg_ethdev_get_lock(void) __attribute__((weak));
 

@@ -41,3 +41,6 @@ func SharedLocks(base unsafe.Pointer, size uintptr) (locks []SharedLock, memzone
 func PortOwnersLock(memzones unsafe.Pointer) *atomic.Uint32 {
 	return (*atomic.Uint32)(C.godpdk_sharedlocks_ethdev((*C.struct_rte_fbarray)(memzones)))
 }
+
+// SharedMemory returns the bytes of hugepages that DPDK has at this moment. It takes no lock.
+func SharedMemory() uint64 { return uint64(C.godpdk_shared_memory()) }

@@ -1104,11 +1104,13 @@ type SharedLock struct {
 func SharedLocks(base unsafe.Pointer, size uintptr) (locks []SharedLock, memzones unsafe.Pointer, errno int) {
 	return
 }
+func SharedMemory() (_ uint64)     { return }
 func SingleFileSegments() (_ bool) { return }
 func Sockets() (_ []int)           { return }
 
 const SpinlockSizeof = 4
 const StackElemNext = 8
+const StackElems = 192
 const StackFlagLF = 1
 const StackFlags = 44
 const StackFree = 128

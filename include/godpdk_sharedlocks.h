@@ -42,6 +42,9 @@ _Static_assert(sizeof(rte_rwlock_t) == 4 && sizeof(rte_spinlock_t) == 4, "a lock
  * holds one waits only for those before it. It takes each lock and looks for the word that changes. */
 int godpdk_sharedlocks_find(const void *base, size_t len, struct godpdk_sharedlocks *out);
 
+/* The bytes of hugepages that DPDK has at this moment. It takes no lock. */
+uint64_t godpdk_shared_memory(void);
+
 /* The lock of the owners of ports; NULL if no port has existed. It takes no lock. */
 void *godpdk_sharedlocks_ethdev(const struct rte_fbarray *memzones);
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,8 +16,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 )
 
-// attachEnv makes this program a secondary: "go" or "c", and the file prefix.
+// attachEnv makes this program a secondary: "c" or what it does after its start, and the file prefix.
 const attachEnv = "GODPDK_BENCH_ATTACH"
+
+// after is what a secondary in Go does after its start, until its input ends.
+var after = map[string]func(context.Context) error{"go": work, "sender": sender, "receiver": receiver, "successor": successor}
 
 // attaches measures the start of a secondary while others run: eal.Init, and only rte_eal_init,
 // which a C program would call.
@@ -81,7 +85,7 @@ type secondary struct {
 func attach(language, prefix string) (*secondary, float64, error) {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = append(os.Environ(), attachEnv+"="+language+" "+prefix)
-	if language == "go" { // EAL writes its log there in C
+	if language != "c" { // EAL writes its log there in C
 		cmd.Stderr = os.Stderr
 	}
 	in, err := cmd.StdinPipe()
@@ -114,8 +118,12 @@ func (s *secondary) end() error {
 	return s.cmd.Wait()
 }
 
-// attached is the secondary's side. It prints the ns that its start took. In Go it then executes the
-// commands that it reads; see work. It runs until its input ends.
+func (s *secondary) kill() {
+	_ = s.cmd.Process.Kill()
+	_ = s.end()
+}
+
+// attached is the secondary's side. It prints the ns that its start took, and runs until its input ends.
 func attached(arg string) error {
 	language, prefix, _ := strings.Cut(arg, " ")
 	begin := time.Now()
@@ -134,5 +142,5 @@ func attached(arg string) error {
 	}
 	defer rt.Close()
 	fmt.Println(time.Since(begin).Nanoseconds())
-	return work()
+	return after[language](rt.Context())
 }

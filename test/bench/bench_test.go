@@ -57,7 +57,7 @@ func TestEachRowHasTimes(t *testing.T) {
 			}
 		}
 	}
-	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "gaps"} {
+	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "pair", "place", "gaps"} {
 		assert.Positive(t, groups[group], "rows of the group %s", group)
 	}
 }

@@ -104,7 +104,7 @@ func bench(alone bool) error {
 	}
 	if !alone {
 		// The last ones take CPUs from others, or need no EAL of this process.
-		for _, group := range []func(*eal.Runtime) ([]Row, error){benchAlone, attaches, secondaries, gaps} {
+		for _, group := range []func(*eal.Runtime) ([]Row, error){benchAlone, attaches, pairs, places, secondaries, gaps} {
 			rows, err := group(rt)
 			if err != nil {
 				return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -94,7 +95,7 @@ func together(all []*secondary, object, language string) (float64, error) {
 
 // work is the secondary's side: it executes commands until its input ends, and prints operations per
 // ns. Cycles are the same in all processes.
-func work() error {
+func work(context.Context) error {
 	loops := map[string]untilLoop{} // made at the first command: the objects exist then
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {

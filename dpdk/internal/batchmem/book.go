@@ -254,6 +254,7 @@ func end(o delegate.Owner, _ bool) {
 		settled = settle(func() bool { return !pending(o) })
 		var errs []error
 		for _, e := range book.batch {
+			delegate.Reach("before a batch")
 			late := e.owner == gone && e.name == "" // its operation was not settled when its owner had died
 			if e.owner != o && !late {
 				continue

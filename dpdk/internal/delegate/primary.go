@@ -104,6 +104,7 @@ func (s *server) serve(c *session) {
 			return
 		}
 		answer, ok := s.answer(c, &r)
+		Reach("before the answer")
 		if !ok || out.Encode(answer) != nil {
 			return
 		}
@@ -150,7 +151,7 @@ func handle(o Owner, r *request) (result any, err error) {
 			err = fmt.Errorf("the primary panicked: %v", p)
 		}
 	}()
-	return h(o, r.Name, r.Arg)
+	return h(o, r)
 }
 
 // Alive reports in the primary whether a process lives.
@@ -267,6 +268,7 @@ func Ended(o Owner, died bool) Recovery {
 		}
 	}
 	for _, f := range slices.Concat(first, hooks) {
+		Reach("before a function of OnEnd")
 		f(o, died)
 	}
 	return *r

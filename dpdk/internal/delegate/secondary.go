@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
@@ -52,11 +51,11 @@ func (c *conn) call(op, name string, arg, result any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var answer reply
-	if err := c.exchange(deadline, &request{op, name, raw}, &answer); err != nil {
+	if err := c.exchange(deadline, &request{op, name, raw, deadline.UnixNano()}, &answer); err != nil {
 		c.close()
 		return unanswered(op, name, err)
 	}
-	point("after answer")
+	Reach("after answer")
 	switch e := answer.Error; {
 	case e == nil:
 	case e.Ending:
@@ -65,15 +64,6 @@ func (c *conn) call(op, name string, arg, result any) error {
 		return e.decode()
 	}
 	return json.Unmarshal(answer.Result, result)
-}
-
-// Point is called in builds with the tag godpdk_debug at named points of a delegated call.
-var Point func(at string)
-
-func point(at string) {
-	if build.Debug && Point != nil {
-		Point(at)
-	}
 }
 
 // exchange sends a request and receives its reply. The caller holds mu.
@@ -88,11 +78,11 @@ func (c *conn) exchange(deadline time.Time, r *request, answer *reply) error {
 			return err
 		}
 	}
-	point("before send")
+	Reach("before send")
 	if err := c.send(deadline, r); err != nil {
 		return err
 	}
-	point("after send")
+	Reach("after send")
 	if err := c.open.SetReadDeadline(deadline); err != nil {
 		return err
 	}
@@ -117,7 +107,7 @@ func (c *conn) close() {
 func unanswered(op, name string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout,
-			Detail: "the primary did not answer within " + timeout.String() + " and may still complete the call: look whether it is stopped or very busy"}
+			Detail: "the primary did not answer within " + timeout.String() + " and may still complete a call that it has begun: look whether it is stopped or very busy"}
 	}
 	return ending(op, name, err)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
@@ -23,7 +24,9 @@ func (m *Member) bury(o delegate.Owner, p Process) (r delegate.Recovery) {
 	}
 	r.Released = m.giveUp(true) // first: the rest would wait for it
 	r.Add(delegate.Ended(o, true))
+	delegate.Reach("before the arrays")
 	freeArrays(o, true)
+	delegate.Reach("before the caches of lcores")
 	n, err := m.emptyCaches(p.Lcores)
 	r.Returned += n
 	if err != nil {
@@ -43,6 +46,7 @@ func (m *Member) emptyCaches(lcores []int) (returned int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	caches := objects.CachesOf(lcores)
+	defer func() { returned = caches.Return() }()
 	err = m.table.claiming(ctx, func() error {
 		return m.table.look(func() {
 			taken := m.table.slots[m.table.own].lcores
@@ -52,7 +56,8 @@ func (m *Member) emptyCaches(lcores []int) (returned int, err error) {
 			caches.Empty(taken.has)
 		})
 	})
-	return caches.Return(), err
+	delegate.Reach("before the caches' contents return")
+	return 0, err
 }
 
 // waitLimit is the duration after which the primary reports a control call, if a process has died.
@@ -62,6 +67,7 @@ const waitLimit = 5 * time.Second
 type hangs struct {
 	dead     []string // processes that have died, the last first
 	reported map[uint64]string
+	next     time.Time // to try again
 }
 
 // died records a dead process.
@@ -73,8 +79,9 @@ func (h *hangs) died(p Process) {
 	h.dead = append([]string{name}, h.dead[:min(len(h.dead), 9)]...)
 }
 
-// look reports calls that have begun to wait for long. It returns whether there are any.
-func (h *hangs) look() (found bool) {
+// look reports calls that have begun to wait for long. It returns whether the locks of the dead must be
+// released: there are such calls, or earlier ones still wait and again is set.
+func (h *hangs) look(again *atomic.Bool) (found bool) {
 	if len(h.dead) == 0 {
 		return false
 	}
@@ -87,5 +94,8 @@ func (h *hangs) look() (found bool) {
 		}
 	}
 	h.reported = long
+	if found = found || len(long) > 0 && again.Load() && time.Now().After(h.next); found {
+		h.next = time.Now().Add(waitLimit)
+	}
 	return found
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -24,15 +25,18 @@ import (
 //     primary closes the gate before them and waits until all have left. DPDK's own threads take locks
 //     only on behalf of such a call. A lock that is taken then is the dead one's.
 //   - A call that does not leave waits for the dead one's lock. The holder of the first lock in the order
-//     that is taken waits for no other. The primary releases it if it has not changed for lockWindow.
-//   - Processes attach without a count, and hold rundir.InitLock.
-//   - C programs count nothing: the primary does not interfere while one lives.
+//     that is taken waits for no other. The primary releases it if it has not changed for lockWindow, and for
+//     the time in which DPDK clears all memory: it does that under its locks.
+//   - Processes attach without a count, and hold rundir.InitLock. One that does not end waits for the lock too.
+//   - C programs count nothing, and a process that is stopped does not go on: the primary releases nothing
+//     beside them.
 //
 // A dead writer may have left its data half changed. That is only reported.
 type sharedLocks struct {
 	mu       sync.Mutex // held while locks are released
 	all      []cgo.SharedLock
 	memzones unsafe.Pointer // see cgo.PortOwnersLock
+	again    atomic.Bool    // a lock may still be a dead process's
 }
 
 // find finds the locks in the memory of this process. EAL runs, and no other process of the directory does.
@@ -85,8 +89,8 @@ func (s *sharedLocks) first() (lock cgo.SharedLock, word uint32) {
 	return cgo.SharedLock{}, 0
 }
 
-// suspect returns the name of a lock that is taken for some milliseconds, or "".
-func (s *sharedLocks) suspect() string {
+// suspect reports whether a lock is taken for some milliseconds.
+func (s *sharedLocks) suspect() bool {
 	held := s.locks()
 	for range 20 {
 		var still []cgo.SharedLock
@@ -96,59 +100,88 @@ func (s *sharedLocks) suspect() string {
 			}
 		}
 		if held = still; len(held) == 0 {
-			return ""
+			return false
 		}
 		time.Sleep(time.Millisecond)
 	}
-	return held[0].Name
+	return true
 }
 
 // hotplug is the name of the lock that is held while memory grows.
 const hotplug = "memory hotplug"
 
-const (
-	// lockSettle is the time for which a lock must not change while no control call is inside.
+// The times in which a lock must not change. Only tests change them.
+var (
+	// lockSettle is the time if no control call is inside.
 	lockSettle = 20 * time.Millisecond
-	// lockWindow is this time if a control call is inside, which perhaps waits for the lock.
+	// lockWindow is the time if a control call is inside, which perhaps waits for the lock.
 	lockWindow = 3 * time.Second
-	// growthWindow is this time for the lock that is held while memory grows: DPDK waits for other processes
-	// twice for 5 s.
+	// growthWindow is the time for the lock that is held while memory grows, and while a process attaches: DPDK
+	// waits for other processes twice for 5 s.
 	growthWindow = 12 * time.Second
+	// startLimit is the time for which the primary waits until a process has attached.
+	startLimit = 5 * time.Second
+)
+
+const (
 	// releaseLimit is the time after which the primary releases no more locks.
 	releaseLimit = time.Minute
+	// lockTurn is the most that one look at a lock counts: while all processes of the group are stopped, or
+	// do not get the CPU, time passes and no holder goes on.
+	lockTurn = 5 * time.Millisecond
 )
+
+// clearing returns the time in which DPDK clears all its memory at the most, at 1 GiB a second.
+var clearing = func() time.Duration { return time.Duration(cgo.SharedMemory()>>30) * time.Second }
 
 // exclusive reports whether a lock with this word has one holder, which may have changed data.
 func exclusive(l cgo.SharedLock, word uint32) bool { return !l.RW || word/cgo.RWLockReader == 0 }
 
+// living is what the primary knows about the living while it releases locks.
+type living struct {
+	quiet     func() bool   // no control call is inside
+	others    func() string // why processes that are not counted may hold a lock; "" if none can
+	attaching bool          // a process attaches
+}
+
 // stays reports whether a lock keeps its word until it can only be a dead process's.
-func stays(l cgo.SharedLock, word uint32, quiet func() bool) bool {
+func stays(l cgo.SharedLock, word uint32, by living) bool {
 	settle, window := lockSettle, lockWindow
-	if exclusive(l, word) && l.Name == hotplug { // DPDK may still grow memory for the dead process
+	if by.attaching || exclusive(l, word) && l.Name == hotplug { // DPDK may still grow memory for the dead process
 		settle, window = growthWindow, growthWindow
 	}
-	began, noisy := time.Now(), time.Now()
-	for time.Since(noisy) < settle && time.Since(began) < window {
+	var quiet, all time.Duration
+	for last := time.Now(); quiet < settle && all < window+clearing(); {
 		time.Sleep(time.Millisecond)
+		now := time.Now()
+		turn := min(now.Sub(last), lockTurn)
+		last, quiet, all = now, quiet+turn, all+turn
 		if l.Word.Load() != word {
 			return false
 		}
-		if !quiet() {
-			noisy = time.Now()
+		if !by.quiet() {
+			quiet = 0
+		}
+		if by.others() != "" {
+			return false
 		}
 	}
 	return true
 }
 
-// release releases what dead processes hold, and returns the number of locks. The gate is closed. quiet
-// reports whether no control call of a living process is inside.
-func (s *sharedLocks) release(quiet func() bool) (released int) {
-	for began := time.Now(); time.Since(began) < releaseLimit; {
+// release releases what dead processes hold, and returns the number of locks. The gate is closed.
+func (s *sharedLocks) release(by living) (released int) {
+	for began := time.Now(); time.Since(began) < releaseLimit+2*clearing(); {
 		l, word := s.first()
 		if word == 0 {
 			return released
 		}
-		if !stays(l, word, quiet) || !l.Word.CompareAndSwap(word, 0) {
+		if why := by.others(); why != "" {
+			control.Logger().Warn("a dead process may hold a lock of DPDK, but "+why+" may hold it too", "lock", l.Name)
+			s.again.Store(true)
+			return released
+		}
+		if !stays(l, word, by) || !l.Word.CompareAndSwap(word, 0) {
 			continue
 		}
 		released++
@@ -166,38 +199,51 @@ func (s *sharedLocks) release(quiet func() bool) (released int) {
 func (m *Member) giveUp(attaching bool) (released int) {
 	m.locks.mu.Lock()
 	defer m.locks.mu.Unlock()
-	suspect := m.locks.suspect()
-	if suspect == "" {
+	if !m.locks.suspect() {
 		return 0
 	}
+	m.locks.again.Store(false)
+	by := living{quiet: m.table.quiet, others: m.others}
 	if attaching {
-		ctx, cancel := context.WithTimeout(m.ctx, 5*time.Second)
+		by.others = func() string {
+			if m.ending() {
+				return "this process, which ends,"
+			}
+			return m.others()
+		}
+		ctx, cancel := context.WithTimeout(m.ctx, startLimit)
 		defer cancel()
 		unlock, err := lockInit(ctx, m.dir, false)
-		if err != nil && m.ctx.Err() != nil { // the end of EAL has released the locks
+		switch {
+		case err == nil:
+			defer unlock()
+		case m.ending(): // see EndStarts
 			return 0
+		default: // the process that attaches may wait for the lock
+			by.attaching, by.quiet = true, func() bool { return false }
 		}
-		if err != nil {
-			control.Logger().Warn("a dead process may hold a lock of DPDK, but another process attaches and may hold it too", "lock", suspect, "error", err)
-			return 0
-		}
-		defer unlock()
-	}
-	if n := m.programs(); n != 0 {
-		control.Logger().Warn("a dead process may hold a lock of DPDK, but the C programs that live may hold it too", "lock", suspect, "programs", n)
-		return 0
 	}
 	_ = m.table.look(func() {
 		gate := &m.table.slots[0].closed
 		gate.Store(1)
 		defer gate.Store(0)
-		if pid := m.stopped(); pid != 0 {
-			control.Logger().Warn("a dead process may hold a lock of DPDK, but a process that is stopped may hold it too", "lock", suspect, "pid", pid)
-			return
-		}
-		released = m.locks.release(m.table.quiet)
+		released = m.locks.release(by)
 	})
 	return released
+}
+
+// ending reports whether EndStarts has begun: it releases the locks.
+func (m *Member) ending() bool { return m.ctx.Err() != nil || m.table.ending() }
+
+// others describes processes that may hold a lock, and are not counted or do not go on; "" if there are none.
+func (m *Member) others() string {
+	if m.programs() != 0 {
+		return "the C programs that live"
+	}
+	if pid := m.stopped(); pid != 0 {
+		return fmt.Sprintf("process %d, which is stopped,", pid)
+	}
+	return ""
 }
 
 // programs returns the number of living C programs, 1 if it is not known.

@@ -24,7 +24,15 @@ func lockTable() *sharedLocks {
 	return s
 }
 
-func isQuiet() bool { return true }
+// isQuiet is a group without other calls.
+var isQuiet = living{quiet: func() bool { return true }, others: nobody}
+
+func nobody() string { return "" }
+
+// busy is a group in which calls are inside.
+func busy(others func() string) living {
+	return living{quiet: func() bool { return false }, others: others}
+}
 
 func TestReleaseTakesWhatTheDeadHold(t *testing.T) {
 	s := lockTable()
@@ -58,7 +66,7 @@ func TestReleaseLeavesLocksThatChange(t *testing.T) {
 			return false // the reader's control call
 		}
 	}
-	assert.Zero(t, s.release(inside))
+	assert.Zero(t, s.release(living{quiet: inside, others: nobody}))
 	wg.Wait()
 	assert.Zero(t, word.Load())
 }
@@ -78,9 +86,89 @@ func TestReleaseBesideACallThatWaits(t *testing.T) {
 		assert.True(t, s.all[2].Word.CompareAndSwap(cgo.RWlockWrite, 0), "the living keep theirs")
 	}()
 	began := time.Now()
-	assert.Equal(t, 1, s.release(func() bool { return false }))
+	assert.Equal(t, 1, s.release(busy(nobody)))
 	assert.GreaterOrEqual(t, time.Since(began), lockWindow)
 	<-done
+}
+
+// set gives a variable another value during a test.
+func set[T any](t *testing.T, p *T, v T) {
+	old := *p
+	*p = v
+	t.Cleanup(func() { *p = old })
+}
+
+// The holder of a lock may be a process that was stopped after the release had begun.
+func TestReleaseEndsBesideAProcessThatIsStopped(t *testing.T) {
+	set(t, &lockWindow, 50*lockTurn)
+	s := lockTable()
+	s.all[1].Word.Store(1)
+	looks := 0
+	assert.Zero(t, s.release(busy(func() string {
+		if looks++; looks > 5 {
+			return "process 1, which is stopped,"
+		}
+		return ""
+	})))
+	assert.EqualValues(t, 1, s.all[1].Word.Load())
+	assert.True(t, s.again.Load())
+}
+
+// While the whole group is stopped, time passes and no holder goes on.
+func TestTimeInWhichNobodyRunsDoesNotCount(t *testing.T) {
+	set(t, &lockWindow, 10*lockTurn)
+	s := lockTable()
+	word := s.all[1].Word
+	word.Store(1)
+	looks := 0
+	assert.Zero(t, s.release(busy(func() string {
+		switch looks++; looks {
+		case 2:
+			time.Sleep(20 * lockTurn) // all are stopped
+		case 4:
+			word.Store(0) // the holder goes on
+		}
+		return ""
+	})))
+}
+
+// A call that gets or frees much memory clears it under DPDK's locks.
+func TestReleaseLeavesALockWhileMemoryIsCleared(t *testing.T) {
+	set(t, &lockWindow, 2*lockTurn)
+	set(t, &clearing, func() time.Duration { return 20 * lockTurn })
+	s := lockTable()
+	word := s.all[1].Word
+	word.Store(1)
+	began := time.Now()
+	assert.Zero(t, s.release(busy(func() string {
+		if time.Since(began) > 10*lockTurn {
+			word.CompareAndSwap(1, 0)
+		}
+		return ""
+	})))
+}
+
+// A process that attaches may wait for the lock of a dead one, and then nobody else can attach.
+func TestALockIsReleasedBesideAProcessThatDoesNotEndToAttach(t *testing.T) {
+	set(t, &growthWindow, 4*lockTurn)
+	set(t, &startLimit, time.Millisecond)
+	dir, p := primaryTable(t)
+	defer p.close()
+	start, err := tryInit(dir, false)
+	require.NoError(t, err)
+	require.NotNil(t, start)
+	defer start.Close()
+	s := joined(t, dir, 1)
+	defer s.close()
+	m := &Member{table: p, dir: dir, ctx: t.Context(), locks: sharedLocks{all: lockTable().all}}
+	word := m.locks.all[2].Word
+	word.Store(cgo.RWLockReader)
+	assert.Equal(t, 1, m.giveUp(true))
+	assert.Zero(t, word.Load())
+
+	word.Store(cgo.RWLockReader)
+	p.slots[0].state.Store(Detached)
+	assert.Zero(t, m.giveUp(true), "EndStarts does it")
 }
 
 func TestTheGateHoldsCallsBack(t *testing.T) {

@@ -177,18 +177,17 @@ func (b *caches) forgetPool(pool uintptr) {
 	}
 }
 
-// take removes and returns the caches of an owner.
-func (b *caches) take(o delegate.Owner) map[uintptr]cache {
+// take removes and returns a cache of an owner. ok is false if the owner has none.
+func (b *caches) take(o delegate.Owner) (at uintptr, c cache, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	taken := map[uintptr]cache{}
 	for at, c := range b.of {
 		if c.owner == o {
-			taken[at] = c
 			delete(b.of, at)
+			return at, c, true
 		}
 	}
-	return taken
+	return 0, cache{}, false
 }
 
 // A process that has ended in order may still run, and use a cache that it did not close. Only the
@@ -205,11 +204,11 @@ func init() {
 // returned their contents to the pools.
 func returnCaches(o delegate.Owner) {
 	returned := 0
-	for at, c := range book.take(o) {
+	for at, c, ok := book.take(o); ok; at, c, ok = book.take(o) {
 		err := control.Call("rte_mempool_cache_free", c.pool, func() error {
 			if c.at != 0 && pins.pin(c.pool, c.at) {
 				defer pins.unpin(c.at)
-				settle(c.record, at)
+				c.settle(at)
 				returned += giveBack(c.pool, c.at, drain(at))
 			}
 			cgo.MempoolCacheFree(address(at))
@@ -219,17 +218,28 @@ func returnCaches(o delegate.Owner) {
 			control.Logger().Warn("a cache of a dead process was not returned to its pool", "pool", c.pool, "error", err)
 		}
 		book.drop(c)
+		delegate.Reach("after a cache")
 	}
 	delegate.Recovered(o, delegate.Recovery{Returned: returned})
 }
 
+// cacheRoom is the number of objects that the memory of a cache has room for.
+const cacheRoom = int(cgo.MempoolCacheSizeof-cgo.MempoolCacheObjs) / int(unsafe.Sizeof(uintptr(0)))
+
 // settle ends the refill or flush of a dead process. The cache has its objects afterwards, or the pool.
-func settle(r *lfstack.Record, cache uintptr) {
+func (c *cache) settle(at uintptr) {
+	r := c.record
 	if r == nil || r.Idle() {
 		return
 	}
+	info := cgo.MempoolDescribe(address(c.at))
+	stack, ok := lfstack.At(info.Data)
+	if !ok || !r.Fits(&stack, int(info.Size), cacheRoom) {
+		control.Logger().Error("a process that has died had overwritten the record of a cache: the objects of its last refill or flush are lost", "pool", c.pool)
+		return
+	}
 	if n, inCache := r.Settle(); inCache {
-		*(*uint32)(unsafe.Add(address(cache), cgo.MempoolCacheLen)) = uint32(n)
+		*(*uint32)(unsafe.Add(address(at), cgo.MempoolCacheLen)) = uint32(n)
 	}
 }
 
@@ -283,7 +293,7 @@ func (l *LcoreCaches) Return() (returned int) {
 // taking out is still in it.
 func drain(at uintptr) []uintptr {
 	length := (*uint32)(unsafe.Add(address(at), cgo.MempoolCacheLen))
-	n := min(int(*length), 2*cgo.MempoolCacheMax)
+	n := min(int(*length), cacheRoom)
 	objs := append([]uintptr{}, unsafe.Slice((*uintptr)(unsafe.Add(address(at), cgo.MempoolCacheObjs)), n)...)
 	*length = 0
 	return objs

@@ -14,30 +14,20 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
+	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 	"github.com/godpdk/godpdk/dpdk/mempool"
+	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// ops are the calls that a primary makes for its secondaries.
-var ops = []string{
-	"batch.New", "batch.Close", "rte_memzone_reserve_bounded", "rte_memzone_lookup", "rte_memzone_free", "rte_memzone_walk",
-	"rte_memzone_reserve", "rte_mempool_cache_create", "rte_mempool_cache_free", "rte_mempool_create", "rte_mempool_set_ops_byname",
-	"rte_mempool_populate_default", "rte_mempool_free", "rte_mempool_lookup", "rte_mempool_walk", "rte_mempool_obj_iter",
-	"rte_mempool_mem_iter", "rte_mempool_audit", "rte_mempool_dump", "rte_mempool_avail_count", "rte_eth_dev_owner_new",
-	"rte_eth_dev_owner_get", "rte_eth_dev_owner_set", "rte_eth_dev_owner_unset", "rte_eth_dev_owner_delete",
-	"rte_eth_dev_owner_new of a secondary", "rte_rcu_qsbr_init", "rte_rcu_qsbr_get_memsize", "rte_rcu_qsbr_thread_register",
-	"rte_rcu_qsbr_thread_unregister", "rte_rcu_qsbr_check", "rte_rcu_qsbr_thread_online", "rte_rcu_qsbr_dump",
-	"rte_pktmbuf_pool_create_by_ops", "rte_pktmbuf_data_room_size", "rte_mbuf_dynfield_register", "rte_mbuf_dynfield_lookup",
-	"rte_mbuf_dynflag_register", "rte_mbuf_dynflag_lookup", "rte_mbuf_dyn_rx_timestamp_register", "rte_mbuf_dyn_dump",
-	"rte_ring_create_elem", "rte_ring_lookup", "rte_ring_free", "rte_ring_dump", "rte_ring_list_dump", "rte_malloc_get_socket_stats",
-	"rte_service_init", "no such call",
-}
+// ops are all calls that a primary makes for its secondaries, and one that it does not know.
+var ops = append(delegate.Ops(), "no such call")
 
 // values are arguments, of which most have a wrong type for each call.
 var values = []string{`null`, `0`, `-1`, `4096`, `18446744073709551615`, `"x"`, `{}`, `[]`, `[{"At":4096,"Size":64}]`, `true`,
-	`{"At":4096,"Pool":4096,"Addr":4096,"Max":4294967295,"ID":4294967295,"Port":65535,"Mine":true,"Keep":true,"Ops":"x"}`,
+	`{"At":4096,"Pool":4096,"Addr":4096,"Max":4294967295,"ID":4294967295,"Port":65535,"Mine":true,"Keep":true,"Ops":"x","Parts":[{"Kind":99,"Queue":-1}],"Pid":-1}`,
 	`{"At":1,"Pool":1,"Addr":1,"Size":4294967295,"Count":4294967295,"ElemSize":4294967295,"Capacity":4294967295,"Cache":4294967295,"CacheSize":4294967295,"MaxThreads":4294967295,"Socket":-99,"Align":3,"Bound":3}`,
 }
 
@@ -62,8 +52,8 @@ var _ = ealtest.Role("garbler", func(args []string) error {
 			return err
 		}
 		for _, op := range ops {
-			for _, name := range []string{"", "nothing", "kept ring", "kept pool", "kept rcu", string(make([]byte, 500))} {
-				for _, value := range values {
+			for _, name := range []string{"", "nothing", "kept ring", "kept pool", "kept rcu", "kept place", string(make([]byte, 500))} {
+				for _, value := range append(args[1:], values...) {
 					var answer json.RawMessage
 					if out.Encode(map[string]any{"Op": op, "Name": name, "Arg": json.RawMessage(value)}) != nil || in.Decode(&answer) != nil {
 						break // another process
@@ -93,12 +83,21 @@ func TestThePrimaryOutlivesWrongRequests(t *testing.T) {
 	require.NoError(t, err)
 	q, err := rcu.Create("kept rcu", 4, rcu.Config{})
 	require.NoError(t, err)
+	cache, err := p.NewCache(4)
+	require.NoError(t, err)
+	held, err := place.Claim(t.Context(), "kept place", place.Parts{})
+	require.NoError(t, err)
 	began := time.Now()
-	g := ealtest.Start(t, "garbler", ealtest.Runtime().FilePrefix())
+	at, c := uintptr(p.Pointer()), uintptr(cache.Pointer())
+	g := ealtest.Start(t, "garbler", ealtest.Runtime().FilePrefix(), fmt.Sprint(c),
+		fmt.Sprintf(`{"At":%d,"Pool":%d,"Addr":%d,"Max":4294967295,"Size":8,"Socket":-1}`, c, at, at))
 	n := g.Expect("answers")
 	g.Wait()
-	require.Equal(t, fmt.Sprint(len(ops)*6*len(values)), n)
+	require.Equal(t, fmt.Sprint(len(ops)*7*(len(values)+2)), n)
 	t.Log(n, "answers in", time.Since(began))
+	require.False(t, held.Wanted())
+	require.NoError(t, held.Close())
+	require.NoError(t, cache.Close())
 	require.NoError(t, r.Free())
 	require.NoError(t, p.Free())
 	require.NoError(t, q.Free())

@@ -15,7 +15,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -66,9 +65,13 @@ var kinds = map[string]func(name string) error{
 	},
 }
 
+// found counts the objects that recreate has found.
+var found int
+
 func recreate[T interface{ Free() error }](create, lookup func() (T, error)) error {
 	o, err := create()
 	if errors.Is(err, dpdk.ErrExist) {
+		found++
 		o, err = lookup()
 	}
 	if err != nil {
@@ -100,7 +103,7 @@ var _ = ealtest.Role("stopper", func(args []string) error {
 		return all()
 	}
 	n := 0
-	delegate.Point = func(at string) {
+	stop := func(at string) {
 		if at == "before send" {
 			n++
 		}
@@ -109,6 +112,9 @@ var _ = ealtest.Role("stopper", func(args []string) error {
 			ealtest.Hear() // until it is killed
 		}
 	}
+	atPoint.Store(&stop)
+	ealtest.Say("begins")
+	ealtest.Hear()
 	if err := kinds[kind]("stopped"); err != nil {
 		return err
 	}
@@ -139,28 +145,62 @@ func TestASecondaryKilledAtAnyPointOfADelegatedCallLeavesNothing(t *testing.T) {
 	require.NoError(t, all())
 	ealtest.Start(t, "stopper", prefix, "", "", "").Wait() // the first of all leaves zones
 	before := heap(t)
-	points := []string{"after send", "before send", "after answer"}
+	points := []string{"before the answer", "after send", "before send", "after answer"}
 	if testing.Short() {
 		points = points[:1]
 	}
-	for kind, make := range kinds {
+	for kind, redo := range kinds {
 		for _, point := range points {
 			t.Run(kind+" "+point, func(t *testing.T) {
-				for nth := 1; ; nth++ {
-					p := ealtest.Start(t, "stopper", prefix, kind, point, fmt.Sprint(nth))
-					if p.Expect("it stops:") == "at the end" { // it has made fewer calls
-						p.Wait()
-						require.Greater(t, nth, 1, "calls")
-						break
-					}
-					p.Kill()
+				found = 0
+				nth := 1
+				for ; killAt(t, kind, point, nth); nth++ {
 					require.NoError(t, all(), "call %d", nth)
-					require.NoError(t, make("stopped"), "call %d", nth)
+					require.NoError(t, redo("stopped"), "call %d", nth)
 					require.Equal(t, before, heap(t), "bytes of the heap after call %d", nth)
+				}
+				require.Greater(t, nth, 1, "calls")
+				if point == "before the answer" {
+					require.Equal(t, kind != "cache" && kind != "owner", found > 0, "it has no name, or is found by it")
 				}
 			})
 		}
 	}
 	ealtest.Start(t, "stopper", prefix, "", "", "").Wait()
 	require.Equal(t, before, heap(t))
+}
+
+// killAt kills a secondary at the nth call of a kind. It returns false if there are fewer calls. At the point
+// "before the answer" the primary has made the call: the secondary waits for the answer.
+func killAt(t *testing.T, kind, point string, nth int) bool {
+	t.Helper()
+	at := point
+	if point == "before the answer" {
+		at = "after send"
+	}
+	p := ealtest.Start(t, "stopper", ealtest.Runtime().FilePrefix(), kind, at, fmt.Sprint(nth))
+	p.Expect("begins")
+	calls, made, killed := 0, make(chan struct{}), make(chan struct{})
+	hold := func(name string) {
+		if name != point {
+			return
+		}
+		if calls++; calls == nth {
+			close(made)
+			<-killed
+		}
+	}
+	atPoint.Store(&hold)
+	defer atPoint.Store(nil)
+	defer close(killed)
+	p.Send("go on")
+	if p.Expect("it stops:") == "at the end" {
+		p.Wait()
+		return false
+	}
+	if at != point {
+		<-made
+	}
+	p.Kill()
+	return true
 }

@@ -27,23 +27,30 @@ func init() {
 	delegate.OnEnd(func(o delegate.Owner, died bool) {
 		portOwners.Lock()
 		all := portOwners.of[o]
-		delete(portOwners.of, o)
 		portOwners.Unlock()
-		if !died {
-			return
-		}
-		for _, p := range all {
-			ports := portsOf(p.id)
-			if len(ports) == 0 {
-				continue
+		if died {
+			for _, p := range all {
+				delegate.Reach("before an owner of ports")
+				p.release(o)
 			}
-			if err := control.Call(opPortOwner, p.name, func() error { return control.Errno(cgo.EthOwnerDelete(p.id)) }); err != nil {
-				control.Logger().Warn("ports of a dead process keep their owner", "error", err)
-				continue
-			}
-			control.Logger().Warn("ports of a dead process have no owner any more", "owner", p.name, "ports", ports, "pid", owner.Describe(owner.Of(o)).Pid)
 		}
+		portOwners.Lock()
+		defer portOwners.Unlock()
+		delete(portOwners.of, o)
 	})
+}
+
+// release takes the ports from an owner of a dead process.
+func (p portOwner) release(o delegate.Owner) {
+	ports := portsOf(p.id)
+	if len(ports) == 0 {
+		return
+	}
+	if err := control.Call(opPortOwner, p.name, func() error { return control.Errno(cgo.EthOwnerDelete(p.id)) }); err != nil {
+		control.Logger().Warn("ports of a dead process keep their owner", "error", err)
+		return
+	}
+	control.Logger().Warn("ports of a dead process have no owner any more", "owner", p.name, "ports", ports, "pid", owner.Describe(owner.Of(o)).Pid)
 }
 
 // PortOwner notes that this process has made an owner of ports. Ports lose it when the process has died.

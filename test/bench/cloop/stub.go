@@ -54,6 +54,12 @@ func Quiescent(v unsafe.Pointer, id int, every int, iters int) {
 var RWRead Lock
 var RWWrite Lock
 
+func Receive(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, bursts int) (_ uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func ReceiveStamped(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, took []uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func Ring(r unsafe.Pointer, single bool, multi bool, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -64,6 +70,12 @@ func RingOne(r unsafe.Pointer, single bool, multi bool, obj unsafe.Pointer, iter
 	panic("the tests need Linux, DPDK and cgo")
 }
 func RingUntil(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, end uint64) (_ int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Send(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, bursts int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func SendStamped(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, bursts int, every uint64) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 

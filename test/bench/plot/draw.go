@@ -26,10 +26,11 @@ type side struct {
 }
 
 var (
-	sideC    = side{"C", color.RGBA{0x30, 0x30, 0x30, 0xff}, draw.SquareGlyph{}, func(r Row) *Column { return r.C }}
-	sideGo   = side{"Go", color.RGBA{0x00, 0x72, 0xb2, 0xff}, draw.CircleGlyph{}, func(r Row) *Column { return r.Go }}
-	sideCgo  = side{"Go through cgo", color.RGBA{0xe6, 0x9f, 0x00, 0xff}, draw.PyramidGlyph{}, func(r Row) *Column { return r.Cgo }}
-	sideFree = side{"Go, locked goroutine", color.RGBA{0xcc, 0x79, 0xa7, 0xff}, draw.CrossGlyph{}, func(r Row) *Column { return r.Cgo }}
+	sideC     = side{"C", color.RGBA{0x30, 0x30, 0x30, 0xff}, draw.SquareGlyph{}, func(r Row) *Column { return r.C }}
+	sideGo    = side{"Go", color.RGBA{0x00, 0x72, 0xb2, 0xff}, draw.CircleGlyph{}, func(r Row) *Column { return r.Go }}
+	sideCgo   = side{"Go through cgo", color.RGBA{0xe6, 0x9f, 0x00, 0xff}, draw.PyramidGlyph{}, func(r Row) *Column { return r.Cgo }}
+	sideFree  = side{"Go, locked goroutine", color.RGBA{0xcc, 0x79, 0xa7, 0xff}, draw.CrossGlyph{}, func(r Row) *Column { return r.Cgo }}
+	sideMixed = side{"between Go and C", color.RGBA{0xe6, 0x9f, 0x00, 0xff}, draw.PyramidGlyph{}, func(r Row) *Column { return r.Cgo }}
 
 	gridColor = color.Gray{0xdd}
 )

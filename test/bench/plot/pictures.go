@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -22,7 +23,7 @@ func pictures(dir string, r Report) error {
 		return err
 	}
 	for name, draw := range map[string]func(string, Report) error{
-		"cost": cost, "ratios": ratios, "scale": scale, "processes": processes, "gaps": gaps,
+		"cost": cost, "ratios": ratios, "scale": scale, "processes": processes, "pair": pair, "gaps": gaps,
 	} {
 		if err := draw(filepath.Join(dir, name+".svg"), r); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -104,6 +105,28 @@ func processes(file string, r Report) error {
 	return figure(file, title, 2, panels, sides)
 }
 
+// pair draws the throughput and the latencies between two processes, in a line for each mode of the ring.
+func pair(file string, r Report) error {
+	sides := []side{sideC, sideGo, sideMixed}
+	sides[0].name, sides[1].name = "C to C", "Go to Go"
+	var panels []drawn
+	for _, f := range r.families("pair") {
+		at, y := perElement, "ns per element"
+		if strings.Contains(f.name, "latency") {
+			at, y = func(r Row) (x, scale float64) { return float64(r.Burst), 1 }, "ns"
+		}
+		p, err := panel(axes{title: f.name, x: "burst", y: y, logX: true, logY: true, xTicks: pointTicks(f.rows)}, f.rows, sides, at)
+		if err != nil {
+			return err
+		}
+		panels = append(panels, p)
+	}
+	if len(panels) == 0 {
+		return nil
+	}
+	return figure(file, "From one process to another on another CPU (median; both axes logarithmic)", 4, panels, sides)
+}
+
 // gaps draws the percentiles of the rounds of a polling loop. All panels have the same axes.
 func gaps(file string, r Report) error {
 	sides := []side{sideC, sideGo, sideFree}
@@ -154,12 +177,12 @@ type bar struct {
 	noisy bool
 }
 
-// ratios draws a bar from 1 to Go ÷ C for each row, sorted by group. The curves have pictures of their
+// ratios draws a bar from 1 to Go ÷ C for each row, sorted by group. Curves and pairs have pictures of their
 // own.
 func ratios(file string, r Report) error {
 	var bars []bar
 	for _, group := range r.groups() {
-		if group == "scale" || group == "gaps" {
+		if slices.Contains([]string{"scale", "gaps", "pair", "place"}, group) {
 			continue
 		}
 		bars = append(bars, bar{label: group})

@@ -51,6 +51,7 @@ func TestPicturesAreDrawn(t *testing.T) {
 		"cost":      {"ring: SP/SC enqueue + dequeue", "mbuf: alloc + free", "Go through cgo", "ns per element"},
 		"ratios":    {"RING", "ATTACH", "spinlock, 1"},
 		"scale":     {"forward, cache misses", "elements of the ring", "queues"},
+		"pair":      {"SP/SC, throughput", "MP/MC, latency p99.99", "Go to Go", "between Go and C"},
 		"processes": {"ring MP/MC, shared", "processes"},
 		"gaps":      {"nothing allocates", "the poller allocates", "99.99", "Go, locked goroutine"},
 	} {
