@@ -91,7 +91,13 @@ type Config struct {
 	NoHuge         bool   // ordinary memory, which no secondary can share (--no-huge)
 	// InMemory shares nothing: no files, no secondaries, no messages (--in-memory).
 	// Bursts on ports bypass cgo then; see package ethdev.
-	InMemory     bool
+	InMemory bool
+	// FastDrivers are drivers whose bursts bypass cgo as those of godpdk's own list do, such as
+	// "net_mine" (ethdev.Info.Driver). Name a driver here only if you know its code: a burst of up
+	// to 512 packets must use less than 48 KiB of stack, because it runs on a goroutine's stack
+	// without a guard page, and one that uses more corrupts memory silently. It must not wait,
+	// sleep or make system calls, because garbage collections wait for it. See package ethdev.
+	FastDrivers  []string
 	BaseVirtAddr uintptr  // where to map memory (--base-virtaddr)
 	IOVAMode     IOVAMode // --iova-mode
 
