@@ -92,11 +92,11 @@ type Config struct {
 	// InMemory shares nothing: no files, no secondaries, no messages (--in-memory).
 	// Bursts on ports bypass cgo then; see package ethdev.
 	InMemory bool
-	// FastDrivers are drivers whose bursts bypass cgo as those of godpdk's own list do, such as
-	// "net_mine" (ethdev.Info.Driver). Name a driver here only if you know its code: a burst of up
-	// to 512 packets must use less than 48 KiB of stack, because it runs on a goroutine's stack
-	// without a guard page, and one that uses more corrupts memory silently. It must not wait,
-	// sleep or make system calls, because garbage collections wait for it. See package ethdev.
+	// FastDrivers lets bursts of more drivers bypass cgo, such as a driver of your own, by the name
+	// in ethdev.Info. Add a driver only if you know its code. A burst of 512 packets must use less
+	// than 48 KiB of stack: it runs on a goroutine's stack without a guard page, and overwrites
+	// other memory if it uses more. It must not wait, sleep or make system calls: garbage
+	// collections wait for it. Package ethdev has the list of the other drivers.
 	FastDrivers  []string
 	BaseVirtAddr uintptr  // where to map memory (--base-virtaddr)
 	IOVAMode     IOVAMode // --iova-mode

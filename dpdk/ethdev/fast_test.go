@@ -1,6 +1,7 @@
 package ethdev_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,23 +11,43 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/test/harness"
 	"github.com/godpdk/godpdk/test/twin"
 )
 
-// The option (eal.Config.FastDrivers) is for drivers of the user's own. net_pcap stands for one.
-func TestDriversOutsideTheListUseCgo(t *testing.T) {
-	pool := newPool(t)
-	assert.Equal(t, fastcall.Enabled, open(t, null(""), ethdev.Config{Pool: pool}).RxQueue(0).UsesFastcall(32))
-	pcap := func() ethdev.RxQueue {
-		return open(t, fmt.Sprintf("net_pcap%d,iface=lo", number()), ethdev.Config{Pool: pool}).RxQueue(0)
+// A process that shares no memory, with net_pcap in the place of a driver of the user's own.
+var _ = harness.Role("fast", func(args []string) error {
+	cfg := harness.Config(1)
+	cfg.InMemory, cfg.FastDrivers = true, args
+	rt, err := eal.Init(cfg)
+	if err != nil {
+		return err
 	}
-	assert.False(t, pcap().UsesFastcall(32))
-	fastcall.SetDrivers([]string{"net_pcap"})
-	defer fastcall.SetDrivers(nil)
-	assert.Equal(t, fastcall.Enabled, pcap().UsesFastcall(32))
+	for _, devargs := range []string{"net_null0", "net_pcap0,iface=lo"} {
+		p, err := ethdev.Attach(devargs)
+		if err != nil {
+			return errors.Join(err, rt.Close())
+		}
+		harness.Say("%s %v", p.Name(), p.RxQueue(0).UsesFastcall(32))
+	}
+	return rt.Close()
+})
+
+func TestDriversOutsideTheListNeedTheOption(t *testing.T) {
+	for _, option := range []bool{false, true} {
+		var drivers []string
+		if option {
+			drivers = []string{"net_pcap"}
+		}
+		c := harness.Start(t, "fast", drivers...)
+		c.Expect(fmt.Sprint("net_null0 ", fastcall.Enabled))
+		c.Expect(fmt.Sprint("net_pcap0 ", fastcall.Enabled && option))
+		c.Wait()
+	}
 }
 
 // near reports whether the address is on the stack of a fast call that this goroutine made.

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Measured are the drivers whose bursts use little stack, do not wait and make no system calls.
-// STACK.md has the measurements and what a driver needs to be in the list.
+// Measured are the drivers that use little stack in bursts, do not wait there, and make no system
+// calls. STACK.md has the measurements and the conditions for a driver to be in the list.
 var Measured = []string{
 	"net_null", "net_ring",
 	"net_e1000_em", "net_e1000_igb", "net_e1000_igb_vf", "net_ena", "net_i40e", "net_iavf", "net_igc", "net_vmxnet3",

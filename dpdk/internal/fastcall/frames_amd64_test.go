@@ -2,6 +2,7 @@ package fastcall_test
 
 import (
 	"bufio"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -26,12 +27,15 @@ var archives = map[string][]string{
 	"i40e": {"net_i40e"}, "iavf": {"net_iavf"}, "ena": {"net_ena"}, "vmxnet3": {"net_vmxnet3"},
 }
 
-// All functions of the libraries are scanned: the burst functions of a driver cannot be told
-// from the others, which it calls through pointers.
+// All functions of the libraries are scanned: bursts call some through pointers.
 func TestDriversInTheListHaveSmallFrames(t *testing.T) {
 	var listed []string
 	for archive, drivers := range archives {
 		listed = append(listed, drivers...)
+		if _, err := os.Stat(library(t, archive)); err != nil && archive != "null" {
+			t.Logf("this release has no library for %v: %v", drivers, err)
+			continue
+		}
 		functions, frames := scan(t, archive)
 		assert.Greater(t, functions, 20, archive)
 		for name, f := range frames {
@@ -65,14 +69,20 @@ var (
 	push     = regexp.MustCompile(`\bpush\b`)
 )
 
-// scan returns the number of functions of a driver's library, and the frames by function: all
-// that its instructions can take from the stack in one pass.
-func scan(t *testing.T, driver string) (functions int, frames map[string]frame) {
+// library returns the path of a driver's static library.
+func library(t *testing.T, driver string) string {
 	t.Helper()
 	harness.Need(t, harness.Compiler)
 	dir, err := exec.Command("pkg-config", "--variable=libdir", "libdpdk").Output()
 	require.NoError(t, err)
-	path := filepath.Join(strings.TrimSpace(string(dir)), "librte_net_"+driver+".a")
+	return filepath.Join(strings.TrimSpace(string(dir)), "librte_net_"+driver+".a")
+}
+
+// scan returns the number of functions of a driver's library, and the frames by function: all
+// that its instructions can take from the stack in one pass.
+func scan(t *testing.T, driver string) (functions int, frames map[string]frame) {
+	t.Helper()
+	path := library(t, driver)
 	cmd := exec.Command("objdump", "-d", "--no-show-raw-insn", path)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
