@@ -21,6 +21,7 @@ const (
 	StackFlags    = C.GODPDK_STACK_FLAGS
 	StackUsed     = C.GODPDK_STACK_USED
 	StackFree     = C.GODPDK_STACK_FREE
+	StackElems    = C.GODPDK_STACK_ELEMS
 	StackListLen  = C.GODPDK_STACK_LIST_LEN
 	StackHeadCnt  = C.GODPDK_STACK_HEAD_CNT
 	StackElemNext = C.GODPDK_STACK_ELEM_NEXT

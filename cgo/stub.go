@@ -1113,6 +1113,7 @@ func Sockets() (_ []int)           { return }
 
 const SpinlockSizeof = 4
 const StackElemNext = 8
+const StackElems = 192
 const StackFlagLF = 1
 const StackFlags = 44
 const StackFree = 128

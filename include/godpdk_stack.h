@@ -17,6 +17,7 @@ enum {
 	GODPDK_STACK_FLAGS = offsetof(struct rte_stack, flags),
 	GODPDK_STACK_USED = offsetof(struct rte_stack, stack_lf.used),
 	GODPDK_STACK_FREE = offsetof(struct rte_stack, stack_lf.free),
+	GODPDK_STACK_ELEMS = offsetof(struct rte_stack, stack_lf.elems),
 	GODPDK_STACK_LIST_LEN = offsetof(struct rte_stack_lf_list, len),
 	GODPDK_STACK_HEAD_CNT = offsetof(struct rte_stack_lf_head, cnt),
 	GODPDK_STACK_ELEM_NEXT = offsetof(struct rte_stack_lf_elem, next),

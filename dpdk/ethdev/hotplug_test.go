@@ -4,14 +4,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -244,4 +247,30 @@ func FuzzDevargs(f *testing.F) {
 			require.NoError(t, p.Detach())
 		}
 	})
+}
+
+func TestACallOnANewPortWaitsForTheEndOfItsProbe(t *testing.T) {
+	open(t, null(""), ethdev.Config{Pool: newPool(t)}) // from the first port on, calls hold theirs
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	name := null("")
+	probed := cgo.EthProbing()
+	defer probed()
+	require.Zero(t, cgo.DevProbe(name))
+	port, errno := cgo.EthByName(name)
+	require.Zero(t, errno, "this thread does not wait")
+	held := make(chan bool)
+	go func() { held <- cgo.EthHold(port) }()
+	select {
+	case <-held:
+		t.Error("another thread holds the port before the probe has ended")
+	case <-time.After(20 * time.Millisecond):
+		probed()
+		assert.True(t, <-held)
+	}
+	cgo.EthRelease(port)
+	probed()
+	p, err := ethdev.Lookup(name)
+	require.NoError(t, err)
+	require.NoError(t, p.Detach())
 }

@@ -172,7 +172,7 @@ func (e *entry) cached(i uint32) bool {
 	}
 	cache := pointer(e.h.Cache)
 	m := *(*uintptr)(e.h.Elem(i, e.ElemSize))
-	length := *(*uint32)(unsafe.Add(cache, cgo.MempoolCacheLen))
+	length := min(*(*uint32)(unsafe.Add(cache, cgo.MempoolCacheLen)), 2*cgo.MempoolCacheMax) // the dead may have written anything
 	for _, o := range unsafe.Slice((*uintptr)(unsafe.Add(cache, cgo.MempoolCacheObjs)), length) {
 		if o == m {
 			return true

@@ -31,21 +31,24 @@ var timeout = 20 * time.Second
 
 // handlers are the functions that Func has registered, by the rte_ function. They are complete when
 // main starts.
-var handlers = map[string]func(o Owner, name string, arg json.RawMessage) (any, error){}
+var handlers = map[string]func(o Owner, r *request) (any, error){}
 
 // Func returns a function that runs f in the primary: there directly, and in a secondary through its
 // connection. op is the rte_ function that f calls on the object name. f gets the process that called. A
 // and R are encoded as JSON: pass addresses as uintptr. Call Func only to initialize a package variable,
 // and call the result in a control call.
 func Func[A, R any](op string, f func(o Owner, name string, arg A) (R, error)) func(name string, arg A) (R, error) {
-	handlers[op] = func(o Owner, name string, raw json.RawMessage) (any, error) {
+	handlers[op] = func(o Owner, r *request) (any, error) {
 		var arg A
-		if err := json.Unmarshal(raw, &arg); err != nil {
+		if err := json.Unmarshal(r.Arg, &arg); err != nil {
 			return nil, err
 		}
 		var result R
-		err := control.Call(op, name, func() (err error) {
-			result, err = f(o, name, arg)
+		err := control.Call(op, r.Name, func() (err error) {
+			if r.Until != 0 && time.Now().UnixNano() > r.Until { // the primary was stopped, or waited
+				return dpdk.ErrTimeout
+			}
+			result, err = f(o, r.Name, arg)
 			return err
 		})
 		return result, err
@@ -81,6 +84,7 @@ func Reach(name string) {
 type request struct {
 	Op, Name string
 	Arg      json.RawMessage
+	Until    int64 // in ns since 1970: then nobody waits for the reply, and the call must not begin; 0 is never
 }
 
 type reply struct {

@@ -33,6 +33,8 @@ var (
 			panic("as asked")
 		case "slow":
 			<-slow
+		case "late":
+			late++
 		}
 		if s.A < 0 {
 			return 0, dpdk.ErrNoSpace
@@ -40,6 +42,7 @@ var (
 		return s.A + s.B + int(o)*1000, nil
 	})
 	slow  = make(chan struct{})
+	late  int
 	ended []Owner
 )
 
@@ -84,6 +87,15 @@ func TestErrorsOfThePrimaryArriveWithTheirNumberAndName(t *testing.T) {
 	assert.Equal(t, 7001, n)
 }
 
+func TestANameThatJSONWouldChangeIsRefused(t *testing.T) {
+	serve(t)
+	_, err := add("a\xff", sum{1, 1})
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	require.ErrorContains(t, err, "not valid UTF-8")
+	_, err = add("ä", sum{1, 1})
+	require.NoError(t, err)
+}
+
 func TestAMissingHandlerRunsTheCallHere(t *testing.T) {
 	serve(t)
 	h := handlers["test_add"]
@@ -123,6 +135,27 @@ func TestAllCallsWaitForTheSameTime(t *testing.T) {
 		assert.ErrorIs(t, <-errs, dpdk.ErrTimeout)
 	}
 	assert.Less(t, time.Since(began), calls/2*timeout)
+}
+
+// A primary that was stopped reads the request when nobody waits for the reply any more.
+func TestACallDoesNotBeginAfterItsTimeout(t *testing.T) {
+	defer func(d time.Duration) { timeout = d }(timeout)
+	timeout = 50 * time.Millisecond
+	control.Start(eal{})
+	path := filepath.Join(t.TempDir(), "calls")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	require.NoError(t, err)
+	defer l.Close()
+	Connect(path, 7)
+	_, err = add("late", sum{1, 1})
+	Disconnect()
+	require.ErrorIs(t, err, dpdk.ErrTimeout)
+	c, err := l.AcceptUnix()
+	require.NoError(t, err)
+	s := &server{alive: func(Owner) bool { return true }, sessions: map[*session]struct{}{}}
+	s.serve(&session{conn: c})
+	require.Zero(t, late)
+	require.NoError(t, control.Stop())
 }
 
 func TestThePrimaryAcceptsAfterAnError(t *testing.T) {

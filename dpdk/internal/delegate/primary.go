@@ -151,7 +151,7 @@ func handle(o Owner, r *request) (result any, err error) {
 			err = fmt.Errorf("the primary panicked: %v", p)
 		}
 	}()
-	return h(o, r.Name, r.Arg)
+	return h(o, r)
 }
 
 // Alive reports in the primary whether a process lives.

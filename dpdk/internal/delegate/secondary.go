@@ -5,11 +5,14 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
@@ -41,6 +44,9 @@ func Disconnect() {
 }
 
 func (c *conn) call(op, name string, arg, result any) error {
+	if !utf8.ValidString(name) { // JSON would change it
+		return check.Invalid(op, strings.ToValidUTF8(name, "?"), "the name is not valid UTF-8: use another one, or make the call in the primary")
+	}
 	raw, err := json.Marshal(arg)
 	if err != nil {
 		return err
@@ -51,7 +57,7 @@ func (c *conn) call(op, name string, arg, result any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var answer reply
-	if err := c.exchange(deadline, &request{op, name, raw}, &answer); err != nil {
+	if err := c.exchange(deadline, &request{op, name, raw, deadline.UnixNano()}, &answer); err != nil {
 		c.close()
 		return unanswered(op, name, err)
 	}
@@ -107,7 +113,7 @@ func (c *conn) close() {
 func unanswered(op, name string, err error) error {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout,
-			Detail: "the primary did not answer within " + timeout.String() + " and may still complete the call: look whether it is stopped or very busy"}
+			Detail: "the primary did not answer within " + timeout.String() + " and may still complete a call that it has begun: look whether it is stopped or very busy"}
 	}
 	return ending(op, name, err)
 }

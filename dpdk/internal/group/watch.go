@@ -304,8 +304,9 @@ type silent struct {
 // silence is the time for which DPDK may still wait for a dead process: it waits 5 s, twice.
 const silence = 12 * time.Second
 
-// ignoreDead ends DPDK's waiting for processes that died before they answered. DPDK locks the runtime
-// directory while it waits.
+// ignoreDead removes the sockets of the dead, and ends DPDK's waiting for processes that died before they
+// answered. DPDK locks the runtime directory while it sends and waits. A socket that it has listed must stay
+// until then: DPDK ignores one that is dead, and a missing one fails its call.
 func (w *watcher) ignoreDead() {
 	w.silent = slices.DeleteFunc(w.silent, func(s silent) bool { return time.Since(s.since) > silence })
 	if len(w.silent) == 0 {
@@ -316,9 +317,15 @@ func (w *watcher) ignoreDead() {
 		return
 	}
 	defer f.Close()
-	if w.waits++; f.Lockable() {
+	w.waits++
+	f.Locked(func() {
 		w.waits = 0
-	}
+		for _, s := range w.silent {
+			if !mpsocket.Answers(filepath.Join(w.m.dir, s.socket)) {
+				_ = f.Remove(s.socket)
+			}
+		}
+	})
 	if w.waits < 2 {
 		return
 	}
@@ -338,6 +345,9 @@ func (w *watcher) strangers(names []string) {
 			w.report(name, stranger(name, Attached), Attached)
 			continue
 		}
+		if slices.ContainsFunc(w.silent, func(s silent) bool { return s.socket == name }) {
+			continue // ignoreDead will remove it
+		}
 		if w.refused[name]++; w.refused[name] < 2 {
 			continue
 		}
@@ -349,10 +359,6 @@ func (w *watcher) strangers(names []string) {
 		}
 		w.hangs.died(p) // also a program that lived too briefly to be reported
 		w.giveUp()
-		if f, err := rundir.Open(w.m.dir, false); err == nil {
-			_ = f.Remove(name)
-			f.Close()
-		}
 	}
 	w.mu.Lock()
 	known := slices.Collect(maps.Keys(w.attached))
@@ -404,8 +410,8 @@ func (w *watcher) clean(s *slot) {
 		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.m.dir, name)) || tables.MatchString(name) && f.Unlocked(name) {
 			if strings.HasPrefix(name, mpsocket.Secondary) {
 				w.silent = append(w.silent, silent{name, time.Now()})
-			}
-			if f.Remove(name) == nil {
+				removed = append(removed, name)
+			} else if f.Remove(name) == nil {
 				removed = append(removed, name)
 			}
 		}

@@ -58,6 +58,12 @@ func (s *Stack) lists(put bool) (from, to uint64) {
 	return used, free
 }
 
+// has reports whether the stack, with room for size objects, has an entry at an address.
+func (s *Stack) has(addr uint64, size int) bool {
+	offset := addr - uint64(uintptr(unsafe.Pointer(s.free))) - (cgo.StackElems - cgo.StackFree)
+	return offset < uint64(size)*elemSize && offset%elemSize == 0
+}
+
 // Push pushes n pointers (void *) at objs, or none. n is not 0. r is the record in which the operation was
 // begun, or nil.
 func (s *Stack) Push(r *Record, objs unsafe.Pointer, n int) bool {
@@ -85,7 +91,10 @@ func (s *Stack) Pop(r *Record, objs unsafe.Pointer, n int) bool {
 	return true
 }
 
-const wordSize = int(unsafe.Sizeof(uintptr(0)))
+const (
+	wordSize = int(unsafe.Sizeof(uintptr(0)))
+	elemSize = uint64(unsafe.Sizeof(elem{}))
+)
 
 // at returns the entry at an address.
 func at(addr uint64) *elem { return *(**elem)(unsafe.Pointer(&addr)) }

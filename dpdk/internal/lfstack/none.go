@@ -15,6 +15,8 @@ func At(unsafe.Pointer) (s Stack, ok bool) { return s, false }
 
 func (*Stack) lists(bool) (from, to uint64) { return 0, 0 }
 
+func (*Stack) has(uint64, int) bool { return false }
+
 // Push returns false.
 func (*Stack) Push(*Record, unsafe.Pointer, int) bool { return false }
 

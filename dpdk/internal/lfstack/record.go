@@ -92,6 +92,17 @@ func (r *Record) End() {
 // Idle reports whether no operation is under way.
 func (r *Record) Idle() bool { return r.state&steps == idle }
 
+// Fits reports whether the record can be that of an operation on a stack with room for size objects, and of
+// a cache with room for room: a process may have written anything there before it died.
+func (r *Record) Fits(s *Stack, size, room int) bool {
+	from, to := s.lists(r.put)
+	if r.from != from || r.to != to || r.n == 0 || int(r.n) > size || r.inCache && int(r.n) > room {
+		return false
+	}
+	step := r.state & steps &^ done
+	return step != unlink && step != link || s.has(r.first, size)
+}
+
 // Point is called with the name of each point of the operations of a cache, in builds with the tag
 // godpdk_debug. Tests stop there.
 var Point = func(name string) {}

@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/cgo"
 )
 
 // memory is a stack and a table of records in memory of this process.
@@ -24,11 +26,11 @@ type memory struct {
 
 // newMemory makes a stack of n pointers, which are 1 to n.
 func newMemory(n int) *memory {
-	const head = 2 * 4 // words of the lists
+	const head = (cgo.StackElems - cgo.StackUsed) / 8 // words of the lists
 	m := &memory{words: make([]uint64, 2+head+2*n+Records*Size/8)}
 	start := unsafe.Pointer(&m.words[0])
 	start = unsafe.Add(start, -uintptr(start)%16)
-	m.Stack = Stack{(*list)(start), (*list)(unsafe.Add(start, 32))}
+	m.Stack = Stack{(*list)(start), (*list)(unsafe.Add(start, cgo.StackFree-cgo.StackUsed))}
 	elems := unsafe.Add(start, head*8)
 	for i := range n {
 		e := uint64(uintptr(unsafe.Add(elems, i*16)))
@@ -166,6 +168,7 @@ func settleAt(t *testing.T, point string, put bool, odd uint64, other func(m *me
 		}
 	})
 	other(m, neighbour)
+	require.True(t, victim.rec.Fits(&m.Stack, n, len(victim.objs)))
 	victim.settle()
 	require.True(t, victim.rec.Idle())
 	m.check(t, n, victim, neighbour)
@@ -174,6 +177,28 @@ func settleAt(t *testing.T, point string, put bool, odd uint64, other func(m *me
 	}
 	victim.flush(m)
 	m.check(t, n, victim, neighbour)
+}
+
+// What a record may hold that a process has overwritten.
+func TestARecordThatCannotBeRightDoesNotFit(t *testing.T) {
+	const n = 40
+	for name, change := range map[string]func(r *Record){
+		"from":        func(r *Record) { r.from += 64 },
+		"to":          func(r *Record) { r.to = 0 },
+		"put":         func(r *Record) { r.put = !r.put },
+		"nothing":     func(r *Record) { r.n = 0 },
+		"too many":    func(r *Record) { r.n = n + 1 },
+		"no room":     func(r *Record) { r.n = 9 },
+		"no entry":    func(r *Record) { r.first = 4096 },
+		"in an entry": func(r *Record) { r.first += 8 },
+	} {
+		m := newMemory(n)
+		victim := &cache{rec: m.table.At(1)}
+		dieAt(t, "after unlink", func() { victim.fill(m, 8) })
+		require.True(t, victim.rec.Fits(&m.Stack, n, 8))
+		change(victim.rec)
+		require.False(t, victim.rec.Fits(&m.Stack, n, 8), name)
+	}
 }
 
 // A thread that is late to help an earlier change must not take the present attempt for it.

@@ -17,7 +17,7 @@ var requests = []string{"mp_malloc_sync", "mp_malloc_rollback", "eal_dev_mp_requ
 
 // Ignore answers DPDK's requests to a dead process in its place, so that the primary, which is this process,
 // does not wait for a reply. dead is the name of its socket in the runtime directory. No living process has
-// that name.
+// that name. The socket file stays, because DPDK may have yet to send to it.
 func Ignore(dir, dead string) error {
 	path := filepath.Join(dir, dead)
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -37,7 +37,6 @@ func Ignore(dir, dead string) error {
 	for _, name := range requests {
 		err = errors.Join(err, answer(name))
 	}
-	err = errors.Join(err, os.Remove(path))
 	for linux.Readable(fd) { // DPDK has just found the new socket
 		b := make([]byte, cgo.MPWire)
 		if _, _, _, _, e := linux.Receive(fd, b, nil); e != nil {

@@ -208,7 +208,7 @@ func returnCaches(o delegate.Owner) {
 		err := control.Call("rte_mempool_cache_free", c.pool, func() error {
 			if c.at != 0 && pins.pin(c.pool, c.at) {
 				defer pins.unpin(c.at)
-				settle(c.record, at)
+				c.settle(at)
 				returned += giveBack(c.pool, c.at, drain(at))
 			}
 			cgo.MempoolCacheFree(address(at))
@@ -223,13 +223,23 @@ func returnCaches(o delegate.Owner) {
 	delegate.Recovered(o, delegate.Recovery{Returned: returned})
 }
 
+// cacheRoom is the number of objects that the memory of a cache has room for.
+const cacheRoom = int(cgo.MempoolCacheSizeof-cgo.MempoolCacheObjs) / int(unsafe.Sizeof(uintptr(0)))
+
 // settle ends the refill or flush of a dead process. The cache has its objects afterwards, or the pool.
-func settle(r *lfstack.Record, cache uintptr) {
+func (c *cache) settle(at uintptr) {
+	r := c.record
 	if r == nil || r.Idle() {
 		return
 	}
+	info := cgo.MempoolDescribe(address(c.at))
+	stack, ok := lfstack.At(info.Data)
+	if !ok || !r.Fits(&stack, int(info.Size), cacheRoom) {
+		control.Logger().Error("a process that has died had overwritten the record of a cache: the objects of its last refill or flush are lost", "pool", c.pool)
+		return
+	}
 	if n, inCache := r.Settle(); inCache {
-		*(*uint32)(unsafe.Add(address(cache), cgo.MempoolCacheLen)) = uint32(n)
+		*(*uint32)(unsafe.Add(address(at), cgo.MempoolCacheLen)) = uint32(n)
 	}
 }
 
@@ -283,7 +293,7 @@ func (l *LcoreCaches) Return() (returned int) {
 // taking out is still in it.
 func drain(at uintptr) []uintptr {
 	length := (*uint32)(unsafe.Add(address(at), cgo.MempoolCacheLen))
-	n := min(int(*length), 2*cgo.MempoolCacheMax)
+	n := min(int(*length), cacheRoom)
 	objs := append([]uintptr{}, unsafe.Slice((*uintptr)(unsafe.Add(address(at), cgo.MempoolCacheObjs)), n)...)
 	*length = 0
 	return objs

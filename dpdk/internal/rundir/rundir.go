@@ -207,13 +207,21 @@ func (f *Dir) Check() error {
 }
 
 // Lockable reports whether the folder's lock (flock), which EAL takes, is free.
-func (f *Dir) Lockable() bool {
+func (f *Dir) Lockable() bool { return f.Locked(func() {}) }
+
+// Locked calls g with the folder's lock, which EAL holds while it sends a message. It returns false if the
+// lock is not free.
+func (f *Dir) Locked(g func()) bool {
 	again, err := linux.OpenAt(f.dir, ".", syscall.O_RDONLY|linux.O_DIRECTORY, 0)
 	if err != nil {
 		return true // EAL reports the error
 	}
 	defer again.Close()
-	return !errors.Is(linux.Flock(again), syscall.EWOULDBLOCK)
+	if errors.Is(linux.Flock(again), syscall.EWOULDBLOCK) {
+		return false
+	}
+	g()
+	return true
 }
 
 // Names lists the files with matching names.
