@@ -201,12 +201,13 @@ bench: deps hugepages ## Go, cgo and C side by side, in less than 6 minutes; BEN
 	  $(if $(BENCH_SVG),&& $(plot) svg '$(abspath $(BENCH_SVG))' "$$(realpath "$$BENCH_JSON")")
 
 bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write the pages and pictures of test/bench and the table of README.md
-	@$(if $(BENCH_JSON),cmp -s '$(BENCH_JSON)' test/bench/results/run.json || cp '$(BENCH_JSON)' test/bench/results/run.json,\
-	  export BENCH_JSON=test/bench/results/run.json && $(go) run ./test/bench)
-	@$(plot) svg ../results ../results/run.json && $(plot) page ../results/run.json ../RESULTS.md ../PAUSES.md ../../../README.md
+	@run=test/bench/results/run.json; export BENCH_JSON="$(if $(BENCH_JSON),$(abspath $(BENCH_JSON)),$$PWD/$$run)" && \
+	  $(if $(BENCH_JSON),:,$(go) run ./test/bench) && $(plot) svg ../results "$$BENCH_JSON" && \
+	  { cmp -s "$$BENCH_JSON" $$run || cp "$$BENCH_JSON" $$run; } && \
+	  $(plot) page ../results/run.json ../RESULTS.md ../PAUSES.md ../../../README.md
 
 bench-compare: ## what differs between two runs, by the method of benchstat: OLD=a.json NEW=b.json
-	@$(plot) compare "$(abspath $(OLD))" "$(abspath $(NEW))"
+	@$(if $(and $(OLD),$(NEW)),,$(error bench-compare compares two files of BENCH_JSON: OLD=a.json NEW=b.json))$(plot) compare "$(abspath $(OLD))" "$(abspath $(NEW))"
 
 bench-rivals: deps hugepages ## godpdk, testpmd, gopacket, AF_XDP in Go and UDP sockets on veth pairs (root), in 2 minutes; BENCH_JSON and BENCH_SVG as above
 	@json=$$(mktemp) && trap 'rm -f "$$json"' EXIT && export BENCH_JSON="$(if $(BENCH_JSON),$(abspath $(BENCH_JSON)),$$json)" && $(go) run -C test/bench/rivals . \

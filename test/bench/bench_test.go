@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -84,6 +85,19 @@ func TestWideSpreadOfCIsNoisy(t *testing.T) {
 	assert.Equal(t, 2.0, noisy.Ratio.Best)
 	assert.Equal(t, 2.0, noisy.Ratio.Median)
 	assert.Nil(t, noisy.Cgo)
+}
+
+// A loop that is interrupted once would be measured with one iteration, and the clock has steps of 10 ns.
+func TestCalibrateIgnoresAnInterruption(t *testing.T) {
+	calls := 0
+	n := calibrate(func(iters int) {
+		if calls++; calls == 1 {
+			time.Sleep(2 * sample)
+		}
+		for start := time.Now(); time.Since(start) < time.Duration(iters)*sample/100; {
+		}
+	})
+	assert.Greater(t, n, 50)
 }
 
 func TestNamesAreComplete(t *testing.T) {

@@ -49,6 +49,14 @@ func run() error {
 const aloneEnv = "GODPDK_BENCH_ALONE"
 
 func bench(alone bool) error {
+	file := os.Getenv("BENCH_JSON")
+	if file != "" { // an error now, not after some minutes
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
 	rt, err := eal.Init(eal.Config{
 		FilePrefix: fmt.Sprintf("bench%d", os.Getpid()),
 		InMemory:   alone,
@@ -104,7 +112,7 @@ func bench(alone bool) error {
 			report.Rows = append(report.Rows, rows...)
 		}
 	}
-	if file := os.Getenv("BENCH_JSON"); file != "" {
+	if file != "" {
 		return report.write(file)
 	}
 	return nil

@@ -243,6 +243,7 @@ func obey(last int, execute func(o order, r *ring.Ring[uint64], objs []uint64) [
 func send(r *ring.Ring[uint64], objs []uint64, bursts int) {
 	for range bursts {
 		for r.EnqueueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 	}
 }
@@ -251,6 +252,7 @@ func receive(r *ring.Ring[uint64], objs []uint64, bursts int) uint64 {
 	start := uint64(0)
 	for i := range bursts {
 		for r.DequeueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 		if i == 0 {
 			start = lcore.Cycles()
@@ -262,6 +264,7 @@ func receive(r *ring.Ring[uint64], objs []uint64, bursts int) uint64 {
 func sendOne(r *ring.Ring[uint64], obj uint64, bursts int) {
 	for range bursts {
 		for !r.Enqueue(obj) {
+			lcore.Pause()
 		}
 	}
 }
@@ -273,6 +276,7 @@ func receiveOne(r *ring.Ring[uint64], bursts int) uint64 {
 			if _, ok := r.Dequeue(); ok {
 				break
 			}
+			lcore.Pause()
 		}
 		if i == 0 {
 			start = lcore.Cycles()
@@ -291,6 +295,7 @@ func sendStamped(r *ring.Ring[uint64], objs []uint64, bursts int, every uint64) 
 		last = now
 		objs[len(objs)-1] = now
 		for r.EnqueueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 	}
 }
@@ -298,6 +303,7 @@ func sendStamped(r *ring.Ring[uint64], objs []uint64, bursts int, every uint64) 
 func receiveStamped(r *ring.Ring[uint64], objs []uint64, took []uint32) {
 	for i := range took {
 		for r.DequeueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 		took[i] = uint32(min(lcore.Cycles()-objs[len(objs)-1], 1<<32-1))
 	}

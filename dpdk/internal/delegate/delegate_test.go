@@ -87,6 +87,15 @@ func TestErrorsOfThePrimaryArriveWithTheirNumberAndName(t *testing.T) {
 	assert.Equal(t, 7001, n)
 }
 
+func TestANameThatJSONWouldChangeIsRefused(t *testing.T) {
+	serve(t)
+	_, err := add("a\xff", sum{1, 1})
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	require.ErrorContains(t, err, "not valid UTF-8")
+	_, err = add("ä", sum{1, 1})
+	require.NoError(t, err)
+}
+
 func TestAMissingHandlerRunsTheCallHere(t *testing.T) {
 	serve(t)
 	h := handlers["test_add"]

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 )
 
@@ -41,6 +44,9 @@ func Disconnect() {
 }
 
 func (c *conn) call(op, name string, arg, result any) error {
+	if !utf8.ValidString(name) { // JSON would change it
+		return check.Invalid(op, strings.ToValidUTF8(name, "?"), "the name is not valid UTF-8: use another one, or make the call in the primary")
+	}
 	raw, err := json.Marshal(arg)
 	if err != nil {
 		return err

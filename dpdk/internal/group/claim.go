@@ -37,7 +37,13 @@ func (t *table) choose(o Options) (lcores lcoreSet, list string, err error) {
 	case o.has("main-lcore") || o.has("service-corelist") || o.has("service-coremask"):
 		return lcores, "", nil
 	}
-	var taken lcoreSet
+	// The caches of lcores of a process that has just died may still have its objects: others first.
+	var taken, unsettled lcoreSet
+	for i := range t.slots {
+		if s := &t.slots[i]; s.state.Load() != free {
+			unsettled = unsettled.or(s.lcores)
+		}
+	}
 	for _, s := range t.living {
 		taken = taken.or(s.lcores)
 	}
@@ -45,10 +51,12 @@ func (t *table) choose(o Options) (lcores lcoreSet, list string, err error) {
 	if err != nil {
 		return lcores, "", &dpdk.Error{Op: opInit, Errno: errnoOf(err), Detail: "sched_getaffinity"}
 	}
-	for id := range cgo.MaxLcore {
-		if !taken.has(id) {
-			lcores.add(id)
-			return lcores, fmt.Sprintf("%d@(%s)", id, cpulist.Spans(cpus)), nil
+	for _, others := range []lcoreSet{unsettled, taken} {
+		for id := range cgo.MaxLcore {
+			if !others.has(id) {
+				lcores.add(id)
+				return lcores, fmt.Sprintf("%d@(%s)", id, cpulist.Spans(cpus)), nil
+			}
 		}
 	}
 	return lcores, "", &Mismatch{"lcores", fmt.Sprintf("all of 0-%d are in use by the primary and its secondaries", cgo.MaxLcore-1), "", "end a secondary, or give the processes fewer lcores"}

@@ -56,6 +56,30 @@ func TestLookAtAClosedTableReturnsAnError(t *testing.T) {
 	assert.ErrorIs(t, p.look(func() { p.slots[0].state.Load() }), syscall.EFAULT)
 }
 
+// The objects in the caches of its lcores are those of the process that died, until the primary has settled that.
+func TestTheLcoreOfADeadProcessIsTakenLast(t *testing.T) {
+	dir, p := primaryTable(t)
+	defer p.close()
+	joined(t, dir, 1).close() // as its death
+	claim := func() (taken *table, lcore int) {
+		s, _, err := openTable(dir)
+		require.NoError(t, err)
+		require.NoError(t, s.mmap())
+		_, err = (&Member{dir: dir, table: s}).Claim(t.Context(), nil)
+		require.NoError(t, err)
+		return s, s.slots[s.own].lcores.list()[0]
+	}
+	s, lcore := claim()
+	assert.Equal(t, 2, lcore)
+	s.close()
+	for i := range p.slots[1:] {
+		p.slots[i+1].state.Store(free) // settled
+	}
+	s, lcore = claim()
+	defer s.close()
+	assert.Equal(t, 1, lcore)
+}
+
 func TestTableOfADeadPrimaryIsNotFound(t *testing.T) {
 	dir := mkdir(t, runtimeDirs(t))
 	none, _, err := openTable(dir)

@@ -39,6 +39,9 @@ func SchedSetaffinity(tid int, set *CPUSet) error { return unix.SchedSetaffinity
 // P while the kernel runs other threads.
 func SchedYield() { _, _, _ = unix.Syscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
 
+// MembarrierGlobal is MEMBARRIER_CMD_GLOBAL: all threads of all processes pass a memory barrier.
+const MembarrierGlobal = 1
+
 // Membarrier calls membarrier(2).
 func Membarrier(command int) error {
 	if _, _, e := unix.Syscall(unix.SYS_MEMBARRIER, uintptr(command), 0, 0); e != 0 {

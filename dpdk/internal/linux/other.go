@@ -21,6 +21,8 @@ const (
 	O_PATH        = 0
 )
 
+const MembarrierGlobal = 1
+
 const none = syscall.ENOTSUP
 
 // Field is a number in a datagram.

@@ -202,7 +202,7 @@ func find(op, name string) (*entry, error) {
 	}
 	n := len(book.places)
 	if n == Max {
-		return nil, &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNoSpace, Detail: fmt.Sprintf("the group has %d places already", Max)}
+		return nil, &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNoSpace, Detail: fmt.Sprintf("the group has %d places, which exist until the primary ends: use the name of one that is free", Max)}
 	}
 	if book.states == nil {
 		z, errno := cgo.MemzoneReserve("godpdk_places", uint64(unsafe.Sizeof(*book.states)), -1, 0, 0, 0)

@@ -3,6 +3,7 @@ package ringcore_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -192,6 +193,29 @@ func TestSettleFindsTheOneThatHasEnteredRTS(t *testing.T) {
 		require.Equal(t, batches[winner].Hi, ops[winner].Moved)
 		require.Zero(t, ops[1-winner].Moved)
 		require.Equal(t, batches[winner].held(), drained(r))
+	}
+}
+
+// Three processes have died between two steps: the first two are inside, the third has lost the race for the first place, with
+// more elements.
+func TestSettleOfRTSFindsThoseThatDoNotOverlap(t *testing.T) {
+	for _, first := range []int{0, 1, 2} {
+		r := ringtest.NewLocal(t, 8, 16, ringcore.RTS, ringcore.RTS, false)
+		batches := []*batch{newBatch(), newBatch(), newBatch()}
+		batches[0].add(1, 2, 3)
+		batches[1].add(4, 5)
+		batches[2].add(6, 7, 8, 9, 10)
+		for i, b := range batches {
+			b.Step = ringcore.Entering
+			if i < 2 {
+				b.Head = reservation(r, ringcore.Producing, b.Hi)
+			}
+		}
+		ops := dead(batches)
+		order := slices.Concat(ops[first:], ops[:first])
+		require.True(t, r.Settle(ringcore.Producing, order, nil, true))
+		require.Equal(t, []uint32{3, 2, 0}, []uint32{ops[0].Moved, ops[1].Moved, ops[2].Moved}, "first %d", first)
+		require.Equal(t, []uint64{1, 2, 3, 4, 5}, drained(r))
 	}
 }
 

@@ -1,9 +1,12 @@
 package ringcore
 
 import (
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // Op is an operation that a dead process has left.
@@ -70,6 +73,7 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 	if !alone || slices.ContainsFunc(living, func(l *Record) bool { return l.mayHold(own, tail) }) {
 		return false
 	}
+	catchUp()
 	if atomic.LoadUint32(&own.Tail) != tail { // a living thread was inside, and has ended before its record was read
 		return false
 	}
@@ -77,6 +81,14 @@ func (r *Ring) settleAlone(own *HeadTail, dead []*Op, living []*Record, alone bo
 	r.finish(own, inside)
 	inside.Moved = inside.Count
 	return true
+}
+
+// catchUp makes all threads of the machine pass a memory barrier. If a record shows that a living thread has ended an
+// operation, the tail that the thread has moved is visible afterwards: see "Records" in ORDER.md. amd64 needs none.
+func catchUp() {
+	if runtime.GOARCH != "amd64" {
+		_ = linux.Membarrier(linux.MembarrierGlobal)
+	}
 }
 
 // mayHold reports whether the thread of a record may have reserved at head on a side of a ring.
@@ -180,11 +192,15 @@ func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool)
 			return false, false
 		}
 	}
+	headCount, head := unpair(before)
 	tailCount, tail := unpair(atomic.LoadUint64(own.word()))
+	if tailCount != headCount {
+		catchUp()
+		tailCount, tail = unpair(atomic.LoadUint64(own.word()))
+	}
 	if atomic.LoadUint64(&own.RTSHead) != before { // one entered after its record was read
 		return false, false
 	}
-	headCount, head := unpair(before)
 	n := headCount - tailCount
 	if n != 0 && !alone {
 		return false, true
@@ -215,21 +231,29 @@ func (r *Ring) countOut(own *HeadTail, dead []*Op, living []*Record, alone bool)
 	return true, true
 }
 
-// entered returns those of the operations that have moved the head: at most n, and one at each place.
-// Of several at one place it is one that ends where another begins, or at the head.
+// entered returns those of the operations that have moved the head: at most n, none over the place of another.
+// First come those that end where another begins, or at the head.
 func entered(perhaps, dead []*Op, n int, head uint32) (all []*Op) {
-	taken, begins := map[uint32]bool{}, map[uint32]bool{head: true}
+	var inside []*Op
+	begins := map[uint32]bool{head: true}
 	for _, op := range dead {
 		begins[op.Head] = true
-		taken[op.Head] = taken[op.Head] || op.Step != Entering
+		if op.Step != Entering {
+			inside = append(inside, op)
+		}
 	}
+	// Of places that overlap, as many fit as possible if those that end first come first.
+	slices.SortFunc(perhaps, func(a, b *Op) int { return int(int32(a.Head + a.Count - b.Head - b.Count)) })
 	for _, exact := range []bool{true, false} {
 		for _, op := range perhaps {
-			if len(all) < n && !taken[op.Head] && (!exact || begins[op.Head+op.Count]) {
-				taken[op.Head] = true
-				all = append(all, op)
+			if len(all) < n && (!exact || begins[op.Head+op.Count]) && !slices.ContainsFunc(inside, op.overlaps) {
+				inside, all = append(inside, op), append(all, op)
 			}
 		}
 	}
 	return all
+}
+
+func (op *Op) overlaps(o *Op) bool {
+	return op.Head-o.Head < o.Count || o.Head-op.Head < op.Count
 }

@@ -156,7 +156,7 @@ func number(v float64) string {
 			return strconv.FormatFloat(v/unit.size, 'g', 4, 64) + unit.name
 		}
 	}
-	return strconv.FormatFloat(v, 'g', 4, 64)
+	return strconv.FormatFloat(v, 'g', 5, 64) // 99.999
 }
 
 // pointTicks has a tick at each X of the rows, with labels that do not overlap.

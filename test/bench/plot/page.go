@@ -136,6 +136,9 @@ func (r Row) spread() string {
 	return fmt.Sprintf("%.0f %%", 100*r.C.Spread)
 }
 
+// at is the burst, or the point of a curve.
+func (r Row) at() string { return strings.TrimSpace(r.Axis + " " + number(r.point())) }
+
 // tables are all rows, with a table for each group.
 func tables(r Report) string {
 	var b strings.Builder
@@ -144,11 +147,7 @@ func tables(r Report) string {
 		var rows [][]string
 		for _, f := range r.families(group) {
 			for _, row := range f.rows {
-				at := number(row.point())
-				if row.Axis != "" {
-					at = row.Axis + " " + at
-				}
-				rows = append(rows, []string{row.Name, at, row.C.cell(), row.Go.cell(), row.Cgo.cell(), row.ratio(), row.spread(), row.notes()})
+				rows = append(rows, []string{row.Name, row.at(), row.C.cell(), row.Go.cell(), row.Cgo.cell(), row.ratio(), row.spread(), row.notes()})
 			}
 		}
 		b.WriteString(table([]string{"operation", "burst, or point of a curve", "C", "Go", "cgo", "Go ÷ C", "spread of C", ""}, rows))
@@ -156,17 +155,28 @@ func tables(r Report) string {
 	return b.String()
 }
 
-// slower are the rows of operations in which C is faster by more than 5 %, the slowest first.
+// slower are the rows in which C is faster by more than 5 %, the slowest first. Of a curve it is the slowest point.
 func slower(r Report) string {
-	found := slices.DeleteFunc(slices.Clone(r.Rows), func(row Row) bool {
-		return row.Ratio == nil || row.Group == "gaps" || row.Group == "scale" || row.Ratio.Median <= 1.05
-	})
-	slices.SortStableFunc(found, func(a, b Row) int { return cmp.Compare(b.Ratio.Median, a.Ratio.Median) })
+	var found []Row
+	ratio := func(row Row) float64 {
+		if row.Ratio == nil {
+			return 0
+		}
+		return row.Ratio.Median
+	}
+	for _, f := range r.families(slices.DeleteFunc(r.groups(), func(g string) bool { return g == "gaps" })...) {
+		rows := f.rows
+		if f.axis != "" {
+			rows = []Row{slices.MaxFunc(rows, func(a, b Row) int { return cmp.Compare(ratio(a), ratio(b)) })}
+		}
+		found = append(found, slices.DeleteFunc(slices.Clone(rows), func(row Row) bool { return ratio(row) <= 1.05 })...)
+	}
+	slices.SortStableFunc(found, func(a, b Row) int { return cmp.Compare(ratio(b), ratio(a)) })
 	var rows [][]string
 	for _, row := range found {
-		rows = append(rows, []string{row.Group, row.Name, number(row.point()), digits(row.C.Median), digits(row.Go.Median), fmt.Sprintf("%.2f", row.Ratio.Median), row.notes()})
+		rows = append(rows, []string{row.Group, row.Name, row.at(), digits(row.C.Median), digits(row.Go.Median), fmt.Sprintf("%.2f", row.Ratio.Median), row.notes()})
 	}
-	return table([]string{"group", "operation", "burst", "C", "Go", "Go ÷ C", ""}, rows)
+	return table([]string{"group", "operation", "burst, or slowest point of a curve", "C", "Go", "Go ÷ C", ""}, rows)
 }
 
 // pauses is a line for each situation of a polling loop, with C and Go on an lcore.

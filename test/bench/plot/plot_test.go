@@ -111,6 +111,24 @@ func TestPagesHaveTheRowsBetweenTheirMarkers(t *testing.T) {
 	}
 }
 
+func TestSlowerHasTheSlowestPointOfACurve(t *testing.T) {
+	row := func(group, name, axis string, x, ratio float64) Row {
+		return Row{Group: group, Name: name, Burst: 1, Axis: axis, X: x, Unit: "ns", C: samples(1), Go: samples(ratio), Ratio: samples(ratio)}
+	}
+	got := slower(Report{Rows: []Row{row("ring", "fast", "", 0, 1), row("ring", "slow", "", 0, 1.2), row("scale", "curve", "burst", 1, 1.1),
+		row("scale", "curve", "burst", 2, 1.5), row("scale", "fast curve", "burst", 2, 0.9), row("gaps", "gap", "percentile", 99.999, 3)}})
+	want := "| scale | curve | burst 2 | 1.00 | 1.50 | 1.50 |  |\n| ring | slow | 1 | 1.00 | 1.20 | 1.20 |  |\n"
+	if _, rows, _ := strings.Cut(got, "| --- |\n"); rows != want {
+		t.Errorf("got\n%s\nwant\n%s", rows, want)
+	}
+}
+
+func TestPercentilesAreNotRoundedTo100(t *testing.T) {
+	if got := number(99.999); got != "99.999" {
+		t.Error(got)
+	}
+}
+
 func TestUnknownPartOfAPageIsAnError(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "page.md")
 	if err := os.WriteFile(page, []byte("<!-- bench: nothing -->\n<!-- end of bench -->\n"), 0o644); err != nil {
