@@ -31,7 +31,9 @@ func pid(t *testing.T, name string) int {
 
 func now(t *testing.T, name string, parts Parts) *Place {
 	t.Helper()
-	p, err := Claim(t.Context(), name, parts)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	p, err := Claim(ctx, name, parts)
 	require.NoError(t, err)
 	return p
 }
