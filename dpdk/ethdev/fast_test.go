@@ -98,7 +98,7 @@ const envFault = "GODPDK_DRIVER_FAULT"
 
 func TestFaultInADriverNamesTheDriver(t *testing.T) {
 	if !fastcall.Enabled || build.Debug {
-		return // cgo's calls have a report of the runtime's, and debug builds look at the packet before C
+		return // the runtime reports faults in cgo calls; debug builds read the packet in Go first
 	}
 	bursts := map[string]func(tx ethdev.TxQueue, rx ethdev.RxQueue, bad []*mbuf.Mbuf){
 		"a burst": func(tx ethdev.TxQueue, _ ethdev.RxQueue, bad []*mbuf.Mbuf) { tx.Burst(bad) },
