@@ -90,7 +90,8 @@ func ethDescLimits(l *C.struct_rte_eth_desc_lim) EthDescLimits {
 	return EthDescLimits{uint16(l.nb_max), uint16(l.nb_min), uint16(l.nb_align), uint16(l.nb_seg_max), uint16(l.nb_mtu_seg_max)}
 }
 
-// EthDevInfo returns the properties of a port.
+// EthDevInfo returns the properties of a port. The report of a fault in a fast call names the
+// driver of a port that it was called for.
 //
 // Implements: rte_eth_dev_info_get
 func EthDevInfo(port uint16) (EthInfo, int) {
@@ -98,6 +99,7 @@ func EthDevInfo(port uint16) (EthInfo, int) {
 	if e := C.rte_eth_dev_info_get(C.uint16_t(port), &i); e != 0 {
 		return EthInfo{}, int(-e)
 	}
+	C.godpdk_eth_note_driver(C.uint16_t(port), i.driver_name)
 	return EthInfo{
 		Driver: C.GoString(i.driver_name), Device: C.GoString(C.godpdk_eth_device(&i)),
 		IfIndex: uint32(i.if_index), Flags: uint32(C.godpdk_eth_dev_flags(&i)),

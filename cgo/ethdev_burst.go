@@ -83,6 +83,9 @@ type (
 	_ [C.sizeof_struct_godpdk_eth_exchange - unsafe.Sizeof(EthExchange{})]struct{}
 )
 
+// EthByCgo is the result of the functions below if a queue has callbacks. They have done nothing.
+const EthByCgo = C.GODPDK_ETH_BY_CGO
+
 // C functions int32_t f(void *) that run the burst of an EthBurst or EthExchange.
 var (
 	EthRxAddress       = unsafe.Pointer(C.godpdk_eth_rx_direct)

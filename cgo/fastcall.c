@@ -6,6 +6,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "godpdk_ethdev.h"
 #include "godpdk_fastcall.h"
 
 /* The frame of the thread's fast call: Go's stack pointer in it, and its caller's stack
@@ -89,11 +90,22 @@ static const struct {
 	{ SIGABRT, "SIGABRT (Aborted)" },
 };
 
-/* Writes the signal, the function and its library, which names the driver. */
-static void
-report(int sig, const siginfo_t *info, uintptr_t pc)
+/* The arguments of Call in direct_*.s: the C function and its argument. */
+static void *const *
+arguments(const struct frame *f)
 {
-	char text[512], address[32] = "";
+#if defined(__aarch64__)
+	return (void *const *)f->high + 1;
+#else
+	return (void *const *)f->high;
+#endif
+}
+
+/* Writes the signal, the function with its library, and the driver. */
+static void
+report(int sig, const siginfo_t *info, uintptr_t pc, void *const *call)
+{
+	char text[512], address[32] = "", burst[160];
 	const char *file, *name = "";
 	Dl_info in;
 	int n;
@@ -108,10 +120,11 @@ report(int sig, const siginfo_t *info, uintptr_t pc)
 	file = in.dli_fname == NULL ? "unknown code" : in.dli_fname;
 	if (strrchr(file, '/') != NULL)
 		file = strrchr(file, '/') + 1;
-	n = snprintf(text, sizeof(text), "godpdk: %s%s, PC=%#lx in %s%s%s: C faulted in a fast call. "
+	godpdk_eth_blame(call[0], call[1], burst, sizeof(burst));
+	n = snprintf(text, sizeof(text), "godpdk: %s%s, PC=%#lx in %s%s%s: C faulted in a fast call%s. "
 		"The goroutine that made it is the first below.\n",
 		name, address, (unsigned long)pc,
-		in.dli_sname == NULL ? "" : in.dli_sname, in.dli_sname == NULL ? "" : " of ", file);
+		in.dli_sname == NULL ? "" : in.dli_sname, in.dli_sname == NULL ? "" : " of ", file, burst);
 	if (n > 0 && write(STDERR_FILENO, text, RTE_MIN((size_t)n, sizeof(text) - 1)) < 0)
 		return;
 }
@@ -130,7 +143,7 @@ handler(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	frame.high = 0;
-	report(sig, info, program_counter(uc));
+	report(sig, info, program_counter(uc), arguments(&f));
 	leave(uc, &f);
 }
 

@@ -126,7 +126,7 @@ memzone_table(const void *base, size_t len)
 	for (size_t at = 0; at + sizeof(struct rte_fbarray) <= len; at += 8) {
 		const struct rte_fbarray *arr = RTE_PTR_ADD(base, at);
 
-		if (strcmp(arr->name, "memzone") == 0 && arr->elt_sz == sizeof(struct rte_memzone) && arr->len == RTE_MAX_MEMZONE)
+		if (strcmp(arr->name, "memzone") == 0 && arr->elt_sz == sizeof(struct rte_memzone))
 			return arr;
 	}
 	return NULL;

@@ -50,8 +50,11 @@ type EthBurst struct {
 }
 
 func EthBurstMode(port uint16, queue uint16, tx bool) (_ string, _ int) { return }
-func EthByName(name string) (port uint16, errno int)                    { return }
-func EthClose(port uint16) (_ int)                                      { return }
+
+const EthByCgo = -1
+
+func EthByName(name string) (port uint16, errno int) { return }
+func EthClose(port uint16) (_ int)                   { return }
 
 type EthConf struct {
 	RxQueues     uint16

@@ -496,10 +496,20 @@ godpdk_eth_swap(struct godpdk_eth_queue *txq, uintptr_t *out, uint32_t nout,
 	return sent;
 }
 
-/* The bursts of a struct godpdk_eth_burst or struct godpdk_eth_exchange, for fastcall. */
+/* The bursts of a struct godpdk_eth_burst or struct godpdk_eth_exchange, for fastcall. They do
+ * nothing and return GODPDK_ETH_BY_CGO if a queue has callbacks: those of pdump or latencystats
+ * take locks, and nobody has measured the stack that others need. */
+#define GODPDK_ETH_BY_CGO (-1)
 int32_t godpdk_eth_rx_direct(void *arg);
 int32_t godpdk_eth_tx_direct(void *arg);
 int32_t godpdk_eth_swap_direct(void *arg);
+
+/* Notes the name of a port's driver, a constant of the driver, for godpdk_eth_blame. */
+void godpdk_eth_note_driver(uint16_t port, const char *name);
+
+/* Writes which port and driver a fast call of fn with arg is about, or an empty string. It is for
+ * signal handlers. */
+void godpdk_eth_blame(const void *fn, const void *arg, char *text, size_t size);
 
 /* rte_eth_tx_done_cleanup: the number of freed mbufs or a negative errno. */
 static inline int

@@ -91,7 +91,13 @@ type Config struct {
 	NoHuge         bool   // ordinary memory, which no secondary can share (--no-huge)
 	// InMemory shares nothing: no files, no secondaries, no messages (--in-memory).
 	// Bursts on ports bypass cgo then; see package ethdev.
-	InMemory     bool
+	InMemory bool
+	// FastDrivers lets bursts of more drivers bypass cgo, such as a driver of your own, by the name
+	// in ethdev.Info. Add a driver only if you know its code. A burst of 512 packets must use less
+	// than 48 KiB of stack: it runs on a goroutine's stack without a guard page, and overwrites
+	// other memory if it uses more. It must not wait, sleep or make system calls: garbage
+	// collections wait for it. Package ethdev has the list of the other drivers.
+	FastDrivers  []string
 	BaseVirtAddr uintptr  // where to map memory (--base-virtaddr)
 	IOVAMode     IOVAMode // --iova-mode
 

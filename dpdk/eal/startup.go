@@ -185,6 +185,7 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	cgo.MemCloseOnExec()
 	control.Start(started{rt.group, rt.main})
 	fastcall.SetAlone(!rt.shared)
+	fastcall.SetDrivers(s.cfg.FastDrivers)
 	process.current.Store(rt)
 	rt.group.Ready(true)
 	if s.role == Secondary {

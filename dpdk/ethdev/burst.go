@@ -11,8 +11,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// Each burst has two ways to the same C function: fastcall, and cgo for the drivers and builds
-// that need it.
+// Each burst has two ways to the same C function: fastcall, and cgo for the drivers, queues and
+// builds that need it. A fast call of a queue with callbacks does nothing and returns cgo.EthByCgo.
 
 // table returns pkts for C. Drivers count packets in 16 bits.
 func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
@@ -45,16 +45,18 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		defer q.q.user.enter(q.q).leave()
 	}
 	p, n := table(pkts)
-	if !q.q.useFastcall(n) {
-		n = cgo.EthRx(q.q.gate, p, n)
-	} else {
+	got := cgo.EthByCgo
+	if q.q.useFastcall(n) {
 		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
-		n = int(fastcall.Call(cgo.EthRxAddress, unsafe.Pointer(&b)))
+		got = int(fastcall.Call(cgo.EthRxAddress, unsafe.Pointer(&b)))
+	}
+	if got == cgo.EthByCgo {
+		got = cgo.EthRx(q.q.gate, p, n)
 	}
 	if build.Debug {
-		received(pkts[:n])
+		received(pkts[:got])
 	}
-	return n
+	return got
 }
 
 // Burst sends packets, starting with the first, and returns the number that the port has
@@ -74,11 +76,13 @@ func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
 		sendable(pkts)
 	}
 	p, n := table(pkts)
-	if !q.q.useFastcall(n) {
-		return cgo.EthTx(q.q.gate, p, n)
+	if q.q.useFastcall(n) {
+		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
+		if sent := int(fastcall.Call(cgo.EthTxAddress, unsafe.Pointer(&b))); sent != cgo.EthByCgo {
+			return sent
+		}
 	}
-	b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
-	return int(fastcall.Call(cgo.EthTxAddress, unsafe.Pointer(&b)))
+	return cgo.EthTx(q.q.gate, p, n)
 }
 
 // Exchange does q.Burst(out) and rx.Burst(in) in one call of C. The caller still owns the
@@ -110,9 +114,8 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 	}
 	pOut, nOut := table(out)
 	pIn, nIn := table(in)
-	if !q.q.useFastcall(nOut) || !rx.q.useFastcall(nIn) {
-		sent, n = cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
-	} else {
+	sent = cgo.EthByCgo
+	if q.q.useFastcall(nOut) && rx.q.useFastcall(nIn) {
 		// Field by field: the compiler would build a literal elsewhere and copy it with
 		// wider loads than its stores, which stalls the CPU.
 		var e cgo.EthExchange
@@ -121,6 +124,9 @@ func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop in
 		e.Drop = drop
 		sent = int(fastcall.Call(cgo.EthExchangeAddress, unsafe.Pointer(&e)))
 		n = e.Received
+	}
+	if sent == cgo.EthByCgo {
+		sent, n = cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
 	}
 	if build.Debug {
 		received(in[:n])

@@ -27,9 +27,12 @@
 // Builds with the tag godpdk_debug panic when two goroutines use one queue at once.
 //
 // A burst makes one call of C and does not allocate. It bypasses cgo if it has at most 512
-// packets, the driver's bursts make no system calls, the process shares no memory
-// (eal.Config.InMemory), and no pool has the ops "ring_mp_mc", "ring_mp_sc" or "ring_sp_mc". A
-// garbage collection waits for such a burst. Other bursts can wait for a thread or process that
+// packets, the process shares no memory (eal.Config.InMemory), no pool has the ops "ring_mp_mc",
+// "ring_mp_sc" or "ring_sp_mc", the queue has no callbacks of C code such as pdump's, and the
+// driver is known to use little stack and to make no system calls in bursts: net_null, net_ring,
+// net_e1000_em, net_e1000_igb, net_e1000_igb_vf, net_ena, net_i40e, net_iavf, net_igc,
+// net_vmxnet3, or one of eal.Config.FastDrivers. If a driver faults in such a burst, the process
+// ends with a report that names the driver. recover cannot stop that. A garbage collection waits for such a burst. Other bursts can wait for a thread or process that
 // was stopped or killed inside a pool. They use cgo, and a collection does not wait for them. The
 // build tag godpdk_cgo makes all bursts use cgo.
 //

@@ -123,22 +123,12 @@ func handle(id uint16) (*Port, int) {
 	if ports.byID == nil {
 		ports.byID = map[uint16]*Port{}
 	}
-	p := &Port{id: id, name: name, fast: !cgoDrivers[info.Driver] && !fastcall.Waits(name)}
+	p := &Port{id: id, name: name, fast: fastcall.Driver(info.Driver) && !fastcall.Waits(name)}
 	if !primary() {
 		p.state = started // a secondary cannot know: see queue.pollable
 	}
 	ports.byID[id] = p
 	return p, 0
-}
-
-// cgoDrivers never use fastcall. Most of their bursts make system calls: the scheduler must
-// know of those, and beside them the cost of a cgo call does not matter. net_bonding and
-// net_failsafe run bursts of other drivers, and net_bonding has tables of 256 bytes a packet on
-// the stack.
-var cgoDrivers = map[string]bool{
-	"net_af_packet": true, "net_af_xdp": true, "net_pcap": true, "net_tap": true, "net_tun": true, "net_kni": true,
-	"net_virtio_user": true, "net_vhost": true, "net_memif": true,
-	"net_bonding": true, "net_failsafe": true,
 }
 
 func primary() bool { return cgo.ProcessType() == cgo.ProcPrimary }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk/internal/lockops"
 	"github.com/godpdk/godpdk/dpdk/internal/tsc"
 )
 
@@ -62,6 +63,13 @@ func scale(n, mul, div uint64) uint64 {
 	q, _ := bits.Div64(hi, lo, div)
 	return q
 }
+
+// Pause executes one pause instruction: PAUSE on amd64, YIELD on arm64. A loop that polls a word or a ring
+// that another CPU writes calls it after each poll that finds nothing. A loop that may wait for long uses [Idle].
+// Any goroutine may call it, also without EAL.
+//
+// Implements: rte_pause
+func Pause() { lockops.Pause(1) }
 
 // Delay busy-waits for d, as precisely as the counter can be read. time.Sleep frees the P, but may
 // take more than a millisecond too long: see [Idle]. A Delay of over 1 ms calls runtime.Gosched while

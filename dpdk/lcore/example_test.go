@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"sync/atomic"
 
 	"github.com/godpdk/godpdk/dpdk/lcore"
 )
@@ -34,6 +35,18 @@ func ExampleLaunch() {
 	// on lcore 1
 	// <nil>
 	// true true
+}
+
+// A goroutine waits for another one, which stores soon.
+func ExamplePause() {
+	var ready atomic.Bool
+	go ready.Store(true)
+	polls := 0
+	for ; !ready.Load() && polls < 1e9; polls++ {
+		lcore.Pause()
+	}
+	fmt.Println(polls < 1e9)
+	// Output: true
 }
 
 // A goroutine polls on a CPU of its own, without being an lcore.

@@ -20,11 +20,12 @@ import (
 )
 
 const (
-	pause    = 2 * time.Microsecond // between two bursts that have time stamps: each finds an empty ring
-	patience = time.Minute          // for an order
+	pause    = 2 * time.Microsecond    // between two bursts that have time stamps: each finds an empty ring
+	patience = time.Minute             // for an order
+	enough   = 1200 * time.Millisecond // for the rounds of an order, on a busy machine
 )
 
-var stamped = shorter(40_000, 1_000) // bursts of a measurement of latency
+var stamped = shorter(30_000, 1_000) // bursts of a measurement of latency
 
 // latencies are the quantiles in the rows.
 var latencies = []float64{50, 99, 99.99}
@@ -101,7 +102,11 @@ func latency(both []*secondary, o order) ([]Row, error) {
 // inTurns executes an order in all languages, and makes a row of each number that the receiver returns.
 func inTurns(both []*secondary, o order, rounds int, names []string) (rows []Row, err error) {
 	var columns [3][][]float64
+	begin := time.Now()
 	for i := range rounds {
+		if i > 1 && time.Since(begin) > enough {
+			break
+		}
 		mixed := []string{"go", "c"}
 		if i%2 == 1 {
 			slices.Reverse(mixed)
@@ -243,6 +248,7 @@ func obey(last int, execute func(o order, r *ring.Ring[uint64], objs []uint64) [
 func send(r *ring.Ring[uint64], objs []uint64, bursts int) {
 	for range bursts {
 		for r.EnqueueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 	}
 }
@@ -251,6 +257,7 @@ func receive(r *ring.Ring[uint64], objs []uint64, bursts int) uint64 {
 	start := uint64(0)
 	for i := range bursts {
 		for r.DequeueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 		if i == 0 {
 			start = lcore.Cycles()
@@ -262,6 +269,7 @@ func receive(r *ring.Ring[uint64], objs []uint64, bursts int) uint64 {
 func sendOne(r *ring.Ring[uint64], obj uint64, bursts int) {
 	for range bursts {
 		for !r.Enqueue(obj) {
+			lcore.Pause()
 		}
 	}
 }
@@ -273,6 +281,7 @@ func receiveOne(r *ring.Ring[uint64], bursts int) uint64 {
 			if _, ok := r.Dequeue(); ok {
 				break
 			}
+			lcore.Pause()
 		}
 		if i == 0 {
 			start = lcore.Cycles()
@@ -291,6 +300,7 @@ func sendStamped(r *ring.Ring[uint64], objs []uint64, bursts int, every uint64) 
 		last = now
 		objs[len(objs)-1] = now
 		for r.EnqueueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 	}
 }
@@ -298,6 +308,7 @@ func sendStamped(r *ring.Ring[uint64], objs []uint64, bursts int, every uint64) 
 func receiveStamped(r *ring.Ring[uint64], objs []uint64, took []uint32) {
 	for i := range took {
 		for r.DequeueBulk(objs) == 0 {
+			lcore.Pause()
 		}
 		took[i] = uint32(min(lcore.Cycles()-objs[len(objs)-1], 1<<32-1))
 	}

@@ -6,6 +6,16 @@ package twin
 
 import "unsafe"
 
+func EthBurstStack(port uint16, queue uint16, tx bool, pkts unsafe.Pointer, n int) (moved int, stack int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func EthCallbackAdd(port uint16, queue uint16, tx bool) (_ unsafe.Pointer) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func EthCallbackAt() (_ uintptr) { panic("the tests need Linux, DPDK and cgo") }
+func EthCallbackRemove(port uint16, queue uint16, tx bool, callback unsafe.Pointer) (errno int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func EthEventFire(port uint16, eventType uint32) { panic("the tests need Linux, DPDK and cgo") }
 
 var FaultAddress unsafe.Pointer

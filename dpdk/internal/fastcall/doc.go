@@ -9,7 +9,8 @@
 //
 // Use it for leaf functions only, such as a driver's burst. The function must be short,
 // because the thread keeps its P and a garbage collection waits for it. It must not call back
-// into Go. It must not use more than StackSize bytes of stack: the frame has no guard page.
+// into Go. It must not use more than StackSize bytes of stack: the frame has no guard page. So
+// bursts use it only with drivers that were measured: see Driver and STACK.md.
 //
 // # The invariant
 //
@@ -35,7 +36,7 @@
 // # Limits
 //
 // A fault in C ends the process, as in a cgo call. A signal handler before Go's reports the
-// signal, the address and the C function. Then the runtime prints the goroutines, first the
+// signal, the address, the C function and the driver of a burst. Then the runtime prints the goroutines, first the
 // one that made the call. recover cannot stop that. Faults of Go code remain panics.
 //
 // The runtime does not guarantee any of this. The build constraint names the Go releases that

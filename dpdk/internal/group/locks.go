@@ -191,6 +191,7 @@ func (s *sharedLocks) release(by living) (released int) {
 			control.Logger().Warn("a process was killed while it read under a lock of DPDK: the lock is released", "lock", l.Name, "readers", word/cgo.RWLockReader)
 		}
 	}
+	s.again.Store(true)
 	return released
 }
 

@@ -171,6 +171,20 @@ func TestALockIsReleasedBesideAProcessThatDoesNotEndToAttach(t *testing.T) {
 	assert.Zero(t, m.giveUp(true), "EndStarts does it")
 }
 
+// The primary had left the lock to a process that was stopped, and has ended since.
+func TestTheEndReleasesALockThatWasLeft(t *testing.T) {
+	dir, p := primaryTable(t)
+	defer p.close()
+	m := &Member{table: p, dir: dir, ctx: t.Context(), locks: sharedLocks{all: lockTable().all}}
+	word := m.locks.all[0].Word
+	word.Store(cgo.RWLockReader)
+	m.locks.again.Store(true)
+	unlock, err := m.EndStarts()
+	require.NoError(t, err)
+	unlock()
+	assert.Zero(t, word.Load())
+}
+
 func TestTheGateHoldsCallsBack(t *testing.T) {
 	dir, p := primaryTable(t)
 	defer p.close()

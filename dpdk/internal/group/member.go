@@ -335,8 +335,8 @@ func (m *Member) EndStarts() (unlock func(), err error) {
 	if unlock, err = lockInit(ctx, m.dir, true); err != nil {
 		return func() {}, err
 	}
-	if m.table != nil && m.hasDead() {
-		m.giveUp(false) // else the end would wait for a process that was killed just now
+	if m.table != nil && (m.locks.again.Load() || m.hasDead()) {
+		m.giveUp(false) // else the end would wait for a process that was killed
 	}
 	return unlock, nil
 }

@@ -44,7 +44,7 @@ type watcher struct {
 	refused map[string]int        // by socket: the number of times in a row that a stranger's socket was dead
 	ends    map[int]chan struct{} // by slot: closed when what its owner has left is cleaned up
 	hangs   hangs
-	silent  []silent       // dead processes
+	silent  []string       // sockets of dead processes
 	waits   int            // looks in a row that found a request under way
 	work    sync.WaitGroup // goroutines that clean up
 
@@ -295,20 +295,10 @@ func (w *watcher) free(i int, done chan struct{}) {
 	}
 }
 
-// silent is the socket of a dead process.
-type silent struct {
-	socket string
-	since  time.Time
-}
-
-// silence is the time for which DPDK may still wait for a dead process: it waits 5 s, twice.
-const silence = 12 * time.Second
-
 // ignoreDead removes the sockets of the dead, and ends DPDK's waiting for processes that died before they
 // answered. DPDK locks the runtime directory while it sends and waits. A socket that it has listed must stay
 // until then: DPDK ignores one that is dead, and a missing one fails its call.
 func (w *watcher) ignoreDead() {
-	w.silent = slices.DeleteFunc(w.silent, func(s silent) bool { return time.Since(s.since) > silence })
 	if len(w.silent) == 0 {
 		return
 	}
@@ -319,19 +309,19 @@ func (w *watcher) ignoreDead() {
 	defer f.Close()
 	w.waits++
 	f.Locked(func() {
-		w.waits = 0
-		for _, s := range w.silent {
-			if !mpsocket.Answers(filepath.Join(w.m.dir, s.socket)) {
-				_ = f.Remove(s.socket)
+		for _, socket := range w.silent {
+			if !mpsocket.Answers(filepath.Join(w.m.dir, socket)) {
+				_ = f.Remove(socket)
 			}
 		}
+		w.silent, w.waits = nil, 0
 	})
 	if w.waits < 2 {
 		return
 	}
-	for _, s := range w.silent {
-		if err := mpsocket.Ignore(w.m.dir, s.socket); err != nil {
-			control.Logger().Warn("DPDK may wait some seconds for a dead process", "socket", s.socket, "error", err)
+	for _, socket := range w.silent {
+		if err := mpsocket.Ignore(w.m.dir, socket); err != nil {
+			control.Logger().Warn("DPDK may wait some seconds for a dead process", "socket", socket, "error", err)
 		}
 	}
 }
@@ -345,14 +335,14 @@ func (w *watcher) strangers(names []string) {
 			w.report(name, stranger(name, Attached), Attached)
 			continue
 		}
-		if slices.ContainsFunc(w.silent, func(s silent) bool { return s.socket == name }) {
+		if slices.Contains(w.silent, name) {
 			continue // ignoreDead will remove it
 		}
 		if w.refused[name]++; w.refused[name] < 2 {
 			continue
 		}
 		delete(w.refused, name)
-		w.silent = append(w.silent, silent{name, time.Now()})
+		w.silent = append(w.silent, name)
 		p := stranger(name, Died)
 		if w.reported(name) {
 			w.report(name, p, Died)
@@ -408,8 +398,8 @@ func (w *watcher) clean(s *slot) {
 	var removed []string
 	for _, name := range names {
 		if mine.MatchString(name) && !mpsocket.Answers(filepath.Join(w.m.dir, name)) || tables.MatchString(name) && f.Unlocked(name) {
-			if strings.HasPrefix(name, mpsocket.Secondary) {
-				w.silent = append(w.silent, silent{name, time.Now()})
+			if strings.HasPrefix(name, mpsocket.Secondary) { // ignoreDead removes it
+				w.silent = append(w.silent, name)
 				removed = append(removed, name)
 			} else if f.Remove(name) == nil {
 				removed = append(removed, name)
