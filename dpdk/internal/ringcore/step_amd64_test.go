@@ -63,7 +63,7 @@ func init() {
 	}
 	r, rec, enqueue := t.ring(), &t.batch.Record, side == fmt.Sprint(ringcore.Producing)
 	stop := [3]uintptr{uintptr(os.Getpid()), uintptr(unix.Gettid()), uintptr(syscall.SIGSTOP)}
-	// init runs on the thread that the test traces. From here on no function checks whether the scheduler wants to preempt it.
+	// init runs on the thread that the test traces. From here on no function checks for preemption.
 	_, _, _ = syscall.RawSyscall(unix.SYS_TGKILL, stop[0], stop[1], stop[2])
 	if enqueue {
 		ringcore.EnqueueBatch(r, rec, 0, ringcore.Burst)
@@ -140,7 +140,7 @@ func (t *table) set(sync ringcore.Sync, side uint8, n uint64) {
 }
 
 // stepThrough checks the table after each instruction of the operation. After the instruction with the number other another
-// thread enqueues n + 1. It returns the number of instructions, and how often the process wanted to move a head.
+// thread enqueues n + 1. It returns the number of instructions, and how often the process tried to move the head.
 func stepThrough(t *testing.T, file *os.File, tab *table, memory []byte, side uint8, n uint64, other int) (steps, entered int) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
