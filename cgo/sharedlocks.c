@@ -173,12 +173,13 @@ godpdk_shared_memory(void)
 }
 
 #if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
-extern rte_spinlock_t *rte_mcfg_ethdev_get_lock(void) __attribute__((weak));
+/* Internal: the header forbids calls of it under its own name. */
+extern rte_spinlock_t *get_ethdev_lock(void) __asm__("rte_mcfg_ethdev_get_lock") __attribute__((weak));
 
 void *
 godpdk_sharedlocks_ethdev(const struct rte_fbarray *memzones __rte_unused)
 {
-	return rte_mcfg_ethdev_get_lock == NULL ? NULL : rte_mcfg_ethdev_get_lock();
+	return get_ethdev_lock == NULL ? NULL : get_ethdev_lock();
 }
 #else
 /* Private in ethdev_private.h. */

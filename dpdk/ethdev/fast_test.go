@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/test/harness"
@@ -95,8 +97,8 @@ func TestBurstsWithCallbacksUseCgo(t *testing.T) {
 const envFault = "GODPDK_DRIVER_FAULT"
 
 func TestFaultInADriverNamesTheDriver(t *testing.T) {
-	if !fastcall.Enabled {
-		return // cgo's calls have a report of the runtime's
+	if !fastcall.Enabled || build.Debug {
+		return // the runtime reports faults in cgo calls; debug builds read the packet in Go first
 	}
 	bursts := map[string]func(tx ethdev.TxQueue, rx ethdev.RxQueue, bad []*mbuf.Mbuf){
 		"a burst": func(tx ethdev.TxQueue, _ ethdev.RxQueue, bad []*mbuf.Mbuf) { tx.Burst(bad) },
@@ -123,9 +125,13 @@ func TestFaultInADriverNamesTheDriver(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
 			require.ErrorAs(t, err, &exit, string(out))
-			assert.Contains(t, string(out), "SIGSEGV (Segmentation fault) at address 0xdead")
-			assert.Contains(t, string(out), report)
-			assert.NotContains(t, string(out), "recovered:")
+			for _, want := range []string{"SIGSEGV (Segmentation fault) at address 0xdead", report} {
+				assert.True(t, strings.Contains(string(out), want), want)
+			}
+			assert.False(t, strings.Contains(string(out), "recovered:"))
+			if t.Failed() {
+				t.Log(string(out))
+			}
 		})
 	}
 }

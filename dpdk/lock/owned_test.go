@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -19,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/test/harness"
@@ -187,7 +187,7 @@ func TestOwnerHasTheThread(t *testing.T) {
 			require.NoError(t, l.Lock())
 			o, held := l.Owner()
 			require.True(t, held)
-			require.Equal(t, lock.Owner{Pid: os.Getpid(), Start: o.Start, Thread: syscall.Gettid()}, o)
+			require.Equal(t, lock.Owner{Pid: os.Getpid(), Start: o.Start, Thread: linux.Gettid()}, o)
 			threads = append(threads, o.Thread)
 			require.NoError(t, l.Unlock())
 		}

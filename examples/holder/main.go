@@ -1,3 +1,5 @@
+//go:build unix
+
 // Command holder is a primary without application code. It makes the memory, pools, rings and ports of a
 // configuration file, keeps them, and logs the processes that attach, leave and die. Everything else runs in
 // secondaries, which can restart while their rings and ports stay.

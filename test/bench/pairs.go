@@ -20,11 +20,12 @@ import (
 )
 
 const (
-	pause    = 2 * time.Microsecond // between two bursts that have time stamps: each finds an empty ring
-	patience = time.Minute          // for an order
+	pause    = 2 * time.Microsecond    // between two bursts that have time stamps: each finds an empty ring
+	patience = time.Minute             // for an order
+	enough   = 1200 * time.Millisecond // for the rounds of an order, on a busy machine
 )
 
-var stamped = shorter(40_000, 1_000) // bursts of a measurement of latency
+var stamped = shorter(30_000, 1_000) // bursts of a measurement of latency
 
 // latencies are the quantiles in the rows.
 var latencies = []float64{50, 99, 99.99}
@@ -101,7 +102,11 @@ func latency(both []*secondary, o order) ([]Row, error) {
 // inTurns executes an order in all languages, and makes a row of each number that the receiver returns.
 func inTurns(both []*secondary, o order, rounds int, names []string) (rows []Row, err error) {
 	var columns [3][][]float64
+	begin := time.Now()
 	for i := range rounds {
+		if i > 1 && time.Since(begin) > enough {
+			break
+		}
 		mixed := []string{"go", "c"}
 		if i%2 == 1 {
 			slices.Reverse(mixed)

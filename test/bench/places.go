@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -60,8 +59,11 @@ func replace(prefix string) (rows []Row, err error) {
 				former.kill()
 			}
 			end, err := next.number()
-			if how == "take over" {
-				err = errors.Join(err, former.end())
+			switch {
+			case err != nil:
+				former.kill()
+			case how == "take over":
+				err = former.end()
 			}
 			if err != nil {
 				return nil, err

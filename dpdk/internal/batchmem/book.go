@@ -287,8 +287,9 @@ func end(o delegate.Owner, _ bool) {
 		return errors.Join(errs...)
 	})
 	switch {
+	case errors.Is(err, dpdk.ErrNotRunning): // this process ends too
 	case err != nil:
-		control.Logger().Error("batches of a process that has ended", "error", err)
+		control.Logger().Error("cannot settle the batches of a process that has ended", "error", err)
 	case !settled:
 		control.Logger().Error("a ring operation of a process that has died is not settled, because another process is stopped inside the same ring")
 	}

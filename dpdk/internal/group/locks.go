@@ -51,6 +51,11 @@ func (s *sharedLocks) find(dir string) {
 		defer cgo.MemzoneFree(name, zone.Addr)
 	}
 	s.all, s.memzones, _ = cgo.SharedLocks(base, size)
+	for _, name := range []string{"page table", "memzone table", hotplug, "heap", "memzones", "tailq", "mempools", "timers"} {
+		if !slices.ContainsFunc(s.all, func(l cgo.SharedLock) bool { return l.Name == name }) {
+			control.Logger().Warn("a lock of DPDK was not found in shared memory: it stays taken if a process is killed while it holds the lock", "lock", name)
+		}
+	}
 }
 
 // mapping returns the memory to which a file is mapped.
@@ -112,8 +117,9 @@ const hotplug = "memory hotplug"
 
 // The times in which a lock must not change. Only tests change them.
 var (
-	// lockSettle is the time if no control call is inside.
-	lockSettle = 20 * time.Millisecond
+	// lockSettle is the time if no control call is inside. Threads that are not counted, such as that of DPDK's
+	// telemetry, hold a lock for some microseconds, and while they wait for the CPU.
+	lockSettle = 200 * time.Millisecond
 	// lockWindow is the time if a control call is inside, which perhaps waits for the lock.
 	lockWindow = 3 * time.Second
 	// growthWindow is the time for the lock that is held while memory grows, and while a process attaches: DPDK

@@ -13,7 +13,7 @@ package cloop
 #define RECEIVE (multi ? rte_ring_mc_dequeue_bulk(r, objs, n, NULL) : rte_ring_sc_dequeue_bulk(r, objs, n, NULL))
 
 static __rte_always_inline void
-send(struct rte_ring *r, bool multi, void **objs, unsigned int n, unsigned int bursts)
+send_bulks(struct rte_ring *r, bool multi, void **objs, unsigned int n, unsigned int bursts)
 {
 	while (bursts--)
 		while (SEND == 0)
@@ -21,7 +21,7 @@ send(struct rte_ring *r, bool multi, void **objs, unsigned int n, unsigned int b
 }
 
 static __rte_always_inline uint64_t
-receive(struct rte_ring *r, bool multi, void **objs, unsigned int n, unsigned int bursts)
+receive_bulks(struct rte_ring *r, bool multi, void **objs, unsigned int n, unsigned int bursts)
 {
 	uint64_t start = 0;
 
@@ -67,17 +67,17 @@ static __rte_noinline void
 pair_send(struct rte_ring *r, bool multi, void **objs, unsigned int n, unsigned int bursts)
 {
 	if (multi)
-		send(r, true, objs, n, bursts);
+		send_bulks(r, true, objs, n, bursts);
 	else
-		send(r, false, objs, n, bursts);
+		send_bulks(r, false, objs, n, bursts);
 }
 
 static __rte_noinline uint64_t
 pair_receive(struct rte_ring *r, bool multi, void **objs, unsigned int n, unsigned int bursts)
 {
 	if (multi)
-		return receive(r, true, objs, n, bursts);
-	return receive(r, false, objs, n, bursts);
+		return receive_bulks(r, true, objs, n, bursts);
+	return receive_bulks(r, false, objs, n, bursts);
 }
 
 static __rte_noinline void
