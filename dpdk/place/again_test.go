@@ -99,22 +99,6 @@ func TestThePrimaryRefusesAClaimWithoutAPid(t *testing.T) {
 	require.NoError(t, now(t, "no pid", Parts{}).Leave())
 }
 
-func TestATakeOverThatFailsNoLongerAsksTheOwner(t *testing.T) {
-	require.NoError(t, Declare("asks", Parts{Produces: []string{"asks"}}))
-	p := now(t, "asks", Parts{})
-	failed := make(chan error)
-	go func() {
-		_, err := TakeOver(context.Background(), "asks", Parts{Consumes: []string{"asks"}})
-		failed <- err
-	}()
-	require.Eventually(t, p.Wanted, 20*time.Second, time.Millisecond)
-	require.NoError(t, p.Leave())
-	require.ErrorIs(t, <-failed, dpdk.ErrInvalid)
-	p = now(t, "asks", Parts{})
-	require.False(t, p.Wanted())
-	require.NoError(t, p.Leave())
-}
-
 func TestTheErrorNamesThePlaceThatHasThePart(t *testing.T) {
 	p := now(t, "has it", Parts{Consumes: []string{"part"}})
 	ctx, cancel := context.WithCancel(t.Context())

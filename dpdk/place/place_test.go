@@ -46,13 +46,15 @@ var _ = ealtest.Role("worker", func(args []string) error {
 	return errors.Join(err, rt.Close())
 })
 
-// A process that asks for a place until it is killed.
+// A process that asks for a place until it is killed, or TakeOver fails. It says the error then.
 var _ = ealtest.Role("asker", func(args []string) error {
 	if _, err := attach(args[0]); err != nil {
 		return err
 	}
-	_, err := place.TakeOver(context.Background(), args[1], place.Parts{})
-	return err
+	_, err := place.TakeOver(context.Background(), args[1], place.Parts{Consumes: args[2:]})
+	ealtest.Say("failed %v", err)
+	ealtest.Hear() // until it is killed
+	return nil
 })
 
 // inherited returns the elements in the batch of a place.
@@ -125,6 +127,19 @@ func TestThePlaceIsNotWantedAfterTheEndOfTheProcessThatAsked(t *testing.T) {
 	a.Kill()
 	require.Eventually(t, func() bool { return !p.Wanted() }, 20*time.Second, time.Millisecond)
 	require.NoError(t, p.Leave())
+}
+
+func TestATakeOverThatFailsNoLongerAsksTheOwner(t *testing.T) {
+	require.NoError(t, place.Declare("asks", place.Parts{Produces: []string{"asks"}}))
+	p := claim(t, "asks", place.Parts{})
+	a := ealtest.Start(t, "asker", prefix(), "asks", "asks") // not as declared
+	require.Eventually(t, p.Wanted, 20*time.Second, time.Millisecond)
+	require.NoError(t, p.Leave())
+	a.Expect("failed")
+	p = claim(t, "asks", place.Parts{})
+	require.False(t, p.Wanted())
+	require.NoError(t, p.Leave())
+	a.Kill()
 }
 
 func TestTwoPlacesCannotHaveTheSamePart(t *testing.T) {
