@@ -114,12 +114,13 @@ type BusyError struct {
 
 // Error returns one line.
 func (e *BusyError) Error() string {
-	what := "the place"
+	what, ask := "the place", "ask it to leave with TakeOver"
 	if e.Part != "" {
 		what = fmt.Sprintf("%s, which belongs to its place %q", e.Part, e.Place)
+		ask = fmt.Sprintf("call TakeOver of the place %q and leave that", e.Place)
 	}
-	return fmt.Sprintf("%s %q: %v: process %d has %s: wait longer, ask it to leave with TakeOver, or end it: %v",
-		places.OpClaim, e.Name, dpdk.ErrBusy, e.Pid, what, e.cause)
+	return fmt.Sprintf("%s %q: %v: process %d has %s: wait longer, %s, or end the process: %v",
+		places.OpClaim, e.Name, dpdk.ErrBusy, e.Pid, what, ask, e.cause)
 }
 
 // Unwrap returns dpdk.ErrBusy and the cause of the end of ctx.

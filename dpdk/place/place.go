@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
@@ -27,15 +28,17 @@ const MaxName = 31
 // [Place.Wanted], [Place.Name] and [Place.Predecessor], which any goroutine may call.
 type Place struct {
 	name        string
+	claim       uint64
 	state       *places.State
 	parts       Parts
 	predecessor Predecessor
 	rx          []ethdev.RxQueue
 	tx          []ethdev.TxQueue
 
-	mu    sync.Mutex
-	ends  []func(keep bool) error // of batches and caches
-	ended bool
+	mu     sync.Mutex
+	ends   []func(keep bool) error // of batches and caches
+	ending bool                    // Leave or Close was called
+	ended  bool                    // it has succeeded
 }
 
 // End is how a process has given up a place.
@@ -86,13 +89,13 @@ func Claim(ctx context.Context, name string, parts Parts) (*Place, error) {
 }
 
 // TakeOver does what [Claim] does, and asks the owner to leave: [Place.Wanted] is true there until TakeOver
-// returns.
+// returns. It does not ask the owner of another place that has one of the parts: take over that place.
 func TakeOver(ctx context.Context, name string, parts Parts) (*Place, error) {
 	return claim(ctx, name, parts, true)
 }
 
 func claim(ctx context.Context, name string, parts Parts, ask bool) (*Place, error) {
-	request := places.Request{Pid: os.Getpid(), Ask: ask}
+	request := places.Request{Pid: os.Getpid(), Claim: claims.Add(1), Ask: ask}
 	err := check.Name(places.OpClaim, name, MaxName+1)
 	if err == nil {
 		request.Parts, err = parts.list(name)
@@ -100,6 +103,19 @@ func claim(ctx context.Context, name string, parts Parts, ask bool) (*Place, err
 	if err != nil {
 		return nil, err
 	}
+	p, err := await(ctx, name, request)
+	if err != nil && (ask || errors.Is(err, dpdk.ErrTimeout)) {
+		err = errors.Join(err, release(name, request.Claim, places.None)) // the primary may have claimed it after the timeout
+	}
+	return p, err
+}
+
+// claims counts the claims of this process.
+var claims atomic.Uint64
+
+// await claims a place as soon as it is free.
+func await(ctx context.Context, name string, request places.Request) (*Place, error) {
+	var dead owner.ID
 	for {
 		var r places.Reply
 		reach("before the claim")
@@ -112,13 +128,10 @@ func claim(ctx context.Context, name string, parts Parts, ask bool) (*Place, err
 			return nil, err
 		case r.Pid == 0:
 			reach("after the claim")
-			return claimed(name, r)
+			return claimed(name, request.Claim, r)
 		}
 		reach("while it waits")
-		if err := wait(ctx, r); err != nil {
-			if ask {
-				err = errors.Join(err, withdraw(name))
-			}
+		if err := wait(ctx, r, &dead); err != nil {
 			return nil, &BusyError{Name: name, Pid: r.Pid, Part: r.Part, Place: r.Other, cause: err}
 		}
 	}
@@ -130,8 +143,9 @@ const (
 	rest = 100 * tick
 )
 
-// wait waits until the owner has left or ended, or for rest.
-func wait(ctx context.Context, r places.Reply) error {
+// wait waits until the place is free, or for rest. It returns also when it finds that the owner is dead, so that the
+// primary is asked and looks at once. It sets dead then, and does not return for that owner again: the recovery may take long.
+func wait(ctx context.Context, r places.Reply, dead *owner.ID) error {
 	state := places.StateAt(r.State)
 	t := time.NewTicker(tick)
 	defer t.Stop()
@@ -141,23 +155,28 @@ func wait(ctx context.Context, r places.Reply) error {
 			return context.Cause(ctx)
 		case <-t.C:
 		}
-		if state.Free() || owner.Dead(r.Owner) {
+		if state.Free() {
+			return nil
+		}
+		if r.Owner != *dead && owner.Dead(r.Owner) {
+			*dead = r.Owner
 			return nil
 		}
 	}
 	return nil
 }
 
-func withdraw(name string) error {
-	return control.Call(places.OpClaim, name, func() error {
-		_, err := places.Withdraw(name, struct{}{})
+// release ends a claim.
+func release(name string, claim uint64, how places.End) error {
+	return control.Call(places.OpLeave, name, func() error {
+		_, err := places.Release(name, places.Ending{Claim: claim, How: how})
 		return err
 	})
 }
 
 // claimed returns a place that the primary has given to this process, with its queues.
-func claimed(name string, r places.Reply) (_ *Place, err error) {
-	p := &Place{name: name, state: places.StateAt(r.State), parts: partsOf(r.Parts)}
+func claimed(name string, claim uint64, r places.Reply) (_ *Place, err error) {
+	p := &Place{name: name, claim: claim, state: places.StateAt(r.State), parts: partsOf(r.Parts)}
 	p.predecessor = predecessorOf(r.Predecessor)
 	for _, q := range p.parts.Rx {
 		port, e := ethdev.Lookup(q.Port)
@@ -244,11 +263,11 @@ func (p *Place) NewCache(pool *mbuf.Pool, size int) (*mbuf.Cache, error) {
 	return c, nil
 }
 
-// err returns dpdk.ErrNotFound after the end of the place.
+// err returns dpdk.ErrNotFound after a call of Leave or Close.
 func (p *Place) err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ended {
+	if p.ending {
 		return &dpdk.Error{Op: places.OpClaim, Name: p.name, Errno: dpdk.ErrNotFound, Detail: "this process has left the place"}
 	}
 	return nil
@@ -264,8 +283,9 @@ func (p *Place) add(end func(keep bool) error) {
 // lost. The caches return to their pools. The caller must not use the batches, caches and queues of the
 // place any more. Leave of a place that was left or closed does nothing.
 //
-// Errors are those of the batches and caches; then the place stays claimed until this process ends.
-// dpdk.ErrTimeout if the primary does not answer.
+// Errors are those of the batches and caches, and dpdk.ErrTimeout if the primary does not answer. After an error the
+// place stays claimed until this process ends, or until Leave or Close is called again, which continues where the
+// error occurred.
 func (p *Place) Leave() error { return p.end(places.Left) }
 
 // Close does what [Place.Leave] does, but closes the batches: packets return to their pools, and other
@@ -278,18 +298,17 @@ func (p *Place) end(how places.End) error {
 	if p.ended {
 		return nil
 	}
-	p.ended = true
+	p.ending = true
 	reach("before the end")
-	for _, end := range p.ends {
-		if err := end(how == places.Left); err != nil {
+	for len(p.ends) > 0 {
+		if err := p.ends[0](how == places.Left); err != nil {
 			return err
 		}
+		p.ends = p.ends[1:]
 		reach("after the end of a batch or cache")
 	}
-	err := control.Call(places.OpLeave, p.name, func() error {
-		_, err := places.Release(p.name, how)
-		return err
-	})
+	err := release(p.name, p.claim, how)
+	p.ended = err == nil
 	reach("after the end")
 	return err
 }

@@ -1,9 +1,11 @@
 package ring
 
 import (
+	"errors"
 	"reflect"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
@@ -32,8 +34,10 @@ const MaxBatch = 1 << 16
 //
 // A primary in C does none of this. Beside it a batch is only an array.
 type Batch[T any] struct {
-	h    *batchmem.Header // gone after Close
-	name string
+	h     *batchmem.Header // gone after Close
+	name  string
+	claim batchmem.Claim
+	tried bool // Close or Leave has failed
 }
 
 // mem returns the memory of the batch, that of a closed one for nil and for the zero value.
@@ -69,9 +73,9 @@ func NewBatch[T any](name string, capacity int) (*Batch[T], error) {
 	b := &Batch[T]{name: name}
 	t := reflect.TypeFor[T]()
 	request := batchmem.Request{ElemSize: size, Capacity: uint32(capacity), Kind: batchmem.KindOf(t), Type: t.String()}
-	err = control.Call(batchmem.OpCreate, name, func() error {
-		addr, err := batchmem.Create(name, request)
-		b.h = batchmem.At(addr)
+	err = control.Call(batchmem.OpCreate, name, func() (err error) {
+		b.claim, err = batchmem.Create(name, request)
+		b.h = batchmem.At(b.claim.Addr)
 		return err
 	})
 	if err != nil {
@@ -84,8 +88,8 @@ func NewBatch[T any](name string, capacity int) (*Batch[T], error) {
 const maxBatchName = 63
 
 // Close ends the batch: mbufs that it holds return to their pools, and other elements are dropped.
-// Later calls of the batch move nothing. Closing it again does nothing. Errors: dpdk.ErrTimeout if the
-// primary does not answer.
+// Later calls of the batch move nothing. Closing it again does nothing, or repeats a call that has failed.
+// Errors: dpdk.ErrTimeout if the primary does not answer.
 func (b *Batch[T]) Close() error { return b.end(false) }
 
 // Leave ends the batch in this process, and keeps a batch with a name and its elements for a
@@ -93,14 +97,18 @@ func (b *Batch[T]) Close() error { return b.end(false) }
 func (b *Batch[T]) Leave() error { return b.end(b.name != "") }
 
 func (b *Batch[T]) end(keep bool) error {
-	h := b.mem()
-	if h == &goneBatch {
+	if b.mem() == &goneBatch && (b == nil || !b.tried) {
 		return nil
 	}
 	b.h = &goneBatch
-	return control.Call(batchmem.OpClose, b.name, func() error {
-		return batchmem.Close(b.name, h, keep)
+	err := control.Call(batchmem.OpClose, b.name, func() error {
+		return batchmem.Close(b.name, b.claim, keep)
 	})
+	if b.tried && errors.Is(err, dpdk.ErrNotFound) {
+		err = nil // the primary has completed the first call, which it did not answer in time
+	}
+	b.tried = err != nil
+	return err
 }
 
 // Name returns the name, "" if the batch has none.

@@ -55,6 +55,7 @@ type Request struct {
 type entry struct {
 	Request
 	owner delegate.Owner
+	claim int    // the number of the owner's claim
 	name  string // "" if no successor can claim it
 	zone  string
 	h     *Header
@@ -68,23 +69,31 @@ func (e *entry) lives() bool { return e.owner != gone && delegate.Alive(e.owner)
 // book has all batches, in the primary. In a secondary of a C program it has those of this process.
 var book struct {
 	sync.Mutex
-	last  int
+	last  int // the number in the name of the last zone
+	claim int // the number of the last claim
 	batch map[uintptr]*entry
 }
 
-// Create makes a batch, or claims the named one of a process that has ended. It returns its address.
-var Create = delegate.Func(OpCreate, func(o delegate.Owner, name string, r Request) (uintptr, error) {
+// Claim identifies a batch and its claim by a process. Another batch may get the address later.
+type Claim struct {
+	Addr   uintptr
+	Number int
+}
+
+// Create makes a batch, or claims the named one of a process that has ended.
+var Create = delegate.Func(OpCreate, func(o delegate.Owner, name string, r Request) (Claim, error) {
 	book.Lock()
 	defer book.Unlock()
 	// Also for a new batch: the next user of a Single side must find it settled.
 	settle(func() bool { e := named(name); return e == nil || e.lives() || !e.unsettled() })
 	if e := named(name); e != nil {
-		return uintptr(unsafe.Pointer(e.h)), e.claim(o, r)
+		err := e.give(o, r)
+		return Claim{uintptr(unsafe.Pointer(e.h)), e.claim}, err
 	}
 	size := ringcore.Elems + uint64(r.ElemSize)*uint64(r.Capacity)
 	z, zone, errno := reserve(size)
 	if errno != 0 {
-		return 0, dpdk.Errno(errno)
+		return Claim{}, dpdk.Errno(errno)
 	}
 	clear(unsafe.Slice((*byte)(z.Addr), size))
 	h := (*Header)(z.Addr)
@@ -92,8 +101,9 @@ var Create = delegate.Func(OpCreate, func(o delegate.Owner, name string, r Reque
 	if book.batch == nil {
 		book.batch = map[uintptr]*entry{}
 	}
-	book.batch[uintptr(z.Addr)] = &entry{Request: r, owner: o, name: name, zone: zone, h: h}
-	return uintptr(z.Addr), nil
+	book.claim++
+	book.batch[uintptr(z.Addr)] = &entry{Request: r, owner: o, claim: book.claim, name: name, zone: zone, h: h}
+	return Claim{uintptr(z.Addr), book.claim}, nil
 })
 
 // named returns the batch of a name, nil for "". The caller holds the lock of the book.
@@ -118,9 +128,9 @@ func reserve(size uint64) (z cgo.MemzoneInfo, zone string, errno int) {
 	}
 }
 
-// claim gives a named batch to a new owner, perhaps before the primary has noticed the death of the
+// give gives a named batch to a new owner, perhaps before the primary has noticed the death of the
 // former one. The caller holds the lock of the book and has called settle.
-func (e *entry) claim(o delegate.Owner, r Request) error {
+func (e *entry) give(o delegate.Owner, r Request) error {
 	switch {
 	case e.lives():
 		return &dpdk.Error{Op: OpCreate, Name: e.name, Errno: dpdk.ErrBusy,
@@ -133,7 +143,8 @@ func (e *entry) claim(o delegate.Owner, r Request) error {
 			Detail: "what its owner had begun when it died is not settled yet, because another process is stopped inside the same ring"}
 	}
 	delegate.Recovered(e.owner, delegate.Recovery{InDoubt: e.doubt})
-	e.owner, e.doubt = o, 0
+	book.claim++
+	e.owner, e.claim, e.doubt = o, book.claim, 0
 	return nil
 }
 
@@ -193,14 +204,15 @@ func (k Kind) poolOf(elem uintptr) uintptr {
 // gone is the owner of named batches without a living owner.
 const gone = ^delegate.Owner(0)
 
-// Close ends a batch and gives back what it holds. With keep a named batch stays for a successor.
-func Close(name string, h *Header, keep bool) error {
-	_, err := closeBatch(name, closing{uintptr(unsafe.Pointer(h)), keep})
+// Close ends a batch and gives back what it holds. With keep a named batch stays for a successor. The error is
+// dpdk.ErrNotFound if the claim has ended.
+func Close(name string, c Claim, keep bool) error {
+	_, err := closeBatch(name, closing{c, keep})
 	return err
 }
 
 type closing struct {
-	Addr uintptr
+	Claim
 	Keep bool
 }
 
@@ -209,7 +221,7 @@ var closeBatch = delegate.Func(OpClose, func(o delegate.Owner, _ string, a closi
 	defer book.Unlock()
 	e, ok := book.batch[a.Addr]
 	switch {
-	case !ok || e.owner != o:
+	case !ok || e.owner != o || e.claim != a.Number:
 		return struct{}{}, dpdk.ErrNotFound
 	case a.Keep && e.name != "":
 		e.owner = gone

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
@@ -39,11 +40,11 @@ var _ = ealtest.Role("scribbler", func(args []string) error {
 		if n%2 == 0 {
 			name = fmt.Sprint("scribbled ", n)
 		}
-		addr, err := batchmem.Create(name, batchmem.Request{ElemSize: 8, Capacity: 8, Kind: kind, Type: "uint64"})
+		c, err := batchmem.Create(name, batchmem.Request{ElemSize: 8, Capacity: 8, Kind: kind, Type: "uint64"})
 		if err != nil {
 			return err
 		}
-		h := batchmem.At(addr)
+		h := batchmem.At(c.Addr)
 		if n%4 > 1 { // the ring is right
 			h.Out, h.In = right, right
 		}
@@ -77,12 +78,24 @@ func TestThePrimaryOutlivesOverwrittenRecords(t *testing.T) {
 		p.Expect("done")
 		p.Kill()
 		for n := 0; n < 40; n += 2 {
-			addr, err := batchmem.Create(fmt.Sprint("scribbled ", n), batchmem.Request{ElemSize: 8, Capacity: 8, Kind: batchmem.Kind(n % 3), Type: "uint64"})
+			c, err := batchmem.Create(fmt.Sprint("scribbled ", n), batchmem.Request{ElemSize: 8, Capacity: 8, Kind: batchmem.Kind(n % 3), Type: "uint64"})
 			require.NoError(t, err, "seed %d", seed)
-			h := batchmem.At(addr)
+			h := batchmem.At(c.Addr)
 			require.LessOrEqual(t, h.Hi, uint32(8))
 			require.EqualValues(t, 8, h.Capacity)
-			require.NoError(t, batchmem.Close(fmt.Sprint("scribbled ", n), h, false))
+			require.NoError(t, batchmem.Close(fmt.Sprint("scribbled ", n), c, false))
 		}
 	}
+}
+
+// The primary may complete a call after its timeout. Another batch may have the memory then.
+func TestCloseAgainDoesNotCloseTheNextBatch(t *testing.T) {
+	first, err := batchmem.Create("", batchmem.Request{ElemSize: 8, Capacity: 8, Type: "uint64"})
+	require.NoError(t, err)
+	require.NoError(t, batchmem.Close("", first, false))
+	next, err := batchmem.Create("", batchmem.Request{ElemSize: 8, Capacity: 8, Type: "uint64"})
+	require.NoError(t, err)
+	require.Equal(t, first.Addr, next.Addr)
+	require.ErrorIs(t, batchmem.Close("", first, false), dpdk.ErrNotFound)
+	require.NoError(t, batchmem.Close("", next, false))
 }

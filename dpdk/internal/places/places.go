@@ -22,11 +22,10 @@ import (
 
 // The operations, as errors name them. DPDK has no such functions.
 const (
-	OpClaim    = "place.Claim"
-	OpDeclare  = "place.Declare"
-	OpList     = "place.List"
-	OpLeave    = "place.Leave"
-	OpWithdraw = "place.TakeOver"
+	OpClaim   = "place.Claim"
+	OpDeclare = "place.Declare"
+	OpList    = "place.List"
+	OpLeave   = "place.Leave"
 )
 
 // Part is something that only one process at a time may use.
@@ -114,7 +113,8 @@ type entry struct {
 	Info
 	state    *State
 	owner    delegate.Owner
-	declared bool // by the primary: the parts are fixed
+	claim    uint64 // of the owner; 0 if the place is free
+	declared bool   // by the primary: the parts are fixed
 	asking   map[delegate.Owner]bool
 }
 
@@ -140,8 +140,9 @@ func init() {
 // Request asks for a place.
 type Request struct {
 	Parts []Part
-	Pid   int
-	Ask   bool // its owner to leave
+	Pid   int    // of this process; only for people
+	Claim uint64 // a number other than 0, which this process uses for no other claim
+	Ask   bool   // its owner to leave
 }
 
 // Reply answers a Request. The place is claimed if Pid is 0. Otherwise the process with this Pid has the
@@ -162,13 +163,16 @@ var Claim = delegate.Func(OpClaim, func(o delegate.Owner, name string, r Request
 		return Reply{}, &dpdk.Error{Op: OpClaim, Name: name, Errno: dpdk.ErrUnsupported,
 			Detail: "the primary has no book of places: it is a C program, or has another godpdk"}
 	}
+	if r.Pid <= 0 || r.Claim == 0 {
+		return Reply{}, check.Invalid(OpClaim, name, "the request has the pid %d and the number %d: use positive ones", r.Pid, r.Claim)
+	}
 	book.Lock()
 	defer book.Unlock()
 	e, err := find(OpClaim, name)
 	switch {
 	case err != nil:
 		return Reply{}, err
-	case e.Pid != 0:
+	case e.claim != 0:
 		if r.Ask {
 			e.asking[o] = true
 			e.update()
@@ -181,12 +185,12 @@ var Claim = delegate.Func(OpClaim, func(o delegate.Owner, name string, r Request
 	}
 	for _, other := range book.places {
 		for _, part := range r.Parts {
-			if other.Pid != 0 && slices.Contains(other.Parts, part) {
+			if other.claim != 0 && slices.Contains(other.Parts, part) {
 				return other.busy(part.String()), nil
 			}
 		}
 	}
-	e.Parts, e.owner, e.Pid = r.Parts, o, r.Pid
+	e.Parts, e.owner, e.claim, e.Pid = r.Parts, o, r.Claim, r.Pid
 	delete(e.asking, o)
 	e.update()
 	control.Logger().Info("place claimed", "place", name, "pid", e.Pid, "parts", e.Parts, "predecessor", e.Predecessor.Pid)
@@ -234,10 +238,10 @@ func (e *entry) address() uintptr { return uintptr(unsafe.Pointer(e.state)) }
 // update writes the state of a place to shared memory.
 func (e *entry) update() {
 	state := free
-	switch e.Wanted = e.Pid != 0 && len(e.asking) > 0; {
+	switch e.Wanted = e.claim != 0 && len(e.asking) > 0; {
 	case e.Wanted:
 		state = wanted
-	case e.Pid != 0:
+	case e.claim != 0:
 		state = claimed
 	}
 	(*atomic.Uint32)(e.state).Store(state)
@@ -249,29 +253,27 @@ func (e *entry) release(how End, r delegate.Recovery) {
 	if how != None {
 		e.Predecessor = Predecessor{e.Pid, how, r}
 	}
-	e.Pid, e.owner = 0, 0
+	e.Pid, e.owner, e.claim = 0, 0, 0
 	e.update()
 }
 
-// Release gives up a place.
-var Release = delegate.Func(OpLeave, func(o delegate.Owner, name string, how End) (struct{}, error) {
-	book.Lock()
-	defer book.Unlock()
-	for _, e := range book.places {
-		if e.Name == name && e.Pid != 0 && e.owner == o {
-			e.release(how, delegate.Recovery{})
-			return struct{}{}, nil
-		}
-	}
-	return struct{}{}, dpdk.ErrNotFound
-})
+// Ending ends a claim.
+type Ending struct {
+	Claim uint64 // the number of its Request
+	How   End
+}
 
-// Withdraw ends the asking of a process for a place.
-var Withdraw = delegate.Func(OpWithdraw, func(o delegate.Owner, name string, _ struct{}) (struct{}, error) {
+// Release ends a claim. None gives up a claim that was perhaps not answered: if another process has the place, that is
+// no longer asked to leave. Release does nothing for a claim that has ended, so a process can repeat it.
+var Release = delegate.Func(OpLeave, func(o delegate.Owner, name string, a Ending) (struct{}, error) {
 	book.Lock()
 	defer book.Unlock()
 	for _, e := range book.places {
-		if e.Name == name {
+		switch {
+		case e.Name != name:
+		case e.claim == a.Claim && e.owner == o:
+			e.release(a.How, delegate.Recovery{})
+		case a.How == None:
 			delete(e.asking, o)
 			e.update()
 		}
@@ -290,7 +292,7 @@ func settled(o delegate.Owner, died bool, r delegate.Recovery) {
 	for _, e := range book.places {
 		delete(e.asking, o)
 		e.update()
-		if e.Pid != 0 && e.owner == o {
+		if e.claim != 0 && e.owner == o {
 			e.release(how, r)
 		}
 	}
@@ -307,7 +309,7 @@ func Declare(name string, parts []Part) error {
 	switch {
 	case err != nil:
 		return err
-	case e.declared || e.Pid != 0:
+	case e.declared || e.claim != 0:
 		return &dpdk.Error{Op: OpDeclare, Name: name, Errno: dpdk.ErrExist, Detail: "declare a place once, before workers claim it"}
 	}
 	e.Parts, e.declared = parts, true
