@@ -53,5 +53,5 @@ func role(ctx context.Context, rt *eal.Runtime, args []string) error {
 	if *seed < 0 || *seed > maxSeed {
 		return fmt.Errorf("-seed=%d: use 0 to %d", *seed, maxSeed)
 	}
-	return primary(ctx, ports, *processes, *seed, *seconds)
+	return primary(ctx, rt, ports, *processes, *seed, *seconds)
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -17,7 +19,7 @@ import (
 
 // primary configures each port with a queue for each process. It polls its own queues until the
 // time is up or Ctrl-C ends it, and prints the counters.
-func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, seconds float64) (err error) {
+func primary(ctx context.Context, rt *eal.Runtime, ports []*ethdev.Port, processes, seed int, seconds float64) (err error) {
 	zone, err := memzone.CreateValue[Shared](sharedZone, memzone.Config{})
 	if err != nil {
 		return err
@@ -50,6 +52,7 @@ func primary(ctx context.Context, ports []*ethdev.Port, processes, seed int, sec
 	patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	shared.settle(patience, processes)
+	defer outlive(patience, rt)
 	shared.print(ports, processes, time.Since(began))
 	if seeded == 0 {
 		return nil
@@ -100,6 +103,17 @@ func (b *Shared) settle(ctx context.Context, processes int) {
 		for b.Of[i].State.Load() == polling && ctx.Err() == nil {
 			time.Sleep(time.Millisecond)
 		}
+	}
+}
+
+// outlive waits until the secondaries have ended: DPDK asks the primary for memory until their end.
+func outlive(ctx context.Context, rt *eal.Runtime) {
+	for ctx.Err() == nil {
+		all, err := rt.Processes()
+		if err != nil || !slices.ContainsFunc(all, func(p eal.Process) bool { return p.Role == eal.Secondary && p.State == eal.Attached }) {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

@@ -230,7 +230,7 @@ func TestInitRefusesASecondaryOfAnotherBuild(t *testing.T) {
 		says   []string
 	}{
 		{"another DPDK", func(f map[string]any) { f["DPDK"] = "DPDK 19.11.1" }, []string{"DPDK 19.11.1", dpdk.Version(), "same DPDK"}},
-		{"another format of godpdk", func(f map[string]any) { f["Format"] = 99 }, []string{"format 99", "format 1"}},
+		{"another format of godpdk", func(f map[string]any) { f["Format"] = 99 }, []string{"format 99", "format 2"}},
 		{"more lcores", build("RTE_MAX_LCORE", 256), []string{"RTE_MAX_LCORE", "primary has 256", "secondary has 128", "same build"}},
 		{"another mbuf", build("sizeof(struct rte_mbuf)", 192), []string{"rte_mbuf", "192", "128"}},
 		{"debugged mempools", build("RTE_LIBRTE_MEMPOOL_DEBUG", 1), []string{"MEMPOOL_DEBUG", "has 1", "has 0"}},
