@@ -46,7 +46,7 @@ var _ = ealtest.Role("worker", func(args []string) error {
 	return errors.Join(err, rt.Close())
 })
 
-// A process that asks for a place until it is killed, or TakeOver fails. It says the error then.
+// A process that asks for a place until it is killed, or TakeOver fails. Then it prints the error.
 var _ = ealtest.Role("asker", func(args []string) error {
 	if _, err := attach(args[0]); err != nil {
 		return err
