@@ -76,6 +76,7 @@ func seqWriteGo(sn *uint32, dst, src unsafe.Pointer, n int) {
 }
 
 func seqReadGo(sn *uint32, dst, src unsafe.Pointer, n int) bool {
+	_ = *(*uint32)(dst) // nil is a panic, as in the other ways, and not the fatal error of unsafe.Slice
 	begin := atomic.LoadUint32(sn)
 	if begin&1 != 0 {
 		return false
