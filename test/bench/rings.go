@@ -1,11 +1,8 @@
 package main
 
 import (
-	"fmt"
-	"syscall"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/test/bench/cloop"
 	"github.com/godpdk/godpdk/test/twin"
@@ -16,15 +13,10 @@ func rings() ([]contest, error) {
 	var contests []contest
 	for _, mode := range []ring.Sync{ring.Single, ring.Multi, ring.RTS, ring.HTS} {
 		name := map[ring.Sync]string{ring.Single: "SP/SC", ring.Multi: "MP/MC", ring.RTS: "RTS", ring.HTS: "HTS"}[mode]
-		r, err := ring.Create[uintptr]("bench "+name, 1024, ring.Config{Producer: mode, Consumer: mode})
+		r, raw, err := newRing[uintptr]("bench "+name, 1024, mode)
 		if err != nil {
 			return nil, err
 		}
-		info, errno := cgo.RingLookup(r.Name())
-		if errno != 0 {
-			return nil, fmt.Errorf("lookup %s: %w", r.Name(), syscall.Errno(errno))
-		}
-		raw := info.Ring
 		single, multi := mode == ring.Single, mode == ring.Multi
 		obj := new(uintptr)
 		contests = append(contests, contest{
@@ -42,30 +34,16 @@ func rings() ([]contest, error) {
 			for i := range objs {
 				objs[i] = uintptr(i)
 			}
-			p := unsafe.Pointer(&objs[0])
 			batch, err := ring.NewBatch[uintptr]("", burst)
 			if err != nil {
 				return nil, err
 			}
 			batch.Append(objs...)
-			contests = append(contests, contest{
-				group: "ring", name: name + " enqueue + dequeue", burst: burst,
-				c: func(iters int) { cloop.Ring(raw, single, multi, p, burst, iters) },
-				goNative: func(iters int) {
-					for range iters {
-						r.EnqueueBulk(objs)
-						r.DequeueBulk(objs)
-					}
-				},
-				cgo: func(iters int) {
-					for range iters {
-						twin.RingEnqueue(raw, p, 8, uint32(burst), true)
-						twin.RingDequeue(raw, p, 8, uint32(burst), true)
-					}
-				},
-			}, contest{
+			bulk := bulks(r, mode, objs)
+			bulk.group, bulk.name = "ring", name+" enqueue + dequeue"
+			contests = append(contests, bulk, contest{
 				group: "ring", name: "the same with a Batch", burst: burst,
-				c: func(iters int) { cloop.Ring(raw, single, multi, p, burst, iters) },
+				c: bulk.c,
 				goNative: func(iters int) {
 					for range iters {
 						r.EnqueueBatch(batch)
@@ -76,4 +54,25 @@ func rings() ([]contest, error) {
 		}
 	}
 	return contests, nil
+}
+
+// bulks enqueues and dequeues objs.
+func bulks(r *ring.Ring[uintptr], mode ring.Sync, objs []uintptr) contest {
+	raw, p, burst := r.Pointer(), unsafe.Pointer(&objs[0]), len(objs)
+	return contest{
+		burst: burst,
+		c:     func(iters int) { cloop.Ring(raw, mode == ring.Single, mode == ring.Multi, p, burst, iters) },
+		goNative: func(iters int) {
+			for range iters {
+				r.EnqueueBulk(objs)
+				r.DequeueBulk(objs)
+			}
+		},
+		cgo: func(iters int) {
+			for range iters {
+				twin.RingEnqueue(raw, p, 8, uint32(burst), true)
+				twin.RingDequeue(raw, p, 8, uint32(burst), true)
+			}
+		},
+	}
 }

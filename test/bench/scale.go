@@ -9,7 +9,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/test/bench/cloop"
-	"github.com/godpdk/godpdk/test/twin"
 )
 
 // bulk is the burst of the curves over something else than the burst.
@@ -60,25 +59,13 @@ func newRing[T any](name string, size int, mode ring.Sync) (*ring.Ring[T], unsaf
 }
 
 func overBurst(name string, mode ring.Sync, burst int) (contest, error) {
-	r, raw, err := newRing[uintptr](fmt.Sprintf("%s, burst %d", name, burst), 1024, mode)
-	objs := make([]uintptr, burst)
-	p := unsafe.Pointer(&objs[0])
-	return contest{
-		group: "scale", name: "ring " + name, burst: burst, axis: "burst", x: burst,
-		c: func(iters int) { cloop.Ring(raw, mode == ring.Single, mode == ring.Multi, p, burst, iters) },
-		goNative: func(iters int) {
-			for range iters {
-				r.EnqueueBulk(objs)
-				r.DequeueBulk(objs)
-			}
-		},
-		cgo: func(iters int) {
-			for range iters {
-				twin.RingEnqueue(raw, p, 8, uint32(burst), true)
-				twin.RingDequeue(raw, p, 8, uint32(burst), true)
-			}
-		},
-	}, err
+	r, _, err := newRing[uintptr](fmt.Sprintf("%s, burst %d", name, burst), 1024, mode)
+	if err != nil {
+		return contest{}, err
+	}
+	c := bulks(r, mode, make([]uintptr, burst))
+	c.group, c.name, c.axis, c.x = "scale", "ring "+name, "burst", burst
+	return c, nil
 }
 
 // overRingSize has few elements in the ring: they move through all of its memory.
