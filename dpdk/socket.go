@@ -34,3 +34,6 @@ func (s SocketID) String() string {
 	}
 	return strconv.Itoa(s.Int())
 }
+
+// MarshalText returns String: the form in JSON.
+func (s SocketID) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
