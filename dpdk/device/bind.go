@@ -18,8 +18,8 @@ import (
 
 // Config is how devices are changed.
 type Config struct {
-	// Force also changes a device that is in use ([Info.InUse]), that is not a network device, that
-	// DPDK uses beside its kernel driver, or whose IOMMU group has members that block vfio.
+	// Force also changes a device that is in use ([Info.InUse]), that is not a network device, or that
+	// DPDK uses beside its kernel driver, and a device with members in its IOMMU group that block vfio.
 	Force bool
 }
 
@@ -52,25 +52,15 @@ func (h Host) Bind(ctx context.Context, driver string, cfg Config, devices ...st
 		return &dpdk.Error{Op: op, Name: driver, Errno: dpdk.ErrNotFound,
 			Detail: "the kernel has no PCI driver of that name: run modprobe " + driver}
 	}
-	return h.change(ctx, op, cfg, devices, func(i Info) (target, bool, error) {
-		t := target{driver: driver, override: driver}
-		if i.Driver == driver {
-			return t, false, nil
-		}
-		if !cfg.Force && slices.Contains(bifurcated, i.Driver) && userspace(driver) {
-			return t, false, check.Invalid(op, i.Address, "DPDK uses the device beside %s: leave it bound, or force it", i.Driver)
-		}
-		if vfio(driver) {
-			return t, true, h.ready(op, i, cfg, devices)
-		}
-		return t, true, nil
+	return h.change(ctx, op, cfg, devices, func(i Info) (target, bool) {
+		return target{driver: driver, override: driver}, i.Driver != driver
 	})
 }
 
 // Unbind takes the driver from devices. A device without a driver stays as it is. Otherwise Unbind is as [Host.Bind].
 func (h Host) Unbind(ctx context.Context, cfg Config, devices ...string) error {
-	return h.change(ctx, "device.Unbind", cfg, devices, func(i Info) (target, bool, error) {
-		return target{override: i.Override}, i.Driver != "", nil
+	return h.change(ctx, "device.Unbind", cfg, devices, func(i Info) (target, bool) {
+		return target{override: i.Override}, i.Driver != ""
 	})
 }
 
@@ -81,26 +71,27 @@ func (h Host) Unbind(ctx context.Context, cfg Config, devices ...string) error {
 // If no driver takes a device, Restore returns dpdk.ErrNotFound with the modules to load
 // ([Info.Modules]), and the device is as before. Otherwise Restore is as [Host.Bind].
 func (h Host) Restore(ctx context.Context, cfg Config, devices ...string) error {
-	return h.change(ctx, "device.Restore", cfg, devices, func(i Info) (target, bool, error) {
-		return target{any: true}, i.Override != "" || i.Driver == "" || userspace(i.Driver), nil
+	return h.change(ctx, "device.Restore", cfg, devices, func(i Info) (target, bool) {
+		return target{any: true}, i.Override != "" || i.Driver == "" || userspace(i.Driver)
 	})
 }
 
-// ready returns why vfio cannot give the device to a process. The named devices will be on vfio.
-func (h Host) ready(op string, i Info, cfg Config, named []string) error {
-	if i.Group == nil {
-		if h.VFIO().NoIOMMU {
-			return nil
-		}
+// suits returns why the driver would not make the device usable. The named devices get the same driver.
+func (h Host) suits(op string, i Info, driver string, cfg Config, named []string) error {
+	switch {
+	case !cfg.Force && userspace(driver) && slices.Contains(bifurcated, i.Driver):
+		return check.Invalid(op, i.Address, "DPDK uses the device beside %s: leave it bound, or force it", i.Driver)
+	case !vfio(driver):
+		return nil
+	case i.Group == nil && !h.VFIO().NoIOMMU:
 		return &dpdk.Error{Op: op, Name: i.Address, Errno: dpdk.ErrUnsupported,
 			Detail: "the device has no IOMMU group: turn the IOMMU on in the firmware and, for Intel's, with intel_iommu=on on the kernel's command line. " +
 				"Without an IOMMU: echo 1 > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode, but then the device can overwrite all memory"}
+	case i.Group == nil || cfg.Force:
+		return nil
 	}
 	for _, m := range i.Group.Members {
-		if !m.Blocks || cfg.Force {
-			continue
-		}
-		if !slices.ContainsFunc(named, func(name string) bool { a, _ := h.find(op, name); return a == m.Address }) {
+		if m.Blocks && !slices.ContainsFunc(named, func(name string) bool { a, _ := h.find(op, name); return a == m.Address }) {
 			return &dpdk.Error{Op: op, Name: i.Address, Errno: dpdk.ErrBusy,
 				Detail: fmt.Sprintf("%s in the same IOMMU group %d is bound to %s: bind it to vfio-pci in the same call, or unbind it", m.Address, i.Group.ID, m.Driver)}
 		}
@@ -116,8 +107,8 @@ type target struct {
 }
 
 // change checks devices, then changes them all, or none. The function plan returns the target of a
-// device, and whether there is something to do.
-func (h Host) change(ctx context.Context, op string, cfg Config, devices []string, plan func(Info) (target, bool, error)) error {
+// device, and whether it has not reached it.
+func (h Host) change(ctx context.Context, op string, cfg Config, devices []string, plan func(Info) (target, bool)) error {
 	var infos []Info
 	var targets []target
 	for _, name := range devices {
@@ -125,20 +116,21 @@ func (h Host) change(ctx context.Context, op string, cfg Config, devices []strin
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(infos, func(i Info) bool { return i.Address == address }) {
+		i := h.infos([]string{address})[0]
+		t, needed := plan(i)
+		if !needed || slices.ContainsFunc(infos, func(i Info) bool { return i.Address == address }) {
 			continue
 		}
-		i := h.infos([]string{address})[0]
-		t, needed, err := plan(i)
-		if err == nil && needed && !cfg.Force {
+		if !cfg.Force || i.Changing {
 			err = free(op, i)
+		}
+		if err == nil {
+			err = h.suits(op, i, t.driver, cfg, devices)
 		}
 		if err != nil {
 			return err
 		}
-		if needed {
-			infos, targets = append(infos, i), append(targets, t)
-		}
+		infos, targets = append(infos, i), append(targets, t)
 	}
 	return within(ctx, op, strings.Join(devices, " "), func(ctx context.Context) error {
 		for n, i := range infos {
@@ -193,8 +185,8 @@ func (h Host) move(ctx context.Context, op, address, from string, to target) err
 		},
 	}
 	for _, step := range steps {
-		if ctx.Err() != nil {
-			return &dpdk.Error{Op: op, Name: address, Errno: dpdk.ErrTimeout, Cause: context.Cause(ctx)}
+		if err := ended(ctx, op, address); err != nil {
+			return err
 		}
 		if err := step(); err != nil {
 			return err
@@ -224,6 +216,9 @@ func (h Host) putBack(op string, was Info) error {
 				return err
 			}
 		}
+	}
+	if now, ok := h.override(was.Address); ok && now == was.Override {
+		return nil
 	}
 	return h.store(op, was.Address, was.Override, pciDevices, was.Address, "driver_override")
 }
@@ -257,7 +252,15 @@ func (h Host) store(op, name, line string, parts ...string) error {
 	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno), Detail: detail}
 }
 
-// grace is how long within waits for the undoing of a change after its time.
+// ended returns the error of a context that has ended.
+func ended(ctx context.Context, op, name string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrTimeout, Cause: context.Cause(ctx)}
+}
+
+// grace is how long a call waits for what the kernel does at once, unless it hangs.
 const grace = time.Second
 
 // within runs f, and waits until it returns or ctx ends. A write to sysfs cannot be interrupted.

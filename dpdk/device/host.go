@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
@@ -54,7 +55,7 @@ func (h Host) number(otherwise int, parts ...string) int {
 	return n
 }
 
-// link returns the last element of the target of a link, "" if there is no link.
+// link returns the last element of the target of a link, "" for another file.
 func (h Host) link(parts ...string) string {
 	target, err := os.Readlink(h.path(parts...))
 	if err != nil {
@@ -132,6 +133,22 @@ func (h Host) find(op, name string) (string, error) {
 	return address, nil
 }
 
+// override returns the driver_override of a device, "" if it has none. ok is false if the kernel does not
+// answer: it has locked the device while it binds or unbinds it, which can take for ever.
+func (h Host) override(address string) (driver string, ok bool) {
+	read := make(chan string, 1)
+	go func() { read <- h.text(pciDevices, address, "driver_override") }()
+	select {
+	case driver = <-read:
+	case <-time.After(grace):
+		return "", false
+	}
+	if driver == "(null)" {
+		driver = ""
+	}
+	return driver, true
+}
+
 // class returns the class and subclass of a device.
 func (h Host) class(address string) string {
 	class := strings.TrimPrefix(h.text(pciDevices, address, "class"), "0x")
@@ -162,15 +179,14 @@ func (h Host) info(address string, aliases []alias) Info {
 		Driver: h.link(dir, "driver"), Modules: match(aliases, h.text(dir, "modalias")),
 		Group: h.group(address), PF: h.link(dir, "physfn"), TotalVFs: h.number(0, dir, "sriov_totalvfs"),
 	}
-	if o := h.text(dir, "driver_override"); o != "(null)" {
-		i.Override = o
-	}
 	if n := h.number(-1, dir, "numa_node"); n >= 0 {
 		i.Socket = dpdk.Socket(n)
 	}
-	for vf := range h.number(0, dir, "sriov_numvfs") {
-		i.VFs = append(i.VFs, h.link(dir, "virtfn"+strconv.Itoa(vf)))
+	for n := 0; h.exists(dir, "virtfn"+strconv.Itoa(n)); n++ {
+		i.VFs = append(i.VFs, h.link(dir, "virtfn"+strconv.Itoa(n)))
 	}
+	override, answered := h.override(address)
+	i.Override, i.Changing = override, !answered
 	i.Interfaces, i.Elsewhere = h.interfaces(dir)
 	return i
 }

@@ -19,6 +19,8 @@ type Info struct {
 	Driver   string   `json:"driver"`   // the kernel driver that is bound, "" if none is
 	Override string   `json:"override"` // driver_override: the only driver that the kernel may bind, "" for any
 	Modules  []string `json:"modules"`  // kernel modules with a driver for the device, by modules.alias
+	// Changing is set if the kernel is binding or unbinding the device and does not answer. Override is unknown then.
+	Changing bool `json:"changing"`
 
 	Interfaces []Interface `json:"interfaces"`
 	// Elsewhere is set if an interface of the device is in another network namespace.
@@ -46,7 +48,7 @@ type Interface struct {
 	Uppers    []string       `json:"uppers"`    // interfaces above it: a bridge, a bond, VLANs
 }
 
-// Group is an IOMMU group: the devices that the IOMMU cannot tell apart. vfio gives all of them to
+// Group is an IOMMU group: the devices that the IOMMU cannot distinguish. vfio gives all of them to
 // one process.
 type Group struct {
 	ID      int  `json:"id"`
@@ -100,6 +102,9 @@ func (i Info) Usable() bool { return userspace(i.Driver) || slices.Contains(bifu
 // none for a device that is free.
 func (i Info) InUse() []string {
 	var why []string
+	if i.Changing {
+		why = append(why, "the kernel is binding or unbinding it, and waits")
+	}
 	for _, f := range i.Interfaces {
 		for _, r := range f.Routes {
 			why = append(why, fmt.Sprintf("%s carries the route to %v", f.Name, r))

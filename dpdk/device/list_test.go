@@ -1,3 +1,5 @@
+//go:build linux
+
 package device_test
 
 import (
@@ -5,11 +7,11 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/device"
@@ -19,9 +21,6 @@ import (
 // recorded returns the host of a recorded tree.
 func recorded(t *testing.T, tree string) device.Host {
 	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("PCI addresses are not file names here")
-	}
 	h := device.Host{Root: t.TempDir()}
 	require.NoError(t, hosttest.Unpack(h.Root, filepath.Join("testdata", tree)))
 	return h
@@ -151,6 +150,20 @@ func TestInterfaceBelowABond(t *testing.T) {
 	h := recorded(t, "server.tree")
 	require.NoError(t, os.Symlink("../../../../virtual/net/bond0", filepath.Join(h.Root, "sys/bus/pci/devices/0000:01:00.1/net/ens2f1/upper_bond0")))
 	assert.Equal(t, []string{"ens2f1 is below bond0"}, lookup(t, h, "ens2f1").InUse())
+}
+
+// The kernel lets readers of driver_override wait while it waits for the end of a driver.
+func TestDeviceThatTheKernelHasLocked(t *testing.T) {
+	h := recorded(t, "server.tree")
+	file := filepath.Join(h.Root, "sys/bus/pci/devices/0000:01:00.0/driver_override")
+	require.NoError(t, os.Remove(file))
+	require.NoError(t, unix.Mkfifo(file, 0o600))
+	i := lookup(t, h, "ens2f0")
+	assert.Equal(t, []string{"the kernel is binding or unbinding it, and waits"}, i.InUse())
+	require.ErrorIs(t, h.Bind(t.Context(), "e1000e", device.Config{Force: true}, "ens2f0"), dpdk.ErrBusy, "it would wait too")
+	f, err := os.OpenFile(file, os.O_WRONLY, 0) // the readers end
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
 }
 
 func TestLookup(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 // alias is a pattern of devices, and the kernel module for them.
 type alias struct{ pattern, module string }
 
-// aliases returns what the modules of the running kernel say about PCI devices: those that can
-// be loaded, and those that are built in.
+// aliases returns the PCI devices that the modules of the running kernel support: of modules that can
+// be loaded, and of those that are built in.
 func (h Host) aliases() []alias {
 	var all []alias
 	dir := h.modules()

@@ -9,7 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
-// VFIO is the state of the kernel's VFIO and IOMMU: what DPDK needs for devices on vfio-pci.
+// VFIO is the state of the kernel's VFIO and IOMMU, which DPDK needs for devices on vfio-pci.
 type VFIO struct {
 	Loaded    bool `json:"loaded"`    // the kernel has the driver vfio-pci
 	Available bool `json:"available"` // it has, or modprobe vfio-pci finds the module
@@ -39,7 +39,7 @@ type File struct {
 	Usable bool `json:"usable"`
 }
 
-// VFIO returns the state of VFIO and the IOMMU. What cannot be read counts as absent.
+// VFIO returns the state of VFIO and the IOMMU. A file that cannot be read counts as absent.
 func (h Host) VFIO() VFIO {
 	const parameter = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 	v := VFIO{

@@ -44,17 +44,21 @@ func (h Host) SetVFs(ctx context.Context, cfg Config, device string, n int) erro
 		return h.store(op, i.Address, strconv.Itoa(n), pciDevices, i.Address, "sriov_numvfs")
 	}
 	return within(ctx, op, i.Address, func(ctx context.Context) error {
-		if len(i.VFs) > 0 {
+		if err := ended(ctx, op, i.Address); err != nil {
+			return err
+		}
+		was := len(i.VFs)
+		if was > 0 {
 			if err := set(0); err != nil || n == 0 {
 				return err
 			}
 		}
-		err := context.Cause(ctx)
+		err := ended(ctx, op, i.Address)
 		if err == nil {
 			err = set(n)
 		}
-		if err != nil && len(i.VFs) > 0 {
-			if e := set(len(i.VFs)); e != nil {
+		if err != nil && was > 0 {
+			if e := set(was); e != nil {
 				err = errors.Join(err, fmt.Errorf("undo: %w", e))
 			}
 		}
