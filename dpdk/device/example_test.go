@@ -9,7 +9,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/device"
-	"github.com/godpdk/godpdk/dpdk/internal/hosttest"
+	"github.com/godpdk/godpdk/test/hosttest"
 )
 
 // The devices of a recorded host. On a real one, use device.Host{}.

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/godpdk/godpdk/dpdk/internal/hosttest"
+	"github.com/godpdk/godpdk/test/hosttest"
 )
 
 // kernel does in a recorded tree what Linux does when files of sysfs are written.

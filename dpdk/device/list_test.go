@@ -15,7 +15,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/device"
-	"github.com/godpdk/godpdk/dpdk/internal/hosttest"
+	"github.com/godpdk/godpdk/test/hosttest"
 )
 
 // recorded returns the host of a recorded tree.

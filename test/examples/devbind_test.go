@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/device"
-	"github.com/godpdk/godpdk/dpdk/internal/hosttest"
 	"github.com/godpdk/godpdk/test/harness"
+	"github.com/godpdk/godpdk/test/hosttest"
 )
 
 // The devices are those of a recorded host: no test changes devices of this one.

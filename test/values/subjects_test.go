@@ -12,7 +12,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/holder"
-	"github.com/godpdk/godpdk/dpdk/internal/hosttest"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -25,6 +24,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/vdev"
+	"github.com/godpdk/godpdk/test/hosttest"
 )
 
 // subject is a type with methods.
