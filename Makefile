@@ -48,7 +48,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench \
-  soak lint coverage-api bench bench-rivals bench-page bench-compare clean docker docker-build docker-test docker-run test-matrix
+  soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -205,6 +205,9 @@ bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write 
 	  $(if $(BENCH_JSON),:,$(go) run ./test/bench) && $(plot) svg ../results "$$BENCH_JSON" && \
 	  { cmp -s "$$BENCH_JSON" $$run || cp "$$BENCH_JSON" $$run; } && \
 	  $(plot) page ../results/run.json ../RESULTS.md ../PAUSES.md ../../../README.md
+
+bench-instructions: deps hugepages ## the instructions of an operation in Go and C, counted by single steps; BENCH_GROUP as above
+	@BENCH_INSTRUCTIONS=1 $(go) run ./test/bench
 
 bench-compare: ## what differs between two runs, by the method of benchstat: OLD=a.json NEW=b.json
 	@$(if $(and $(OLD),$(NEW)),,$(error bench-compare compares two files of BENCH_JSON: OLD=a.json NEW=b.json))$(plot) compare "$(abspath $(OLD))" "$(abspath $(NEW))"

@@ -40,15 +40,8 @@ func EALInit(args []string) (parsed int, errno int) { return }
 
 type EthAddr [6]byte
 
-func EthAllMulticast(port uint16) (_ int)             { return }
-func EthAllMulticastSet(port uint16, on bool) (_ int) { return }
-
-type EthBurst struct {
-	Queue *EthQueue
-	Pkts  unsafe.Pointer
-	N     int
-}
-
+func EthAllMulticast(port uint16) (_ int)                               { return }
+func EthAllMulticastSet(port uint16, on bool) (_ int)                   { return }
 func EthBurstMode(port uint16, queue uint16, tx bool) (_ string, _ int) { return }
 
 const EthByCgo = -1
@@ -127,17 +120,6 @@ func EthEventUnregister(eventType int) { return }
 const EthEventVFMbox = 4
 
 func EthEvents() (events []EthEvent) { return }
-
-type EthExchange struct {
-	Tx       *EthQueue
-	Rx       *EthQueue
-	Out      unsafe.Pointer
-	In       unsafe.Pointer
-	NOut     int
-	NIn      int
-	Drop     int
-	Received int
-}
 
 var EthExchangeAddress unsafe.Pointer
 
