@@ -25,6 +25,12 @@ func CheckConfig(cfg Config, i Info) error {
 	return c.check(&Port{name: "port"}, i)
 }
 
+// CountersOf returns the IDs of the counters of packets, bytes and errors whose names begin with prefix.
+func CountersOf(names []string, prefix string) []uint64 { return countersOf(names, prefix) }
+
+// MaxMTU returns Info.MaxMTU of a driver that reports these limits.
+func MaxMTU(mtu, frame int) int { return maxMTU(mtu, frame) }
+
 // Failed returns the error of a driver that returned this error number.
 func (p *Port) Failed(op string, errno int) error { return p.failed(op, errno) }
 

@@ -211,6 +211,7 @@ var subjects = map[string][]subject{
 		plain[eal.Runtime]("Runtime"), // the test uses the live one
 		plain[eal.AttachError]("AttachError"), plain[eal.Subscription]("Subscription"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
+		plain[eal.VFIOInterrupts]("VFIOInterrupts"),
 	},
 	"ethdev": {
 		handle("Port", func() *ethdev.Port { return cables().A }, func(p *ethdev.Port) { _ = p.Detach() }),
