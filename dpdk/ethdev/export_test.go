@@ -31,6 +31,20 @@ func CountersOf(names []string, prefix string) []uint64 { return countersOf(name
 // MaxMTU returns Info.MaxMTU of a driver that reports these limits.
 func MaxMTU(mtu, frame int) int { return maxMTU(mtu, frame) }
 
+// SetSysPCI changes the folder of PCI devices. The returned function undoes it.
+func SetSysPCI(dir string) (reset func()) {
+	before := sysPCI
+	sysPCI = dir
+	return func() { sysPCI = before }
+}
+
+// Masters returns the number of ports whose devices are checked for DMA.
+func Masters() int {
+	masters.Lock()
+	defer masters.Unlock()
+	return len(masters.configs)
+}
+
 // Failed returns the error of a driver that returned this error number.
 func (p *Port) Failed(op string, errno int) error { return p.failed(op, errno) }
 
