@@ -33,7 +33,8 @@ if [ -z "$package" ]; then
   [ -n "$package" ] || die "apt knows no linux-image-cloud-amd64"
 fi
 release=${package#linux-image-}
-dir=$1/$release
+modules="virtio_pci virtio_console vfio_iommu_type1 vfio-pci uio_pci_generic"
+dir=$1/$release-$(cksum <<<"$modules" | cut -d' ' -f1)
 if [ ! -e "$dir" ]; then
   mkdir -p "$1"
   work=$(mktemp -d "$1/unpack.XXXXXX")
@@ -49,7 +50,7 @@ if [ ! -e "$dir" ]; then
   mkdir "$work/kernel"
   mv "$work/root/boot/vmlinuz-$release" "$work/kernel/vmlinuz"
   # modprobe prints what it would load. Only its own dependencies count, not the configuration of this machine.
-  for m in virtio_pci virtio_console vfio_iommu_type1 vfio-pci; do
+  for m in $modules; do
     modprobe -C /dev/null -d "$work/root" -S "$release" --show-depends "$m"
   done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' >"$work/modules"
   while read -r module; do
