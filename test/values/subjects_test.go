@@ -227,6 +227,7 @@ var subjects = map[string][]subject{
 		plain[eal.Runtime]("Runtime"), // the test uses the live one
 		plain[eal.AttachError]("AttachError"), plain[eal.Subscription]("Subscription"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
+		plain[eal.VFIOInterrupts]("VFIOInterrupts"),
 	},
 	"ethdev": {
 		handle("Port", func() *ethdev.Port { return cables().A }, func(p *ethdev.Port) { _ = p.Detach() }),
@@ -236,9 +237,10 @@ var subjects = map[string][]subject{
 			return must(ethdev.NewTxBuffer(port().TxQueue(0), ethdev.TxBufferConfig{}))
 		}, func(*ethdev.TxBuffer) {}),
 		handle("Subscription", func() *ethdev.Subscription { return must(ethdev.Subscribe(ethdev.EventLink)) }, func(s *ethdev.Subscription) { s.Close() }),
+		handle("DeviceSubscription", func() *ethdev.DeviceSubscription { return must(ethdev.SubscribeDevices()) }, func(s *ethdev.DeviceSubscription) { s.Close() }),
 		handle("Owner", func() *ethdev.Owner { o := must(ethdev.NewOwner("owner")); return &o }, func(o *ethdev.Owner) { _ = o.Close() }),
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
-		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
+		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.DeviceEventType]("DeviceEventType"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
 		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
 	},
