@@ -156,9 +156,9 @@ func TestListsThatMayBeIncompleteAreErrors(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Rings(t.Context())
 	require.ErrorIs(t, err, dpdk.ErrOverflow, "DPDK has no room for more bytes")
-	_, err = c.PortXstats(t.Context(), 0)
+	_, err = c.PortXStats(t.Context(), 0)
 	require.NoError(t, err)
-	all, err := c.PortXstats(t.Context(), 1)
+	all, err := c.PortXStats(t.Context(), 1)
 	require.ErrorIs(t, err, dpdk.ErrOverflow)
 	assert.EqualValues(t, 255, all["x255"])
 }

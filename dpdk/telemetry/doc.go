@@ -22,7 +22,7 @@
 // These can crash a process in C that frees such objects at the same time:
 //
 //   - Mempools and Mempool, while it frees a pool (rte_mempool_free takes another lock than the reader).
-//   - PortInfo, PortStats, PortXstats and PortLink, while it closes a port. Since 24.11 DPDK prevents the
+//   - PortInfo, PortStats, PortXStats and PortLink, while it closes a port. Since 24.11 DPDK prevents the
 //     release of the port's data meanwhile, but not the driver's clean-up.
 //   - Memzone, while it frees any memzone, and so also a ring or a pool.
 //

@@ -38,7 +38,7 @@ type PortStats struct {
 	RxMissed  uint64 `json:"imissed"` // dropped by the device: the queue was full
 	RxErrors  uint64 `json:"ierrors"`
 	TxErrors  uint64 `json:"oerrors"`
-	RxNoMbufs uint64 `json:"rx_nombuf"` // failed allocations
+	RxNoMbuf uint64 `json:"rx_nombuf"` // failed allocations
 
 	// Counters by queue, of the first 16 queues. They are empty with DPDK 25.11 and later, whose extended
 	// statistics have them for some drivers.
@@ -85,9 +85,9 @@ func (c *Client) PortStats(ctx context.Context, port int) (PortStats, error) {
 	return get[PortStats](ctx, c, "/ethdev/stats", strconv.Itoa(port))
 }
 
-// PortXstats returns the extended statistics of a port by name. Names and meanings depend on the driver. With more than
+// PortXStats returns the extended statistics of a port by name. Names and meanings depend on the driver. With more than
 // 255, or if the text is longer than DPDK's buffer, it returns those that came and [dpdk.ErrOverflow].
-func (c *Client) PortXstats(ctx context.Context, port int) (map[string]uint64, error) {
+func (c *Client) PortXStats(ctx context.Context, port int) (map[string]uint64, error) {
 	const command = "/ethdev/xstats"
 	r, err := c.ask(ctx, command, strconv.Itoa(port))
 	if err != nil {

@@ -30,7 +30,7 @@ func TestPortsOf2211And2511AreTheSameType(t *testing.T) {
 	assert.Equal(t, PortInfo{Name: "net_null1", Port: 1, Flags: 64, RSSTypes: 0x1000}, i)
 	s, err := c.PortStats(t.Context(), 0)
 	require.NoError(t, err)
-	assert.Equal(t, PortStats{RxPackets: 1<<64 - 1, TxPackets: 2, RxBytes: 3, TxBytes: 4, RxMissed: 5, RxErrors: 6, TxErrors: 7, RxNoMbufs: 8, RxQueuePackets: []uint64{9, 10}}, s)
+	assert.Equal(t, PortStats{RxPackets: 1<<64 - 1, TxPackets: 2, RxBytes: 3, TxBytes: 4, RxMissed: 5, RxErrors: 6, TxErrors: 7, RxNoMbuf: 8, RxQueuePackets: []uint64{9, 10}}, s)
 	s, err = c.PortStats(t.Context(), 1)
 	require.NoError(t, err)
 	assert.Empty(t, s.RxQueuePackets)
