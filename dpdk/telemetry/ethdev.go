@@ -38,7 +38,7 @@ type PortStats struct {
 	RxMissed  uint64 `json:"imissed"` // dropped by the device: the queue was full
 	RxErrors  uint64 `json:"ierrors"`
 	TxErrors  uint64 `json:"oerrors"`
-	RxNoMbuf uint64 `json:"rx_nombuf"` // failed allocations
+	RxNoMbuf  uint64 `json:"rx_nombuf"` // failed allocations
 
 	// Counters by queue, of the first 16 queues. They are empty with DPDK 25.11 and later, whose extended
 	// statistics have them for some drivers.
