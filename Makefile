@@ -47,7 +47,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade exporter test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-exporter test-bench \
   soak lint coverage-api bench bench-rivals bench-page bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -139,11 +139,14 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 	@$(MAKE) --no-print-directory build
 	@bin/upgrade
 
+exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
+	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter
+
 test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 cores)
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-exporter test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -177,6 +180,12 @@ test-bench: deps hugepages
 test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
+
+# A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo.
+test-exporter: deps hugepages
+	$(call step,examples/exporter)
+	@CGO_ENABLED=0 go test -count=1 ./dpdk/telemetry
+	@$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./...
 
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// backlog returns the path of a socket that listens as DPDK's does, and whose process accepts nothing.
+// backlog returns the path of a socket that listens as DPDK's does. Its process accepts nothing.
 func backlog(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "dpdk_telemetry.v2")
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)

@@ -44,7 +44,7 @@ type Info struct {
 //   - [dpdk.ErrBusy]: the process serves 10 connections already.
 //   - [dpdk.ErrUnsupported]: the process has no such command, because its DPDK is older, or does not link the
 //     library.
-//   - [dpdk.ErrNotFound]: the command failed in the process, which gives no reason: there is no such object, or
+//   - [dpdk.ErrNotFound]: the command failed in the process, which gives no reason: the object does not exist, or
 //     the parameters are wrong.
 //   - [dpdk.ErrMessageSize]: the reply is longer than MaxOutput.
 //   - [dpdk.ErrOverflow]: DPDK may have left out entries for which a reply has no room. The entries that came are
@@ -259,7 +259,7 @@ func (c *Client) refused(ctx context.Context, command string) error {
 	if err == nil && json.Unmarshal(all, &commands) == nil {
 		for _, known := range commands {
 			if known == command {
-				return &dpdk.Error{Op: opCall, Errno: dpdk.ErrNotFound, Detail: "the command failed in the process: there is no such object, or the parameters are wrong"}
+				return &dpdk.Error{Op: opCall, Errno: dpdk.ErrNotFound, Detail: "the command failed in the process: the object does not exist, or the parameters are wrong"}
 			}
 		}
 		return &dpdk.Error{Op: opCall, Errno: dpdk.ErrUnsupported, Detail: "the process, which runs " + c.info.Version + ", has no such command"}

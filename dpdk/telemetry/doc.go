@@ -15,7 +15,7 @@
 //
 // # Safety
 //
-// DPDK answers in threads of the process that is asked. What they read can be freed at the same moment, and
+// DPDK answers in threads of the process that is asked. Other threads can free an object while these read it, because
 // DPDK takes too few locks. These calls are safe at any time, in all releases: Info, Commands, Help, EALParams,
 // AppParams, Heaps, Heap, Lcores, Lcore, LcoreUsage, Rings, Ring, Ports, Memzones.
 //

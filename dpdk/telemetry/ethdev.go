@@ -40,8 +40,8 @@ type PortStats struct {
 	TxErrors  uint64 `json:"oerrors"`
 	RxNoMbuf  uint64 `json:"rx_nombuf"` // failed allocations
 
-	// Counters by queue, of the first 16 queues. They are empty with DPDK 25.11 and later, whose extended
-	// statistics have them for some drivers.
+	// Counters by queue, of the first 16 queues. They are empty with DPDK 25.11 and later: see
+	// [Client.PortXStats], which has names such as "rx_q0_packets".
 	RxQueuePackets []uint64 `json:"q_ipackets"`
 	TxQueuePackets []uint64 `json:"q_opackets"`
 	RxQueueBytes   []uint64 `json:"q_ibytes"`

@@ -22,12 +22,12 @@ type LcoreUsage struct {
 	Total, Busy uint64
 }
 
-// Lcores returns the IDs of the lcores. Before DPDK 23.03 there is no such command: [dpdk.ErrUnsupported].
+// Lcores returns the IDs of the lcores. DPDK has this command since 23.03: before, the error is [dpdk.ErrUnsupported].
 func (c *Client) Lcores(ctx context.Context) ([]int, error) {
 	return list[int](ctx, c, "/eal/lcore/list")
 }
 
-// Lcore describes an lcore. Before DPDK 23.03 there is no such command: [dpdk.ErrUnsupported].
+// Lcore describes an lcore. DPDK has this command since 23.03: before, the error is [dpdk.ErrUnsupported].
 func (c *Client) Lcore(ctx context.Context, id int) (Lcore, error) {
 	return get[Lcore](ctx, c, "/eal/lcore/info", strconv.Itoa(id))
 }

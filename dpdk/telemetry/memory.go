@@ -82,7 +82,7 @@ func (c *Client) Mempools(ctx context.Context) ([]string, error) {
 // Mempool describes a pool.
 func (c *Client) Mempool(ctx context.Context, name string) (Mempool, error) {
 	const command = "/mempool/info"
-	if err := check.Name(opCall, name, maxRequest); err != nil { // DPDK wants parameters
+	if err := check.Name(opCall, name, maxRequest); err != nil {
 		return Mempool{}, err
 	}
 	m, err := get[Mempool](ctx, c, command, name)
@@ -92,12 +92,12 @@ func (c *Client) Mempool(ctx context.Context, name string) (Mempool, error) {
 	return m, err
 }
 
-// Rings returns the names of the rings. Before DPDK 24.03 there is no such command: [dpdk.ErrUnsupported].
+// Rings returns the names of the rings. DPDK has this command since 24.03: before, the error is [dpdk.ErrUnsupported].
 func (c *Client) Rings(ctx context.Context) ([]string, error) {
 	return list[string](ctx, c, "/ring/list")
 }
 
-// Ring describes a ring. Before DPDK 24.03 there is no such command: [dpdk.ErrUnsupported].
+// Ring describes a ring. DPDK has this command since 24.03: before, the error is [dpdk.ErrUnsupported].
 func (c *Client) Ring(ctx context.Context, name string) (Ring, error) {
 	const command = "/ring/info"
 	if err := check.Name(opCall, name, maxRequest); err != nil {
