@@ -47,7 +47,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade exporter test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-exporter test-bench \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench \
   soak lint coverage-api bench bench-rivals bench-page bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -139,6 +139,7 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 	@$(MAKE) --no-print-directory build
 	@bin/upgrade
 
+.PHONY: exporter
 exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
 	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter
 
@@ -146,7 +147,7 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-exporter test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -182,6 +183,8 @@ test-rivals: deps hugepages
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
 
 # A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo.
+.PHONY: test-exporter
+check: test-exporter
 test-exporter: deps hugepages
 	$(call step,examples/exporter)
 	@CGO_ENABLED=0 go test -count=1 ./dpdk/telemetry
