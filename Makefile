@@ -139,6 +139,10 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 	@$(MAKE) --no-print-directory build
 	@bin/upgrade
 
+.PHONY: exporter
+exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
+	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter
+
 test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 cores)
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
@@ -177,6 +181,14 @@ test-bench: deps hugepages
 test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
+
+# A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo.
+.PHONY: test-exporter
+check: test-exporter
+test-exporter: deps hugepages
+	$(call step,examples/exporter)
+	@CGO_ENABLED=0 go test -count=1 ./dpdk/telemetry
+	@$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./...
 
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \

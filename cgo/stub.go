@@ -5,6 +5,7 @@
 package cgo
 
 import "sync/atomic"
+import "time"
 import "unsafe"
 
 func AlarmCancel(id uintptr) (_ int)         { return }
@@ -1131,10 +1132,44 @@ func StackRepair(name string, mp Mempool, l StackLook) (_ int)                  
 
 const StackUsed = 64
 
-func TSCHz() (_ uint64)         { return }
-func Tailqs() (_ string, _ int) { return }
-func ThreadID() (_ int)         { return }
-func ThreadIDOffset() (_ int)   { return }
+func TSCHz() (_ uint64)                    { return }
+func Tailqs() (_ string, _ int)            { return }
+func TelAnswer(r TelRequest, value []byte) { return }
+
+const TelArrayOfDicts = 0
+const TelContainers = 8
+const TelDict = 4
+const TelEnd = 0
+const TelInt = 2
+const TelIntBits = 32
+const TelInts = 6
+const TelMaxArray = 512
+const TelMaxDict = 256
+
+func TelOpen() (fd int, errno int)       { return }
+func TelRegister(command string) (_ int) { return }
+
+type TelRequest struct {
+	Command string
+	Params  string
+}
+
+func TelRequests() (all []TelRequest) { return }
+
+const TelSingleStringSize = 8192
+
+func TelStop() { return }
+
+const TelStringSize = 128
+const TelText = 1
+const TelTexts = 5
+const TelUint = 3
+const TelUints = 7
+const TelWait time.Duration = 1000000000
+
+func TelWaits(r TelRequest) (_ bool) { return }
+func ThreadID() (_ int)              { return }
+func ThreadIDOffset() (_ int)        { return }
 
 const ThreadNameSize = 16
 

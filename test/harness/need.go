@@ -25,9 +25,12 @@ const (
 	Compiler  Thing = "a C compiler and DPDK's headers"
 	ProcInfo  Thing = "dpdk-proc-info"
 	Testpmd   Thing = "dpdk-testpmd"
-	Ping      Thing = "ping"
-	XDP       Thing = "AF_XDP"
-	Samples   Thing = "DPDK's sample programs"
+
+	TelemetryScript Thing = "dpdk-telemetry.py"
+
+	Ping    Thing = "ping"
+	XDP     Thing = "AF_XDP"
+	Samples Thing = "DPDK's sample programs"
 )
 
 // Need skips the test if the platform does not have these things. With GODPDK_REQUIRE in the
@@ -65,7 +68,7 @@ func missing(thing Thing) string {
 		if _, err := exec.LookPath("cc"); err != nil {
 			return err.Error()
 		}
-	case ProcInfo, Testpmd, Ping:
+	case ProcInfo, Testpmd, TelemetryScript, Ping:
 		if _, err := exec.LookPath(string(thing)); err != nil {
 			return err.Error() + ": run 'make deps'"
 		}

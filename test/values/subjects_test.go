@@ -23,6 +23,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/dpdk/telemetry"
 	"github.com/godpdk/godpdk/dpdk/vdev"
 	"github.com/godpdk/godpdk/test/hosttest"
 )
@@ -203,6 +204,10 @@ var subjects = map[string][]subject{
 			return must(packet.NewSink(packet.BurstFunc(func(p []*mbuf.Mbuf) int { mbuf.FreeBulk(p); return len(p) }), pool(), packet.SinkConfig{}))
 		}, func(s *packet.Sink) { _ = s.Close() }),
 		plain[packet.BurstFunc]("BurstFunc"),
+	},
+	"telemetry": {
+		handle("Client", func() *telemetry.Client { return telemetry.NewClient("/nowhere", telemetry.Config{}) }, func(c *telemetry.Client) { _ = c.Close() }),
+		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
