@@ -10,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/holder"
+	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -115,7 +116,8 @@ func closeCable(c *netring.Cable) { _ = c.Close() }
 // A pool accepts a nil object. It then has too many objects, and Free waits for the right number:
 // Put and PutBulk are excluded until they refuse nil.
 var subjects = map[string][]subject{
-	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
+	"hostcheck": {plain[hostcheck.Level]("Level"), plain[hostcheck.Finding]("Finding"), plain[hostcheck.Fix]("Fix"), plain[hostcheck.Host]("Host")},
+	"holder":    {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
 	"place": {
 		plain[place.End]("End"), plain[place.BusyError]("BusyError"),
 		handle("Place", func() *place.Place { return must(place.Claim(context.Background(), name(), place.Parts{})) },
