@@ -16,7 +16,7 @@ func (h Host) CPUs() []Finding {
 	return []Finding{h.isolation(), h.governor(), h.quota(), h.procs(), h.tsc()}
 }
 
-// numbers parses a list of the kernel's, such as "0-3,8".
+// numbers parses a list of CPUs or nodes, such as "0-3,8".
 func numbers(list string) (all []int) {
 	for _, span := range strings.Split(list, ",") {
 		first, last, is := strings.Cut(strings.TrimSpace(span), "-")

@@ -25,17 +25,20 @@ func (h Host) Limits() []Finding {
 	return []Finding{h.lockedMemory(), h.openFiles(), h.addressSpace(), h.overcommit(), h.mappings()}
 }
 
-// limit returns the hard limit in a line of /proc/self/limits. EAL and Go raise the soft limit to it.
-func (h Host) limit(name string) uint64 {
-	m := regexp.MustCompile(`(?m)^` + name + ` +\S+ +(\S+)`).FindStringSubmatch(h.root().Text("/proc/self/limits"))
-	if m == nil || m[1] == "unlimited" {
-		return unlimited
+// limit returns the soft and the hard limit in a line of /proc/self/limits.
+func (h Host) limit(name string) (soft, hard uint64) {
+	m := regexp.MustCompile(`(?m)^` + name + ` +(\S+) +(\S+)`).FindStringSubmatch(h.root().Text("/proc/self/limits"))
+	parse := func(i int) uint64 {
+		if m == nil || m[i] == "unlimited" {
+			return unlimited
+		}
+		n, _ := strconv.ParseUint(m[i], 10, 64)
+		return n
 	}
-	n, _ := strconv.ParseUint(m[1], 10, 64)
-	return n
+	return parse(1), parse(2)
 }
 
-// raise returns the fixes of a limit: ulimit's option, Docker's name, systemd's name, and the value in each.
+// raiseLimit returns the fixes of a limit: ulimit's option, Docker's name, systemd's name, and the value in each.
 func (h Host) raiseLimit(option, docker, systemd, shellValue, dockerValue, systemdValue string) []Fix {
 	return []Fix{
 		{Where: inShell + ", as root", Commands: []string{"ulimit -" + option + " " + shellValue}},
@@ -47,7 +50,7 @@ func (h Host) raiseLimit(option, docker, systemd, shellValue, dockerValue, syste
 // lockedMemory checks the limit that VFIO applies. EAL's start does not lock memory.
 func (h Host) lockedMemory() Finding {
 	f := Finding{Check: "memlock", Source: "/proc/self/limits", Why: "VFIO locks all of DPDK's memory, and AF_XDP the memory of its packets"}
-	most := h.limit("Max locked memory")
+	most, _ := h.limit("Max locked memory")
 	switch {
 	case most == unlimited:
 		f.Found = "this process may lock any amount of memory"
@@ -59,7 +62,7 @@ func (h Host) lockedMemory() Finding {
 			f.Level = Warning
 			f.Fixes = h.raiseLimit("l", "memlock", "LimitMEMLOCK", "unlimited", "-1", "infinity")
 		} else {
-			f.Found += "; there is no VFIO here"
+			f.Found += "; the host has no VFIO"
 		}
 	}
 	return f
@@ -69,7 +72,8 @@ func (h Host) lockedMemory() Finding {
 func (h Host) openFiles() Finding {
 	f := Finding{Check: "open-files", Source: "/proc/self/limits", Why: "EAL opens one file for each hugepage, and does not start without some more"}
 	open, _ := os.ReadDir(h.root().Path("/proc/self/fd"))
-	most, pages := h.limit("Max open files"), uint64(0)
+	_, most := h.limit("Max open files") // EAL and Go raise the soft limit to it
+	pages := uint64(0)
 	for _, p := range hugepages.Pools(h.root()) {
 		pages += max(p.Total, p.Usable())
 	}
@@ -94,7 +98,7 @@ func (h Host) openFiles() Finding {
 
 func (h Host) addressSpace() Finding {
 	f := Finding{Check: "address-space", Source: "/proc/self/limits", Why: "EAL reserves much more virtual memory than it uses", Found: "this process may have any amount of virtual memory"}
-	if most := h.limit("Max address space"); most != unlimited {
+	if most, _ := h.limit("Max address space"); most != unlimited {
 		f.Level, f.Errno = Error, dpdk.Errno(syscall.ENOMEM)
 		f.Found = fmt.Sprintf("this process may have %s of virtual memory (ulimit -v)", hugepages.Format(most))
 		f.Fixes = []Fix{{Where: inShell + ", as root", Commands: []string{"ulimit -v unlimited"}}, {Where: "systemd unit", Commands: []string{"LimitAS=infinity"}}}

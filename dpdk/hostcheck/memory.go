@@ -190,7 +190,7 @@ func (m *memory) mount() (all []Finding) {
 	return all
 }
 
-// mayUse returns the finding of a mount: who may write to it, and whether this user may.
+// mayUse returns the finding of a mount: its owner, and whether this user may make files there.
 func (m *memory) mayUse(at hugepages.Mount) Finding {
 	f := Finding{Check: "hugetlbfs", Source: "/proc/self/mounts", Why: whyMount}
 	text := fmt.Sprintf("%s: pages of %s", at.Dir, hugepages.Format(at.Page))
@@ -430,7 +430,7 @@ func (h Host) mayCreate(dir string) error {
 
 func are(n uint64) string { return hugepages.Format(n) + " are" }
 
-// asRoot says where root's commands belong.
+// asRoot returns where root's commands belong.
 func (h Host) asRoot() string {
 	if h.inContainer() {
 		return "on the host, as root"
