@@ -84,16 +84,6 @@ func tooMuch(cfg *eal.Config) error {
 	return err
 }
 
-// deadFile leaves a file of a process that was killed a minute ago.
-func deadFile(prefix string) error {
-	file, then := filepath.Join(harness.HugeDir(), prefix+"map_0"), time.Now().Add(-time.Minute)
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Truncate(2<<20), f.Close(), os.Chtimes(file, then, then))
-}
-
 func limitTo(resource int, most uint64) error {
 	return unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most})
 }
@@ -103,8 +93,6 @@ var scenes = []scene{
 		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"1073741824 MiB are asked for", "iB are free (", "hugepages of 2 MiB", "ask for less (Config.MemoryMB"}},
 	{"more is asked for than is free", func(cfg *eal.Config, dir string) error { return tooMuch(cfg) },
 		dpdk.ErrNoHugepages, unix.ENOMEM, []string{" MiB are asked for, and ", "iB are free (", "as root: echo ", " > /proc/sys/vm/nr_hugepages", "ask for less"}},
-	{"a dead process has pages", func(cfg *eal.Config, dir string) error { return errors.Join(deadFile("gone"), tooMuch(cfg)) },
-		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"iB are free (", `for f in {huge}/gonemap_[0-9]*; do flock -n "$f" rm "$f" || :; done`, " > /proc/sys/vm/nr_hugepages"}},
 	{"a NUMA node has too few pages", func(cfg *eal.Config, dir string) error {
 		cfg.MemoryMB, cfg.SocketMemoryMB = 0, []int{64}
 		return pretend(dir, "/sys/devices/system/node/node0/hugepages", 4)
@@ -202,9 +190,7 @@ func TestWithoutHugepagesTheErrorNamesTheReasonAndItsFix(t *testing.T) {
 			// Short, and readable for all users: it contains the runtime directory of the user nobody.
 			dir, err := os.MkdirTemp("/var/tmp", "g")
 			require.NoError(t, err)
-			t.Cleanup(func() {
-				assert.NoError(t, errors.Join(os.RemoveAll(dir), os.RemoveAll(filepath.Join(harness.HugeDir(), "gonemap_0"))))
-			})
+			t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 			require.NoError(t, os.Chmod(dir, 0o777|os.ModeSticky))
 			t.Setenv("RUNTIME_DIRECTORY", dir)
 			c := harness.StartWith(t, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}, "scene", s.name, dir)

@@ -15,7 +15,7 @@ import (
 
 // initial are the inode numbers of the namespaces in which the kernel starts (linux/proc_ns.h). A namespace of a container
 // has another one.
-var initial = map[string]string{"pid": "pid:[4026531836]", "ipc": "ipc:[4026531839]", "uts": "uts:[4026531838]"}
+var initial = map[string]string{"user": "user:[4026531837]", "pid": "pid:[4026531836]", "ipc": "ipc:[4026531839]", "uts": "uts:[4026531838]"}
 
 // container returns the engine of the container that this process is in, or "".
 func (h Host) container() string {
@@ -52,6 +52,13 @@ func (h Host) namespaces() string {
 		}
 	}
 	return strings.Join(own, ", ")
+}
+
+// userNamespace reports whether this process is in a user namespace of its own, where its capabilities do not apply to the
+// host's limits.
+func (h Host) userNamespace() bool {
+	ns := h.root().Link("/proc/self/ns/user")
+	return ns != "" && ns != initial["user"]
 }
 
 // env returns a variable of this process's environment.

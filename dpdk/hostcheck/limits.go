@@ -40,11 +40,15 @@ func (h Host) limit(name string) (soft, hard uint64) {
 
 // raiseLimit returns the fixes of a limit: ulimit's option, Docker's name, systemd's name, and the value in each.
 func (h Host) raiseLimit(option, docker, systemd, shellValue, dockerValue, systemdValue string) []Fix {
-	return []Fix{
+	fixes := []Fix{
 		{Where: inShell + ", as root", Commands: []string{"ulimit -" + option + " " + shellValue}},
 		{Where: "docker run", Commands: []string{"--ulimit " + docker + "=" + dockerValue}},
 		{Where: "systemd unit", Commands: []string{systemd + "=" + systemdValue}},
 	}
+	if h.inContainer() {
+		fixes[0], fixes[1] = fixes[1], fixes[0]
+	}
+	return fixes
 }
 
 // lockedMemory checks the limit that VFIO applies. EAL's start does not lock memory.
@@ -54,7 +58,7 @@ func (h Host) lockedMemory() Finding {
 	switch {
 	case most == unlimited:
 		f.Found = "this process may lock any amount of memory"
-	case h.has(capIPCLock):
+	case h.has(capIPCLock) && !h.userNamespace():
 		f.Found = fmt.Sprintf("the limit of %s does not apply to this process, which has CAP_IPC_LOCK", hugepages.Format(most))
 	default:
 		f.Found = fmt.Sprintf("this process may lock %s (ulimit -l)", hugepages.Format(most))

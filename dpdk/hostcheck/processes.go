@@ -20,7 +20,7 @@ import (
 // young is the age up to which files may belong to a process that is starting and has no lock yet.
 const young = 3 * time.Second
 
-const whyLeft = "hugepages stay in use until their files are removed; EAL reuses or replaces the files at the next start with their file prefix"
+const whyLeft = "hugepages stay in use until their files are removed: by hand, or by the next primary that uses the mount"
 
 // Processes returns a finding for each file prefix: whether its processes live, and what dead ones have left in the runtime
 // directory and in hugetlbfs.
@@ -60,7 +60,10 @@ func (h Host) runtimeDirs() (all []runtimeDir) {
 			continue
 		}
 		seen = append(seen, st)
-		entries, _ := os.ReadDir(h.root().Path(base))
+		entries, err := os.ReadDir(h.root().Path(base))
+		if err != nil {
+			all = append(all, runtimeDir{path: base, err: err})
+		}
 		for _, e := range entries {
 			if e.IsDir() {
 				all = append(all, h.look(filepath.Join(base, e.Name())))
@@ -105,9 +108,12 @@ func (d *runtimeDir) lives() bool {
 func (d *runtimeDir) finding() Finding {
 	f := Finding{Check: "processes", Source: d.path, Why: whyLeft}
 	name := fmt.Sprintf("file prefix %q (%s)", d.prefix, d.path)
+	if d.prefix == "" {
+		name = "the file prefixes in " + d.path
+	}
 	switch {
 	case d.err != nil:
-		f.Found = fmt.Sprintf("%s: this user cannot see whether its processes live (%v)", name, linux.Errno(d.err))
+		f.Found = fmt.Sprintf("%s: this user cannot see whether processes live (%v)", name, linux.Errno(d.err))
 	case d.primary:
 		f.Found = fmt.Sprintf("%s: the primary lives, with %d secondaries", name, len(d.secondaries))
 	case len(d.secondaries) > 0:

@@ -174,6 +174,7 @@ func TestFindingsOfRecordedHosts(t *testing.T) {
 
 		{"locked memory", tree{"/dev/vfio/vfio": ""}.with(limits("65536", 1048576, "unlimited"), process(1000, 0, 0, "0-7", "0-1")), Need{}, "memlock", Warning, 0, "this process may lock 64 KiB (ulimit -l)", []string{"ulimit -l unlimited", "--ulimit memlock=-1", "LimitMEMLOCK=infinity"}},
 		{"locked memory without VFIO", limits("65536", 1048576, "unlimited").with(process(1000, 0, 0, "0-7", "0-1")), Need{}, "memlock", OK, 0, "64 KiB (ulimit -l); the host has no VFIO", nil},
+		{"locked memory in a user namespace", tree{"/dev/vfio/vfio": "", "/proc/self/ns/user": "-> user:[4026532600]"}.with(limits("65536", 1048576, "unlimited")), Need{}, "memlock", Warning, 0, "this process may lock 64 KiB (ulimit -l)", []string{"ulimit -l unlimited", "--ulimit memlock=-1", "LimitMEMLOCK=infinity"}},
 		{"locked memory with IPC_LOCK", tree{"/dev/vfio/vfio": ""}.with(limits("65536", 1048576, "unlimited")), Need{}, "memlock", OK, 0, "does not apply to this process", nil},
 		{"few files", limits("unlimited", 1000, "unlimited"), Need{}, "open-files", Warning, 0, "may have 1000; the host has 1024 hugepages", []string{"ulimit -n 4096", "--ulimit nofile=4096", "LimitNOFILE=4096", "add --single-file-segments to Config.Extra"}},
 		{"hardly any files", limits("unlimited", 20, "unlimited"), Need{}, "open-files", Error, 24, "may have 20, and EAL needs 32 and one for each hugepage", []string{"ulimit -n 4096", "--ulimit nofile=4096", "LimitNOFILE=4096", "add --single-file-segments to Config.Extra"}},
