@@ -1,5 +1,5 @@
 // Package hostcheck checks whether a host, and this process on it, can run DPDK: hugepages and their mounts, limits, CPUs,
-// privileges, the container, and what other DPDK processes have left behind. Each finding names the command that
+// privileges, devices, the container, and what other DPDK processes have left behind. Each finding names the command that
 // mends it. The package changes nothing, needs no running EAL, and works in programs that are built without cgo.
 //
 // The errors of eal.Init for missing memory are findings of this package. The program examples/doctor prints all findings;
@@ -122,7 +122,8 @@ func (h Host) Check(n Need) (all []Finding) {
 	all = append(all, h.Limits()...)
 	all = append(all, h.Processes()...)
 	all = append(all, h.CPUs()...)
-	return append(all, h.Privileges()...)
+	all = append(all, h.Privileges()...)
+	return append(all, h.Devices()...)
 }
 
 func (h Host) root() hostfs.Root { return hostfs.Root(h.Root) }

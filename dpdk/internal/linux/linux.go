@@ -8,7 +8,6 @@ package linux
 import (
 	"fmt"
 	"os"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -223,14 +222,6 @@ func Device(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev), un
 
 // Replace makes the descriptor fd refer to another file (dup3).
 func Replace(fd int, f *os.File) error { return unix.Dup3(int(f.Fd()), fd, unix.O_CLOEXEC) }
-
-// Owner returns the user and the group that own a file.
-func Owner(info os.FileInfo) (uid, gid int) {
-	if st, ok := info.Sys().(*syscall.Stat_t); ok {
-		return int(st.Uid), int(st.Gid)
-	}
-	return 0, 0
-}
 
 // Mempolicy returns an error if this process may not read its NUMA memory policy. A seccomp filter that forbids
 // this call forbids set_mempolicy and mbind too.
