@@ -13,6 +13,9 @@ const whyVFIO = "VFIO and an IOMMU let DPDK use a PCI device without access to t
 
 // Devices returns the findings about the host's PCI network devices: the driver of each, VFIO, and the IOMMU.
 func (h Host) Devices() []Finding {
+	if !h.root().Exists("/sys/bus/pci/devices") {
+		return []Finding{{Check: "nic", Source: "/sys/bus/pci", Found: "the host has no PCI bus, or /sys is not mounted", Why: "DPDK finds its devices there"}}
+	}
 	host := device.Host{Root: h.Root}
 	nics, err := host.List()
 	if err != nil {

@@ -42,7 +42,10 @@ func TestDevicesOfRecordedHosts(t *testing.T) {
 }
 
 func TestAHostWithoutPCIDevicesNeedsNoVFIO(t *testing.T) {
-	all := prepared.write(t).Devices()
-	require.Len(t, all, 1)
-	assert.Equal(t, OK, all[0].Level)
+	for found, files := range map[string]tree{"no PCI bus": nil, "none of 0 PCI network devices": {"/sys/bus/pci/devices": "dir 0755"}} {
+		all := prepared.with(files).write(t).Devices()
+		require.Len(t, all, 1)
+		assert.Equal(t, OK, all[0].Level)
+		assert.Contains(t, all[0].Found, found)
+	}
 }
