@@ -47,8 +47,8 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench \
-  soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
+.PHONY: help deps hugepages have-dpdk build run doctor static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug \
+  test-arm64 test-kubernetes test-rivals test-bench soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -90,6 +90,9 @@ arm64: ## compile and vet everything for arm64, with DPDK for arm64 in ARM64 (un
 	$(call step,a program for arm64)
 	@mkdir -p bin && $(cross) go build -o bin/smoke-arm64 ./test/linking/smoke
 	@$$(command -v qemu-aarch64 || command -v qemu-aarch64-static) -L $(ARM64) bin/smoke-arm64 -no-huge
+
+doctor: ## what this host lacks for DPDK, and the command that mends it; works without DPDK
+	@export CGO_ENABLED=$$(pkg-config --exists libdpdk 2>/dev/null && echo 1 || echo 0); $(go) run ./examples/doctor
 
 hello-ring: deps hugepages ## a ring between two processes: run it in two terminals
 	@$(MAKE) --no-print-directory build

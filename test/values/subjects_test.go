@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/holder"
+	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -132,7 +133,8 @@ var subjects = map[string][]subject{
 		plain[device.Info]("Info"), plain[device.Group]("Group"),
 		{name: "Host", made: []state{{"live", func() (any, func()) { h := recordedHost(); return h, func() { os.RemoveAll(h.Root) } }}}},
 	},
-	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
+	"hostcheck": {plain[hostcheck.Level]("Level"), plain[hostcheck.Finding]("Finding"), plain[hostcheck.Fix]("Fix"), plain[hostcheck.Host]("Host")},
+	"holder":    {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
 	"place": {
 		plain[place.End]("End"), plain[place.BusyError]("BusyError"),
 		handle("Place", func() *place.Place { return must(place.Claim(context.Background(), name(), place.Parts{})) },
