@@ -203,7 +203,6 @@ func (g *guest) start(t testing.TB, limit time.Duration, env []string, args ...s
 	t.Helper()
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
-	t.Cleanup(func() { r.Close() })
 	c := &command{t: t, g: g, args: args, limit: limit, end: make(chan channel.End, 1), r: r, w: w, lines: bufio.NewScanner(r)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -211,7 +210,20 @@ func (g *guest) start(t testing.TB, limit time.Duration, env []string, args ...s
 	c.id = g.last
 	g.commands[c.id] = c
 	require.NoError(t, g.out.Encode(channel.Request{ID: c.id, Run: &channel.Command{Args: args, Env: env, Timeout: limit}}))
+	t.Cleanup(c.close)
 	return c
+}
+
+// close ends a program that a failed test has left: it would keep the NICs.
+func (c *command) close() {
+	c.g.mu.Lock()
+	running := c.g.commands[c.id] != nil
+	c.g.mu.Unlock()
+	if running {
+		c.signal(syscall.SIGKILL)
+		c.wait()
+	}
+	c.r.Close()
 }
 
 // signal sends the program a signal.

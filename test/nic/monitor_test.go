@@ -21,7 +21,7 @@ func newMonitor(c net.Conn) (*monitor, error) {
 	if err := m.in.Decode(&struct{}{}); err != nil { // the greeting
 		return nil, err
 	}
-	_, err := m.call("qmp_capabilities", nil)
+	_, err := m.call("qmp_capabilities", map[string]any{})
 	return m, err
 }
 
