@@ -20,7 +20,7 @@ const masterTick = 50 * time.Millisecond
 // sysPCI has a folder for each PCI device.
 var sysPCI = "/sys/bus/pci/devices"
 
-// masters are the ports whose devices uio_pci_generic drives, by the device's file of its PCI
+// masters are the ports on uio_pci_generic, each with the device's file of its PCI
 // configuration.
 var masters struct {
 	sync.Mutex

@@ -46,8 +46,8 @@ type DeviceSubscription struct {
 }
 
 // SubscribeDevices subscribes to the events of all PCI devices of the machine, from now on. [Subscribe]
-// does the same for ports. An operator who unplugs a device that vfio-pci drives, or unbinds it, waits for
-// this process. The program learns of it only here:
+// does the same for ports. To unplug a device that vfio-pci drives, or to unbind it, takes until this process
+// has detached it. The program learns of such a request only here:
 //
 //	for e := range devices.C {
 //		if ports, err := ethdev.Match(e.Device); e.Type == ethdev.DeviceRemoved && err == nil && len(ports) > 0 {

@@ -129,8 +129,8 @@ func init() {
 
 // subscribeEvents adds a subscription. The caller is inside control.Call.
 func subscribeEvents(types EventType, port int) (*Subscription, int) {
-	wants := func(e Event) bool { return e.Type&types != 0 && (port == allPorts || port == e.Port) }
-	s, c, errno := events.subscribe(wants, func() int { return registerEvents(types) })
+	filter := func(e Event) bool { return e.Type&types != 0 && (port == allPorts || port == e.Port) }
+	s, c, errno := events.subscribe(filter, func() int { return registerEvents(types) })
 	if errno != 0 {
 		return nil, errno
 	}

@@ -25,7 +25,7 @@ func CheckConfig(cfg Config, i Info) error {
 	return c.check(&Port{name: "port"}, i)
 }
 
-// CountersOf returns the IDs of the counters of packets, bytes and errors whose names begin with prefix.
+// CountersOf returns the IDs of the counters of packets, bytes and errors with names that begin with prefix.
 func CountersOf(names []string, prefix string) []uint64 { return countersOf(names, prefix) }
 
 // MaxMTU returns Info.MaxMTU of a driver that reports these limits.
@@ -38,7 +38,7 @@ func SetSysPCI(dir string) (reset func()) {
 	return func() { sysPCI = before }
 }
 
-// Masters returns the number of ports whose devices are checked for DMA.
+// Masters returns the number of ports that are checked for DMA.
 func Masters() int {
 	masters.Lock()
 	defer masters.Unlock()

@@ -103,7 +103,7 @@ var counterNames = [][2]string{
 	{"cnt", "bytes"},               // net_ena
 }
 
-// countersOf returns the IDs of the counters whose names begin with prefix: packets, bytes, and errors if
+// countersOf returns the IDs of the counters with names that begin with prefix: packets, bytes, and errors if
 // the driver has that counter. It returns nil if packets or bytes is missing.
 func countersOf(names []string, prefix string) []uint64 {
 	ids := map[string]uint64{}

@@ -15,9 +15,9 @@ type hub[E any] struct {
 	wake    *os.File
 }
 
-// subscribe adds a stream of the events that the subscriber wants, from now on. register has C
+// subscribe adds a stream of the events that pass the filter, from now on. register has C
 // report them. The caller is inside control.Call.
-func (h *hub[E]) subscribe(wants func(E) bool, register func() (errno int)) (*stream[E], <-chan E, int) {
+func (h *hub[E]) subscribe(filter func(E) bool, register func() (errno int)) (*stream[E], <-chan E, int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.wake == nil {
@@ -34,7 +34,7 @@ func (h *hub[E]) subscribe(wants func(E) bool, register func() (errno int)) (*st
 	}
 	h.dispatch() // earlier events are not for the new stream
 	c := make(chan E)
-	s := &stream[E]{wants: wants, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	s := &stream[E]{filter: filter, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	h.streams[s] = struct{}{}
 	go s.forward(c)
 	return s, c, 0
@@ -92,7 +92,7 @@ func (h *hub[E]) stop(unregister func()) {
 
 // stream is the queue of a subscription. A goroutine moves its events to the channel.
 type stream[E any] struct {
-	wants func(E) bool
+	filter func(E) bool
 
 	mu    sync.Mutex
 	queue []E
@@ -102,12 +102,12 @@ type stream[E any] struct {
 	once  sync.Once
 }
 
-// enqueue queues the events that the subscriber wants.
+// enqueue queues the events that pass the filter.
 func (s *stream[E]) enqueue(happened []E) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range happened {
-		if s.wants(e) {
+		if s.filter(e) {
 			s.queue = append(s.queue, e)
 		}
 	}

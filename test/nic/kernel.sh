@@ -3,9 +3,9 @@
 # that the guest loads, and their order (list). It does not install the kernel. It prints the folder.
 set -euo pipefail
 
-tell() { echo "nic: $*" >&2; }
+note() { echo "nic: $*" >&2; }
 die() {
-  tell "$@"
+  note "$@"
   exit 1
 }
 
@@ -17,7 +17,7 @@ lacks=$(missing)
 if [ -n "$lacks" ]; then
   command -v apt-get >/dev/null || die "missing: $lacks. The packages of Debian are ${packages[*]}"
   [ "$(id -u)" = 0 ] || die "missing: $lacks. As root type: apt-get update && apt-get install --no-install-recommends ${packages[*]}"
-  tell "installing ${packages[*]}"
+  note "installing ${packages[*]}"
   log=$(mktemp)
   { "${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
   rm -f "$log"
@@ -39,7 +39,7 @@ if [ ! -e "$dir" ]; then
   mkdir -p "$1"
   work=$(mktemp -d "$1/unpack.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  tell "downloading $package"
+  note "downloading $package"
   (cd "$work" && { "${apt[@]}" download "$package" || { "${apt[@]}" update && "${apt[@]}" download "$package"; }; } >log 2>&1) || {
     cat "$work/log" >&2
     exit 1

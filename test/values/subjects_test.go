@@ -5,8 +5,10 @@ package values_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync/atomic"
 
+	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/holder"
@@ -22,6 +24,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/vdev"
+	"github.com/godpdk/godpdk/test/hosttest"
 )
 
 // subject is a type with methods.
@@ -78,6 +81,15 @@ func name() string { return fmt.Sprint("v", serial.Add(1)) }
 
 var common *mbuf.Pool
 
+// recordedHost returns a host of files. The zero value of device.Host is this host, and the tests must not change its devices.
+func recordedHost() *device.Host {
+	root := must(os.MkdirTemp("", "host"))
+	if err := hosttest.Unpack(root, "../../dpdk/device/testdata/server.tree"); err != nil {
+		panic(err)
+	}
+	return &device.Host{Root: root}
+}
+
 // pool returns the pool of all packets. They are never freed: the pool is large.
 func pool() *mbuf.Pool {
 	if common == nil {
@@ -115,6 +127,10 @@ func closeCable(c *netring.Cable) { _ = c.Close() }
 // A pool accepts a nil object. It then has too many objects, and Free waits for the right number:
 // Put and PutBulk are excluded until they refuse nil.
 var subjects = map[string][]subject{
+	"device": {
+		plain[device.Info]("Info"), plain[device.Group]("Group"),
+		{name: "Host", made: []state{{"live", func() (any, func()) { h := recordedHost(); return h, func() { os.RemoveAll(h.Root) } }}}},
+	},
 	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
 	"place": {
 		plain[place.End]("End"), plain[place.BusyError]("BusyError"),

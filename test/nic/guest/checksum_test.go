@@ -82,7 +82,7 @@ var (
 
 func TestChecksumOffloads(t *testing.T) {
 	start(t, eal.Config{}, "A", "B")
-	p := open(t, newPool(t, 8191, 0), ethdev.Config{}, "A", "B")
+	p := open(t, newPool(t, 4095, 0), ethdev.Config{}, "A", "B")
 	i, err := p.a.Info()
 	require.NoError(t, err)
 	tx, rx := txChecksums[kind], rxChecksums[kind]
@@ -120,10 +120,9 @@ func TestChecksumOffloads(t *testing.T) {
 		}
 		got := p.receiveDatagram(t, m)
 		assert.Equal(t, want, contents(got), "%d bytes", size)
-		if rx != 0 {
-			assert.Equal(t, mbuf.RxIPChecksumGood, got.Flags()&mbuf.RxIPChecksumMask)
-			assert.Equal(t, mbuf.RxL4ChecksumGood, got.Flags()&mbuf.RxL4ChecksumMask)
-		}
+		// net_e1000_em reports only wrong checksums.
+		assert.NotEqual(t, mbuf.RxIPChecksumBad, got.Flags()&mbuf.RxIPChecksumMask)
+		assert.NotEqual(t, mbuf.RxL4ChecksumBad, got.Flags()&mbuf.RxL4ChecksumMask)
 		got.Free()
 	}
 	if rx == 0 {

@@ -66,7 +66,7 @@ func (p *pair) passes(t testing.TB, dst net.HardwareAddr) bool {
 
 func TestAddressesAreFiltered(t *testing.T) {
 	start(t, eal.Config{}, "A", "B")
-	p := open(t, newPool(t, 8191, 0), ethdev.Config{}, "A", "B")
+	p := open(t, newPool(t, 4095, 0), ethdev.Config{}, "A", "B")
 	own, err := p.b.MAC()
 	require.NoError(t, err)
 	other, third := net.HardwareAddr{2, 0, 0, 0, 0, 0x55}, net.HardwareAddr{2, 0, 0, 0, 0, 0x66}
@@ -125,7 +125,7 @@ func (p *pair) tagged(t testing.TB, vlan, etherType uint16) []*mbuf.Mbuf {
 
 func TestVLANTags(t *testing.T) {
 	start(t, eal.Config{}, "A", "B")
-	p := open(t, newPool(t, 8191, 0), ethdev.Config{}, "A", "B")
+	p := open(t, newPool(t, 4095, 0), ethdev.Config{}, "A", "B")
 	// e1000e inserts tags only in a port that also strips them. virtio drops all tagged frames without a filter.
 	sender := ethdev.Config{TxOffloads: ethdev.TxVLANInsert, RxOffloads: ethdev.RxVLANStrip}
 	want := frames(t, p.a, p.b, 3, standard)

@@ -41,7 +41,7 @@ func config(cfg eal.Config, nics ...string) eal.Config {
 // start starts EAL with these NICs.
 func start(t testing.TB, cfg eal.Config, nics ...string) *eal.Runtime {
 	t.Helper()
-	cfg.Lcores, cfg.MemoryMB = "0", 96
+	cfg.Lcores, cfg.MemoryMB = "0", 64
 	rt, err := eal.Init(config(cfg, nics...))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, rt.Close()) })
@@ -93,7 +93,7 @@ func (p *pair) linked(t testing.TB) {
 	}
 }
 
-// reopen configures and starts both ports anew.
+// reopen configures and starts both ports again.
 func (p *pair) reopen(t testing.TB, a, b ethdev.Config) {
 	t.Helper()
 	a.Pool, b.Pool = p.pool, p.pool

@@ -105,9 +105,10 @@ func (s *secondary) kill(t testing.TB) {
 // besideSecondaries drives two NICs with a secondary on the queues of the second, which closes, and another, which is killed.
 func besideSecondaries(t *testing.T, cfg eal.Config) {
 	start(t, cfg, "A", "B")
-	pool, err := mbuf.CreatePool("packets", 8191, mbuf.PoolConfig{}) // a killed process keeps mbufs
+	pool, err := mbuf.CreatePool("packets", 4095, mbuf.PoolConfig{}) // a killed process keeps mbufs
 	require.NoError(t, err)
 	p := open(t, pool, ethdev.Config{}, "A", "B")
+	require.NoError(t, p.a.SetPromiscuous(true)) // frames come back with the address of B
 	p.both(t, 40, standard)
 	for _, end := range []func(*secondary, testing.TB){(*secondary).close, (*secondary).kill} {
 		s := startSecondary(t, nic("B"))

@@ -17,7 +17,7 @@ import (
 // An operator removes a NIC, and waits until the program has detached it.
 func TestARequestToRemoveANICIsReported(t *testing.T) {
 	start(t, eal.Config{}, "A", "B")
-	p := open(t, newPool(t, 8191, 0), ethdev.Config{}, "A", "B")
+	p := open(t, newPool(t, 4095, 0), ethdev.Config{}, "A", "B")
 	p.both(t, 20, standard)
 	devices, err := ethdev.SubscribeDevices()
 	require.NoError(t, err)
