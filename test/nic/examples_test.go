@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -40,13 +41,15 @@ func (g *guest) echo(t *testing.T, k kind, s *taps) {
 	h, err := wire.Here()
 	require.NoError(t, err)
 	defer h.Close()
-	require.NoError(t, h.Address(s.c, "10.9.0.1/24"))
-	args := append([]string{"/echo", "-port", g.nics[2], "-ip", "10.9.0.2", "--", "-a", g.nics[2]}, k.eal...)
+	net := fmt.Sprintf("10.9.%d.", slices.IndexFunc(kinds, func(o kind) bool { return o.name == k.name }))
+	ip := net + "2"
+	require.NoError(t, h.Address(s.c, net+"1/24"))
+	args := append([]string{"/echo", "-port", g.nics[2], "-ip", ip, "--", "-a", g.nics[2]}, k.eal...)
 	c := g.start(t, exampleLimit, nil, args...)
-	c.expect("answering for 10.9.0.2 at " + mac(2).String())
+	c.expect("answering for " + ip + " at " + mac(2).String())
 	// The link may come up after a second.
-	require.Eventually(t, func() bool { return exec.Command("ping", "-c1", "-W1", "10.9.0.2").Run() == nil }, 20*time.Second, time.Millisecond)
-	out, err := exec.Command("ping", "-n", "-q", "-c100", "-i0.01", "-W5", "10.9.0.2").CombinedOutput()
+	require.Eventually(t, func() bool { return exec.Command("ping", "-c1", "-W1", ip).Run() == nil }, 20*time.Second, time.Millisecond)
+	out, err := exec.Command("ping", "-n", "-q", "-c100", "-i0.01", "-W5", ip).CombinedOutput()
 	assert.NoError(t, err)
 	assert.Contains(t, string(out), "100 packets transmitted, 100 received", "%s", out)
 	c.signal(syscall.SIGINT)

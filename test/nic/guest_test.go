@@ -28,7 +28,7 @@ import (
 // Limits of time. The machine may be busy, and QEMU then emulates each instruction slowly.
 const (
 	bootLimit = 120 * time.Second
-	kvmLimit  = 20 * time.Second // KVM of a nested machine may start a kernel and get nowhere
+	kvmLimit  = 10 * time.Second // KVM of a nested machine may start a kernel and get nowhere
 	testLimit = 60 * time.Second // of a test in the guest
 )
 
@@ -49,12 +49,8 @@ type guest struct {
 // boot starts a guest and waits until its agent reports. The guest ends with the test.
 func boot(t *testing.T, k kind) *guest {
 	t.Helper()
-	if useKVM() {
-		g, err := start(t, k, "kvm", kvmLimit)
-		if err == nil {
-			return g
-		}
-		noKVM(err)
+	if g := bootKVM(t, k); g != nil {
+		return g
 	}
 	g, err := start(t, k, "tcg,thread=multi", bootLimit)
 	require.NoError(t, err)
@@ -66,19 +62,20 @@ var kvm struct {
 	failed bool
 }
 
-// useKVM reports whether this process may use /dev/kvm, and no guest has failed to start with it.
-func useKVM() bool {
+// bootKVM returns nil if a guest does not start with KVM, and does not try again then.
+func bootKVM(t *testing.T, k kind) *guest {
 	kvm.Lock()
 	defer kvm.Unlock()
-	return !kvm.failed && syscall.Access("/dev/kvm", 6) == nil
-}
-
-func noKVM(err error) {
-	kvm.Lock()
-	defer kvm.Unlock()
-	kvm.failed = true
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	fmt.Println("nic: KVM does not work here, QEMU emulates:", first)
+	if kvm.failed || syscall.Access("/dev/kvm", 6) != nil {
+		return nil
+	}
+	g, err := start(t, k, "kvm", kvmLimit)
+	if err != nil {
+		kvm.failed = true
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		fmt.Println("nic: KVM does not work here, QEMU emulates:", first)
+	}
+	return g
 }
 
 // start starts QEMU.
@@ -129,7 +126,11 @@ func start(t *testing.T, k kind, accelerator string, limit time.Duration) (g *gu
 		stop()
 		return nil, fmt.Errorf("%w\n%s", err, g.console.String())
 	}
-	t.Cleanup(stop)
+	t.Cleanup(func() {
+		stop()
+		used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		t.Logf("%.0f s of CPU time in %.0f s", used.Seconds(), time.Since(begin).Seconds())
+	})
 	t.Logf("up after %.1f s with %s", time.Since(begin).Seconds(), accelerator)
 	return g, nil
 }

@@ -30,6 +30,7 @@ func TestNICs(t *testing.T) {
 			if !k.exists() {
 				t.Skipf("this QEMU has no %s", k.device)
 			}
+			t.Parallel() // two at once: some tests only wait
 			g := boot(t, k)
 			s := newTaps(t, k)
 			for _, name := range g.tests(t) {
@@ -84,6 +85,12 @@ func (g *guest) test(t *testing.T, k kind, name string) {
 		t.Errorf("it is in the table of skipped tests, and passes: remove it there")
 	case !strings.Contains(out, "\n--- PASS: "+name+" "):
 		t.Errorf("it did not run to its end:\n%s", out)
+	default:
+		for line := range strings.Lines(out) {
+			if strings.HasPrefix(line, "    ") { // a line of the test's log
+				t.Log(strings.TrimSpace(line))
+			}
+		}
 	}
 }
 

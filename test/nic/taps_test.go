@@ -50,7 +50,7 @@ func (s *taps) split(t *testing.T) {
 	}
 }
 
-// wire is an interface of the host, with the frames that it sends and receives.
+// port is an interface of the host, for the frames that it sends and receives.
 type port struct {
 	t  *testing.T
 	fd int

@@ -30,7 +30,7 @@ func TestLinkGoesDownAndUp(t *testing.T) {
 
 func TestLinkEvents(t *testing.T) {
 	if kind == "vmxnet3" {
-		t.Skip("DPDK's driver gets no interrupts for the link")
+		t.Skip("the driver gets no interrupts for the link")
 	}
 	start(t, eal.Config{}, "A", "B")
 	p := open(t, newPool(t, 8191, 0), ethdev.Config{LinkEvents: true}, "A", "B")
