@@ -48,7 +48,7 @@ step = @printf '\n== %s\n' "$(1)"
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help deps hugepages have-dpdk build run doctor static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug \
-  test-arm64 test-kubernetes test-rivals test-bench soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
+  test-arm64 test-kubernetes test-rivals test-bench test-nic soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -150,7 +150,7 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench test-nic ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, the benchmarks once, and PCI NICs in a guest
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -185,13 +185,9 @@ test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
 
-# A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo.
-.PHONY: test-exporter
-check: test-exporter
-test-exporter: deps hugepages
-	$(call step,examples/exporter)
-	@CGO_ENABLED=0 go test -count=1 ./dpdk/telemetry
-	@$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./...
+.PHONY: # A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo. test-exporter check: test-exporter test-exporter: deps hugepages ## emulated PCI NICs in 4 minutes: see test/nic (root) a \
+  guest) @test/nic/build.sh bin/nic @export GODPDK_NIC_LAB=$(CURDIR)/bin/nic; $(go) QEMU guest, driven through vfio-pci, $(call step,Go programs on step,examples/exporter) @CGO_ENABLED=0 go test -count=1 -v -timeout 15m ./test/nic \
+  ./dpdk/telemetry @$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./... test-nic:
 
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
