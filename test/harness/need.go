@@ -25,6 +25,9 @@ const (
 	Compiler  Thing = "a C compiler and DPDK's headers"
 	ProcInfo  Thing = "dpdk-proc-info"
 	Testpmd   Thing = "dpdk-testpmd"
+	Dumpcap   Thing = "dpdk-dumpcap"
+	Pdump     Thing = "dpdk-pdump"
+	Tcpdump   Thing = "tcpdump"
 	Ping      Thing = "ping"
 	XDP       Thing = "AF_XDP"
 	Samples   Thing = "DPDK's sample programs"
@@ -65,7 +68,7 @@ func missing(thing Thing) string {
 		if _, err := exec.LookPath("cc"); err != nil {
 			return err.Error()
 		}
-	case ProcInfo, Testpmd, Ping:
+	case ProcInfo, Testpmd, Dumpcap, Pdump, Tcpdump, Ping:
 		if _, err := exec.LookPath(string(thing)); err != nil {
 			return err.Error() + ": run 'make deps'"
 		}
