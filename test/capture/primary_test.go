@@ -5,6 +5,8 @@ package capture
 import (
 	"errors"
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -17,8 +19,8 @@ import (
 )
 
 // The primary has a port that receives what it sends, and polls it without a pause. On "send first n" it sends n frames from
-// that number on, in turn on its queues, and receives them. It says how many it received. On "reset" it ends
-// its captures as far as it may.
+// that number on, in turn on its queues, and receives them. It says how many it received. On "uninit" it calls pdump.Uninit,
+// and on "idle" it waits until all rings are empty that are not pools.
 var _ = harness.Role("primary", func(args []string) (err error) {
 	cfg := harness.Config(0)
 	cfg.MemoryMB = 128
@@ -56,8 +58,15 @@ var _ = harness.Role("primary", func(args []string) (err error) {
 			if !ok {
 				return errors.Join(pdump.Uninit(), cable.Close(), full(pool))
 			}
-			if line == "uninit" {
-				harness.Say("uninit %v", pdump.Uninit())
+			switch line {
+			case "uninit":
+				harness.Say("uninit %s", describe(pdump.Uninit()))
+				continue
+			case "idle":
+				if err := idle(); err != nil {
+					return err
+				}
+				harness.Say("idle")
 				continue
 			}
 			var first, n int
@@ -76,6 +85,16 @@ var _ = harness.Role("primary", func(args []string) (err error) {
 		}
 	}
 })
+
+func idle() error {
+	for {
+		rings, err := ring.List()
+		if err != nil || !slices.ContainsFunc(rings, func(r ring.Info) bool { return r.Len > 0 && !strings.HasPrefix(r.Name, "MP_") }) {
+			return err
+		}
+		runtime.Gosched()
+	}
+}
 
 func full(pool *mbuf.Pool) error {
 	if !pool.Full() {

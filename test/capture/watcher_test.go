@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -70,7 +71,8 @@ func (s *seen) add(p pdump.Packet, snap int, start time.Time) {
 //	reset             ends all captures of the port
 var _ = harness.Role("watcher", func(args []string) (err error) {
 	cfg := ealtest.Secondary(args[0], 0)
-	cfg.Lcores = args[2]
+	cfg.Lcores, cfg.NoPCI = args[2], true
+	cfg.Logger = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	rt, err := eal.Init(cfg)
 	if err != nil {
 		return err
