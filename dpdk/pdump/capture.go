@@ -126,6 +126,9 @@ func (c *Capture) enable(hooks []hook, filter unsafe.Pointer) (err error) {
 
 // call makes a control call on the port.
 func (c *Capture) call(op string, f func(port uint16) int) error {
+	if c.port == nil {
+		return check.Invalid(op, "", "the capture has no port: use Start")
+	}
 	return control.Call(op, c.port.Name(), func() error { return control.Errno(f(uint16(c.port.ID()))) })
 }
 
@@ -255,7 +258,7 @@ type Stats struct {
 	Filtered, Dropped uint64
 }
 
-// Stats returns the counters. After [Capture.Close] it returns the error dpdk.ErrNotFound.
+// Stats returns the counters. It can be called after [Capture.Close].
 //
 // Implements: rte_pdump_stats
 func (c *Capture) Stats() (Stats, error) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -41,16 +42,38 @@ type reader interface {
 }
 
 // newReader recognizes the format by the first byte: a block of pcapng begins with its type, 0x0a0d0d0a.
-func newReader(f io.Reader) (reader, error) {
+func newReader(f io.Reader) (r reader, ng bool, err error) {
 	in := bufio.NewReader(f)
 	first, err := in.Peek(1)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if first[0] == 0x0a {
-		return pcapgo.NewNgReader(in, pcapgo.DefaultNgReaderOptions)
+		r, err = pcapgo.NewNgReader(in, pcapgo.DefaultNgReaderOptions)
+		return r, true, err
 	}
-	return pcapgo.NewReader(in)
+	r, err = pcapgo.NewReader(in)
+	return r, false, err
+}
+
+// ends reports whether a pcapng file ends with a complete block, whose length is at its end and behind its type. pcapgo returns
+// io.EOF for others too.
+func ends(f *os.File) bool {
+	var last, length [4]byte
+	end, err := f.Seek(-4, io.SeekEnd)
+	if err != nil {
+		return true // a pipe
+	}
+	if _, err := f.ReadAt(last[:], end); err != nil {
+		return false
+	}
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		at := end + 4 - int64(order.Uint32(last[:])) + 4
+		if _, err := f.ReadAt(length[:], at); err == nil && at <= end-4 && length == last {
+			return true
+		}
+	}
+	return false
 }
 
 // show prints the packets of a file. A file that ends in the middle of a packet, as after a crash, has one unreadable packet.
@@ -60,14 +83,14 @@ func show(ctx context.Context, o options) error {
 		return err
 	}
 	defer f.Close()
-	r, err := newReader(f)
+	r, ng, err := newReader(f)
 	if err != nil {
 		return fmt.Errorf("%s: not a pcap or pcapng file: %w", o.read, err)
 	}
 	var t totals
 	for d := newDecoder(); ctx.Err() == nil && (o.count <= 0 || t.packets < o.count); {
 		data, info, err := r.ReadPacketData()
-		if err == io.EOF {
+		if err == io.EOF && (!ng || ends(f)) {
 			break
 		}
 		if err != nil { // the place of the next packet is unknown
