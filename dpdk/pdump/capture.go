@@ -172,7 +172,7 @@ func (c *Capture) release() {
 // Packets returns an iterator over the packets. It waits for packets until ctx ends. Then it calls [Capture.Stop], and
 // ends behind the last packet. Data of a packet is valid until the next one. Let ctx end with
 // eal.Runtime.Context, which ends with the primary. After a break Packets can be called again, and continues with the
-// packets that the ring still has.
+// packets that the ring still has. Behind Close there are none.
 func (c *Capture) Packets(ctx context.Context) iter.Seq[Packet] {
 	return func(yield func(Packet) bool) {
 		idle := lcore.Idle{Sleep: 100 * time.Microsecond}
@@ -185,7 +185,7 @@ func (c *Capture) Packets(ctx context.Context) iter.Seq[Packet] {
 			}
 			switch {
 			case n > 0:
-			case over:
+			case over || c.ring == nil:
 				return
 			case ctx.Err() != nil:
 				_ = c.Stop() // Close returns the error
