@@ -110,9 +110,9 @@ lcores: deps hugepages ## Go functions on DPDK's lcores
 	@$(MAKE) --no-print-directory build
 	@bin/lcores
 
-capture: deps hugepages ## packets of a port to a pcap file, decoded by gopacket
+capture: deps hugepages ## packets of another process, decoded by gopacket, in a pcapng file
 	@$(MAKE) --no-print-directory build
-	@bin/capture -w bin/capture.pcap
+	@bin/capture -w bin/capture.pcapng
 
 echo: deps hugepages ## a kernel's ping, answered by Go over DPDK, on a veth pair of its own (root)
 	@$(MAKE) --no-print-directory build

@@ -21,6 +21,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/packet"
+	"github.com/godpdk/godpdk/dpdk/pdump"
 	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -195,6 +196,9 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"pdump": {
+		plain[pdump.Capture]("Capture"), plain[pdump.Direction]("Direction"), plain[pdump.Packet]("Packet"), plain[pdump.Writer]("Writer"), // only a secondary has others
+	},
 	"packet": {
 		handle("Buffer", func() *packet.Buffer { return must(packet.NewBuffer(aPacket())) }, func(*packet.Buffer) {}),
 		handle("Source", func() *packet.Source {
