@@ -47,7 +47,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench \
+.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench test-nic \
   soak lint coverage-api bench bench-rivals bench-page bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -143,7 +143,7 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench test-nic ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, the benchmarks once, and PCI NICs in a guest
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -177,6 +177,11 @@ test-bench: deps hugepages
 test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
+
+test-nic: deps hugepages ## emulated PCI NICs in a QEMU guest, driven through vfio-pci, in 4 minutes: see test/nic (root)
+	$(call step,Go programs on PCI NICs in a guest)
+	@test/nic/build.sh bin/nic
+	@export GODPDK_NIC_LAB=$(CURDIR)/bin/nic; $(go) test -count=1 -v -timeout 15m ./test/nic
 
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
