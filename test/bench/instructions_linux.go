@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// stepsEnv is set in the process whose instructions are counted.
+// stepsEnv is set in the process of which the parent counts the instructions.
 const stepsEnv = "GODPDK_BENCH_STEPS"
 
 func init() {
@@ -71,7 +71,7 @@ func wait(thread int) (s syscall.WaitStatus, err error) {
 	return s, err
 }
 
-// steps returns the number of instructions until the next signal. The other threads stand still: the
+// steps returns the number of instructions until the next signal. The other threads are stopped: the
 // runtime cannot interrupt the loop.
 func steps(pid int) (n uint64, err error) {
 	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
