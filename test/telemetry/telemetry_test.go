@@ -120,7 +120,8 @@ var _ = harness.Role("secondary", func(args []string) error {
 	return rt.Close()
 })
 
-func prefix(t *testing.T) string { return fmt.Sprintf("%s%d", strings.ToLower(t.Name()), os.Getpid()) }
+// prefix returns the file prefix of a test. A longer one would be too long for the paths of sockets.
+func prefix(t *testing.T) string { return fmt.Sprintf("%.12s%d", t.Name(), os.Getpid()) }
 
 func primary(t *testing.T, prefix string, more ...string) *harness.Child {
 	c := harness.Start(t, "primary", append([]string{prefix}, more...)...)
