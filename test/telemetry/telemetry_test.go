@@ -105,7 +105,10 @@ var _ = harness.Role("primary", func(args []string) error {
 		err = errors.Join(err, e)
 	}
 	harness.Say("rounds %d", rounds.Load())
-	return errors.Join(err, rt.Close())
+	err = errors.Join(err, rt.Close())
+	harness.Say("closed")
+	harness.Hear()
+	return err
 })
 
 var _ = harness.Role("secondary", func(args []string) error {
@@ -319,6 +322,25 @@ func TestPollsBesideObjectsThatComeAndGo(t *testing.T) {
 	_, err := fmt.Sscan(p.Expect("rounds "), &rounds)
 	require.NoError(t, err)
 	assert.Greater(t, rounds, 100, "objects came and went meanwhile")
+	p.Wait()
+}
+
+// DPDK's threads for telemetry outlive rte_eal_cleanup.
+func TestProcessThatHasClosedEALAnswersNoMore(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	p := primary(t, prefix(t))
+	path := socket(t, prefix(t))
+	c, other := client(t, path, 5*time.Second), client(t, path, 5*time.Second)
+	for _, c := range []*telemetry.Client{c, other} {
+		_, err := c.Heaps(t.Context())
+		require.NoError(t, err)
+	}
+	p.Send("close")
+	p.Expect("closed")
+	for _, c := range []*telemetry.Client{c, other} {
+		_, err := c.Heaps(t.Context())
+		assert.ErrorIs(t, err, dpdk.ErrNoPrimary)
+	}
 	p.Wait()
 }
 
