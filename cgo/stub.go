@@ -34,6 +34,21 @@ var Callbacks struct {
 
 func ControlCreate(name string, id uintptr) (_ int) { return }
 func Cycles() (_ uint64)                            { return }
+
+type DevEvent struct {
+	Device string
+	Type   uint32
+}
+
+const DevEventAdd = 0
+
+func DevEventOpen() (fd int, errno int) { return }
+
+const DevEventRemove = 1
+
+func DevEventStart() (_ int)                        { return }
+func DevEventStop()                                 { return }
+func DevEvents() (events []DevEvent)                { return }
 func DevProbe(devargs string) (_ int)               { return }
 func DevProbed(devargs string) (_ bool)             { return }
 func EALCleanup() (_ int)                           { return }
@@ -41,15 +56,8 @@ func EALInit(args []string) (parsed int, errno int) { return }
 
 type EthAddr [6]byte
 
-func EthAllMulticast(port uint16) (_ int)             { return }
-func EthAllMulticastSet(port uint16, on bool) (_ int) { return }
-
-type EthBurst struct {
-	Queue *EthQueue
-	Pkts  unsafe.Pointer
-	N     int
-}
-
+func EthAllMulticast(port uint16) (_ int)                               { return }
+func EthAllMulticastSet(port uint16, on bool) (_ int)                   { return }
 func EthBurstMode(port uint16, queue uint16, tx bool) (_ string, _ int) { return }
 
 const EthByCgo = -1
@@ -128,17 +136,6 @@ func EthEventUnregister(eventType int) { return }
 const EthEventVFMbox = 4
 
 func EthEvents() (events []EthEvent) { return }
-
-type EthExchange struct {
-	Tx       *EthQueue
-	Rx       *EthQueue
-	Out      unsafe.Pointer
-	In       unsafe.Pointer
-	NOut     int
-	NIn      int
-	Drop     int
-	Received int
-}
 
 var EthExchangeAddress unsafe.Pointer
 

@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/holder"
+	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -20,6 +21,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/packet"
+	"github.com/godpdk/godpdk/dpdk/pdump"
 	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -132,7 +134,8 @@ var subjects = map[string][]subject{
 		plain[device.Info]("Info"), plain[device.Group]("Group"),
 		{name: "Host", made: []state{{"live", func() (any, func()) { h := recordedHost(); return h, func() { os.RemoveAll(h.Root) } }}}},
 	},
-	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
+	"hostcheck": {plain[hostcheck.Level]("Level"), plain[hostcheck.Finding]("Finding"), plain[hostcheck.Fix]("Fix"), plain[hostcheck.Host]("Host")},
+	"holder":    {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
 	"place": {
 		plain[place.End]("End"), plain[place.BusyError]("BusyError"),
 		handle("Place", func() *place.Place { return must(place.Claim(context.Background(), name(), place.Parts{})) },
@@ -193,6 +196,9 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"pdump": {
+		plain[pdump.Capture]("Capture"), plain[pdump.Direction]("Direction"), plain[pdump.Packet]("Packet"), plain[pdump.Writer]("Writer"), // only a secondary has others
+	},
 	"packet": {
 		handle("Buffer", func() *packet.Buffer { return must(packet.NewBuffer(aPacket())) }, func(*packet.Buffer) {}),
 		handle("Source", func() *packet.Source {
@@ -232,6 +238,7 @@ var subjects = map[string][]subject{
 		plain[eal.Runtime]("Runtime"), // the test uses the live one
 		plain[eal.AttachError]("AttachError"), plain[eal.Subscription]("Subscription"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
+		plain[eal.VFIOInterrupts]("VFIOInterrupts"),
 	},
 	"ethdev": {
 		handle("Port", func() *ethdev.Port { return cables().A }, func(p *ethdev.Port) { _ = p.Detach() }),
@@ -241,9 +248,10 @@ var subjects = map[string][]subject{
 			return must(ethdev.NewTxBuffer(port().TxQueue(0), ethdev.TxBufferConfig{}))
 		}, func(*ethdev.TxBuffer) {}),
 		handle("Subscription", func() *ethdev.Subscription { return must(ethdev.Subscribe(ethdev.EventLink)) }, func(s *ethdev.Subscription) { s.Close() }),
+		handle("DeviceSubscription", func() *ethdev.DeviceSubscription { return must(ethdev.SubscribeDevices()) }, func(s *ethdev.DeviceSubscription) { s.Close() }),
 		handle("Owner", func() *ethdev.Owner { o := must(ethdev.NewOwner("owner")); return &o }, func(o *ethdev.Owner) { _ = o.Close() }),
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
-		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
+		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.DeviceEventType]("DeviceEventType"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
 		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
 	},
