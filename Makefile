@@ -180,7 +180,7 @@ test-rivals: deps hugepages
 
 test-nic: deps hugepages ## emulated PCI NICs in a QEMU guest, driven through vfio-pci, in 4 minutes: see test/nic (root)
 	$(call step,Go programs on PCI NICs in a guest)
-	@[ "$$(uname -m)" = x86_64 ] || { echo "test-nic: only on x86, whose drivers and IOMMU the guest has"; exit 0; }; test/nic/build.sh bin/nic && \
+	@[ "$$(uname -m)" = x86_64 ] || { echo "test-nic: the guest is an x86 machine: nothing to do here"; exit 0; }; test/nic/build.sh bin/nic && \
 	  export GODPDK_NIC_LAB=$(CURDIR)/bin/nic && $(go) test -count=1 -v -timeout 15m ./test/nic
 
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
