@@ -178,7 +178,7 @@ test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
 
-test-nic: deps hugepages ## emulated PCI NICs in a QEMU guest, driven through vfio-pci, in 4 minutes: see test/nic (root)
+test-nic: deps ## emulated PCI NICs in a QEMU guest, driven through vfio-pci: see test/nic (root)
 	$(call step,Go programs on PCI NICs in a guest)
 	@[ "$$(uname -m)" = x86_64 ] || { echo "test-nic: the guest is an x86 machine: nothing to do here"; exit 0; }; test/nic/build.sh bin/nic && \
 	  export GODPDK_NIC_LAB=$(CURDIR)/bin/nic && $(go) test -count=1 -v -timeout 15m ./test/nic
