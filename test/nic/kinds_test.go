@@ -22,7 +22,7 @@ type kind struct {
 }
 
 var kinds = []kind{
-	{name: "virtio", device: "virtio-net-pci", properties: ",disable-legacy=on,iommu_platform=on,ats=on", tap: ",mq=on,vectors=10", queues: 4},
+	{name: "virtio", device: "virtio-net-pci", properties: ",disable-legacy=on,iommu_platform=on,ats=on", tap: ",mq=on,rss=on,vectors=10", queues: 4},
 	{name: "e1000e", device: "e1000e", eal: []string{"--vfio-intr=legacy"}, skips: map[string]string{
 		"TestRSSSpreadsFlowsOverQueues": oneQueue,
 	}},
