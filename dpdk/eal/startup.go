@@ -157,7 +157,7 @@ func (s *startup) failed(errno int, lines []string) error {
 			return attachError(more)
 		}
 	case !s.keep:
-		process.descriptors = append(process.descriptors, group.ConfigDescriptors(s.dir)...)
+		process.descriptors = append(process.descriptors, rundir.ConfigDescriptors(s.dir)...)
 		left = group.RemoveFailed(s.dir, s.prefix)
 	}
 	if left != nil {
