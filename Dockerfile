@@ -15,7 +15,7 @@ RUN apt-get -q update \
  && DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
     ca-certificates curl dpkg-dev gcc libc6-dev make meson ninja-build pkgconf python3-pyelftools xz-utils \
     libbpf-dev libelf-dev libnuma-dev libpcap-dev libsystemd-dev libxdp-dev zlib1g-dev \
-    git iputils-ping qemu-user \
+    git iputils-ping qemu-user tcpdump \
  && rm -rf /var/lib/apt/lists/*
 
 

@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 )
 
 // ByCgo returns the same queue with bursts by cgo.
@@ -17,12 +19,34 @@ func (q *queue) byCgo() *queue {
 }
 
 // UsesFastcall reports whether bursts of n packets use fastcall.
-func (q RxQueue) UsesFastcall(n int) bool { return q.q.useFastcall(n) }
+func (q RxQueue) UsesFastcall(n int) bool {
+	return fastcall.Enabled && uint(n-1) < q.q.fast && fastcall.Allowed()
+}
 
 // CheckConfig returns the error of Configure for cfg at a port with this Info, without calls of C.
 func CheckConfig(cfg Config, i Info) error {
 	c := cfg.withDefaults(i)
 	return c.check(&Port{name: "port"}, i)
+}
+
+// CountersOf returns the IDs of the counters of packets, bytes and errors with names that begin with prefix.
+func CountersOf(names []string, prefix string) []uint64 { return countersOf(names, prefix) }
+
+// MaxMTU returns Info.MaxMTU of a driver that reports these limits.
+func MaxMTU(mtu, frame int) int { return maxMTU(mtu, frame) }
+
+// SetSysPCI changes the folder of PCI devices. The returned function undoes it.
+func SetSysPCI(dir string) (reset func()) {
+	before := sysPCI
+	sysPCI = dir
+	return func() { sysPCI = before }
+}
+
+// Masters returns the number of ports that are checked for DMA.
+func Masters() int {
+	masters.Lock()
+	defer masters.Unlock()
+	return len(masters.configs)
 }
 
 // Failed returns the error of a driver that returned this error number.

@@ -1,57 +1,95 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
-	"syscall"
+	"os"
+	"os/exec"
 	"time"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 
+	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/packet"
+	"github.com/godpdk/godpdk/dpdk/pdump"
 )
 
-var fix = gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
+// withPrimary runs f beside a primary, which it starts: this program again.
+func withPrimary(ctx context.Context, f func(ctx context.Context, prefix string) error) (err error) {
+	prefix := fmt.Sprint("capture", os.Getpid())
+	cmd := exec.Command("/proc/self/exe", "-primary", "-prefix", prefix)
+	cmd.Stderr = os.Stderr
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+		return err
+	}
+	defer func() {
+		in.Close() // which ends it
+		err = errors.Join(err, cmd.Wait())
+	}()
+	if !bufio.NewScanner(out).Scan() {
+		return errors.New("the primary has not started")
+	}
+	return f(ctx, prefix)
+}
 
-// generate sends count packets of several kinds, a thousand a second, so that the example needs no
-// NIC. A count of 0 is until ctx ends. It adds the same packets, serialized by gopacket's own
-// buffer, to made.
-func generate(ctx context.Context, tx ethdev.TxQueue, pool *mbuf.Pool, count int, made *digest) error {
-	cache, err := pool.NewCache(64)
+// primary sends packets of several kinds to itself, a thousand a second, until its input ends.
+func primary(ctx context.Context, prefix string) (err error) {
+	rt, err := eal.Init(eal.Config{FilePrefix: prefix, Lcores: "0", MemoryMB: 64, NoPCI: true})
 	if err != nil {
 		return err
 	}
-	sink, err := packet.NewSink(tx, cache, packet.SinkConfig{})
+	defer func() { err = errors.Join(err, rt.Close()) }()
+	pool, err := mbuf.CreatePool("packets", 2047, mbuf.PoolConfig{})
 	if err != nil {
-		return errors.Join(err, cache.Close())
+		return err
 	}
+	cable, err := netring.Loopback(netring.CableConfig{Name: "net_ring_demo"}, ethdev.Config{Pool: pool})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cable.Close()) }()
+	if err := pdump.Init(); err != nil { // now others can capture
+		return err
+	}
+	sink, err := packet.NewSink(cable.A.TxQueue(0), pool, packet.SinkConfig{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sink.Close()) }()
+	fmt.Println("ready")
+
+	ended := make(chan struct{})
+	go func() {
+		_, _ = os.Stdin.Read(make([]byte, 1)) // Ctrl-C reaches this process too, but it outlives the capture
+		close(ended)
+	}()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	kinds := kinds()
-	buf := gopacket.NewSerializeBuffer()
-	for n := 0; (count == 0 || n < count) && ctx.Err() == nil && err == nil; <-tick.C {
-		l := kinds[n%len(kinds)]
-		if err = errors.Join(gopacket.SerializeLayers(buf, fix, l...), sink.WriteLayers(fix, l...)); err == nil {
-			made.add(buf.Bytes())
-			n++
-			err = sink.Flush()
+	var pkts [packet.DefaultBurst]*mbuf.Mbuf
+	for n := 0; ; n++ {
+		select {
+		case <-ended:
+			return nil
+		case <-tick.C:
 		}
-		if errors.Is(err, syscall.EAGAIN) { // the capture is slow: the next flush sends the packet
-			err = nil
+		if err := errors.Join(sink.WriteLayers(fix, kinds[n%len(kinds)]...), sink.Flush()); err != nil {
+			return err
 		}
+		mbuf.FreeBulk(pkts[:cable.A.RxQueue(0).Burst(pkts[:])])
 	}
-	for err == nil && ctx.Err() == nil && errors.Is(sink.Flush(), syscall.EAGAIN) {
-		<-tick.C
-	}
-	if e := sink.Close(); err == nil && ctx.Err() == nil {
-		err = e
-	}
-	return errors.Join(err, cache.Close())
 }
+
+var fix = gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
 
 // kinds returns the layers of the packets.
 func kinds() [][]gopacket.SerializableLayer {

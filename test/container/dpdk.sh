@@ -36,7 +36,7 @@ fi
 # Static libraries are built either way. With default_library=static the applications would hold all of DPDK, and EAL
 # refuses a secondary that knows tail queues which its primary does not.
 meson setup build --prefix=/usr/local --buildtype=release -Ddefault_library=shared -Dplatform=generic -Dtests=false \
-  -Denable_apps=test-pmd,proc-info -Denable_drivers="$DRIVERS" "$libs"
+  -Denable_apps=test-pmd,proc-info,dumpcap,pdump -Denable_drivers="$DRIVERS" "$libs"
 ninja -C build
 DESTDIR=/out/dpdk meson install -C build --no-rebuild --quiet
 

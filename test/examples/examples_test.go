@@ -5,7 +5,6 @@ package examples
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -67,40 +66,6 @@ func clean(t *testing.T) {
 	left, err = os.ReadDir(filepath.Join(os.Getenv("RUNTIME_DIRECTORY"), "dpdk"))
 	require.NoError(t, err)
 	assert.Empty(t, left)
-}
-
-func TestCaptureReadsBackWhatItWrote(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "packets.pcap")
-	c := harness.Command(t, built(t, "capture"), "-w", file, "-n", "8")
-	assert.Equal(t, "capture: "+file+" holds all 8", last(c.Wait(), "holds"))
-	quiet(t, c)
-	clean(t)
-}
-
-// net_af_packet cuts packets that are longer than its frames, without an error.
-func TestCaptureFailsWhenPacketsWereCut(t *testing.T) {
-	bin := built(t, "capture")
-	w := harness.Wire(t)
-	require.NoError(t, w.Far.Address(w.Far.Name, "10.0.0.1/24"))
-	require.NoError(t, w.Far.Neighbour(w.Far.Name, net.IPv4(10, 0, 0, 2), w.Near.MAC))
-	file := filepath.Join(t.TempDir(), "packets.pcap")
-	c := harness.Command(t, bin, "-port", "net_af_packet0,iface="+w.Near.Name+",framesz=512", "-w", file, "-n", "2")
-	c.Expect("capture: port")
-	require.NoError(t, w.Far.Do(func() error {
-		conn, err := net.Dial("udp4", "10.0.0.2:9")
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		for _, n := range []int{100, 1000} {
-			if _, err := conn.Write(make([]byte, n)); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	assert.Contains(t, c.Fail(), "holds 2 packets, but 1 of them were cut short")
-	clean(t)
 }
 
 var total = regexp.MustCompile(`total +(\d+) +(\d+) +(\d+) `)

@@ -21,9 +21,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/packet"
+	"github.com/godpdk/godpdk/dpdk/pdump"
 	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/dpdk/telemetry"
 	"github.com/godpdk/godpdk/dpdk/vdev"
 	"github.com/godpdk/godpdk/test/hosttest"
 )
@@ -194,6 +196,9 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"pdump": {
+		plain[pdump.Capture]("Capture"), plain[pdump.Direction]("Direction"), plain[pdump.Packet]("Packet"), plain[pdump.Writer]("Writer"), // only a secondary has others
+	},
 	"packet": {
 		handle("Buffer", func() *packet.Buffer { return must(packet.NewBuffer(aPacket())) }, func(*packet.Buffer) {}),
 		handle("Source", func() *packet.Source {
@@ -205,6 +210,10 @@ var subjects = map[string][]subject{
 			return must(packet.NewSink(packet.BurstFunc(func(p []*mbuf.Mbuf) int { mbuf.FreeBulk(p); return len(p) }), pool(), packet.SinkConfig{}))
 		}, func(s *packet.Sink) { _ = s.Close() }),
 		plain[packet.BurstFunc]("BurstFunc"),
+	},
+	"telemetry": {
+		handle("Client", func() *telemetry.Client { return telemetry.NewClient("/nowhere", telemetry.Config{}) }, func(c *telemetry.Client) { _ = c.Close() }),
+		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
@@ -229,6 +238,7 @@ var subjects = map[string][]subject{
 		plain[eal.Runtime]("Runtime"), // the test uses the live one
 		plain[eal.AttachError]("AttachError"), plain[eal.Subscription]("Subscription"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
+		plain[eal.VFIOInterrupts]("VFIOInterrupts"),
 	},
 	"ethdev": {
 		handle("Port", func() *ethdev.Port { return cables().A }, func(p *ethdev.Port) { _ = p.Detach() }),
@@ -238,9 +248,10 @@ var subjects = map[string][]subject{
 			return must(ethdev.NewTxBuffer(port().TxQueue(0), ethdev.TxBufferConfig{}))
 		}, func(*ethdev.TxBuffer) {}),
 		handle("Subscription", func() *ethdev.Subscription { return must(ethdev.Subscribe(ethdev.EventLink)) }, func(s *ethdev.Subscription) { s.Close() }),
+		handle("DeviceSubscription", func() *ethdev.DeviceSubscription { return must(ethdev.SubscribeDevices()) }, func(s *ethdev.DeviceSubscription) { s.Close() }),
 		handle("Owner", func() *ethdev.Owner { o := must(ethdev.NewOwner("owner")); return &o }, func(o *ethdev.Owner) { _ = o.Close() }),
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
-		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
+		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.DeviceEventType]("DeviceEventType"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
 		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
 	},
