@@ -33,6 +33,21 @@ var Callbacks struct {
 
 func ControlCreate(name string, id uintptr) (_ int) { return }
 func Cycles() (_ uint64)                            { return }
+
+type DevEvent struct {
+	Device string
+	Type   uint32
+}
+
+const DevEventAdd = 0
+
+func DevEventOpen() (fd int, errno int) { return }
+
+const DevEventRemove = 1
+
+func DevEventStart() (_ int)                        { return }
+func DevEventStop()                                 { return }
+func DevEvents() (events []DevEvent)                { return }
 func DevProbe(devargs string) (_ int)               { return }
 func DevProbed(devargs string) (_ bool)             { return }
 func EALCleanup() (_ int)                           { return }

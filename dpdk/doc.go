@@ -5,7 +5,7 @@
 // primary and secondary processes share: rings (package ring), memzones (package
 // memzone), object pools (package mempool), packets (package mbuf) and locks (package
 // lock). Ports receive and send packets (package ethdev), and DPDK's logical cores run Go
-// functions (package lcore).
+// functions (package lcore). Package device prepares the devices of the host for this.
 //
 // # Named objects
 //

@@ -1,6 +1,9 @@
 package dpdk
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // SocketID is a NUMA socket. The zero value is [AnySocket], which leaves the choice to
 // DPDK. [Socket] names a socket.
@@ -33,4 +36,21 @@ func (s SocketID) String() string {
 		return "any"
 	}
 	return strconv.Itoa(s.Int())
+}
+
+// MarshalText returns [SocketID.String], which is the form in JSON.
+func (s SocketID) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText sets the socket to one that MarshalText returned.
+func (s *SocketID) UnmarshalText(text []byte) error {
+	n, err := strconv.Atoi(string(text))
+	switch {
+	case string(text) == "any":
+		*s = AnySocket
+	case err != nil || n < 0:
+		return errors.New("socket " + strconv.Quote(string(text)) + `: use a number from 0, or "any"`)
+	default:
+		*s = Socket(n)
+	}
+	return nil
 }

@@ -1,10 +1,12 @@
 package dpdk_test
 
 import (
+	"encoding/json"
 	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
 )
@@ -39,6 +41,22 @@ func TestNegativeSocketIsInvalidAndNotAny(t *testing.T) {
 		assert.NotEqual(t, dpdk.AnySocket, s, n)
 		assert.Equal(t, "invalid", s.String(), n)
 		assert.NotEqual(t, -1, s.Int(), "SOCKET_ID_ANY, for %d", n)
+	}
+}
+
+func TestSocketInJSON(t *testing.T) {
+	for _, s := range []dpdk.SocketID{dpdk.AnySocket, dpdk.Socket(0), dpdk.Socket(31)} {
+		text, err := json.Marshal(s)
+		require.NoError(t, err)
+		assert.Equal(t, `"`+s.String()+`"`, string(text))
+		got := dpdk.Socket(5)
+		require.NoError(t, json.Unmarshal(text, &got))
+		assert.Equal(t, s, got)
+	}
+	for _, bad := range []string{"", "-1", "invalid", "x"} {
+		s := dpdk.Socket(5)
+		assert.Error(t, s.UnmarshalText([]byte(bad)), "%q", bad)
+		assert.Equal(t, dpdk.Socket(5), s)
 	}
 }
 

@@ -60,6 +60,31 @@ func (m IOVAMode) String() string {
 	return "IOVAMode(" + strconv.Itoa(int(m)) + ")"
 }
 
+// VFIOInterrupts is the kind of interrupts of devices that vfio-pci drives.
+type VFIOInterrupts int
+
+const (
+	VFIOAuto   VFIOInterrupts = iota // EAL's choice: the best kind that the device has, from MSI-X to legacy
+	VFIOLegacy                       // INTx ("legacy")
+	VFIOMSI                          // "msi"
+	VFIOMSIX                         // "msix"
+)
+
+// String returns the value for --vfio-intr, and "auto" for VFIOAuto, which EAL has no value for.
+func (v VFIOInterrupts) String() string {
+	switch v {
+	case VFIOAuto:
+		return "auto"
+	case VFIOLegacy:
+		return "legacy"
+	case VFIOMSI:
+		return "msi"
+	case VFIOMSIX:
+		return "msix"
+	}
+	return "VFIOInterrupts(" + strconv.Itoa(int(v)) + ")"
+}
+
 // Config is the configuration of EAL. The zero value is EAL's own default: a primary with the
 // prefix "rte", an lcore on each CPU, and hugepages that are allocated on demand. The comment of
 // each field names its EAL option.
@@ -100,6 +125,10 @@ type Config struct {
 	FastDrivers  []string
 	BaseVirtAddr uintptr  // where to map memory (--base-virtaddr)
 	IOVAMode     IOVAMode // --iova-mode
+
+	// VFIOInterrupts is the kind of interrupts of devices on vfio-pci (--vfio-intr). Set VFIOLegacy if
+	// ports report no changes of the link and WaitBurst does not wake up, as with some emulated NICs.
+	VFIOInterrupts VFIOInterrupts
 
 	Allow       []string // PCI addresses or other devices to use, no others (-a)
 	Block       []string // devices not to use (-b); excludes Allow
@@ -142,6 +171,8 @@ func (c *Config) check() error {
 		return invalid("MemoryMB %d is negative", c.MemoryMB)
 	case c.PrimaryTimeout < 0:
 		return invalid("PrimaryTimeout %v is negative: 0 is 10 s", c.PrimaryTimeout)
+	case c.VFIOInterrupts < VFIOAuto || c.VFIOInterrupts > VFIOMSIX:
+		return invalid("VFIOInterrupts %d: use VFIOAuto, VFIOLegacy, VFIOMSI or VFIOMSIX", c.VFIOInterrupts)
 	case c.IOVAMode < IOVAAuto || c.IOVAMode > IOVAVirtual:
 		return invalid("IOVAMode %d: use IOVAAuto, IOVAPhysical or IOVAVirtual", c.IOVAMode)
 	}
@@ -190,6 +221,9 @@ func (c *Config) args() ([]string, error) {
 	}
 	if c.IOVAMode != IOVAAuto {
 		add("--iova-mode", c.IOVAMode.String())
+	}
+	if c.VFIOInterrupts != VFIOAuto {
+		add("--vfio-intr", c.VFIOInterrupts.String())
 	}
 	flag("--no-pci", c.NoPCI)
 

@@ -29,6 +29,9 @@ func TestConfigBecomesEALOptions(t *testing.T) {
 		{"BaseVirtAddr", Config{BaseVirtAddr: 0x10_0000_0000}, []string{"--base-virtaddr=0x1000000000"}},
 		{"IOVAPhysical", Config{IOVAMode: IOVAPhysical}, []string{"--iova-mode=pa"}},
 		{"IOVAVirtual", Config{IOVAMode: IOVAVirtual}, []string{"--iova-mode=va"}},
+		{"VFIOLegacy", Config{VFIOInterrupts: VFIOLegacy}, []string{"--vfio-intr=legacy"}},
+		{"VFIOMSI", Config{VFIOInterrupts: VFIOMSI}, []string{"--vfio-intr=msi"}},
+		{"VFIOMSIX", Config{VFIOInterrupts: VFIOMSIX}, []string{"--vfio-intr=msix"}},
 		{"Allow", Config{Allow: []string{"0000:01:00.0", "0000:01:00.1"}}, []string{"-a", "0000:01:00.0", "-a", "0000:01:00.1"}},
 		{"Block", Config{Block: []string{"0000:01:00.0"}}, []string{"-b", "0000:01:00.0"}},
 		{"NoPCI", Config{NoPCI: true}, []string{"--no-pci"}},
@@ -68,6 +71,7 @@ func TestConfigWithImpossibleValuesIsRefused(t *testing.T) {
 		{"process type below", Config{ProcessType: -1}, "ProcessType -1"},
 		{"process type above", Config{ProcessType: 3}, "ProcessType 3"},
 		{"IOVA mode", Config{IOVAMode: 3}, "IOVAMode 3"},
+		{"interrupts of vfio-pci", Config{VFIOInterrupts: 4}, "VFIOInterrupts 4"},
 		{"negative main lcore", Config{MainLcore: -1}, "MainLcore -1"},
 		{"negative memory", Config{MemoryMB: -8}, "MemoryMB -8"},
 		{"negative memory of a socket", Config{SocketMemoryMB: []int{1, -8}}, "SocketMemoryMB[1] is -8"},
@@ -208,6 +212,8 @@ func TestValidCombinationsAreAccepted(t *testing.T) {
 func TestWordsOfOptions(t *testing.T) {
 	assert.Equal(t, "primary secondary auto ProcessType(9)", Primary.String()+" "+Secondary.String()+" "+Auto.String()+" "+ProcessType(9).String())
 	assert.Equal(t, "auto pa va IOVAMode(9)", IOVAAuto.String()+" "+IOVAPhysical.String()+" "+IOVAVirtual.String()+" "+IOVAMode(9).String())
+	assert.Equal(t, "auto legacy msi msix VFIOInterrupts(9)",
+		VFIOAuto.String()+" "+VFIOLegacy.String()+" "+VFIOMSI.String()+" "+VFIOMSIX.String()+" "+VFIOInterrupts(9).String())
 }
 
 func TestInitArgsNeedsTheProgramName(t *testing.T) {

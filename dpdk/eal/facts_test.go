@@ -19,8 +19,8 @@ func TestSecondaryConfigIsValid(t *testing.T) {
 	cfg := Config{ProcessType: Secondary, FilePrefix: "p"}
 	cfg.fill(&group.Facts{IOVA: "pa", Options: primary.values})
 	assert.Equal(t, Config{ProcessType: Secondary, FilePrefix: "p", Allow: []string{"01:00.0"}, DriverPaths: []string{"y.so"}, HugeDir: "/h",
-		BaseVirtAddr: 0x200000000, IOVAMode: IOVAPhysical,
-		Extra: []string{"--legacy-mem", "--match-allocations", "--single-file-segments", "--vfio-intr=msix", "--vfio-vf-token=abc"}}, cfg)
+		BaseVirtAddr: 0x200000000, IOVAMode: IOVAPhysical, VFIOInterrupts: VFIOMSIX,
+		Extra: []string{"--legacy-mem", "--match-allocations", "--single-file-segments", "--vfio-vf-token=abc"}}, cfg)
 	args, err := cfg.args()
 	require.NoError(t, err)
 	_, err = planOf(args...)

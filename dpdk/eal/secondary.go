@@ -64,6 +64,12 @@ func (c *Config) fill(f *group.Facts) {
 			if base, err := strconv.ParseUint(last, 0, 64); err == nil {
 				c.BaseVirtAddr = uintptr(base)
 			}
+		case "vfio-intr":
+			for v := VFIOLegacy; v <= VFIOMSIX; v++ {
+				if v.String() == last {
+					c.VFIOInterrupts = v
+				}
+			}
 		case "vdev":
 		default:
 			option := "--" + name

@@ -19,7 +19,9 @@ const NoQueues = -1
 // in each direction, with driver defaults for everything else. Values are never clamped
 // silently: a value that the port does not support is an error. [Config.Clamp] clamps them.
 type Config struct {
-	RxQueues, TxQueues int // 0 is 1; NoQueues is none
+	// 0 is 1; NoQueues is none. With net_virtio use as many receive as transmit queues: the device
+	// also delivers to receive queues that are not set up, and such packets are lost.
+	RxQueues, TxQueues int
 	// Pool provides the mbufs for the packets of all queues without an RxQueueConfig.Pool.
 	// It must not be freed before the port is closed.
 	Pool *mbuf.Pool
@@ -50,7 +52,9 @@ type Config struct {
 
 // RxQueueConfig is the configuration of a receive queue. The zero value has driver defaults.
 type RxQueueConfig struct {
-	Descriptors int // 0 is the driver's preferred number
+	// Descriptors is their number; 0 is the driver's preferred number. A driver may use fewer, as
+	// net_virtio does: see RxQueue.Info.
+	Descriptors int
 	Pool        *mbuf.Pool
 	Socket      dpdk.SocketID // of the descriptors; AnySocket is the device's
 	Offloads    RxOffload     // of this queue, in addition to Config.RxOffloads

@@ -121,6 +121,35 @@ func TestClampSupportsPortsWithoutLimitsOrQueues(t *testing.T) {
 	assert.Len(t, reduced, 2, "a zero Info does not make it panic")
 }
 
+func TestMaxMTUIsWhatRteEthDevConfigureAccepts(t *testing.T) {
+	for _, tc := range []struct {
+		driver           string
+		mtu, frame, want int
+	}{
+		{"net_e1000_em, which leaves the MTU at DPDK's default", 65535, 16128, 16110},
+		{"net_vmxnet3", 9000, 16384, 9000},
+		{"net_virtio", 9710, 9728, 9710},
+		{"net_null", 65535, 1<<32 - 1, 65535},
+		{"a driver with the frame at the MTU", 9000, 9000, 8982},
+		{"a driver without limits", 65535, 0, 0},
+	} {
+		assert.Equal(t, tc.want, ethdev.MaxMTU(tc.mtu, tc.frame), tc.driver)
+	}
+}
+
+func TestMaxMTUOfAPortIsAcceptedAndOneMoreIsRefused(t *testing.T) {
+	pool := newPool(t)
+	p, err := ethdev.Attach(loop())
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, p.Detach()) }()
+	i, err := p.Info()
+	require.NoError(t, err)
+	require.NoError(t, p.Configure(ethdev.Config{Pool: pool, MTU: i.MaxMTU}))
+	err = p.Configure(ethdev.Config{Pool: pool, MTU: i.MaxMTU + 1})
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.ErrorContains(t, err, "use Config.Clamp")
+}
+
 func TestConfigReturnsDefaults(t *testing.T) {
 	pool := newPool(t)
 	p := open(t, null(""), ethdev.Config{Pool: pool, RxQueues: 2})

@@ -211,6 +211,7 @@ func (p *Port) start() error {
 		q.countSenders(p.cfg.TxOffloads | p.cfg.TxEach[n].Offloads)
 	}
 	p.openGates()
+	p.keepMaster()
 	return nil
 }
 
@@ -236,6 +237,7 @@ func (p *Port) stop() error {
 		p.openGates()
 		return err
 	}
+	forgetMaster(p)
 	p.state = configured
 	return nil
 }

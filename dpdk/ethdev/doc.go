@@ -39,7 +39,8 @@
 // # Without polling
 //
 // [RxQueue.WaitBurst] sleeps until a packet comes, if the driver has receive interrupts.
-// [Subscribe] reports links, queues and devices that come and go.
+// [Subscribe] reports links, queues and ports that come and go, and [SubscribeDevices] devices, with
+// requests to unplug them.
 //
 // Receive and transmit callbacks (rte_eth_add_rx_callback) are not supported. A callback in Go
 // would be a call from C into Go in each burst, which costs more than a cgo call, and the burst
@@ -58,6 +59,11 @@
 // most NICs. It cannot poll net_af_packet, net_af_xdp, net_bonding and net_vhost: Err then
 // returns dpdk.ErrUnsupported, and bursts move no packets. The file secondary-fixes.md lists
 // known problems of secondaries for each release of DPDK.
+//
+// Use vfio-pci for devices that secondaries share. The kernel's uio_pci_generic stops the DMA of a
+// device when any process closes it, so the end of a secondary, also by Close, stops the primary's ports.
+// A primary in Go lets started ports continue within 50 ms, and loses the packets of that time. The ports of a C
+// primary do not continue. A secondary keeps a device on vfio-pci open as the primary does.
 //
 // A control call and a detach of its port exclude each other, even if another process asks for
 // the detach: the end of the port waits up to 5 s for the calls that run in this process. Two

@@ -1,9 +1,6 @@
 package ethdev
 
 import (
-	"os"
-	"sync"
-
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
@@ -57,15 +54,7 @@ type Subscription struct {
 	// closes C; the end of EAL closes it after the last event.
 	C <-chan Event
 
-	types EventType
-	port  int // or allPorts
-
-	mu    sync.Mutex
-	queue []Event
-	last  bool // no more events will come
-	wake  chan struct{}
-	done  chan struct{}
-	once  sync.Once
+	stream *stream[Event]
 }
 
 const allPorts = -1
@@ -88,7 +77,7 @@ func Subscribe(types EventType) (*Subscription, error) {
 	var s *Subscription
 	err := control.Call(opEvents, "", func() error {
 		var errno int
-		s, errno = events.subscribe(types, allPorts)
+		s, errno = subscribeEvents(types, allPorts)
 		return control.Errno(errno)
 	})
 	return s, err
@@ -102,7 +91,7 @@ func (p *Port) Subscribe(types EventType) (*Subscription, error) {
 	if err := types.check(p.Name()); err != nil {
 		return nil, err
 	}
-	return read(p, opEvents, func(id uint16) (*Subscription, int) { return events.subscribe(types, int(id)) })
+	return read(p, opEvents, func(id uint16) (*Subscription, int) { return subscribeEvents(types, int(id)) })
 }
 
 func (t EventType) check(name string) error {
@@ -118,155 +107,55 @@ func (t EventType) check(name string) error {
 //
 // Implements: rte_eth_dev_callback_unregister
 func (s *Subscription) Close() {
-	if s == nil || s.done == nil {
-		return
-	}
-	s.once.Do(func() {
-		events.unsubscribe(s)
-		close(s.done)
-	})
-}
-
-// enqueue queues the events that the subscription asked for.
-func (s *Subscription) enqueue(happened []cgo.EthEvent) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, e := range happened {
-		if t := EventType(1) << e.Type; t&s.types != 0 && (s.port == allPorts || s.port == int(e.Port)) {
-			s.queue = append(s.queue, Event{t, int(e.Port)})
-		}
-	}
-	s.signal()
-}
-
-// finish ends the stream after the queued events.
-func (s *Subscription) finish() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = true
-	s.signal()
-}
-
-func (s *Subscription) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default: // a signal is pending
+	if s != nil && s.stream != nil {
+		events.unsubscribe(s.stream)
 	}
 }
 
-// forward moves events from the queue to c.
-func (s *Subscription) forward(c chan<- Event) {
-	defer close(c)
-	for {
-		s.mu.Lock()
-		queue, last := s.queue, s.last
-		s.queue = nil
-		s.mu.Unlock()
-		for _, e := range queue {
-			select {
-			case c <- e:
-			case <-s.done:
-				return
-			}
-		}
-		if last {
-			return
-		}
-		select {
-		case <-s.wake:
-		case <-s.done:
-			return
-		}
+// events delivers the events of ports.
+var events = hub[Event]{open: cgo.EthEventOpen, take: func() (all []Event) {
+	for _, e := range cgo.EthEvents() {
+		all = append(all, Event{1 << e.Type, int(e.Port)})
 	}
+	return all
+}}
+
+// registered are the events that C reports.
+var registered EventType
+
+func init() {
+	control.AtStop(func() { events.stop(unregisterEvents) })
 }
 
-// events holds all subscriptions and the events that C reports.
-var events eventTable
-
-type eventTable struct {
-	mu         sync.Mutex
-	subs       map[*Subscription]struct{}
-	registered EventType
-	wake       *os.File
+// subscribeEvents adds a subscription. The caller is inside control.Call.
+func subscribeEvents(types EventType, port int) (*Subscription, int) {
+	filter := func(e Event) bool { return e.Type&types != 0 && (port == allPorts || port == e.Port) }
+	s, c, errno := events.subscribe(filter, func() int { return registerEvents(types) })
+	if errno != 0 {
+		return nil, errno
+	}
+	return &Subscription{C: c, stream: s}, 0
 }
 
-func init() { control.AtStop(events.stop) }
-
-// subscribe adds a subscription. The caller is inside control.Call.
-func (t *eventTable) subscribe(types EventType, port int) (*Subscription, int) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.wake == nil {
-		fd, errno := cgo.EthEventOpen()
-		if errno != 0 {
-			return nil, errno
-		}
-		t.wake = os.NewFile(uintptr(fd), "pipe of port events")
-		t.subs = map[*Subscription]struct{}{}
-		go t.serve()
-	}
+func registerEvents(types EventType) (errno int) {
 	for n := range cgo.EthEventMax {
-		if bit := EventType(1) << n; types&bit != 0 && t.registered&bit == 0 {
+		if bit := EventType(1) << n; types&bit != 0 && registered&bit == 0 {
 			if errno := cgo.EthEventRegister(n); errno != 0 {
-				return nil, errno
+				return errno
 			}
-			t.registered |= bit
+			registered |= bit
 		}
 	}
-	t.dispatch() // earlier events are not for the new subscription
-	c := make(chan Event)
-	s := &Subscription{C: c, types: types, port: port, wake: make(chan struct{}, 1), done: make(chan struct{})}
-	t.subs[s] = struct{}{}
-	go s.forward(c)
-	return s, 0
+	return 0
 }
 
-// unsubscribe removes a subscription. C still reports its events: DPDK may refuse to unregister
-// a callback during an event, and a report costs little.
-func (t *eventTable) unsubscribe(s *Subscription) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.subs, s)
-}
-
-// dispatch queues the new events at their subscriptions. The caller holds mu.
-func (t *eventTable) dispatch() {
-	happened := cgo.EthEvents()
-	if len(happened) == 0 {
-		return
-	}
-	for s := range t.subs {
-		s.enqueue(happened)
-	}
-}
-
-// serve dispatches events. It sleeps in the Go runtime's poller.
-func (t *eventTable) serve() {
-	var count [8]byte
-	for {
-		if _, err := t.wake.Read(count[:]); err != nil {
-			return
-		}
-		t.mu.Lock()
-		t.dispatch()
-		t.mu.Unlock()
-	}
-}
-
-// stop ends all subscriptions when EAL ends. It frees the memory that C allocated for them in
-// shared memory: other processes may still use that memory.
-func (t *eventTable) stop() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// unregisterEvents frees the memory that C allocated for the callbacks in shared memory: other
+// processes may still use that memory.
+func unregisterEvents() {
 	for n := range cgo.EthEventMax {
-		if t.registered&(1<<n) != 0 {
+		if registered&(1<<n) != 0 {
 			cgo.EthEventUnregister(n)
 		}
 	}
-	t.registered = 0
-	t.dispatch()
-	for s := range t.subs {
-		s.finish()
-	}
-	clear(t.subs)
+	registered = 0
 }

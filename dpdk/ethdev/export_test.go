@@ -25,6 +25,26 @@ func CheckConfig(cfg Config, i Info) error {
 	return c.check(&Port{name: "port"}, i)
 }
 
+// CountersOf returns the IDs of the counters of packets, bytes and errors with names that begin with prefix.
+func CountersOf(names []string, prefix string) []uint64 { return countersOf(names, prefix) }
+
+// MaxMTU returns Info.MaxMTU of a driver that reports these limits.
+func MaxMTU(mtu, frame int) int { return maxMTU(mtu, frame) }
+
+// SetSysPCI changes the folder of PCI devices. The returned function undoes it.
+func SetSysPCI(dir string) (reset func()) {
+	before := sysPCI
+	sysPCI = dir
+	return func() { sysPCI = before }
+}
+
+// Masters returns the number of ports that are checked for DMA.
+func Masters() int {
+	masters.Lock()
+	defer masters.Unlock()
+	return len(masters.configs)
+}
+
 // Failed returns the error of a driver that returned this error number.
 func (p *Port) Failed(op string, errno int) error { return p.failed(op, errno) }
 

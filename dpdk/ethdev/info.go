@@ -1,6 +1,8 @@
 package ethdev
 
 import (
+	"math"
+
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 )
@@ -13,7 +15,7 @@ type Info struct {
 	IfIndex int
 	Socket  dpdk.SocketID // of the device; AnySocket if it is unknown
 
-	MinMTU, MaxMTU int // bytes
+	MinMTU, MaxMTU int // bytes; a frame of MaxMTU fits into MaxRxPacket
 	MinRxBuffer    int // smallest mbuf to receive into, in bytes after its headroom
 	MaxRxPacket    int // largest frame, in bytes
 	MaxLRO         int // largest packet of LRO, in bytes; 0: no LRO
@@ -91,7 +93,7 @@ func (p *Port) info() (Info, error) {
 	}
 	return Info{
 		Driver: i.Driver, Device: i.Device, IfIndex: int(i.IfIndex), Socket: socket,
-		MinMTU: int(i.MinMTU), MaxMTU: int(i.MaxMTU), MinRxBuffer: int(i.MinRxBuf), MaxRxPacket: int(i.MaxRxPkt), MaxLRO: int(i.MaxLRO),
+		MinMTU: int(i.MinMTU), MaxMTU: maxMTU(int(i.MaxMTU), int(i.MaxRxPkt)), MinRxBuffer: int(i.MinRxBuf), MaxRxPacket: int(i.MaxRxPkt), MaxLRO: int(i.MaxLRO),
 		RxQueues: int(i.RxQueues), TxQueues: int(i.TxQueues), MaxRxQueues: int(i.MaxRxQueues), MaxTxQueues: int(i.MaxTxQueues),
 		Rx: RxLimits{
 			Descriptors: descriptorLimits(i.RxDesc, i.RxRing),
@@ -106,6 +108,16 @@ func (p *Port) info() (Info, error) {
 		Speeds: LinkSpeeds(i.Speeds), LinkEvents: i.Flags&cgo.EthDevIntrLSC != 0, RemovalEvents: i.Flags&cgo.EthDevIntrRMV != 0,
 		Representor: i.Flags&cgo.EthDevRepresentor != 0, Bonded: i.Flags&cgo.EthDevBonded != 0,
 	}, nil
+}
+
+// maxMTU returns the largest MTU that rte_eth_dev_configure accepts. Drivers that do not know theirs
+// report 65535: then the limit is the largest frame without its Ethernet header and frame check sequence.
+func maxMTU(mtu, frame int) int {
+	const overhead = 14 + 4
+	if mtu == math.MaxUint16 || frame <= mtu {
+		return max(0, min(mtu, frame-overhead))
+	}
+	return mtu
 }
 
 // unbonded refuses the call op on a member of a bonding port: only the bonding port configures,

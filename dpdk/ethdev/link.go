@@ -43,7 +43,8 @@ func (l Link) String() string {
 }
 
 // Link returns the present state of the link. With some drivers the link comes up a second after
-// Start: see [Port.WaitLink]. Link works in all processes. Errors: dpdk.ErrUnsupported,
+// Start: see [Port.WaitLink]. With Config.LinkEvents it is the state of the last [EventLink], which
+// the driver keeps: without interrupts a driver then reports no change. Link works in all processes. Errors: dpdk.ErrUnsupported,
 // dpdk.ErrNoDevice.
 //
 // Implements: rte_eth_link_get_nowait

@@ -67,7 +67,8 @@ func (p *Port) MACs() ([]net.HardwareAddr, error) {
 	return addrs, err
 }
 
-// SetMAC sets the port's MAC address. Errors: dpdk.ErrInvalid for an addr that is not a unicast
+// SetMAC sets the port's MAC address. A net_virtio port that has addresses of [Port.AddMAC] also receives
+// frames for the address before. Errors: dpdk.ErrInvalid for an addr that is not a unicast
 // address, dpdk.ErrUnsupported, dpdk.ErrSecondary, dpdk.ErrNoDevice.
 //
 // Implements: rte_eth_dev_default_mac_addr_set

@@ -324,6 +324,7 @@ func (p *Port) markGone() {
 	p.state = gone
 	p.ended.Store(true)
 	_ = p.closeGates()
+	forgetMaster(p)
 	inuse.Release(receiver{p})
 }
 

@@ -2,6 +2,7 @@ package ethdev
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
@@ -52,8 +53,8 @@ func (p *Port) ResetStats() error {
 
 // Stats returns the queue's counters, which are part of the port's extended statistics. It is
 // slow: to read counters often, use [Port.XStats]. Errors: dpdk.ErrUnsupported if the driver does
-// not count per queue, as no driver does beyond queue 15; dpdk.ErrInvalid for a queue that does
-// not exist.
+// not count both packets and bytes of the queue, as many drivers do not beyond queue 15;
+// dpdk.ErrInvalid for a queue that does not exist.
 //
 // Implements: rte_eth_xstats_get_names, rte_eth_xstats_get_by_id
 func (q RxQueue) Stats() (QueueStats, error) { return q.q.stats("rx") }
@@ -78,29 +79,52 @@ func (q *queue) stats(direction string) (QueueStats, error) {
 		if errno != 0 {
 			return driverError(errno)
 		}
-		var ids, values [3]uint64
-		var into [3]*uint64
-		n := 0
-		for id, name := range names {
-			for suffix, v := range map[string]*uint64{"packets": &s.Packets, "bytes": &s.Bytes, "errors": &s.Errors} {
-				if n < len(ids) && name == fmt.Sprintf("%s_q%d_%s", direction, q.id, suffix) {
-					ids[n], into[n] = uint64(id), v
-					n++
-				}
-			}
-		}
-		if n == 0 {
+		c := countersOf(names, fmt.Sprintf("%s_q%d_", direction, q.id))
+		if c == nil {
 			return &dpdk.Error{Op: op, Name: p.name, Errno: dpdk.ErrUnsupported, Detail: fmt.Sprintf("the driver does not count for %s queue %d", direction, q.id)}
 		}
-		if errno := cgo.EthXStatsByID(p.id, ids[:n], values[:n]); errno != 0 {
+		values := make([]uint64, len(c))
+		if errno := cgo.EthXStatsByID(p.id, c, values); errno != 0 {
 			return driverError(errno)
 		}
-		for i, v := range into[:n] {
-			*v = values[i]
+		s.Packets, s.Bytes = values[0], values[1]
+		if len(values) > 2 {
+			s.Errors = values[2]
 		}
 		return nil
 	})
 	return s, err
+}
+
+// counterNames are the names of the counters of packets and bytes of a queue, after "rx_q0_" or "tx_q0_".
+var counterNames = [][2]string{
+	{"packets", "bytes"},           // most drivers
+	{"good_packets", "good_bytes"}, // net_virtio, net_netvsc, net_vhost
+	{"cnt", "bytes"},               // net_ena
+}
+
+// countersOf returns the IDs of the counters with names that begin with prefix: packets, bytes, and errors if
+// the driver has that counter. It returns nil if packets or bytes is missing.
+func countersOf(names []string, prefix string) []uint64 {
+	ids := map[string]uint64{}
+	for id, name := range names {
+		counter, found := strings.CutPrefix(name, prefix)
+		if _, twice := ids[counter]; found && !twice { // a driver may repeat a counter of ethdev
+			ids[counter] = uint64(id)
+		}
+	}
+	for _, name := range counterNames {
+		packets, hasPackets := ids[name[0]]
+		bytes, hasBytes := ids[name[1]]
+		if !hasPackets || !hasBytes {
+			continue
+		}
+		if errors, ok := ids["errors"]; ok {
+			return []uint64{packets, bytes, errors}
+		}
+		return []uint64{packets, bytes}
+	}
+	return nil
 }
 
 // queues returns the number of queues of the port. It works in all processes. The caller holds mu.

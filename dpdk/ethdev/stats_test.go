@@ -2,6 +2,7 @@ package ethdev_test
 
 import (
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -58,6 +59,47 @@ func TestStatsCountPackets(t *testing.T) {
 	check(ethdev.Stats{TxPackets: 3, RxPackets: 3}, 3, 3)
 	require.NoError(t, p.ResetStats())
 	check(ethdev.Stats{}, 0, 0)
+}
+
+// The names of extended statistics are those of DPDK 22.11. Counters of ports have similar names.
+func TestQueueCountersAreFoundByTheNamesOfEachDriver(t *testing.T) {
+	ethdevs := "rx_good_packets tx_good_packets rx_good_bytes tx_good_bytes rx_missed_errors rx_errors tx_errors rx_mbuf_allocation_errors "
+	autofilled := ethdevs + "rx_q0_packets rx_q0_bytes rx_q0_errors rx_q1_packets rx_q1_bytes rx_q1_errors tx_q0_packets tx_q0_bytes tx_q1_packets tx_q1_bytes "
+	for _, tc := range []struct {
+		drivers, names string
+		rx, tx         string // the counters of queue 1
+	}{
+		{"af_packet af_xdp bnxt dpaa2 e1000 i40e iavf ice ixgbe mlx5 null pcap ring tap vhost", autofilled,
+			"rx_q1_packets rx_q1_bytes rx_q1_errors", "tx_q1_packets tx_q1_bytes"},
+		{"virtio netvsc", ethdevs + "rx_q0_good_packets rx_q0_good_bytes rx_q0_errors rx_q0_multicast_packets rx_q0_size_64_packets " +
+			"rx_q1_good_packets rx_q1_good_bytes rx_q1_errors rx_q1_multicast_packets rx_q1_size_64_packets " +
+			"tx_q0_good_packets tx_q0_good_bytes tx_q0_multicast_packets tx_q1_good_packets tx_q1_good_bytes tx_q1_multicast_packets",
+			"rx_q1_good_packets rx_q1_good_bytes rx_q1_errors", "tx_q1_good_packets tx_q1_good_bytes"},
+		{"vmxnet3", autofilled + "rx_q0_drop_total rx_q0_drop_err rx_q0_drop_fcs rx_q0_rx_buf_alloc_failure rx_q1_drop_total " +
+			"tx_q0_drop_total tx_q0_drop_too_many_segs tx_q0_drop_tso tx_q0_tx_ring_full tx_q1_drop_total",
+			"rx_q1_packets rx_q1_bytes rx_q1_errors", "tx_q1_packets tx_q1_bytes"},
+		{"ena without ethdev's counters", "rx_q0_cnt rx_q0_bytes rx_q0_refill_partial rx_q1_cnt rx_q1_bytes rx_q1_refill_partial tx_q0_cnt tx_q0_bytes tx_q1_cnt tx_q1_bytes tx_q1_doorbells",
+			"rx_q1_cnt rx_q1_bytes", "tx_q1_cnt tx_q1_bytes"},
+		{"hns3", "rx_q0_packets rx_q0_bytes rx_q0_errors rx_q1_packets rx_q1_bytes rx_q1_errors rx_q1_l3_checksum_errors tx_q1_packets tx_q1_bytes tx_q1_queue_full_cnt",
+			"rx_q1_packets rx_q1_bytes rx_q1_errors", "tx_q1_packets tx_q1_bytes"},
+		{"cxgbe fm10k", "tx_q1_packets tx_q1_bytes tx_q1_tso_requests rx_q1_packets rx_q1_bytes rx_q1_dropped_packets", "rx_q1_packets rx_q1_bytes", "tx_q1_packets tx_q1_bytes"},
+		{"one that counts only errors", ethdevs + "rx_q1_errors tx_q1_errors", "", ""},
+		{"one that counts no bytes", ethdevs + "rx_q1_packets tx_q1_good_packets tx_q1_bytes", "", ""},
+		{"one that counts other queues", ethdevs + "rx_q10_packets rx_q10_bytes rx_q0_packets rx_q0_bytes", "", ""},
+	} {
+		t.Run(tc.drivers, func(t *testing.T) {
+			names := strings.Fields(tc.names)
+			for prefix, want := range map[string]string{"rx_q1_": tc.rx, "tx_q1_": tc.tx} {
+				var found []string
+				for _, id := range ethdev.CountersOf(names, prefix) {
+					found = append(found, names[id])
+				}
+				assert.Equal(t, want, strings.Join(found, " "))
+			}
+		})
+	}
+	// net_ena has counters of its own beside those of ethdev.
+	assert.Equal(t, []uint64{0, 1, 2}, ethdev.CountersOf(strings.Fields("rx_q0_packets rx_q0_bytes rx_q0_errors rx_q0_cnt rx_q0_bytes"), "rx_q0_"))
 }
 
 func TestQueueStatsCountOnlyTheirQueue(t *testing.T) {

@@ -70,6 +70,11 @@ func virtio(socket string) error {
 		if err := awake(ctx, pool, way[0].TxQueue(0), way[1].RxQueue(0)); err != nil {
 			return fmt.Errorf("%v to %v: %w", way[0], way[1], err)
 		}
+		sent, err := way[0].TxQueue(0).Stats()
+		got, err2 := way[1].RxQueue(0).Stats()
+		if want := (ethdev.QueueStats{Packets: count, Bytes: 60 * count}); err != nil || err2 != nil || sent != want || got != want {
+			return fmt.Errorf("%v to %v: the queues count %+v and %+v: %w", way[0], way[1], sent, got, errors.Join(err, err2))
+		}
 	}
 	for _, p := range []*ethdev.Port{user, vhost} {
 		if err := interrupted(p); err != nil {
@@ -104,10 +109,11 @@ func interrupted(p *ethdev.Port) error {
 	}
 }
 
+const count = 500 // packets each way
+
 // awake sends packets one by one, each after the receiver has got the packet before: at all
 // moments of its way to sleep.
 func awake(ctx context.Context, pool *mbuf.Pool, tx ethdev.TxQueue, rx ethdev.RxQueue) error {
-	const count = 500
 	got := make(chan error)
 	go func() {
 		defer close(got)

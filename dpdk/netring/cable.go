@@ -8,7 +8,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/device"
+	"github.com/godpdk/godpdk/dpdk/internal/newport"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -61,7 +61,7 @@ func Pair(c CableConfig, cfg ethdev.Config) (*Cable, error) {
 // connect makes the rings for the number of directions, and open makes the ports.
 func (c CableConfig) connect(ways int, open func(cable *Cable, name string) error) (*Cable, error) {
 	if c.Name == "" {
-		c.Name = device.Free(prefix)
+		c.Name = newport.Free(prefix)
 	}
 	if c.Queues == 0 {
 		c.Queues = 1

@@ -12,9 +12,9 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
-	"github.com/godpdk/godpdk/dpdk/internal/device"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/newport"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -53,9 +53,9 @@ type Config struct {
 func Attach(c Config) (*ethdev.Port, error) {
 	name := c.Name
 	if name == "" {
-		name = device.Free(prefix)
+		name = newport.Free(prefix)
 	}
-	if err := device.Name(op, prefix, name, netringcgo.NameSize); err != nil {
+	if err := newport.Name(op, prefix, name, netringcgo.NameSize); err != nil {
 		return nil, err
 	}
 	if name == prefix {
@@ -74,7 +74,7 @@ func Attach(c Config) (*ethdev.Port, error) {
 	}
 	control.Hotplug.Lock()
 	defer control.Hotplug.Unlock()
-	if err := device.Ready(op, driver, name); err != nil {
+	if err := newport.Ready(op, driver, name); err != nil {
 		return nil, err
 	}
 	fastcall.SetWaits(name, slices.ContainsFunc(slices.Concat(c.Rx, c.Tx), waits))
@@ -176,5 +176,5 @@ func Open(c Config, cfg ethdev.Config) (*ethdev.Port, error) {
 	if cfg.TxQueues == 0 {
 		cfg.TxQueues = len(c.Tx)
 	}
-	return device.Start(p, cfg)
+	return newport.Start(p, cfg)
 }

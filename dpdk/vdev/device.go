@@ -6,7 +6,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
-	"github.com/godpdk/godpdk/dpdk/internal/device"
+	"github.com/godpdk/godpdk/dpdk/internal/newport"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -76,7 +76,7 @@ func Open(d Device, cfg ethdev.Config) (*ethdev.Port, error) {
 
 func open(d Device, devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	name, _, _ := strings.Cut(devargs, ",")
-	if err := device.Ready(op, d.driver(), name); err != nil {
+	if err := newport.Ready(op, d.driver(), name); err != nil {
 		return nil, err
 	}
 	if d, ok := d.(checker); ok {
@@ -96,7 +96,7 @@ func attach(devargs string, cfg ethdev.Config) (*ethdev.Port, error) {
 	if err != nil {
 		return nil, err
 	}
-	return device.Start(p, cfg)
+	return newport.Start(p, cfg)
 }
 
 // smallestBuffer returns the smallest size of the buffers that cfg receives into. It returns false

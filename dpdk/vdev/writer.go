@@ -13,8 +13,8 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
-	"github.com/godpdk/godpdk/dpdk/internal/device"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
+	"github.com/godpdk/godpdk/dpdk/internal/newport"
 )
 
 // release is the DPDK that the program was built for. Tests set other releases.
@@ -31,7 +31,7 @@ type writer struct {
 func newWriter(d Device) *writer {
 	w := &writer{driver: d.driver(), name: d.name(), device: cmp.Or(d.name(), d.driver())}
 	if w.name != "" {
-		w.err = device.Name(op, w.driver, w.name, cgo.EthNameSize)
+		w.err = newport.Name(op, w.driver, w.name, cgo.EthNameSize)
 	}
 	return w
 }
@@ -43,7 +43,7 @@ func (w *writer) devargs() (string, error) {
 	}
 	name := w.name
 	if name == "" {
-		name = device.Free(w.driver)
+		name = newport.Free(w.driver)
 	}
 	return strings.Join(append([]string{name}, w.args...), ","), nil
 }
@@ -82,7 +82,7 @@ func (w *writer) flag(key, value string, set bool) {
 // text adds a value that is not empty.
 func (w *writer) text(key, field, value string) {
 	if w.err == nil {
-		w.err = device.Text(op, w.device, field, value)
+		w.err = newport.Text(op, w.device, field, value)
 	}
 	w.flag(key, value, value != "")
 }

@@ -6,6 +6,7 @@ package twin
 
 import "unsafe"
 
+func DevEventFire(device string, eventType uint32) { panic("the tests need Linux, DPDK and cgo") }
 func EthBurstStack(port uint16, queue uint16, tx bool, pkts unsafe.Pointer, n int) (moved int, stack int) {
 	panic("the tests need Linux, DPDK and cgo")
 }

@@ -5,8 +5,10 @@ package values_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync/atomic"
 
+	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/holder"
@@ -23,6 +25,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/vdev"
+	"github.com/godpdk/godpdk/test/hosttest"
 )
 
 // subject is a type with methods.
@@ -79,6 +82,15 @@ func name() string { return fmt.Sprint("v", serial.Add(1)) }
 
 var common *mbuf.Pool
 
+// recordedHost returns a host of files. The zero value of device.Host is this host, and the tests must not change its devices.
+func recordedHost() *device.Host {
+	root := must(os.MkdirTemp("", "host"))
+	if err := hosttest.Unpack(root, "../../dpdk/device/testdata/server.tree"); err != nil {
+		panic(err)
+	}
+	return &device.Host{Root: root}
+}
+
 // pool returns the pool of all packets. They are never freed: the pool is large.
 func pool() *mbuf.Pool {
 	if common == nil {
@@ -116,6 +128,10 @@ func closeCable(c *netring.Cable) { _ = c.Close() }
 // A pool accepts a nil object. It then has too many objects, and Free waits for the right number:
 // Put and PutBulk are excluded until they refuse nil.
 var subjects = map[string][]subject{
+	"device": {
+		plain[device.Info]("Info"), plain[device.Group]("Group"),
+		{name: "Host", made: []state{{"live", func() (any, func()) { h := recordedHost(); return h, func() { os.RemoveAll(h.Root) } }}}},
+	},
 	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
 	"place": {
 		plain[place.End]("End"), plain[place.BusyError]("BusyError"),
@@ -215,6 +231,7 @@ var subjects = map[string][]subject{
 		plain[eal.Runtime]("Runtime"), // the test uses the live one
 		plain[eal.AttachError]("AttachError"), plain[eal.Subscription]("Subscription"),
 		plain[eal.IOVAMode]("IOVAMode"), plain[eal.ProcessState]("ProcessState"), plain[eal.ProcessType]("ProcessType"),
+		plain[eal.VFIOInterrupts]("VFIOInterrupts"),
 	},
 	"ethdev": {
 		handle("Port", func() *ethdev.Port { return cables().A }, func(p *ethdev.Port) { _ = p.Detach() }),
@@ -224,9 +241,10 @@ var subjects = map[string][]subject{
 			return must(ethdev.NewTxBuffer(port().TxQueue(0), ethdev.TxBufferConfig{}))
 		}, func(*ethdev.TxBuffer) {}),
 		handle("Subscription", func() *ethdev.Subscription { return must(ethdev.Subscribe(ethdev.EventLink)) }, func(s *ethdev.Subscription) { s.Close() }),
+		handle("DeviceSubscription", func() *ethdev.DeviceSubscription { return must(ethdev.SubscribeDevices()) }, func(s *ethdev.DeviceSubscription) { s.Close() }),
 		handle("Owner", func() *ethdev.Owner { o := must(ethdev.NewOwner("owner")); return &o }, func(o *ethdev.Owner) { _ = o.Close() }),
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
-		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
+		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.DeviceEventType]("DeviceEventType"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
 		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
 	},

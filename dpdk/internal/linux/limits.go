@@ -2,7 +2,12 @@
 
 package linux
 
-import "golang.org/x/sys/unix"
+import (
+	"io/fs"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 // Unlimited is the value of a limit that is not set.
 const Unlimited = unix.RLIM_INFINITY
@@ -39,4 +44,19 @@ func Hugetlbfs(dir string) (page, size, free uint64, ok bool) {
 // list it.
 func MayCreate(dir string) error {
 	return unix.Faccessat(unix.AT_FDCWD, dir, unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+}
+
+// MayOpen returns an error if the effective user of this process cannot open a file for reading and
+// writing.
+func MayOpen(path string) error {
+	return unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK|unix.W_OK, unix.AT_EACCESS)
+}
+
+// Owner returns the user and the group that own a file.
+func Owner(info fs.FileInfo) (uid, gid int) {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return -1, -1
+	}
+	return int(st.Uid), int(st.Gid)
 }

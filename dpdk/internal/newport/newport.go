@@ -1,5 +1,5 @@
-// Package device provides the names of virtual devices and the checks before DPDK makes one.
-package device
+// Package newport provides the names of virtual devices and the checks before DPDK makes one.
+package newport
 
 import (
 	"errors"

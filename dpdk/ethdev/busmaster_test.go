@@ -1,0 +1,51 @@
+package ethdev_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+)
+
+// The devices are virtual ones with files like those of a PCI device.
+func TestDMAOfAStartedPortOnUIOPCIGenericIsEnabledAgain(t *testing.T) {
+	dir := t.TempDir()
+	defer ethdev.SetSysPCI(dir)()
+	pool := newPool(t)
+	device := func(driver string) (name, config string) {
+		name = null("")
+		config = filepath.Join(dir, name, "config")
+		require.NoError(t, os.Mkdir(filepath.Dir(config), 0o700))
+		require.NoError(t, os.Symlink("../../drivers/"+driver, filepath.Join(dir, name, "driver")))
+		require.NoError(t, os.WriteFile(config, []byte{0x86, 0x80, 0xd3, 0x10, 0x03, 0x01}, 0o600)) // as the end of a secondary leaves it
+		return name, config
+	}
+	command := func(config string) byte {
+		data, err := os.ReadFile(config)
+		require.NoError(t, err)
+		require.Len(t, data, 6)
+		return data[4]
+	}
+	vfio, untouched := device("vfio-pci")
+	open(t, vfio, ethdev.Config{Pool: pool})
+	assert.Zero(t, ethdev.Masters())
+
+	uio, config := device("uio_pci_generic")
+	p, err := ethdev.Open(uio, ethdev.Config{Pool: pool})
+	require.NoError(t, err)
+	require.Equal(t, 1, ethdev.Masters())
+	assert.Eventually(t, func() bool { return command(config) == 0x07 }, 10*time.Second, time.Millisecond)
+	assert.Equal(t, byte(0x03), command(untouched))
+
+	require.NoError(t, p.Stop())
+	assert.Zero(t, ethdev.Masters())
+	require.NoError(t, p.Start())
+	assert.Equal(t, 1, ethdev.Masters())
+	require.NoError(t, p.Detach())
+	assert.Zero(t, ethdev.Masters())
+}
