@@ -47,8 +47,8 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench \
-  soak lint coverage-api bench bench-rivals bench-page bench-compare clean docker docker-build docker-test docker-run test-matrix
+.PHONY: help deps hugepages have-dpdk build run doctor static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug \
+  test-arm64 test-kubernetes test-rivals test-bench test-nic soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
 	@echo "make TARGET (run, test and bench set up what they need; as root, or with what deps and hugepages ask for):"
@@ -90,6 +90,9 @@ arm64: ## compile and vet everything for arm64, with DPDK for arm64 in ARM64 (un
 	$(call step,a program for arm64)
 	@mkdir -p bin && $(cross) go build -o bin/smoke-arm64 ./test/linking/smoke
 	@$$(command -v qemu-aarch64 || command -v qemu-aarch64-static) -L $(ARM64) bin/smoke-arm64 -no-huge
+
+doctor: ## what this host lacks for DPDK, and the command that mends it; works without DPDK
+	@export CGO_ENABLED=$$(pkg-config --exists libdpdk 2>/dev/null && echo 1 || echo 0); $(go) run ./examples/doctor
 
 hello-ring: deps hugepages ## a ring between two processes: run it in two terminals
 	@$(MAKE) --no-print-directory build
@@ -139,11 +142,15 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 	@$(MAKE) --no-print-directory build
 	@bin/upgrade
 
+.PHONY: exporter
+exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
+	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter
+
 test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 cores)
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench test-nic ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, the benchmarks once, and PCI NICs in a guest
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
@@ -178,6 +185,10 @@ test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
 
+.PHONY: # A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo. test-exporter check: test-exporter test-exporter: deps hugepages ## emulated PCI NICs in 4 minutes: see test/nic (root) a \
+  guest) @test/nic/build.sh bin/nic @export GODPDK_NIC_LAB=$(CURDIR)/bin/nic; $(go) QEMU guest, driven through vfio-pci, $(call step,Go programs on step,examples/exporter) @CGO_ENABLED=0 go test -count=1 -v -timeout 15m ./test/nic \
+  ./dpdk/telemetry @$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./... test-nic:
+
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
@@ -205,6 +216,9 @@ bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write 
 	  $(if $(BENCH_JSON),:,$(go) run ./test/bench) && $(plot) svg ../results "$$BENCH_JSON" && \
 	  { cmp -s "$$BENCH_JSON" $$run || cp "$$BENCH_JSON" $$run; } && \
 	  $(plot) page ../results/run.json ../RESULTS.md ../PAUSES.md ../../../README.md
+
+bench-instructions: deps hugepages ## the instructions of an operation in Go and C, counted by single steps; BENCH_GROUP as above
+	@BENCH_INSTRUCTIONS=1 $(go) run ./test/bench
 
 bench-compare: ## what differs between two runs, by the method of benchstat: OLD=a.json NEW=b.json
 	@$(if $(and $(OLD),$(NEW)),,$(error bench-compare compares two files of BENCH_JSON: OLD=a.json NEW=b.json))$(plot) compare "$(abspath $(OLD))" "$(abspath $(NEW))"

@@ -2,47 +2,81 @@
 
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "godpdk_ethdev.h"
+#include "godpdk_fastcall.h"
 
-/* Whether bursts of the queue call callbacks. A closed gate may belong to a queue that does not
- * exist. */
-static int
-has_callbacks(const struct godpdk_eth_queue *q, int tx)
+/* The bursts below are those of DPDK's inline functions, without a loop over callbacks. */
+
+static __rte_always_inline int32_t
+rx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint16_t n)
 {
-	const struct rte_eth_fp_ops *p = &rte_eth_fp_ops[q->port];
+	int32_t got = 0;
 
-	return __atomic_load_n(&q->open, __ATOMIC_RELAXED) && (tx ? p->txq : p->rxq).clbk[q->queue] != NULL;
+	if (likely(godpdk_eth_enter(q))) {
+		const struct rte_eth_fp_ops *p = &rte_eth_fp_ops[q->port];
+
+		if (likely(p->rxq.clbk[q->queue] == NULL))
+			got = p->rx_pkt_burst(p->rxq.data[q->queue], (struct rte_mbuf **)pkts, n);
+		else
+			got = GODPDK_ETH_BY_CGO;
+	}
+	godpdk_eth_leave(q);
+	return got;
 }
 
-int32_t
-godpdk_eth_rx_direct(void *arg)
+static __rte_always_inline int32_t
+tx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint16_t n)
 {
-	struct godpdk_eth_burst *b = arg;
+	int32_t sent = 0;
 
-	if (unlikely(has_callbacks(b->q, 0)))
-		return GODPDK_ETH_BY_CGO;
-	return godpdk_eth_rx(b->q, b->pkts, b->n);
+	n = godpdk_eth_until_nil(q, pkts, n);
+	if (likely(godpdk_eth_enter(q))) {
+		const struct rte_eth_fp_ops *p = &rte_eth_fp_ops[q->port];
+
+		if (likely(p->txq.clbk[q->queue] == NULL))
+			sent = p->tx_pkt_burst(p->txq.data[q->queue], (struct rte_mbuf **)pkts, n);
+		else
+			sent = GODPDK_ETH_BY_CGO;
+	}
+	godpdk_eth_leave(q);
+	return sent;
 }
 
-int32_t
-godpdk_eth_tx_direct(void *arg)
+int64_t
+godpdk_eth_rx_direct(const struct godpdk_eth_burst *b)
 {
-	struct godpdk_eth_burst *b = arg;
+	int32_t got;
 
-	if (unlikely(has_callbacks(b->q, 1)))
-		return GODPDK_ETH_BY_CGO;
-	return godpdk_eth_tx(b->q, b->pkts, b->n);
+	godpdk_fast_args = (void *const volatile *)b;
+	got = rx(b->q, b->pkts, b->n);
+	godpdk_fast_args = NULL;
+	return got;
 }
 
-int32_t
-godpdk_eth_swap_direct(void *arg)
+int64_t
+godpdk_eth_tx_direct(const struct godpdk_eth_burst *b)
 {
-	struct godpdk_eth_exchange *e = arg;
-	uint32_t received;
 	int32_t sent;
 
-	if (unlikely(has_callbacks(e->tx, 1) || has_callbacks(e->rx, 0)))
-		return GODPDK_ETH_BY_CGO;
-	sent = godpdk_eth_swap(e->tx, e->out, e->nout, e->rx, e->in, e->nin, e->drop, &received);
-	e->received = received;
+	godpdk_fast_args = (void *const volatile *)b;
+	sent = tx(b->q, b->pkts, b->n);
+	godpdk_fast_args = NULL;
 	return sent;
+}
+
+int64_t
+godpdk_eth_swap_direct(const struct godpdk_eth_exchange *e)
+{
+	int32_t sent = 0;
+	int64_t got = 0;
+
+	godpdk_fast_args = (void *const volatile *)e;
+	if (e->nout > 0)
+		sent = tx(e->tx, e->out, e->nout);
+	if (likely(sent != GODPDK_ETH_BY_CGO)) {
+		if (e->drop && unlikely((uint32_t)sent < e->nout))
+			rte_pktmbuf_free_bulk((struct rte_mbuf **)e->out + sent, e->nout - sent);
+		got = rx(e->rx, e->in, e->nin);
+	}
+	godpdk_fast_args = NULL;
+	return got << 32 | (uint32_t)sent;
 }

@@ -59,34 +59,10 @@ func (q *EthQueue) TakeNil() int {
 	return at
 }
 
-// EthBurst is struct godpdk_eth_burst.
-type EthBurst struct {
-	Queue *EthQueue
-	Pkts  unsafe.Pointer // to n pointers to mbufs
-	N     int
-}
-
-// EthExchange is struct godpdk_eth_exchange.
-type EthExchange struct {
-	Tx, Rx    *EthQueue
-	Out, In   unsafe.Pointer
-	NOut, NIn int
-	Drop      int
-	Received  int
-}
-
-// Both have the layout of their C structs.
-type (
-	_ [unsafe.Sizeof(EthBurst{}) - C.sizeof_struct_godpdk_eth_burst]struct{}
-	_ [C.sizeof_struct_godpdk_eth_burst - unsafe.Sizeof(EthBurst{})]struct{}
-	_ [unsafe.Sizeof(EthExchange{}) - C.sizeof_struct_godpdk_eth_exchange]struct{}
-	_ [C.sizeof_struct_godpdk_eth_exchange - unsafe.Sizeof(EthExchange{})]struct{}
-)
-
-// EthByCgo is the result of the functions below if a queue has callbacks. They have done nothing.
+// EthByCgo is the result of the functions below if a queue has callbacks. See godpdk_ethdev.h.
 const EthByCgo = C.GODPDK_ETH_BY_CGO
 
-// C functions int32_t f(void *) that run the burst of an EthBurst or EthExchange.
+// C functions of fastcall.Burst and fastcall.Exchange.
 var (
 	EthRxAddress       = unsafe.Pointer(C.godpdk_eth_rx_direct)
 	EthTxAddress       = unsafe.Pointer(C.godpdk_eth_tx_direct)

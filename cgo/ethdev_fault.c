@@ -20,15 +20,15 @@ driver(const struct godpdk_eth_queue *q)
 }
 
 void
-godpdk_eth_blame(const void *fn, const void *arg, char *text, size_t size)
+godpdk_eth_blame(const void *args, char *text, size_t size)
 {
-	const struct godpdk_eth_exchange *e = arg;
-	const struct godpdk_eth_burst *b = arg;
+	const struct godpdk_eth_exchange *e = args;
+	const struct godpdk_eth_burst *b = args;
 
 	text[0] = '\0';
-	if (fn == (void *)godpdk_eth_rx_direct || fn == (void *)godpdk_eth_tx_direct)
+	if (b->fn == (void *)godpdk_eth_rx_direct || b->fn == (void *)godpdk_eth_tx_direct)
 		snprintf(text, size, " in a burst of %s, port %u", driver(b->q), b->q->port);
-	else if (fn == (void *)godpdk_eth_swap_direct)
+	else if (e->fn == (void *)godpdk_eth_swap_direct)
 		snprintf(text, size, " in a burst of %s, port %u, or %s, port %u",
 			driver(e->tx), e->tx->port, driver(e->rx), e->rx->port);
 }

@@ -9,27 +9,33 @@
 #include "godpdk_ethdev.h"
 #include "godpdk_fastcall.h"
 
-/* The frame of the thread's fast call: Go's stack pointer in it, and its caller's stack
- * pointer. Both are 0 outside a call. */
-struct frame {
-	volatile uintptr_t low, high;
-};
+__thread __attribute__((tls_model("initial-exec"))) void *const volatile *godpdk_fast_args;
 
-static __thread __attribute__((tls_model("initial-exec"))) struct frame frame;
+enum { FRAME = (64 << 10) + 16 }; /* fastcall.StackSize, and the saved registers */
 
 static struct sigaction others[NSIG]; /* the handlers of Go */
 static uintptr_t abort_in_go;         /* a Go function without arguments */
 
-int32_t
-godpdk_fast_call(void *arg, int32_t (*fn)(void *), uintptr_t low, uintptr_t high)
+int64_t
+godpdk_fast_call(struct godpdk_fast_call *c)
 {
 	int32_t ret;
 
-	frame.low = low;
-	frame.high = high;
-	ret = fn(arg);
-	frame.high = 0;
+	godpdk_fast_args = (void *const volatile *)c;
+	ret = c->fn(c->arg);
+	godpdk_fast_args = NULL;
 	return ret;
+}
+
+/* The stack pointer of the caller of the assembly. */
+static uintptr_t
+top(void *const volatile *args)
+{
+#if defined(__aarch64__)
+	return (uintptr_t)(args - 1);
+#else
+	return (uintptr_t)args;
+#endif
 }
 
 static uintptr_t
@@ -58,24 +64,26 @@ program_counter(const ucontext_t *uc)
 #endif
 }
 
-/* Makes the thread continue as if the caller of the frame had called abort_in_go instead.
- * Go's prologue and Call in direct_*.s determine where the saved registers are. */
+/* Makes the thread continue as if the caller of the assembly had called abort_in_go instead.
+ * Go's prologue and direct_*.s determine where the saved registers are. */
 static void
-leave(ucontext_t *uc, const struct frame *f)
+leave(ucontext_t *uc, uintptr_t top)
 {
 #if defined(__x86_64__)
-	uc->uc_mcontext.gregs[REG_RSP] = f->high - sizeof(uintptr_t); /* the return address */
-	uc->uc_mcontext.gregs[REG_RBP] = *(uintptr_t *)(f->high - 2 * sizeof(uintptr_t));
+	uc->uc_mcontext.gregs[REG_RSP] = top - sizeof(uintptr_t); /* the return address */
+	uc->uc_mcontext.gregs[REG_RBP] = *(uintptr_t *)(top - 2 * sizeof(uintptr_t));
 	uc->uc_mcontext.gregs[REG_RIP] = abort_in_go;
 #elif defined(__aarch64__)
-	uc->uc_mcontext.sp = f->high;
-	uc->uc_mcontext.regs[30] = *(uintptr_t *)f->low;
-	uc->uc_mcontext.regs[29] = *(uintptr_t *)(f->low - sizeof(uintptr_t));
-	uc->uc_mcontext.regs[28] = *(uintptr_t *)(f->low + sizeof(uintptr_t)); /* g */
+	const uintptr_t *frame = *(uintptr_t **)(top - sizeof(uintptr_t)); /* Go's stack pointer in it */
+
+	uc->uc_mcontext.sp = top;
+	uc->uc_mcontext.regs[30] = frame[0];
+	uc->uc_mcontext.regs[29] = frame[-1];
+	uc->uc_mcontext.regs[28] = frame[1]; /* g */
 	uc->uc_mcontext.pc = abort_in_go;
 #else
 	(void)uc;
-	(void)f;
+	(void)top;
 #endif
 }
 
@@ -90,20 +98,9 @@ static const struct {
 	{ SIGABRT, "SIGABRT (Aborted)" },
 };
 
-/* The arguments of Call in direct_*.s: the C function and its argument. */
-static void *const *
-arguments(const struct frame *f)
-{
-#if defined(__aarch64__)
-	return (void *const *)f->high + 1;
-#else
-	return (void *const *)f->high;
-#endif
-}
-
 /* Writes the signal, the function with its library, and the driver. */
 static void
-report(int sig, const siginfo_t *info, uintptr_t pc, void *const *call)
+report(int sig, const siginfo_t *info, uintptr_t pc, void *const volatile *args)
 {
 	char text[512], address[32] = "", burst[160];
 	const char *file, *name = "";
@@ -120,7 +117,7 @@ report(int sig, const siginfo_t *info, uintptr_t pc, void *const *call)
 	file = in.dli_fname == NULL ? "unknown code" : in.dli_fname;
 	if (strrchr(file, '/') != NULL)
 		file = strrchr(file, '/') + 1;
-	godpdk_eth_blame(call[0], call[1], burst, sizeof(burst));
+	godpdk_eth_blame((const void *)args, burst, sizeof(burst));
 	n = snprintf(text, sizeof(text), "godpdk: %s%s, PC=%#lx in %s%s%s: C faulted in a fast call%s. "
 		"The goroutine that made it is the first below.\n",
 		name, address, (unsigned long)pc,
@@ -132,19 +129,20 @@ report(int sig, const siginfo_t *info, uintptr_t pc, void *const *call)
 static void
 handler(int sig, siginfo_t *info, void *context)
 {
-	struct frame f = frame;
+	void *const volatile *args = godpdk_fast_args;
 	ucontext_t *uc = context;
 	uintptr_t sp = stack_pointer(uc);
 	/* abort() sends SIGABRT to its own thread; other senders address the process. */
 	int own = info->si_code > 0 || (sig == SIGABRT && info->si_code == SI_TKILL && info->si_pid == getpid());
 
-	if (f.high == 0 || !own || sp < f.low || sp > f.high) {
+	/* Go's handlers, which may interrupt C, have another stack. */
+	if (args == NULL || !own || sp > top(args) || top(args) - sp > FRAME) {
 		others[sig].sa_sigaction(sig, info, context);
 		return;
 	}
-	frame.high = 0;
-	report(sig, info, program_counter(uc), arguments(&f));
-	leave(uc, &f);
+	godpdk_fast_args = NULL;
+	report(sig, info, program_counter(uc), args);
+	leave(uc, top(args));
 }
 
 void

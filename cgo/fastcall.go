@@ -9,8 +9,7 @@ import "C"
 
 import "unsafe"
 
-// FastCallAddress is the C function int32_t f(void *arg, int32_t (*fn)(void *), uintptr_t low,
-// uintptr_t high) that calls fn on the stack from low to high.
+// FastCallAddress is the C function of fastcall.Call.
 var FastCallAddress = unsafe.Pointer(C.godpdk_fast_call)
 
 // FastWatch installs a signal handler for faults in fast calls before Go's. After its report

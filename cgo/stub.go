@@ -5,6 +5,7 @@
 package cgo
 
 import "sync/atomic"
+import "time"
 import "unsafe"
 
 func AlarmCancel(id uintptr) (_ int)         { return }
@@ -55,15 +56,8 @@ func EALInit(args []string) (parsed int, errno int) { return }
 
 type EthAddr [6]byte
 
-func EthAllMulticast(port uint16) (_ int)             { return }
-func EthAllMulticastSet(port uint16, on bool) (_ int) { return }
-
-type EthBurst struct {
-	Queue *EthQueue
-	Pkts  unsafe.Pointer
-	N     int
-}
-
+func EthAllMulticast(port uint16) (_ int)                               { return }
+func EthAllMulticastSet(port uint16, on bool) (_ int)                   { return }
 func EthBurstMode(port uint16, queue uint16, tx bool) (_ string, _ int) { return }
 
 const EthByCgo = -1
@@ -142,17 +136,6 @@ func EthEventUnregister(eventType int) { return }
 const EthEventVFMbox = 4
 
 func EthEvents() (events []EthEvent) { return }
-
-type EthExchange struct {
-	Tx       *EthQueue
-	Rx       *EthQueue
-	Out      unsafe.Pointer
-	In       unsafe.Pointer
-	NOut     int
-	NIn      int
-	Drop     int
-	Received int
-}
 
 var EthExchangeAddress unsafe.Pointer
 
@@ -1149,10 +1132,44 @@ func StackRepair(name string, mp Mempool, l StackLook) (_ int)                  
 
 const StackUsed = 64
 
-func TSCHz() (_ uint64)         { return }
-func Tailqs() (_ string, _ int) { return }
-func ThreadID() (_ int)         { return }
-func ThreadIDOffset() (_ int)   { return }
+func TSCHz() (_ uint64)                    { return }
+func Tailqs() (_ string, _ int)            { return }
+func TelAnswer(r TelRequest, value []byte) { return }
+
+const TelArrayOfDicts = 0
+const TelContainers = 8
+const TelDict = 4
+const TelEnd = 0
+const TelInt = 2
+const TelIntBits = 32
+const TelInts = 6
+const TelMaxArray = 512
+const TelMaxDict = 256
+
+func TelOpen() (fd int, errno int)       { return }
+func TelRegister(command string) (_ int) { return }
+
+type TelRequest struct {
+	Command string
+	Params  string
+}
+
+func TelRequests() (all []TelRequest) { return }
+
+const TelSingleStringSize = 8192
+
+func TelStop() { return }
+
+const TelStringSize = 128
+const TelText = 1
+const TelTexts = 5
+const TelUint = 3
+const TelUints = 7
+const TelWait time.Duration = 1000000000
+
+func TelWaits(r TelRequest) (_ bool) { return }
+func ThreadID() (_ int)              { return }
+func ThreadIDOffset() (_ int)        { return }
 
 const ThreadNameSize = 16
 

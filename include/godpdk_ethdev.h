@@ -398,15 +398,8 @@ godpdk_eth_leave(struct godpdk_eth_queue *q)
 		__atomic_store_n(&q->busy, 0, __ATOMIC_RELEASE);
 }
 
-/* The parameters of a burst. pkts has pointers to mbufs: as uintptr_t, the runtime's cgo
- * pointer check has nothing to walk. */
-struct godpdk_eth_burst {
-	struct godpdk_eth_queue *q;
-	uintptr_t *pkts;
-	uint64_t n;
-};
-
-/* rte_eth_rx_burst, or 0 at a closed gate. */
+/* rte_eth_rx_burst, or 0 at a closed gate. pkts has pointers to mbufs: as uintptr_t, the
+ * runtime's cgo pointer check has nothing to walk. */
 static inline uint32_t
 godpdk_eth_rx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
 {
@@ -418,28 +411,22 @@ godpdk_eth_rx(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n)
 	return got;
 }
 
-/* Two pointers at any address. */
-typedef uint64_t godpdk_eth_pair __attribute__((vector_size(16), aligned(8), may_alias));
-
-/* The number of packets before the first nil. */
+/* The number of packets before the first nil. Without a nil, eight addresses of one pool have
+ * a common bit. Wider loads would wait until the receive burst's stores are in the cache. */
 static inline uint32_t
 godpdk_eth_until_nil(struct godpdk_eth_queue *q, const uintptr_t *pkts, uint32_t n)
 {
-	const godpdk_eth_pair *p = (const godpdk_eth_pair *)pkts;
-	const godpdk_eth_pair *end = p + n / 2;
-	godpdk_eth_pair nil = { 0, 0 };
-	uint32_t i;
+	const uintptr_t *p = pkts, *end = pkts + n;
 
-	for (; end - p >= 4; p += 4)
-		nil |= (godpdk_eth_pair)((p[0] == 0) | (p[1] == 0)) | (godpdk_eth_pair)((p[2] == 0) | (p[3] == 0));
+	for (; end - p >= 8; p += 8)
+		if (unlikely((p[0] & p[1] & p[2] & p[3] & p[4] & p[5] & p[6] & p[7]) == 0))
+			break;
 	for (; p < end; p++)
-		nil |= (godpdk_eth_pair)(*p == 0);
-	if (likely((nil[0] | nil[1]) == 0 && (n % 2 == 0 || pkts[n - 1] != 0)))
-		return n;
-	for (i = 0; pkts[i] != 0; i++)
-		;
-	q->nil = i + 1;
-	return i;
+		if (unlikely(*p == 0)) {
+			q->nil = p - pkts + 1;
+			break;
+		}
+	return p - pkts;
 }
 
 /* rte_eth_tx_burst of the packets before the first nil, or 0 at a closed gate. */
@@ -475,14 +462,6 @@ godpdk_eth_prepare(struct godpdk_eth_queue *q, uintptr_t *pkts, uint32_t n, int 
 }
 
 /* Both directions in one call: send, free the refused packets if drop is set, receive. */
-struct godpdk_eth_exchange {
-	struct godpdk_eth_queue *tx, *rx;
-	uintptr_t *out, *in;
-	uint64_t nout, nin;
-	uint64_t drop;
-	uint64_t received;
-};
-
 static inline uint32_t
 godpdk_eth_swap(struct godpdk_eth_queue *txq, uintptr_t *out, uint32_t nout,
 		struct godpdk_eth_queue *rxq, uintptr_t *in, uint32_t nin,
@@ -496,20 +475,41 @@ godpdk_eth_swap(struct godpdk_eth_queue *txq, uintptr_t *out, uint32_t nout,
 	return sent;
 }
 
-/* The bursts of a struct godpdk_eth_burst or struct godpdk_eth_exchange, for fastcall. They do
- * nothing and return GODPDK_ETH_BY_CGO if a queue has callbacks: those of pdump or latencystats
- * take locks, and nobody has measured the stack that others need. */
+/* The arguments of fastcall.Burst and fastcall.Exchange: the function, and its parameters. */
+struct godpdk_eth_burst {
+	const void *fn;
+	struct godpdk_eth_queue *q;
+	uintptr_t *pkts;
+	uint64_t n;
+};
+
+struct godpdk_eth_exchange {
+	const void *fn;
+	struct godpdk_eth_queue *tx;
+	uintptr_t *out;
+	uint64_t nout;
+	struct godpdk_eth_queue *rx;
+	uintptr_t *in;
+	uint64_t nin;
+	uint64_t drop;
+};
+
+/* The bursts for fastcall. If a queue has callbacks, they do nothing and return
+ * GODPDK_ETH_BY_CGO: callbacks of pdump or latencystats take locks, and nobody has measured
+ * the stack that others need. An exchange returns the number of sent packets in its lower 32
+ * bits, and of received ones in the upper ones. Each of them can be GODPDK_ETH_BY_CGO. If the
+ * first is, nothing was received. */
 #define GODPDK_ETH_BY_CGO (-1)
-int32_t godpdk_eth_rx_direct(void *arg);
-int32_t godpdk_eth_tx_direct(void *arg);
-int32_t godpdk_eth_swap_direct(void *arg);
+int64_t godpdk_eth_rx_direct(const struct godpdk_eth_burst *b);
+int64_t godpdk_eth_tx_direct(const struct godpdk_eth_burst *b);
+int64_t godpdk_eth_swap_direct(const struct godpdk_eth_exchange *e);
 
 /* Notes the name of a port's driver, a constant of the driver, for godpdk_eth_blame. */
 void godpdk_eth_note_driver(uint16_t port, const char *name);
 
-/* Writes which port and driver a fast call of fn with arg is about, or an empty string. It is for
- * signal handlers. */
-void godpdk_eth_blame(const void *fn, const void *arg, char *text, size_t size);
+/* Writes which port and driver the fast call with these arguments is about, or an empty string.
+ * It is for signal handlers. */
+void godpdk_eth_blame(const void *args, char *text, size_t size);
 
 /* rte_eth_tx_done_cleanup: the number of freed mbufs or a negative errno. */
 static inline int

@@ -8,8 +8,19 @@
 
 #include "godpdk.h"
 
-/* Calls fn on the stack from low to high. */
-int32_t godpdk_fast_call(void *arg, int32_t (*fn)(void *), uintptr_t low, uintptr_t high);
+/* The arguments of the thread's fast call, on Go's stack: first the C function. NULL outside a
+ * call. */
+extern __thread __attribute__((tls_model("initial-exec"))) void *const volatile *godpdk_fast_args;
+
+/* The arguments of Call: an int32_t f(void *), and its argument. */
+struct godpdk_fast_call {
+	int32_t (*fn)(void *);
+	void *arg;
+};
+
+/* Each fast call enters C in a function like this one. It gets Go's own arguments, which are in
+ * memory, and sets godpdk_fast_args to them meanwhile. */
+int64_t godpdk_fast_call(struct godpdk_fast_call *c);
 
 /* Installs a signal handler before Go's, with the same flags and mask. After its report
  * the thread continues in abort, a Go function. */

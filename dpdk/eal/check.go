@@ -8,13 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/internal/cpulist"
 	"github.com/godpdk/godpdk/dpdk/internal/devargs"
-	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // plan is the meaning of the options for the other processes of the prefix.
@@ -144,11 +143,8 @@ func (o *options) checkValues() error {
 // checkDescriptors refuses to start if EAL would end the process because it cannot open a file of
 // the kernel. It does not count descriptors for hugepages.
 func checkDescriptors() error {
-	const needed = 32
-	open, err := os.ReadDir("/proc/self/fd")
-	if most := linux.OpenFiles(); err == nil && uint64(len(open)+needed) > most {
-		return &dpdk.Error{Op: opInit, Errno: dpdk.Errno(syscall.EMFILE),
-			Detail: fmt.Sprintf("this process has %d open files and may have %d, and EAL needs %d and one for each hugepage: raise the limit (ulimit -n)", len(open), most, needed)}
+	if f := limit("open-files"); f.Level == hostcheck.Error {
+		return &dpdk.Error{Op: opInit, Errno: f.Errno, Detail: f.String()}
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func TestFailuresNameTheirCauseFromTheLog(t *testing.T) {
 		{"no hugepage information", 0, []string{"EAL: Cannot get hugepage information."}, dpdk.ErrNoHugepages, "no hugepages"},
 		{"no free hugepages", 0, []string{"EAL: No free hugepages reported in hugepages-2048kB"}, dpdk.ErrNoHugepages, "no hugepages"},
 		{"not enough memory", 0, []string{"EAL: Not enough memory available on socket 0! Requested: 9MB, available: 8MB"}, dpdk.ErrNoHugepages, "no hugepages"},
-		{"VFIO over the limit of locked memory", 12, []string{"EAL: 0000:01:00.0 cannot set up DMA remapping, error 12 (Cannot allocate memory)"}, nil, "ulimit -l"},
+		{"VFIO over the limit of locked memory", 12, []string{"EAL: 0000:01:00.0 cannot set up DMA remapping, error 12 (Cannot allocate memory)"}, nil, "VFIO locks all of DPDK's memory: "},
 		{"physical addresses without root", 22, []string{"EAL: FATAL: Cannot use IOVA as 'PA' since physical addresses are not available"}, nil, "IOVAVirtual"},
 		{"no virtual memory", 0, []string{"EAL: Cannot get a virtual area: Cannot allocate memory", "EAL: Cannot init memory"}, unix.ENOMEM, "virtual memory"},
 		{"a container without SYS_NICE", 12, []string{"set_mempolicy: Operation not permitted", "EAL: FATAL: Cannot init memory"}, nil, "--cap-add=SYS_NICE"},

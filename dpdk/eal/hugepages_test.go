@@ -50,27 +50,38 @@ func replace(dir, options string) error {
 
 // hide shows no pages at all, as a machine does on which none are reserved.
 func hide(dir string) error {
-	for _, real := range []string{"/sys/kernel/mm/hugepages", "/sys/devices/system/node/node0/hugepages"} {
-		sizes, err := filepath.Glob(real + "/hugepages-*")
-		if err != nil || len(sizes) == 0 {
-			return fmt.Errorf("%s: %w", real, errors.Join(err, unix.ENOENT))
-		}
-		fake := filepath.Join(dir, strconv.Itoa(len(real)))
-		for _, size := range sizes {
-			if err := os.MkdirAll(filepath.Join(fake, filepath.Base(size)), 0o755); err != nil {
-				return err
-			}
-			for _, name := range []string{"nr_hugepages", "free_hugepages", "resv_hugepages", "surplus_hugepages", "nr_overcommit_hugepages"} {
-				if err := os.WriteFile(filepath.Join(fake, filepath.Base(size), name), []byte("0\n"), 0o644); err != nil {
-					return err
-				}
-			}
-		}
-		if err := unix.Mount(fake, real, "", unix.MS_BIND, ""); err != nil {
+	return errors.Join(pretend(dir, "/sys/kernel/mm/hugepages", 0), pretend(dir, "/sys/devices/system/node/node0/hugepages", 0))
+}
+
+// pretend shows so many pages of each size in a folder of sysfs, all of them free.
+func pretend(dir, real string, pages int) error {
+	sizes, err := filepath.Glob(real + "/hugepages-*")
+	if err != nil || len(sizes) == 0 {
+		return fmt.Errorf("%s: %w", real, errors.Join(err, unix.ENOENT))
+	}
+	fake := filepath.Join(dir, strconv.Itoa(len(real)))
+	for _, size := range sizes {
+		if err := os.MkdirAll(filepath.Join(fake, filepath.Base(size)), 0o755); err != nil {
 			return err
 		}
+		for name, n := range map[string]int{"nr_hugepages": pages, "free_hugepages": pages, "resv_hugepages": 0, "surplus_hugepages": 0, "nr_overcommit_hugepages": 0} {
+			if err := os.WriteFile(filepath.Join(fake, filepath.Base(size), name), fmt.Appendln(nil, n), 0o644); err != nil {
+				return err
+			}
+		}
 	}
-	return nil
+	return unix.Mount(fake, real, "", unix.MS_BIND, "")
+}
+
+// tooMuch asks for more than the pool has, and no more than the host could add.
+func tooMuch(cfg *eal.Config) error {
+	text, err := os.ReadFile("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
+	if err != nil {
+		return err
+	}
+	pages, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	cfg.MemoryMB = 2*pages + 64
+	return err
 }
 
 func limitTo(resource int, most uint64) error {
@@ -78,8 +89,14 @@ func limitTo(resource int, most uint64) error {
 }
 
 var scenes = []scene{
-	{"more is asked for than there is", func(cfg *eal.Config, dir string) error { cfg.MemoryMB = 1 << 20; return nil },
-		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"1048576 MiB are asked for", "iB are free (", "hugepages of 2 MiB", "Config.MemoryMB", "echo 52", " > /proc/sys/vm/nr_hugepages"}},
+	{"more is asked for than the host has memory", func(cfg *eal.Config, dir string) error { cfg.MemoryMB = 1 << 30; return nil },
+		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"1073741824 MiB are asked for", "iB are free (", "hugepages of 2 MiB", "ask for less (Config.MemoryMB"}},
+	{"more is asked for than is free", func(cfg *eal.Config, dir string) error { return tooMuch(cfg) },
+		dpdk.ErrNoHugepages, unix.ENOMEM, []string{" MiB are asked for, and ", "iB are free (", "as root: echo ", " > /proc/sys/vm/nr_hugepages", "ask for less"}},
+	{"a NUMA node has too few pages", func(cfg *eal.Config, dir string) error {
+		cfg.MemoryMB, cfg.SocketMemoryMB = 0, []int{64}
+		return pretend(dir, "/sys/devices/system/node/node0/hugepages", 4)
+	}, dpdk.ErrNoHugepages, unix.ENOMEM, []string{"64 MiB are asked for on NUMA node 0, and 8 MiB are free there", "as root: echo 32 > /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"}},
 	{"no hugetlbfs is mounted", func(*eal.Config, string) error { return unmountHuge() },
 		dpdk.ErrNoHugepages, unix.ENODEV, []string{"no hugetlbfs is mounted", "mount -t hugetlbfs nodev /dev/hugepages"}},
 	{"no pages are reserved", func(_ *eal.Config, dir string) error { return hide(dir) },
@@ -107,7 +124,7 @@ var scenes = []scene{
 	{"hardly any descriptors", func(*eal.Config, string) error { return limitTo(unix.RLIMIT_NOFILE, 20) },
 		nil, unix.EMFILE, []string{"may have 20, and EAL needs", "ulimit -n"}},
 	{"few descriptors", func(c *eal.Config, _ string) error { c.MemoryMB = 128; return limitTo(unix.RLIMIT_NOFILE, 56) },
-		nil, unix.EMFILE, []string{"56 open files", "ulimit -n", "--single-file-segments"}},
+		nil, unix.EMFILE, []string{"may have 56", "ulimit -n 4096", "--single-file-segments"}},
 }
 
 const otherPageSize = "the mount is for pages of another size"
@@ -144,6 +161,22 @@ func report(rt *eal.Runtime, err error) error {
 	errors.As(err, &errno)
 	harness.Say("is %t %d", errors.Is(err, dpdk.ErrNoHugepages), errno)
 	return nil
+}
+
+var _ = harness.Role("noexec", func(args []string) error {
+	if err := errors.Join(unmountHuge(), huge(args[0]+"/huge", unix.MS_NOEXEC, "")); err != nil {
+		return err
+	}
+	rt, err := eal.Init(harness.Config(0))
+	if err != nil {
+		return err
+	}
+	return rt.Close()
+})
+
+func TestAMountWithNoexecIsUsable(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	harness.StartWith(t, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}, "noexec", t.TempDir()).Wait()
 }
 
 func TestWithoutHugepagesTheErrorNamesTheReasonAndItsFix(t *testing.T) {
@@ -258,7 +291,7 @@ func limited(t *testing.T, dir, file string) {
 		require.NoError(t, os.Remove(file))
 	}
 	t.Log(text)
-	for _, says := range []string{"64 MiB are asked for", "the cgroup of this process may have 4 MiB", file, "raise the limit"} {
+	for _, says := range []string{"64 MiB are asked for", "the cgroup of this process may have 4 MiB", file, "as root: echo "} {
 		assert.Contains(t, text, says)
 	}
 	assert.NotContains(t, text, "nr_hugepages")

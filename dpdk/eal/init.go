@@ -18,7 +18,7 @@ var process struct {
 	log         *logStream // of the first Init; a failed one may be tried again
 	used        bool       // EAL has started once
 	failed      bool       // EAL has failed to start
-	descriptors []int      // of failed starts: see group.ConfigDescriptors
+	descriptors []int      // of failed starts: see rundir.ConfigDescriptors
 
 	current atomic.Pointer[Runtime]
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/godpdk/godpdk/dpdk/hostcheck"
 )
 
 // value is whether an EAL option takes a value.
@@ -102,15 +104,15 @@ func (o *options) last(name string) string {
 	return v[len(v)-1]
 }
 
-// memory returns the memory that the options ask for, in bytes; 0 if they name none.
-func (o *options) memory() (total uint64) {
-	for _, name := range []string{"memory-size", "socket-mem", "numa-mem"} {
-		for _, mb := range strings.Split(o.last(name), ",") {
-			n, _ := strconv.ParseUint(mb, 10, 43)
-			total += n << 20
-		}
+// need returns the memory that the options ask for.
+func (o *options) need() hostcheck.Need {
+	n := hostcheck.Need{HugeDir: o.last("huge-dir")}
+	n.MemoryMB, _ = strconv.Atoi(o.last("memory-size"))
+	for _, mb := range strings.Split(o.last("socket-mem")+o.last("numa-mem"), ",") { // one option by two names
+		on, _ := strconv.Atoi(mb)
+		n.SocketMemoryMB = append(n.SocketMemoryMB, on)
 	}
-	return total
+	return n
 }
 
 // parseOptions parses EAL options as getopt_long does, up to "--". rest has the arguments after

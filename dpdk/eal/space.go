@@ -4,15 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
+	"github.com/godpdk/godpdk/dpdk/internal/hugepages"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
@@ -58,18 +57,12 @@ func primarysTables(o *options) (bytes int64) {
 	if o.has("no-huge") {
 		return bytes + pages(max(megabytes, 64)<<20/int64(os.Getpagesize()))
 	}
-	nodes, _ := filepath.Glob("/sys/devices/system/node/node[0-9]*")
-	sizes, _ := filepath.Glob("/sys/kernel/mm/hugepages/hugepages-*kB")
-	for _, dir := range sizes {
-		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(dir), "hugepages-"), "kB")
-		kb, err := strconv.ParseInt(name, 10, 64)
-		if err != nil || kb == 0 {
-			continue
-		}
-		bytes += int64(max(len(nodes), 1)) * pages(min(int64(limits.MegabytesPerType)<<10/kb, int64(limits.SegmentsPerType)))
+	nodes := int64(max(len(hugepages.NodePools("")), 1))
+	for _, pool := range hugepages.Pools("") {
+		kb := int64(pool.Page >> 10)
+		bytes += nodes * pages(min(int64(limits.MegabytesPerType)<<10/kb, int64(limits.SegmentsPerType)))
 		if o.has("legacy-mem") { // a file lists each hugepage with its path
-			text, _ := os.ReadFile(dir + "/nr_hugepages")
-			count, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+			count := int64(pool.Total)
 			if megabytes > 0 {
 				count = min(count, megabytes<<10/kb+1)
 			}

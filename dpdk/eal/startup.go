@@ -110,6 +110,9 @@ func (s *startup) prepareSecondary(ctx context.Context) error {
 	if _, err := s.options.check(); err != nil { // with the options of the primary
 		return err
 	}
+	for _, device := range s.options.uio() {
+		logger.Warn("the kernel stops the DMA of this device when the secondary ends, and the primary's port loses packets: bind the device to vfio-pci", "device", device, "driver", "uio_pci_generic")
+	}
 	lcores, err := m.Claim(ctx, s.options.values)
 	if lcores != "" {
 		s.options.add("lcores", lcores)
@@ -154,7 +157,7 @@ func (s *startup) failed(errno int, lines []string) error {
 			return attachError(more)
 		}
 	case !s.keep:
-		process.descriptors = append(process.descriptors, group.ConfigDescriptors(s.dir)...)
+		process.descriptors = append(process.descriptors, rundir.ConfigDescriptors(s.dir)...)
 		left = group.RemoveFailed(s.dir, s.prefix)
 	}
 	if left != nil {

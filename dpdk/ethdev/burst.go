@@ -13,6 +13,7 @@ import (
 
 // Each burst has two ways to the same C function: fastcall, and cgo for the drivers, queues and
 // builds that need it. A fast call of a queue with callbacks does nothing and returns cgo.EthByCgo.
+// The conditions for fastcall are written out: a function would cost some instructions more.
 
 // table returns pkts for C. Drivers count packets in 16 bits.
 func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
@@ -24,11 +25,6 @@ func table(pkts []*mbuf.Mbuf) (unsafe.Pointer, int) {
 // garbage collection waits for the burst.
 const maxFast = 512
 
-// useFastcall reports whether a burst of n packets may use fastcall.
-func (q *queue) useFastcall(n int) bool {
-	return fastcall.Enabled && q.fast && n <= maxFast && fastcall.Allowed()
-}
-
 // Burst receives up to len(pkts) packets into the first elements of pkts and returns their
 // number. It does not wait: if no more packets have come, it returns fewer, or 0. The caller owns
 // the packets and frees them or passes them on.
@@ -37,26 +33,27 @@ func (q *queue) useFastcall(n int) bool {
 // is stopped, closed or detached, Burst returns 0: see [RxQueue.Err].
 //
 // Implements: rte_eth_rx_burst
-func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
+func (q RxQueue) Burst(pkts []*mbuf.Mbuf) (n int) {
+	if build.Debug && q.q != nil {
+		defer q.q.user.enter(q.q).leave()
+		defer func() { received(pkts[:n]) }()
+	}
+	if fastcall.Enabled && q.q != nil && uint(len(pkts)-1) < q.q.fast && fastcall.Allowed() {
+		n = fastcall.Burst(cgo.EthRxAddress, q.q.gate, unsafe.Pointer(unsafe.SliceData(pkts)), len(pkts))
+		if n != cgo.EthByCgo {
+			return n
+		}
+	}
+	return q.burst(pkts)
+}
+
+// burst is Burst by cgo.
+func (q RxQueue) burst(pkts []*mbuf.Mbuf) int {
 	if len(pkts) == 0 || q.q == nil {
 		return 0
 	}
-	if build.Debug {
-		defer q.q.user.enter(q.q).leave()
-	}
 	p, n := table(pkts)
-	got := cgo.EthByCgo
-	if q.q.useFastcall(n) {
-		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
-		got = int(fastcall.Call(cgo.EthRxAddress, unsafe.Pointer(&b)))
-	}
-	if got == cgo.EthByCgo {
-		got = cgo.EthRx(q.q.gate, p, n)
-	}
-	if build.Debug {
-		received(pkts[:got])
-	}
-	return got
+	return cgo.EthRx(q.q.gate, p, n)
 }
 
 // Burst sends packets, starting with the first, and returns the number that the port has
@@ -68,20 +65,25 @@ func (q RxQueue) Burst(pkts []*mbuf.Mbuf) int {
 //
 // Implements: rte_eth_tx_burst
 func (q TxQueue) Burst(pkts []*mbuf.Mbuf) int {
-	if len(pkts) == 0 || q.q == nil {
-		return 0
-	}
-	if build.Debug {
+	if build.Debug && q.q != nil {
 		defer q.q.user.enter(q.q).leave()
 		sendable(pkts)
 	}
-	p, n := table(pkts)
-	if q.q.useFastcall(n) {
-		b := cgo.EthBurst{Queue: q.q.gate, Pkts: p, N: n}
-		if sent := int(fastcall.Call(cgo.EthTxAddress, unsafe.Pointer(&b))); sent != cgo.EthByCgo {
-			return sent
+	if fastcall.Enabled && q.q != nil && uint(len(pkts)-1) < q.q.fast && fastcall.Allowed() {
+		n := fastcall.Burst(cgo.EthTxAddress, q.q.gate, unsafe.Pointer(unsafe.SliceData(pkts)), len(pkts))
+		if n != cgo.EthByCgo {
+			return n
 		}
 	}
+	return q.burst(pkts)
+}
+
+// burst is Burst by cgo.
+func (q TxQueue) burst(pkts []*mbuf.Mbuf) int {
+	if len(pkts) == 0 || q.q == nil {
+		return 0
+	}
+	p, n := table(pkts)
 	return cgo.EthTx(q.q.gate, p, n)
 }
 
@@ -104,43 +106,44 @@ func (q TxQueue) Forward(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf) (sent, r
 }
 
 func (q TxQueue) exchange(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop int) (sent, n int) {
-	if q.q == nil || rx.q == nil || len(in) == 0 || len(out) > math.MaxUint16 {
-		return q.separate(out, rx, in, drop)
-	}
 	if build.Debug {
-		defer q.q.user.enter(q.q).leave()
-		defer rx.q.user.enter(rx.q).leave()
+		if q.q != nil {
+			defer q.q.user.enter(q.q).leave()
+		}
+		if rx.q != nil {
+			defer rx.q.user.enter(rx.q).leave()
+		}
 		sendable(out)
+		defer func() { received(in[:n]) }()
+	}
+	if fastcall.Enabled && q.q != nil && uint(len(out)) <= q.q.fast &&
+		rx.q != nil && uint(len(in)-1) < rx.q.fast && fastcall.Allowed() {
+		both := fastcall.Exchange(cgo.EthExchangeAddress,
+			q.q.gate, unsafe.Pointer(unsafe.SliceData(out)), len(out),
+			rx.q.gate, unsafe.Pointer(unsafe.SliceData(in)), len(in), drop)
+		sent, n = int(int32(both)), both>>32
+		if sent >= 0 && n >= 0 {
+			return sent, n
+		}
+		if sent >= 0 {
+			return sent, rx.burst(in)
+		}
+	}
+	return q.swap(out, rx, in, drop)
+}
+
+// swap is exchange by cgo: in one call, if the arguments allow that.
+func (q TxQueue) swap(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop int) (sent, n int) {
+	if q.q == nil || rx.q == nil || len(in) == 0 || len(out) > math.MaxUint16 {
+		sent = q.burst(out)
+		if drop != 0 {
+			mbuf.FreeBulk(out[sent:])
+		}
+		return sent, rx.burst(in)
 	}
 	pOut, nOut := table(out)
 	pIn, nIn := table(in)
-	sent = cgo.EthByCgo
-	if q.q.useFastcall(nOut) && rx.q.useFastcall(nIn) {
-		// Field by field: the compiler would build a literal elsewhere and copy it with
-		// wider loads than its stores, which stalls the CPU.
-		var e cgo.EthExchange
-		e.Tx, e.Out, e.NOut = q.q.gate, pOut, nOut
-		e.Rx, e.In, e.NIn = rx.q.gate, pIn, nIn
-		e.Drop = drop
-		sent = int(fastcall.Call(cgo.EthExchangeAddress, unsafe.Pointer(&e)))
-		n = e.Received
-	}
-	if sent == cgo.EthByCgo {
-		sent, n = cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
-	}
-	if build.Debug {
-		received(in[:n])
-	}
-	return sent, n
-}
-
-// separate does an exchange in two calls, for arguments that one call does not support.
-func (q TxQueue) separate(out []*mbuf.Mbuf, rx RxQueue, in []*mbuf.Mbuf, drop int) (sent, n int) {
-	sent = q.Burst(out)
-	if drop != 0 {
-		mbuf.FreeBulk(out[sent:])
-	}
-	return sent, rx.Burst(in)
+	return cgo.EthSwap(q.q.gate, pOut, nOut, rx.q.gate, pIn, nIn, drop != 0)
 }
 
 // Prepare checks packets before a Burst and changes fields that the driver needs in another form,

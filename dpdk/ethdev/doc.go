@@ -61,9 +61,10 @@
 // known problems of secondaries for each release of DPDK.
 //
 // Use vfio-pci for devices that secondaries share. The kernel's uio_pci_generic stops the DMA of a
-// device when any process closes it, so the end of a secondary, also by Close, stops the primary's ports.
-// A primary in Go lets started ports continue within 50 ms, and loses the packets of that time. The ports of a C
-// primary do not continue. A secondary keeps a device on vfio-pci open as the primary does.
+// device when any process closes it, so the end of a secondary, also by Close, stops the primary's
+// ports. A primary in Go enables the DMA of started ports again within 50 ms, and loses the packets
+// of that time. Ports of net_virtio do not continue then, nor do ports of net_vmxnet3 if a packet
+// comes in that time: detach and open them again.
 //
 // A control call and a detach of its port exclude each other, even if another process asks for
 // the detach: the end of the port waits up to 5 s for the calls that run in this process. Two

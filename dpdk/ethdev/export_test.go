@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 )
 
 // ByCgo returns the same queue with bursts by cgo.
@@ -17,7 +19,9 @@ func (q *queue) byCgo() *queue {
 }
 
 // UsesFastcall reports whether bursts of n packets use fastcall.
-func (q RxQueue) UsesFastcall(n int) bool { return q.q.useFastcall(n) }
+func (q RxQueue) UsesFastcall(n int) bool {
+	return fastcall.Enabled && uint(n-1) < q.q.fast && fastcall.Allowed()
+}
 
 // CheckConfig returns the error of Configure for cfg at a port with this Info, without calls of C.
 func CheckConfig(cfg Config, i Info) error {

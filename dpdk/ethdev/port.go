@@ -45,7 +45,7 @@ const (
 type Port struct {
 	id    uint16
 	name  string
-	fast  bool        // the driver's bursts may use fastcall, where that is allowed
+	fast  uint        // the largest burst by fastcall, where that is allowed; 0 if the driver is not in the list
 	ended atomic.Bool // state is gone; for code that does not hold mu
 
 	mu    sync.Mutex // held during control calls; guards the fields below
@@ -123,7 +123,10 @@ func handle(id uint16) (*Port, int) {
 	if ports.byID == nil {
 		ports.byID = map[uint16]*Port{}
 	}
-	p := &Port{id: id, name: name, fast: fastcall.Driver(info.Driver) && !fastcall.Waits(name)}
+	p := &Port{id: id, name: name}
+	if fastcall.Driver(info.Driver) && !fastcall.Waits(name) {
+		p.fast = maxFast
+	}
 	if !primary() {
 		p.state = started // a secondary cannot know: see queue.pollable
 	}

@@ -23,7 +23,7 @@ type queue struct {
 	id   uint16
 	tx   bool
 	gate *cgo.EthQueue
-	fast bool // see Port.fast
+	fast uint // see Port.fast
 	// stopped: the queue was stopped individually, or waits for its own Start.
 	stopped bool
 	sleeper *sleeper // see RxQueue.WaitBurst

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"testing"
 	"time"
 
@@ -60,6 +62,24 @@ func TestEachRowHasTimes(t *testing.T) {
 	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "pair", "place", "gaps"} {
 		assert.Positive(t, groups[group], "rows of the group %s", group)
 	}
+}
+
+func TestInstructionsAreCounted(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	t.Setenv("BENCH_GROUP", "rcu")
+	file, err := os.Create(filepath.Join(t.TempDir(), "table"))
+	require.NoError(t, err)
+	defer file.Close()
+	require.NoError(t, instructions(file))
+	table, err := os.ReadFile(file.Name())
+	require.NoError(t, err)
+	row := regexp.MustCompile(`(?m)^\| rcu: quiescent \| 1 \| (\d+) \| (\d+) \|$`).FindStringSubmatch(string(table))
+	require.Len(t, row, 3, string(table))
+	c, err := strconv.Atoi(row[1])
+	require.NoError(t, err)
+	assert.Greater(t, c, 3)
+	assert.Less(t, c, 50, "a report of a reader is a load and a store")
+	assert.NotEqual(t, "0", row[2])
 }
 
 func TestColumnDescribesItsValues(t *testing.T) {

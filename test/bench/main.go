@@ -4,6 +4,7 @@
 //
 // BENCH_GROUP=GROUP,… measures only these groups. BENCH_JSON=FILE also writes a [Report].
 // BENCH_ROUNDS=N replaces the number of rounds; with 1 everything only runs once.
+// BENCH_INSTRUCTIONS=1 counts the instructions of an operation instead of its time.
 package main
 
 import (
@@ -27,6 +28,7 @@ var roles = map[string]func(arg string) error{
 	ipcPeer:   answerIPC,
 	attachEnv: attached,
 	pollerEnv: poller,
+	stepsEnv:  counts,
 }
 
 func main() {
@@ -41,6 +43,9 @@ func run() error {
 		if arg := os.Getenv(env); arg != "" {
 			return role(arg)
 		}
+	}
+	if os.Getenv("BENCH_INSTRUCTIONS") != "" {
+		return instructions(os.Stdout)
 	}
 	return bench(false)
 }
@@ -57,13 +62,7 @@ func bench(alone bool) error {
 		}
 		f.Close()
 	}
-	rt, err := eal.Init(eal.Config{
-		FilePrefix: fmt.Sprintf("bench%d", os.Getpid()),
-		InMemory:   alone,
-		MemoryMB:   64,
-		NoPCI:      true,
-		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	rt, err := start(alone)
 	if err != nil {
 		return err
 	}
@@ -72,13 +71,9 @@ func bench(alone bool) error {
 	if alone {
 		groups = []func() ([]contest, error){ethdevs, ports}
 	}
-	var contests []contest
-	for _, group := range groups {
-		c, err := group()
-		if err != nil {
-			return err
-		}
-		contests = append(contests, named(c)...)
+	contests, err := all(groups...)
+	if err != nil {
+		return err
 	}
 	if !alone {
 		messages, end, err := ipcs(rt.FilePrefix())
@@ -116,6 +111,28 @@ func bench(alone bool) error {
 		return report.write(file)
 	}
 	return nil
+}
+
+func start(alone bool) (*eal.Runtime, error) {
+	return eal.Init(eal.Config{
+		FilePrefix: fmt.Sprintf("bench%d", os.Getpid()),
+		InMemory:   alone,
+		MemoryMB:   64,
+		NoPCI:      true,
+		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+	})
+}
+
+// all returns the contests of the groups.
+func all(groups ...func() ([]contest, error)) (contests []contest, err error) {
+	for _, group := range groups {
+		c, err := group()
+		if err != nil {
+			return nil, err
+		}
+		contests = append(contests, named(c)...)
+	}
+	return contests, nil
 }
 
 // wanted reports whether one of the groups is to be measured.

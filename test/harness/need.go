@@ -31,6 +31,8 @@ const (
 	Ping      Thing = "ping"
 	XDP       Thing = "AF_XDP"
 	Samples   Thing = "DPDK's sample programs"
+
+	TelemetryScript Thing = "dpdk-telemetry.py"
 )
 
 // Need skips the test if the platform does not have these things. With GODPDK_REQUIRE in the
@@ -68,7 +70,7 @@ func missing(thing Thing) string {
 		if _, err := exec.LookPath("cc"); err != nil {
 			return err.Error()
 		}
-	case ProcInfo, Testpmd, Dumpcap, Pdump, Tcpdump, Ping:
+	case ProcInfo, Testpmd, TelemetryScript, Dumpcap, Pdump, Tcpdump, Ping:
 		if _, err := exec.LookPath(string(thing)); err != nil {
 			return err.Error() + ": run 'make deps'"
 		}

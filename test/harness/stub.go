@@ -58,6 +58,7 @@ func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...str
 	panic("the tests need Linux, DPDK and cgo")
 }
 
+const TelemetryScript Thing = "dpdk-telemetry.py"
 const Testpmd Thing = "dpdk-testpmd"
 
 type Thing string

@@ -28,7 +28,7 @@ import (
 // Limits of time. The machine may be busy, and QEMU then emulates each instruction slowly.
 const (
 	bootLimit = 120 * time.Second
-	kvmLimit  = 20 * time.Second // KVM of a nested machine may start a kernel and get nowhere
+	kvmLimit  = 10 * time.Second // KVM of a nested machine may start a kernel and get nowhere
 	testLimit = 60 * time.Second // of a test in the guest
 )
 
@@ -49,12 +49,8 @@ type guest struct {
 // boot starts a guest and waits until its agent reports. The guest ends with the test.
 func boot(t *testing.T, k kind) *guest {
 	t.Helper()
-	if useKVM() {
-		g, err := start(t, k, "kvm", kvmLimit)
-		if err == nil {
-			return g
-		}
-		noKVM(err)
+	if g := bootKVM(t, k); g != nil {
+		return g
 	}
 	g, err := start(t, k, "tcg,thread=multi", bootLimit)
 	require.NoError(t, err)
@@ -66,19 +62,20 @@ var kvm struct {
 	failed bool
 }
 
-// useKVM reports whether this process may use /dev/kvm, and no guest has failed to start with it.
-func useKVM() bool {
+// bootKVM returns nil if a guest does not start with KVM, and does not try again then.
+func bootKVM(t *testing.T, k kind) *guest {
 	kvm.Lock()
 	defer kvm.Unlock()
-	return !kvm.failed && syscall.Access("/dev/kvm", 6) == nil
-}
-
-func noKVM(err error) {
-	kvm.Lock()
-	defer kvm.Unlock()
-	kvm.failed = true
-	first, _, _ := strings.Cut(err.Error(), "\n")
-	fmt.Println("nic: KVM does not work here, QEMU emulates:", first)
+	if kvm.failed || syscall.Access("/dev/kvm", 6) != nil {
+		return nil
+	}
+	g, err := start(t, k, "kvm", kvmLimit)
+	if err != nil {
+		kvm.failed = true
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		fmt.Println("nic: KVM does not work here, QEMU emulates:", first)
+	}
+	return g
 }
 
 // start starts QEMU.
@@ -129,7 +126,11 @@ func start(t *testing.T, k kind, accelerator string, limit time.Duration) (g *gu
 		stop()
 		return nil, fmt.Errorf("%w\n%s", err, g.console.String())
 	}
-	t.Cleanup(stop)
+	t.Cleanup(func() {
+		stop()
+		used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+		t.Logf("%.0f s of CPU time in %.0f s", used.Seconds(), time.Since(begin).Seconds())
+	})
 	t.Logf("up after %.1f s with %s", time.Since(begin).Seconds(), accelerator)
 	return g, nil
 }
@@ -203,7 +204,6 @@ func (g *guest) start(t testing.TB, limit time.Duration, env []string, args ...s
 	t.Helper()
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
-	t.Cleanup(func() { r.Close() })
 	c := &command{t: t, g: g, args: args, limit: limit, end: make(chan channel.End, 1), r: r, w: w, lines: bufio.NewScanner(r)}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -211,7 +211,20 @@ func (g *guest) start(t testing.TB, limit time.Duration, env []string, args ...s
 	c.id = g.last
 	g.commands[c.id] = c
 	require.NoError(t, g.out.Encode(channel.Request{ID: c.id, Run: &channel.Command{Args: args, Env: env, Timeout: limit}}))
+	t.Cleanup(c.close)
 	return c
+}
+
+// close ends a program that a failed test has left: it would keep the NICs.
+func (c *command) close() {
+	c.g.mu.Lock()
+	running := c.g.commands[c.id] != nil
+	c.g.mu.Unlock()
+	if running {
+		c.signal(syscall.SIGKILL)
+		c.wait()
+	}
+	c.r.Close()
 }
 
 // signal sends the program a signal.

@@ -30,11 +30,17 @@ func TestNICs(t *testing.T) {
 			if !k.exists() {
 				t.Skipf("this QEMU has no %s", k.device)
 			}
+			t.Parallel() // two at once: some tests only wait
 			g := boot(t, k)
+			s := newTaps(t, k)
 			for _, name := range g.tests(t) {
 				t.Run(name, func(t *testing.T) { g.test(t, k, name) })
 			}
 			t.Run("NegativeControl", func(t *testing.T) { g.negative(t, k) })
+			s.split(t)
+			t.Run("Echo", func(t *testing.T) { g.echo(t, k, s) })
+			t.Run("L2fwd", func(t *testing.T) { g.l2fwd(t, k, s) })
+			t.Run("SymmetricMP", func(t *testing.T) { g.symmetricMP(t, k, s) })
 		})
 	}
 }
@@ -52,7 +58,7 @@ func (g *guest) tests(t *testing.T) []string {
 
 // environment is that of a test in the guest.
 func (g *guest) environment(k kind) []string {
-	env := []string{"GODPDK_NIC=" + k.name, "GODPDK_NIC_EAL=" + strings.Join(k.eal, " "), "GODPDK_NIC_JOINED=1"}
+	env := []string{"GODPDK_NIC=" + k.name, "GODPDK_NIC_EAL=" + strings.Join(k.eal, " "), "GODPDK_NIC_JOINED=1", "GODPDK_NIC_DEVICE_B=" + k.plug(1)}
 	for i, nic := range g.nics {
 		env = append(env, fmt.Sprintf("GODPDK_NIC_%c=%s", 'A'+i, nic))
 	}
@@ -79,6 +85,12 @@ func (g *guest) test(t *testing.T, k kind, name string) {
 		t.Errorf("it is in the table of skipped tests, and passes: remove it there")
 	case !strings.Contains(out, "\n--- PASS: "+name+" "):
 		t.Errorf("it did not run to its end:\n%s", out)
+	default:
+		for line := range strings.Lines(out) {
+			if strings.HasPrefix(line, "    ") { // a line of the test's log
+				t.Log(strings.TrimSpace(line))
+			}
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/packet"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/dpdk/telemetry"
 )
 
 // functions holds the functions to call with odd arguments.
@@ -34,8 +35,9 @@ var functions = map[string]map[string]any{
 		"Members": bond.Members, "Active": bond.Active, "Add": bond.Add, "Remove": bond.Remove, "Primary": bond.Primary,
 		"SetPrimary": bond.SetPrimary, "SetMonitoring": bond.SetMonitoring,
 	},
-	"packet": {"NewBuffer": packet.NewBuffer, "NewSource": packet.NewSource, "NewSink": packet.NewSink, "Serialize": packet.Serialize},
-	"ipc":    {"Register": ipc.Register, "Unregister": ipc.Unregister, "Send": ipc.Send, "Request": ipc.Request, "Call": ipc.Call[int, int]},
+	"packet":    {"NewBuffer": packet.NewBuffer, "NewSource": packet.NewSource, "NewSink": packet.NewSink, "Serialize": packet.Serialize},
+	"telemetry": {"Handle": telemetry.Handle, "Unregister": telemetry.Unregister, "List": telemetry.List, "NewClient": telemetry.NewClient},
+	"ipc":       {"Register": ipc.Register, "Unregister": ipc.Unregister, "Send": ipc.Send, "Request": ipc.Request, "Call": ipc.Call[int, int]},
 	"lcore": {
 		"Lookup": lcore.Lookup, "WorkersOn": lcore.WorkersOn, "Launch": lcore.Launch, "LaunchWorkers": lcore.LaunchWorkers, "StartControlThread": lcore.StartControlThread,
 		"InUse": lcore.InUse, "RegisterService": lcore.RegisterService, "LookupService": lcore.LookupService, "AddServiceCore": lcore.AddServiceCore,

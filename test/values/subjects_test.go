@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/holder"
+	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -24,6 +25,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/place"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/dpdk/telemetry"
 	"github.com/godpdk/godpdk/dpdk/vdev"
 	"github.com/godpdk/godpdk/test/hosttest"
 )
@@ -132,7 +134,8 @@ var subjects = map[string][]subject{
 		plain[device.Info]("Info"), plain[device.Group]("Group"),
 		{name: "Host", made: []state{{"live", func() (any, func()) { h := recordedHost(); return h, func() { os.RemoveAll(h.Root) } }}}},
 	},
-	"holder": {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
+	"hostcheck": {plain[hostcheck.Level]("Level"), plain[hostcheck.Finding]("Finding"), plain[hostcheck.Fix]("Fix"), plain[hostcheck.Host]("Host")},
+	"holder":    {plain[holder.Config]("Config"), plain[holder.Holder]("Holder"), plain[holder.Lock]("Lock")},
 	"place": {
 		plain[place.End]("End"), plain[place.BusyError]("BusyError"),
 		handle("Place", func() *place.Place { return must(place.Claim(context.Background(), name(), place.Parts{})) },
@@ -207,6 +210,10 @@ var subjects = map[string][]subject{
 			return must(packet.NewSink(packet.BurstFunc(func(p []*mbuf.Mbuf) int { mbuf.FreeBulk(p); return len(p) }), pool(), packet.SinkConfig{}))
 		}, func(s *packet.Sink) { _ = s.Close() }),
 		plain[packet.BurstFunc]("BurstFunc"),
+	},
+	"telemetry": {
+		handle("Client", func() *telemetry.Client { return telemetry.NewClient("/nowhere", telemetry.Config{}) }, func(c *telemetry.Client) { _ = c.Close() }),
+		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),

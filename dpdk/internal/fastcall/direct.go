@@ -26,6 +26,17 @@ func init() { cgo.FastWatch(aborts()) }
 //go:noescape
 func Call(fn, arg unsafe.Pointer) int32
 
+// Burst runs fn, which is cgo.EthRxAddress or cgo.EthTxAddress, with these parameters, and returns its
+// result. Otherwise it is like Call.
+//
+//go:noescape
+func Burst(fn unsafe.Pointer, queue *cgo.EthQueue, pkts unsafe.Pointer, n int) int
+
+// Exchange runs fn, which is cgo.EthExchangeAddress: see Burst.
+//
+//go:noescape
+func Exchange(fn unsafe.Pointer, tx *cgo.EthQueue, out unsafe.Pointer, nOut int, rx *cgo.EthQueue, in unsafe.Pointer, nIn, drop int) int
+
 // aborts returns the address of abort, which has no arguments and no result. A fault
 // continues there.
 func aborts() uintptr

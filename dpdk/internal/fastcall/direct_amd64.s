@@ -4,24 +4,36 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// ENTER calls the C function in AX with the address of the arguments. C has the frame below it,
+// so it is called with the stack pointer at the frame's top, aligned as the System V ABI
+// requires. C preserves BP, which points there.
+#define ENTER \
+	NO_LOCAL_POINTERS          \
+	LEAQ fn+0(FP), DI          \
+	MOVQ BP, SP                \
+	ANDQ $~15, SP              \
+	CALL AX                    \
+	LEAQ -const_StackSize(BP), SP
+
 // func Call(fn, arg unsafe.Pointer) int32
-//
-// C is to have the frame below it, so it is called with the stack pointer at the
-// frame's top, aligned as the System V ABI requires. C preserves R12 and BP. Its arguments
-// include the begin and end of the frame, for a fault: see godpdk_fastcall.h.
 TEXT ·Call(SB), 0, $65536-20 // StackSize
-	NO_LOCAL_POINTERS
 	MOVQ ·through(SB), AX
-	MOVQ fn+0(FP), SI
-	MOVQ arg+8(FP), DI
-	MOVQ SP, DX
-	LEAQ fn+0(FP), CX
-	MOVQ SP, R12
-	ADDQ $(const_StackSize-16), SP
-	ANDQ $~15, SP
-	CALL AX
-	MOVQ R12, SP
+	ENTER
 	MOVL AX, ret+16(FP)
+	RET
+
+// func Burst(fn unsafe.Pointer, queue *cgo.EthQueue, pkts unsafe.Pointer, n int) int
+TEXT ·Burst(SB), 0, $65536-40
+	MOVQ fn+0(FP), AX
+	ENTER
+	MOVQ AX, ret+32(FP)
+	RET
+
+// func Exchange(fn unsafe.Pointer, tx *cgo.EthQueue, out unsafe.Pointer, nOut int, rx *cgo.EthQueue, in unsafe.Pointer, nIn, drop int) int
+TEXT ·Exchange(SB), 0, $65536-72
+	MOVQ fn+0(FP), AX
+	ENTER
+	MOVQ AX, ret+64(FP)
 	RET
 
 // func aborts() uintptr

@@ -2,7 +2,8 @@
 // stack. This avoids most of the cost of a cgo call.
 //
 // The call is an assembly function with a frame of StackSize bytes. Its prologue grows the
-// goroutine's stack as for any Go function, and C runs in that frame. The runtime never stops
+// goroutine's stack as for any Go function, and C runs in that frame. C gets the address of the
+// function's own arguments. The runtime never stops
 // a goroutine inside assembly or C. So it does not preempt the goroutine, and does not scan
 // or move its stack, during the call. Signals have a stack of their own. A profiler's signal
 // finds an unknown program counter and counts it as external code.

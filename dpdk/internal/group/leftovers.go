@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/hugepages"
 	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
@@ -46,14 +46,10 @@ func mapped(match func(path string) bool) ([]string, error) {
 
 // HugepageFiles returns the files of the prefix's hugepages that this process has mapped.
 func HugepageFiles(prefix string) ([]string, error) {
-	return mapped(func(path string) bool { return isHugepageFile(filepath.Base(path), prefix) })
-}
-
-// isHugepageFile reports whether EAL gives this name to a hugepage of the prefix
-// (eal_get_hugefile_path). The prefix "a" has amap_0, but not amap_bmap_0.
-func isHugepageFile(name, prefix string) bool {
-	number, found := strings.CutPrefix(name, prefix+"map_")
-	return found && number != "" && strings.Trim(number, "0123456789") == ""
+	return mapped(func(path string) bool {
+		of, ok := hugepages.Prefix(filepath.Base(path))
+		return ok && of == prefix
+	})
 }
 
 // RemoveFiles removes the files of a primary that has ended: its hugepages, and the runtime
@@ -110,23 +106,6 @@ func RemoveFailed(dir, prefix string) error {
 	return errors.Join(err, removeAll(pages), removeRuntimeDir(dir))
 }
 
-// ConfigDescriptors returns the descriptors of the configuration file that EAL has left open after
-// a failed start. EAL's next start would use them again, although their file is removed.
-func ConfigDescriptors(dir string) (fds []int) {
-	config, err := os.Lstat(filepath.Join(dir, rundir.ConfigFile))
-	if err != nil {
-		return nil
-	}
-	entries, _ := os.ReadDir("/proc/self/fd")
-	for _, e := range entries {
-		if st, err := os.Stat("/proc/self/fd/" + e.Name()); err == nil && os.SameFile(st, config) {
-			fd, _ := strconv.Atoi(e.Name())
-			fds = append(fds, fd)
-		}
-	}
-	return fds
-}
-
 // GiveConfig makes the descriptors of failed starts refer to the configuration file of this
 // start.
 func GiveConfig(fds []int, dir string, primary bool) error {
@@ -162,9 +141,9 @@ func GiveConfig(fds []int, dir string, primary bool) error {
 // rundir.InitLock, so only a C program can become the primary meanwhile: the lock on the
 // configuration prevents that until the file is gone.
 //
-// EAL itself replaces files with one hugepage. With hugepages, ClearDead also removes files with
+// EAL itself replaces files with one hugepage. With pages, ClearDead also removes files with
 // several hugepages, which EAL reuses.
-func ClearDead(dir, prefix string, hugepages bool) error {
+func ClearDead(dir, prefix string, pages bool) error {
 	config, err := rundir.OpenFile(dir, rundir.ConfigFile, os.O_RDWR)
 	if err != nil {
 		return err
@@ -185,21 +164,15 @@ func ClearDead(dir, prefix string, hugepages bool) error {
 		err = f.Remove(names...)
 	}
 	var files []string
-	if err == nil && hugepages {
-		mounts, err := os.ReadFile("/proc/self/mounts")
-		if err != nil {
-			return err
-		}
-		for line := range strings.Lines(string(mounts)) {
-			if f := strings.Fields(line); len(f) > 2 && f[2] == "hugetlbfs" {
-				entries, err := os.ReadDir(f[1])
-				if err != nil {
-					return err
-				}
-				for _, e := range entries {
-					if isHugepageFile(e.Name(), prefix) {
-						files = append(files, filepath.Join(f[1], e.Name()))
-					}
+	if err == nil && pages {
+		for _, m := range hugepages.Mounts("") {
+			there, err := hugepages.Files("", m)
+			if err != nil {
+				return err
+			}
+			for _, f := range there {
+				if f.Prefix == prefix {
+					files = append(files, f.Path)
 				}
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/godpdk/godpdk/dpdk/internal/hugepages"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
@@ -36,7 +37,7 @@ func TestDetachFindsPageTablesBelowALink(t *testing.T) {
 	}
 	require.NoError(t, detach(rundir.Path("p")))
 	primaryFile(t, dir, nil, false)
-	assert.Len(t, ConfigDescriptors(rundir.Path("p")), 1)
+	assert.Len(t, rundir.ConfigDescriptors(rundir.Path("p")), 1)
 }
 
 func TestRemoveRuntimeDirKeepsForeignFiles(t *testing.T) {
@@ -76,9 +77,11 @@ func TestRemoveRuntimeDirDoesNotFollowALink(t *testing.T) {
 
 func TestHugepageFilesOfAPrefixAreNotThoseOfALongerOne(t *testing.T) {
 	for name, is := range map[string]bool{"amap_0": true, "amap_12": true, "amap_bmap_0": false, "amap_": false, "amap_1x": false, "aamap_1": false, "amap_1 (deleted)": false} {
-		assert.Equal(t, is, isHugepageFile(name, "a"), name)
+		of, ok := hugepages.Prefix(name)
+		assert.Equal(t, is, ok && of == "a", name)
 	}
-	assert.True(t, isHugepageFile("amap_bmap_0", "amap_b"))
+	of, _ := hugepages.Prefix("amap_bmap_0")
+	assert.Equal(t, "amap_b", of)
 }
 
 func TestCopiesOfPageTablesAreKnownInAllReleases(t *testing.T) {

@@ -222,3 +222,12 @@ func Device(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev), un
 
 // Replace makes the descriptor fd refer to another file (dup3).
 func Replace(fd int, f *os.File) error { return unix.Dup3(int(f.Fd()), fd, unix.O_CLOEXEC) }
+
+// Mempolicy returns an error if this process may not read its NUMA memory policy. A seccomp filter that forbids
+// this call forbids set_mempolicy and mbind too.
+func Mempolicy() error {
+	if _, _, e := unix.Syscall6(unix.SYS_GET_MEMPOLICY, 0, 0, 0, 0, 0, 0); e != 0 && e != unix.ENOSYS {
+		return e
+	}
+	return nil
+}

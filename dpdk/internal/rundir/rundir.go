@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"syscall"
 
 	"github.com/godpdk/godpdk/dpdk"
@@ -362,6 +363,46 @@ func Path(prefix string) string {
 		}
 	}
 	return filepath.Join(base, "dpdk", prefix)
+}
+
+// ConfigDescriptors returns this process's descriptors of the configuration file in a runtime directory. EAL
+// leaves it open after a failed start, and its next start would use them again, although their file is removed.
+func ConfigDescriptors(dir string) (fds []int) {
+	config, err := os.Lstat(filepath.Join(dir, ConfigFile))
+	if err != nil {
+		return nil
+	}
+	entries, _ := os.ReadDir("/proc/self/fd")
+	for _, e := range entries {
+		if st, err := os.Stat("/proc/self/fd/" + e.Name()); err == nil && os.SameFile(st, config) {
+			fd, _ := strconv.Atoi(e.Name())
+			fds = append(fds, fd)
+		}
+	}
+	return fds
+}
+
+// PrimaryLives reports whether a primary runs, or starts, in a runtime directory of any user. Unlike Open it does not
+// refuse a directory that is unsafe to write to.
+func PrimaryLives(dir string) (bool, error) {
+	// In the primary itself the configuration must not be opened: closing it would release EAL's lock.
+	if linux.Connect(filepath.Join(dir, mpsocket.Primary)) == nil || len(ConfigDescriptors(dir)) > 0 {
+		return true, nil
+	}
+	folder, _, err := linux.OpenDir(nil, dir)
+	if err != nil {
+		return false, err
+	}
+	defer folder.Close()
+	f, err := linux.OpenAt(folder, ConfigFile, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return linux.Locked(f)
 }
 
 // CheckEnv refuses an empty environment variable: EAL would use /dpdk.

@@ -114,6 +114,15 @@ func besideSecondaries(t *testing.T, cfg eal.Config) {
 		s := startSecondary(t, nic("B"))
 		exchange(t, pool, p.a.TxQueue(0), p.a.RxQueue(0), window, frames(t, p.a, p.b, 200, standard))
 		end(s, t)
+		// Without DMA virtio forgets that it has a driver, and a frame that comes to vmxnet3 leaves a hole in its ring.
+		if cfg.IOVAMode == eal.IOVAPhysical && kind != "e1000e" {
+			for i, port := range []**ethdev.Port{&p.a, &p.b} {
+				require.NoError(t, (*port).Detach())
+				*port, err = ethdev.Open(nic([]string{"A", "B"}[i]), ethdev.Config{Pool: pool})
+				require.NoError(t, err)
+			}
+			require.NoError(t, p.a.SetPromiscuous(true))
+		}
 		p.revive(t)
 		p.both(t, 200, standard)
 	}

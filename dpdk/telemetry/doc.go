@@ -1,0 +1,32 @@
+// Package telemetry asks running DPDK processes, in C or Go, for their ports, statistics, memory and lcores, over
+// the sockets of DPDK's telemetry library. In a Go process it adds commands of the program's own.
+//
+//	sockets, err := telemetry.List() // of all file prefixes
+//	for _, s := range sockets {
+//		c := telemetry.NewClient(s.Path, telemetry.Config{})
+//		defer c.Close()
+//		stats, err := c.PortStats(ctx, 0)
+//		…
+//	}
+//
+// The client needs no EAL, no hugepages, no DPDK and no cgo: with CGO_ENABLED=0 a program that uses only the client
+// links no C. It speaks version 2 of the protocol, which DPDK 20.05 and later have, and is tested with 22.11, 24.11 and
+// 25.11.
+//
+// # Safety
+//
+// DPDK answers in threads of the process that is asked. Other threads can free an object while these read it, because
+// DPDK takes too few locks. These calls are safe at any time, in all releases: Info, Commands, Help, EALParams,
+// AppParams, Heaps, Heap, Lcores, Lcore, LcoreUsage, Rings, Ring, Ports, Memzones.
+//
+// These can crash a process in C that frees such objects at the same time:
+//
+//   - Mempools and Mempool, while it frees a pool (rte_mempool_free takes another lock than the reader).
+//   - PortInfo, PortStats, PortXStats and PortLink, while it closes a port. Since 24.11 DPDK prevents the
+//     release of the port's data meanwhile, but not the driver's clean-up.
+//   - Memzone, while it frees any memzone, and so also a ring or a pool.
+//
+// Raw calls are as safe as their parameters: /eal/memzone_info and /eal/heap_info crash with a number that does not
+// exist. Most releases until 25.11 parse requests with strtok, so that two clients that ask at the same moment can get
+// the reply to the other's parameters.
+package telemetry
