@@ -185,9 +185,18 @@ test-rivals: deps hugepages
 	$(call step,the contenders of make bench-rivals)
 	@$(go) vet -C test/bench/rivals ./... && go test -C test/bench/rivals -count=1 ./...
 
-.PHONY: # A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo. test-exporter check: test-exporter test-exporter: deps hugepages ## emulated PCI NICs in 4 minutes: see test/nic (root) a \
-  guest) @test/nic/build.sh bin/nic @export GODPDK_NIC_LAB=$(CURDIR)/bin/nic; $(go) QEMU guest, driven through vfio-pci, $(call step,Go programs on step,examples/exporter) @CGO_ENABLED=0 go test -count=1 -v -timeout 15m ./test/nic \
-  ./dpdk/telemetry @$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./... test-nic:
+# A module of its own, which needs Prometheus' client library. And the client of package telemetry without cgo.
+.PHONY: test-exporter
+check: test-exporter
+test-exporter: deps hugepages
+	$(call step,examples/exporter)
+	@CGO_ENABLED=0 go test -count=1 ./dpdk/telemetry
+	@$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./...
+
+test-nic: deps ## emulated PCI NICs in a QEMU guest, driven through vfio-pci: see test/nic (root)
+	$(call step,Go programs on PCI NICs in a guest)
+	@[ "$$(uname -m)" = x86_64 ] || { echo "test-nic: the guest is an x86 machine: nothing to do here"; exit 0; }; test/nic/build.sh bin/nic && \
+	  export GODPDK_NIC_LAB=$(CURDIR)/bin/nic && $(go) test -count=1 -v -timeout 15m ./test/nic
 
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \

@@ -160,6 +160,7 @@ func (rt *Runtime) end(busy error, folder bool) error {
 		rt.main.end()
 		return errors.Join(busy, err, rt.remove(pages, folder))
 	}
+	rt.endTelemetry()
 	ended, e := rt.last(ealCleanup)
 	if ended {
 		cgo.LogReset()

@@ -211,14 +211,16 @@ func (c *Client) drop() {
 // connect waits while the process accepts no connection, as when it is stopped, or closes it at once, as when
 // it has too many.
 func (c *Client) connect(ctx context.Context) error {
+	full := false
 	for pause := time.Millisecond; c.conn == nil; pause = min(2*pause, 50*time.Millisecond) {
 		err := c.dial(ctx)
-		full := errors.Is(err, io.EOF)
-		if err != nil && !full && !errors.Is(err, syscall.EAGAIN) {
-			return err
-		}
 		if err == nil {
 			break
+		}
+		closed := errors.Is(err, io.EOF)
+		full = full || closed
+		if ctx.Err() == nil && !closed && !errors.Is(err, syscall.EAGAIN) {
+			return err
 		}
 		select {
 		case <-time.After(pause):

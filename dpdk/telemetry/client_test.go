@@ -235,7 +235,7 @@ func TestEndOfTheProcessDuringACallIsErrNoPrimary(t *testing.T) {
 func TestProcessWithTooManyConnectionsIsErrBusy(t *testing.T) {
 	f := start(t, replies(map[string]string{"/a": "1"}))
 	f.become("", nil) // it closes at once, as DPDK does
-	c := client(t, f.path, Config{Timeout: 30 * time.Millisecond})
+	c := client(t, f.path, Config{Timeout: 200 * time.Millisecond})
 	_, err := c.Call(t.Context(), "/a", "")
 	assert.ErrorIs(t, err, dpdk.ErrBusy)
 }

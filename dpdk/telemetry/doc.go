@@ -10,8 +10,11 @@
 //	}
 //
 // The client needs no EAL, no hugepages, no DPDK and no cgo: with CGO_ENABLED=0 a program that uses only the client
-// links no C. It speaks version 2 of the protocol, which DPDK 20.05 and later have, and is tested with 22.11, 24.11 and
-// 25.11.
+// links no C. It speaks version 2 of the protocol, which DPDK 20.05 and later have; the types are those of 22.11 to 25.11.
+//
+// A primary in Go answers commands of its own:
+//
+//	err := telemetry.Handle("/app/stats", func(params string) (any, error) { return stats, nil })
 //
 // # Safety
 //

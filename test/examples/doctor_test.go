@@ -15,10 +15,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/hostcheck"
 )
 
-// unmounted runs a script in a mount namespace of its own without any hugetlbfs.
+// unmounted runs a script in a mount namespace of its own without any hugetlbfs, and without the runtime directories of this
+// host: doctor would remove those of dead processes.
 func unmounted(t *testing.T, script string) string {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", `mount --make-rprivate / && for m in $(awk '$3 == "hugetlbfs" { print $2 }' /proc/self/mounts); do umount -l $m; done; `+script, built(t, "doctor"))
+	cmd := exec.Command("sh", "-c", `set -e; mount --make-rprivate /; mount -t tmpfs tmpfs /run; [ ! -d /tmp/dpdk ] || mount -t tmpfs tmpfs /tmp/dpdk; for m in $(awk '$3 == "hugetlbfs" { print $2 }' /proc/self/mounts); do umount -l $m; done; set +e; `+script, built(t, "doctor"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)

@@ -251,6 +251,7 @@ func (c *command) expect(text string) string {
 // wait waits for the end of the program. If the guest hangs, the test fails with the console's text.
 func (c *command) wait() channel.End {
 	c.t.Helper()
+	_ = c.r.SetReadDeadline(time.Time{})
 	go func() { _, _ = io.Copy(io.Discard, c.r) }() // the pipe must not fill up
 	select {
 	case end := <-c.end:

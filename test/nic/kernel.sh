@@ -46,6 +46,8 @@ if [ ! -e "$dir" ]; then
   }
   dpkg-deb -x "$work"/*.deb "$work/root"
   [ -d "$work/root/lib/modules" ] || { mkdir -p "$work/root/lib" && mv "$work/root/usr/lib/modules" "$work/root/lib/"; }
+  mkdir -p "$work/root/usr/lib"
+  [ -e "$work/root/usr/lib/modules" ] || ln -s ../../lib/modules "$work/root/usr/lib/modules" # where newer releases of kmod look
   depmod -b "$work/root" "$release"
   mkdir "$work/kernel"
   mv "$work/root/boot/vmlinuz-$release" "$work/kernel/vmlinuz"

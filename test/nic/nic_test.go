@@ -33,7 +33,11 @@ func TestNICs(t *testing.T) {
 			t.Parallel() // two at once: some tests only wait
 			g := boot(t, k)
 			s := newTaps(t, k)
-			for _, name := range g.tests(t) {
+			names := g.tests(t)
+			for name := range k.skips {
+				assert.Contains(t, names, name, "in the table of skipped tests")
+			}
+			for _, name := range names {
 				t.Run(name, func(t *testing.T) { g.test(t, k, name) })
 			}
 			t.Run("NegativeControl", func(t *testing.T) { g.negative(t, k) })

@@ -105,7 +105,10 @@ var _ = harness.Role("primary", func(args []string) error {
 		err = errors.Join(err, e)
 	}
 	harness.Say("rounds %d", rounds.Load())
-	return errors.Join(err, rt.Close())
+	err = errors.Join(err, rt.Close())
+	harness.Say("closed")
+	harness.Hear()
+	return err
 })
 
 var _ = harness.Role("secondary", func(args []string) error {
@@ -120,7 +123,8 @@ var _ = harness.Role("secondary", func(args []string) error {
 	return rt.Close()
 })
 
-func prefix(t *testing.T) string { return fmt.Sprintf("%s%d", strings.ToLower(t.Name()), os.Getpid()) }
+// prefix returns the file prefix of a test. A longer one would be too long for the paths of sockets.
+func prefix(t *testing.T) string { return fmt.Sprintf("%.12s%d", t.Name(), os.Getpid()) }
 
 func primary(t *testing.T, prefix string, more ...string) *harness.Child {
 	c := harness.Start(t, "primary", append([]string{prefix}, more...)...)
@@ -318,6 +322,25 @@ func TestPollsBesideObjectsThatComeAndGo(t *testing.T) {
 	_, err := fmt.Sscan(p.Expect("rounds "), &rounds)
 	require.NoError(t, err)
 	assert.Greater(t, rounds, 100, "objects came and went meanwhile")
+	p.Wait()
+}
+
+// DPDK's threads for telemetry outlive rte_eal_cleanup.
+func TestProcessThatHasClosedEALAnswersNoMore(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	p := primary(t, prefix(t))
+	path := socket(t, prefix(t))
+	c, other := client(t, path, 5*time.Second), client(t, path, 5*time.Second)
+	for _, c := range []*telemetry.Client{c, other} {
+		_, err := c.Heaps(t.Context())
+		require.NoError(t, err)
+	}
+	p.Send("close")
+	p.Expect("closed")
+	for _, c := range []*telemetry.Client{c, other} {
+		_, err := c.Heaps(t.Context())
+		assert.ErrorIs(t, err, dpdk.ErrNoPrimary)
+	}
 	p.Wait()
 }
 

@@ -96,6 +96,7 @@ func Readable(int) bool                                          { return false 
 func SetReceiveTimeout(int, time.Duration) error                 { return none }
 func Filter(int, int, []Field) error                             { return none }
 func ShutdownRead(int) error                                     { return none }
+func Listening(int) bool                                         { return false }
 func Rights([]int) []byte                                        { return nil }
 func RightsSpace(int) int                                        { return 0 }
 func ParseRights([]byte) ([]int, error)                          { return nil, none }

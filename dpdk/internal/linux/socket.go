@@ -102,6 +102,12 @@ func SetReceiveTimeout(fd int, d time.Duration) error {
 	return unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &t)
 }
 
+// Listening reports whether a socket accepts connections.
+func Listening(fd int) bool {
+	v, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	return err == nil && v != 0
+}
+
 // ShutdownRead makes the socket refuse datagrams, and ends a waiting Receive.
 func ShutdownRead(fd int) error { return unix.Shutdown(fd, unix.SHUT_RD) }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // monitor has QEMU execute a command of its monitor, such as "set_link n0 off", and returns the answer.
-// Commands that succeed have an empty answer; any other answer fails the test unless the command is a query (info …).
+// Commands that succeed have an empty answer, except queries.
 func monitor(t testing.TB, command string) string {
 	t.Helper()
 	c, err := net.Dial("unix", channel.Monitor)
