@@ -3,8 +3,10 @@
 package guest
 
 import (
+	"context"
 	"os"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,4 +140,41 @@ func refusedFromAnotherNamespace(t *testing.T, a string) {
 	close(end)
 	require.NoError(t, <-back)
 	assert.Empty(t, lookup(t, a).InUse())
+}
+
+// The kernel unbinds a device from vfio-pci when no process has it open.
+func TestOpenDeviceIsNotUnbound(t *testing.T) {
+	start(t, eal.Config{}, "A", "B")
+	p := open(t, newPool(t, 8191, 0), ethdev.Config{}, "A", "B")
+	a := nic("A")
+	i := lookup(t, a)
+	assert.Equal(t, []device.Process{{PID: os.Getpid(), Command: "guest.test", File: i.Group.Path()}}, i.Processes)
+	require.ErrorIs(t, host.Unbind(t.Context(), device.Config{}, a), dpdk.ErrBusy)
+	p.both(t, 50, standard)
+
+	bound := inode(t, a)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	err := host.Unbind(ctx, device.Config{Force: true}, a)
+	require.ErrorIs(t, err, dpdk.ErrTimeout)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.ErrorContains(t, err, "the kernel has not finished")
+	assert.True(t, lookup(t, a).Changing)
+	p.both(t, 50, standard) // the NIC works until it is detached
+
+	require.NoError(t, p.a.Detach())
+	comes(t, a, func(i device.Info) bool { return i.Driver == "vfio-pci" && inode(t, a) != bound })
+	p.a, err = ethdev.Open(a, ethdev.Config{Pool: p.pool})
+	require.NoError(t, err)
+	p.linked(t)
+	p.both(t, 50, standard)
+}
+
+// inode is another number after each binding of a device, 0 if it has no driver.
+func inode(t testing.TB, address string) uint64 {
+	var st syscall.Stat_t
+	if err := syscall.Lstat("/sys/bus/pci/devices/"+address+"/driver", &st); err != nil {
+		return 0
+	}
+	return st.Ino
 }
