@@ -111,7 +111,7 @@ godpdk_pdump_set_ops(void *mp, int index)
 	((struct rte_mempool *)mp)->ops_index = index;
 }
 
-/* rte_pktmbuf_free_bulk of mbufs whose pool stores its objects in a ring, without the ops of the pool. */
+/* rte_pktmbuf_free_bulk of mbufs of a pool that is a ring, without the ops of the pool. */
 static inline void
 godpdk_pdump_free(uintptr_t *pkts, unsigned int n)
 {

@@ -40,6 +40,7 @@ type Capture struct {
 	held  []*mbuf.Mbuf // returned by the last Burst
 	table [burst]*mbuf.Mbuf
 	one   [burst]Packet
+	rest  []Packet // of one: those that Packets has not yielded
 
 	base                pdumpcgo.Stats
 	packets, unreadable int
@@ -52,8 +53,9 @@ var captures atomic.Uint64
 //
 // Errors: dpdk.ErrPermission in a primary; dpdk.ErrNotFound if the primary has not called [Init]; dpdk.ErrExist if another
 // capture has a queue in that direction, or a killed process has left one (see [Reset]); dpdk.ErrInvalid for a Config
-// out of range, and for a port without queues; dpdk.ErrNoMemory; dpdk.ErrTimeout if the primary does not answer within
-// 5 s; dpdk.ErrUnsupported for a filter if DPDK was built without libpcap. Nothing is left behind then.
+// out of range, and for a port without queues; dpdk.ErrNoMemory; dpdk.ErrUnsupported for a filter if DPDK was built without
+// libpcap. Nothing is left behind then. After dpdk.ErrTimeout, if the primary does not answer within 5 s, the memory of the capture
+// stays until the primary ends, because it may still begin to capture: see [Reset].
 //
 // Implements: rte_pdump_enable_bpf, rte_pdump_enable, rte_bpf_convert
 func Start(port *ethdev.Port, cfg Config) (c *Capture, err error) {
@@ -113,6 +115,9 @@ func (c *Capture) enable(hooks []hook, filter unsafe.Pointer) (err error) {
 		err := c.call(opEnable, func(port uint16) int {
 			return pdumpcgo.Enable(port, h.queue, uint32(h.direction), uint32(c.cfg.SnapLen), c.ring.Pointer(), c.pool.Pointer(), filter)
 		})
+		if errors.Is(err, dpdk.ErrTimeout) { // the primary may still do it: Close must not free the memory then
+			c.hooks = append(c.hooks, h)
+		}
 		if err != nil {
 			return control.Explain(err, dpdk.ErrExist, fmt.Sprintf("queue %d has a capture of %v packets: end that one, or call Reset if its process was killed", h.queue, h.direction))
 		}
@@ -140,7 +145,17 @@ func (c *Capture) Config() Config { return c.cfg }
 
 // Burst fills in up to len(pkts) packets and returns their number. It does not wait. Their Data is valid until the next
 // Burst.
-func (c *Capture) Burst(pkts []Packet) (n int) {
+func (c *Capture) Burst(pkts []Packet) int {
+	if len(c.rest) > 0 {
+		n := copy(pkts, c.rest)
+		c.rest = c.rest[n:]
+		return n
+	}
+	return c.receive(pkts)
+}
+
+// receive is Burst without packets that Packets has left.
+func (c *Capture) receive(pkts []Packet) (n int) {
 	c.release()
 	for n < len(pkts) && c.ring != nil {
 		got := c.ring.DequeueBurst(c.table[:min(burst, len(pkts)-n)])
@@ -172,13 +187,18 @@ func (c *Capture) release() {
 // Packets returns an iterator over the packets. It waits for packets until ctx ends. Then it calls [Capture.Stop], and
 // ends behind the last packet. Data of a packet is valid until the next one. Let ctx end with
 // eal.Runtime.Context, which ends with the primary. After a break Packets can be called again, and continues with the
-// packets that the ring still has. Behind Close there are none.
+// next packet. Behind Close there are none.
 func (c *Capture) Packets(ctx context.Context) iter.Seq[Packet] {
 	return func(yield func(Packet) bool) {
 		idle := lcore.Idle{Sleep: 100 * time.Microsecond}
 		for over := false; ; {
-			n := c.Burst(c.one[:])
-			for _, p := range c.one[:n] {
+			if len(c.rest) == 0 {
+				c.rest = c.one[:c.receive(c.one[:])]
+			}
+			n := len(c.rest)
+			for len(c.rest) > 0 {
+				p := c.rest[0]
+				c.rest = c.rest[1:]
 				if !yield(p) {
 					return
 				}
@@ -242,7 +262,7 @@ func (c *Capture) Close() error {
 	if c.pool != nil && c.pool.Pool != nil {
 		err = errors.Join(err, c.pool.close())
 	}
-	c.ring, c.pool = nil, nil
+	c.ring, c.pool, c.rest = nil, nil, nil
 	if gone(err) {
 		return nil
 	}

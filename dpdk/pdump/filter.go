@@ -54,7 +54,7 @@ func checkFilter(name string, filter []bpf.RawInstruction) error {
 	return nil
 }
 
-// The program is in the heap that all processes share, whose lock a Go primary takes for its secondaries.
+// The program is in the heap that all processes share. A Go primary takes the heap's lock for its secondaries.
 var (
 	newFilter = delegate.Func(opFilter, func(_ delegate.Owner, _ string, filter []pdumpcgo.Instruction) (uintptr, error) {
 		f, errno := pdumpcgo.Filter(filter)

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { harness.MainEAL(m, mbuftest.Leaks) }
 
-func TestParseFilterRefusesWhatIsNoProgram(t *testing.T) {
+func TestParseFilterRefusesOtherText(t *testing.T) {
 	for text, why := range map[string]string{
 		"":                                     "does not start with a number",
 		"-1\n":                                 "does not start with a number",

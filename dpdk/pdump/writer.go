@@ -36,7 +36,7 @@ func NewWriter(w io.Writer, captures ...*Capture) (*Writer, error) {
 	if len(captures) == 0 {
 		return nil, check.Invalid(opWrite, "", "no capture: pass one or more")
 	}
-	snap := 0 // libpcap reads no file whose interfaces have different ones
+	snap := 0 // libpcap refuses a file with different ones
 	for _, c := range captures {
 		snap = max(snap, c.cfg.SnapLen)
 	}

@@ -50,7 +50,7 @@ func run(ctx context.Context) error {
 	flag.StringVar(&o.write, "w", "", "the `file` to write; - is the standard output")
 	flag.StringVar(&o.read, "r", "", "show the packets of a `file`, pcap or pcapng")
 	flag.IntVar(&o.snap, "s", 0, "how many `bytes` to capture of a packet; 0 is all")
-	flag.IntVar(&o.count, "n", -1, "how many packets to capture; 0 is no limit, which is the default with -prefix or -r")
+	flag.IntVar(&o.count, "n", -1, "how many packets to capture; 0 removes the limit, which is the default with -prefix or -r")
 	flag.BoolVar(&o.quiet, "q", false, "print no line for each packet")
 	flag.BoolVar(&o.primary, "primary", false, "be the primary that capture starts")
 	flag.Parse()

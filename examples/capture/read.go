@@ -56,7 +56,7 @@ func newReader(f io.Reader) (r reader, ng bool, err error) {
 	return r, false, err
 }
 
-// ends reports whether a pcapng file ends with a complete block, whose length is at its end and behind its type. pcapgo returns
+// ends reports whether a pcapng file ends with a complete block: the length of a block is at its end, and behind its type. pcapgo returns
 // io.EOF for others too.
 func ends(f *os.File) bool {
 	var last, length [4]byte

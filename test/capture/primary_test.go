@@ -19,7 +19,7 @@ import (
 )
 
 // The primary has a port that receives what it sends, and polls it without a pause. On "send first n" it sends n frames from
-// that number on, in turn on its queues, and receives them. It says how many it received. On "uninit" it calls pdump.Uninit,
+// that number on, in turn on its queues, and receives them. It prints how many it received. On "uninit" it calls pdump.Uninit,
 // and on "idle" it waits until all rings are empty that are not pools.
 var _ = harness.Role("primary", func(args []string) (err error) {
 	cfg := harness.Config(0)

@@ -66,7 +66,7 @@ func (s *seen) add(p pdump.Packet, snap int, start time.Time) {
 // A watcher is a secondary of the primary with a prefix. It obeys lines:
 //
 //	start {Config}    starts a capture of the port
-//	read n [file]     waits for n packets, checks them, writes them to the file, and says what it has seen
+//	read n [file]     waits for n packets, checks them, writes them to the file, and prints what it has seen
 //	close             closes the capture
 //	reset             ends all captures of the port
 var _ = harness.Role("watcher", func(args []string) (err error) {
