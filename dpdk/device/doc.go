@@ -6,7 +6,7 @@
 //	port, err := ethdev.Open("0000:03:00.0", …)
 //	err = device.Host{}.Restore(ctx, device.Config{}, "0000:03:00.0", "0000:03:00.1")
 //
-// The package reads and writes files in /sys and /proc only. It does not need EAL, cgo or DPDK. It
+// The package reads and writes files in /sys and /proc only. It does not need EAL, and builds without cgo and DPDK. It
 // stores nothing: the kernel knows which driver belongs to a device, so [Host.Restore] only
 // removes the choice that [Host.Bind] has made.
 //

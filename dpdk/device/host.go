@@ -134,7 +134,7 @@ func (h Host) find(op, name string) (string, error) {
 }
 
 // override returns the driver_override of a device, "" if it has none. ok is false if the kernel does not
-// answer: it has locked the device while it binds or unbinds it, which can take for ever.
+// answer: some kernels lock the device while they bind or unbind it, which can take for ever.
 func (h Host) override(address string) (driver string, ok bool) {
 	read := make(chan string, 1)
 	go func() { read <- h.text(pciDevices, address, "driver_override") }()

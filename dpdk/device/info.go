@@ -19,7 +19,8 @@ type Info struct {
 	Driver   string   `json:"driver"`   // the kernel driver that is bound, "" if none is
 	Override string   `json:"override"` // driver_override: the only driver that the kernel may bind, "" for any
 	Modules  []string `json:"modules"`  // kernel modules with a driver for the device, by modules.alias
-	// Changing is set if the kernel is binding or unbinding the device and does not answer. Override is unknown then.
+	// Changing is set if the kernel does not answer: some kernels do not while they bind or unbind the device. Override is
+	// unknown then.
 	Changing bool `json:"changing"`
 
 	Interfaces []Interface `json:"interfaces"`

@@ -33,7 +33,7 @@ if [ -z "$package" ]; then
   [ -n "$package" ] || die "apt knows no linux-image-cloud-amd64"
 fi
 release=${package#linux-image-}
-modules="virtio_pci virtio_console vfio_iommu_type1 vfio-pci uio_pci_generic"
+modules="virtio_pci virtio_console virtio_net vmxnet3 vfio_iommu_type1 vfio-pci uio_pci_generic"
 dir=$1/$release-$(cksum <<<"$modules" | cut -d' ' -f1)
 if [ ! -e "$dir" ]; then
   mkdir -p "$1"

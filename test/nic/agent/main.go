@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/test/nic/channel"
 )
 
@@ -110,21 +111,15 @@ func open() (*os.File, error) {
 
 // bind binds all PCI NICs to vfio-pci, and returns their addresses.
 func bind() (nics []string, err error) {
-	devices, err := filepath.Glob("/sys/bus/pci/devices/*") // in the order of the addresses
-	for _, dir := range devices {
-		class, err := os.ReadFile(filepath.Join(dir, "class"))
-		if err != nil {
-			return nil, err
-		}
-		if !strings.HasPrefix(string(class), "0x0200") {
-			continue
-		}
-		nics = append(nics, filepath.Base(dir))
-		if err := channel.Bind(filepath.Base(dir)); err != nil {
-			return nil, err
-		}
+	host := device.Host{}
+	devices, err := host.List()
+	if err != nil {
+		return nil, err
 	}
-	return nics, err
+	for _, d := range devices {
+		nics = append(nics, d.Address)
+	}
+	return nics, host.Bind(context.Background(), "vfio-pci", device.Config{}, nics...)
 }
 
 type agent struct {

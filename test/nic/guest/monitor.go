@@ -6,11 +6,10 @@ package guest
 import (
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/test/nic/channel"
 )
 
@@ -37,16 +36,13 @@ func monitor(t testing.TB, command string) string {
 // bind binds a NIC that was plugged in to vfio-pci, when the kernel has found it.
 func bind(t testing.TB, address string) {
 	t.Helper()
-	dir := filepath.Join("/sys/bus/pci/devices", address)
 	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(dir, "driver_override")); err == nil {
-			break
+		err := device.Host{}.Bind(t.Context(), "vfio-pci", device.Config{}, address)
+		if err == nil {
+			return
 		}
 		if time.Since(start) > 20*time.Second {
-			t.Fatalf("no device %s", address)
+			t.Fatal(err)
 		}
-	}
-	if err := channel.Bind(address); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -4,24 +4,23 @@ package guest
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
-	"github.com/godpdk/godpdk/test/nic/channel"
 )
 
 // envSecondary makes this binary the secondary of a test: it has the address of a NIC.
@@ -159,23 +158,8 @@ func TestThePrimaryGoesOnAfterItsSecondaries(t *testing.T) {
 // uio_pci_generic stops the DMA of a device when a process closes it.
 func TestThePrimaryGoesOnAfterItsSecondariesWithUIO(t *testing.T) {
 	for _, name := range []string{"A", "B"} {
-		require.NoError(t, bindUIO(nic(name)))
-		t.Cleanup(func() { assert.NoError(t, channel.Bind(nic(name))) })
+		require.NoError(t, host.Bind(t.Context(), "uio_pci_generic", device.Config{}, nic(name)))
+		t.Cleanup(func() { assert.NoError(t, host.Bind(context.Background(), "vfio-pci", device.Config{}, nic(name))) })
 	}
 	besideSecondaries(t, eal.Config{IOVAMode: eal.IOVAPhysical})
-}
-
-// bindUIO binds a device to uio_pci_generic.
-func bindUIO(address string) error {
-	dir := filepath.Join("/sys/bus/pci/devices", address)
-	for _, w := range [][2]string{{dir + "/driver_override", "uio_pci_generic"}, {dir + "/driver/unbind", address}, {"/sys/bus/pci/drivers_probe", address}} {
-		if err := os.WriteFile(w[0], []byte(w[1]), 0); err != nil {
-			return err
-		}
-	}
-	driver, err := os.Readlink(dir + "/driver")
-	if err == nil && !strings.HasSuffix(driver, "/uio_pci_generic") {
-		err = fmt.Errorf("%s is bound to %s", address, driver)
-	}
-	return err
 }
