@@ -26,13 +26,12 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
-		fmt.Println("agent:", err)
-		time.Sleep(100 * time.Millisecond) // the console is slow
-	}
+	fmt.Println("agent:", run())
+	time.Sleep(100 * time.Millisecond) // the console is slow
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // QEMU ends
 }
 
+// run serves requests until an error, such as the end of the channel.
 func run() error {
 	if err := mount(); err != nil {
 		return err
