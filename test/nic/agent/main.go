@@ -27,7 +27,7 @@ import (
 
 func main() {
 	fmt.Println("agent:", run())
-	time.Sleep(100 * time.Millisecond) // the console is slow
+	time.Sleep(100 * time.Millisecond)             // the console is slow
 	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // QEMU ends
 }
 
