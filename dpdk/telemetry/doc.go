@@ -22,9 +22,10 @@
 // DPDK takes too few locks. These calls are safe at any time, in all releases: Info, Commands, Help, EALParams,
 // AppParams, Heaps, Heap, Lcores, Lcore, LcoreUsage, Rings, Ring, Ports, Memzones.
 //
-// These can crash a process in C that frees such objects at the same time:
+// These can crash the process that is asked, if it frees such objects at the same time:
 //
-//   - Mempools and Mempool, while it frees a pool (rte_mempool_free takes another lock than the reader).
+//   - Mempools and Mempool, while a process in C frees a pool (rte_mempool_free takes another lock than the reader). A
+//     primary in Go frees pools under the lock of the reader.
 //   - PortInfo, PortStats, PortXStats and PortLink, while it closes a port. Since 24.11 DPDK prevents the
 //     release of the port's data meanwhile, but not the driver's clean-up.
 //   - Memzone, while it frees any memzone, and so also a ring or a pool.
