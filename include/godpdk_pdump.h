@@ -24,8 +24,6 @@ enum {
 	/* The secondaries take part since 25.11: each must call rte_pdump_init, and the primary waits until no
 	 * callback runs before it answers a request to disable. */
 	GODPDK_PDUMP_SECONDARIES = RTE_VERSION >= RTE_VERSION_NUM(25, 11, 0, 0),
-	/* Enable clears the counters since 25.03. */
-	GODPDK_PDUMP_CLEARS = RTE_VERSION >= RTE_VERSION_NUM(25, 3, 0, 0),
 	/* The time in a copy is in cycles since 23.11, and before in nanoseconds since 1970. */
 	GODPDK_PDUMP_CYCLES = RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0),
 };

@@ -30,7 +30,10 @@ enum {
 #else
 	GODPDK_TEL_INT_BITS = 32,
 #endif
-	GODPDK_TEL_ARRAY_OF_DICTS = RTE_VERSION >= RTE_VERSION_NUM(24, 11, 0, 0),
+	/* Others refuse a dict in an array. */
+	GODPDK_TEL_ARRAY_OF_DICTS = RTE_VERSION >= RTE_VERSION_NUM(25, 11, 1, 0) ||
+		(RTE_VERSION >= RTE_VERSION_NUM(24, 11, 5, 0) && RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0)) ||
+		(RTE_VERSION >= RTE_VERSION_NUM(23, 11, 7, 0) && RTE_VERSION < RTE_VERSION_NUM(24, 3, 0, 0)),
 	GODPDK_TEL_WAIT_MS = 1000, /* how long a thread of DPDK waits for the answer */
 };
 

@@ -32,11 +32,10 @@ const (
 )
 
 // Properties of this DPDK. Secondaries is 1 if each secondary must call Init, and Disable waits for callbacks that run.
-// Clears is 1 if Enable clears the counters. Cycles is 1 if the time in a copy is in cycles, not in nanoseconds
+// Cycles is 1 if the time in a copy is in cycles, not in nanoseconds
 // since 1970.
 const (
 	Secondaries = C.GODPDK_PDUMP_SECONDARIES
-	Clears      = C.GODPDK_PDUMP_CLEARS
 	Cycles      = C.GODPDK_PDUMP_CYCLES
 )
 

@@ -8,7 +8,6 @@ import "unsafe"
 
 func Active(port uint16) (_ bool) { return }
 
-const Clears = 0
 const Cycles = 0
 
 func Disable(port uint16, queue uint16, flags uint32) (_ int) { return }

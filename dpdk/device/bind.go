@@ -198,7 +198,7 @@ func (h Host) move(ctx context.Context, op, address, from string, to target) err
 	case !to.any && now != to.driver:
 		return &dpdk.Error{Op: op, Name: address, Errno: dpdk.Errno(syscall.EIO), Detail: fmt.Sprintf("the driver is %q, not %q: dmesg has the reason", now, to.driver)}
 	}
-	return nil
+	return ended(ctx, op, address)
 }
 
 var errNoDriver = errors.New("the kernel has loaded no driver of its own for it")

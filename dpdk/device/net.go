@@ -24,10 +24,22 @@ func (h Host) interfaces(dir string) (all []Interface, elsewhere bool) {
 		names := h.names(parent, "net")
 		elsewhere = elsewhere || len(names) == 0 && h.exists(parent, "net")
 		for _, name := range names {
-			all = append(all, h.iface(filepath.Join(parent, "net", name)))
+			dir := filepath.Join(parent, "net", name)
+			all = append(all, h.iface(dir))
+			elsewhere = elsewhere || !h.here(name, dir)
 		}
 	}
 	return all, elsewhere
+}
+
+// here reports whether an interface in sysfs is in the network namespace of this process: a sysfs that was mounted on the
+// host shows those of the host in a container too.
+func (h Host) here(name, dir string) bool {
+	if h.Root != "" {
+		return true
+	}
+	f, err := net.InterfaceByName(name)
+	return err == nil && f.Index == h.number(0, dir, "ifindex")
 }
 
 // iface reads the folder of an interface in sysfs.

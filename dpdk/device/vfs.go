@@ -57,6 +57,9 @@ func (h Host) SetVFs(ctx context.Context, cfg Config, device string, n int) erro
 		if err == nil {
 			err = set(n)
 		}
+		if late := ended(ctx, op, i.Address); err == nil && late != nil { // the caller has got an error already
+			err = errors.Join(late, set(0))
+		}
 		if err != nil && was > 0 {
 			if e := set(was); e != nil {
 				err = errors.Join(err, fmt.Errorf("undo: %w", e))

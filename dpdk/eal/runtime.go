@@ -150,7 +150,9 @@ func (rt *Runtime) end(busy error, folder bool) error {
 		if own, _, e := mpsocket.Own(rt.dir + "/dpdk_telemetry"); e == nil {
 			defer func() {
 				for _, path := range own {
-					_ = os.Remove(path)
+					if busy != nil { // otherwise endTelemetry has removed it, and the path may be that of a successor
+						_ = os.Remove(path)
+					}
 				}
 				_ = os.Remove(rt.dir) // unless others have something in it
 			}()

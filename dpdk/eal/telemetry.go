@@ -12,19 +12,23 @@ import (
 // endTelemetry ends the connections of telemetry clients. rte_eal_cleanup leaves DPDK's threads for them, which
 // would then read memory that it has unmapped. A thread that does not end within a second is left.
 func (rt *Runtime) endTelemetry() {
-	for end := time.Now().Add(time.Second); ; time.Sleep(time.Millisecond) {
+	began := time.Now()
+	for first := true; ; first = false {
 		paths, fds, err := mpsocket.Own(filepath.Join(rt.dir, "dpdk_telemetry"))
 		connected := false
 		for i, fd := range fds {
 			if linux.Listening(fd) {
-				_ = os.Remove(paths[i]) // no client connects any more
+				if first { // no client connects any more. Later the path may be that of a successor
+					_ = os.Remove(paths[i])
+				}
 				continue
 			}
 			connected = true
 			_ = linux.ShutdownRead(fd)
 		}
-		if err != nil || !connected || time.Now().After(end) {
+		if err != nil || !connected || time.Since(began) > time.Second {
 			return
 		}
+		time.Sleep(time.Millisecond)
 	}
 }

@@ -115,7 +115,7 @@ func (m *memory) reserve(p hugepages.Pool, bytes uint64) []Fix {
 		return nil
 	}
 	set, undo := p.Set((bytes + p.Page - 1) / p.Page)
-	return []Fix{{Where: m.asRoot(), Commands: []string{set}, Undo: []string{undo}, Safe: m.isRoot()}}
+	return []Fix{{Where: m.asRoot(), Commands: []string{set}, Undo: []string{undo}, Safe: m.isRoot() && bytes <= m.available()/2}}
 }
 
 // counts returns a finding for each size of pages.
@@ -150,7 +150,9 @@ func (m *memory) counts() (all []Finding) {
 					fix = Fix{r.Where, append(fix.Commands, r.Commands...), append(fix.Undo, r.Undo...), r.Safe}
 				}
 			}
-			f.Fixes = []Fix{fix}
+			if len(fix.Commands) > 0 {
+				f.Fixes = []Fix{fix}
+			}
 		}
 		all = append(all, f)
 	}
@@ -236,6 +238,7 @@ func (m *memory) mayUse(at hugepages.Mount) Finding {
 		dir := fmt.Sprintf("/mnt/huge-%d", uid)
 		f.Fixes = m.makeMount(dir, fmt.Sprintf("uid=%d,mode=0700,pagesize=%dK", uid, at.Page>>10))
 		f.Fixes[0].Commands = append(f.Fixes[0].Commands, fmt.Sprintf("use %s for Config.HugeDir", dir))
+		f.Fixes[0].Safe = false // the last line is not a command
 	}
 	return f
 }

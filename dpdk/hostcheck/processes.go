@@ -47,16 +47,20 @@ type runtimeDir struct {
 	secondaries  []string // their pids
 	others       bool     // a process that shares no memory
 	young        bool
+	foreign      bool // it has files of other programs
 	err          error
 }
 
 // runtimeDirs returns the runtime directories of all users.
 func (h Host) runtimeDirs() (all []runtimeDir) {
-	bases := append([]string{h.base(), "/var/run/dpdk", "/run/dpdk", filepath.Join("/", h.env("XDG_RUNTIME_DIR"), "dpdk"), "/tmp/dpdk"}, h.root().Glob("/run/user/*/dpdk")...)
+	bases := append([]string{h.base(), "/var/run/dpdk", "/run/dpdk", "/tmp/dpdk"}, h.root().Glob("/run/user/*/dpdk")...)
+	if dir := h.env("XDG_RUNTIME_DIR"); dir != "" {
+		bases = append(bases, filepath.Join("/", dir, "dpdk"))
+	}
 	var seen []os.FileInfo
 	for _, base := range bases {
-		st, err := os.Stat(h.root().Path(base))
-		if err != nil || slices.ContainsFunc(seen, func(o os.FileInfo) bool { return os.SameFile(o, st) }) {
+		st, err := os.Lstat(h.root().Path(base))
+		if err != nil || !st.IsDir() || slices.ContainsFunc(seen, func(o os.FileInfo) bool { return os.SameFile(o, st) }) {
 			continue
 		}
 		seen = append(seen, st)
@@ -65,8 +69,11 @@ func (h Host) runtimeDirs() (all []runtimeDir) {
 			all = append(all, runtimeDir{path: base, err: err})
 		}
 		for _, e := range entries {
-			if e.IsDir() {
-				all = append(all, h.look(filepath.Join(base, e.Name())))
+			if !e.IsDir() {
+				continue
+			}
+			if d := h.look(filepath.Join(base, e.Name())); !d.foreign {
+				all = append(all, d)
 			}
 		}
 	}
@@ -87,6 +94,7 @@ func (h Host) look(path string) runtimeDir {
 	}
 	d.primary, d.err = rundir.PrimaryLives(real)
 	for _, e := range entries {
+		d.foreign = d.foreign || e.IsDir() || !rundir.Made.MatchString(e.Name())
 		if e.Type() != fs.ModeSocket || !mpsocket.Answers(filepath.Join(real, e.Name())) {
 			continue
 		}
@@ -119,7 +127,7 @@ func (d *runtimeDir) finding() Finding {
 	case len(d.secondaries) > 0:
 		f.Level = Warning
 		f.Found = fmt.Sprintf("%s: the primary is dead, and %d secondaries live: process %s", name, len(d.secondaries), strings.Join(d.secondaries, ", "))
-		f.Fixes = []Fix{{Where: "as the user of the processes", Commands: []string{"kill " + strings.Join(d.secondaries, " ")}}}
+		f.Fixes = []Fix{{Where: "as the user of the processes, in their pid namespace", Commands: []string{"kill " + strings.Join(d.secondaries, " ")}}}
 	case d.others:
 		f.Found = name + ": a process lives that shares no memory"
 	case d.young:
@@ -127,7 +135,7 @@ func (d *runtimeDir) finding() Finding {
 	default:
 		f.Level = Warning
 		f.Found = name + ": its processes are dead, and have left files"
-		f.Fixes = []Fix{{Where: "as the owner of the folder", Commands: []string{"rm -r " + quote(d.path)}, Safe: linux.MayCreate(filepath.Dir(d.path)) == nil}}
+		f.Fixes = []Fix{{Where: "as the owner of the folder", Commands: []string{"rm -r " + quote(d.path)}}} // not safe: a process may start meanwhile
 	}
 	return f
 }

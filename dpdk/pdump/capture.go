@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -35,12 +36,14 @@ type Capture struct {
 	port  *ethdev.Port
 	cfg   Config
 	hooks []hook // enabled
-	ring  *ring.Ring[*mbuf.Mbuf]
-	pool  *copies
-	held  []*mbuf.Mbuf // returned by the last Burst
-	table [burst]*mbuf.Mbuf
-	one   [burst]Packet
-	rest  []Packet // of one: those that Packets has not yielded
+	// unsure is set if other secondaries may still use ring and pool.
+	unsure bool
+	ring   *ring.Ring[*mbuf.Mbuf]
+	pool   *copies
+	held   []*mbuf.Mbuf // returned by the last Burst
+	table  [burst]*mbuf.Mbuf
+	one    [burst]Packet
+	rest   []Packet // of one: those that Packets has not yielded
 
 	base                pdumpcgo.Stats
 	packets, unreadable int
@@ -106,11 +109,6 @@ func open(port *ethdev.Port) error {
 
 // enable starts the capture of each queue on its own, so that what was started is known if one fails: DPDK undoes nothing.
 func (c *Capture) enable(hooks []hook, filter unsafe.Pointer) (err error) {
-	if pdumpcgo.Clears == 0 {
-		if c.base, err = c.read(); err != nil {
-			return err
-		}
-	}
 	for _, h := range hooks {
 		err := c.call(opEnable, func(port uint16) int {
 			return pdumpcgo.Enable(port, h.queue, uint32(h.direction), uint32(c.cfg.SnapLen), c.ring.Pointer(), c.pool.Pointer(), filter)
@@ -123,17 +121,20 @@ func (c *Capture) enable(hooks []hook, filter unsafe.Pointer) (err error) {
 		}
 		c.hooks = append(c.hooks, h)
 	}
-	if pdumpcgo.Clears == 1 {
-		c.base, err = c.read()
-	}
+	c.base, err = c.read() // Enable clears the counters in most releases
 	return err
 }
+
+// asking makes requests to the primary one after the other: DPDK refuses a second one of a process with EEXIST.
+var asking sync.Mutex
 
 // call makes a control call on the port.
 func (c *Capture) call(op string, f func(port uint16) int) error {
 	if c.port == nil {
 		return check.Invalid(op, "", "the capture has no port: use Start")
 	}
+	asking.Lock()
+	defer asking.Unlock()
 	return control.Call(op, c.port.Name(), func() error { return control.Errno(f(uint16(c.port.ID()))) })
 }
 
@@ -229,6 +230,7 @@ func (c *Capture) Stop() error {
 	for len(c.hooks) > 0 {
 		h := c.hooks[0]
 		err := c.call(opDisable, func(port uint16) int { return pdumpcgo.Disable(port, h.queue, uint32(h.direction)) })
+		c.unsure = c.unsure || pdumpcgo.Secondaries == 1 && errors.Is(err, dpdk.ErrTimeout)
 		if err != nil && !errors.Is(err, dpdk.ErrInvalid) && !gone(err) { // ErrInvalid: somebody else has ended it
 			return err
 		}
@@ -246,7 +248,8 @@ func gone(err error) bool {
 }
 
 // Close stops the capture, discards what Burst has not returned, and frees the memory. Closing twice is a no-op. If Stop
-// fails, the primary may still use the memory: call Close again.
+// fails, the primary may still use the memory: call Close again. If Stop returned dpdk.ErrTimeout before, then since DPDK 25.11
+// other secondaries may still use the memory, and Close does not free it.
 func (c *Capture) Close() error {
 	if err := c.Stop(); err != nil {
 		return err
@@ -255,6 +258,10 @@ func (c *Capture) Close() error {
 		return nil
 	}
 	c.release()
+	if c.unsure {
+		c.ring, c.pool, c.rest = nil, nil, nil
+		return nil
+	}
 	for n := c.ring.DequeueBurst(c.table[:]); n > 0; n = c.ring.DequeueBurst(c.table[:]) {
 		c.pool.free(c.table[:n])
 	}
@@ -287,9 +294,17 @@ func (c *Capture) Stats() (Stats, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Filtered = now.Filtered - c.base.Filtered
-	s.Dropped = now.NoMbuf + now.RingFull - c.base.NoMbuf - c.base.RingFull
+	s.Filtered = since(now.Filtered, c.base.Filtered)
+	s.Dropped = since(now.NoMbuf, c.base.NoMbuf) + since(now.RingFull, c.base.RingFull)
 	return s, nil
+}
+
+// since returns what a counter has counted. A later capture of the port may have cleared it.
+func since(now, base uint64) uint64 {
+	if now < base {
+		return now
+	}
+	return now - base
 }
 
 func (c *Capture) read() (s pdumpcgo.Stats, err error) {

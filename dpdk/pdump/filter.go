@@ -1,6 +1,7 @@
 package pdump
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"unsafe"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/net/bpf"
 
 	pdumpcgo "github.com/godpdk/godpdk/cgo/pdump"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
@@ -86,9 +88,12 @@ func withFilter(name string, filter []bpf.RawInstruction, f func(filter unsafe.P
 	if err != nil {
 		return err
 	}
-	defer control.Call("rte_free", name, func() error {
+	if err = f(pointer(at)); errors.Is(err, dpdk.ErrTimeout) {
+		return err // the primary may still read it
+	}
+	_ = control.Call("rte_free", name, func() error {
 		_, err := freeFilter(name, at)
 		return err
 	})
-	return f(pointer(at))
+	return err
 }

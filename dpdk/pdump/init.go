@@ -51,7 +51,7 @@ func Init() error {
 }
 
 // Uninit undoes [Init]. EAL's end does the same. The error is dpdk.ErrBusy while a queue has a capture: end it first,
-// because the primary's bursts use memory that Uninit frees.
+// because the primary's bursts use memory that Uninit frees. It is dpdk.ErrBusy also while a port with queues is stopped.
 //
 // Implements: rte_pdump_uninit
 func Uninit() error {
@@ -61,6 +61,9 @@ func Uninit() error {
 	}
 	return control.Call(opUninit, "", func() error {
 		for _, p := range ports {
+			if !p.Started() && queues(p) > 0 { // DPDK hides the callbacks of a stopped port
+				return &dpdk.Error{Op: opUninit, Name: p.Name(), Errno: dpdk.ErrBusy, Detail: "the port is stopped, so that its captures cannot be seen: start or close it first"}
+			}
 			if pdumpcgo.Active(uint16(p.ID())) {
 				return &dpdk.Error{Op: opUninit, Name: p.Name(), Errno: dpdk.ErrBusy, Detail: "a queue of the port has a capture or another callback: end it first"}
 			}
@@ -68,6 +71,12 @@ func Uninit() error {
 		uninit()
 		return nil
 	})
+}
+
+// queues returns the number of configured queues of a port.
+func queues(p *ethdev.Port) int {
+	i, _ := p.Info()
+	return i.RxQueues + i.TxQueues
 }
 
 // uninit frees what Init made. No burst runs.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/godpdk/godpdk/cgo"
 	pdumpcgo "github.com/godpdk/godpdk/cgo/pdump"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
@@ -42,16 +43,21 @@ func newCopies(name string, count, room int) (*copies, error) {
 		return c, err
 	}
 	c.own = pdumpcgo.Ops(c.Pointer())
+	known := false
 	err = control.Call("rte_mempool_walk", name, func() error {
 		all, err := objects.Mempools()
 		for _, p := range all {
 			if p.Name != name && isRing(p) {
 				pdumpcgo.SetOps(c.Pointer(), int(p.OpsIndex))
+				known = true
 				break
 			}
 		}
 		return err
 	})
+	if err == nil && !known {
+		err = &dpdk.Error{Op: opEnable, Name: name, Errno: dpdk.ErrUnsupported, Detail: "the primary has no pool with the ops " + ringOps + ", so their number in it is unknown: make one there"}
+	}
 	return c, err
 }
 

@@ -23,7 +23,7 @@ const (
 // The value is what encoding/json makes of it, with these limits of DPDK: names of an object have only letters, digits,
 // _ and /; texts are ASCII with at most 127 bytes, or 8191 if the value is a text; an object has at most 256 entries, an
 // array 512; the elements of an array have one type; an array of objects or arrays must be the value itself, and a number
-// must not. Arrays of objects need DPDK 24.11. A bool becomes 0 or 1, a fraction a text, and a null in an object is left out.
+// must not. Arrays of objects need DPDK 23.11.7, 24.11.5 or 25.11.1. A bool becomes 0 or 1, a fraction a text, and a null in an object is left out.
 //
 // An error, a panic, a nil value and a value beyond the limits are answered with null. They are logged.
 //

@@ -167,7 +167,7 @@ func (n *node) check(depth int) error {
 			return fmt.Errorf("the name %q: names have only letters, digits, _ and /, and at most %d bytes", i.name, cgo.TelStringSize-1)
 		}
 		if n.kind == cgo.TelContainers && i.kind == cgo.TelDict && cgo.TelArrayOfDicts == 0 {
-			return &dpdk.UnsupportedError{Feature: "an array of objects", Needs: "24.11", Running: dpdk.Version()}
+			return &dpdk.UnsupportedError{Feature: "an array of objects", Needs: "23.11.7, 24.11.5 or 25.11.1", Running: dpdk.Version()}
 		}
 		if err := i.check(depth + 1); err != nil {
 			return err

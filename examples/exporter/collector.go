@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -72,6 +73,8 @@ func (c *collector) refresh() []telemetry.Socket {
 	if err != nil {
 		slog.Debug("some folders cannot be read", "error", err)
 	}
+	// Prometheus' library panics on labels with other text.
+	sockets = slices.DeleteFunc(sockets, func(s telemetry.Socket) bool { return !utf8.ValidString(s.Path) })
 	for path, client := range c.clients {
 		if !slices.ContainsFunc(sockets, func(s telemetry.Socket) bool { return s.Path == path }) {
 			client.Close()

@@ -21,8 +21,11 @@ func Command(t testing.TB, path string, args ...string) (_ *Child) {
 const Compiler Thing = "a C compiler and DPDK's headers"
 
 func Config(n int) (_ eal.Config) { panic("the tests need Linux, DPDK and cgo") }
-func Hear() (_ string)            { panic("the tests need Linux, DPDK and cgo") }
-func HugeDir() (_ string)         { panic("the tests need Linux, DPDK and cgo") }
+
+const Dumpcap Thing = "dpdk-dumpcap"
+
+func Hear() (_ string)    { panic("the tests need Linux, DPDK and cgo") }
+func HugeDir() (_ string) { panic("the tests need Linux, DPDK and cgo") }
 
 const Hugepages Thing = "hugepages"
 
@@ -35,6 +38,7 @@ func MainLcores(m *testing.M, lcores int, checks ...func() error) {
 }
 func Need(t testing.TB, things ...Thing) { panic("the tests need Linux, DPDK and cgo") }
 
+const Pdump Thing = "dpdk-pdump"
 const Ping Thing = "ping"
 const ProcInfo Thing = "dpdk-proc-info"
 
@@ -58,6 +62,7 @@ func StartWith(t testing.TB, attr *syscall.SysProcAttr, role string, args ...str
 	panic("the tests need Linux, DPDK and cgo")
 }
 
+const Tcpdump Thing = "tcpdump"
 const TelemetryScript Thing = "dpdk-telemetry.py"
 const Testpmd Thing = "dpdk-testpmd"
 

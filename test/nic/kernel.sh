@@ -25,12 +25,13 @@ if [ -n "$lacks" ]; then
   [ -z "$lacks" ] || die "apt is done, but still missing: $lacks"
 fi
 
-# The newest kernel that the package lists know. Without lists, one that was unpacked before is good enough.
-package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -1)
+# The newest kernel that the package lists know.
+newest() { { apt-cache depends linux-image-cloud-amd64 2>/dev/null || true; } | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -1; }
+package=$(newest)
 if [ -z "$package" ]; then
   "${apt[@]}" update >/dev/null 2>&1 || true
-  package=$(apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -1)
-  [ -n "$package" ] || die "apt knows no linux-image-cloud-amd64"
+  package=$(newest)
+  [ -n "$package" ] || die "apt does not know linux-image-cloud-amd64"
 fi
 release=${package#linux-image-}
 modules="virtio_pci virtio_console virtio_net vmxnet3 vfio_iommu_type1 vfio-pci uio_pci_generic"

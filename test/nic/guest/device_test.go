@@ -159,7 +159,6 @@ func TestOpenDeviceIsNotUnbound(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrTimeout)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorContains(t, err, "the kernel has not finished")
-	assert.True(t, lookup(t, a).Changing)
 	p.both(t, 50, standard) // the NIC works until it is detached
 
 	require.NoError(t, p.a.Detach())
