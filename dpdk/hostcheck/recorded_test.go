@@ -248,6 +248,19 @@ func TestFilesOfDeadProcessesOnARecordedHost(t *testing.T) {
 		`for f in '/dev/hugepages/it'\''s map_'[0-9]*; do flock -n "$f" rm "$f" || :; done`}, fixes)
 }
 
+func TestFoldersOfOtherProgramsAreNotRuntimeDirectories(t *testing.T) {
+	host := prepared.with(tree{"/tmp/dpdk/lib/meson.build": "", "/tmp/dpdk/app/config": "", "/tmp/dpdk/app/sub/config": "", "/dpdk/rte/config": "", "/home/me/config": ""}).write(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(host.Root, "run"), 0o755))
+	require.NoError(t, os.Symlink("../home", filepath.Join(host.Root, "run/dpdk")))
+	then := time.Now().Add(-time.Hour)
+	for _, path := range []string{"/tmp/dpdk/lib", "/tmp/dpdk/app", "/dpdk/rte", "/home/me"} {
+		require.NoError(t, os.Chtimes(filepath.Join(host.Root, path), then, then))
+	}
+	found := host.Processes()
+	require.Len(t, found, 1)
+	assert.Equal(t, "no DPDK process runs, and none has left files", found[0].Found)
+}
+
 func TestFilesThatWereJustMadeMayBelongToAStart(t *testing.T) {
 	host := prepared.with(tree{"/dev/hugepages/rtemap_0": "", "/run/dpdk/rte/config": ""}).write(t)
 	for _, f := range host.Processes() {
