@@ -150,7 +150,7 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench test-nic ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, the benchmarks once, and PCI NICs in a guest
+check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages

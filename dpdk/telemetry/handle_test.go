@@ -32,8 +32,8 @@ func TestValuesArriveAsJSON(t *testing.T) {
 	type inner struct {
 		Depth int `json:"depth"`
 	}
-	var value any
-	handle(t, "/test/value", func(string) (any, error) { return value, nil })
+	var value atomic.Pointer[any] // the race detector does not see that the reply comes behind the call
+	handle(t, "/test/value", func(string) (any, error) { return *value.Load(), nil })
 	c := own(t)
 	for _, test := range []struct {
 		value any
@@ -53,7 +53,7 @@ func TestValuesArriveAsJSON(t *testing.T) {
 		{"text", `"text"`}, {[]string{"a", "b"}, `["a","b"]`}, {[]int{1, -2}, `[1,-2]`}, {[]int{}, `[]`}, {map[string]any{}, `{}`}, {[][]int{{1}, {2, 3}}, `[[1],[2,3]]`},
 		{strings.Repeat("x", 8191), `"` + strings.Repeat("x", 8191) + `"`}, {map[string]string{"k": strings.Repeat("x", 127)}, `{"k":"` + strings.Repeat("x", 127) + `"}`},
 	} {
-		value = test.value
+		value.Store(&test.value)
 		v, err := c.Call(t.Context(), "/test/value", "")
 		if assert.NoError(t, err, test.want) {
 			assert.JSONEq(t, test.want, string(v))
@@ -64,7 +64,7 @@ func TestValuesArriveAsJSON(t *testing.T) {
 		"mixed": []any{1, "a"}, "null in an array": []any{1, nil}, "array of arrays in an object": map[string]any{"a": [][]int{{1}}}, "many": make([]int, 513),
 		"too long as JSON": map[string]any{"a": make([]string, 500), "b": strings.Repeat("x", 100), "c": repeat("x", 126, 130)}, "number": 1, "bool": true, "no JSON": func() {}, "nil": nil, "nil pointer": (*inner)(nil),
 	} {
-		value = beyond
+		value.Store(&beyond)
 		_, err := c.Call(t.Context(), "/test/value", "")
 		assert.ErrorIs(t, err, dpdk.ErrNotFound, name)
 	}
