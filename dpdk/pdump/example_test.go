@@ -42,7 +42,7 @@ func ExampleStart() {
 		log.Fatal(err)
 	}
 	defer w.Close()
-	for p := range c.Packets(context.TODO()) {
+	for p := range c.Packets(context.Background()) {
 		if err := w.Write(p); err != nil {
 			log.Fatal(err)
 		}

@@ -78,7 +78,7 @@ func repeat(s string, length, n int) []string {
 	return all
 }
 
-func TestArraysOfObjectsNeedDPDK2411(t *testing.T) {
+func TestArraysOfObjectsNeedAReleaseThatAcceptsThem(t *testing.T) {
 	handle(t, "/test/objects", func(string) (any, error) { return []map[string]int{{"a": 1}, {"a": 2}}, nil })
 	v, err := own(t).Call(t.Context(), "/test/objects", "")
 	if cgo.TelArrayOfDicts == 0 {
