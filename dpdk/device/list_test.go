@@ -197,6 +197,33 @@ func TestVFIO(t *testing.T) {
 	assert.Zero(t, recorded(t, "virtio.tree").VFIO())
 }
 
+// An Arm host has the table IORT for its interrupts too.
+func TestIORTWithoutAnSMMUIsNoIOMMU(t *testing.T) {
+	iort := func(kinds ...byte) []byte {
+		b := make([]byte, 48) // with the ACPI header
+		b[36], b[40] = byte(len(kinds)), 48
+		for _, kind := range kinds {
+			b = append(b, append([]byte{kind, 20}, make([]byte, 18)...)...)
+		}
+		return b
+	}
+	const itsGroup, rootComplex, smmuV2, smmuV3 = 0, 2, 3, 4
+	h := recorded(t, "virtio.tree")
+	file := filepath.Join(h.Root, "sys/firmware/acpi/tables/IORT")
+	require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+	for _, test := range []struct {
+		table []byte
+		want  bool
+	}{
+		{iort(itsGroup, rootComplex), false}, {iort(itsGroup, smmuV3, rootComplex), true}, {iort(smmuV2), true},
+		{nil, false}, {iort(itsGroup)[:47], false}, {iort(smmuV3)[:50], false},
+		{append(iort(itsGroup), smmuV3, 0, 0), true}, {append(iort(itsGroup), itsGroup, 0, 0), false},
+	} {
+		require.NoError(t, os.WriteFile(file, test.table, 0o600))
+		assert.Equal(t, test.want, h.VFIO().Firmware, "%v", test.table)
+	}
+}
+
 // modprobe finds a module before the kernel has loaded it.
 func TestVFIOAvailable(t *testing.T) {
 	h := recorded(t, "server.tree")
