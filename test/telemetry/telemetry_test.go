@@ -38,6 +38,33 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
+// What a primary sends on port 0, which receives it, and the mbufs that it keeps.
+const (
+	sent = 41
+	kept = 5
+)
+
+// exchange sends the packets, and frees all but those that are kept.
+func exchange(port *ethdev.Port, pool *mbuf.Pool) error {
+	var pkts [sent]*mbuf.Mbuf
+	if !pool.AllocBulk(pkts[:]) {
+		return errors.New("no mbufs")
+	}
+	for _, m := range pkts {
+		if _, ok := m.Append(60); !ok {
+			return errors.New("no room")
+		}
+	}
+	if n := port.TxQueue(0).Burst(pkts[:]); n != sent {
+		return fmt.Errorf("sent %d packets", n)
+	}
+	if n := port.RxQueue(0).Burst(pkts[:]); n != sent {
+		return fmt.Errorf("received %d packets", n)
+	}
+	mbuf.FreeBulk(pkts[kept:])
+	return nil
+}
+
 // A primary answers the command /app/stats until it hears a line. With "churn" it also creates and frees objects.
 var _ = harness.Role("primary", func(args []string) error {
 	cfg := harness.Config(0)
@@ -55,7 +82,11 @@ var _ = harness.Role("primary", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := netring.Loopback(netring.CableConfig{Name: "net_ring_fixed"}, ethdev.Config{Pool: pool}); err != nil {
+	fixed, err := netring.Loopback(netring.CableConfig{Name: "net_ring_fixed"}, ethdev.Config{Pool: pool})
+	if err != nil {
+		return err
+	}
+	if err := exchange(fixed.A, pool); err != nil {
 		return err
 	}
 	harness.Say("ready")
@@ -156,7 +187,7 @@ func TestDPDKsClientGetsValuesOfGo(t *testing.T) {
 	harness.Need(t, harness.Hugepages, harness.TelemetryScript)
 	p := primary(t, prefix(t))
 	script := exec.Command(string(harness.TelemetryScript), "-f", prefix(t))
-	script.Stdin = strings.NewReader("/app/stats\n/app/stats,a,b\n/help,/app/stats\n/\n/ethdev/list\nquit\n")
+	script.Stdin = strings.NewReader("/app/stats\n/app/stats,a,b\n/help,/app/stats\n/\n/ethdev/list\n/ethdev/stats,0\n/mempool/info,fixed\nquit\n")
 	out, err := script.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Contains(t, string(out), `{"/app/stats": {"packets": 42, "params": ""}}`)
@@ -164,9 +195,35 @@ func TestDPDKsClientGetsValuesOfGo(t *testing.T) {
 	assert.Contains(t, string(out), `{"/help": {"/app/stats": "Returns a value of this Go program"}}`)
 	assert.Contains(t, string(out), `"/app/stats", `)
 	assert.Contains(t, string(out), `{"/ethdev/list": [0]}`)
+	assert.Contains(t, string(out), fmt.Sprintf(`"ipackets": %d, "opackets": %d,`, sent, sent))
+	assert.Contains(t, string(out), `"name": "fixed", `)
+	assert.Contains(t, string(out), `"size": 1023, `)
 	s := harness.Start(t, "secondary", prefix(t))
 	assert.Equal(t, "true", s.Expect("error "), "a secondary has no socket")
 	s.Wait()
+	p.Wait()
+}
+
+func TestProcInfoShowsWhatAGoPrimarySent(t *testing.T) {
+	harness.Need(t, harness.Hugepages, harness.ProcInfo)
+	p := primary(t, prefix(t))
+	for _, test := range []struct {
+		args string
+		want []string
+	}{
+		{"--stats", []string{fmt.Sprintf("RX-packets: %d RX-errors: 0", sent), fmt.Sprintf("TX-packets: %d TX-errors: 0", sent)}},
+		{"--xstats", []string{fmt.Sprintf("rx_good_packets: %d ", sent), fmt.Sprintf("tx_good_packets: %d ", sent), fmt.Sprintf("rx_q0_packets: %d ", sent)}},
+		{"--show-port", []string{"driver net_ring device net_ring_fixed "}},
+		{"--show-mempool", []string{"mempool <fixed>@"}},
+		{"--show-mempool=fixed", []string{"Size 1023 ", fmt.Sprintf("avail (%d), in use (%d)", 1023-kept, kept)}},
+		{"--show-ring", []string{"net_ring_fixed"}},
+	} {
+		tool := harness.Command(t, "dpdk-proc-info", "--file-prefix="+prefix(t), "--no-pci", "--", "-p", "1", test.args)
+		out := strings.Join(strings.Fields(strings.Join(tool.Wait(), " ")), " ")
+		for _, want := range test.want {
+			assert.Contains(t, out, want, test.args)
+		}
+	}
 	p.Wait()
 }
 
