@@ -1,6 +1,5 @@
-// Package telserver stands between the clients of this process's telemetry socket and DPDK. DPDK answers a request in
-// a thread of its own, and takes no lock that the end of a port or of a memzone takes. Here a request to DPDK and such an
-// end exclude each other.
+// Package telserver passes requests of telemetry clients to DPDK. DPDK answers a request in a thread of its own, and takes
+// no lock that the end of a port or of a memzone takes. Here a request to DPDK and such an end exclude each other.
 package telserver
 
 import (
@@ -33,8 +32,8 @@ const patience = 5 * time.Second
 // turn has a token while DPDK answers a request, or between Enter and leave.
 var turn = make(chan struct{}, 1)
 
-// Enter waits until DPDK answers no request, and lets it answer none before leave. What changes or ends what requests
-// read calls it. Calls do not nest.
+// Enter waits until DPDK answers no request, and lets it answer none before leave. Call it around each change or end of an
+// object that requests read. Calls do not nest.
 func Enter() (leave func()) {
 	select {
 	case turn <- struct{}{}:
