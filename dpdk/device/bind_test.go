@@ -336,7 +336,7 @@ func TestSetVFsThatEndsLateIsUndone(t *testing.T) {
 }
 
 // Without the files of process 1 each device looks like one without routes.
-func TestBindRefusesDevicesWhoseUseIsUnknown(t *testing.T) {
+func TestBindRefusesDevicesOfUnknownUse(t *testing.T) {
 	h, k := booted(t, "server.tree")
 	require.NoError(t, os.RemoveAll(h.path("/proc/1")))
 	err := h.Bind(t.Context(), "vfio-pci", Config{}, left, right)

@@ -103,7 +103,7 @@ func (h Host) seccomp() Finding {
 	return f
 }
 
-// libnuma returns "new" for a library from 2.0.19 on, which tells EAL that there is no NUMA if a filter forbids the calls;
+// libnuma returns "new" for a library from 2.0.19 on, with which EAL does without NUMA if a filter forbids the calls;
 // "old" for a former one, and "" if it finds none.
 func (h Host) libnuma() string {
 	for line := range strings.Lines(h.root().Text("/proc/self/maps")) {

@@ -243,7 +243,7 @@ func TestFindingsOfRecordedHosts(t *testing.T) {
 	}
 }
 
-// A new libnuma tells EAL that the host has no NUMA, which is no loss here.
+// With a new libnuma EAL does without NUMA, and loses nothing here.
 func TestASeccompFilterOnAHostWithOneNode(t *testing.T) {
 	files := prepared.with(filtered, tree{libnuma: "libnuma_2.1"})
 	maps.DeleteFunc(files, func(path, _ string) bool { return strings.Contains(path, "/node/node1/") })
