@@ -2,8 +2,8 @@
 
 #include "textflag.h"
 
-// CRC adds the CX bytes at SI to the CRC in AX, and moves SI behind them. CX loses all but its lowest three bits' meaning.
-// After the 8-byte words, CX is the rest minus 8, so its lowest three bits are those of the length.
+// CRC adds the CX bytes at SI to the CRC in AX, and moves SI behind them. After
+// the 8-byte words, CX is the rest minus 8, so its lowest three bits are those of the length.
 #define CRC(words, tail, two, one, done) \
 	SUBQ   $8, CX    \
 	JLT    tail      \
@@ -46,7 +46,52 @@ TEXT ·crc32cEach(SB), NOSPLIT, $0-60
 	MOVQ size+48(FP), R8
 	MOVL init+56(FP), R9
 	LEAQ (DI)(DX*4), DX
+	CMPQ R8, $4
+	JEQ  test4
+	CMPQ R8, $8
+	JEQ  test8
+	CMPQ R8, $16
+	JEQ  test16
 	JMP  test
+
+	// The sizes of most keys have loops of their own.
+
+next4:
+	MOVL   R9, AX
+	CRC32L (SI), AX
+	MOVL   AX, (DI)
+	ADDQ   $4, SI
+	ADDQ   $4, DI
+
+test4:
+	CMPQ DI, DX
+	JNE  next4
+	RET
+
+next8:
+	MOVL   R9, AX
+	CRC32Q (SI), AX
+	MOVL   AX, (DI)
+	ADDQ   $8, SI
+	ADDQ   $4, DI
+
+test8:
+	CMPQ DI, DX
+	JNE  next8
+	RET
+
+next16:
+	MOVL   R9, AX
+	CRC32Q (SI), AX
+	CRC32Q 8(SI), AX
+	MOVL   AX, (DI)
+	ADDQ   $16, SI
+	ADDQ   $4, DI
+
+test16:
+	CMPQ DI, DX
+	JNE  next16
+	RET
 
 next:
 	MOVL R9, AX

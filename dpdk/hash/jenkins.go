@@ -28,7 +28,8 @@ func Jenkins2(key []byte, init, init2 uint32) (uint32, uint32) {
 		a += binary.LittleEndian.Uint32(key)
 		b += binary.LittleEndian.Uint32(key[4:])
 		c += binary.LittleEndian.Uint32(key[8:])
-		a, b, c = mix(a, b, c)
+		a, b, c = stir(a, b, c, 4, 6, 8)
+		a, b, c = stir(a, b, c, 16, 19, 4)
 	}
 	if len(key) >= 8 {
 		a += binary.LittleEndian.Uint32(key)
@@ -57,7 +58,8 @@ func JenkinsWords2(init, init2 uint32, words ...uint32) (uint32, uint32) {
 	a := golden + uint32(len(words))<<2 + init
 	b, c := a, a+init2
 	for ; len(words) > 3; words = words[3:] {
-		a, b, c = mix(a+words[0], b+words[1], c+words[2])
+		a, b, c = stir(a+words[0], b+words[1], c+words[2], 4, 6, 8)
+		a, b, c = stir(a, b, c, 16, 19, 4)
 	}
 	switch len(words) {
 	case 0:
@@ -85,15 +87,13 @@ func upTo4(b []byte) (n uint32) {
 	return 0
 }
 
-// mix and final are the two rounds of the hash, which Bob Jenkins calls lookup3.
+// stir and final are the rounds of the hash, which Bob Jenkins calls lookup3. His mix is two calls of stir,
+// each small enough to be inlined.
 
-func mix(a, b, c uint32) (uint32, uint32, uint32) {
-	a, c = (a-c)^bits.RotateLeft32(c, 4), c+b
-	b, a = (b-a)^bits.RotateLeft32(a, 6), a+c
-	c, b = (c-b)^bits.RotateLeft32(b, 8), b+a
-	a, c = (a-c)^bits.RotateLeft32(c, 16), c+b
-	b, a = (b-a)^bits.RotateLeft32(a, 19), a+c
-	c, b = (c-b)^bits.RotateLeft32(b, 4), b+a
+func stir(a, b, c uint32, x, y, z int) (uint32, uint32, uint32) {
+	a, c = (a-c)^bits.RotateLeft32(c, x), c+b
+	b, a = (b-a)^bits.RotateLeft32(a, y), a+c
+	c, b = (c-b)^bits.RotateLeft32(b, z), b+a
 	return a, b, c
 }
 
