@@ -2,14 +2,14 @@
 
 // Command top shows all DPDK processes of this machine, in C or Go, while they run: processes and their states, ports with
 // rates and drops, queues, rings, pools, heaps and lcores. It asks each primary over its telemetry socket, and so needs no
-// DPDK. What telemetry does not have in older releases, it reads as a secondary, if it may.
+// DPDK. With -attach it is also a secondary, which adds rings and the use of pools where DPDK is older than 24.03.
 //
 //	./top                            # in this terminal
 //	./top -http 127.0.0.1:9788       # as a web page with plots
 //	./top -once -prefix rte          # one table, for scripts; -json for programs
 //	./top -attach rte                # attach to the primary of this file prefix as a secondary, too
 //
-// README.md explains what that does to the processes that are looked at: less than can be measured.
+// README.md has the cost for the processes that are shown.
 package main
 
 import (
@@ -77,8 +77,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err := w.check(); err != nil {
 		return err
 	}
+	w.patience = *timeout
 	switch {
 	case *once || *asJSON:
+		w.patience = 20 * time.Second
 		return printOnce(ctx, w, *interval, *asJSON, out)
 	case *listen != "":
 		l, err := net.Listen("tcp", *listen)

@@ -100,7 +100,7 @@ func (s *screen) move(by int) {
 	}
 }
 
-// index returns the number of the selected target, 0 if it is no more.
+// index returns the number of the selected target, 0 if it has gone.
 func (s *screen) index() int {
 	for i, t := range s.last.Targets {
 		if t.Path+t.Name == s.selected {

@@ -25,6 +25,7 @@ type watch struct {
 	prefixes []string // none: all
 	attach   []string // prefixes to attach to as a secondary, too
 	timeout  time.Duration
+	patience time.Duration // for a secondary to attach
 
 	targets map[string]*target // by path and name
 }
@@ -40,8 +41,8 @@ type target struct {
 
 func newWatch() *watch { return &watch{targets: map[string]*target{}} }
 
-// once takes a reading of all targets. It returns when all have answered, or at the end of the context: what is then
-// missing is as before.
+// once takes a reading of all targets. It returns when all have answered, or at the end of the context: targets that
+// have not answered by then are as before.
 func (w *watch) once(ctx context.Context) sample.Snapshot {
 	found, err := find.Targets(w.dirs...)
 	s := sample.Snapshot{Time: time.Now()}
@@ -84,7 +85,7 @@ func (w *watch) once(ctx context.Context) sample.Snapshot {
 
 func key(t find.Target) string { return t.Path + " " + t.Name }
 
-// refresh makes sources for new targets, and closes those of targets that are no more.
+// refresh makes sources for new targets, and closes those of targets that have gone.
 func (w *watch) refresh(found []find.Target) {
 	for k, t := range w.targets {
 		if !slices.ContainsFunc(found, func(f find.Target) bool { return key(f) == k }) {
@@ -103,7 +104,7 @@ func (w *watch) refresh(found []find.Target) {
 			t.telemetry = read.Telemetry(f.Socket, telemetry.Config{Timeout: w.timeout})
 		}
 		if t.secondary == nil && f.Shares && slices.Contains(w.attach, f.Prefix) {
-			t.secondary = read.Secondary(f.Prefix, f.Path, self(), "-serve")
+			t.secondary = read.Secondary(f.Prefix, f.Path, w.patience, self(), "-serve")
 		}
 		t.mu.Unlock()
 	}
@@ -137,30 +138,27 @@ func (t *target) close() {
 // read takes a reading of a target.
 func (w *watch) read(t *target, f find.Target) {
 	t.mu.Lock()
-	sources := []read.Source{t.telemetry, t.secondary}
+	telemetry, secondary := t.telemetry, t.secondary
 	t.mu.Unlock()
 	now := sample.Target{Name: f.Name, Prefix: f.Prefix, Path: f.Path, Processes: f.Processes}
-	var errs []error
-	asked := 0
 	start := time.Now()
-	for _, s := range sources {
+	ask := func(s read.Source) error {
 		if s == nil {
-			continue
+			return nil
 		}
-		asked++
 		ctx, cancel := context.WithTimeout(context.Background(), w.timeout)
-		err := s.Read(ctx, &now)
-		cancel()
-		errs = append(errs, err)
+		defer cancel()
+		return s.Read(ctx, &now)
 	}
+	err := ask(telemetry)
+	also := ask(secondary)
 	now.Time = time.Now()
 	now.Took = float64(now.Time.Sub(start).Microseconds()) / 1000
-	err := errors.Join(errs...)
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.busy = false
-	if now.Via == "" && asked > 0 { // nothing answered: show the objects of the last reading
+	if now.Via == "" && errors.Join(err, also) != nil { // nothing answered: show the objects of the last reading
 		old := t.last.Stale()
 		old.Name, old.Prefix, old.Path, old.Took = now.Name, now.Prefix, now.Path, now.Took
 		if pid := t.last.PID(); now.PID() == 0 && pid != 0 {
@@ -169,20 +167,20 @@ func (w *watch) read(t *target, f find.Target) {
 		old.Processes = now.Processes
 		now = old
 	}
-	if err != nil {
-		now.Error = err.Error()
+	if all := errors.Join(err, also); all != nil {
+		now.Error = all.Error()
 	}
-	if asked == 0 {
+	if telemetry == nil && secondary == nil {
 		now.Notes = append(now.Notes, "no telemetry socket (--no-telemetry). A secondary sees its ports, rings and pools: -attach "+f.Prefix)
 	}
-	judge(&now, err)
+	judge(&now, err, telemetry == nil)
 	threads(&now)
 	sample.Rates(&t.last, &now)
 	t.last = now
 }
 
-// judge sets the state of the primary after a reading with this error.
-func judge(t *sample.Target, err error) {
+// judge sets the state of the primary after telemetry has answered with this error. Without telemetry, /proc decides.
+func judge(t *sample.Target, err error, silent bool) {
 	if t.PID() == 0 {
 		t.Processes = append([]sample.Process{{Role: "primary", State: sample.Unknown}}, t.Processes...)
 	}
@@ -194,10 +192,9 @@ func judge(t *sample.Target, err error) {
 		p.State = sample.Unknown
 		find.Refresh(p)
 		switch {
-		case t.Via != "" && err == nil:
-			if p.State != sample.Stopped { // it may be in another PID namespace
-				p.State = sample.Running
-			}
+		case silent:
+		case err == nil && p.State != sample.Stopped: // it may be in another PID namespace
+			p.State = sample.Running
 		case errors.Is(err, dpdk.ErrNoPrimary):
 			p.State = sample.Dead
 		case err != nil && p.State != sample.Stopped && p.State != sample.Dead:

@@ -33,7 +33,7 @@ type feed struct {
 
 func (f *feed) add(s sample.Snapshot) {
 	text, err := json.Marshal(s)
-	if err != nil { // there is no value in it that JSON does not have
+	if err != nil { // JSON has all values in it
 		panic(err)
 	}
 	f.mu.Lock()

@@ -26,6 +26,7 @@ const retry = 5 * time.Second
 type asSecondary struct {
 	prefix, path string
 	command      []string
+	patience     time.Duration
 
 	started time.Time
 	child   *child
@@ -33,9 +34,10 @@ type asSecondary struct {
 }
 
 // Secondary returns the source of a secondary. The command is started with two more arguments, the prefix and the command
-// line of the primary, and must call Serve. The path is the runtime directory.
-func Secondary(prefix, path string, command ...string) Source {
-	return &asSecondary{prefix: prefix, path: path, command: command}
+// line of the primary, and must call Serve. The path is the runtime directory. The first Read waits for patience instead
+// of its context, because it takes seconds to attach on a busy machine.
+func Secondary(prefix, path string, patience time.Duration, command ...string) Source {
+	return &asSecondary{prefix: prefix, path: path, patience: patience, command: command}
 }
 
 // child is a process that runs Serve.
@@ -64,6 +66,9 @@ func (s *asSecondary) Read(ctx context.Context, t *sample.Target) error {
 			return s.err
 		}
 		s.child.waits = true // until it has attached
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), s.patience)
+		defer cancel()
 	}
 	got, err := s.child.next(ctx)
 	if err == nil && got.Error == "" && got.Target == nil {
@@ -139,7 +144,7 @@ func (c *child) next(ctx context.Context) (answer, error) {
 		}
 		return a, nil
 	case <-ctx.Done():
-		return answer{}, &dpdk.Error{Op: "top", Errno: dpdk.ErrTimeout, Detail: "the secondary of top waits, perhaps for a lock"}
+		return answer{}, &dpdk.Error{Op: "top", Errno: dpdk.ErrTimeout, Detail: "the secondary of top still attaches, or waits for a lock"}
 	}
 }
 

@@ -113,7 +113,7 @@ func shared() (*sample.Target, error) {
 		return nil, err
 	}
 	for _, r := range rings {
-		t.Rings = append(t.Rings, sample.Ring{Name: r.Name, Used: uint64(r.Len), Capacity: uint64(r.Capacity), Sync: fmt.Sprintf("%v/%v", r.Producer, r.Consumer)})
+		t.Rings = append(t.Rings, sample.Ring{Name: r.Name, Used: uint64(r.Len), Capacity: uint64(r.Capacity), Sync: side(r.Producer, "P") + "/" + side(r.Consumer, "C")})
 	}
 	pools, err := mempool.List()
 	if err != nil {
@@ -139,6 +139,9 @@ func shared() (*sample.Target, error) {
 	}
 	return t, nil
 }
+
+// side writes a mode as telemetry does: "MP_RTS" of MT_RTS for producers.
+func side(s ring.Sync, letter string) string { return strings.Replace(s.String(), "T", letter, 1) }
 
 func port(p *ethdev.Port) (sample.Port, error) {
 	s, err := p.Stats()

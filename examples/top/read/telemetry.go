@@ -106,7 +106,9 @@ func queues(i *telemetry.PortInfo, s *telemetry.PortStats) []sample.Queue {
 func xqueues(i *telemetry.PortInfo, x map[string]uint64) []sample.Queue {
 	all := make([]sample.Queue, max(i.RxQueues, i.TxQueues))
 	for q := range all {
-		at := func(direction, what string) sample.Counter { return count(x[fmt.Sprintf("%s_q%d_%s", direction, q, what)]) }
+		at := func(direction, what string) sample.Counter {
+			return count(x[fmt.Sprintf("%s_q%d_%s", direction, q, what)])
+		}
 		all[q] = sample.Queue{ID: q, RxPackets: at("rx", "packets"), RxBytes: at("rx", "bytes"), TxPackets: at("tx", "packets"), TxBytes: at("tx", "bytes")}
 	}
 	return counted(all, x["rx_good_packets"]+x["tx_good_packets"])

@@ -181,7 +181,7 @@ func section(s Style, align string, head row, rows []row) []string {
 	return table(s, align, head, rows)
 }
 
-// Empty is what there is to say when there are no targets.
+// Empty returns the line for a machine without targets.
 func Empty(dirs []string) string {
 	if len(dirs) == 0 {
 		dirs = telemetry.Dirs()

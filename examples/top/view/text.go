@@ -73,7 +73,7 @@ func clean(name string) string {
 
 const barWidth = 20
 
-// bar draws shares of a whole, each with a sign of its own. What is not 0 has at least one sign.
+// bar draws shares of a whole, each with a sign of its own. A share above 0 has at least one sign.
 func bar(whole float64, parts ...float64) string {
 	const signs = "█▒"
 	var b strings.Builder
