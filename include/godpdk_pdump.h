@@ -105,7 +105,7 @@ godpdk_pdump_disable_request(struct godpdk_pdump_request *r, const char *device,
 	r->queue = queue;
 }
 
-/* It returns -errno if there is no such port, and sets rte_errno and returns -1 for other errors. */
+/* rte_pdump_stats returns -errno for a port that does not exist, and -1 with rte_errno for other errors. */
 static inline int
 godpdk_pdump_stats(uint16_t port, struct rte_pdump_stats *stats)
 {

@@ -125,7 +125,7 @@ func (m memory) free() {
 const answer = 10 * time.Second
 
 // disable ends a capture from the primary. rte_pdump_disable refuses that, so the primary sends itself the request of a
-// secondary, which is behind all requests that the process has sent. There may be no such capture.
+// secondary, which is behind all requests that the process has sent. Without such a capture it does nothing.
 func disable(p place) error {
 	return control.Call(opDisable, p.Port, func() error {
 		if _, err := objects.MemzoneLookup(statsZone); err != nil { // Uninit found no capture

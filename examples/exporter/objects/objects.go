@@ -30,7 +30,7 @@ type collector struct {
 }
 
 // New returns a collector of the ports, pools, rings and heaps that this process sees, in a primary or a secondary. After
-// rt.Close it collects nothing. What cannot be read is left out, logged and counted in dpdk_failed_commands.
+// rt.Close it collects nothing. It leaves out objects that cannot be read, logs them, and counts them in dpdk_failed_commands.
 func New(rt *eal.Runtime) prometheus.Collector { return collector{rt, readPort} }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) { metrics.Describe(ch) }
