@@ -74,11 +74,46 @@ godpdk_pdump_filter(struct godpdk_bpf_insn *ins, unsigned int n)
 	return godpdk_result(rte_bpf_convert(&p));
 }
 
+/* The message of rte_pdump_disable and its answer. They are private to DPDK, which refuses a message of another length. */
+#define GODPDK_PDUMP_ACTION "mp_pdump"
+
+struct godpdk_pdump_request {
+	uint16_t ver, op;
+	uint32_t flags;
+	char device[RTE_DEV_NAME_MAX_LEN];
+	uint16_t queue;
+	void *ring, *mp;
+	const void *prm;
+	uint32_t snaplen;
+};
+
+struct godpdk_pdump_answer {
+	uint16_t ver, op;
+	int32_t err;
+};
+
+static inline void
+godpdk_pdump_disable_request(struct godpdk_pdump_request *r, const char *device, uint16_t queue, uint32_t flags)
+{
+	enum { V2 = 2, DISABLE = 1 };
+
+	memset(r, 0, sizeof(*r));
+	r->ver = V2;
+	r->op = DISABLE;
+	r->flags = flags;
+	snprintf(r->device, sizeof(r->device), "%s", device);
+	r->queue = queue;
+}
+
+/* rte_pdump_stats returns -errno for a port that does not exist, and -1 with rte_errno for other errors. */
 static inline int
 godpdk_pdump_stats(uint16_t port, struct rte_pdump_stats *stats)
 {
+	int ret;
+
 	rte_errno = 0;
-	return rte_pdump_stats(port, stats) == 0 ? 0 : godpdk_errno();
+	ret = rte_pdump_stats(port, stats);
+	return ret < -1 ? -ret : ret == 0 ? 0 : godpdk_errno();
 }
 
 /* Whether a queue of the port has a callback in this process. */

@@ -12,6 +12,7 @@ package pdump
 #cgo amd64 CFLAGS: -march=corei7
 #cgo arm64 CFLAGS: -march=armv8-a+crc
 #cgo !godpdk_static LDFLAGS: -Wl,--as-needed -lrte_pdump -lrte_bpf
+#include <stdlib.h>
 #include "godpdk_pdump.h"
 
 #cgo noescape godpdk_pdump_free
@@ -20,6 +21,7 @@ package pdump
 import "C"
 
 import (
+	"syscall"
 	"unsafe"
 
 	_ "github.com/godpdk/godpdk/include" // keeps the headers with the package
@@ -77,6 +79,26 @@ func Enable(port, queue uint16, flags, snapLen uint32, ring, pool, filter unsafe
 // Implements: rte_pdump_disable
 func Disable(port, queue uint16, flags uint32) int {
 	return int(C.godpdk_pdump_disable(C.uint16_t(port), C.uint16_t(queue), C.uint32_t(flags)))
+}
+
+// Action is the name of the messages of librte_pdump.
+const Action = C.GODPDK_PDUMP_ACTION
+
+// DisableRequest returns the parameter of the message that [Disable] sends.
+func DisableRequest(port string, queue uint16, flags uint32) []byte {
+	var r C.struct_godpdk_pdump_request
+	name := C.CString(port)
+	defer C.free(unsafe.Pointer(name))
+	C.godpdk_pdump_disable_request(&r, name, C.uint16_t(queue), C.uint32_t(flags))
+	return C.GoBytes(unsafe.Pointer(&r), C.int(unsafe.Sizeof(r)))
+}
+
+// Answer returns the error number in the reply to such a message.
+func Answer(param []byte) (errno int) {
+	if len(param) != C.sizeof_struct_godpdk_pdump_answer {
+		return int(syscall.EBADMSG)
+	}
+	return int(-(*C.struct_godpdk_pdump_answer)(unsafe.Pointer(unsafe.SliceData(param))).err)
 }
 
 // Filter converts a program of classic BPF into one in shared memory for [Enable].

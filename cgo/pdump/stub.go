@@ -6,11 +6,15 @@ package pdump
 
 import "unsafe"
 
-func Active(port uint16) (_ bool) { return }
+const Action = "mp_pdump"
+
+func Active(port uint16) (_ bool)     { return }
+func Answer(param []byte) (errno int) { return }
 
 const Cycles = 0
 
-func Disable(port uint16, queue uint16, flags uint32) (_ int) { return }
+func Disable(port uint16, queue uint16, flags uint32) (_ int)           { return }
+func DisableRequest(port string, queue uint16, flags uint32) (_ []byte) { return }
 func Enable(port uint16, queue uint16, flags uint32, snapLen uint32, ring unsafe.Pointer, pool unsafe.Pointer, filter unsafe.Pointer) (_ int) {
 	return
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,16 +111,25 @@ func open(port *ethdev.Port) error {
 // enable starts the capture of each queue on its own, so that what was started is known if one fails: DPDK undoes nothing.
 func (c *Capture) enable(hooks []hook, filter unsafe.Pointer) (err error) {
 	for _, h := range hooks {
-		err := c.call(opEnable, func(port uint16) int {
-			return pdumpcgo.Enable(port, h.queue, uint32(h.direction), uint32(c.cfg.SnapLen), c.ring.Pointer(), c.pool.Pointer(), filter)
+		n := note{Place: c.place(h), Memory: memory{c.ring.Name(), c.pool.Name(), uintptr(c.ring.Pointer()), uintptr(c.pool.Pointer())}}
+		err := c.call(opEnable, func(port uint16) error {
+			if _, err := remember(n.Place.Port, n); err != nil {
+				return err
+			}
+			if errno := pdumpcgo.Enable(port, h.queue, uint32(h.direction), uint32(c.cfg.SnapLen), c.ring.Pointer(), c.pool.Pointer(), filter); errno != 0 {
+				return control.Errno(errno)
+			}
+			c.hooks = append(c.hooks, h)
+			n.Began = true
+			_, err := remember(n.Place.Port, n)
+			return err
 		})
-		if errors.Is(err, dpdk.ErrTimeout) { // the primary may still do it: Close must not free the memory then
+		if errors.Is(err, dpdk.ErrTimeout) && !slices.Contains(c.hooks, h) { // the primary may still do it: Close must not free the memory then
 			c.hooks = append(c.hooks, h)
 		}
 		if err != nil {
 			return control.Explain(err, dpdk.ErrExist, fmt.Sprintf("queue %d has a capture of %v packets: end that one, or call Reset if its process was killed", h.queue, h.direction))
 		}
-		c.hooks = append(c.hooks, h)
 	}
 	c.base, err = c.read() // Enable clears the counters in most releases
 	return err
@@ -129,14 +139,17 @@ func (c *Capture) enable(hooks []hook, filter unsafe.Pointer) (err error) {
 var asking sync.Mutex
 
 // call makes a control call on the port.
-func (c *Capture) call(op string, f func(port uint16) int) error {
+func (c *Capture) call(op string, f func(port uint16) error) error {
 	if c.port == nil {
 		return check.Invalid(op, "", "the capture has no port: use Start")
 	}
 	asking.Lock()
 	defer asking.Unlock()
-	return control.Call(op, c.port.Name(), func() error { return control.Errno(f(uint16(c.port.ID()))) })
+	return control.Call(op, c.port.Name(), func() error { return f(uint16(c.port.ID())) })
 }
+
+// place returns where the primary captures for a hook.
+func (c *Capture) place(h hook) place { return place{c.port.Name(), h.queue, h.direction} }
 
 // Port returns the port.
 func (c *Capture) Port() *ethdev.Port { return c.port }
@@ -229,7 +242,13 @@ func (c *Capture) Stop() error {
 	stopped := len(c.hooks) > 0
 	for len(c.hooks) > 0 {
 		h := c.hooks[0]
-		err := c.call(opDisable, func(port uint16) int { return pdumpcgo.Disable(port, h.queue, uint32(h.direction)) })
+		err := c.call(opDisable, func(port uint16) error {
+			err := control.Errno(pdumpcgo.Disable(port, h.queue, uint32(h.direction)))
+			if err == nil || errors.Is(err, dpdk.ErrInvalid) {
+				_, _ = forget(c.port.Name(), c.place(h)) // without it the end of this process has one no-op more
+			}
+			return err
+		})
 		c.unsure = c.unsure || pdumpcgo.Secondaries == 1 && errors.Is(err, dpdk.ErrTimeout)
 		if err != nil && !errors.Is(err, dpdk.ErrInvalid) && !gone(err) { // ErrInvalid: somebody else has ended it
 			return err
@@ -285,7 +304,8 @@ type Stats struct {
 	Filtered, Dropped uint64
 }
 
-// Stats returns the counters. It can be called after [Capture.Close].
+// Stats returns the counters. It can be called after [Capture.Close]. The error is dpdk.ErrNotFound after Uninit in the
+// primary, and dpdk.ErrNoDevice for a port that has gone.
 //
 // Implements: rte_pdump_stats
 func (c *Capture) Stats() (Stats, error) {
@@ -308,15 +328,38 @@ func since(now, base uint64) uint64 {
 }
 
 func (c *Capture) read() (s pdumpcgo.Stats, err error) {
-	err = c.call(opStats, func(port uint16) (errno int) {
-		s, errno = pdumpcgo.ReadStats(port)
-		return errno
+	err = c.call(opStats, func(port uint16) (err error) {
+		s, err = readStats(port)
+		return err
 	})
-	return s, err
+	return s, control.Explain(err, dpdk.ErrNotFound, "the primary has called pdump.Uninit (rte_pdump_uninit), which ends all counters: count in a new process")
 }
 
-// Reset ends the captures of all queues of a port, whichever process has started them. It is for captures of processes that
-// were killed. Other captures get no more packets. Only a secondary can call it; errors are those of [Start].
+// counters is where DPDK has found the counters. It does not look again, and reads freed memory after rte_pdump_uninit.
+var counters struct {
+	sync.Mutex
+	at unsafe.Pointer
+}
+
+func readStats(port uint16) (pdumpcgo.Stats, error) {
+	counters.Lock()
+	defer counters.Unlock()
+	z, err := objects.MemzoneLookup(statsZone)
+	if err != nil {
+		return pdumpcgo.Stats{}, err
+	}
+	if counters.at != nil && counters.at != z.Addr {
+		return pdumpcgo.Stats{}, dpdk.ErrNotFound
+	}
+	s, errno := pdumpcgo.ReadStats(port)
+	if errno == 0 {
+		counters.at = z.Addr
+	}
+	return s, control.Errno(errno)
+}
+
+// Reset ends the captures of all queues of a port, whichever process has started them. It is for captures of killed processes
+// that the primary has not ended: see the package. Other captures get no more packets. Only a secondary can call it; errors are those of [Start].
 //
 // Implements: rte_pdump_disable
 func Reset(port *ethdev.Port) error {

@@ -23,10 +23,13 @@
 //
 // # When the capturing process is killed
 //
-// The primary continues. But it goes on copying into a ring that nobody reads: the ring becomes full, and each
-// packet costs a copy that is dropped. Each queue has one capture per direction, so the next Start fails with
-// [dpdk.ErrExist]. [Reset] ends the capture of the dead process. Its ring and its pool (about 10 MB by default)
-// stay until the primary ends. With a C primary the pool is a ring; if the process is killed while it returns
+// The primary continues. A primary in Go ends the captures of a secondary in Go as soon as it has noticed the death, and
+// frees their memory. Of a process that is killed in Start, before it captures, the memory stays.
+//
+// A primary in C, and a primary in Go after the death of a C program, goes on copying into a ring that nobody reads: the
+// ring becomes full, and each packet costs a copy that is dropped. Each queue has one capture per direction, so the next
+// Start fails with [dpdk.ErrExist]. [Reset] ends the capture of the dead process. Its ring and its pool (about 10 MB by
+// default) stay until the primary ends. With a C primary the pool is a ring; if the process is killed while it returns
 // copies to that pool, the primary's burst can wait forever, as it can after the death of dpdk-dumpcap. A Go primary has
 // pools in which no process waits for another one.
 //

@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 const (
@@ -41,6 +42,9 @@ func Init() error {
 		}
 		if fastcall.Alone() {
 			return &dpdk.Error{Op: opInit, Cause: dpdk.ErrNotShared, Detail: "no other process can attach: start without InMemory and NoHuge"}
+		}
+		if _, err := objects.MemzoneLookup(statsZone); err == nil && primary() { // DPDK 22.11 would report ENOMEM
+			return dpdk.ErrExist
 		}
 		if errno := pdumpcgo.Init(); errno != 0 {
 			return control.Errno(errno)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/net/bpf"
 
+	pdumpcgo "github.com/godpdk/godpdk/cgo/pdump"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -92,6 +93,38 @@ func TestInitOfSharedMemoryOnly(t *testing.T) {
 	require.NoError(t, Uninit())
 	require.NoError(t, Uninit(), "a second one")
 	require.NoError(t, Init(), "again")
+}
+
+func TestInitAfterACLibraryReturnsErrExist(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	require.NoError(t, Uninit())
+	require.Zero(t, pdumpcgo.Init())
+	assert.ErrorIs(t, Init(), dpdk.ErrExist)
+	pdumpcgo.Uninit()
+	require.NoError(t, Init())
+	require.NoError(t, Uninit())
+}
+
+func TestUninitRefusesAStoppedPort(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	require.NoError(t, Init())
+	port, _ := newPort(t)
+	require.NoError(t, port.Stop())
+	err := Uninit()
+	assert.ErrorIs(t, err, dpdk.ErrBusy)
+	assert.ErrorContains(t, err, "the port is stopped")
+	require.NoError(t, port.Start())
+	require.NoError(t, Uninit())
+}
+
+func TestCountersOfAPortThatHasGoneReturnErrNoDevice(t *testing.T) {
+	_, errno := pdumpcgo.ReadStats(31)
+	assert.Equal(t, dpdk.ErrNoDevice, dpdk.Errno(errno))
+}
+
+func TestCountersThatDPDKClearsStartAtZero(t *testing.T) {
+	assert.EqualValues(t, 6, since(10, 4))
+	assert.EqualValues(t, 3, since(3, 10), "cleared by another capture")
 }
 
 // block is a copy as librte_pcapng makes it: 6 bytes of a packet of 60.

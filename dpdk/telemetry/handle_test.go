@@ -70,6 +70,19 @@ func TestValuesArriveAsJSON(t *testing.T) {
 	}
 }
 
+// A fraction is a text in the reply, which is longer than the number.
+func TestFractionsCountAsTheTextsThatTheyBecome(t *testing.T) {
+	value := map[string]any{"fractions": make([]float64, 512), "texts": repeat("x", 126, 109)}
+	for i := range 512 {
+		value["fractions"].([]float64)[i] = 0.5
+	}
+	_, err := encode("/test/fractions", value)
+	assert.ErrorIs(t, err, dpdk.ErrMessageSize)
+	value["texts"] = repeat("x", 126, 100)
+	_, err = encode("/test/fractions", value)
+	assert.NoError(t, err)
+}
+
 func repeat(s string, length, n int) []string {
 	all := make([]string, n)
 	for i := range all {

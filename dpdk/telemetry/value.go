@@ -19,6 +19,19 @@ type node struct {
 	text  string // of a text
 	bits  uint64 // of a number
 	items []*node
+
+	fraction bool // the text was a number
+}
+
+// fractions returns the number of texts that were numbers.
+func (n *node) fractions() (all int) {
+	if n.fraction {
+		all = 1
+	}
+	for _, i := range n.items {
+		all += i.fractions()
+	}
+	return all
 }
 
 // encode returns the form of a value that C makes rte_tel_data of.
@@ -29,10 +42,7 @@ func encode(command string, v any) ([]byte, error) {
 	if err := e.Encode(v); err != nil {
 		return nil, err
 	}
-	const room = 16384 // MAX_OUTPUT_LEN of telemetry.c
-	if n := text.Len() + len(`{"":}`) + len(command); n > room {
-		return nil, &dpdk.Error{Op: opRegister, Name: command, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf("the value has %d bytes as JSON: DPDK's replies have at most %d", text.Len(), room)}
-	}
+	size := text.Len()
 	d := json.NewDecoder(&text)
 	d.UseNumber()
 	n, err := parse(d)
@@ -41,6 +51,13 @@ func encode(command string, v any) ([]byte, error) {
 	}
 	if err == nil {
 		err = n.check(0)
+	}
+	const room = 16384 // MAX_OUTPUT_LEN of telemetry.c
+	if err == nil {
+		size += len(`""`) * n.fractions()
+		if size+len(`{"":}`)+len(command) > room {
+			return nil, &dpdk.Error{Op: opRegister, Name: command, Errno: dpdk.ErrMessageSize, Detail: fmt.Sprintf("the value has %d bytes as JSON: DPDK's replies have at most %d", size, room)}
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("the value of %s cannot be sent: %w", command, err)
@@ -72,7 +89,7 @@ func parse(d *json.Decoder) (*node, error) {
 		if i, err := strconv.ParseInt(t.String(), 10, cgo.TelIntBits); err == nil {
 			return &node{kind: cgo.TelInt, bits: uint64(i)}, nil
 		}
-		return &node{kind: cgo.TelText, text: t.String()}, nil
+		return &node{kind: cgo.TelText, text: t.String(), fraction: true}, nil
 	}
 	return nil, nil
 }

@@ -175,22 +175,98 @@ func TestPrimaryWithoutInitRefusesCaptures(t *testing.T) {
 	p.Wait()
 }
 
-func TestPrimaryContinuesWhenACaptureIsKilled(t *testing.T) {
-	p, prefix := primary(t)
-	w := watch(t, prefix, portName)
-	require.Empty(t, start(t, w, pdump.Config{Ring: 64}))
-	send(p, t, 0, 100) // more than the ring holds
-	w.Kill()
-	send(p, t, 0, 2000)
+// noLeft waits until captures have left nothing in the primary.
+func noLeft(t *testing.T, p *harness.Child) {
+	t.Helper()
+	left := ""
+	require.Eventually(t, func() bool {
+		p.Send("left")
+		left = p.Expect("left")
+		return left == ""
+	}, 10*time.Second, time.Millisecond, "%s", left)
+}
 
-	w = watch(t, prefix, portName)
-	assert.Contains(t, start(t, w, pdump.Config{}), "queue 0 has a capture of received packets")
-	w.Send("reset")
-	require.Equal(t, "<nil>", w.Expect("reset"))
+func TestPrimaryEndsTheCaptureOfAKilledProcess(t *testing.T) {
+	p, prefix := primary(t)
+	for _, test := range []struct {
+		name string
+		at   func(t *testing.T, w *harness.Child) // leads the process to where it is killed
+	}{
+		{"a full ring", func(t *testing.T, w *harness.Child) {
+			require.Empty(t, start(t, w, pdump.Config{Ring: 64}))
+			send(p, t, 0, 100)
+		}},
+		{"packets in its hands", func(t *testing.T, w *harness.Child) {
+			require.Empty(t, start(t, w, pdump.Config{Direction: pdump.Received}))
+			send(p, t, 0, 10)
+			captured(t, w, 10, "")
+		}},
+		{"Start or Close", func(t *testing.T, w *harness.Child) {
+			w.Send("again")
+			w.Expect("again")
+			send(p, t, 0, 300)
+		}},
+		{"Start or Close again", func(t *testing.T, w *harness.Child) {
+			w.Send("again")
+			w.Expect("again")
+			send(p, t, 0, 1000)
+		}},
+	} {
+		w := watch(t, prefix, portName)
+		test.at(t, w)
+		w.Kill()
+		send(p, t, 0, 2000)
+		require.Eventually(t, func() bool {
+			p.Send("left")
+			return !strings.Contains(p.Expect("left"), "captured")
+		}, 10*time.Second, time.Millisecond, test.name)
+		if !strings.Contains(test.name, "Start") { // there the memory may stay
+			noLeft(t, p)
+		}
+	}
+	w := watch(t, prefix, portName)
 	require.Empty(t, start(t, w, pdump.Config{}))
 	send(p, t, 0, 1000)
 	assert.Equal(t, 1000, captured(t, w, 2000, "").Received)
 	closed(t, w)
+	w.Wait()
+	p.Wait()
+}
+
+// A process that ends without Close has ended too. Captures of others stay.
+func TestPrimaryEndsOnlyTheCapturesOfTheEndedProcess(t *testing.T) {
+	p, prefix := primary(t)
+	a, b := watch(t, prefix, portName), harness.Start(t, "watcher", prefix, portName, harness.Lcore(9))
+	b.Expect("attached")
+	require.Empty(t, start(t, a, pdump.Config{Queues: []int{0}}))
+	require.Empty(t, start(t, b, pdump.Config{Queues: []int{1}}))
+	assert.Contains(t, start(t, b, pdump.Config{Queues: []int{0}}), "queue 0 has a capture")
+	b.Wait()
+	c := harness.Start(t, "watcher", prefix, portName, harness.Lcore(9))
+	c.Expect("attached")
+	require.Eventually(t, func() bool { return start(t, c, pdump.Config{Queues: []int{1}}) == "" }, 10*time.Second, time.Millisecond)
+	send(p, t, 0, 100)
+	assert.Equal(t, 50, captured(t, a, 100, "").Received)
+	assert.Equal(t, 50, captured(t, c, 100, "").Received)
+	for _, w := range []*harness.Child{a, c} {
+		closed(t, w)
+		w.Wait()
+	}
+	noLeft(t, p)
+	p.Wait()
+}
+
+func TestStatsAfterTheEndOfTheCountersReturnErrNotFound(t *testing.T) {
+	p, prefix := primary(t)
+	w := watch(t, prefix, portName)
+	require.Empty(t, start(t, w, pdump.Config{}))
+	w.Send("stats")
+	assert.Equal(t, "false <nil>", w.Expect("stats "))
+	closed(t, w)
+	p.Send("uninit")
+	require.Equal(t, "<nil>", p.Expect("uninit "))
+	w.Send("stats")
+	assert.Contains(t, w.Expect("stats "), "true ")
 	w.Wait()
 	p.Wait()
 }

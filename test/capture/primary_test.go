@@ -9,9 +9,11 @@ import (
 	"slices"
 	"strings"
 
+	pdumpcgo "github.com/godpdk/godpdk/cgo/pdump"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
+	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/pdump"
 	"github.com/godpdk/godpdk/dpdk/ring"
@@ -20,7 +22,7 @@ import (
 
 // The primary has a port that receives what it sends, and polls it without a pause. On "send first n" it sends n frames from
 // that number on, in turn on its queues, and receives them. It prints how many it received. On "uninit" it calls pdump.Uninit,
-// and on "idle" it waits until all rings are empty that are not pools.
+// on "left" it prints "captured" if a queue has a capture, and the rings and pools of captures, and on "idle" it waits until all rings are empty that are not pools.
 var _ = harness.Role("primary", func(args []string) (err error) {
 	cfg := harness.Config(0)
 	cfg.MemoryMB = 128
@@ -62,6 +64,13 @@ var _ = harness.Role("primary", func(args []string) (err error) {
 			case "uninit":
 				harness.Say("uninit %s", describe(pdump.Uninit()))
 				continue
+			case "left":
+				left, err := s.left()
+				if err != nil {
+					return err
+				}
+				harness.Say("left %s", left)
+				continue
 			case "idle":
 				if err := idle(); err != nil {
 					return err
@@ -94,6 +103,24 @@ func idle() error {
 		}
 		runtime.Gosched()
 	}
+}
+
+// left describes what captures have left in the primary.
+func (s station) left() (string, error) {
+	var all []string
+	if pdumpcgo.Active(uint16(s.port.ID())) {
+		all = append(all, "captured")
+	}
+	rings, err := ring.List()
+	for _, r := range rings {
+		all = append(all, r.Name)
+	}
+	pools, e := mempool.List()
+	for _, p := range pools {
+		all = append(all, p.Name)
+	}
+	all = slices.DeleteFunc(all, func(name string) bool { return name != "captured" && !strings.Contains(name, "pdump_") })
+	return strings.Join(all, " "), errors.Join(err, e)
 }
 
 func full(pool *mbuf.Pool) error {

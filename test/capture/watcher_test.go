@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -68,6 +69,8 @@ func (s *seen) add(p pdump.Packet, snap int, start time.Time) {
 //	start {Config}    starts a capture of the port
 //	read n [file]     waits for n packets, checks them, writes them to the file, and prints what it has seen
 //	close             closes the capture
+//	again             starts and closes captures until it is killed
+//	stats             prints the error of Stats
 //	reset             ends all captures of the port
 var _ = harness.Role("watcher", func(args []string) (err error) {
 	cfg := ealtest.Secondary(args[0], 0)
@@ -109,6 +112,20 @@ var _ = harness.Role("watcher", func(args []string) (err error) {
 				return err
 			}
 			harness.Say("read %s", text)
+		case "again":
+			harness.Say("again")
+			for {
+				c, err := pdump.Start(port, pdump.Config{Ring: 64})
+				if err != nil {
+					return err
+				}
+				if err := c.Close(); err != nil {
+					return err
+				}
+			}
+		case "stats":
+			_, err := c.Stats()
+			harness.Say("stats %v %s", errors.Is(err, dpdk.ErrNotFound), describe(err))
 		case "close":
 			harness.Say("close %s", describe(errors.Join(c.Close(), c.Close())))
 		case "reset":

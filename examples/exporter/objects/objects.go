@@ -9,6 +9,7 @@ package objects
 
 import (
 	"errors"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -23,63 +24,68 @@ import (
 	"github.com/godpdk/godpdk/examples/exporter/metrics"
 )
 
-type collector struct{ rt *eal.Runtime }
+type collector struct {
+	rt   *eal.Runtime
+	port func(*ethdev.Port) (metrics.Port, error)
+}
 
 // New returns a collector of the ports, pools, rings and heaps that this process sees, in a primary or a secondary. After
-// rt.Close it collects nothing.
-func New(rt *eal.Runtime) prometheus.Collector { return collector{rt} }
+// rt.Close it collects nothing. It leaves out objects that cannot be read, logs them, and counts them in dpdk_failed_commands.
+func New(rt *eal.Runtime) prometheus.Collector { return collector{rt, readPort} }
 
 func (c collector) Describe(ch chan<- *prometheus.Desc) { metrics.Describe(ch) }
 
 func (c collector) Collect(ch chan<- prometheus.Metric) {
-	p, err := c.read()
-	if errors.Is(err, dpdk.ErrNotRunning) {
-		return
+	if p := c.read(); p != nil {
+		p.Collect(ch)
 	}
-	if err != nil {
-		ch <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), err)
-		return
-	}
-	p.Collect(ch)
 }
 
-func (c collector) read() (*metrics.Process, error) {
+// read returns nil if EAL does not run.
+func (c collector) read() *metrics.Process {
 	p := &metrics.Process{Prefix: c.rt.FilePrefix(), Info: telemetry.Info{Version: dpdk.Version(), PID: os.Getpid()}}
-	ports, err := ethdev.List()
-	if err != nil {
-		return nil, err
-	}
-	for _, port := range ports {
-		v, err := readPort(port)
-		if errors.Is(err, dpdk.ErrNoDevice) { // closed just now
+	over := false
+	failed := func(what string, err error) bool {
+		switch {
+		case err == nil:
+			return false
+		case errors.Is(err, dpdk.ErrNotRunning):
+			over = true
+		case !errors.Is(err, dpdk.ErrNoDevice): // a port that was closed just now
+			slog.Warn("an object of DPDK cannot be read", "object", what, "error", err)
+			fallthrough
+		default:
 			p.Errors++
-			continue
 		}
-		if err != nil {
-			return nil, err
+		return true
+	}
+	ports, err := ethdev.List()
+	failed("ports", err)
+	for _, port := range ports {
+		if v, err := c.port(port); !failed(port.Name(), err) {
+			p.Ports = append(p.Ports, v)
 		}
-		p.Ports = append(p.Ports, v)
 	}
 	pools, err := mempool.List()
-	if err != nil {
-		return nil, err
-	}
+	failed("pools", err)
 	for _, m := range pools {
 		common, cached := uint64(m.Available), uint64(0)
 		p.Pools = append(p.Pools, telemetry.Mempool{Name: m.Name, Populated: uint64(m.Populated), Common: &common, Cached: &cached})
 	}
 	rings, err := ring.List()
-	if err != nil {
-		return nil, err
-	}
+	failed("rings", err)
 	for _, r := range rings {
 		p.Rings = append(p.Rings, telemetry.Ring{Name: r.Name, Capacity: uint64(r.Capacity), Used: uint64(r.Len)})
 	}
 	heaps, err := c.rt.Memory()
+	failed("heaps", err)
 	for _, h := range heaps {
 		p.Heaps = append(p.Heaps, telemetry.Heap{Name: "socket_" + h.Socket.String(), Size: h.Total, Free: h.Free, LargestFree: h.LargestFree})
 	}
-	return p, err
+	if over {
+		return nil
+	}
+	return p
 }
 
 func readPort(port *ethdev.Port) (v metrics.Port, err error) {
