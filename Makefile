@@ -29,7 +29,7 @@ cross = export PKG_CONFIG_LIBDIR=$(ARM64)/usr/lib/aarch64-linux-gnu/pkgconfig:$(
 gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile'" -timeout 30m
 
 # What has assembly and needs no DPDK.
-assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops ./dpdk/header
+assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops ./dpdk/hash ./dpdk/header
 
 # The packages that the tag godpdk_debug changes.
 debugged := ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem ./dpdk/internal/objects
@@ -146,6 +146,10 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
 	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter
 
+.PHONY: top
+top: ## a live view of all DPDK processes of this machine: TOP='-http 127.0.0.1:9788' makes it a web page (needs no DPDK)
+	@mkdir -p bin && export CGO_ENABLED=$$(pkg-config --exists libdpdk 2>/dev/null && echo 1 || echo 0); $(go) build -C examples/top -o ../../bin/top . && bin/top $(TOP)
+
 test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 cores)
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
@@ -192,6 +196,14 @@ test-exporter: deps hugepages
 	$(call step,examples/exporter)
 	@CGO_ENABLED=0 go test -count=1 ./dpdk/telemetry
 	@$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./...
+
+# A module of its own, which needs a library for terminals. Its tests need a browser and tmux.
+.PHONY: test-top
+check: test-top
+test-top: deps hugepages
+	@test/setup/browser.sh
+	$(call step,examples/top)
+	@$(go) vet -C examples/top ./... && go test -C examples/top -count=1 ./...
 
 test-nic: deps ## emulated PCI NICs in a QEMU guest, driven through vfio-pci: see test/nic (root)
 	$(call step,Go programs on PCI NICs in a guest)

@@ -26,6 +26,11 @@ type FaultArg struct {
 	Address unsafe.Pointer
 	Zero    int32
 }
+
+func HashCRC(key unsafe.Pointer, n int, init uint32) (_ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+
 type HeaderLens struct {
 	L2      int
 	L3      int
@@ -37,6 +42,16 @@ type HeaderLens struct {
 }
 
 func IPv4Checksum(ip unsafe.Pointer) (_ uint16) { panic("the tests need Linux, DPDK and cgo") }
+func Jhash(key unsafe.Pointer, n int, init uint32) (_ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Jhash2(key unsafe.Pointer, n int, init uint32, init2 uint32) (_ uint32, _ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func JhashWords(init uint32, w ...uint32) (_ uint32) { panic("the tests need Linux, DPDK and cgo") }
+func JhashWords2(init uint32, init2 uint32, w ...uint32) (_ uint32, _ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func L4Checksum(ip unsafe.Pointer, l4 unsafe.Pointer, v6 bool) (_ uint16) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -111,17 +126,18 @@ func SeqlockWriteUnlock(l unsafe.Pointer) { panic("the tests need Linux, DPDK an
 func SkipExtensions(protocol uint16, m unsafe.Pointer, off uint32) (next int, end uint32, fragment bool) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func SpinlockIsLocked(l unsafe.Pointer) (_ bool)   { panic("the tests need Linux, DPDK and cgo") }
-func SpinlockLock(l unsafe.Pointer)                { panic("the tests need Linux, DPDK and cgo") }
-func SpinlockTrylock(l unsafe.Pointer) (_ bool)    { panic("the tests need Linux, DPDK and cgo") }
-func SpinlockUnlock(l unsafe.Pointer)              { panic("the tests need Linux, DPDK and cgo") }
-func Strerror(errno int) (_ string)                { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockIsLocked(l unsafe.Pointer) (_ bool) { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockLock(l unsafe.Pointer)              { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockTrylock(l unsafe.Pointer) (_ bool)  { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockUnlock(l unsafe.Pointer)            { panic("the tests need Linux, DPDK and cgo") }
-func VLANInsert(m unsafe.Pointer) (_ bool)         { panic("the tests need Linux, DPDK and cgo") }
-func VLANStrip(m unsafe.Pointer) (_ bool)          { panic("the tests need Linux, DPDK and cgo") }
+func SoftRSS(words []uint32, key []byte) (_ uint32) { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockIsLocked(l unsafe.Pointer) (_ bool)    { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockLock(l unsafe.Pointer)                 { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockTrylock(l unsafe.Pointer) (_ bool)     { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockUnlock(l unsafe.Pointer)               { panic("the tests need Linux, DPDK and cgo") }
+func Strerror(errno int) (_ string)                 { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockIsLocked(l unsafe.Pointer) (_ bool)  { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockLock(l unsafe.Pointer)               { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockTrylock(l unsafe.Pointer) (_ bool)   { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockUnlock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
+func VLANInsert(m unsafe.Pointer) (_ bool)          { panic("the tests need Linux, DPDK and cgo") }
+func VLANStrip(m unsafe.Pointer) (_ bool)           { panic("the tests need Linux, DPDK and cgo") }
 func VerifyL4(ip unsafe.Pointer, l4 unsafe.Pointer, v6 bool) (_ bool) {
 	panic("the tests need Linux, DPDK and cgo")
 }

@@ -176,6 +176,14 @@ func RenameAt(at *os.File, from, to string) error {
 	return nil
 }
 
+// Exchange exchanges the names of two files.
+func Exchange(a, b string) error {
+	if err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE); err != nil {
+		return &os.LinkError{Op: "exchange", Old: a, New: b, Err: err}
+	}
+	return nil
+}
+
 // Room returns ENOSPC or EDQUOT if the file system of a folder cannot store so many more
 // bytes. It allocates them in a file without a name, so that quotas count.
 func Room(at *os.File, bytes int64) error {
@@ -219,6 +227,11 @@ func FileID(path string) (dev, ino uint64, fs string, err error) {
 
 // Device writes a device number as /proc/self/mountinfo does.
 func Device(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev)) }
+
+// MapsID writes a device and an inode as /proc/self/maps does.
+func MapsID(dev, ino uint64) string {
+	return fmt.Sprintf("%02x:%02x %d", unix.Major(dev), unix.Minor(dev), ino)
+}
 
 // Replace makes the descriptor fd refer to another file (dup3).
 func Replace(fd int, f *os.File) error { return unix.Dup3(int(f.Fd()), fd, unix.O_CLOEXEC) }
