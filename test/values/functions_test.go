@@ -7,6 +7,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
+	"github.com/godpdk/godpdk/dpdk/lpm"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -25,6 +26,7 @@ var functions = map[string]map[string]any{
 		"CreatePool": mbuf.CreatePool, "LookupPool": mbuf.LookupPool, "List": mbuf.List, "FreeBulk": mbuf.FreeBulk, "LookupField": mbuf.LookupField[uint32],
 		"RegisterField": mbuf.RegisterField[uint32], "LookupFlag": mbuf.LookupFlag, "RegisterFlag": mbuf.RegisterFlag,
 	},
+	"lpm": {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
 	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
 	"memzone": {
 		"Reserve": memzone.Reserve, "Lookup": memzone.Lookup, "List": memzone.List,
