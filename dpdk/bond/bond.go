@@ -19,6 +19,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/portcall"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // Members returns the member ports of p.
@@ -72,7 +73,9 @@ func Add(p, member *ethdev.Port) error {
 	if member.Started() || info.Bonded {
 		return &dpdk.Error{Op: op, Name: p.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v is started, or a member already: stop it, or remove it from its bonding port", member)}
 	}
-	return portcall.Call(p, op, func(id uint16) error { return failed(bondcgo.Add(id, uint16(member.ID()))) })
+	return portcall.Call(p, op, func(id uint16) error {
+		return failed(telserver.Exclude(func() int { return bondcgo.Add(id, uint16(member.ID())) }))
+	})
 }
 
 // Remove removes a member from p and stops it. Configure the port before its next use. The
@@ -84,6 +87,7 @@ func Remove(p, member *ethdev.Port) error {
 		return err
 	}
 	return portcall.Call(p, "rte_eth_bond_member_remove", ofMember(member, func(port, member uint16) int {
+		defer telserver.Enter()()
 		if rc := bondcgo.Remove(port, member); rc != 0 {
 			return rc
 		}

@@ -10,18 +10,19 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/group"
-	"github.com/godpdk/godpdk/dpdk/internal/mpsocket"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // Runtime is a started EAL. Any goroutine may call its methods.
 type Runtime struct {
 	plan
-	main  *thread
-	dir   string
-	args  []string
-	keep  bool // --huge-unlink=never: the primary's files outlive it
-	group *group.Member
+	main      *thread
+	dir       string
+	args      []string
+	keep      bool // --huge-unlink=never: the primary's files outlive it
+	group     *group.Member
+	telemetry *telserver.Server // nil in a secondary
 }
 
 // ProcessType returns Primary or Secondary, also if Config.ProcessType was Auto.
@@ -146,23 +147,14 @@ func (rt *Runtime) end(busy error, folder bool) error {
 	rt.group.Leave() // first: secondaries must not touch memory that is about to go
 	defer rt.group.Disown()
 	pages, err := group.HugepageFiles(rt.prefix)
-	if !rt.shared { // its only file is a socket for telemetry, beside sockets of other such processes
-		if own, _, e := mpsocket.Own(rt.dir + "/dpdk_telemetry"); e == nil {
-			defer func() {
-				for _, path := range own {
-					if busy != nil { // otherwise endTelemetry has removed it, and the path may be that of a successor
-						_ = os.Remove(path)
-					}
-				}
-				_ = os.Remove(rt.dir) // unless others have something in it
-			}()
-		}
+	rt.telemetry.Stop()
+	if !rt.shared {
+		defer func() { _ = os.Remove(rt.dir) }() // unless other such processes have something in it
 	}
 	if busy != nil {
 		rt.main.end()
 		return errors.Join(busy, err, rt.remove(pages, folder))
 	}
-	rt.endTelemetry()
 	ended, e := rt.last(ealCleanup)
 	if ended {
 		cgo.LogReset()

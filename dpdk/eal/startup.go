@@ -15,6 +15,7 @@ import (
 	_ "github.com/godpdk/godpdk/dpdk/internal/places"  // a primary has the book of places
 	_ "github.com/godpdk/godpdk/dpdk/internal/release" // releases what dead secondaries had
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // startup is one start of EAL. Its steps are prepare, boot and join; release follows in any case.
@@ -189,6 +190,12 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	control.Start(started{rt.group, rt.main})
 	fastcall.SetAlone(!rt.shared)
 	fastcall.SetDrivers(s.cfg.FastDrivers)
+	if s.role == Primary {
+		var direct error
+		if rt.telemetry, direct = telserver.Start(s.dir); direct != nil {
+			control.Logger().Warn("a telemetry request at the moment at which a port or a memzone ends can crash this process", "error", direct)
+		}
+	}
 	process.current.Store(rt)
 	rt.group.Ready(true)
 	if s.role == Secondary {

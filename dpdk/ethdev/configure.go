@@ -10,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -114,7 +115,7 @@ func (p *Port) restore(before Config, was state) error {
 func (p *Port) configure(c Config) error {
 	p.cfg, p.state = Config{}, attached
 	p.generation++
-	if err := p.failed(opConfigure, cgo.EthConfigure(p.id, c.conf())); err != nil {
+	if err := p.failed(opConfigure, telserver.Exclude(func() int { return cgo.EthConfigure(p.id, c.conf()) })); err != nil {
 		return err
 	}
 	setup := func(op, what string, n, errno int) error {
@@ -130,12 +131,12 @@ func (p *Port) configure(c Config) error {
 			return err
 		}
 		pools = append(pools, pool)
-		if err := setup(opRxSetup, "receive", n, cgo.EthRxSetup(p.id, uint16(n), q.conf(), pool)); err != nil {
+		if err := setup(opRxSetup, "receive", n, telserver.Exclude(func() int { return cgo.EthRxSetup(p.id, uint16(n), q.conf(), pool) })); err != nil {
 			return err
 		}
 	}
 	for n, q := range c.TxEach {
-		if err := setup(opTxSetup, "transmit", n, cgo.EthTxSetup(p.id, uint16(n), q.conf())); err != nil {
+		if err := setup(opTxSetup, "transmit", n, telserver.Exclude(func() int { return cgo.EthTxSetup(p.id, uint16(n), q.conf()) })); err != nil {
 			return err
 		}
 	}
@@ -199,7 +200,7 @@ func (p *Port) start() error {
 	case started:
 		return nil
 	}
-	if err := p.failed(opStart, cgo.EthStart(p.id)); err != nil {
+	if err := p.failed(opStart, telserver.Exclude(func() int { return cgo.EthStart(p.id) })); err != nil {
 		return err
 	}
 	p.state = started
@@ -233,7 +234,7 @@ func (p *Port) stop() error {
 		p.openGates()
 		return err
 	}
-	if err := p.failed(opStop, cgo.EthStop(p.id)); err != nil {
+	if err := p.failed(opStop, telserver.Exclude(func() int { return cgo.EthStop(p.id) })); err != nil {
 		p.openGates()
 		return err
 	}
@@ -263,7 +264,7 @@ func (p *Port) close() error {
 	if err := p.stop(); err != nil {
 		return err
 	}
-	err := p.failed(opClose, cgo.EthClose(p.id))
+	err := p.failed(opClose, telserver.Exclude(func() int { return cgo.EthClose(p.id) }))
 	p.markGone() // DPDK removes the port even if the driver fails
 	return err
 }
@@ -280,7 +281,7 @@ func (p *Port) Reset() error {
 		if err := p.stop(); err != nil {
 			return err
 		}
-		if err := p.failed(opReset, cgo.EthReset(p.id)); err != nil {
+		if err := p.failed(opReset, telserver.Exclude(func() int { return cgo.EthReset(p.id) })); err != nil {
 			if errors.Is(err, dpdk.ErrUnsupported) && was == started { // the device is unchanged
 				return errors.Join(err, p.start())
 			}

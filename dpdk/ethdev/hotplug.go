@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	args "github.com/godpdk/godpdk/dpdk/internal/devargs"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 const (
@@ -61,7 +62,7 @@ func attach(devargs string, d args.Device) (*Port, error) {
 		return fail(dpdk.ErrExist, "the device is attached: use Lookup or Match for its ports, or Detach it first")
 	}
 	probed := cgo.EthProbing()
-	errno := cgo.DevProbe(devargs)
+	errno := telserver.Exclude(func() int { return cgo.DevProbe(devargs) })
 	probed()
 	switch syscall.Errno(errno) {
 	case 0:
@@ -161,7 +162,7 @@ func (p *Port) Detach() error {
 		if err := p.stopPolling(); err != nil {
 			return err
 		}
-		return p.failed(opDetach, cgo.EthDetach(p.id))
+		return p.failed(opDetach, telserver.Exclude(func() int { return cgo.EthDetach(p.id) }))
 	})
 	if err != nil {
 		return err

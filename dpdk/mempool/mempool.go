@@ -40,6 +40,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/poolops"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 const (
@@ -214,7 +215,7 @@ func (p *Pool) free() error {
 // freePool frees a pool in the primary, unless its memory belongs to this process only.
 func freePool(name string, mp cgo.Mempool, mine bool) error {
 	if mine {
-		return control.Errno(cgo.MempoolFree(name, mp, true))
+		return control.Errno(telserver.Exclude(func() int { return cgo.MempoolFree(name, mp, true) }))
 	}
 	return objects.MempoolFree(name, mp, false)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/newport"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
@@ -107,6 +108,7 @@ func create(name string, c Config, rx, tx []unsafe.Pointer) error {
 			}
 		}
 		defer cgo.EthProbing()()
+		defer telserver.Enter()()
 		return control.Errno(netringcgo.Create(strings.TrimPrefix(name, prefix), rx, tx, c.Socket.Int()))
 	})
 	if err == nil {

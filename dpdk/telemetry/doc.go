@@ -19,18 +19,21 @@
 // # Safety
 //
 // DPDK answers in threads of the process that is asked. Other threads can free an object while these read it, because
-// DPDK takes too few locks. These calls are safe at any time, in all releases: Info, Commands, Help, EALParams,
-// AppParams, Heaps, Heap, Lcores, Lcore, LcoreUsage, Rings, Ring, Ports, Memzones.
+// DPDK takes too few locks. A primary in Go puts a server of its own in front of DPDK's socket: a request waits while the
+// process makes, changes or ends a port, a memzone, a ring or a pool, and these wait for a request, at most 5 s. So all
+// calls of [Client] to a primary in Go are safe.
 //
-// These can crash the process that is asked, if it frees such objects at the same time:
+// A primary in C has no such server. These calls are safe there at any time, in all releases: Info, Commands, Help,
+// EALParams, AppParams, Heaps, Heap, Lcores, Lcore, LcoreUsage, Rings, Ring, Ports, Memzones. These can crash it:
 //
-//   - Mempools and Mempool, while a process in C frees a pool (rte_mempool_free takes another lock than the reader). A
-//     primary in Go frees pools under the lock of the reader.
+//   - Mempools and Mempool, while a process frees a pool (rte_mempool_free takes another lock than the reader).
 //   - PortInfo, PortStats, PortXStats and PortLink, while it closes a port. Since 24.11 DPDK prevents the
 //     release of the port's data meanwhile, but not the driver's clean-up.
-//   - Memzone, while it frees any memzone, and so also a ring or a pool.
+//   - Memzone, while it reserves or frees any memzone, and so also a ring or a pool.
+//
+// The same holds for what a secondary in C does to the objects of a primary in Go.
 //
 // Raw calls are as safe as their parameters: /eal/memzone_info and /eal/heap_info crash with a number that does not
 // exist. Most releases until 25.11 parse requests with strtok, so that two clients that ask at the same moment can get
-// the reply to the other's parameters.
+// the reply to the other's parameters. In a primary in Go this can only happen beside a command of [Handle].
 package telemetry

@@ -11,6 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 const (
@@ -81,6 +82,7 @@ func Handle(name string, h Handler) error {
 			commands.wake = os.NewFile(uintptr(fd), "pipe of telemetry")
 			go serve(commands.wake)
 		}
+		telserver.Ours(name)
 		if !commands.made[name] {
 			if errno := cgo.TelRegister(name); errno != 0 {
 				return control.Errno(errno)

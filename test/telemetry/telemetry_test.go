@@ -38,6 +38,33 @@ import (
 
 func TestMain(m *testing.M) { harness.Main(m) }
 
+// What a primary sends on port 0, which receives it, and the mbufs that it keeps.
+const (
+	sent = 41
+	kept = 5
+)
+
+// exchange sends the packets, and frees all but those that are kept.
+func exchange(port *ethdev.Port, pool *mbuf.Pool) error {
+	var pkts [sent]*mbuf.Mbuf
+	if !pool.AllocBulk(pkts[:]) {
+		return errors.New("no mbufs")
+	}
+	for _, m := range pkts {
+		if _, ok := m.Append(60); !ok {
+			return errors.New("no room")
+		}
+	}
+	if n := port.TxQueue(0).Burst(pkts[:]); n != sent {
+		return fmt.Errorf("sent %d packets", n)
+	}
+	if n := port.RxQueue(0).Burst(pkts[:]); n != sent {
+		return fmt.Errorf("received %d packets", n)
+	}
+	mbuf.FreeBulk(pkts[kept:])
+	return nil
+}
+
 // A primary answers the command /app/stats until it hears a line. With "churn" it also creates and frees objects.
 var _ = harness.Role("primary", func(args []string) error {
 	cfg := harness.Config(0)
@@ -55,7 +82,11 @@ var _ = harness.Role("primary", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := netring.Loopback(netring.CableConfig{Name: "net_ring_fixed"}, ethdev.Config{Pool: pool}); err != nil {
+	fixed, err := netring.Loopback(netring.CableConfig{Name: "net_ring_fixed"}, ethdev.Config{Pool: pool})
+	if err != nil {
+		return err
+	}
+	if err := exchange(fixed.A, pool); err != nil {
 		return err
 	}
 	harness.Say("ready")
@@ -156,7 +187,7 @@ func TestDPDKsClientGetsValuesOfGo(t *testing.T) {
 	harness.Need(t, harness.Hugepages, harness.TelemetryScript)
 	p := primary(t, prefix(t))
 	script := exec.Command(string(harness.TelemetryScript), "-f", prefix(t))
-	script.Stdin = strings.NewReader("/app/stats\n/app/stats,a,b\n/help,/app/stats\n/\n/ethdev/list\nquit\n")
+	script.Stdin = strings.NewReader("/app/stats\n/app/stats,a,b\n/help,/app/stats\n/\n/ethdev/list\n/ethdev/stats,0\n/mempool/info,fixed\nquit\n")
 	out, err := script.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Contains(t, string(out), `{"/app/stats": {"packets": 42, "params": ""}}`)
@@ -164,9 +195,35 @@ func TestDPDKsClientGetsValuesOfGo(t *testing.T) {
 	assert.Contains(t, string(out), `{"/help": {"/app/stats": "Returns a value of this Go program"}}`)
 	assert.Contains(t, string(out), `"/app/stats", `)
 	assert.Contains(t, string(out), `{"/ethdev/list": [0]}`)
+	assert.Contains(t, string(out), fmt.Sprintf(`"ipackets": %d, "opackets": %d,`, sent, sent))
+	assert.Contains(t, string(out), `"name": "fixed", `)
+	assert.Contains(t, string(out), `"size": 1023, `)
 	s := harness.Start(t, "secondary", prefix(t))
 	assert.Equal(t, "true", s.Expect("error "), "a secondary has no socket")
 	s.Wait()
+	p.Wait()
+}
+
+func TestProcInfoShowsWhatAGoPrimarySent(t *testing.T) {
+	harness.Need(t, harness.Hugepages, harness.ProcInfo)
+	p := primary(t, prefix(t))
+	for _, test := range []struct {
+		args string
+		want []string
+	}{
+		{"--stats", []string{fmt.Sprintf("RX-packets: %d RX-errors: 0", sent), fmt.Sprintf("TX-packets: %d TX-errors: 0", sent)}},
+		{"--xstats", []string{fmt.Sprintf("rx_good_packets: %d ", sent), fmt.Sprintf("tx_good_packets: %d ", sent), fmt.Sprintf("rx_q0_packets: %d ", sent)}},
+		{"--show-port", []string{"driver net_ring device net_ring_fixed "}},
+		{"--show-mempool", []string{"mempool <fixed>@"}},
+		{"--show-mempool=fixed", []string{"Size 1023 ", fmt.Sprintf("avail (%d), in use (%d)", 1023-kept, kept)}},
+		{"--show-ring", []string{"net_ring_fixed"}},
+	} {
+		tool := harness.Command(t, "dpdk-proc-info", "--file-prefix="+prefix(t), "--no-pci", "--", "-p", "1", test.args)
+		out := strings.Join(strings.Fields(strings.Join(tool.Wait(), " ")), " ")
+		for _, want := range test.want {
+			assert.Contains(t, out, want, test.args)
+		}
+	}
 	p.Wait()
 }
 
@@ -277,42 +334,50 @@ func TestCountsOfTestpmdAreThoseThatWereSent(t *testing.T) {
 	assert.ErrorIs(t, err, dpdk.ErrNoPrimary)
 }
 
-// The calls are those that package telemetry calls safe, and those about objects that stay. In a Go process the calls about
-// pools are safe too.
+// The objects come and go, and a Go process lets no request run beside the end of one.
 func TestPollsBesideObjectsThatComeAndGo(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	p := primary(t, prefix(t), "churn")
 	c := client(t, socket(t, prefix(t)), 10*time.Second)
 	ctx := t.Context()
+	asked := 0
+	each := func(n int, ask func(i int) error) (err error) {
+		asked += 1 + n
+		for i := range n {
+			if e := ask(i); !errors.Is(e, dpdk.ErrNotFound) { // it may be gone
+				err = errors.Join(err, e)
+			}
+		}
+		return err
+	}
+	ofPorts := func(ask func(n int) error) func() error {
+		return func() error {
+			ports, err := c.Ports(ctx)
+			return errors.Join(err, each(len(ports), func(i int) error { return ask(ports[i]) }))
+		}
+	}
 	polls := []func() error{
 		func() error {
 			names, err := c.Mempools(ctx)
-			for _, name := range names {
-				if _, e := c.Mempool(ctx, name); !errors.Is(e, dpdk.ErrNotFound) {
-					err = errors.Join(err, e)
-				}
-			}
-			return err
+			return errors.Join(err, each(len(names), func(i int) error { _, err := c.Mempool(ctx, names[i]); return err }))
 		},
 		func() error {
 			names, err := c.Rings(ctx)
-			for _, name := range names {
-				if _, e := c.Ring(ctx, name); !errors.Is(e, dpdk.ErrNotFound) {
-					err = errors.Join(err, e)
-				}
-			}
-			return err
+			return errors.Join(err, each(len(names), func(i int) error { _, err := c.Ring(ctx, names[i]); return err }))
 		},
-		func() error { _, err := c.Ports(ctx); return err },
-		func() error { _, err := c.PortInfo(ctx, 0); return err },
-		func() error { _, err := c.PortStats(ctx, 0); return err },
-		func() error { _, err := c.PortXStats(ctx, 0); return err },
-		func() error { _, err := c.PortLink(ctx, 0); return err },
+		ofPorts(func(n int) error { _, err := c.PortInfo(ctx, n); return err }),
+		ofPorts(func(n int) error { _, err := c.PortStats(ctx, n); return err }),
+		ofPorts(func(n int) error { _, err := c.PortXStats(ctx, n); return err }),
+		ofPorts(func(n int) error { _, err := c.PortLink(ctx, n); return err }),
+		func() error {
+			zones, err := c.Memzones(ctx)
+			return errors.Join(err, each(len(zones), func(i int) error { _, err := c.Memzone(ctx, zones[i]); return err }))
+		},
 		func() error { _, err := c.Heap(ctx, 0); return err },
-		func() error { _, err := c.Memzones(ctx); return err },
 		func() error { _, err := c.Call(ctx, "/app/stats", "x"); return err },
 	}
-	for i := range harness.Size(10_000, 2_000) {
+	for i := 0; asked < harness.Size(10_000, 2_000); i++ {
+		asked++
 		if err := polls[i%len(polls)](); !errors.Is(err, dpdk.ErrUnsupported) {
 			require.NoError(t, err, "poll %d", i)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // The operations, as errors name them. DPDK has no such functions.
@@ -119,6 +120,7 @@ func named(name string) *entry {
 // reserve reserves memory under a name that no other process uses: beside a primary in C each process
 // has a book of its own. The caller holds the lock of the book.
 func reserve(size uint64) (z cgo.MemzoneInfo, zone string, errno int) {
+	defer telserver.Enter()()
 	for {
 		book.last++
 		zone = fmt.Sprintf("godpdk_batch_%d", book.last)
@@ -248,7 +250,7 @@ func (e *entry) free(r *delegate.Recovery) error {
 		}
 	}
 	delete(book.batch, uintptr(unsafe.Pointer(e.h)))
-	return control.Errno(cgo.MemzoneFree(e.zone, unsafe.Pointer(e.h)))
+	return control.Errno(telserver.Exclude(func() int { return cgo.MemzoneFree(e.zone, unsafe.Pointer(e.h)) }))
 }
 
 func init() { delegate.OnEndFirst(end) }

@@ -176,6 +176,14 @@ func RenameAt(at *os.File, from, to string) error {
 	return nil
 }
 
+// Exchange exchanges the names of two files.
+func Exchange(a, b string) error {
+	if err := unix.Renameat2(unix.AT_FDCWD, a, unix.AT_FDCWD, b, unix.RENAME_EXCHANGE); err != nil {
+		return &os.LinkError{Op: "exchange", Old: a, New: b, Err: err}
+	}
+	return nil
+}
+
 // Room returns ENOSPC or EDQUOT if the file system of a folder cannot store so many more
 // bytes. It allocates them in a file without a name, so that quotas count.
 func Room(at *os.File, bytes int64) error {

@@ -73,6 +73,7 @@ func KindAt(*os.File, string) (kind, links uint32, err error) { return 0, 0, non
 func SizeAt(*os.File, string) (int64, error)                  { return 0, none }
 func UnlinkAt(*os.File, string) error                         { return none }
 func RenameAt(*os.File, string, string) error                 { return none }
+func Exchange(string, string) error                           { return none }
 func Room(*os.File, int64) error                              { return none }
 func FileID(string) (dev, ino uint64, fs string, err error)   { return 0, 0, "", none }
 func Device(uint64) string                                    { return "" }

@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/lfstack"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 type newCache struct {
@@ -125,6 +126,7 @@ func (b *caches) makeRecords() {
 		return
 	}
 	b.records = nil // those of an EAL that has ended
+	defer telserver.Enter()()
 	if z, errno = cgo.MemzoneReserve(recordsZone, lfstack.Size*lfstack.Records, -1, 0, 0, 0); errno != 0 {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 type newMbufPool struct {
@@ -37,6 +38,7 @@ type timestamp struct {
 
 var (
 	mbufPoolCreate = delegate.Func("rte_pktmbuf_pool_create_by_ops", func(_ delegate.Owner, name string, a newMbufPool) (uintptr, error) {
+		defer telserver.Enter()()
 		mp, errno := cgo.MbufPoolCreate(name, a.Count, a.Cache, a.Private, a.Room, a.Socket, a.Ops)
 		return number(mp), control.Errno(errno)
 	})

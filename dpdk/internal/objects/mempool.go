@@ -6,6 +6,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/batchmem"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // mempool is a cgo.MempoolInfo on its way from the primary.
@@ -62,6 +63,7 @@ type audit struct {
 
 var (
 	mempoolCreate = delegate.Func("rte_mempool_create", func(_ delegate.Owner, name string, a newPool) (uintptr, error) {
+		defer telserver.Enter()()
 		mp, errno := cgo.MempoolCreate(name, a.Count, a.ElemSize, a.CacheSize, a.PrivateSize, a.Socket, a.Flags, a.Ops, a.Populate)
 		return number(mp), control.Errno(errno)
 	})
@@ -75,6 +77,7 @@ var (
 		if err := exists(name, at); err != nil {
 			return 0, err
 		}
+		defer telserver.Enter()()
 		n, errno := cgo.MempoolPopulate(address(at))
 		return n, control.Errno(errno)
 	})
@@ -84,7 +87,7 @@ var (
 				return dpdk.ErrNotFound
 			}
 			return batchmem.FreePool(a.At, func() error {
-				errno := cgo.MempoolFree(name, address(a.At), a.Mine)
+				errno := telserver.Exclude(func() int { return cgo.MempoolFree(name, address(a.At), a.Mine) })
 				if errno == 0 {
 					book.forgetPool(a.At)
 				}

@@ -6,6 +6,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // zone is a cgo.MemzoneInfo on its way from the primary.
@@ -35,6 +36,7 @@ type zoneList struct {
 
 var (
 	memzoneReserve = delegate.Func("rte_memzone_reserve_bounded", func(_ delegate.Owner, name string, a newZone) (zone, error) {
+		defer telserver.Enter()()
 		i, errno := cgo.MemzoneReserve(name, a.Size, a.Socket, a.Flags, a.Align, a.Bound)
 		return sendZone(i), control.Errno(errno)
 	})
@@ -43,7 +45,7 @@ var (
 		return sendZone(i), control.Errno(errno)
 	})
 	memzoneFree = delegate.Func("rte_memzone_free", func(_ delegate.Owner, name string, at uintptr) (none, error) {
-		return none{}, control.Errno(cgo.MemzoneFree(name, address(at)))
+		return none{}, control.Errno(telserver.Exclude(func() int { return cgo.MemzoneFree(name, address(at)) }))
 	})
 	memzones = delegate.Func("rte_memzone_walk", func(delegate.Owner, string, none) (l zoneList, _ error) {
 		all, errno := cgo.Memzones()

@@ -10,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // OpsZone is the name of the memzone with an [OpsTable].
@@ -39,6 +40,7 @@ var publishOps = delegate.Func("rte_memzone_reserve", func(delegate.Owner, strin
 	if errno == 0 {
 		return sendZone(z), nil
 	}
+	defer telserver.Enter()()
 	z, errno = cgo.MemzoneReserve(OpsZone, OpsTableSize, -1, 0, 0, 0)
 	if err := control.Errno(errno); errors.Is(err, dpdk.ErrExist) { // another process was faster
 		z, errno = cgo.MemzoneLookup(OpsZone)

@@ -5,6 +5,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // variable is a QSBR variable.
@@ -36,6 +37,7 @@ type readerList struct {
 
 var (
 	rcuCreate = delegate.Func("rte_rcu_qsbr_init", func(_ delegate.Owner, name string, a newVariable) (variable, error) {
+		defer telserver.Enter()()
 		v, errno := cgo.RCUCreate(name, a.MaxThreads, a.Socket)
 		return variable{number(v), a.MaxThreads}, control.Errno(errno)
 	})

@@ -5,6 +5,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // ring is a cgo.RingInfo on its way from the primary.
@@ -28,6 +29,7 @@ type newRing struct {
 
 var (
 	ringCreate = delegate.Func("rte_ring_create_elem", func(_ delegate.Owner, name string, a newRing) (ring, error) {
+		defer telserver.Enter()()
 		i, errno := cgo.RingCreate(name, a.ElemSize, a.Count, a.Socket, a.Flags)
 		return sendRing(i), control.Errno(errno)
 	})
@@ -39,7 +41,7 @@ var (
 		if at == 0 { // any ring of that name
 			return none{}, dpdk.ErrNotFound
 		}
-		return none{}, control.Errno(cgo.RingFree(name, address(at)))
+		return none{}, control.Errno(telserver.Exclude(func() int { return cgo.RingFree(name, address(at)) }))
 	})
 	ringDump = delegate.Func("rte_ring_dump", func(_ delegate.Owner, name string, at uintptr) (string, error) {
 		text, errno := cgo.RingDump(name, address(at))

@@ -38,11 +38,11 @@ type Dir struct{ dir *os.File }
 
 // Made matches the names that EAL and godpdk give to files in a runtime directory.
 var Made = regexp.MustCompile(`^(` + ConfigFile + `|hugepage_info|hugepage_data|fbarray_.+|` +
-	`mp_socket|mp_socket_\d+_[0-9a-f]+|telemetry|dpdk_telemetry\.v\d(:\d+)?|` +
+	`mp_socket|mp_socket_\d+_[0-9a-f]+|telemetry|(go)?dpdk_telemetry\.v\d(:\d+)?|` +
 	TableFile + `(\.new)?|` + InitLock + `|` + CallSocket + `|` + mpsocket.Requests + `\d+_[0-9a-f]+)$`)
 
 // sockets matches the names of sockets among the names that match Made.
-var sockets = regexp.MustCompile(`^(mp_socket|telemetry|dpdk_telemetry|` + CallSocket + `|` + mpsocket.Requests + `)`)
+var sockets = regexp.MustCompile(`^(mp_socket|telemetry|(go)?dpdk_telemetry|` + CallSocket + `|` + mpsocket.Requests + `)`)
 
 // Open opens and checks the runtime directory of a prefix. With makes it first makes the directory.
 // The error is fs.ErrNotExist if the directory or one above it does not exist.

@@ -1,0 +1,167 @@
+//go:build linux
+
+package telserver
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// library listens as DPDK does. It echoes requests, and answers only when it is let.
+type library struct {
+	path string
+	let  chan struct{} // each request takes a token
+	runs chan string   // gets each request before that
+}
+
+func start(t *testing.T) (*library, *Server) {
+	t.Helper()
+	dir := t.TempDir()
+	l := &library{filepath.Join(dir, socket+".v2"), make(chan struct{}, 100), make(chan string, 100)}
+	at, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: l.path, Net: "unixpacket"})
+	require.NoError(t, err)
+	at.SetUnlinkOnClose(false)
+	t.Cleanup(func() { at.Close() })
+	go func() {
+		for {
+			c, err := at.Accept()
+			if err != nil {
+				return
+			}
+			go l.serve(c)
+		}
+	}()
+	s, err := Start(dir)
+	require.NoError(t, err)
+	t.Cleanup(s.Stop)
+	return l, s
+}
+
+func (l *library) serve(c net.Conn) {
+	defer c.Close()
+	_, _ = c.Write([]byte("hello"))
+	b := make([]byte, 4096)
+	for n, err := c.Read(b); err == nil; n, err = c.Read(b) {
+		l.runs <- string(b[:n])
+		<-l.let
+		_, _ = c.Write(b[:n])
+	}
+}
+
+func dial(t *testing.T, path string) net.Conn {
+	t.Helper()
+	c, err := net.Dial("unixpacket", path)
+	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	require.NoError(t, c.SetDeadline(time.Now().Add(20*time.Second)))
+	assert.Equal(t, "hello", read(t, c))
+	return c
+}
+
+func read(t *testing.T, c net.Conn) string {
+	t.Helper()
+	b := make([]byte, maxMessage)
+	n, err := c.Read(b)
+	require.NoError(t, err)
+	return string(b[:n])
+}
+
+func TestRequestsPassAndStopEndsThem(t *testing.T) {
+	l, s := start(t)
+	c := dial(t, l.path)
+	l.let <- struct{}{}
+	_, err := c.Write([]byte("/ethdev/info,0"))
+	require.NoError(t, err)
+	assert.Equal(t, "/ethdev/info,0", read(t, c))
+	require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(l.path), "other"), nil, 0o600))
+	s.Stop()
+	s.Stop()
+	_, err = c.Read(make([]byte, 1))
+	assert.Error(t, err)
+	left, err := os.ReadDir(filepath.Dir(l.path))
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	assert.Equal(t, "other", left[0].Name())
+	(*Server)(nil).Stop()
+}
+
+func TestRequestAndExcludeWaitForEachOther(t *testing.T) {
+	l, _ := start(t)
+	a, b := dial(t, l.path), dial(t, l.path)
+	_, err := a.Write([]byte("/ethdev/info,0"))
+	require.NoError(t, err)
+	<-l.runs // it reads a port
+	ended := make(chan int)
+	go func() { ended <- Exclude(func() int { return 7 }) }()
+	assert.Never(t, func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return false
+		}
+	}, 50*time.Millisecond, time.Millisecond)
+	l.let <- struct{}{}
+	assert.Equal(t, 7, <-ended)
+	assert.Equal(t, "/ethdev/info,0", read(t, a))
+
+	Exclude(func() int {
+		_, err := b.Write([]byte("/ethdev/stats,0"))
+		require.NoError(t, err)
+		select {
+		case r := <-l.runs:
+			assert.Fail(t, "beside an end", r)
+		case <-time.After(50 * time.Millisecond):
+		}
+		return 0
+	})
+	assert.Equal(t, "/ethdev/stats,0", <-l.runs)
+	l.let <- struct{}{}
+	assert.Equal(t, "/ethdev/stats,0", read(t, b))
+}
+
+// A handler in Go may close a port.
+func TestRequestsThatGoAnswersExcludeNothing(t *testing.T) {
+	l, _ := start(t)
+	Ours("/app/close")
+	c := dial(t, l.path)
+	_, err := c.Write([]byte("/app/close,0"))
+	require.NoError(t, err)
+	<-l.runs
+	assert.Equal(t, 7, Exclude(func() int { return 7 }))
+	l.let <- struct{}{}
+	assert.Equal(t, "/app/close,0", read(t, c))
+}
+
+func TestClientsThatConnectedWithDPDKAreEnded(t *testing.T) {
+	dir := t.TempDir()
+	at, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: filepath.Join(dir, socket+".v2"), Net: "unixpacket"})
+	require.NoError(t, err)
+	defer at.Close()
+	l := &library{runs: make(chan string, 1), let: make(chan struct{}, 1)}
+	early, err := net.Dial("unixpacket", at.Addr().String()) // waits in the queue
+	require.NoError(t, err)
+	defer early.Close()
+	go func() {
+		for {
+			c, err := at.Accept()
+			if err != nil {
+				return
+			}
+			go l.serve(c)
+		}
+	}()
+	s, err := Start(dir)
+	require.NoError(t, err)
+	defer s.Stop()
+	require.NoError(t, early.SetDeadline(time.Now().Add(20*time.Second)))
+	assert.Equal(t, "hello", read(t, early))
+	_, err = early.Read(make([]byte, 1))
+	assert.Error(t, err)
+}
