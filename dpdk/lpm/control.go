@@ -13,6 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
@@ -129,8 +130,7 @@ func newCalls(o *operations) *calls {
 	}
 }
 
-// valid reports whether C can use the route. A handle has checked it before; the message of another process may have
-// any content.
+// valid reports whether C can use the route, which may come from another process.
 func (r *rule) valid(six bool) bool {
 	bits, hop := uint8(32), uint32(MaxNextHop4)
 	if six {
@@ -159,6 +159,18 @@ var writers struct {
 	of map[key]*writer
 }
 
+// lock returns the writer of a table, locked.
+func lock(k key) *writer {
+	for {
+		w := writerOf(k)
+		w.mu.Lock()
+		if writerOf(k) == w {
+			return w
+		}
+		w.mu.Unlock() // the table was freed meanwhile, and a new one may exist
+	}
+}
+
 func writerOf(k key) *writer {
 	writers.Lock()
 	defer writers.Unlock()
@@ -173,13 +185,11 @@ func writerOf(k key) *writer {
 	return w
 }
 
-// forget removes the writer of a table that does not exist.
-func forget(k key, w *writer) {
+// forget removes the writer of a table that does not exist. The caller has locked it.
+func forget(k key) {
 	writers.Lock()
 	defer writers.Unlock()
-	if writers.of[k] == w {
-		delete(writers.of, k)
-	}
+	delete(writers.of, k)
 }
 
 // with runs f on a table if it is still at the address. Tables hold addresses of functions of the process
@@ -188,16 +198,14 @@ func with(six bool, name string, at uintptr, f func(*writer) error) error {
 	if cgo.ProcessType() != cgo.ProcPrimary {
 		return dpdk.ErrSecondary
 	}
-	now := clpm.Find(six, name)
-	if now == nil || uintptr(now) != at {
-		return dpdk.ErrNotFound
-	}
 	k := key{six, name}
-	w := writerOf(k)
-	w.mu.Lock()
+	w := lock(k)
 	defer w.mu.Unlock()
-	if now = clpm.Find(six, name); now == nil || uintptr(now) != at { // freed meanwhile
-		forget(k, w)
+	now := clpm.Find(six, name)
+	if now == nil {
+		forget(k)
+	}
+	if now == nil || uintptr(now) != at {
 		return dpdk.ErrNotFound
 	}
 	if w.at != now { // the first change, or a new table of this name
@@ -216,6 +224,10 @@ func create(six bool, name string, a newTable) (table, error) {
 	if cgo.ProcessType() != cgo.ProcPrimary {
 		return table{}, dpdk.ErrSecondary
 	}
+	// A handle has checked these before. The message of another process may have any content.
+	if len(name) >= clpm.NewNameSize || a.Routes > clpm.MaxRoutes || a.Groups > clpm.MaxGroups4 {
+		return table{}, dpdk.ErrInvalid
+	}
 	if a.RCU != "" {
 		v, _, errno := cgo.RCULookup(a.RCU)
 		if errno != 0 || uintptr(v) != a.V {
@@ -223,11 +235,13 @@ func create(six bool, name string, a newTable) (table, error) {
 		}
 	}
 	k := key{six, name}
-	w := writerOf(k)
-	w.mu.Lock()
+	w := lock(k)
 	defer w.mu.Unlock()
 	at, errno := clpm.Create(six, name, a.Socket, a.Routes, a.Groups)
 	if errno != 0 {
+		if clpm.Find(six, name) == nil {
+			forget(k)
+		}
 		return table{}, control.Errno(errno)
 	}
 	w.at, w.rcu, w.v, w.last = at, "", nil, 0
@@ -236,6 +250,7 @@ func create(six bool, name string, a newTable) (table, error) {
 		if !six {
 			if errno := clpm.AddRCU(at, w.v); errno != 0 {
 				clpm.Free(six, name, at)
+				forget(k)
 				return table{}, &dpdk.Error{Op: ops4.rcu, Name: name, Errno: dpdk.Errno(errno)}
 			}
 		}
@@ -251,9 +266,9 @@ func (w *writer) free(six bool, name string) error {
 		return &dpdk.Error{Op: opsOf(six).free, Name: name, Errno: dpdk.ErrAgain,
 			Detail: fmt.Sprintf("readers of %q may still use it: wait with Synchronize, and try again", w.rcu)}
 	}
-	errno := clpm.Free(six, name, w.at)
+	errno := telserver.Exclude(func() int { return clpm.Free(six, name, w.at) }) // it may end rings
 	if errno == 0 {
-		forget(key{six, name}, w)
+		forget(key{six, name})
 	}
 	return control.Errno(errno)
 }

@@ -39,21 +39,28 @@ func complete(tbl8 unsafe.Pointer, e, ip uint32) Result {
 	return Result(e)
 }
 
-// bulk looks up all ips. results has at least as many elements.
+// bulk looks up all ips. results has the same length.
 func bulk(tbl24, tbl8 unsafe.Pointer, results []Result, ips []uint32) {
-	for len(ips) >= 4 && len(results) >= 4 {
-		ip, r := (*[4]uint32)(ips), (*[4]Result)(results)
+	p, q, n := unsafe.Pointer(unsafe.SliceData(ips)), unsafe.Pointer(unsafe.SliceData(results)), uintptr(len(ips))
+	i := uintptr(0)
+	for ; i+4 <= n; i += 4 {
+		ip, r := (*[4]uint32)(unsafe.Add(p, i*4)), (*[4]Result)(unsafe.Add(q, i*4))
 		a, b, c, d := first(tbl24, ip[0]), first(tbl24, ip[1]), first(tbl24, ip[2]), first(tbl24, ip[3])
-		if (a|b|c|d)&extended == 0 { // one branch for four: most routes have at most 24 bits
-			r[0], r[1], r[2], r[3] = Result(a), Result(b), Result(c), Result(d)
-		} else {
-			r[0], r[1], r[2], r[3] = complete(tbl8, a, ip[0]), complete(tbl8, b, ip[1]), complete(tbl8, c, ip[2]), complete(tbl8, d, ip[3])
-		}
-		ips, results = ips[4:], results[4:]
-	}
-	for i, ip := range ips {
-		if i < len(results) {
-			results[i] = complete(tbl8, first(tbl24, ip), ip)
+		r[0], r[1], r[2], r[3] = Result(a), Result(b), Result(c), Result(d)
+		if (a|b|c|d)&extended != 0 { // one branch for four: most routes have at most 24 bits
+			complete4(tbl8, r, ip)
 		}
 	}
+	for ; i < n; i++ {
+		ip := *(*uint32)(unsafe.Add(p, i*4))
+		*(*Result)(unsafe.Add(q, i*4)) = complete(tbl8, first(tbl24, ip), ip)
+	}
+}
+
+// complete4 completes four entries. It is a function of its own because its registers would slow bulk.
+//
+//go:noinline
+func complete4(tbl8 unsafe.Pointer, r *[4]Result, ip *[4]uint32) {
+	r[0], r[1] = complete(tbl8, uint32(r[0]), ip[0]), complete(tbl8, uint32(r[1]), ip[1])
+	r[2], r[3] = complete(tbl8, uint32(r[2]), ip[2]), complete(tbl8, uint32(r[3]), ip[3])
 }

@@ -355,7 +355,7 @@ func (m *model) check6(addrs []netip.Addr) {
 func TestTablesMatchATrie(t *testing.T) {
 	both(t, func(t *testing.T, six bool) {
 		r := harness.Random(t)
-		n, groups, lookups := harness.Size(200_000, 40_000), 4096, harness.Size(1_000_000, 150_000)
+		n, groups, lookups := harness.Size(200_000, 40_000), 4096, harness.Size(500_000, 60_000)
 		if six {
 			n, groups = harness.Size(60_000, 15_000), harness.Size(140_000, 50_000)
 		}
@@ -413,7 +413,7 @@ func TestTablesMatchATrie(t *testing.T) {
 func TestRandomChangesMatchATrie(t *testing.T) {
 	both(t, func(t *testing.T, six bool) {
 		r := harness.Random(t)
-		m := &model{t: t, l: newTable(t, six, lpm.Config{MaxRoutes: 1000, Groups: 2000}), six: six, of: newTrie()}
+		m := &model{t: t, l: newTable(t, six, lpm.Config{MaxRoutes: 1000, Groups: 13_000}), six: six, of: newTrie()}
 		have := map[netip.Prefix]bool{}
 		for step := range harness.Size(4000, 1000) {
 			p := narrow(r, six)

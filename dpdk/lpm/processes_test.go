@@ -40,7 +40,7 @@ func inBlock(six bool, n int, r *rand.Rand) netip.Addr {
 	return netip.AddrFrom16(a)
 }
 
-// "reader" looks up addresses of blocks until it is told to end, and prints the number of wrong answers.
+// "reader" looks up addresses of blocks until its input has a line, and prints the number of wrong answers.
 var _ = harness.Role("reader", func(args []string) error {
 	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
 	if err != nil {
@@ -131,7 +131,7 @@ func TestASecondaryLooksUpBesideChanges(t *testing.T) {
 		line := c.Expect("lookups")
 		c.Wait()
 		assert.Contains(t, line, "wrong 0")
-		assert.NotContains(t, line, "lookups 0 ")
+		assert.False(t, strings.HasPrefix(line, "0 "), line)
 		t.Logf("%d changes; %s", changes, line)
 		require.NoError(t, l.Free())
 	})
@@ -206,8 +206,8 @@ var _ = harness.Role("changer", func(args []string) error {
 func TestASecondaryMakesTables(t *testing.T) {
 	made := name()
 	c := harness.Start(t, "changer", ealtest.Runtime().FilePrefix(), made)
-	assert.Equal(t, "made 3 6 6 true true true", c.Expect("made"))
-	assert.Equal(t, "made 3 6 6 true true true", c.Expect("made"))
+	assert.Equal(t, "3 6 6 true true true", c.Expect("made"))
+	assert.Equal(t, "3 6 6 true true true", c.Expect("made"))
 	assert.Contains(t, c.Expect("tables"), fmt.Sprintf("{%s false}", made))
 	c.Wait()
 	for _, six := range []bool{false, true} {
@@ -281,8 +281,8 @@ func TestACProgramLooksUp(t *testing.T) {
 	require.NoError(t, l.Add(netip.MustParsePrefix("10.1.2.0/28"), 0xabcdef))
 	require.NoError(t, six.Add(netip.MustParsePrefix("2001:db8::/33"), 77))
 	bin := harness.CC(t, "testdata/lookup.c")
-	c := harness.Command(t, bin, "--proc-type=secondary", "--file-prefix="+ealtest.Runtime().FilePrefix(), "--no-pci", "-l", harness.Lcore(7), "--huge-dir="+harness.HugeDir(), "--", l.Name())
-	assert.Equal(t, "hops 1 abcdef miss 77", strings.TrimSpace(c.Expect("hops")))
+	c := harness.Command(t, bin, "--proc-type=secondary", "--file-prefix="+ealtest.Runtime().FilePrefix(), "--no-pci", "--lcores", harness.Lcore(7), "--huge-dir="+harness.HugeDir(), "--", l.Name())
+	assert.Equal(t, "1 abcdef miss 77", strings.TrimSpace(c.Expect("hops")))
 	c.Wait()
 	require.NoError(t, errors.Join(l.Free(), six.Free()))
 }

@@ -112,7 +112,7 @@ func (c *calls) newHandle(name string, cfg Config) (at unsafe.Pointer, err error
 	if err := check.Name(c.op.create, name, clpm.NewNameSize); err != nil {
 		return nil, err
 	}
-	if err := cfg.check(c.op.create, name, c.six); err != nil {
+	if err := cfg.check(c.op.create, name, c.op.six); err != nil {
 		return nil, err
 	}
 	a := newTable{Routes: uint32(cfg.MaxRoutes), Groups: uint32(cfg.Groups), Socket: cfg.Socket.Int()}

@@ -110,7 +110,7 @@ func (t *Table4) Lookup(a netip.Addr) (nextHop uint32, ok bool) {
 	return r.NextHop(), r.OK()
 }
 
-// LookupUint32 is Lookup for an address as a number: 10.0.0.1 is 0x0a000001.
+// LookupUint32 does what Lookup does, for an address as a number: 10.0.0.1 is 0x0a000001.
 //
 // Implements: rte_lpm_lookup
 func (t *Table4) LookupUint32(ip uint32) Result {

@@ -27,6 +27,15 @@ type FaultArg struct {
 	Zero    int32
 }
 
+func LPMLookup(lpm unsafe.Pointer, ip uint32) (nextHop uint32, ok bool) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func LPMLookupBulk(lpm unsafe.Pointer, ips unsafe.Pointer, words unsafe.Pointer, n int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func LPMLookupX4(lpm unsafe.Pointer, ips *[4]uint32, missing uint32) (hops [4]uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func MCSlockLock(l unsafe.Pointer, node unsafe.Pointer) { panic("the tests need Linux, DPDK and cgo") }
 func MCSlockTrylock(l unsafe.Pointer, node unsafe.Pointer) (_ bool) {
 	panic("the tests need Linux, DPDK and cgo")
