@@ -43,12 +43,13 @@ func complete(tbl8 unsafe.Pointer, e, ip uint32) Result {
 func bulk(tbl24, tbl8 unsafe.Pointer, results []Result, ips []uint32) {
 	p, q, n := unsafe.Pointer(unsafe.SliceData(ips)), unsafe.Pointer(unsafe.SliceData(results)), uintptr(len(ips))
 	i := uintptr(0)
-	for ; i+4 <= n; i += 4 {
-		ip, r := (*[4]uint32)(unsafe.Add(p, i*4)), (*[4]Result)(unsafe.Add(q, i*4))
-		a, b, c, d := first(tbl24, ip[0]), first(tbl24, ip[1]), first(tbl24, ip[2]), first(tbl24, ip[3])
-		r[0], r[1], r[2], r[3] = Result(a), Result(b), Result(c), Result(d)
-		if (a|b|c|d)&extended != 0 { // one branch for four: most routes have at most 24 bits
-			complete4(tbl8, r, ip)
+	for ; i+8 <= n; i += 8 {
+		ip, r := (*[8]uint32)(unsafe.Add(p, i*4)), (*[8]Result)(unsafe.Add(q, i*4))
+		e := first(tbl24, ip[0])
+		r[0], e = Result(e), e|store(r, 1, first(tbl24, ip[1]))|store(r, 2, first(tbl24, ip[2]))|store(r, 3, first(tbl24, ip[3]))
+		e |= store(r, 4, first(tbl24, ip[4])) | store(r, 5, first(tbl24, ip[5])) | store(r, 6, first(tbl24, ip[6])) | store(r, 7, first(tbl24, ip[7]))
+		if e&extended != 0 { // one branch for eight: most routes have at most 24 bits
+			complete8(tbl8, r, ip)
 		}
 	}
 	for ; i < n; i++ {
@@ -57,10 +58,19 @@ func bulk(tbl24, tbl8 unsafe.Pointer, results []Result, ips []uint32) {
 	}
 }
 
-// complete4 completes four entries. It is a function of its own because its registers would slow bulk.
+// store stores an entry, and returns it.
+func store(r *[8]Result, i int, e uint32) uint32 {
+	r[i] = Result(e)
+	return e
+}
+
+// complete8 completes eight entries. It is a function of its own because its registers would slow bulk.
 //
 //go:noinline
-func complete4(tbl8 unsafe.Pointer, r *[4]Result, ip *[4]uint32) {
-	r[0], r[1] = complete(tbl8, uint32(r[0]), ip[0]), complete(tbl8, uint32(r[1]), ip[1])
-	r[2], r[3] = complete(tbl8, uint32(r[2]), ip[2]), complete(tbl8, uint32(r[3]), ip[3])
+func complete8(tbl8 unsafe.Pointer, r *[8]Result, ip *[8]uint32) {
+	for i, e := range r {
+		if e&clpm.Extended == clpm.Extended {
+			r[i] = Result(second(tbl8, uint32(e), ip[i]))
+		}
+	}
 }
