@@ -18,7 +18,7 @@ import (
 
 // Config is how devices are changed.
 type Config struct {
-	// Force also changes a device that is in use ([Info.InUse]), that is not a network device, or that
+	// Force also changes a device that is in use, or may be ([Info.InUse]), that is not a network device, or that
 	// DPDK uses beside its kernel driver, and a device with members in its IOMMU group that block vfio.
 	Force bool
 }
@@ -158,8 +158,11 @@ func free(op string, i Info) error {
 		return check.Invalid(op, i.Address, "the device has class %s and is not a network device: force it if nothing uses it", i.Class)
 	}
 	if why := i.InUse(); len(why) > 0 {
-		return &dpdk.Error{Op: op, Name: i.Address, Errno: dpdk.ErrBusy,
-			Detail: "the device is in use: " + strings.Join(why, "; ") + ". End that use, or force it"}
+		detail := "the device is in use: " + strings.Join(why, "; ") + ". End that use, or force it"
+		if len(why) == len(i.Unknown) {
+			detail = "the device may be in use: " + strings.Join(why, "; ") + ". Give this process the host's /proc, or force it if nothing uses the device"
+		}
+		return &dpdk.Error{Op: op, Name: i.Address, Errno: dpdk.ErrBusy, Detail: detail}
 	}
 	return nil
 }

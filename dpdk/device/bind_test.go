@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -308,6 +309,47 @@ func TestSetVFsRefuses(t *testing.T) {
 		assert.Contains(t, err.Error(), tc.says)
 	}
 	assert.Empty(t, k.writes)
+}
+
+// The driver of the physical function lets the writer wait until its VFs are closed.
+func TestSetVFsThatEndsLateIsUndone(t *testing.T) {
+	for _, n := range []int{0, 5} {
+		h, k := booted(t, "server.tree")
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(context.Background())
+			closed := make(chan struct{})
+			k.before = func(_, text string) error {
+				if text == strconv.Itoa(n) {
+					cancel()
+					<-closed
+				}
+				return nil
+			}
+			err := h.SetVFs(ctx, force, pf, n)
+			require.ErrorIs(t, err, dpdk.ErrTimeout)
+			assert.Contains(t, err.Error(), "will be undone")
+			close(closed)
+			synctest.Wait()
+			assert.Equal(t, "2", h.text(pciDevices, pf, "sriov_numvfs"))
+		})
+	}
+}
+
+// Without the files of process 1 each device looks like one without routes.
+func TestBindRefusesDevicesOfUnknownUse(t *testing.T) {
+	h, k := booted(t, "server.tree")
+	require.NoError(t, os.RemoveAll(h.path("/proc/1")))
+	err := h.Bind(t.Context(), "vfio-pci", Config{}, left, right)
+	require.ErrorIs(t, err, dpdk.ErrBusy)
+	assert.Contains(t, err.Error(), "the device may be in use: its routes and addresses are unknown: open "+h.path("/proc/1/net/route")+": no such file or directory. Give this process the host's /proc, or force it")
+	assert.Empty(t, k.writes)
+	require.NoError(t, h.Bind(t.Context(), "vfio-pci", force, left, right))
+
+	require.NoError(t, os.RemoveAll(h.path("/proc")))
+	require.ErrorIs(t, h.Unbind(t.Context(), Config{}, busyVF), dpdk.ErrBusy)
+	i, err := h.Lookup(busyVF)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"its processes are unknown: " + h.path("/proc") + " has none"}, i.InUse())
 }
 
 func TestFailedSetVFsPutsTheNumberBack(t *testing.T) {

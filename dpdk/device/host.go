@@ -1,6 +1,7 @@
 package device
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,7 +19,8 @@ import (
 type Host struct {
 	// Root is the folder that holds sys, proc, dev and lib/modules: a recorded tree, or "/host"
 	// in a container that has the file system of its host there. "" is "/". Under another root,
-	// interfaces are those of process 1, and they have no IPv4 addresses.
+	// interfaces are those of process 1, and they have no IPv4 addresses. Without its proc/1/net the devices
+	// count as in use ([Info.Unknown]).
 	Root string
 
 	write func(path, text string) error // os.WriteFile, except in tests
@@ -158,11 +160,15 @@ func (h Host) class(address string) string {
 // infos describes devices.
 func (h Host) infos(addresses []string) []Info {
 	infos := make([]Info, len(addresses))
+	_, unreadable := os.ReadFile(h.path(h.net("route")))
 	routes, prefixes, aliases := h.routes(), h.addresses(), h.aliases()
 	for i, a := range addresses {
 		infos[i] = h.info(a, aliases)
 		for k, f := range infos[i].Interfaces {
 			infos[i].Interfaces[k].Routes, infos[i].Interfaces[k].Addresses = routes[f.Name], prefixes[f.Name]
+		}
+		if unreadable != nil && len(infos[i].Interfaces) > 0 {
+			infos[i].Unknown = append(infos[i].Unknown, fmt.Sprintf("its routes and addresses are unknown: %v", unreadable))
 		}
 	}
 	h.addNames(infos)

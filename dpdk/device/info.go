@@ -31,6 +31,9 @@ type Info struct {
 	Socket    dpdk.SocketID `json:"socket"` // dpdk.AnySocket if the host has one NUMA node, or does not know
 	Processes []Process     `json:"processes"`
 
+	// Unknown are the reasons why this process does not know whether the device is in use: it lacks a part of the host's /proc.
+	Unknown []string `json:"unknown"`
+
 	PF       string   `json:"pf"`       // of a VF: the address of its physical function
 	VFs      []string `json:"vfs"`      // of a physical function: the addresses of its VFs
 	TotalVFs int      `json:"totalVFs"` // of a physical function: how many VFs it can have
@@ -99,8 +102,8 @@ func vfio(driver string) bool {
 // uio_pci_generic, or a driver such as mlx5_core, beside which DPDK works.
 func (i Info) Usable() bool { return userspace(i.Driver) || slices.Contains(bifurcated, i.Driver) }
 
-// InUse returns the reasons for which [Host.Bind] refuses the device, one sentence each. It returns
-// none for a device that is free.
+// InUse returns the reasons for which [Host.Bind] refuses the device, one sentence each, with those of Unknown at the end. It
+// returns none for a device that is free.
 func (i Info) InUse() []string {
 	var why []string
 	if i.Changing {
@@ -126,5 +129,5 @@ func (i Info) InUse() []string {
 	if n := len(i.VFs); n > 0 {
 		why = append(why, fmt.Sprintf("it has %d VFs, which end with its driver", n))
 	}
-	return why
+	return append(why, i.Unknown...)
 }

@@ -17,20 +17,30 @@ func (h Host) addProcesses(infos []Info) {
 	if len(files) == 0 {
 		return
 	}
+	seen := false
 	for _, name := range h.names("/proc") {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
-		seen := map[string]bool{}
+		seen = true
+		counted := map[string]bool{}
 		for _, fd := range h.names("/proc", name, "fd") {
 			file, _ := os.Readlink(h.path("/proc", name, "fd", fd))
 			for _, i := range files[file] {
-				if !seen[file] {
+				if !counted[file] {
 					i.Processes = append(i.Processes, Process{PID: pid, Command: h.text("/proc", name, "comm"), File: file})
 				}
 			}
-			seen[file] = true
+			counted[file] = true
+		}
+	}
+	if seen {
+		return
+	}
+	for _, all := range files {
+		for _, i := range all {
+			i.Unknown = append(i.Unknown, "its processes are unknown: "+h.path("/proc")+" has none")
 		}
 	}
 }

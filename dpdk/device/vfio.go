@@ -1,6 +1,7 @@
 package device
 
 import (
+	"encoding/binary"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,7 +17,7 @@ type VFIO struct {
 
 	IOMMUs   []string `json:"iommus"`   // IOMMUs that are on: "dmar0"
 	Groups   int      `json:"groups"`   // IOMMU groups; without any, vfio-pci works only with NoIOMMU
-	Firmware bool     `json:"firmware"` // the ACPI tables describe an IOMMU, which the kernel's command line may turn on
+	Firmware bool     `json:"firmware"` // the ACPI tables describe an IOMMU, which the kernel may turn on. Arm's are only seen by root
 
 	// NoIOMMU is vfio's parameter enable_unsafe_noiommu_mode: processes may use devices without
 	// an IOMMU, and these can then overwrite all memory of the host.
@@ -39,6 +40,29 @@ type File struct {
 	Usable bool `json:"usable"`
 }
 
+// smmu reports whether an ACPI table IORT, which Arm hosts have for their interrupts too, describes an IOMMU.
+func (h Host) smmu(file string) bool {
+	const (
+		header           = 36 // of each ACPI table; the offset of the first node is at 40
+		smmuV1V2, smmuV3 = 3, 4
+	)
+	table, _ := os.ReadFile(h.path(file)) // root's
+	if len(table) < header+8 {
+		return false
+	}
+	for at := uint64(binary.LittleEndian.Uint32(table[header+4:])); at+3 <= uint64(len(table)); {
+		if table[at] == smmuV1V2 || table[at] == smmuV3 {
+			return true
+		}
+		size := uint64(binary.LittleEndian.Uint16(table[at+1:]))
+		if size == 0 {
+			return false
+		}
+		at += size
+	}
+	return false
+}
+
 // VFIO returns the state of VFIO and the IOMMU. A file that cannot be read counts as absent.
 func (h Host) VFIO() VFIO {
 	const parameter = "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
@@ -48,9 +72,8 @@ func (h Host) VFIO() VFIO {
 		NoIOMMU: h.text(parameter) == "Y", CanNoIOMMU: h.exists(parameter),
 	}
 	v.Available = v.Loaded || strings.Contains(h.text(h.modules(), "modules.dep"), "/vfio-pci.ko")
-	for _, table := range []string{"DMAR", "IVRS", "IORT"} { // Intel, AMD, Arm
-		v.Firmware = v.Firmware || h.exists("/sys/firmware/acpi/tables", table)
-	}
+	const tables = "/sys/firmware/acpi/tables"
+	v.Firmware = h.exists(tables, "DMAR") || h.exists(tables, "IVRS") || h.smmu(tables+"/IORT") // Intel, AMD, Arm
 	dir := h.path("/dev/vfio")
 	_ = filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
 		if err != nil || e.IsDir() {

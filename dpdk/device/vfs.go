@@ -49,16 +49,17 @@ func (h Host) SetVFs(ctx context.Context, cfg Config, device string, n int) erro
 		}
 		was := len(i.VFs)
 		if was > 0 {
-			if err := set(0); err != nil || n == 0 {
+			if err := set(0); err != nil {
 				return err
 			}
 		}
 		err := ended(ctx, op, i.Address)
-		if err == nil {
-			err = set(n)
-		}
-		if late := ended(ctx, op, i.Address); err == nil && late != nil { // the caller has got an error already
-			err = errors.Join(late, set(0))
+		if err == nil && n > 0 {
+			if err = set(n); err == nil {
+				if err = ended(ctx, op, i.Address); err != nil { // the caller has got an error already
+					err = errors.Join(err, set(0))
+				}
+			}
 		}
 		if err != nil && was > 0 {
 			if e := set(was); e != nil {

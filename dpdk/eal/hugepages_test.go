@@ -19,6 +19,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/test/harness"
 )
 
@@ -99,6 +100,10 @@ var scenes = []scene{
 	}, dpdk.ErrNoHugepages, unix.ENOMEM, []string{"64 MiB are asked for on NUMA node 0, and 8 MiB are free there", "as root: echo 32 > /sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages"}},
 	{"no hugetlbfs is mounted", func(*eal.Config, string) error { return unmountHuge() },
 		dpdk.ErrNoHugepages, unix.ENODEV, []string{"no hugetlbfs is mounted", "mount -t hugetlbfs nodev /dev/hugepages"}},
+	{"in memory, more than the host has", func(cfg *eal.Config, dir string) error {
+		cfg.InMemory, cfg.FilePrefix, cfg.HugeDir, cfg.MemoryMB = true, "", "", 1<<30
+		return unmountHuge()
+	}, dpdk.ErrNoHugepages, unix.ENOMEM, []string{"1073741824 MiB are asked for, and ", "ask for less"}},
 	{"no pages are reserved", func(_ *eal.Config, dir string) error { return hide(dir) },
 		dpdk.ErrNoHugepages, unix.ENOMEM, []string{"none are reserved", "echo 32 > /proc/sys/vm/nr_hugepages"}},
 	{"the HugeDir does not exist", func(cfg *eal.Config, dir string) error { cfg.HugeDir = dir + "/no"; return nil },
@@ -109,7 +114,7 @@ var scenes = []scene{
 		dpdk.ErrNoHugepages, unix.ENODEV, []string{"HugeDir {dir} is not on a hugetlbfs", "no hugetlbfs is mounted", "mount -t hugetlbfs"}},
 	{"the mount is read-only", func(*eal.Config, string) error {
 		return unix.Mount("nodev", harness.HugeDir(), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
-	}, dpdk.ErrNoHugepages, unix.EROFS, []string{"{huge} is mounted read-only", "mount -o remount,rw {huge}"}},
+	}, dpdk.ErrNoHugepages, unix.EROFS, []string{"{huge} is mounted read-only", writable()}},
 	{"the mount is another user's", func(_ *eal.Config, dir string) error {
 		return errors.Join(replace(dir, "mode=0700"), syscall.Setuid(nobody))
 	}, dpdk.ErrNoHugepages, unix.EACCES, []string{"uid 65534 cannot make files in the hugetlbfs at {dir}/huge", "-o uid=65534,mode=0700", "Config.HugeDir"}},
@@ -125,6 +130,14 @@ var scenes = []scene{
 		nil, unix.EMFILE, []string{"may have 20, and EAL needs", "ulimit -n"}},
 	{"few descriptors", func(c *eal.Config, _ string) error { c.MemoryMB = 128; return limitTo(unix.RLIMIT_NOFILE, 56) },
 		nil, unix.EMFILE, []string{"may have 56", "ulimit -n 4096", "--single-file-segments"}},
+}
+
+// writable is the fix of a read-only mount.
+func writable() string {
+	if harness.Container() {
+		return "-v /dev/hugepages:{huge} without :ro"
+	}
+	return "mount -o remount,rw {huge}"
 }
 
 const otherPageSize = "the mount is for pages of another size"
@@ -161,6 +174,26 @@ func report(rt *eal.Runtime, err error) error {
 	errors.As(err, &errno)
 	harness.Say("is %t %d", errors.Is(err, dpdk.ErrNoHugepages), errno)
 	return nil
+}
+
+var _ = harness.Role("in memory", func([]string) error {
+	if err := unmountHuge(); err != nil {
+		return err
+	}
+	findings := hostcheck.Host{}.Memory(hostcheck.Need{InMemory: true, MemoryMB: 64})
+	if worst := hostcheck.Worst(findings); worst.Level == hostcheck.Error {
+		return errors.New(worst.String())
+	}
+	rt, err := eal.Init(eal.Config{InMemory: true, NoPCI: true, Lcores: harness.Lcore(0), MemoryMB: 64})
+	if err != nil {
+		return err
+	}
+	return rt.Close()
+})
+
+func TestInMemoryNeedsNoMount(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	harness.StartWith(t, &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}, "in memory").Wait()
 }
 
 var _ = harness.Role("noexec", func(args []string) error {
@@ -291,7 +324,7 @@ func limited(t *testing.T, dir, file string) {
 		require.NoError(t, os.Remove(file))
 	}
 	t.Log(text)
-	for _, says := range []string{"64 MiB are asked for", "the cgroup of this process may have 4 MiB", file, "as root: echo "} {
+	for _, says := range []string{"64 MiB are asked for", "the cgroup of this process may have 4 MiB", file, "as root", ": echo "} {
 		assert.Contains(t, text, says)
 	}
 	assert.NotContains(t, text, "nr_hugepages")

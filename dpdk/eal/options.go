@@ -106,7 +106,7 @@ func (o *options) last(name string) string {
 
 // need returns the memory that the options ask for.
 func (o *options) need() hostcheck.Need {
-	n := hostcheck.Need{HugeDir: o.last("huge-dir")}
+	n := hostcheck.Need{HugeDir: o.last("huge-dir"), InMemory: o.has("in-memory")}
 	n.MemoryMB, _ = strconv.Atoi(o.last("memory-size"))
 	for _, mb := range strings.Split(o.last("socket-mem")+o.last("numa-mem"), ",") { // one option by two names
 		on, _ := strconv.Atoi(mb)

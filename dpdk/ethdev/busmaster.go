@@ -1,9 +1,12 @@
 package ethdev
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/control"
@@ -20,12 +23,17 @@ const masterTick = 50 * time.Millisecond
 // sysPCI has a folder for each PCI device.
 var sysPCI = "/sys/bus/pci/devices"
 
-// masters are the ports on uio_pci_generic, each with the device's file of its PCI
-// configuration.
+// masters are the ports on uio_pci_generic.
 var masters struct {
 	sync.Mutex
-	configs map[*Port]string
+	configs map[*Port]*master
 	stop    chan struct{}
+}
+
+// master is the device of a port.
+type master struct {
+	config string // the file of its PCI configuration
+	failed bool   // at the last check, as has been logged
 }
 
 func init() { control.AtStop(func() { forgetMaster(nil) }) }
@@ -43,10 +51,10 @@ func (p *Port) keepMaster() {
 	masters.Lock()
 	defer masters.Unlock()
 	if masters.configs == nil {
-		masters.configs, masters.stop = map[*Port]string{}, make(chan struct{})
+		masters.configs, masters.stop = map[*Port]*master{}, make(chan struct{})
 		go checkMasters(masters.stop)
 	}
-	masters.configs[p] = filepath.Join(dir, "config")
+	masters.configs[p] = &master{config: filepath.Join(dir, "config")}
 }
 
 // forgetMaster ends the checks of a port, or of all if it is nil.
@@ -69,12 +77,28 @@ func checkMasters(stop chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		masters.Lock()
-		for _, config := range masters.configs {
-			_ = setMaster(config) // a device may be on its way out
+		for device, err := range setMasters() { // without the lock: a log handler may stop the port
+			control.Logger().Warn("the DMA of a device could not be enabled again: its port neither receives nor sends. Check it with lspci -vv, and stop and start the port", "config", device, "error", err)
 		}
-		masters.Unlock()
 	}
+}
+
+// setMasters checks all devices. It returns the errors that are new, by device.
+func setMasters() map[string]error {
+	errs := map[string]error{}
+	masters.Lock()
+	defer masters.Unlock()
+	for _, m := range masters.configs {
+		err := setMaster(m.config)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENODEV) {
+			err = nil // the device is on its way out
+		}
+		if err != nil && !m.failed {
+			errs[m.config] = err
+		}
+		m.failed = err != nil
+	}
+	return errs
 }
 
 // The command register of a PCI device.

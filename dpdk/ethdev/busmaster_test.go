@@ -1,8 +1,10 @@
 package ethdev_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // The devices are virtual ones with files like those of a PCI device.
@@ -48,4 +52,31 @@ func TestDMAOfAStartedPortOnUIOPCIGenericIsEnabledAgain(t *testing.T) {
 	assert.Equal(t, 1, ethdev.Masters())
 	require.NoError(t, p.Detach())
 	assert.Zero(t, ethdev.Masters())
+}
+
+// The device is a file that can be read, and not written.
+func TestDMAThatCannotBeEnabledIsLoggedOnce(t *testing.T) {
+	dir := t.TempDir()
+	defer ethdev.SetSysPCI(dir)()
+	name := null("")
+	config := filepath.Join(dir, name, "config")
+	require.NoError(t, os.Mkdir(filepath.Dir(config), 0o700))
+	require.NoError(t, os.Symlink("../../drivers/uio_pci_generic", filepath.Join(dir, name, "driver")))
+	require.NoError(t, os.Symlink("/dev/full", config))
+	var log harness.Buffer
+	before := control.Logger()
+	control.SetLogger(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { control.SetLogger(before) })
+
+	p, err := ethdev.Open(name, ethdev.Config{Pool: newPool(t)})
+	require.NoError(t, err)
+	const says = "the DMA of a device could not be enabled again"
+	assert.Eventually(t, func() bool { return strings.Contains(log.String(), says) }, 10*time.Second, time.Millisecond)
+	assert.Contains(t, log.String(), "no space left on device")
+	assert.Equal(t, []bool{true}, ethdev.SetMasters())
+	assert.Equal(t, 1, strings.Count(log.String(), says))
+
+	require.NoError(t, os.Remove(config))
+	assert.Equal(t, []bool{false}, ethdev.SetMasters(), "the device has gone")
+	require.NoError(t, p.Detach())
 }

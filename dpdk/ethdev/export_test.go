@@ -49,6 +49,17 @@ func Masters() int {
 	return len(masters.configs)
 }
 
+// SetMasters checks the ports for DMA, and returns whether each failed.
+func SetMasters() (failed []bool) {
+	setMasters()
+	masters.Lock()
+	defer masters.Unlock()
+	for _, m := range masters.configs {
+		failed = append(failed, m.failed)
+	}
+	return failed
+}
+
 // Failed returns the error of a driver that returned this error number.
 func (p *Port) Failed(op string, errno int) error { return p.failed(op, errno) }
 

@@ -143,22 +143,27 @@ func (h Host) quota() Finding {
 
 func (h Host) procs() Finding {
 	cpus := len(numbers(h.allowed()))
-	procs := cpus // of a program on a host that was recorded
+	wanted, of := cpus, fmt.Sprintf("this process may run on %d CPUs (%s)", cpus, h.allowed())
+	if quota, _ := h.cpuQuota(); quota > 0 && quota < float64(cpus) { // Go's own value is at least 2
+		wanted = min(cpus, max(2, int(math.Ceil(quota))))
+		of += fmt.Sprintf(", with a quota of %.4g", quota)
+	}
+	procs := wanted // of a program on a host that was recorded
 	if h.root().Live() {
 		procs = runtime.GOMAXPROCS(0)
-	} else if quota, _ := h.cpuQuota(); quota > 0 {
-		procs = min(procs, int(math.Ceil(quota)))
+	} else if n, err := strconv.Atoi(h.env("GOMAXPROCS")); err == nil && n > 0 {
+		procs = n
 	}
 	f := Finding{Check: "gomaxprocs", Source: "runtime.GOMAXPROCS", Why: "each polling goroutine occupies one of Go's processors, and the rest of the program needs one more",
-		Found: fmt.Sprintf("GOMAXPROCS is %d, and this process may run on %d CPUs (%s)", procs, cpus, h.allowed())}
+		Found: fmt.Sprintf("GOMAXPROCS is %d, and %s", procs, of)}
 	switch {
 	case cpus < 2:
 		f.Level = Warning
 		f.Found += ": one CPU is for polling or for the rest of the program, and not for both"
 		f.Fixes = []Fix{{Where: "docker run", Commands: []string{"--cpuset-cpus with two CPUs or more"}}, {Where: inShell, Commands: []string{"taskset -c with two CPUs or more"}}}
-	case procs != cpus:
+	case procs != wanted:
 		f.Level = Warning
-		f.Fixes = []Fix{{Where: inShell, Commands: []string{fmt.Sprintf("export GOMAXPROCS=%d", cpus)}}}
+		f.Fixes = []Fix{{Where: inShell, Commands: []string{fmt.Sprintf("export GOMAXPROCS=%d", wanted)}}}
 	}
 	return f
 }

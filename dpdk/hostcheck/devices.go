@@ -114,7 +114,7 @@ func (h Host) iommu(v device.VFIO) Finding {
 		f.Found = fmt.Sprintf("%s on, %d groups", strings.Join(v.IOMMUs, ", "), v.Groups)
 	case v.Firmware:
 		f.Level, f.Found = Warning, "the host has an IOMMU, and it is off"
-		f.Fixes = []Fix{{Where: "on the kernel's command line", Commands: []string{"intel_iommu=on iommu=pt (AMD: amd_iommu=on iommu=pt)"}}}
+		f.Fixes = []Fix{{Where: "on the kernel's command line", Commands: []string{"intel_iommu=on iommu=pt (AMD: amd_iommu=on iommu=pt; Arm: without iommu=off)"}}}
 	case v.NoIOMMU:
 		f.Level, f.Found = Warning, "the host has no IOMMU, and VFIO's unsafe mode is on: a device can overwrite all memory of the host"
 		f.Fixes = []Fix{machine}

@@ -108,8 +108,8 @@ type Host struct {
 
 // Need is what a program asks of the host. The zero value asks for one hugepage. The fields are those of eal.Config.
 type Need struct {
-	FilePrefix     string
 	HugeDir        string
+	InMemory       bool // no mount of hugetlbfs is needed
 	MemoryMB       int
 	SocketMemoryMB []int
 }

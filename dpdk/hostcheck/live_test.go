@@ -80,7 +80,8 @@ func TestAProcessIsAliveDeadAndItsFilesAreRemoved(t *testing.T) {
 	assert.True(t, locked, "a check inside the primary does not release EAL's lock")
 	require.NoError(t, config.Close())
 
-	secondary := harness.Start(t, "runs", prefix, "secondary")
+	// As in another container: its own pid, by which EAL names its files, is 1.
+	secondary := harness.StartWith(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}, "runs", prefix, "secondary")
 	secondary.Expect("own ")
 	pages, err := filepath.Glob(filepath.Join(harness.HugeDir(), prefix+"map_*"))
 	require.NoError(t, err)
@@ -97,6 +98,7 @@ func TestAProcessIsAliveDeadAndItsFilesAreRemoved(t *testing.T) {
 	require.Len(t, found, 1)
 	assert.Equal(t, hostcheck.Warning, found[0].Level)
 	assert.Contains(t, found[0].Found, fmt.Sprintf("the primary is dead, and 1 secondaries live: process %d", secondary.Pid()))
+	require.Len(t, found[0].Fixes, 1)
 	assert.Equal(t, fmt.Sprint("kill ", secondary.Pid()), found[0].Fixes[0].Commands[0])
 
 	secondary.Kill()
@@ -145,6 +147,27 @@ func TestAProcessWithoutSharedMemoryIsAlive(t *testing.T) {
 	assert.Contains(t, about(here.Processes(), prefix)[0].Found, "its processes are dead")
 }
 
+// The secondary is in a pid namespace that this process does not see: only its socket is here.
+func TestTheProcessOfASecondaryElsewhereIsUnknown(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	prefix := fmt.Sprintf("elsewhere%d", os.Getpid())
+	dir := runtimeDir(prefix)
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "config"), nil, 0o600))
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.Bind(fd, &unix.SockaddrUnix{Name: filepath.Join(dir, "mp_socket_1_2f")}))
+	age(t, dir)
+	found := about(here.Processes(), prefix)
+	require.Len(t, found, 1)
+	assert.Contains(t, found[0].Found, "the primary is dead, and 1 secondaries live; this process does not see 1 of them")
+	require.Len(t, found[0].Fixes, 1)
+	assert.Equal(t, "grep -l /"+prefix+"/config /proc/[0-9]*/maps", found[0].Fixes[0].Commands[0])
+	require.NoError(t, unix.Close(fd))
+	assert.Contains(t, about(here.Processes(), prefix)[0].Found, "its processes are dead")
+}
+
 func TestThisHostHasWhatTheTestsUse(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	for _, f := range here.Memory(hostcheck.Need{HugeDir: harness.HugeDir(), MemoryMB: 8}) {
@@ -170,7 +193,7 @@ var _ = harness.Role("nobody", func([]string) error {
 func TestAnotherUserIsWarnedOfItsOwnRights(t *testing.T) {
 	harness.Need(t, harness.Hugepages)
 	text := strings.Join(harness.Start(t, "nobody").Wait(), "\n")
-	assert.Regexp(t, `error hugetlbfs uid 65534 cannot make files in the hugetlbfs at \S+, pages of 2 MiB.* \(permission denied\): as root: .*mount -t hugetlbfs -o uid=65534,mode=0700`, text)
+	assert.Regexp(t, `error hugetlbfs uid 65534 cannot make files in the hugetlbfs at \S+, pages of 2 MiB.* \(permission denied\): (.* )?as root: .*mount -t hugetlbfs -o uid=65534,mode=0700`, text)
 	assert.Regexp(t, `ok capabilities uid 65534 has none of the capabilities that DPDK can use; lacks IPC_LOCK`, text)
 	assert.NotRegexp(t, `safe .*(echo|mount|rm) `, text, "this user cannot run root's commands")
 }

@@ -47,7 +47,7 @@ func (h Host) Memory(n Need) []Finding {
 	for _, mb := range n.SocketMemoryMB {
 		m.asked += uint64(max(mb, 0)) << 20
 	}
-	if n.HugeDir != "" {
+	if n.HugeDir != "" && !n.InMemory {
 		if f, ok := m.hugeDir(); !ok {
 			return []Finding{f}
 		}
@@ -161,6 +161,9 @@ func (m *memory) counts() (all []Finding) {
 
 // mount returns a finding for each mount, and finds the one that EAL uses for each size.
 func (m *memory) mount() (all []Finding) {
+	if m.need.InMemory {
+		return m.inMemory()
+	}
 	if len(m.mounts) == 0 {
 		found := "no hugetlbfs is mounted"
 		if len(m.pools) > 0 {
@@ -188,6 +191,26 @@ func (m *memory) mount() (all []Finding) {
 	}
 	for _, at := range m.mounts {
 		all = append(all, m.mayUse(at))
+	}
+	return all
+}
+
+// inMemory returns the findings of the mounts for a process that makes no files there. EAL still reads and locks the first
+// mount of each size, if there is one.
+func (m *memory) inMemory() (all []Finding) {
+	m.usable = m.pools
+	for i, at := range m.mounts {
+		err := m.mayRead(at.Dir)
+		if err == nil || slices.ContainsFunc(m.mounts[:i], func(first hugepages.Mount) bool { return first.Page == at.Page }) {
+			continue
+		}
+		errno := linux.Errno(err)
+		all = append(all, Finding{Check: "hugetlbfs", Level: Error, Source: "/proc/self/mounts", Why: "EAL reads and locks the mount, with Config.InMemory too", Errno: dpdk.Errno(errno),
+			Found: fmt.Sprintf("uid %d cannot read the hugetlbfs at %s (%v)", m.uid(), at.Dir, errno),
+			Fixes: []Fix{{Where: m.asRoot(), Commands: []string{"chmod go+rx " + at.Dir}}}})
+	}
+	if len(all) == 0 {
+		all = []Finding{{Check: "hugetlbfs", Source: "/proc/self/mounts", Why: whyMount, Found: "Config.InMemory needs no mount of hugetlbfs"}}
 	}
 	return all
 }
@@ -245,7 +268,9 @@ func (m *memory) mayUse(at hugepages.Mount) Finding {
 
 // makeMount returns the fixes of a missing mount.
 func (m *memory) makeMount(dir, options string) []Fix {
+	docker := Fix{Where: "docker run", Commands: []string{"-v " + dir + ":" + dir}}
 	if options != "" {
+		docker = Fix{Where: "docker", Commands: []string{"docker volume create -o type=hugetlbfs -o device=none -o o=" + options + " huge", "docker run -v huge:" + dir + " …"}}
 		options = " -o " + options
 	}
 	mount := Fix{Where: "as root", Commands: []string{"mkdir -p " + dir, "mount -t hugetlbfs" + options + " nodev " + dir}, Undo: []string{"umount " + dir}, Safe: m.isRoot()}
@@ -253,7 +278,7 @@ func (m *memory) makeMount(dir, options string) []Fix {
 		return []Fix{mount}
 	}
 	mount.Where, mount.Safe = "on the host, as root", false
-	return []Fix{{Where: "docker run", Commands: []string{"-v " + dir + ":" + dir}}, {Where: "Kubernetes", Commands: []string{"a volume emptyDir with medium: HugePages, mounted at " + dir}}, mount}
+	return []Fix{docker, {Where: "Kubernetes", Commands: []string{"a volume emptyDir with medium: HugePages, mounted at " + dir}}, mount}
 }
 
 // ask returns the bytes to look for: at least one page.
@@ -297,7 +322,7 @@ func (m *memory) raise(l *hugepages.Limit, page uint64) []Fix {
 func (m *memory) amounts() []Finding {
 	f := Finding{Check: "memory", Source: "free_hugepages", Why: whyAmount, Level: Error, Errno: dpdk.Errno(syscall.ENOMEM)}
 	asked := m.ask()
-	if size, left, ok := room(m.chosen); ok && left < asked {
+	if size, left, ok := room(m.chosen); ok && len(m.chosen) > 0 && left < asked {
 		dir := m.chosen[0].Dir
 		f.Found = fmt.Sprintf("%s asked for, and the hugetlbfs at %s is limited to %s (its option size=), of which %s free", are(asked), dir, hugepages.Format(size), are(left))
 		f.Fixes = []Fix{{Where: m.asRoot(), Commands: []string{fmt.Sprintf("mount -o remount,size=%dM %s", (size-left+asked+1<<20-1)>>20, dir)},
@@ -420,12 +445,29 @@ func (h Host) mayCreate(dir string) error {
 	if h.root().Live() {
 		return linux.MayCreate(dir)
 	}
+	return h.mode(dir, 7)
+}
+
+// mayRead returns an error if this process may not list the files in a folder.
+func (h Host) mayRead(dir string) error {
+	if h.root().Live() {
+		f, err := os.Open(dir)
+		if err == nil {
+			err = f.Close()
+		}
+		return err
+	}
+	return h.mode(dir, 4)
+}
+
+// mode returns an error if this process does not have a permission for a folder of a recorded host.
+func (h Host) mode(dir string, bits os.FileMode) error {
 	st, err := os.Stat(h.root().Path(dir))
 	if err != nil {
 		return err
 	}
 	owner, _ := linux.Owner(st)
-	if bits := st.Mode().Perm(); h.has(capDACOverride) || owner == h.uid() && bits&0o700 == 0o700 || bits&7 == 7 {
+	if has := st.Mode().Perm(); h.has(capDACOverride) || owner == h.uid() && has>>6&bits == bits || has&bits == bits {
 		return nil
 	}
 	return &fs.PathError{Op: "access", Path: dir, Err: syscall.EACCES}

@@ -78,16 +78,53 @@ func (h Host) seccomp() Finding {
 	if h.root().Live() {
 		refused = linux.Errno(linux.Mempolicy()) == syscall.EPERM
 	}
-	if refused {
+	if !refused {
+		return f
+	}
+	f.Found = "a seccomp filter forbids NUMA policies (set_mempolicy, mbind)"
+	switch h.libnuma() {
+	case "":
+		f.Level = Warning
+		f.Found += ": EAL does not start with a libnuma before 2.0.19"
+	case "old":
 		f.Level, f.Errno = Error, dpdk.ErrPermission
-		f.Found = "a seccomp filter forbids NUMA policies (set_mempolicy, mbind)"
-		f.Fixes = []Fix{
-			{Where: "docker run", Commands: []string{"--cap-add=SYS_NICE"}},
-			{Where: "Kubernetes, in the container's securityContext", Commands: []string{"capabilities: {add: [SYS_NICE]}"}},
-			{Where: "systemd unit", Commands: []string{"SystemCallFilter=set_mempolicy get_mempolicy mbind"}},
+	default:
+		f.Found += ": EAL starts, as libnuma is 2.0.19 or newer, and takes memory of any node"
+		if len(h.root().Glob("/sys/devices/system/node/node[0-9]*")) < 2 {
+			return f
 		}
+		f.Level = Warning
+	}
+	f.Fixes = []Fix{
+		{Where: "docker run", Commands: []string{"--cap-add=SYS_NICE"}},
+		{Where: "Kubernetes, in the container's securityContext", Commands: []string{"capabilities: {add: [SYS_NICE]}"}},
+		{Where: "systemd unit", Commands: []string{"SystemCallFilter=set_mempolicy get_mempolicy mbind"}},
 	}
 	return f
+}
+
+// libnuma returns "new" for a library from 2.0.19 on, with which EAL does without NUMA if a filter forbids the calls;
+// "old" for a former one, and "" if it finds none.
+func (h Host) libnuma() string {
+	for line := range strings.Lines(h.root().Text("/proc/self/maps")) {
+		if f := strings.Fields(line); len(f) == 6 && strings.Contains(f[5], "/libnuma.so") {
+			return h.age(f[5])
+		}
+	}
+	for _, dir := range []string{"/usr/local/lib", "/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/lib"} { // of a program without DPDK
+		if files := h.root().Glob(dir + "/libnuma.so.1"); len(files) > 0 {
+			return h.age(files[0])
+		}
+	}
+	return ""
+}
+
+// age looks for the version of symbols that came with 2.0.19.
+func (h Host) age(libnuma string) string {
+	if strings.Contains(h.root().Text(libnuma), "libnuma_2.1") {
+		return "new"
+	}
+	return "old"
 }
 
 func list(names []string) string {

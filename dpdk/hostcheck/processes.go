@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/internal/hugepages"
@@ -25,13 +26,12 @@ const whyLeft = "hugepages stay in use until their files are removed: by hand, o
 // Processes returns a finding for each file prefix: whether its processes live, and what dead ones have left in the runtime
 // directory and in hugetlbfs.
 func (h Host) Processes() (all []Finding) {
-	dirs := h.runtimeDirs()
-	alive := map[string]bool{}
+	mapped := h.mappers()
+	dirs := h.runtimeDirs(mapped)
 	for _, d := range dirs {
-		alive[d.prefix] = alive[d.prefix] || d.lives()
 		all = append(all, d.finding())
 	}
-	for _, l := range h.leftovers(alive) {
+	for _, l := range h.leftovers(dirs, mapped) {
 		all = append(all, l.finding(h))
 	}
 	if len(all) == 0 {
@@ -43,8 +43,11 @@ func (h Host) Processes() (all []Finding) {
 // runtimeDir is the runtime directory of a file prefix.
 type runtimeDir struct {
 	path, prefix string
+	uid          int
+	config       bool // EAL's configuration is there: the prefix shares memory
 	primary      bool
-	secondaries  []string // their pids
+	secondaries  int      // of a living primary, or with a socket that answers
+	orphans      []string // the processes that have mapped the configuration of a dead primary
 	others       bool     // a process that shares no memory
 	young        bool
 	foreign      bool // it has files of other programs
@@ -52,7 +55,7 @@ type runtimeDir struct {
 }
 
 // runtimeDirs returns the runtime directories of all users.
-func (h Host) runtimeDirs() (all []runtimeDir) {
+func (h Host) runtimeDirs(mapped mappers) (all []runtimeDir) {
 	bases := append([]string{h.base(), "/var/run/dpdk", "/run/dpdk", "/tmp/dpdk"}, h.root().Glob("/run/user/*/dpdk")...)
 	if dir := h.env("XDG_RUNTIME_DIR"); dir != "" {
 		bases = append(bases, filepath.Join("/", dir, "dpdk"))
@@ -72,7 +75,7 @@ func (h Host) runtimeDirs() (all []runtimeDir) {
 			if !e.IsDir() {
 				continue
 			}
-			if d := h.look(filepath.Join(base, e.Name())); !d.foreign {
+			if d := h.look(filepath.Join(base, e.Name()), mapped); !d.foreign {
 				all = append(all, d)
 			}
 		}
@@ -81,7 +84,7 @@ func (h Host) runtimeDirs() (all []runtimeDir) {
 }
 
 // look looks at the locks and sockets in a runtime directory.
-func (h Host) look(path string) runtimeDir {
+func (h Host) look(path string, mapped mappers) runtimeDir {
 	d := runtimeDir{path: path, prefix: filepath.Base(path)}
 	real := h.root().Path(path)
 	entries, err := os.ReadDir(real)
@@ -90,27 +93,31 @@ func (h Host) look(path string) runtimeDir {
 		return d
 	}
 	if st, err := os.Stat(real); err == nil {
+		d.uid, _ = linux.Owner(st)
 		d.young = time.Since(st.ModTime()) < young
 	}
 	d.primary, d.err = rundir.PrimaryLives(real)
 	for _, e := range entries {
+		d.config = d.config || e.Name() == rundir.ConfigFile
 		d.foreign = d.foreign || e.IsDir() || !rundir.Made.MatchString(e.Name())
 		if e.Type() != fs.ModeSocket || !mpsocket.Answers(filepath.Join(real, e.Name())) {
 			continue
 		}
-		if name, is := strings.CutPrefix(e.Name(), mpsocket.Secondary); is {
-			pid, _, _ := strings.Cut(name, "_")
-			d.secondaries = append(d.secondaries, pid)
+		if strings.HasPrefix(e.Name(), mpsocket.Secondary) {
+			d.secondaries++
 		} else if strings.HasPrefix(e.Name(), "dpdk_telemetry") {
 			d.others = true
 		}
+	}
+	if d.config && !d.primary { // godpdk's secondaries remove their sockets then; the pids in others' names are those of their own pid namespaces
+		d.orphans = mapped(filepath.Join(path, rundir.ConfigFile))
 	}
 	return d
 }
 
 // lives reports whether a process uses the directory, or may use it.
 func (d *runtimeDir) lives() bool {
-	return d.primary || d.others || d.young || d.err != nil || len(d.secondaries) > 0
+	return d.primary || d.others || d.young || d.err != nil || d.secondaries > 0 || len(d.orphans) > 0
 }
 
 func (d *runtimeDir) finding() Finding {
@@ -123,11 +130,18 @@ func (d *runtimeDir) finding() Finding {
 	case d.err != nil:
 		f.Found = fmt.Sprintf("%s: this user cannot see whether processes live (%v)", name, linux.Errno(d.err))
 	case d.primary:
-		f.Found = fmt.Sprintf("%s: the primary lives, with %d secondaries", name, len(d.secondaries))
-	case len(d.secondaries) > 0:
+		f.Found = fmt.Sprintf("%s: the primary lives, with %d secondaries", name, d.secondaries)
+	case d.secondaries > 0 || len(d.orphans) > 0:
 		f.Level = Warning
-		f.Found = fmt.Sprintf("%s: the primary is dead, and %d secondaries live: process %s", name, len(d.secondaries), strings.Join(d.secondaries, ", "))
-		f.Fixes = []Fix{{Where: "as the user of the processes, in their pid namespace", Commands: []string{"kill " + strings.Join(d.secondaries, " ")}}}
+		f.Found = fmt.Sprintf("%s: the primary is dead, and %d secondaries live", name, max(d.secondaries, len(d.orphans)))
+		if len(d.orphans) > 0 {
+			f.Found += ": process " + strings.Join(d.orphans, ", ")
+			f.Fixes = []Fix{{Where: "as the user of the processes, or root", Commands: []string{"kill " + strings.Join(d.orphans, " ")}}}
+		}
+		if hidden := d.secondaries - len(d.orphans); hidden > 0 {
+			f.Found += fmt.Sprintf("; this process does not see %d of them, which are another user's or in another pid namespace", hidden)
+			f.Fixes = append(f.Fixes, Fix{Where: "on the host, as root, to see them", Commands: []string{"grep -l " + quote("/"+d.prefix+"/"+rundir.ConfigFile) + " /proc/[0-9]*/maps"}})
+		}
 	case d.others:
 		f.Found = name + ": a process lives that shares no memory"
 	case d.young:
@@ -140,18 +154,64 @@ func (d *runtimeDir) finding() Finding {
 	return f
 }
 
+// mappers returns the processes that have mapped a file, as far as this process sees them.
+type mappers func(file string) (pids []string)
+
+// mappers reads the mappings of all processes when its result is first called.
+func (h Host) mappers() mappers {
+	read := sync.OnceValue(func() map[string][]string {
+		all := map[string][]string{}
+		for _, dir := range h.root().Glob("/proc/[0-9]*") {
+			pid := strings.TrimPrefix(dir, "/proc/")
+			for line := range strings.Lines(h.root().Text(dir, "maps")) { // addresses, mode, offset, device, inode, path
+				f := strings.Fields(line)
+				if len(f) < 6 {
+					continue
+				}
+				id := f[3] + " " + f[4]
+				if !h.root().Live() { // a copy of the file is another inode
+					id = strings.Join(f[5:], " ")
+				}
+				if !slices.Contains(all[id], pid) {
+					all[id] = append(all[id], pid)
+				}
+			}
+		}
+		return all
+	})
+	return func(file string) []string {
+		if !h.root().Live() {
+			return read()[file]
+		}
+		dev, ino, _, err := linux.FileID(file)
+		if err != nil {
+			return nil
+		}
+		return read()[linux.MapsID(dev, ino)]
+	}
+}
+
 // leftover is the files in hugepages of a file prefix without a living primary.
 type leftover struct {
 	prefix, dir string
 	uid         int
-	dead        int    // files that no process has locked
-	bytes       uint64 // in them
-	used        int    // files that a process has locked: of another container, for example
-	unknown     int    // files that this user cannot open
+	certain     bool     // their owner has a runtime directory for the prefix. Other programs can have files with such names too
+	dead        int      // files that no process has locked
+	bytes       uint64   // in them
+	used        int      // files that a process has locked: of another container, for example
+	mapped      []string // the processes of the files that are mapped and not locked
+	unknown     int      // files that this user cannot open
 }
 
 // leftovers looks for files in hugepages of prefixes that are not alive.
-func (h Host) leftovers(alive map[string]bool) (all []*leftover) {
+func (h Host) leftovers(dirs []runtimeDir, mapped mappers) (all []*leftover) {
+	alive := map[string]bool{}
+	for _, d := range dirs {
+		alive[d.prefix] = alive[d.prefix] || d.lives()
+	}
+	certain := func(f hugepages.File) bool {
+		return slices.ContainsFunc(dirs, func(d runtimeDir) bool { return d.prefix == f.Prefix && d.uid == f.UID && d.config })
+	}
 	for _, m := range hugepages.Mounts(h.root()) {
 		files, _ := hugepages.Files(h.root(), m)
 		of := map[string]*leftover{}
@@ -161,19 +221,21 @@ func (h Host) leftovers(alive map[string]bool) (all []*leftover) {
 			}
 			l := of[file.Prefix]
 			if l == nil {
-				l = &leftover{prefix: file.Prefix, dir: m.Dir, uid: file.UID}
+				l = &leftover{prefix: file.Prefix, dir: m.Dir, uid: file.UID, certain: certain(file)}
 				of[file.Prefix] = l
 			}
 			if time.Since(file.Made) < young {
 				l.used++
 				continue
 			}
-			switch locked, err := locked(h.root().Path(file.Path)); {
-			case err != nil:
+			locked, err := locked(h.root().Path(file.Path))
+			if err != nil {
 				l.unknown++
-			case locked:
+			} else if locked {
 				l.used++
-			default:
+			} else if pids := mapped(file.Path); len(pids) > 0 {
+				l.mapped = append(l.mapped, pids...)
+			} else {
 				l.dead++
 				l.bytes += file.Bytes
 			}
@@ -206,8 +268,15 @@ func locked(path string) (bool, error) {
 func (l *leftover) finding(h Host) Finding {
 	f := Finding{Check: "leftovers", Source: l.dir, Why: whyLeft}
 	f.Found = fmt.Sprintf("file prefix %q has files in %s, owner uid %d", l.prefix, l.dir, l.uid)
+	if !l.certain {
+		f.Found = fmt.Sprintf("files in %s, owner uid %d, have the names of file prefix %q, and this owner has no runtime directory for it here: they are of DPDK processes of another container, or of another program", l.dir, l.uid, l.prefix)
+	}
 	if l.used > 0 {
 		f.Found += fmt.Sprintf("; %d in use by processes without a runtime directory here, such as those of another container", l.used)
+	}
+	if len(l.mapped) > 0 {
+		slices.Sort(l.mapped)
+		f.Found += "; process " + strings.Join(slices.Compact(l.mapped), ", ") + " has mapped some without a lock, as DPDK does not"
 	}
 	if l.unknown > 0 {
 		f.Found += fmt.Sprintf("; this user cannot see whether %d are in use", l.unknown)
@@ -215,32 +284,33 @@ func (l *leftover) finding(h Host) Finding {
 	if l.dead > 0 {
 		f.Level = Warning
 		f.Found += fmt.Sprintf("; %d that no process uses hold %s", l.dead, hugepages.Format(l.bytes))
-		f.Fixes = []Fix{l.remove(h)}
 	}
+	f.Fixes = l.remove(h)
 	return f
 }
 
-// remove returns the fix that removes the files of dead processes. It leaves files that a process has locked, also if the
-// process starts meanwhile.
-func (l *leftover) remove(h Host) Fix {
+// remove returns the fix that removes the files of dead processes, if there are any. It leaves files that a process has
+// locked, also if the process starts meanwhile.
+func (l *leftover) remove(h Host) []Fix {
+	if l.dead == 0 || len(l.mapped) > 0 {
+		return nil
+	}
 	where := "as root"
 	if l.uid != 0 {
 		where = fmt.Sprintf("as uid %d or root", l.uid)
 	}
-	return Fix{Where: where, Safe: h.root().Live() && (h.uid() == 0 || h.uid() == l.uid),
-		Commands: []string{fmt.Sprintf(`for f in %s[0-9]*; do flock -n "$f" rm "$f" || :; done`, quote(filepath.Join(l.dir, l.prefix+"map_")))}}
+	if !l.certain {
+		where += ", if they are DPDK's"
+	}
+	return []Fix{{Where: where, Safe: l.certain && h.root().Live() && (h.uid() == 0 || h.uid() == l.uid),
+		Commands: []string{fmt.Sprintf(`for f in %s[0-9]*; do flock -n "$f" rm "$f" || :; done`, quote(filepath.Join(l.dir, l.prefix+"map_")))}}}
 }
 
 // removeDead returns the fixes that free the hugepages of dead processes.
 func (h Host) removeDead() (fixes []Fix) {
-	alive := map[string]bool{}
-	for _, d := range h.runtimeDirs() {
-		alive[d.prefix] = alive[d.prefix] || d.lives()
-	}
-	for _, l := range h.leftovers(alive) {
-		if l.dead > 0 {
-			fixes = append(fixes, l.remove(h))
-		}
+	mapped := h.mappers()
+	for _, l := range h.leftovers(h.runtimeDirs(mapped), mapped) {
+		fixes = append(fixes, l.remove(h)...)
 	}
 	return fixes
 }

@@ -110,6 +110,11 @@ func mounts(lines ...string) tree { return tree{"/proc/self/mounts": strings.Joi
 // container makes the process one of a container of Docker.
 var container = tree{"/.dockerenv": "", "/proc/self/ns/pid": "-> pid:[4026532500]", "/proc/self/ns/ipc": "-> ipc:[4026532499]", "/proc/self/ns/uts": "-> uts:[4026532498]"}
 
+// filtered makes the process one with a seccomp filter like Docker's.
+var filtered = process(0, 0, 2, "0-7", "0-1")
+
+const libnuma = "/usr/lib/x86_64-linux-gnu/libnuma.so.1"
+
 func TestAPreparedHostIsFine(t *testing.T) {
 	for _, f := range prepared.write(t).Check(Need{MemoryMB: 512, SocketMemoryMB: []int{100, 100}}) {
 		assert.Equal(t, OK, f.Level, "%s: %v", f.Check, f)
@@ -122,6 +127,7 @@ func TestAPreparedHostIsFine(t *testing.T) {
 }
 
 func TestFindingsOfRecordedHosts(t *testing.T) {
+	allow := []string{"--cap-add=SYS_NICE", "capabilities: {add: [SYS_NICE]}", "SystemCallFilter=set_mempolicy get_mempolicy mbind"}
 	tests := []struct {
 		name  string
 		files tree
@@ -146,10 +152,18 @@ func TestFindingsOfRecordedHosts(t *testing.T) {
 		{"read-only, in a container", container.with(mounts("nodev /dev/hugepages hugetlbfs ro,pagesize=2M 0 0")), Need{}, "hugetlbfs", Error, 30, "mounted read-only", []string{"-v /dev/hugepages:/dev/hugepages without :ro"}},
 		{"another user's", process(1000, 0, 0, "0-7", "0-1"), Need{}, "hugetlbfs", Error, 13, "uid 1000 cannot make files in the hugetlbfs at /dev/hugepages, pages of 2 MiB, owner uid 0, gid 0, mode 0755 (permission denied)",
 			[]string{"mkdir -p /mnt/huge-1000 && mount -t hugetlbfs -o uid=1000,mode=0700,pagesize=2048K nodev /mnt/huge-1000 && use /mnt/huge-1000 for Config.HugeDir"}},
+		{"another user's, in a container", container.with(process(1000, 0, 0, "0-7", "0-1")), Need{}, "hugetlbfs", Error, 13, "uid 1000 cannot make files",
+			[]string{"docker volume create -o type=hugetlbfs -o device=none -o o=uid=1000,mode=0700,pagesize=2048K huge && docker run -v huge:/mnt/huge-1000 … && use /mnt/huge-1000 for Config.HugeDir",
+				"a volume emptyDir with medium: HugePages, mounted at /mnt/huge-1000", "mkdir -p /mnt/huge-1000 && mount -t hugetlbfs -o uid=1000,mode=0700,pagesize=2048K nodev /mnt/huge-1000"}},
 		{"another user's, with one of its own", process(1000, 0, 0, "0-7", "0-1").with(tree{"/mnt/huge": "dir 0777"}, mounts("nodev /dev/hugepages hugetlbfs rw,pagesize=2M 0 0", "nodev /mnt/huge hugetlbfs rw,pagesize=2M 0 0")), Need{},
 			"hugetlbfs", Error, 13, "uid 1000 cannot make files", []string{"use /mnt/huge for Config.HugeDir"}},
 		{"the HugeDir of the user", process(1000, 0, 0, "0-7", "0-1").with(tree{"/mnt/huge": "dir 0777"}, mounts("nodev /dev/hugepages hugetlbfs rw,pagesize=2M 0 0", "nodev /mnt/huge hugetlbfs rw,pagesize=2M 0 0")), Need{HugeDir: "/mnt/huge"},
 			"hugetlbfs", OK, 0, "/mnt/huge: pages of 2 MiB, owner uid 0, gid 0, mode 0777; uid 1000 may use it", nil},
+		{"in memory, without a mount", mounts(), Need{InMemory: true}, "hugetlbfs", OK, 0, "Config.InMemory needs no mount", nil},
+		{"in memory, without a mount, and too little", mounts(), Need{InMemory: true, MemoryMB: 1 << 20}, "memory", Error, dpdk.ErrNoMemory, "1048576 MiB are asked for, and 1800 MiB are free", []string{"ask for less (Config.MemoryMB, SocketMemoryMB)"}},
+		{"in memory, with a mount with a size", mounts("nodev /dev/hugepages hugetlbfs rw,pagesize=2M,size=65536K 0 0"), Need{InMemory: true, MemoryMB: 128}, "memory", OK, 0, "1800 MiB are free", nil},
+		{"in memory, with another user's mounts", process(1000, 0, 0, "0-7", "0-1").with(tree{"/mnt/huge": "dir 0700"}, mounts("nodev /dev/hugepages hugetlbfs rw,pagesize=2M 0 0", "nodev /mnt/huge hugetlbfs rw,pagesize=2M 0 0")), Need{InMemory: true}, "hugetlbfs", OK, 0, "Config.InMemory needs no mount", nil},
+		{"in memory, with an unreadable mount", process(1000, 0, 0, "0-7", "0-1").with(tree{"/mnt/huge": "dir 0700"}, mounts("nodev /mnt/huge hugetlbfs rw,pagesize=2M 0 0")), Need{InMemory: true}, "hugetlbfs", Error, 13, "uid 1000 cannot read the hugetlbfs at /mnt/huge (permission denied)", []string{"chmod go+rx /mnt/huge"}},
 		{"a HugeDir that does not exist", nil, Need{HugeDir: "/mnt/none"}, "hugetlbfs", Error, dpdk.ErrNotFound, "the HugeDir /mnt/none cannot be used (no such file or directory)", []string{"use /dev/hugepages for Config.HugeDir, or leave it empty"}},
 		{"a HugeDir on another file system", tree{"/mnt/disk": "dir 0755"}, Need{HugeDir: "/mnt/disk"}, "hugetlbfs", Error, dpdk.ErrNoDevice, "the HugeDir /mnt/disk is not on a hugetlbfs", []string{"use /dev/hugepages for Config.HugeDir, or leave it empty"}},
 		{"another page size", mounts("nodev /dev/hugepages hugetlbfs rw,pagesize=1024M 0 0"), Need{}, "hugetlbfs", Error, dpdk.ErrNoDevice, "/dev/hugepages is for pages of 1 GiB, and 1024 hugepages of 2 MiB are reserved",
@@ -188,13 +202,18 @@ func TestFindingsOfRecordedHosts(t *testing.T) {
 		{"a quota", tree{"/sys/fs/cgroup/app.slice/cpu.max": "150000 100000\n"}, Need{}, "cpu-quota", Warning, 0, "may use 1.5 CPUs, and the process may run on CPUs 0-7", []string{"--cpuset-cpus=0-7 without --cpus", "limits equal to requests, a whole number of CPUs, and the kubelet's --cpu-manager-policy=static", "CPUQuota= (empty), and AllowedCPUs=0-7"}},
 		{"a quota of cgroup v1", tree{"/proc/self/mountinfo": "31 1 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n", "/proc/self/cgroup": "4:cpu,cpuacct:/\n", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "50000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}, Need{},
 			"cpu-quota", Warning, 0, "may use 0.5 CPUs", []string{"--cpuset-cpus=0-7 without --cpus", "limits equal to requests, a whole number of CPUs, and the kubelet's --cpu-manager-policy=static", "CPUQuota= (empty), and AllowedCPUs=0-7"}},
-		{"GOMAXPROCS of a quota", tree{"/sys/fs/cgroup/app.slice/cpu.max": "150000 100000\n"}, Need{}, "gomaxprocs", Warning, 0, "GOMAXPROCS is 2, and this process may run on 8 CPUs (0-7)", []string{"export GOMAXPROCS=8"}},
+		{"GOMAXPROCS of a quota", tree{"/sys/fs/cgroup/app.slice/cpu.max": "150000 100000\n"}, Need{}, "gomaxprocs", OK, 0, "GOMAXPROCS is 2, and this process may run on 8 CPUs (0-7), with a quota of 1.5", nil},
+		{"GOMAXPROCS above a quota", tree{"/sys/fs/cgroup/app.slice/cpu.max": "250000 100000\n", "/proc/self/environ": "A=1\x00GOMAXPROCS=8\x00"}, Need{}, "gomaxprocs", Warning, 0, "GOMAXPROCS is 8, and this process may run on 8 CPUs (0-7), with a quota of 2.5", []string{"export GOMAXPROCS=3"}},
+		{"GOMAXPROCS below the CPUs", tree{"/proc/self/environ": "GOMAXPROCS=2\x00"}, Need{}, "gomaxprocs", Warning, 0, "GOMAXPROCS is 2, and this process may run on 8 CPUs (0-7)", []string{"export GOMAXPROCS=8"}},
 		{"one CPU", process(0, allCaps, 0, "3", "0-1"), Need{}, "gomaxprocs", Warning, 0, "one CPU is for polling or for the rest", []string{"--cpuset-cpus with two CPUs or more", "taskset -c with two CPUs or more"}},
 		{"an old time stamp counter", tree{"/proc/cpuinfo": "flags\t: tsc\n"}, Need{}, "tsc", Warning, 0, "constant_tsc: no, nonstop_tsc: no", []string{"a CPU model with invtsc (QEMU: -cpu host,+invtsc)"}},
 		{"a counter that the kernel does not trust", tree{"/sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n"}, Need{}, "tsc", Warning, 0, "the kernel's clock is hpet", []string{"dmesg | grep -i tsc shows why; then boot with tsc=reliable on the kernel's command line"}},
 
 		{"capabilities of a user", process(1000, 1<<capNetRaw, 0, "0-7", "0-1"), Need{}, "capabilities", OK, 0, "uid 1000 has NET_RAW; lacks IPC_LOCK (VFIO with a limit of locked memory), SYS_NICE", nil},
-		{"a seccomp filter", process(0, 0, 2, "0-7", "0-1"), Need{}, "seccomp", Error, dpdk.ErrPermission, "a seccomp filter forbids NUMA policies", []string{"--cap-add=SYS_NICE", "capabilities: {add: [SYS_NICE]}", "SystemCallFilter=set_mempolicy get_mempolicy mbind"}},
+		{"a seccomp filter", filtered, Need{}, "seccomp", Warning, 0, "EAL does not start with a libnuma before 2.0.19", allow},
+		{"a seccomp filter with an old libnuma", filtered.with(tree{libnuma: "\x7fELF libnuma_1.6 libnuma_1.7"}), Need{}, "seccomp", Error, dpdk.ErrPermission, "a seccomp filter forbids NUMA policies (set_mempolicy, mbind)", allow},
+		{"a seccomp filter with a new libnuma", filtered.with(tree{libnuma: "\x7fELF libnuma_1.7 libnuma_2.1"}), Need{}, "seccomp", Warning, 0, "EAL starts, as libnuma is 2.0.19 or newer, and takes memory of any node", allow},
+		{"a seccomp filter with a loaded libnuma", filtered.with(tree{libnuma: "libnuma_2.1", "/opt/libnuma.so.1.0.0": "libnuma_1.6", "/proc/self/maps": "7f00-7f01 r--p 00000000 08:01 12 /opt/libnuma.so.1.0.0\n"}), Need{}, "seccomp", Error, dpdk.ErrPermission, "a seccomp filter forbids", allow},
 		{"a seccomp filter that allows it", process(0, 1<<capSysNice, 2, "0-7", "0-1"), Need{}, "seccomp", OK, 0, "may set NUMA policies", nil},
 
 		{"the image of a virtual machine", tree{"/.dockerenv": ""}, Need{}, "container", OK, 0, "not in a container", nil},
@@ -227,25 +246,56 @@ func TestFindingsOfRecordedHosts(t *testing.T) {
 	}
 }
 
+// With a new libnuma EAL does without NUMA, and loses nothing here.
+func TestASeccompFilterOnAHostWithOneNode(t *testing.T) {
+	files := prepared.with(filtered, tree{libnuma: "libnuma_2.1"})
+	maps.DeleteFunc(files, func(path, _ string) bool { return strings.Contains(path, "/node/node1/") })
+	assert.Equal(t, OK, files.write(t).seccomp().Level)
+	files[libnuma] = "libnuma_1.7"
+	assert.Equal(t, Error, files.write(t).seccomp().Level)
+}
+
 func TestTheFirstErrorOfAnEarlyCauseComesFirst(t *testing.T) {
 	host := prepared.with(mounts(), counts(pools, "2048kB", 0, 0, 0, 0, 0)).write(t)
 	assert.Contains(t, Worst(host.Memory(Need{})).Found, "none are reserved")
 }
 
 func TestFilesOfDeadProcessesOnARecordedHost(t *testing.T) {
-	host := prepared.with(tree{"/dev/hugepages/rtemap_0": "", "/dev/hugepages/it's map_7": "", "/dev/hugepages/note": "", "/run/dpdk/rte/config": "", "/tmp/dpdk/a b/config": ""}).write(t)
+	files := tree{"/run/dpdk/rte/config": "", "/tmp/dpdk/a b/config": "", "/run/dpdk/private/dpdk_telemetry.v2": "", "/dev/hugepages/note": "",
+		"/proc/77/maps": "7f00-7f20 rw-s 00000000 00:1f 12 /dev/hugepages/database map_0\n7f20-7f21 rw-p 00000000 00:00 0\n"}
+	pages := []string{"rtemap_0", "it's map_7", "privatemap_3", "database map_0", "database map_1"}
+	for _, page := range pages {
+		files["/dev/hugepages/"+page] = ""
+	}
+	host := prepared.with(files).write(t)
 	then := time.Now().Add(-time.Hour)
-	for _, path := range []string{"/dev/hugepages/rtemap_0", "/dev/hugepages/it's map_7", "/run/dpdk/rte", "/tmp/dpdk/a b"} {
+	for _, path := range []string{"/run/dpdk/rte", "/tmp/dpdk/a b", "/run/dpdk/private"} {
 		require.NoError(t, os.Chtimes(filepath.Join(host.Root, path), then, then))
 	}
-	var fixes []string
+	for _, page := range pages {
+		require.NoError(t, os.Chtimes(filepath.Join(host.Root, "/dev/hugepages", page), then, then))
+	}
+	var fixes, texts []string
 	for _, f := range host.Processes() {
 		assert.Equal(t, Warning, f.Level, f.Found)
-		fixes = append(fixes, f.Fixes[0].Commands...)
+		texts = append(texts, f.Found)
+		for _, fix := range f.Fixes {
+			fixes = append(fixes, fix.String())
+		}
 	}
-	assert.ElementsMatch(t, []string{"rm -r /run/dpdk/rte", "rm -r '/tmp/dpdk/a b'",
-		`for f in /dev/hugepages/rtemap_[0-9]*; do flock -n "$f" rm "$f" || :; done`,
-		`for f in '/dev/hugepages/it'\''s map_'[0-9]*; do flock -n "$f" rm "$f" || :; done`}, fixes)
+	owner := "as root"
+	if uid := os.Getuid(); uid != 0 {
+		owner = fmt.Sprintf("as uid %d or root", uid)
+	}
+	assert.ElementsMatch(t, []string{"as the owner of the folder: rm -r /run/dpdk/rte", "as the owner of the folder: rm -r '/tmp/dpdk/a b'", "as the owner of the folder: rm -r /run/dpdk/private",
+		owner + `: for f in /dev/hugepages/rtemap_[0-9]*; do flock -n "$f" rm "$f" || :; done`,
+		owner + `, if they are DPDK's: for f in '/dev/hugepages/it'\''s map_'[0-9]*; do flock -n "$f" rm "$f" || :; done`,
+		owner + `, if they are DPDK's: for f in /dev/hugepages/privatemap_[0-9]*; do flock -n "$f" rm "$f" || :; done`}, fixes)
+	text := strings.Join(texts, "\n")
+	assert.Contains(t, text, `file prefix "rte" has files in /dev/hugepages, owner uid `)
+	assert.Contains(t, text, `have the names of file prefix "it's ", and this owner has no runtime directory for it here: they are of DPDK processes of another container, or of another program; 1 that no process uses`)
+	assert.Contains(t, text, `have the names of file prefix "private", and this owner has no`, "a process that shares no memory has no files")
+	assert.Contains(t, text, `process 77 has mapped some without a lock, as DPDK does not; 1 that no process uses`)
 }
 
 func TestFoldersOfOtherProgramsAreNotRuntimeDirectories(t *testing.T) {

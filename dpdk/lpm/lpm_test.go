@@ -319,7 +319,7 @@ func (m *model) check4(addrs []netip.Addr) {
 			}
 			if i+4 <= len(ips) {
 				x := [4]uint32(ips[i:])
-				require.Equal(m.t, twin.LPMLookupX4(l.Pointer(), &x, 1<<31), l.LookupX4(&x, 1<<31))
+				require.Equal(m.t, twin.LPMLookupX4(l.Pointer(), &x, 1<<31), l.LookupX4(x, 1<<31))
 			}
 		}
 	}
@@ -510,7 +510,7 @@ func TestZeroValuesFindNothing(t *testing.T) {
 	results[0] = 1 << 24
 	assert.Equal(t, 1, six.LookupBulk(results, make([][16]byte, 1)))
 	assert.Equal(t, []lpm.Result{0, 0}, results)
-	assert.Equal(t, [4]uint32{9, 9, 9, 9}, four.LookupX4(new([4]uint32), 9))
+	assert.Equal(t, [4]uint32{9, 9, 9, 9}, four.LookupX4([4]uint32{}, 9))
 	for _, l := range []table{&four, &six} {
 		require.ErrorIs(t, l.Add(netip.Prefix{}, 1), dpdk.ErrNotFound)
 		require.ErrorIs(t, l.Free(), dpdk.ErrNotFound)
@@ -525,7 +525,7 @@ func TestLookupsDoNotAllocate(t *testing.T) {
 		four.Lookup(a4)
 		four.LookupUint32(7)
 		four.LookupBulk(results, ips)
-		four.LookupX4((*[4]uint32)(ips), 1)
+		four.LookupX4([4]uint32(ips), 1)
 		six.Lookup(a6)
 		six.LookupBulk(results, ips6)
 	}))

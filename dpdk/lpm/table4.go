@@ -138,7 +138,7 @@ func (t *Table4) LookupBulk(results []Result, ips []uint32) int {
 // route matches has the next hop missing.
 //
 // Implements: rte_lpm_lookupx4
-func (t *Table4) LookupX4(ips *[4]uint32, missing uint32) (nextHops [4]uint32) {
+func (t *Table4) LookupX4(ips [4]uint32, missing uint32) (nextHops [4]uint32) {
 	var r [4]Result
 	t.LookupBulk(r[:], ips[:])
 	for i := range r {

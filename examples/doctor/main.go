@@ -38,6 +38,7 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 	yes := flags.Bool("yes", false, "with -fix: do not ask")
 	flags.StringVar(&host.Root, "root", "", "a folder with copies of /proc, /sys, /dev and /run of another host")
 	flags.StringVar(&need.HugeDir, "huge-dir", "", "the mount of hugetlbfs that the program names")
+	flags.BoolVar(&need.InMemory, "in-memory", false, "the program shares no memory (Config.InMemory), and needs no mount of hugetlbfs")
 	flags.IntVar(&need.MemoryMB, "memory", 0, "the memory that the program needs, in MiB")
 	if flags.Parse(args) != nil {
 		return 2

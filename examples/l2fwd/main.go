@@ -1,10 +1,11 @@
 // Command l2fwd forwards Ethernet frames between pairs of ports, as DPDK's sample of that name
-// does: a frame that a port receives is sent by the port's partner, with new addresses. It prints a
-// table of the frames of each port.
+// does: a frame that a port receives is sent by the port's partner, with new addresses. It first waits up to 9 seconds for the
+// links, and then prints a table of the frames of each port.
 //
 //	l2fwd                              two net_null ports, until Ctrl-C
 //	l2fwd -duration 5s                 the same for 5 seconds
 //	l2fwd -port net_af_packet0,iface=eth1 -port net_af_packet1,iface=eth2
+//	l2fwd -promiscuous …               with frames for other addresses than those of the ports
 //	l2fwd -port 0000:03:00.0 -port 0000:03:00.1 -- -a 0000:03:00.0 -a 0000:03:00.1    with EAL options
 package main
 
@@ -26,11 +27,13 @@ func main() { app.Run("l2fwd", run) }
 
 // settings are the flags and options of the command line.
 type settings struct {
-	ports     []string
-	duration  time.Duration
-	period    time.Duration
-	updateMAC bool
-	options   []string // of EAL
+	ports       []string
+	duration    time.Duration
+	period      time.Duration
+	linkWait    time.Duration
+	updateMAC   bool
+	promiscuous bool
+	options     []string // of EAL
 }
 
 // parse reads the command line.
@@ -42,7 +45,9 @@ func parse(args []string) (s settings, err error) {
 	})
 	flags.DurationVar(&s.duration, "duration", 0, "how long to forward; 0 is until Ctrl-C")
 	flags.DurationVar(&s.period, "period", time.Second, "time between two tables; 0 prints one at the end")
+	flags.DurationVar(&s.linkWait, "link-wait", 9*time.Second, "how long to wait for the links at the start")
 	flags.BoolVar(&s.updateMAC, "mac-updating", true, "give frames new addresses")
+	flags.BoolVar(&s.promiscuous, "promiscuous", false, "receive frames for other addresses too")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -53,8 +58,8 @@ func parse(args []string) (s settings, err error) {
 	case len(s.ports)%2 != 0:
 		return s, fmt.Errorf("%d ports, an odd number: each needs a partner, so give -port twice for each pair", len(s.ports))
 	}
-	if s.duration < 0 || s.period < 0 {
-		return s, fmt.Errorf("-duration=%v -period=%v: neither can be negative", s.duration, s.period)
+	if s.duration < 0 || s.period < 0 || s.linkWait < 0 {
+		return s, fmt.Errorf("-duration=%v -period=%v -link-wait=%v: none of them can be negative", s.duration, s.period, s.linkWait)
 	}
 	return s, nil
 }
@@ -83,14 +88,40 @@ func run(ctx context.Context) (err error) {
 				return failed
 			}
 			defer func() { err = errors.Join(err, p.Stop()) }()
+			if s.promiscuous {
+				if err := p.SetPromiscuous(true); err != nil {
+					return err
+				}
+			}
 			if err := pair.sides[n].use(p); err != nil {
 				return err
 			}
 		}
 		pairs = append(pairs, pair)
 	}
+	if err := waitLinks(ctx, pairs, s.linkWait); err != nil {
+		return err
+	}
 	ctx, cancel := app.Limit(ctx, s.duration.Seconds())
 	defer cancel()
 	forward(ctx, pairs, s)
+	return nil
+}
+
+// waitLinks waits until the links of all ports are up, or the time is over, and prints them: the link of a NIC comes up a
+// second or more after its start, and frames that are sent before are lost.
+func waitLinks(ctx context.Context, pairs []*pair, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for _, pair := range pairs {
+		for i := range pair.sides {
+			port := pair.sides[i].port
+			link, err := port.WaitLink(ctx, true)
+			if err != nil && ctx.Err() == nil {
+				return err
+			}
+			fmt.Printf("%v: link %v\n", port, link)
+		}
+	}
 	return nil
 }

@@ -73,8 +73,8 @@ func lpm4s(name string, t *lpm.Table4, ips []uint32) []contest {
 		c: func(iters int) { sum += cloop.LPM(raw, ips, iters) },
 		goNative: func(iters int) {
 			s, all := uint32(0), (*[addresses]uint32)(ips) // without a check of the index, as in C
-			for i := range iters {
-				if r := t.LookupUint32(all[(at+i)&(addresses-1)]); r.OK() {
+			for i := at; i < at+iters; i++ {
+				if r := t.LookupUint32(all[i&(addresses-1)]); r.OK() {
 					s += r.NextHop()
 				}
 			}

@@ -86,7 +86,9 @@ func TestL2fwdForwardsUntilTheDurationEnds(t *testing.T) {
 func TestL2fwdGivesFramesNewAddresses(t *testing.T) {
 	bin, a, b := built(t, "l2fwd"), harness.Wire(t), harness.Wire(t)
 	l := harness.Command(t, bin, "-port", "net_af_packet0,iface="+a.Near.Name, "-port", "net_af_packet1,iface="+b.Near.Name, "-period", "50ms")
+	l.Expect("port 1 (net_af_packet1): link up")
 	l.Expect("") // the first table: it polls
+	assert.Zero(t, promiscuous(t, a.Near))
 	in, out := packetSocket(t, a.Far), packetSocket(t, b.Far)
 	frame := append(append(append([]byte(nil), a.Near.MAC...), a.Far.MAC...), "\x88\xb5 payload of the frame, long enough for Ethernet.."...)
 	require.NoError(t, syscall.Sendto(in, frame, 0, &syscall.SockaddrLinklayer{Ifindex: index(t, a.Far)}))
@@ -98,6 +100,51 @@ func TestL2fwdGivesFramesNewAddresses(t *testing.T) {
 	assert.Equal(t, frame[12:], buf[12:n])
 	l.Signal(syscall.SIGTERM)
 	assert.Equal(t, []string{"total", "1", "1", "0"}, strings.Fields(last(l.Wait(), "total"))[:4])
+	clean(t)
+}
+
+func TestL2fwdReceivesFramesForOthersIfAsked(t *testing.T) {
+	bin, a := built(t, "l2fwd"), harness.Wire(t)
+	l := harness.Command(t, bin, "-port", "net_af_packet0,iface="+a.Near.Name, "-port", "net_null1,no-rx=1", "-promiscuous", "-period", "50ms")
+	l.Expect("port 1 (net_null1): link up")
+	assert.Equal(t, 1, promiscuous(t, a.Near))
+	l.Signal(syscall.SIGTERM)
+	l.Wait()
+	clean(t)
+}
+
+// promiscuous returns how many users have set an interface to promiscuous mode.
+func promiscuous(t *testing.T, e wire.End) int {
+	l, err := e.Link(e.Name)
+	require.NoError(t, err)
+	return l.Promisc
+}
+
+// The link of a memif is up when its peer has connected.
+func TestL2fwdWaitsForTheLinks(t *testing.T) {
+	bin, socket := built(t, "l2fwd"), filepath.Join(t.TempDir(), "memif")
+	start := func(role string, args ...string) *harness.Child {
+		return harness.Command(t, bin, append([]string{"-port", "net_null0,no-rx=1", "-port", "net_memif1,role=" + role + ",socket-abstract=no,socket=" + socket, "-period", "0"}, args...)...)
+	}
+	alone := start("server", "-link-wait", "50ms", "-duration", "1ms")
+	alone.Expect("port 0 (net_null0): link up")
+	alone.Expect("port 1 (net_memif1): link down")
+	alone.Wait()
+
+	server := start("server")
+	server.Expect("port 0 (net_null0): link up")
+	client := start("client")
+	client.Expect("port 1 (net_memif1): link up")
+	server.Expect("port 1 (net_memif1): link up")
+	for _, l := range []*harness.Child{server, client} {
+		l.Signal(syscall.SIGTERM)
+		l.Wait()
+	}
+
+	waiting := start("server", "-link-wait", "1h")
+	waiting.Expect("port 0 (net_null0): link up")
+	waiting.Signal(syscall.SIGTERM)
+	waiting.Wait()
 	clean(t)
 }
 
@@ -210,7 +257,7 @@ func TestLcoresEndsOnSIGINT(t *testing.T) {
 func TestWrongFlagsReturnErrorsWithTheFix(t *testing.T) {
 	tests := []struct{ program, args, fix string }{
 		{"l2fwd", "-port net_null0", "an odd number: each needs a partner"},
-		{"l2fwd", "-period -1s", "neither can be negative"},
+		{"l2fwd", "-period -1s", "none of them can be negative"},
 		{"l2fwd", "-nonsense", "flag provided but not defined: -nonsense"},
 		{"l2fwd", "-port net_nosuch0 -port net_null0", "net_nosuch0"},
 		{"echo", "-ip 10.0.0.2", "no port: use"},

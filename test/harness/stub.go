@@ -21,6 +21,7 @@ func Command(t testing.TB, path string, args ...string) (_ *Child) {
 const Compiler Thing = "a C compiler and DPDK's headers"
 
 func Config(n int) (_ eal.Config) { panic("the tests need Linux, DPDK and cgo") }
+func Container() (_ bool)         { panic("the tests need Linux, DPDK and cgo") }
 
 const Dumpcap Thing = "dpdk-dumpcap"
 

@@ -34,6 +34,8 @@ if [ -z "$package" ]; then
   [ -n "$package" ] || die "apt does not know linux-image-cloud-amd64"
 fi
 release=${package#linux-image-}
+# From Debian 14 on it only depends on the kernel, the modules, and their lists, which are packages of their own.
+parts() { apt-cache depends "$package" | sed -n "s/^ *Depends: \(linux-[a-z]*-$release\)\$/\1/p"; }
 modules="virtio_pci virtio_console virtio_net vmxnet3 vfio_iommu_type1 vfio-pci uio_pci_generic"
 dir=$1/$release-$(cksum <<<"$modules" | cut -d' ' -f1)
 if [ ! -e "$dir" ]; then
@@ -41,17 +43,20 @@ if [ ! -e "$dir" ]; then
   work=$(mktemp -d "$1/unpack.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   note "downloading $package"
-  (cd "$work" && { "${apt[@]}" download "$package" || { "${apt[@]}" update && "${apt[@]}" download "$package"; }; } >log 2>&1) || {
+  download() { "${apt[@]}" download "$package" $(parts); }
+  (cd "$work" && { download || { "${apt[@]}" update && download; }; } >log 2>&1) || {
     cat "$work/log" >&2
     exit 1
   }
-  dpkg-deb -x "$work"/*.deb "$work/root"
+  for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
   [ -d "$work/root/lib/modules" ] || { mkdir -p "$work/root/lib" && mv "$work/root/usr/lib/modules" "$work/root/lib/"; }
   mkdir -p "$work/root/usr/lib"
   [ -e "$work/root/usr/lib/modules" ] || ln -s ../../lib/modules "$work/root/usr/lib/modules" # where newer releases of kmod look
   depmod -b "$work/root" "$release"
   mkdir "$work/kernel"
-  mv "$work/root/boot/vmlinuz-$release" "$work/kernel/vmlinuz"
+  vmlinuz=$work/root/boot/vmlinuz-$release
+  [ -e "$vmlinuz" ] || vmlinuz=$work/root/lib/modules/$release/vmlinuz # Debian 14
+  mv "$vmlinuz" "$work/kernel/vmlinuz"
   # modprobe prints what it would load. Only its own dependencies count, not the configuration of this machine.
   for m in $modules; do
     modprobe -C /dev/null -d "$work/root" -S "$release" --show-depends "$m"

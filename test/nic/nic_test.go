@@ -25,6 +25,7 @@ func TestNICs(t *testing.T) {
 		t.Skip("it boots guests: run make test-nic")
 	}
 	harness.Need(t, harness.Root)
+	require.NoError(t, haveTaps())
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			if !k.exists() {

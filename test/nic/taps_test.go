@@ -4,10 +4,15 @@ package nic
 
 import (
 	"encoding/binary"
+	"fmt"
+	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -19,6 +24,27 @@ import (
 type taps struct {
 	c, d   string // interfaces
 	bridge netlink.Link
+}
+
+// tun is the file of the kernel through which QEMU makes taps.
+var tun = "/dev/net/tun"
+
+// haveTaps returns an error if the kernel makes no taps here.
+func haveTaps() error {
+	f, err := os.OpenFile(tun, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("the guests' NICs C and D need taps: %w: run modprobe tun on the host; a container also needs --device /dev/net/tun", err)
+	}
+	return f.Close()
+}
+
+func TestALabWithoutTapsNamesTheFix(t *testing.T) {
+	defer func(before string) { tun = before }(tun)
+	tun = filepath.Join(t.TempDir(), "tun")
+	err := haveTaps()
+	require.ErrorIs(t, err, fs.ErrNotExist)
+	assert.Contains(t, err.Error(), "modprobe tun")
+	assert.Contains(t, err.Error(), "--device /dev/net/tun")
 }
 
 func newTaps(t *testing.T, k kind) *taps {

@@ -27,6 +27,19 @@ type FaultArg struct {
 	Zero    int32
 }
 
+func HashCRC(key unsafe.Pointer, n int, init uint32) (_ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Jhash(key unsafe.Pointer, n int, init uint32) (_ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func Jhash2(key unsafe.Pointer, n int, init uint32, init2 uint32) (_ uint32, _ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func JhashWords(init uint32, w ...uint32) (_ uint32) { panic("the tests need Linux, DPDK and cgo") }
+func JhashWords2(init uint32, init2 uint32, w ...uint32) (_ uint32, _ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func LPMLookup(lpm unsafe.Pointer, ip uint32) (nextHop uint32, ok bool) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -79,17 +92,18 @@ func SeqcountReadBegin(l unsafe.Pointer) (_ uint32) { panic("the tests need Linu
 func SeqcountReadRetry(l unsafe.Pointer, begin uint32) (_ bool) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func SeqcountWriteBegin(l unsafe.Pointer)          { panic("the tests need Linux, DPDK and cgo") }
-func SeqcountWriteEnd(l unsafe.Pointer)            { panic("the tests need Linux, DPDK and cgo") }
-func SeqlockWriteLock(l unsafe.Pointer)            { panic("the tests need Linux, DPDK and cgo") }
-func SeqlockWriteUnlock(l unsafe.Pointer)          { panic("the tests need Linux, DPDK and cgo") }
-func SpinlockIsLocked(l unsafe.Pointer) (_ bool)   { panic("the tests need Linux, DPDK and cgo") }
-func SpinlockLock(l unsafe.Pointer)                { panic("the tests need Linux, DPDK and cgo") }
-func SpinlockTrylock(l unsafe.Pointer) (_ bool)    { panic("the tests need Linux, DPDK and cgo") }
-func SpinlockUnlock(l unsafe.Pointer)              { panic("the tests need Linux, DPDK and cgo") }
-func Strerror(errno int) (_ string)                { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockIsLocked(l unsafe.Pointer) (_ bool) { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockLock(l unsafe.Pointer)              { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockTrylock(l unsafe.Pointer) (_ bool)  { panic("the tests need Linux, DPDK and cgo") }
-func TicketlockUnlock(l unsafe.Pointer)            { panic("the tests need Linux, DPDK and cgo") }
-func VirtToIOVA(addr unsafe.Pointer) (_ uint64)    { panic("the tests need Linux, DPDK and cgo") }
+func SeqcountWriteBegin(l unsafe.Pointer)           { panic("the tests need Linux, DPDK and cgo") }
+func SeqcountWriteEnd(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
+func SeqlockWriteLock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
+func SeqlockWriteUnlock(l unsafe.Pointer)           { panic("the tests need Linux, DPDK and cgo") }
+func SoftRSS(words []uint32, key []byte) (_ uint32) { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockIsLocked(l unsafe.Pointer) (_ bool)    { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockLock(l unsafe.Pointer)                 { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockTrylock(l unsafe.Pointer) (_ bool)     { panic("the tests need Linux, DPDK and cgo") }
+func SpinlockUnlock(l unsafe.Pointer)               { panic("the tests need Linux, DPDK and cgo") }
+func Strerror(errno int) (_ string)                 { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockIsLocked(l unsafe.Pointer) (_ bool)  { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockLock(l unsafe.Pointer)               { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockTrylock(l unsafe.Pointer) (_ bool)   { panic("the tests need Linux, DPDK and cgo") }
+func TicketlockUnlock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
+func VirtToIOVA(addr unsafe.Pointer) (_ uint64)     { panic("the tests need Linux, DPDK and cgo") }

@@ -228,6 +228,11 @@ func FileID(path string) (dev, ino uint64, fs string, err error) {
 // Device writes a device number as /proc/self/mountinfo does.
 func Device(dev uint64) string { return fmt.Sprintf("%d:%d", unix.Major(dev), unix.Minor(dev)) }
 
+// MapsID writes a device and an inode as /proc/self/maps does.
+func MapsID(dev, ino uint64) string {
+	return fmt.Sprintf("%02x:%02x %d", unix.Major(dev), unix.Minor(dev), ino)
+}
+
 // Replace makes the descriptor fd refer to another file (dup3).
 func Replace(fd int, f *os.File) error { return unix.Dup3(int(f.Fd()), fd, unix.O_CLOEXEC) }
 

@@ -77,6 +77,7 @@ func Exchange(string, string) error                           { return none }
 func Room(*os.File, int64) error                              { return none }
 func FileID(string) (dev, ino uint64, fs string, err error)   { return 0, 0, "", none }
 func Device(uint64) string                                    { return "" }
+func MapsID(dev, ino uint64) string                           { return "" }
 func Replace(int, *os.File) error                             { return none }
 func Mempolicy() error                                        { return none }
 
