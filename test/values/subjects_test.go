@@ -18,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lock"
+	"github.com/godpdk/godpdk/dpdk/lpm"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -70,6 +71,27 @@ func handle[T any](name string, live func() *T, free func(*T)) subject {
 	s.made = append(s.made,
 		state{"live", func() (any, func()) { v := live(); return v, func() { free(v) } }},
 		state{"freed", func() (any, func()) { v := live(); free(v); return v, func() {} }})
+	return s
+}
+
+// large is handle for objects that take long to make: all calls have the same live one until they free it, and the same freed one.
+func large[T any](name string, live func() *T, lives func(*T) bool, free func(*T)) subject {
+	var one, freed *T
+	s := plain[T](name)
+	s.made = append(s.made,
+		state{"live", func() (any, func()) {
+			if one == nil || !lives(one) {
+				one = live()
+			}
+			return one, func() {}
+		}},
+		state{"freed", func() (any, func()) {
+			if freed == nil {
+				freed = live()
+				free(freed)
+			}
+			return freed, func() {}
+		}})
 	return s
 }
 
@@ -213,6 +235,13 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"lpm": {
+		plain[lpm.Result]("Result"),
+		large("Table4", func() *lpm.Table4 { return must(lpm.Create4(name(), lpm.Config{})) }, func(t *lpm.Table4) bool { return t.Pointer() != nil },
+			func(t *lpm.Table4) { _ = t.Free() }),
+		large("Table6", func() *lpm.Table6 { return must(lpm.Create6(name(), lpm.Config{})) }, func(t *lpm.Table6) bool { return t.Pointer() != nil },
+			func(t *lpm.Table6) { _ = t.Free() }),
+	},
 	"pdump": {
 		plain[pdump.Capture]("Capture"), plain[pdump.Direction]("Direction"), plain[pdump.Packet]("Packet"), plain[pdump.Writer]("Writer"), // only a secondary has others
 	},

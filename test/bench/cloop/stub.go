@@ -19,6 +19,21 @@ func HashToeplitz(tuples unsafe.Pointer, size int, key unsafe.Pointer, out unsaf
 func L2Forward(in int, out int, pkts unsafe.Pointer, n int, iters int, dst uint64, src uint64) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func LPM(lpm unsafe.Pointer, ips []uint32, iters int) (_ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func LPM6(lpm unsafe.Pointer, ips [][16]byte, hops unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func LPMBulk(lpm unsafe.Pointer, ips []uint32, hops unsafe.Pointer, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func LPMFill(lpm unsafe.Pointer, ip uint32, depth uint32, hop uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func LPMX4(lpm unsafe.Pointer, ips []uint32, hops unsafe.Pointer, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func LaunchWait(lcore int, iters int) { panic("the tests need Linux, DPDK and cgo") }
 
 type Lock func(lock unsafe.Pointer, iters int)
