@@ -29,7 +29,7 @@ cross = export PKG_CONFIG_LIBDIR=$(ARM64)/usr/lib/aarch64-linux-gnu/pkgconfig:$(
 gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile'" -timeout 30m
 
 # What has assembly and needs no DPDK.
-assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops
+assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops ./dpdk/hash ./dpdk/header
 
 # The packages that the tag godpdk_debug changes.
 debugged := ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem ./dpdk/internal/objects
@@ -47,7 +47,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run doctor static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-cgocheck2 test-debug \
+.PHONY: help deps hugepages have-dpdk build run doctor static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-debug \
   test-arm64 test-kubernetes test-rivals test-bench test-nic soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -154,20 +154,17 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-cgocheck2 test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race, with cgocheck2, in the debug build, and for arm64, and the benchmarks once
+check: lint test test-race test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race and cgocheck2, in the debug build, and for arm64, and the benchmarks once
 
 # The long form, with all installed drivers of DPDK.
 test-race: deps hugepages
-	$(call step,go test -race ./...)
-	@export GODPDK_DRIVERS=all; $(gotest) -race ./...
+	$(call step,GOEXPERIMENT=cgocheck2 go test -race ./...)
+	@export GODPDK_DRIVERS=all GOEXPERIMENT=cgocheck2; $(gotest) -race ./...
 
-test-cgocheck2: deps hugepages
-	$(call step,GOEXPERIMENT=cgocheck2 go test -short ./...)
-	@export GOEXPERIMENT=cgocheck2; $(gotest) -short ./...
-
+# With cgocheck2 again, because -race has no fast calls.
 test-debug: deps hugepages
-	$(call step,go test -tags godpdk_debug $(debugged))
-	@$(gotest) -tags godpdk_debug $(debugged)
+	$(call step,GOEXPERIMENT=cgocheck2 go test -tags godpdk_debug $(debugged))
+	@export GOEXPERIMENT=cgocheck2; $(gotest) -tags godpdk_debug $(debugged)
 
 test-arm64: deps
 	$(call step,GOARCH=arm64 go test $(assembly))

@@ -114,7 +114,7 @@ var scenes = []scene{
 		dpdk.ErrNoHugepages, unix.ENODEV, []string{"HugeDir {dir} is not on a hugetlbfs", "no hugetlbfs is mounted", "mount -t hugetlbfs"}},
 	{"the mount is read-only", func(*eal.Config, string) error {
 		return unix.Mount("nodev", harness.HugeDir(), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
-	}, dpdk.ErrNoHugepages, unix.EROFS, []string{"{huge} is mounted read-only", "mount -o remount,rw {huge}"}},
+	}, dpdk.ErrNoHugepages, unix.EROFS, []string{"{huge} is mounted read-only", writable()}},
 	{"the mount is another user's", func(_ *eal.Config, dir string) error {
 		return errors.Join(replace(dir, "mode=0700"), syscall.Setuid(nobody))
 	}, dpdk.ErrNoHugepages, unix.EACCES, []string{"uid 65534 cannot make files in the hugetlbfs at {dir}/huge", "-o uid=65534,mode=0700", "Config.HugeDir"}},
@@ -130,6 +130,14 @@ var scenes = []scene{
 		nil, unix.EMFILE, []string{"may have 20, and EAL needs", "ulimit -n"}},
 	{"few descriptors", func(c *eal.Config, _ string) error { c.MemoryMB = 128; return limitTo(unix.RLIMIT_NOFILE, 56) },
 		nil, unix.EMFILE, []string{"may have 56", "ulimit -n 4096", "--single-file-segments"}},
+}
+
+// writable is the fix of a read-only mount.
+func writable() string {
+	if harness.Container() {
+		return "-v /dev/hugepages:{huge} without :ro"
+	}
+	return "mount -o remount,rw {huge}"
 }
 
 const otherPageSize = "the mount is for pages of another size"

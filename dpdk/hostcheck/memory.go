@@ -268,7 +268,9 @@ func (m *memory) mayUse(at hugepages.Mount) Finding {
 
 // makeMount returns the fixes of a missing mount.
 func (m *memory) makeMount(dir, options string) []Fix {
+	docker := Fix{Where: "docker run", Commands: []string{"-v " + dir + ":" + dir}}
 	if options != "" {
+		docker = Fix{Where: "docker", Commands: []string{"docker volume create -o type=hugetlbfs -o device=none -o o=" + options + " huge", "docker run -v huge:" + dir + " …"}}
 		options = " -o " + options
 	}
 	mount := Fix{Where: "as root", Commands: []string{"mkdir -p " + dir, "mount -t hugetlbfs" + options + " nodev " + dir}, Undo: []string{"umount " + dir}, Safe: m.isRoot()}
@@ -276,7 +278,7 @@ func (m *memory) makeMount(dir, options string) []Fix {
 		return []Fix{mount}
 	}
 	mount.Where, mount.Safe = "on the host, as root", false
-	return []Fix{{Where: "docker run", Commands: []string{"-v " + dir + ":" + dir}}, {Where: "Kubernetes", Commands: []string{"a volume emptyDir with medium: HugePages, mounted at " + dir}}, mount}
+	return []Fix{docker, {Where: "Kubernetes", Commands: []string{"a volume emptyDir with medium: HugePages, mounted at " + dir}}, mount}
 }
 
 // ask returns the bytes to look for: at least one page.

@@ -9,6 +9,8 @@ capabilities=(
   SYS_ADMIN    # tests: namespaces, private mounts of hugetlbfs and proc; AF_XDP: BPF
   NET_ADMIN    # tests: veth pairs; TAP, AF_XDP
   NET_RAW      # AF_PACKET; ping
+  SETUID       # tests: processes of another user
+  DAC_OVERRIDE # tests: groups below the root of a cgroup hierarchy, which has no write permission
 )
 devices=(/dev/net/tun)
 

@@ -7,6 +7,15 @@ package cloop
 import "unsafe"
 
 func Gaps(gaps []uint32, work uint64) { panic("the tests need Linux, DPDK and cgo") }
+func HashCRC(keys unsafe.Pointer, size int, out unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func HashJenkins(keys unsafe.Pointer, size int, out unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func HashToeplitz(tuples unsafe.Pointer, size int, key unsafe.Pointer, out unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func L2Forward(in int, out int, pkts unsafe.Pointer, n int, iters int, dst uint64, src uint64) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -36,7 +45,12 @@ func MempoolUntil(mp unsafe.Pointer, objs unsafe.Pointer, n int, end uint64) (_ 
 	panic("the tests need Linux, DPDK and cgo")
 }
 func Mutex(m unsafe.Pointer, iters int) { panic("the tests need Linux, DPDK and cgo") }
-func OnLcore(f func())                  { panic("the tests need Linux, DPDK and cgo") }
+func NetPacketType(pkts unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func NetRawChecksum(p unsafe.Pointer, n int, iters int) { panic("the tests need Linux, DPDK and cgo") }
+func NetVerify(pkts unsafe.Pointer, n int, iters int)   { panic("the tests need Linux, DPDK and cgo") }
+func OnLcore(f func())                                  { panic("the tests need Linux, DPDK and cgo") }
 
 var PFRead Lock
 var PFWrite Lock

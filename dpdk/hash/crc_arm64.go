@@ -1,0 +1,8 @@
+//go:build !purego
+
+package hash
+
+import "golang.org/x/sys/cpu"
+
+// fast reports whether the processor has the instructions of the assembly.
+var fast = cpu.ARM64.HasCRC32
