@@ -317,15 +317,6 @@ func MbufFlagList(mask uint64, tx bool) string {
 	return C.GoString(&buf[0])
 }
 
-// MbufTypeName returns the name of a packet type.
-//
-// Implements: rte_get_ptype_name
-func MbufTypeName(t uint32) string {
-	var buf [256]C.char
-	C.rte_get_ptype_name(C.uint32_t(t), &buf[0], C.size_t(len(buf)))
-	return C.GoString(&buf[0])
-}
-
 // MbufDynfieldRegister registers a dynamic field. At 0 means at any offset.
 //
 // Implements: rte_mbuf_dynfield_register_offset

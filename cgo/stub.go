@@ -243,6 +243,8 @@ func EthPrepare(q *EthQueue, pkts unsafe.Pointer, n int) (good int, errno int) {
 func EthProbing() (done func())                                                { return }
 func EthPromiscuous(port uint16) (_ int)                                       { return }
 func EthPromiscuousSet(port uint16, on bool) (_ int)                           { return }
+func EthPtypes(port uint16, mask uint32) (types []uint32, errno int)           { return }
+func EthPtypesSet(port uint16, mask uint32) (types []uint32, errno int)        { return }
 
 type EthQueue struct{}
 
@@ -744,8 +746,7 @@ const MbufTxUDPCksum = 13510798882111488
 const MbufTxUDPSeg = 4398046511104
 const MbufTxVLAN = 144115188075855872
 
-func MbufTypeName(t uint32) (_ string) { return }
-func MbufValidateTx(m Mbuf) (_ int)    { return }
+func MbufValidateTx(m Mbuf) (_ int) { return }
 
 const MbufVlanTCI = 42
 const MbufVlanTCIOuter = 52

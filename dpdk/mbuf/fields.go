@@ -23,15 +23,6 @@ func (m *Mbuf) SetPort(port uint16) {
 	m.port = port
 }
 
-// PacketType is the types of the headers of a packet, as the port found them: the RTE_PTYPE_
-// bits of rte_mbuf_ptype.h. 0 means unknown.
-type PacketType uint32
-
-// String returns the names of the types, one for each layer.
-//
-// Implements: rte_get_ptype_name
-func (p PacketType) String() string { return strings.TrimSpace(cgo.MbufTypeName(uint32(p))) }
-
 // PacketType returns the types of the headers of the packet, as the port found them.
 func (m *Mbuf) PacketType() PacketType {
 	m.alive("PacketType")

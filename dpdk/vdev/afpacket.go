@@ -29,7 +29,7 @@ import (
 //
 // Packets from a kernel socket at the other end of a veth pair have incomplete L4 checksums,
 // unless checksum offload is off there: "ethtool -K veth0 tx off". If such packets are forwarded
-// to another host, the host drops them.
+// to another host, the host drops them: call mbuf.Mbuf.CompleteChecksum first.
 //
 // A secondary cannot poll the port; see package ethdev.
 type AFPacket struct {

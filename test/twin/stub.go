@@ -30,6 +30,18 @@ type FaultArg struct {
 func HashCRC(key unsafe.Pointer, n int, init uint32) (_ uint32) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+
+type HeaderLens struct {
+	L2      int
+	L3      int
+	L4      int
+	Tunnel  int
+	InnerL2 int
+	InnerL3 int
+	InnerL4 int
+}
+
+func IPv4Checksum(ip unsafe.Pointer) (_ uint16) { panic("the tests need Linux, DPDK and cgo") }
 func Jhash(key unsafe.Pointer, n int, init uint32) (_ uint32) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -38,6 +50,12 @@ func Jhash2(key unsafe.Pointer, n int, init uint32, init2 uint32) (_ uint32, _ u
 }
 func JhashWords(init uint32, w ...uint32) (_ uint32) { panic("the tests need Linux, DPDK and cgo") }
 func JhashWords2(init uint32, init2 uint32, w ...uint32) (_ uint32, _ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func L4Checksum(ip unsafe.Pointer, l4 unsafe.Pointer, v6 bool) (_ uint16) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func L4ChecksumMbuf(m unsafe.Pointer, ip unsafe.Pointer, off uint16, v6 bool) (_ uint16) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 func LPMLookup(lpm unsafe.Pointer, ip uint32) (nextHop uint32, ok bool) {
@@ -56,6 +74,9 @@ func MCSlockTrylock(l unsafe.Pointer, node unsafe.Pointer) (_ bool) {
 func MCSlockUnlock(l unsafe.Pointer, node unsafe.Pointer) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func MakeRARP(pool unsafe.Pointer, mac [6]byte) (_ unsafe.Pointer) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func MbufFlagName(mask uint64, tx bool) (_ string) { panic("the tests need Linux, DPDK and cgo") }
 func MbufPoolPinnedCreate(name string, n uint32, room uint16, buf unsafe.Pointer) (errno int) {
 	panic("the tests need Linux, DPDK and cgo")
@@ -69,16 +90,31 @@ func MbufRoom(m unsafe.Pointer, op byte, n uint16) (_ int64) {
 func MbufTxOffload(l2 uint64, l3 uint64, l4 uint64, tso uint64, outerL3 uint64, outerL2 uint64) (_ uint64) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func PFlockReadLock(l unsafe.Pointer)              { panic("the tests need Linux, DPDK and cgo") }
-func PFlockReadUnlock(l unsafe.Pointer)            { panic("the tests need Linux, DPDK and cgo") }
-func PFlockWriteLock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
-func PFlockWriteUnlock(l unsafe.Pointer)           { panic("the tests need Linux, DPDK and cgo") }
-func RWlockReadLock(l unsafe.Pointer)              { panic("the tests need Linux, DPDK and cgo") }
-func RWlockReadTrylock(l unsafe.Pointer) (_ bool)  { panic("the tests need Linux, DPDK and cgo") }
-func RWlockReadUnlock(l unsafe.Pointer)            { panic("the tests need Linux, DPDK and cgo") }
-func RWlockWriteLock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
-func RWlockWriteTrylock(l unsafe.Pointer) (_ bool) { panic("the tests need Linux, DPDK and cgo") }
-func RWlockWriteUnlock(l unsafe.Pointer)           { panic("the tests need Linux, DPDK and cgo") }
+func NextExtension(p unsafe.Pointer, protocol int) (next int, n int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func PFlockReadLock(l unsafe.Pointer)    { panic("the tests need Linux, DPDK and cgo") }
+func PFlockReadUnlock(l unsafe.Pointer)  { panic("the tests need Linux, DPDK and cgo") }
+func PFlockWriteLock(l unsafe.Pointer)   { panic("the tests need Linux, DPDK and cgo") }
+func PFlockWriteUnlock(l unsafe.Pointer) { panic("the tests need Linux, DPDK and cgo") }
+func PacketType(m unsafe.Pointer, layers uint32) (t uint32, l HeaderLens) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func PacketTypeName(t uint32) (_ string) { panic("the tests need Linux, DPDK and cgo") }
+func PacketTypes() (_ map[string]uint32) { panic("the tests need Linux, DPDK and cgo") }
+func PseudoChecksum(ip unsafe.Pointer, v6 bool) (_ uint16) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func RWlockReadLock(l unsafe.Pointer)                { panic("the tests need Linux, DPDK and cgo") }
+func RWlockReadTrylock(l unsafe.Pointer) (_ bool)    { panic("the tests need Linux, DPDK and cgo") }
+func RWlockReadUnlock(l unsafe.Pointer)              { panic("the tests need Linux, DPDK and cgo") }
+func RWlockWriteLock(l unsafe.Pointer)               { panic("the tests need Linux, DPDK and cgo") }
+func RWlockWriteTrylock(l unsafe.Pointer) (_ bool)   { panic("the tests need Linux, DPDK and cgo") }
+func RWlockWriteUnlock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
+func RawChecksum(p unsafe.Pointer, n int) (_ uint16) { panic("the tests need Linux, DPDK and cgo") }
+func RawChecksumMbuf(m unsafe.Pointer, off uint32, n uint32) (sum uint16, ok bool) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func RingCounts(r unsafe.Pointer) (count uint32, free uint32, size uint32, mask uint32, capacity uint32) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -92,10 +128,13 @@ func SeqcountReadBegin(l unsafe.Pointer) (_ uint32) { panic("the tests need Linu
 func SeqcountReadRetry(l unsafe.Pointer, begin uint32) (_ bool) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func SeqcountWriteBegin(l unsafe.Pointer)           { panic("the tests need Linux, DPDK and cgo") }
-func SeqcountWriteEnd(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
-func SeqlockWriteLock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
-func SeqlockWriteUnlock(l unsafe.Pointer)           { panic("the tests need Linux, DPDK and cgo") }
+func SeqcountWriteBegin(l unsafe.Pointer) { panic("the tests need Linux, DPDK and cgo") }
+func SeqcountWriteEnd(l unsafe.Pointer)   { panic("the tests need Linux, DPDK and cgo") }
+func SeqlockWriteLock(l unsafe.Pointer)   { panic("the tests need Linux, DPDK and cgo") }
+func SeqlockWriteUnlock(l unsafe.Pointer) { panic("the tests need Linux, DPDK and cgo") }
+func SkipExtensions(protocol uint16, m unsafe.Pointer, off uint32) (next int, end uint32, fragment bool) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func SoftRSS(words []uint32, key []byte) (_ uint32) { panic("the tests need Linux, DPDK and cgo") }
 func SpinlockIsLocked(l unsafe.Pointer) (_ bool)    { panic("the tests need Linux, DPDK and cgo") }
 func SpinlockLock(l unsafe.Pointer)                 { panic("the tests need Linux, DPDK and cgo") }
@@ -106,4 +145,12 @@ func TicketlockIsLocked(l unsafe.Pointer) (_ bool)  { panic("the tests need Linu
 func TicketlockLock(l unsafe.Pointer)               { panic("the tests need Linux, DPDK and cgo") }
 func TicketlockTrylock(l unsafe.Pointer) (_ bool)   { panic("the tests need Linux, DPDK and cgo") }
 func TicketlockUnlock(l unsafe.Pointer)             { panic("the tests need Linux, DPDK and cgo") }
-func VirtToIOVA(addr unsafe.Pointer) (_ uint64)     { panic("the tests need Linux, DPDK and cgo") }
+func VLANInsert(m unsafe.Pointer) (_ bool)          { panic("the tests need Linux, DPDK and cgo") }
+func VLANStrip(m unsafe.Pointer) (_ bool)           { panic("the tests need Linux, DPDK and cgo") }
+func VerifyL4(ip unsafe.Pointer, l4 unsafe.Pointer, v6 bool) (_ bool) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func VerifyL4Mbuf(m unsafe.Pointer, ip unsafe.Pointer, off uint16, v6 bool) (_ bool) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func VirtToIOVA(addr unsafe.Pointer) (_ uint64) { panic("the tests need Linux, DPDK and cgo") }

@@ -5,6 +5,7 @@ package values_test
 import (
 	"github.com/godpdk/godpdk/dpdk/bond"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lpm"
@@ -25,6 +26,13 @@ var functions = map[string]map[string]any{
 	"mbuf": {
 		"CreatePool": mbuf.CreatePool, "LookupPool": mbuf.LookupPool, "List": mbuf.List, "FreeBulk": mbuf.FreeBulk, "LookupField": mbuf.LookupField[uint32],
 		"RegisterField": mbuf.RegisterField[uint32], "LookupFlag": mbuf.LookupFlag, "RegisterFlag": mbuf.RegisterFlag,
+	},
+	"header": {
+		"Parse": header.Parse, "ParseEthernet": header.ParseEthernet, "ParseVLAN": header.ParseVLAN, "ParseARP": header.ParseARP, "ParseIPv4": header.ParseIPv4, "ParseIPv6": header.ParseIPv6,
+		"ParseFragment": header.ParseFragment, "ParseUDP": header.ParseUDP, "ParseTCP": header.ParseTCP, "ParseSCTP": header.ParseSCTP, "ParseICMP": header.ParseICMP, "ParseGRE": header.ParseGRE,
+		"ParseVXLAN": header.ParseVXLAN, "ParseGeneve": header.ParseGeneve, "ParseMPLS": header.ParseMPLS, "ParseMAC": header.ParseMAC, "RawChecksum": header.RawChecksum,
+		"SkipExtensions": header.SkipExtensions, "NextExtension": header.NextExtension, "PseudoChecksum": header.PseudoChecksum, "UpdateChecksumBytes": header.UpdateChecksumBytes,
+		"MulticastMAC": header.MulticastMAC, "LinkLocal": header.LinkLocal, "SolicitedNode": header.SolicitedNode,
 	},
 	"lpm": {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
 	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},

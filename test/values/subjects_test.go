@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/holder"
 	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/ipc"
@@ -53,6 +54,15 @@ func plain[T any](name string) subject {
 		{"nil", func() (any, func()) { return (*T)(nil), func() {} }},
 		{"zero", func() (any, func()) { return new(T), func() {} }},
 	}}
+}
+
+// view returns the subject of a header over bytes. Without bytes its methods panic.
+func view[T ~[]byte](name string) subject {
+	return subject{name: name, made: []state{{"live", func() (any, func()) {
+		b := make([]byte, 80)
+		b[0], b[12] = 0x45, 0x50 // the lengths of IPv4 and TCP
+		return T(b), func() {}
+	}}}}
 }
 
 // handle returns the subject of a type with live values, which free releases.
@@ -189,7 +199,13 @@ var subjects = map[string][]subject{
 			func(p *mbuf.Pool) { _ = p.Free() }),
 		handle("Cache", func() *mbuf.Cache { return must(pool().NewCache(4)) }, func(c *mbuf.Cache) { _ = c.Close() }),
 		plain[mbuf.Reader]("Reader"), plain[mbuf.Writer]("Writer"), plain[mbuf.Field[uint32]]("Field[uint32]"),
-		plain[mbuf.OffloadFlags]("OffloadFlags"), plain[mbuf.PacketType]("PacketType"), plain[mbuf.Timestamp]("Timestamp"),
+		plain[mbuf.OffloadFlags]("OffloadFlags"), plain[mbuf.Timestamp]("Timestamp"),
+	},
+	"header": {
+		plain[header.MAC]("MAC"), plain[header.PacketType]("PacketType"), plain[header.ChecksumState]("ChecksumState"), plain[header.Headers]("Headers"), plain[header.Digest]("Digest"),
+		view[header.Ethernet]("Ethernet"), view[header.VLAN]("VLAN"), view[header.ARP]("ARP"), view[header.IPv4]("IPv4"), view[header.IPv6]("IPv6"), view[header.Fragment]("Fragment"),
+		view[header.UDP]("UDP"), view[header.TCP]("TCP"), view[header.SCTP]("SCTP"), view[header.ICMP]("ICMP"), view[header.GRE]("GRE"), view[header.VXLAN]("VXLAN"),
+		view[header.Geneve]("Geneve"), view[header.MPLS]("MPLS"),
 	},
 	"rcu": {
 		handle("QSBR", func() *rcu.QSBR { return must(rcu.Create(name(), 8, rcu.Config{})) }, func(q *rcu.QSBR) { _ = q.Free() }),
@@ -304,11 +320,15 @@ func queues(of func(*netring.Cable) any, zero any) []state {
 
 // documented lists the panics that the documentation describes, by the start of the call's name.
 var documented = map[string]string{
-	"mbuf.Field[uint32], zero: Of": "a Field that was not registered",
-	"mbuf.Timestamp, zero: Set":    "the same",
-	"ring.Span[uint64], zero: At":  "an index as of a slice",
-	"ethdev.XStats, zero: Name":    "an index as of a slice",
-	"ethdev.XStats, live: Name":    "an index as of a slice",
-	"ethdev.XStats, freed: Name":   "an index as of a slice",
-	"ethdev.Port, live: Call":      "a nil function",
+	"header.ARP, live: Set":          "an address that is not IPv4",
+	"header.Digest, zero: Put":       "a field that is too short",
+	"header.IPv4, live: SetDestinat": "an address that is not IPv4",
+	"header.IPv4, live: SetSource":   "an address that is not IPv4",
+	"mbuf.Field[uint32], zero: Of":   "a Field that was not registered",
+	"mbuf.Timestamp, zero: Set":      "the same",
+	"ring.Span[uint64], zero: At":    "an index as of a slice",
+	"ethdev.XStats, zero: Name":      "an index as of a slice",
+	"ethdev.XStats, live: Name":      "an index as of a slice",
+	"ethdev.XStats, freed: Name":     "an index as of a slice",
+	"ethdev.Port, live: Call":        "a nil function",
 }

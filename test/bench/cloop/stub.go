@@ -60,7 +60,12 @@ func MempoolUntil(mp unsafe.Pointer, objs unsafe.Pointer, n int, end uint64) (_ 
 	panic("the tests need Linux, DPDK and cgo")
 }
 func Mutex(m unsafe.Pointer, iters int) { panic("the tests need Linux, DPDK and cgo") }
-func OnLcore(f func())                  { panic("the tests need Linux, DPDK and cgo") }
+func NetPacketType(pkts unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func NetRawChecksum(p unsafe.Pointer, n int, iters int) { panic("the tests need Linux, DPDK and cgo") }
+func NetVerify(pkts unsafe.Pointer, n int, iters int)   { panic("the tests need Linux, DPDK and cgo") }
+func OnLcore(f func())                                  { panic("the tests need Linux, DPDK and cgo") }
 
 var PFRead Lock
 var PFWrite Lock
