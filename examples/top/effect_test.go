@@ -18,8 +18,8 @@ import (
 //
 //	go test -run '^$' -bench BesideTop -benchtime 30x .
 //
-// The metrics are the median of the packets for a second of CPU time of the forwarding thread in both kinds of turns, and
-// the share of a CPU that all other threads of the primary take.
+// The metrics are medians: the packets for a second of CPU time of the forwarding thread in both kinds of turns, how much
+// slower a turn is than the next one without top, and the share of a CPU that the primary's threads for telemetry take.
 func BenchmarkForwarderBesideTop(b *testing.B) {
 	for name, options := range map[string][]string{"telemetry": nil, "secondary": {"-attach", "forwarder"}} {
 		b.Run(name, func(b *testing.B) { besideTop(b, options) })
@@ -44,16 +44,16 @@ func besideTop(b *testing.B, options []string) {
 		_ = top.Wait()
 	}()
 	const ms = 2000
-	turn := func(signal syscall.Signal) (speed, others float64) {
+	turn := func(signal syscall.Signal) (speed, answering float64) {
 		if err := top.Process.Signal(signal); err != nil {
 			b.Fatal(err)
 		}
 		forwarder.Send(fmt.Sprint(ms))
-		var packets, thread, rest float64
-		if _, err := fmt.Sscan(forwarder.Expect(""), &packets, &thread, &rest); err != nil {
+		var packets, thread, answers float64
+		if _, err := fmt.Sscan(forwarder.Expect(""), &packets, &thread, &answers); err != nil {
 			b.Fatal(err)
 		}
-		return packets / thread * 1e9, rest / (ms * 1e6) * 100
+		return packets / thread * 1e9, answers / (ms * 1e6) * 100
 	}
 	turn(syscall.SIGCONT) // the secondary attaches
 	var with, without, ratio, takes, alone []float64
@@ -65,8 +65,8 @@ func besideTop(b *testing.B, options []string) {
 	b.ReportMetric(median(with)/1e6, "Mpackets/s-with")
 	b.ReportMetric(median(without)/1e6, "Mpackets/s-without")
 	b.ReportMetric((1-median(ratio))*100, "%slower")
-	b.ReportMetric(median(takes), "%CPU-others-with")
-	b.ReportMetric(median(alone), "%CPU-others-without")
+	b.ReportMetric(median(takes), "%CPU-telemetry-with")
+	b.ReportMetric(median(alone), "%CPU-telemetry-without")
 	forwarder.Wait()
 }
 

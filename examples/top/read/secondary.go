@@ -69,7 +69,7 @@ func attach(prefix, primaryArgs string) (*eal.Runtime, error) {
 	}
 	devices(&cfg, primaryArgs)
 	cpus, err := lcore.ThreadCPUs()
-	if err != nil || len(cpus) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	cfg.Lcores = fmt.Sprintf("%d@%d", lcore.Max-1, cpus[0])
@@ -87,6 +87,12 @@ func devices(cfg *eal.Config, cmdline string) {
 	args := strings.Split(strings.TrimRight(cmdline, "\x00"), "\x00")
 	for i := 1; i < len(args) && args[i] != "--"; i++ {
 		name, value, joined := strings.Cut(args[i], "=")
+		if !strings.HasPrefix(name, "-") {
+			continue
+		}
+		if !strings.HasPrefix(name, "--") && len(name) > 2 { // -a0000:03:00.0
+			name, value, joined = args[i][:2], args[i][2:], true
+		}
 		if !joined && i+1 < len(args) {
 			value = args[i+1]
 		}
