@@ -355,9 +355,9 @@ func (m *model) check6(addrs []netip.Addr) {
 func TestTablesMatchATrie(t *testing.T) {
 	both(t, func(t *testing.T, six bool) {
 		r := harness.Random(t)
-		n, groups, lookups := harness.Size(200_000, 40_000), 4096, harness.Size(500_000, 60_000)
+		n, groups, lookups := harness.Size(120_000, 40_000), 4096, harness.Size(260_000, 60_000)
 		if six {
-			n, groups = harness.Size(60_000, 15_000), harness.Size(140_000, 50_000)
+			n, groups = harness.Size(40_000, 15_000), harness.Size(100_000, 50_000)
 		}
 		m := &model{t: t, l: newTable(t, six, lpm.Config{MaxRoutes: n, Groups: groups}), six: six, of: newTrie()}
 		all := routes(r, six, n)
