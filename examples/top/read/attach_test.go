@@ -26,8 +26,8 @@ func scripted(t *testing.T, script string) (s Source, starts string) {
 }
 
 func TestAnErrorOfAReadingKeepsTheSecondary(t *testing.T) {
-	s, starts := scripted(t, `echo '{}'; read x; echo '{"error":"a port says no"}'; read x; echo '{"target":{"version":"v"}}'; read x`)
-	assert.EqualError(t, s.Read(t.Context(), &sample.Target{}), "the secondary of top: a port says no")
+	s, starts := scripted(t, `echo '{}'; read x; echo '{"error":"a port is lost"}'; read x; echo '{"target":{"version":"v"}}'; read x`)
+	assert.EqualError(t, s.Read(t.Context(), &sample.Target{}), "the secondary of top: a port is lost")
 	var x sample.Target
 	require.NoError(t, s.Read(t.Context(), &x))
 	assert.Equal(t, []string{"v", "secondary"}, []string{x.Version, x.Via})

@@ -160,7 +160,7 @@ func shared() (*sample.Target, error) {
 // side writes a mode as telemetry does: "MP_RTS" of MT_RTS for producers.
 func side(s ring.Sync, letter string) string { return strings.Replace(s.String(), "T", letter, 1) }
 
-// port reads a port. What its driver does not support is zero.
+// port reads a port. A value that its driver does not support is zero.
 func port(p *ethdev.Port) (sample.Port, error) {
 	s, err := p.Stats()
 	mac, macErr := p.MAC()
