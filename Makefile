@@ -200,7 +200,7 @@ check: test-top
 test-top: deps hugepages
 	@test/setup/browser.sh
 	$(call step,examples/top)
-	@$(go) vet -C examples/top ./... && go test -C examples/top -count=1 ./...
+	@$(go) vet -C examples/top ./... && go test -C examples/top -race -count=1 ./...
 
 test-nic: deps ## emulated PCI NICs in a QEMU guest, driven through vfio-pci: see test/nic (root)
 	$(call step,Go programs on PCI NICs in a guest)

@@ -19,7 +19,8 @@ func CRC32C(key []byte, init uint32) uint32 {
 }
 
 // CRC32CEach writes the CRC-32C of each key to out, and returns the number of keys: len(keys) ÷ size,
-// at most len(out). The keys have size bytes each and follow each other.
+// at most len(out). The keys have size bytes each and follow each other. The Go scheduler cannot preempt a call: pass a
+// burst of keys, not all keys of a table.
 func CRC32CEach(out []uint32, keys []byte, size int, init uint32) int {
 	if size <= 0 {
 		return 0

@@ -110,8 +110,8 @@ func TestASymmetricKeyHashesBothDirectionsAlike(t *testing.T) {
 }
 
 func TestAShortRSSKeyIsRefused(t *testing.T) {
-	_, err := hash.NewToeplitz(make([]byte, 15))
-	assert.EqualError(t, err, "hash: the RSS key has 15 bytes: use at least 16, which is the tuple of IPv4 and 4 bytes")
+	_, err := hash.NewToeplitz(make([]byte, 39))
+	assert.EqualError(t, err, "hash: the RSS key has 39 bytes: use the key of the port, which has at least 40")
 }
 
 func TestSourcePortsLandOnTheirQueues(t *testing.T) {

@@ -18,9 +18,9 @@ type Toeplitz struct {
 // NewToeplitz returns the hash with an RSS key. NICs have keys of 40 or 52 bytes: see
 // ethdev.Port.RSSHash.
 func NewToeplitz(key []byte) (Toeplitz, error) {
-	const least = 16 // IPv4 with ports
+	const least = 40 // IPv6 with ports
 	if len(key) < least {
-		return Toeplitz{}, fmt.Errorf("hash: the RSS key has %d bytes: use at least %d, which is the tuple of IPv4 and 4 bytes", len(key), least)
+		return Toeplitz{}, fmt.Errorf("hash: the RSS key has %d bytes: use the key of the port, which has at least %d", len(key), least)
 	}
 	t := Toeplitz{make([][256]uint32, len(key)-4)}
 	for i := range t.tables {

@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		if err := json.Unmarshal([]byte(args[2]), &cmdline); err != nil {
 			return err
 		}
+		signal.Ignore(syscall.SIGPIPE) // it must not end while it has a lock of DPDK
 		return read.Serve(args[1], cmdline, os.Stdin, out)
 	}
 	flags := flag.NewFlagSet("top", flag.ContinueOnError)
@@ -112,7 +113,10 @@ func printOnce(ctx context.Context, w *watch, interval time.Duration, asJSON boo
 		e.SetIndent("", "  ")
 		return e.Encode(s)
 	}
-	lines := s.Notes
+	var lines []string
+	for _, n := range s.Notes {
+		lines = append(lines, view.Line(n))
+	}
 	for i := range s.Targets {
 		if i > 0 {
 			lines = append(lines, "")

@@ -128,7 +128,7 @@ func (s *screen) lines() []string {
 	head := []string{s.tabs() + "  " + s.style.Dim(clock), ""}
 	body := []string{}
 	for _, n := range s.last.Notes {
-		body = append(body, s.style.Warn(n))
+		body = append(body, s.style.Warn(view.Line(n)))
 	}
 	switch {
 	case len(s.last.Targets) > 0:
@@ -159,7 +159,7 @@ func (s *screen) lines() []string {
 func (s *screen) tabs() string {
 	all := []string{s.style.Title("DPDK")}
 	for i, t := range s.last.Targets {
-		name := " " + t.Name + " "
+		name := " " + view.Line(t.Name) + " "
 		if i == s.index() {
 			name = lipgloss.NewStyle().Reverse(true).Render(name)
 		}

@@ -34,11 +34,11 @@ func TestTerminalShowsEachTarget(t *testing.T) {
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", socket, "kill-server").Run() })
 	shows := func(want string) {
 		t.Helper()
-		var screen string
-		require.Eventually(t, func() bool {
-			screen = tmux("capture-pane", "-p")
-			return regexp.MustCompile(want).MatchString(screen)
-		}, 30*time.Second, 50*time.Millisecond, "the screen has no %s:\n%s", want, &screen)
+		if !assert.Eventually(t, func() bool {
+			return regexp.MustCompile(want).MatchString(tmux("capture-pane", "-p"))
+		}, 30*time.Second, 50*time.Millisecond) {
+			require.Fail(t, "the screen has no "+want, "%s", tmux("capture-pane", "-p"))
+		}
 	}
 	shows(`(?m)^ +0  net_ring_\w+ +up 10.0G +0 +0 +0 +0 +0 +10 +10 +0$`)
 	shows(`(?m)^ +\d+  primary  running`)
@@ -51,7 +51,7 @@ func TestTerminalShowsEachTarget(t *testing.T) {
 	tmux("send-keys", "q")
 	require.Eventually(t, func() bool {
 		code, err := os.ReadFile(ended)
-		return err == nil && assert.Equal(t, "0\n", string(code))
+		return err == nil && string(code) == "0\n"
 	}, 30*time.Second, 50*time.Millisecond)
 	first.Wait()
 }

@@ -114,7 +114,7 @@ func TestStoppedAndKilledTargetsMakeNoOtherOneWait(t *testing.T) {
 	ealtest.NeedHugepages(t)
 	killed, stopped, other := startTarget(t, "killed", 10), startTarget(t, "stopped", 20), startTarget(t, "other", 30)
 	w, patient := watching(t), watching(t)
-	w.timeout, patient.timeout = 500*time.Millisecond, 5*time.Minute
+	w.timeout, patient.timeout = 5*time.Second, 5*time.Minute
 	w.once(t.Context())
 	patient.once(t.Context())
 	killed.Kill()

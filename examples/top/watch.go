@@ -17,6 +17,7 @@ import (
 	"github.com/godpdk/godpdk/examples/top/find"
 	"github.com/godpdk/godpdk/examples/top/read"
 	"github.com/godpdk/godpdk/examples/top/sample"
+	"github.com/godpdk/godpdk/examples/top/view"
 )
 
 // watch reads all targets again and again. One that does not answer makes no other one wait.
@@ -45,7 +46,7 @@ func newWatch() *watch { return &watch{targets: map[string]*target{}} }
 // have not answered by then are as before.
 func (w *watch) once(ctx context.Context) sample.Snapshot {
 	found, err := find.Targets(w.dirs...)
-	s := sample.Snapshot{Time: time.Now()}
+	s := sample.Snapshot{Time: time.Now(), Targets: []sample.Target{}} // not null in JSON
 	if err != nil {
 		s.Notes = append(s.Notes, "not seen: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
@@ -75,12 +76,17 @@ func (w *watch) once(ctx context.Context) sample.Snapshot {
 		t.mu.Lock()
 		now := t.last
 		if now.Name == "" { // not read yet
-			now = sample.Target{Name: f.Name, Prefix: f.Prefix, Path: f.Path, Processes: f.Processes}
+			now = fresh(f)
 		}
 		t.mu.Unlock()
 		s.Targets = append(s.Targets, now)
 	}
 	return s
+}
+
+// fresh returns the sample of a target that was found and not asked.
+func fresh(f find.Target) sample.Target {
+	return sample.Target{Name: f.Name, Prefix: f.Prefix, Path: f.Path, Processes: append([]sample.Process{}, f.Processes...)}
 }
 
 func key(t find.Target) string { return t.Path + " " + t.Name }
@@ -140,7 +146,7 @@ func (w *watch) read(t *target, f find.Target) {
 	t.mu.Lock()
 	telemetry, secondary := t.telemetry, t.secondary
 	t.mu.Unlock()
-	now := sample.Target{Name: f.Name, Prefix: f.Prefix, Path: f.Path, Processes: f.Processes}
+	now := fresh(f)
 	start := time.Now()
 	ask := func(s read.Source) error {
 		if s == nil {
@@ -151,9 +157,19 @@ func (w *watch) read(t *target, f find.Target) {
 		return s.Read(ctx, &now)
 	}
 	err := ask(telemetry)
+	if now.Via != "" { // the rates are those of its counters
+		now.Time = time.Now()
+	}
+	if err != nil { // what it added is incomplete
+		all := now.Processes
+		now = fresh(f)
+		now.Processes = all
+	}
 	also := ask(secondary)
-	now.Time = time.Now()
-	now.Took = float64(now.Time.Sub(start).Microseconds()) / 1000
+	if now.Time.IsZero() {
+		now.Time = time.Now()
+	}
+	now.Took = float64(time.Since(start).Microseconds()) / 1000
 
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -161,11 +177,14 @@ func (w *watch) read(t *target, f find.Target) {
 	if now.Via == "" && errors.Join(err, also) != nil { // nothing answered: show the objects of the last reading
 		old := t.last.Stale()
 		old.Name, old.Prefix, old.Path, old.Took = now.Name, now.Prefix, now.Path, now.Took
-		if pid := t.last.PID(); now.PID() == 0 && pid != 0 {
-			now.Processes = append([]sample.Process{{PID: pid, Role: "primary"}}, now.Processes...)
+		if p := now.Primary(); p.PID == 0 {
+			p.PID = t.last.PID()
 		}
 		old.Processes = now.Processes
 		now = old
+	}
+	if also != nil && now.Via != "" {
+		now.Notes, also = append(now.Notes, also.Error()), nil
 	}
 	if all := errors.Join(err, also); all != nil {
 		now.Error = all.Error()
@@ -173,33 +192,26 @@ func (w *watch) read(t *target, f find.Target) {
 	if telemetry == nil && secondary == nil {
 		now.Notes = append(now.Notes, "no telemetry socket (--no-telemetry). A secondary sees its ports, rings and pools: -attach "+f.Prefix)
 	}
-	judge(&now, err, telemetry == nil)
+	judge(&now, err, telemetry == nil, f.Shares)
 	threads(&now)
 	sample.Rates(&t.last, &now)
 	t.last = now
 }
 
 // judge sets the state of the primary after telemetry has answered with this error. Without telemetry, /proc decides.
-func judge(t *sample.Target, err error, silent bool) {
-	if t.PID() == 0 {
-		t.Processes = append([]sample.Process{{Role: "primary", State: sample.Unknown}}, t.Processes...)
-	}
-	for i := range t.Processes {
-		p := &t.Processes[i]
-		if p.Role != "primary" {
-			continue
-		}
-		p.State = sample.Unknown
-		find.Refresh(p)
-		switch {
-		case silent:
-		case err == nil && p.State != sample.Stopped: // it may be in another PID namespace
-			p.State = sample.Running
-		case errors.Is(err, dpdk.ErrNoPrimary):
-			p.State = sample.Dead
-		case err != nil && p.State != sample.Stopped && p.State != sample.Dead:
-			p.State = sample.NoAnswer
-		}
+// A primary that locks its configuration lives, even if nothing listens at its socket.
+func judge(t *sample.Target, err error, silent, locks bool) {
+	p := t.Primary()
+	p.State = sample.Unknown
+	find.Refresh(p)
+	switch {
+	case silent:
+	case err == nil && p.State != sample.Stopped: // it may be in another PID namespace
+		p.State = sample.Running
+	case errors.Is(err, dpdk.ErrNoPrimary) && !locks:
+		p.State = sample.Dead
+	case err != nil && p.State != sample.Stopped && p.State != sample.Dead:
+		p.State = sample.NoAnswer
 	}
 }
 
@@ -232,7 +244,7 @@ func (w *watch) check() error {
 			}
 			running := "no DPDK process is there"
 			if len(names) > 0 {
-				running = "there are " + strings.Join(names, ", ")
+				running = "there are " + view.Line(strings.Join(names, ", "))
 			}
 			return errors.Join(fmt.Errorf("no process has the file prefix %q in %s: %s", p, strings.Join(where, ", "), running), err)
 		}

@@ -60,13 +60,16 @@ func (f *feed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for n := 0; ; {
 		texts, next, fresh := f.from(n)
 		n = next
+		// A page that does not read must not keep its connection.
+		if out.SetWriteDeadline(time.Now().Add(10*time.Second)) != nil {
+			return
+		}
 		for _, text := range texts {
 			if _, err := fmt.Fprintf(w, "data: %s\n\n", text); err != nil {
 				return
 			}
 		}
-		// A page that does not read must not keep its connection.
-		if out.SetWriteDeadline(time.Now().Add(10*time.Second)) != nil || out.Flush() != nil {
+		if out.Flush() != nil {
 			return
 		}
 		select {

@@ -88,12 +88,14 @@ func waits(ctx context.Context, js string) error {
 
 func TestPageShowsCountsAndPlotsThem(t *testing.T) {
 	ealtest.NeedHugepages(t)
-	p := startTarget(t, "goes", 10)
 	w := watching(t, "goes")
 	w.prefixes = []string{"goes"}
 	url := serves(t, w, 200*time.Millisecond)
 	ctx := browser(t)
-	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(url), chromedp.WaitVisible("#ports tbody tr"), chromedp.WaitVisible("#rings tbody tr")))
+	require.NoError(t, chromedp.Do(ctx, chromedp.Navigate(url)))
+	require.NoError(t, waits(ctx, `document.getElementById("page").textContent.includes("No DPDK process runs.")`), "before any target")
+	p := startTarget(t, "goes", 10)
+	require.NoError(t, chromedp.Do(ctx, chromedp.WaitVisible("#ports tbody tr"), chromedp.WaitVisible("#rings tbody tr")))
 	shows := func(table, column, want string) {
 		t.Helper()
 		if err := waits(ctx, cell(table, column)+` === "`+want+`"`); err != nil {

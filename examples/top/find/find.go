@@ -5,6 +5,7 @@
 package find
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,7 +28,7 @@ type Target struct {
 	Name, Prefix, Path string
 	Socket             string           // of telemetry; "" if the primary has none
 	Shares             bool             // a primary holds the lock on EAL's configuration: secondaries can attach
-	Processes          []sample.Process // the primary, if its PID is known, and the secondaries
+	Processes          []sample.Process // the primary, if it locks its configuration, and the secondaries
 }
 
 // secondary matches the socket of a secondary's messages: its PID and a time.
@@ -40,7 +41,6 @@ func Targets(dirs ...string) ([]Target, error) {
 		dirs = telemetry.Dirs()
 	}
 	sockets, err := telemetry.List(dirs...)
-	errs := []error{err}
 	var all []Target
 	for _, dir := range dirs {
 		prefixes, _ := os.ReadDir(dir) // List has reported the error
@@ -52,8 +52,11 @@ func Targets(dirs ...string) ([]Target, error) {
 			t := Target{Name: p.Name(), Prefix: p.Name(), Path: path}
 			var pid int
 			pid, t.Shares = primary(filepath.Join(path, "config"))
-			if pid > 0 {
+			switch {
+			case pid > 0:
 				t.Processes = append(t.Processes, describe(pid, "primary", true))
+			case t.Shares:
+				t.Processes = append(t.Processes, sample.Process{Role: "primary", State: sample.Unknown, Foreign: true})
 			}
 			t.Processes = append(t.Processes, secondaries(path)...)
 			own := slices.DeleteFunc(slices.Clone(sockets), func(s telemetry.Socket) bool { return filepath.Dir(s.Path) != path })
@@ -70,21 +73,15 @@ func Targets(dirs ...string) ([]Target, error) {
 		}
 	}
 	slices.SortFunc(all, func(a, b Target) int {
-		if a.Name != b.Name {
-			if a.Name < b.Name {
-				return -1
-			}
-			return 1
-		}
-		return len(a.Path) - len(b.Path)
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path))
 	})
-	return all, errors.Join(errs...)
+	return all, err
 }
 
 // primary reports whether a process has EAL's lock on its configuration, and its PID, 0 for one in another PID namespace.
 // It asks for the owner of the lock without taking it.
 func primary(config string) (pid int, alive bool) {
-	f, err := os.Open(config)
+	f, err := os.OpenFile(config, os.O_RDONLY|unix.O_NONBLOCK, 0) // it would wait for the writer of a FIFO
 	if err != nil {
 		return 0, false
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/examples/top/sample"
 )
@@ -53,4 +54,34 @@ func TestSecondariesLiveWhileTheirSocketIsOpen(t *testing.T) {
 		states[p.PID] = p.State
 	}
 	assert.Equal(t, map[int]sample.State{8: sample.Dead, os.Getpid(): sample.Running}, states)
+}
+
+// A lock of an open file has no PID, as that of a process in another PID namespace.
+func TestAPrimaryOfAnotherPIDNamespaceIsForeign(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "p"), 0o700))
+	f, err := os.Create(filepath.Join(dir, "p", "config"))
+	require.NoError(t, err)
+	defer f.Close()
+	require.NoError(t, unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK}))
+	all, err := Targets(dir)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	assert.True(t, all[0].Shares)
+	assert.Equal(t, []sample.Process{{Role: "primary", State: sample.Unknown, Foreign: true}}, all[0].Processes)
+}
+
+func TestAFIFOInPlaceOfTheConfigurationIsNotWaitedFor(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "p"), 0o700))
+	require.NoError(t, unix.Mkfifo(filepath.Join(dir, "p", "config"), 0o600))
+	all, err := Targets(dir)
+	require.NoError(t, err)
+	assert.Empty(t, all)
+}
+
+func TestOnlyThreadsOfEALAreLcores(t *testing.T) {
+	for name, want := range map[string]bool{"lcore-worker-1": true, "rte-worker-12": true, "dpdk-worker3": true, "my-worker-1": false, "worker1": false} {
+		assert.Equal(t, want, worker.MatchString(name), name)
+	}
 }

@@ -17,10 +17,13 @@ import (
 const tick = 10
 
 // worker matches the names of the threads that EAL makes: "lcore-worker-1", "rte-worker-1" or "dpdk-worker1".
-var worker = regexp.MustCompile(`worker-?(\d+)$`)
+var worker = regexp.MustCompile(`^(?:lcore|rte|dpdk)-worker-?(\d+)$`)
 
 // Refresh sets what /proc has about a process: its state, unless it has none there, its command, time and threads.
 func Refresh(p *sample.Process) {
+	if p.Foreign {
+		return
+	}
 	dir := filepath.Join("/proc", strconv.Itoa(p.PID))
 	s, ok := readStat(filepath.Join(dir, "stat"))
 	if p.PID <= 0 || !ok {

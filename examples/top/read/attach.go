@@ -9,9 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -29,8 +33,11 @@ type asSecondary struct {
 	patience     time.Duration
 
 	started time.Time
-	child   *child
-	err     error // of the last attempt to attach
+	err     error // of the child, or of the attempt to start it
+
+	mu     sync.Mutex // for the fields below: Close may be called during Read
+	child  *child
+	closed bool
 }
 
 // Secondary returns the source of a secondary. The command is started with two more arguments, the prefix and the command
@@ -49,6 +56,9 @@ type child struct {
 }
 
 func (s *asSecondary) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 	if s.child == nil {
 		return nil
 	}
@@ -57,40 +67,78 @@ func (s *asSecondary) Close() error {
 
 // Read never kills the child: a secondary that is killed while it has a lock of DPDK would leave it locked.
 func (s *asSecondary) Read(ctx context.Context, t *sample.Target) error {
-	if s.child == nil {
+	c, err := s.current()
+	if err != nil {
+		return err
+	}
+	if c == nil {
 		if s.err != nil && time.Since(s.started) < retry {
 			return s.err
 		}
 		s.started = time.Now()
-		if s.child, s.err = s.start(t.PID()); s.err != nil {
+		if c, s.err = s.start(t.Primary()); s.err != nil {
 			return s.err
 		}
-		s.child.waits = true // until it has attached
+		c.waits = true // until it has attached
+		if err := s.keep(c); err != nil {
+			c.in.Close()
+			return err
+		}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 		defer cancel()
 	}
-	got, err := s.child.next(ctx)
+	got, err := c.next(ctx)
 	if err == nil && got.Error == "" && got.Target == nil {
-		got, err = s.child.next(ctx)
+		got, err = c.next(ctx)
 	}
-	if err == nil && got.Error != "" {
-		err = errors.New(got.Error)
-	}
-	if errors.Is(err, io.EOF) || got.Error != "" {
-		s.child.in.Close()
-		s.child = nil
-	}
-	if err != nil {
-		s.err = fmt.Errorf("the secondary of top: %w", err)
+	switch {
+	case errors.Is(err, io.EOF):
+		c.in.Close()
+		if err := s.keep(nil); err != nil {
+			return err
+		}
+		if s.err == nil { // else it has reported why it ends
+			s.err = errors.New("the secondary of top has ended")
+		}
+		return s.err
+	case err != nil:
+		return fmt.Errorf("the secondary of top: %w", err)
+	case got.Error != "":
+		s.err = errors.New("the secondary of top: " + got.Error)
 		return s.err
 	}
+	s.err = nil
 	fill(t, got.Target)
 	return nil
 }
 
-func (s *asSecondary) start(primary int) (*child, error) {
-	cmdline, _ := os.ReadFile(filepath.Join("/proc", fmt.Sprint(primary), "cmdline"))
+// current returns the child, nil if there is none.
+func (s *asSecondary) current() (*child, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, net.ErrClosed
+	}
+	return s.child, nil
+}
+
+// keep makes c the child, unless Close was called.
+func (s *asSecondary) keep(c *child) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return net.ErrClosed
+	}
+	s.child = c
+	return nil
+}
+
+func (s *asSecondary) start(primary *sample.Process) (*child, error) {
+	var cmdline []byte
+	if !primary.Foreign {
+		cmdline, _ = os.ReadFile(filepath.Join("/proc", fmt.Sprint(primary.PID), "cmdline"))
+	}
 	encoded, err := json.Marshal(string(cmdline)) // it has zero bytes
 	if err != nil {
 		return nil, err
@@ -123,6 +171,8 @@ func (s *asSecondary) start(primary int) (*child, error) {
 			}
 			c.answers <- a
 		}
+		c.in.Close() // it ends, also if it has written something else than answers
+		out.Close()
 		_ = c.cmd.Wait()
 	}()
 	return c, nil
@@ -165,5 +215,5 @@ func fill(t, s *sample.Target) {
 			}
 		}
 	}
-	t.Notes = nil
+	t.Notes = slices.DeleteFunc(t.Notes, func(n string) bool { return strings.HasSuffix(n, hint(t)) })
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/telemetry"
@@ -38,8 +39,8 @@ func (o overTelemetry) Read(ctx context.Context, t *sample.Target) error {
 		return err
 	}
 	t.Version = info.Version
-	if t.PID() == 0 {
-		t.Processes = append([]sample.Process{{PID: info.PID, Role: "primary", State: sample.Running}}, t.Processes...)
+	if p := t.Primary(); p.PID == 0 {
+		p.PID = info.PID
 	}
 	for _, read := range []func(context.Context, *sample.Target) error{o.ports, o.rings, o.pools, o.heaps, o.lcores} {
 		if err := read(ctx, t); err != nil {
@@ -51,11 +52,12 @@ func (o overTelemetry) Read(ctx context.Context, t *sample.Target) error {
 }
 
 func (o overTelemetry) ports(ctx context.Context, t *sample.Target) error {
-	return each(ctx, o.client.Ports, func(id int) error {
+	return each(ctx, t, "ports", o.client.Ports, func(id int) error {
 		i, err := o.client.PortInfo(ctx, id)
 		if err != nil {
 			return err
 		}
+		i.RxQueues, i.TxQueues = number(i.RxQueues), number(i.TxQueues)
 		s, err := o.client.PortStats(ctx, id)
 		if err != nil {
 			return err
@@ -83,6 +85,12 @@ func (o overTelemetry) ports(ctx context.Context, t *sample.Target) error {
 		t.Ports = append(t.Ports, p)
 		return nil
 	}, nil)
+}
+
+// number returns a number of queues that DPDK can have: the reply is a text of another process.
+func number(queues int) int {
+	const most = 1024 // RTE_MAX_QUEUES_PER_PORT
+	return min(max(queues, 0), most)
 }
 
 // queues returns the counters by queue; none if the driver does not count by queue.
@@ -127,7 +135,7 @@ func counted(all []sample.Queue, packets uint64) []sample.Queue {
 }
 
 func (o overTelemetry) rings(ctx context.Context, t *sample.Target) error {
-	return each(ctx, o.client.Rings, func(name string) error {
+	return each(ctx, t, "rings", o.client.Rings, func(name string) error {
 		r, err := o.client.Ring(ctx, name)
 		if err == nil {
 			t.Rings = append(t.Rings, sample.Ring{Name: r.Name, Used: r.Used, Capacity: r.Capacity, Sync: r.Producer + "/" + r.Consumer})
@@ -138,7 +146,7 @@ func (o overTelemetry) rings(ctx context.Context, t *sample.Target) error {
 
 func (o overTelemetry) pools(ctx context.Context, t *sample.Target) error {
 	uncounted := false
-	err := each(ctx, o.client.Mempools, func(name string) error {
+	err := each(ctx, t, "pools", o.client.Mempools, func(name string) error {
 		m, err := o.client.Mempool(ctx, name)
 		if err != nil {
 			return err
@@ -162,7 +170,7 @@ func (o overTelemetry) pools(ctx context.Context, t *sample.Target) error {
 func hint(t *sample.Target) string { return "A secondary sees it: -attach " + t.Prefix }
 
 func (o overTelemetry) heaps(ctx context.Context, t *sample.Target) error {
-	return each(ctx, o.client.Heaps, func(id int) error {
+	return each(ctx, t, "heaps", o.client.Heaps, func(id int) error {
 		h, err := o.client.Heap(ctx, id)
 		if err == nil {
 			t.Heaps = append(t.Heaps, sample.Heap{Name: h.Name, Size: h.Size, Used: h.Allocated})
@@ -172,7 +180,7 @@ func (o overTelemetry) heaps(ctx context.Context, t *sample.Target) error {
 }
 
 func (o overTelemetry) lcores(ctx context.Context, t *sample.Target) error {
-	err := each(ctx, o.client.Lcores, func(id int) error {
+	err := each(ctx, t, "lcores", o.client.Lcores, func(id int) error {
 		l, err := o.client.Lcore(ctx, id)
 		if err == nil {
 			t.Lcores = append(t.Lcores, sample.Lcore{ID: l.ID, Role: l.Role, CPUs: l.CPUs})
@@ -187,7 +195,7 @@ func (o overTelemetry) lcores(ctx context.Context, t *sample.Target) error {
 		l := Lcore(t, u.Lcore)
 		l.Cycles, l.BusyCycles = count(u.Total), count(u.Busy)
 	}
-	return tolerate(err, nil)
+	return tolerate(t, "lcores", err, nil)
 }
 
 // Lcore returns the lcore of a target with this ID, and adds it if the target has none.
@@ -206,29 +214,36 @@ func Lcore(t *sample.Target, id int) *sample.Lcore {
 
 func count(n uint64) sample.Counter { return sample.Counter{Total: n} }
 
-// each calls f for each element of a list. It calls missing, which may be nil, if the process's DPDK has no such command.
-func each[K any](ctx context.Context, list func(context.Context) ([]K, error), f func(K) error, missing func()) error {
+// each calls f for each element of a list of this name. It calls missing, which may be nil, if the process's DPDK has no
+// such command.
+func each[K any](ctx context.Context, t *sample.Target, name string, list func(context.Context) ([]K, error), f func(K) error, missing func()) error {
 	keys, err := list(ctx)
-	if err := tolerate(err, missing); err != nil {
+	if err := tolerate(t, name, err, missing); err != nil {
 		return err
 	}
 	for _, k := range keys {
-		if err := tolerate(f(k), missing); err != nil {
+		if err := tolerate(t, name, f(k), missing); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tolerate drops the errors after which the process still answers, as of a port that was closed meanwhile.
-func tolerate(err error, missing func()) error {
+// tolerate drops the errors after which the process still answers, as of a port that was closed meanwhile. If one means
+// that entries of a list are missing, it adds a note.
+func tolerate(t *sample.Target, list string, err error, missing func()) error {
 	switch {
 	case errors.Is(err, dpdk.ErrUnsupported):
 		if missing != nil {
 			missing()
 		}
 		return nil
-	case errors.Is(err, dpdk.ErrNotFound), errors.Is(err, dpdk.ErrOverflow), errors.Is(err, dpdk.ErrBadMessage), errors.Is(err, dpdk.ErrMessageSize):
+	case errors.Is(err, dpdk.ErrNotFound):
+		return nil
+	case errors.Is(err, dpdk.ErrOverflow), errors.Is(err, dpdk.ErrBadMessage), errors.Is(err, dpdk.ErrMessageSize):
+		if note := list + ": the list is incomplete"; !slices.Contains(t.Notes, note) {
+			t.Notes = append(t.Notes, note)
+		}
 		return nil
 	}
 	return err

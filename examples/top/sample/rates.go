@@ -45,6 +45,17 @@ func Rates(before, now *Target) {
 	})
 }
 
+// Primary returns the primary, and adds it in front of the secondaries if the target has none.
+func (t *Target) Primary() *Process {
+	for i := range t.Processes {
+		if t.Processes[i].Role == "primary" {
+			return &t.Processes[i]
+		}
+	}
+	t.Processes = slices.Insert(t.Processes, 0, Process{Role: "primary", State: Unknown})
+	return &t.Processes[0]
+}
+
 // PID returns the ID of the primary, 0 if it is unknown.
 func (t *Target) PID() int {
 	for _, p := range t.Processes {

@@ -50,6 +50,7 @@ type Process struct {
 	Command string   `json:"command,omitempty"`
 	CPU     Counter  `json:"cpu"` // in milliseconds; the rate is the number of CPUs that it uses times 1000
 	Threads []Thread `json:"-"`
+	Foreign bool     `json:"-"` // of another PID namespace: /proc does not have its PID
 }
 
 // Thread is a thread that EAL made for an lcore.

@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/godpdk/godpdk/dpdk/telemetry"
@@ -20,7 +19,7 @@ func Plain() Style {
 
 // Target returns the lines of a target.
 func Target(t *sample.Target, s Style) []string {
-	about := []string{t.Path}
+	about := []string{Line(t.Path)}
 	if t.Version != "" {
 		about = append(about, clean(t.Version))
 	}
@@ -29,10 +28,10 @@ func Target(t *sample.Target, s Style) []string {
 	}
 	lines := []string{s.Title(clean(t.Name)) + "  " + s.Dim(strings.Join(about, " · "))}
 	if t.Error != "" {
-		lines = append(lines, "  "+s.Bad(strings.ReplaceAll(t.Error, "\n", "; ")))
+		lines = append(lines, "  "+s.Bad(Line(strings.ReplaceAll(t.Error, "\n", "; "))))
 	}
 	for _, n := range t.Notes {
-		lines = append(lines, "  "+s.Dim(n))
+		lines = append(lines, "  "+s.Dim(Line(n)))
 	}
 	for _, section := range []func(*sample.Target, Style) []string{processes, ports, queues, rings, pools, heaps, lcores} {
 		if more := section(t, s); len(more) > 0 {
@@ -189,5 +188,5 @@ func Empty(dirs []string) string {
 	if len(dirs) == 0 {
 		return "no DPDK process runs here: none of the folders exist in which DPDK has its files"
 	}
-	return "no DPDK process runs: there are none in " + strings.Join(slices.Clone(dirs), ", ")
+	return "no DPDK process runs: there are none in " + Line(strings.Join(dirs, ", "))
 }

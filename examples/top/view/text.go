@@ -56,15 +56,20 @@ func bytes(n uint64) string {
 	}
 }
 
-// clean returns the name of an object without what a terminal would obey, and not longer than a column.
-func clean(name string) string {
-	const longest = 28
-	out := []rune(strings.Map(func(r rune) rune {
+// Line returns a text of another process without the characters that a terminal would obey.
+func Line(text string) string {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r
-	}, name))
+	}, text)
+}
+
+// clean returns the name of an object as [Line] does, and not longer than a column.
+func clean(name string) string {
+	const longest = 28
+	out := []rune(Line(name))
 	if len(out) > longest {
 		return string(out[:longest-1]) + "…"
 	}

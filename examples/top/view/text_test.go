@@ -25,7 +25,7 @@ func TestBarShowsShares(t *testing.T) {
 
 // Names come from other processes.
 func TestNamesCannotControlTheTerminal(t *testing.T) {
-	x := sample.Target{Name: "a\x1b[2J", Rings: []sample.Ring{{Name: "r\n\x07" + strings.Repeat("x", 100), Capacity: 1}}}
+	x := sample.Target{Name: "a\x1b[2J", Path: "/\x1b", Error: "e\x1b\ne", Notes: []string{"n\x07"}, Rings: []sample.Ring{{Name: "r\n\x07" + strings.Repeat("x", 100), Capacity: 1}}}
 	text := strings.Join(Target(&x, Plain()), "\n")
 	assert.NotContains(t, text, "\x1b")
 	assert.NotContains(t, text, "\x07")

@@ -130,13 +130,14 @@ function draw() {
   for (const d of drawn) plot(...d);
 }
 
+let pending = 0; // the redraw that is requested
 const events = new EventSource("events");
 events.onopen = () => { history.length = 0; };
 events.onmessage = e => {
   history.push(JSON.parse(e.data));
   history.splice(0, history.length - kept);
   document.getElementById("clock").textContent = new Date(history.at(-1).time).toLocaleTimeString("en-GB");
-  requestAnimationFrame(draw);
+  pending ||= requestAnimationFrame(() => { pending = 0; draw(); }); // once for all snapshots of a new page
 };
 events.onerror = () => { document.getElementById("clock").textContent = "no connection to top"; };
 window.onresize = draw;
