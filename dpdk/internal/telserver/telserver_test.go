@@ -199,7 +199,8 @@ func TestRequestsWaitForAChangeUntilStop(t *testing.T) {
 	require.NoError(t, err)
 	select {
 	case r := <-l.runs:
-		assert.Fail(t, "beside a change", r)
+		leave()
+		require.Fail(t, "beside a change", r)
 	case <-time.After(50 * time.Millisecond):
 	}
 	l.let <- struct{}{}
