@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 const eno1, left, right, pf, vf, busyVF, mlx = "0000:00:1f.6", "0000:01:00.0", "0000:01:00.1", "0000:03:00.0", "0000:03:02.0", "0000:03:02.1", "0000:05:00.0"
@@ -350,6 +351,34 @@ func TestBindRefusesDevicesOfUnknownUse(t *testing.T) {
 	i, err := h.Lookup(busyVF)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"its processes are unknown: " + h.path("/proc") + " has none"}, i.InUse())
+}
+
+// The processes of a container, or of this user, may not be all.
+func TestDevicesWithHiddenProcessesAreOfUnknownUse(t *testing.T) {
+	for _, test := range []struct{ ns, why string }{
+		{linux.InitialPIDs, ""},
+		{"pid:[4026532500]", " has only those of a container"},
+	} {
+		h, _ := booted(t, "server.tree")
+		require.NoError(t, os.MkdirAll(h.path("/proc/1/ns"), 0o700))
+		require.NoError(t, os.Symlink(test.ns, h.path("/proc/1/ns/pid")))
+		i, err := h.Lookup(busyVF)
+		require.NoError(t, err)
+		if test.why == "" {
+			assert.Empty(t, i.Unknown)
+		} else {
+			assert.Equal(t, []string{"its processes are unknown: " + h.path("/proc") + test.why}, i.Unknown)
+		}
+	}
+	if os.Getuid() == 0 {
+		return // it may read each folder
+	}
+	h, _ := booted(t, "server.tree")
+	require.NoError(t, os.Mkdir(h.path("/proc/9"), 0o700))
+	require.NoError(t, os.Mkdir(h.path("/proc/9/fd"), 0))
+	i, err := h.Lookup(busyVF)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"its processes are unknown: this process may not read the descriptors of all in " + h.path("/proc")}, i.Unknown)
 }
 
 func TestFailedSetVFsPutsTheNumberBack(t *testing.T) {

@@ -31,7 +31,8 @@ type Info struct {
 	Socket    dpdk.SocketID `json:"socket"` // dpdk.AnySocket if the host has one NUMA node, or does not know
 	Processes []Process     `json:"processes"`
 
-	// Unknown are the reasons why this process does not know whether the device is in use: it lacks a part of the host's /proc.
+	// Unknown are the reasons why this process does not know whether the device is in use: it lacks a part of the
+	// host's /proc, or may not read all of it.
 	Unknown []string `json:"unknown"`
 
 	PF       string   `json:"pf"`       // of a VF: the address of its physical function

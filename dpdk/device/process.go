@@ -1,9 +1,13 @@
 package device
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 )
 
 // addProcesses adds the processes that have files of the devices open.
@@ -17,7 +21,7 @@ func (h Host) addProcesses(infos []Info) {
 	if len(files) == 0 {
 		return
 	}
-	seen := false
+	seen, denied := false, false
 	for _, name := range h.names("/proc") {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
@@ -25,8 +29,11 @@ func (h Host) addProcesses(infos []Info) {
 		}
 		seen = true
 		counted := map[string]bool{}
-		for _, fd := range h.names("/proc", name, "fd") {
-			file, _ := os.Readlink(h.path("/proc", name, "fd", fd))
+		fds, err := os.ReadDir(h.path("/proc", name, "fd"))
+		denied = denied || errors.Is(err, fs.ErrPermission)
+		for _, fd := range fds {
+			file, err := os.Readlink(h.path("/proc", name, "fd", fd.Name()))
+			denied = denied || errors.Is(err, fs.ErrPermission)
 			for _, i := range files[file] {
 				if !counted[file] {
 					i.Processes = append(i.Processes, Process{PID: pid, Command: h.text("/proc", name, "comm"), File: file})
@@ -35,12 +42,20 @@ func (h Host) addProcesses(infos []Info) {
 			counted[file] = true
 		}
 	}
-	if seen {
+	why := ""
+	switch ns, _ := os.Readlink(h.path("/proc/1/ns/pid")); {
+	case !seen:
+		why = h.path("/proc") + " has none"
+	case ns != "" && ns != linux.InitialPIDs:
+		why = h.path("/proc") + " has only those of a container"
+	case denied:
+		why = "this process may not read the descriptors of all in " + h.path("/proc")
+	default:
 		return
 	}
-	for _, all := range files {
-		for _, i := range all {
-			i.Unknown = append(i.Unknown, "its processes are unknown: "+h.path("/proc")+" has none")
+	for i := range infos {
+		if len(h.files(&infos[i])) > 0 {
+			infos[i].Unknown = append(infos[i].Unknown, "its processes are unknown: "+why)
 		}
 	}
 }

@@ -193,7 +193,7 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 	if s.role == Primary {
 		var direct error
 		if rt.telemetry, direct = telserver.Start(s.dir); direct != nil {
-			control.Logger().Warn("a telemetry request at the moment at which a port or a memzone ends can crash this process", "error", direct)
+			control.Logger().Warn("telemetry requests can crash this process while it makes or ends ports, memzones or pools: put the runtime directory (XDG_RUNTIME_DIR) on tmpfs, shorten it, or use --no-telemetry", "error", direct)
 		}
 	}
 	process.current.Store(rt)

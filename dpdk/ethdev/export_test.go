@@ -49,15 +49,15 @@ func Masters() int {
 	return len(masters.configs)
 }
 
-// SetMasters checks the ports for DMA, and returns whether each failed.
-func SetMasters() (failed []bool) {
-	setMasters()
+// SetMasters checks the ports for DMA. It returns the number of new errors, and whether each port failed.
+func SetMasters() (errs int, failed []bool) {
+	errs = len(setMasters())
 	masters.Lock()
 	defer masters.Unlock()
 	for _, m := range masters.configs {
 		failed = append(failed, m.failed)
 	}
-	return failed
+	return errs, failed
 }
 
 // Failed returns the error of a driver that returned this error number.

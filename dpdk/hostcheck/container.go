@@ -10,12 +10,13 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/hostfs"
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
 	"github.com/godpdk/godpdk/dpdk/internal/rundir"
 )
 
 // initial are the inode numbers of the namespaces in which the kernel starts (linux/proc_ns.h). A namespace of a container
 // has another one.
-var initial = map[string]string{"user": "user:[4026531837]", "pid": "pid:[4026531836]", "ipc": "ipc:[4026531839]", "uts": "uts:[4026531838]"}
+var initial = map[string]string{"user": "user:[4026531837]", "pid": linux.InitialPIDs, "ipc": "ipc:[4026531839]", "uts": "uts:[4026531838]"}
 
 // container returns the engine of the container that this process is in, or "".
 func (h Host) container() string {

@@ -112,7 +112,7 @@ func TestAProcessIsAliveDeadAndItsFilesAreRemoved(t *testing.T) {
 	found = about(here.Processes(), mine)
 	require.Len(t, found, 2)
 	assert.Contains(t, found[0].Found, "its processes are dead, and have left files")
-	assert.Contains(t, found[1].Found, fmt.Sprintf("1 in use by processes without a runtime directory here, such as those of another container; %d that no process uses hold %d MiB", len(pages), 2*len(pages)))
+	assert.Contains(t, found[1].Found, fmt.Sprintf("1 in use by processes without a runtime directory here, such as those of another container; %d files hold %d MiB, and no process uses them", len(pages), 2*len(pages)))
 	for i, f := range found {
 		assert.Equal(t, hostcheck.Warning, f.Level)
 		require.Len(t, f.Fixes, 1)

@@ -161,19 +161,27 @@ type mappers func(file string) (pids []string)
 func (h Host) mappers() mappers {
 	read := sync.OnceValue(func() map[string][]string {
 		all := map[string][]string{}
+		mounts := h.root().Link("/proc/self/ns/mnt")
 		for _, dir := range h.root().Glob("/proc/[0-9]*") {
 			pid := strings.TrimPrefix(dir, "/proc/")
+			// In another mount namespace the path is that of another file.
+			sees := !h.root().Live() || h.root().Link(dir, "ns/mnt") == mounts
 			for line := range strings.Lines(h.root().Text(dir, "maps")) { // addresses, mode, offset, device, inode, path
 				f := strings.Fields(line)
 				if len(f) < 6 {
 					continue
 				}
-				id := f[3] + " " + f[4]
-				if !h.root().Live() { // a copy of the file is another inode
-					id = strings.Join(f[5:], " ")
+				var keys []string
+				if h.root().Live() { // a copy of the file is another inode
+					keys = append(keys, f[3]+" "+f[4])
 				}
-				if !slices.Contains(all[id], pid) {
-					all[id] = append(all[id], pid)
+				if sees { // overlayfs: the mapping has the device of a layer
+					keys = append(keys, strings.Join(f[5:], " "))
+				}
+				for _, key := range keys {
+					if !slices.Contains(all[key], pid) {
+						all[key] = append(all[key], pid)
+					}
 				}
 			}
 		}
@@ -183,11 +191,15 @@ func (h Host) mappers() mappers {
 		if !h.root().Live() {
 			return read()[file]
 		}
-		dev, ino, _, err := linux.FileID(file)
-		if err != nil {
-			return nil
+		var pids []string
+		if path, err := filepath.EvalSymlinks(file); err == nil { // /var/run is a link
+			pids = append(pids, read()[path]...)
 		}
-		return read()[linux.MapsID(dev, ino)]
+		if dev, ino, _, err := linux.FileID(file); err == nil {
+			pids = append(pids, read()[linux.MapsID(dev, ino)]...)
+		}
+		slices.Sort(pids)
+		return slices.Compact(pids)
 	}
 }
 
@@ -276,14 +288,14 @@ func (l *leftover) finding(h Host) Finding {
 	}
 	if len(l.mapped) > 0 {
 		slices.Sort(l.mapped)
-		f.Found += "; process " + strings.Join(slices.Compact(l.mapped), ", ") + " has mapped some without a lock, as DPDK does not"
+		f.Found += "; process " + strings.Join(slices.Compact(l.mapped), ", ") + " has mapped some files without a lock; DPDK always locks its files"
 	}
 	if l.unknown > 0 {
 		f.Found += fmt.Sprintf("; this user cannot see whether %d are in use", l.unknown)
 	}
 	if l.dead > 0 {
 		f.Level = Warning
-		f.Found += fmt.Sprintf("; %d that no process uses hold %s", l.dead, hugepages.Format(l.bytes))
+		f.Found += fmt.Sprintf("; %d files hold %s, and no process uses them", l.dead, hugepages.Format(l.bytes))
 	}
 	f.Fixes = l.remove(h)
 	return f

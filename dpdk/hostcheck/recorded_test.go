@@ -293,9 +293,9 @@ func TestFilesOfDeadProcessesOnARecordedHost(t *testing.T) {
 		owner + `, if they are DPDK's: for f in /dev/hugepages/privatemap_[0-9]*; do flock -n "$f" rm "$f" || :; done`}, fixes)
 	text := strings.Join(texts, "\n")
 	assert.Contains(t, text, `file prefix "rte" has files in /dev/hugepages, owner uid `)
-	assert.Contains(t, text, `have the names of file prefix "it's ", and this owner has no runtime directory for it here: they are of DPDK processes of another container, or of another program; 1 that no process uses`)
+	assert.Contains(t, text, `have the names of file prefix "it's ", and this owner has no runtime directory for it here: they are of DPDK processes of another container, or of another program; 1 files hold `)
 	assert.Contains(t, text, `have the names of file prefix "private", and this owner has no`, "a process that shares no memory has no files")
-	assert.Contains(t, text, `process 77 has mapped some without a lock, as DPDK does not; 1 that no process uses`)
+	assert.Contains(t, text, `process 77 has mapped some files without a lock; DPDK always locks its files; 1 files hold `)
 }
 
 func TestFoldersOfOtherProgramsAreNotRuntimeDirectories(t *testing.T) {

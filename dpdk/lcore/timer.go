@@ -13,6 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 const (
@@ -75,7 +76,7 @@ func NewTimer(fn func()) (*Timer, error) {
 	t := &Timer{fn: fn}
 	err := control.Call(opTimer, "", func() error {
 		if !timersReady.Load() {
-			errno := cgo.TimerSubsystemInit()
+			errno := telserver.Exclude(cgo.TimerSubsystemInit)
 			if errno != 0 && syscall.Errno(errno) != syscall.EALREADY {
 				return control.Errno(errno)
 			}
@@ -249,6 +250,7 @@ func stopTimers() {
 	}
 	cgo.TimerDataDealloc(timerLists)
 	if timersOurs {
+		defer telserver.Enter()()
 		cgo.TimerSubsystemFinalize()
 	}
 }

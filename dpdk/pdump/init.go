@@ -10,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 const (
@@ -46,7 +47,7 @@ func Init() error {
 		if _, err := objects.MemzoneLookup(statsZone); err == nil && primary() { // DPDK 22.11 would report ENOMEM
 			return dpdk.ErrExist
 		}
-		if errno := pdumpcgo.Init(); errno != 0 {
+		if errno := telserver.Exclude(pdumpcgo.Init); errno != 0 {
 			return control.Errno(errno)
 		}
 		allowed.is = true
@@ -88,7 +89,9 @@ func uninit() {
 	allowed.Lock()
 	defer allowed.Unlock()
 	if allowed.is {
+		leave := telserver.Enter()
 		pdumpcgo.Uninit()
+		leave()
 		allowed.is = false
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 const (
@@ -100,6 +101,7 @@ func NewDeferQueue[T any](q *QSBR, name string, cfg DeferConfig, free func(T)) (
 		flags = cgo.RCUDQMTUnsafe
 	}
 	err := q.call(opDQCreate, func() error {
+		defer telserver.Enter()()
 		var errno int
 		d.dq, errno = cgo.RCUDQCreate(name, q.v, flags, uint32(cfg.Size), uint32(t.Size()), trigger, uint32(d.max))
 		return control.Errno(errno)
@@ -193,7 +195,7 @@ func (d *DeferQueue[T]) Close() error {
 			return dpdk.ErrAgain
 		}
 		if errno == 0 {
-			errno = cgo.RCUDQDelete(d.dq)
+			errno = telserver.Exclude(func() int { return cgo.RCUDQDelete(d.dq) })
 		}
 		if errno == 0 {
 			d.dq = nil

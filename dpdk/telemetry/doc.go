@@ -20,8 +20,15 @@
 //
 // DPDK answers in threads of the process that is asked. Other threads can free an object while these read it, because
 // DPDK takes too few locks. A primary in Go puts a server of its own in front of DPDK's socket: a request waits while the
-// process makes, changes or ends a port, a memzone, a ring or a pool, and these wait for a request, at most 5 s. So all
-// calls of [Client] to a primary in Go are safe.
+// process makes, changes or ends a port, a memzone, a ring or a pool, and these wait for a request, at most 5 s. So
+// calls of [Client] to a primary in Go are safe, with three exceptions:
+//
+//   - A secondary attaches or detaches a port. EAL then adds or removes the port in the primary, without the server.
+//   - A secondary in C makes, changes or ends any object.
+//   - Another client asks for a command of [Handle] at the same moment. DPDK can then exchange the parameters of the two
+//     requests, as with Raw calls below.
+//
+// The calls listed as safe for a primary in C are safe then too.
 //
 // A primary in C has no such server. These calls are safe there at any time, in all releases: Info, Commands, Help,
 // EALParams, AppParams, Heaps, Heap, Lcores, Lcore, LcoreUsage, Rings, Ring, Ports, Memzones. These can crash it:
@@ -31,9 +38,8 @@
 //     release of the port's data meanwhile, but not the driver's clean-up.
 //   - Memzone, while it reserves or frees any memzone, and so also a ring or a pool.
 //
-// The same holds for what a secondary in C does to the objects of a primary in Go.
-//
 // Raw calls are as safe as their parameters: /eal/memzone_info and /eal/heap_info crash with a number that does not
 // exist. Most releases until 25.11 parse requests with strtok, so that two clients that ask at the same moment can get
-// the reply to the other's parameters. In a primary in Go this can only happen beside a command of [Handle].
+// the reply to the other's parameters. In a primary in Go this can only happen beside a command of [Handle], which does
+// not wait for other requests, because its handler may end objects itself.
 package telemetry

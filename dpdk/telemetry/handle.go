@@ -82,12 +82,12 @@ func Handle(name string, h Handler) error {
 			commands.wake = os.NewFile(uintptr(fd), "pipe of telemetry")
 			go serve(commands.wake)
 		}
-		telserver.Ours(name)
 		if !commands.made[name] {
 			if errno := cgo.TelRegister(name); errno != 0 {
 				return control.Errno(errno)
 			}
 			commands.made[name] = true
+			telserver.Ours(name)
 		}
 		commands.byName[name] = &command{make(chan struct{}, 1), h}
 		return nil

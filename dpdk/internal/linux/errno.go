@@ -11,3 +11,6 @@ func Errno(err error) syscall.Errno {
 	errors.As(err, &e)
 	return e
 }
+
+// InitialPIDs is the target of /proc/N/ns/pid outside of containers: the pid namespace of the kernel (linux/proc_ns.h).
+const InitialPIDs = "pid:[4026531836]"

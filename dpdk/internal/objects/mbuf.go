@@ -47,6 +47,7 @@ var (
 		return i, control.Errno(errno)
 	})
 	mbufFieldRegister = delegate.Func("rte_mbuf_dynfield_register", func(_ delegate.Owner, name string, a newField) (int, error) {
+		defer telserver.Enter()()
 		offset, errno := cgo.MbufDynfieldRegister(name, a.Size, a.Align, a.Flags, a.At)
 		return offset, control.Errno(errno)
 	})
@@ -56,6 +57,7 @@ var (
 		return f, control.Errno(errno)
 	})
 	mbufFlagRegister = delegate.Func("rte_mbuf_dynflag_register", func(_ delegate.Owner, name string, a newFlag) (int, error) {
+		defer telserver.Enter()()
 		bit, errno := cgo.MbufDynflagRegister(name, a.Flags, a.Bit)
 		return bit, control.Errno(errno)
 	})
@@ -64,11 +66,13 @@ var (
 		return bit, control.Errno(errno)
 	})
 	mbufTimestamp = delegate.Func("rte_mbuf_dyn_rx_timestamp_register", func(_ delegate.Owner, _ string, tx bool) (t timestamp, err error) {
+		defer telserver.Enter()()
 		var errno int
 		t.Offset, t.Flag, errno = cgo.MbufTimestamp(tx)
 		return t, control.Errno(errno)
 	})
 	mbufDynDump = delegate.Func("rte_mbuf_dyn_dump", func(delegate.Owner, string, none) (string, error) {
+		defer telserver.Enter()() // it makes the memzone if that is missing
 		text, errno := cgo.MbufDynDump()
 		return text, control.Errno(errno)
 	})

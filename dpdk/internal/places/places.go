@@ -18,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/owner"
+	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
 // The operations, as errors name them. DPDK has no such functions.
@@ -209,7 +210,9 @@ func find(op, name string) (*entry, error) {
 		return nil, &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNoSpace, Detail: fmt.Sprintf("the group has %d places, which exist until the primary ends: use the name of one that is free", Max)}
 	}
 	if book.states == nil {
+		leave := telserver.Enter()
 		z, errno := cgo.MemzoneReserve("godpdk_places", uint64(unsafe.Sizeof(*book.states)), -1, 0, 0, 0)
+		leave()
 		if errno != 0 {
 			return nil, dpdk.Errno(errno)
 		}
