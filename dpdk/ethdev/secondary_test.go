@@ -55,7 +55,7 @@ func read(name string) error {
 		return err
 	}
 	for name, err := range map[string]error{
-		"link": second(p.Link()), "MTU": second(p.MTU()), "MACs": second(p.MACs()), "promiscuous": second(p.Promiscuous()),
+		"packet types": second(p.PacketTypes(0)), "link": second(p.Link()), "MTU": second(p.MTU()), "MACs": second(p.MACs()), "promiscuous": second(p.Promiscuous()),
 		"RSS": second(p.RSSHash()), "RETA": second(p.RETA()), "VLAN": second(p.VLANOffloads()), "owner": second(p.Owner()),
 		"xstats": x.Read(make([]uint64, x.Len())),
 	} {
@@ -67,7 +67,7 @@ func read(name string) error {
 	for name, err := range map[string]error{
 		"reset": p.ResetStats(), "xstats reset": x.Reset(), "link up": p.SetLinkUp(), "link down": p.SetLinkDown(),
 		"promiscuous": p.SetPromiscuous(true), "multicast": p.SetAllMulticast(true), "MTU": p.SetMTU(1400),
-		"MAC": p.SetMAC(mac), "add MAC": p.AddMAC(mac), "remove MAC": p.RemoveMAC(mac), "multicast list": p.SetMulticast(nil),
+		"packet types": second(p.SetPacketTypes(0)), "MAC": p.SetMAC(mac), "add MAC": p.AddMAC(mac), "remove MAC": p.RemoveMAC(mac), "multicast list": p.SetMulticast(nil),
 		"VLAN": p.SetVLANFilter(1, true), "PVID": p.SetPVID(1, true), "VLAN offloads": p.SetVLANOffloads(0), "strip": rx.SetVLANStrip(true),
 		"RSS": p.SetRSSHash(ethdev.RSSHash{}), "RETA": p.SetRETA(0, 0), "flow control": p.SetFlowControl(ethdev.FlowControl{}),
 		"wait": second(wait(p)),

@@ -5,6 +5,8 @@ package main
 import (
 	"encoding/binary"
 	"net/netip"
+
+	"github.com/godpdk/godpdk/dpdk/header"
 )
 
 // Lengths of headers in bytes, and EtherTypes.
@@ -84,18 +86,18 @@ func (h *host) ipv4(p []byte, length int) kind {
 	if len(p) < ipLen || p[0]>>4 != 4 {
 		return ignored
 	}
-	header, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
+	headerLen, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
 	const fragment = 0x3fff // more fragments, or an offset
-	if header < ipLen || header > len(p) || total < header || total > length ||
-		binary.BigEndian.Uint16(p[6:])&fragment != 0 || [4]byte(p[16:]) != h.ip || sum(p[:header]) != 0xffff {
+	if headerLen < ipLen || headerLen > len(p) || total < headerLen || total > length ||
+		binary.BigEndian.Uint16(p[6:])&fragment != 0 || [4]byte(p[16:]) != h.ip || header.Checksum(p[:headerLen]) != 0 {
 		return ignored
 	}
-	k, payload := ignored, p[header:]
+	k, payload := ignored, p[headerLen:]
 	switch p[9] {
 	case 1:
-		k = ping(payload, total-header)
+		k = ping(payload, total-headerLen)
 	case 17:
-		k = h.datagram(payload, total-header)
+		k = h.datagram(payload, total-headerLen)
 	}
 	if k != ignored {
 		copy(p[16:20], p[12:16])
@@ -133,24 +135,7 @@ func (h *host) datagram(p []byte, length int) kind {
 	return udp
 }
 
-// sum returns the sum of the Internet checksum (RFC 1071) over an even number of bytes. It is
-// 0xffff if the checksum among them is right.
-func sum(p []byte) uint16 {
-	var s uint32
-	for ; len(p) >= 2; p = p[2:] {
-		s += uint32(binary.BigEndian.Uint16(p))
-	}
-	return fold(s)
-}
-
-// adjust updates a checksum after a change of one word (RFC 1624).
+// adjust updates a checksum after a change of one word.
 func adjust(checksum []byte, before, after uint16) {
-	s := uint32(^binary.BigEndian.Uint16(checksum)) + uint32(^before) + uint32(after)
-	binary.BigEndian.PutUint16(checksum, ^fold(s))
-}
-
-// fold adds the carries of a sum to its low 16 bits.
-func fold(s uint32) uint16 {
-	s = s>>16 + s&0xffff
-	return uint16(s>>16 + s&0xffff)
+	binary.BigEndian.PutUint16(checksum, header.UpdateChecksum16(binary.BigEndian.Uint16(checksum), before, after))
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk/header"
 )
 
 var (
@@ -97,13 +99,13 @@ func TestIgnored(t *testing.T) {
 		i := ip(ip1, ip2, layers.IPProtocolUDP, 64)
 		return frame(t, eth(asker, own, layers.EthernetTypeIPv4), i, datagram(i, from, to), data)
 	}
-	// header changes the IPv4 header and corrects its checksum.
-	header := func(change func(h []byte)) []byte {
+	// ipHeader changes the IPv4 header and corrects its checksum.
+	ipHeader := func(change func(h []byte)) []byte {
 		return ping(func(f []byte) {
 			h := f[14:34]
 			change(h)
 			h[10], h[11] = 0, 0
-			binary.BigEndian.PutUint16(h[10:], ^sum(h))
+			binary.BigEndian.PutUint16(h[10:], header.Checksum(h))
 		})
 	}
 	tests := map[string][]byte{
@@ -116,17 +118,17 @@ func TestIgnored(t *testing.T) {
 		"another one's MAC":       ping(func(f []byte) { f[5] = 9 }),
 		"to all":                  ping(func(f []byte) { copy(f, group) }),
 		"from a group":            ping(func(f []byte) { f[6] |= 1 }),
-		"another one's IP":        header(func(h []byte) { h[19] = 3 }),
+		"another one's IP":        ipHeader(func(h []byte) { h[19] = 3 }),
 		"a wrong header checksum": ping(func(f []byte) { f[24] ^= 1 }),
-		"version 6":               header(func(h []byte) { h[0] = 0x65 }),
-		"a header of 16 bytes":    header(func(h []byte) { h[0] = 0x44 }),
+		"version 6":               ipHeader(func(h []byte) { h[0] = 0x65 }),
+		"a header of 16 bytes":    ipHeader(func(h []byte) { h[0] = 0x44 }),
 		"a header past the end":   ping(func(f []byte) { f[14] = 0x4f })[:14+20+8],
-		"longer than the frame":   header(func(h []byte) { h[2] = 9 }),
-		"shorter than its header": header(func(h []byte) { h[2], h[3] = 0, 19 }),
-		"a first fragment":        header(func(h []byte) { h[6] = 0x20 }),
-		"a later fragment":        header(func(h []byte) { h[7] = 1 }),
-		"TCP":                     header(func(h []byte) { h[9] = 6 }),
-		"half a ping":             header(func(h []byte) { h[2], h[3] = 0, 27 }),
+		"longer than the frame":   ipHeader(func(h []byte) { h[2] = 9 }),
+		"shorter than its header": ipHeader(func(h []byte) { h[2], h[3] = 0, 19 }),
+		"a first fragment":        ipHeader(func(h []byte) { h[6] = 0x20 }),
+		"a later fragment":        ipHeader(func(h []byte) { h[7] = 1 }),
+		"TCP":                     ipHeader(func(h []byte) { h[9] = 6 }),
+		"half a ping":             ipHeader(func(h []byte) { h[2], h[3] = 0, 27 }),
 		"a ping's reply":          ping(func(f []byte) { f[34] = 0 }),
 		"an odd ping":             ping(func(f []byte) { f[35] = 1 }),
 		"another UDP port":        udp(999, 8),
@@ -147,7 +149,7 @@ func TestDamageStays(t *testing.T) {
 	f := frame(t, eth(asker, own, layers.EthernetTypeIPv4), ip(ip1, ip2, 1, 64), ping4(8), gopacket.Payload("12345678"))
 	f[len(f)-1] ^= 1
 	assert.Equal(t, icmp, me.answer(f, len(f)))
-	assert.NotEqual(t, uint16(0xffff), sum(f[34:]))
+	assert.NotEqual(t, uint16(0xffff), header.RawChecksum(f[34:]))
 }
 
 // No frame, whatever is in it, makes the answer panic or grow.

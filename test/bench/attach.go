@@ -28,7 +28,7 @@ func attaches(rt *eal.Runtime) (rows []Row, err error) {
 	if !wanted("attach") {
 		return nil, nil
 	}
-	header("µs to attach, and secondaries that run")
+	heading("µs to attach, and secondaries that run")
 	var there []*secondary
 	defer func() { err = errors.Join(err, endAll(there)) }()
 	for _, n := range shorter([]int{1, 8, 32}, []int{1}) {

@@ -176,7 +176,7 @@ func named(contests []contest) []contest {
 	return contests
 }
 
-func header(what string) {
+func heading(what string) {
 	fmt.Printf("\n%-7s %-54s %9s %9s %9s %9s   %s\n", "group", what, "", "C", "Go", "cgo", "median Go ÷ C, spread of C")
 }
 

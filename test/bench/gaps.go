@@ -67,7 +67,7 @@ func gaps(*eal.Runtime) (rows []Row, err error) {
 		if cpus, err = lcore.ThreadCPUs(); err != nil || len(cpus) < 2 {
 			return
 		}
-		header(fmt.Sprintf("a polling loop with %v a round, and percentile", roundWork))
+		heading(fmt.Sprintf("a polling loop with %v a round, and percentile", roundWork))
 		for _, s := range situations {
 			found, e := s.measure(cpus)
 			if e != nil {

@@ -67,7 +67,7 @@ func bench(alone bool) error {
 		return err
 	}
 	defer rt.Close()
-	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, lpms, sizes}
+	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, sizes}
 	if alone {
 		groups = []func() ([]contest, error){ethdevs, ports}
 	}
@@ -88,7 +88,7 @@ func bench(alone bool) error {
 	report := newReport()
 	if !alone {
 		fmt.Printf("%s, %s, %s/%s; the best of %d alternating rounds\n", dpdk.Version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, rounds)
-		header("ns per operation, and burst")
+		heading("ns per operation, and burst")
 	}
 	for _, c := range contests {
 		if wanted(c.group) {

@@ -48,7 +48,7 @@ func pairs(rt *eal.Runtime) (rows []Row, err error) {
 	unlocked(func() {
 		var cpus lcore.CPUSet
 		if cpus, err = lcore.ThreadCPUs(); err == nil && len(cpus) > 1 {
-			header("ns from process to process, and burst")
+			heading("ns from process to process, and burst")
 			rows, err = overPair(rt.FilePrefix())
 		}
 	})

@@ -30,7 +30,7 @@ func places(rt *eal.Runtime) (rows []Row, err error) {
 		return nil, err
 	}
 	r.EnqueueBulk(make([]uint64, 512)) // a worker puts back what it has taken
-	header("µs until a successor works")
+	heading("µs until a successor works")
 	unlocked(func() { rows, err = replace(rt.FilePrefix()) })
 	return rows, err
 }

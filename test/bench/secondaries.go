@@ -41,7 +41,7 @@ func secondaries(rt *eal.Runtime) (rows []Row, err error) {
 	if _, err := mempool.Create("shared pool", 4095, 64, mempool.Config{}); err != nil {
 		return nil, err
 	}
-	header(fmt.Sprintf("ns per operation of %d, and processes on %d CPUs", bulk, runtime.NumCPU()))
+	heading(fmt.Sprintf("ns per operation of %d, and processes on %d CPUs", bulk, runtime.NumCPU()))
 	unlocked(func() { rows, err = overSecondaries(rt.FilePrefix()) })
 	return rows, err
 }

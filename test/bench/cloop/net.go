@@ -33,24 +33,6 @@ net_ptype(struct rte_mbuf **pkts, unsigned int n, unsigned int iters)
 		}
 	(void)type;
 }
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-static __rte_noinline void
-net_verify(struct rte_mbuf **pkts, unsigned int n, unsigned int iters)
-{
-	volatile int ok;
-
-	while (iters--)
-		for (unsigned int i = 0; i < n; i++) {
-			const struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(pkts[i], const struct rte_ipv4_hdr *, 14);
-
-			ok = rte_ipv4_udptcp_cksum_verify(ip, ip + 1);
-			__asm__ volatile("" ::: "memory");
-		}
-	(void)ok;
-}
-#pragma GCC diagnostic pop
 */
 import "C"
 
@@ -62,9 +44,4 @@ func NetRawChecksum(p unsafe.Pointer, n, iters int) { C.net_raw_cksum(p, C.size_
 // NetPacketType parses the headers of n packets, iters times.
 func NetPacketType(pkts unsafe.Pointer, n, iters int) {
 	C.net_ptype((**C.struct_rte_mbuf)(pkts), C.uint(n), C.uint(iters))
-}
-
-// NetVerify verifies the UDP checksums of n IPv4 packets, iters times.
-func NetVerify(pkts unsafe.Pointer, n, iters int) {
-	C.net_verify((**C.struct_rte_mbuf)(pkts), C.uint(n), C.uint(iters))
 }

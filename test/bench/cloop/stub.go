@@ -64,7 +64,6 @@ func NetPacketType(pkts unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 func NetRawChecksum(p unsafe.Pointer, n int, iters int) { panic("the tests need Linux, DPDK and cgo") }
-func NetVerify(pkts unsafe.Pointer, n int, iters int)   { panic("the tests need Linux, DPDK and cgo") }
 func OnLcore(f func())                                  { panic("the tests need Linux, DPDK and cgo") }
 
 var PFRead Lock
