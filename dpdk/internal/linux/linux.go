@@ -73,6 +73,9 @@ func CloseOnExec(fd int) { unix.CloseOnExec(fd) }
 // Dup returns another descriptor of the same file. Programs that this process starts do not inherit it.
 func Dup(fd int) (int, error) { return unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0) }
 
+// Close closes a file descriptor.
+func Close(fd int) error { return unix.Close(fd) }
+
 // DirStat holds the attributes that decide whether a folder is safe to use.
 type DirStat struct {
 	UID  uint32

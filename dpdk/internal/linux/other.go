@@ -50,6 +50,7 @@ func Unmap([]byte) error                  { return none }
 func Inherited(int) bool                  { return false }
 func CloseOnExec(int)                     {}
 func Dup(int) (int, error)                { return -1, none }
+func Close(int) error                     { return none }
 
 // DirStat, and the numbers beside it, are as on Linux.
 type DirStat struct {

@@ -168,7 +168,7 @@ func end(fd int, prefix string) bool {
 	if err != nil {
 		return false
 	}
-	defer syscall.Close(fd)
+	defer linux.Close(fd)
 	if !strings.HasPrefix(linux.SocketPath(fd), prefix) || linux.Listening(fd) {
 		return false
 	}
