@@ -98,10 +98,11 @@ type Digest struct {
 // first bytes, with all headers. inner selects the packet in the tunnel. ok is false in the cases of
 // [ChecksumNone], except for a UDP checksum of 0.
 func (h *Headers) Digest(b []byte, n int, inner bool) (d Digest, ok bool) {
-	l3, l4, t, l3Type := h.L3(), h.L4(), h.Type&L4Mask, h.Type&L3Mask
+	l3, l4, t := h.L3(), h.L4(), h.Type&L4Mask
 	v4 := h.Type.IsIPv4()
 	if inner {
-		l3, l4, t, l3Type = h.InnerL3(), h.InnerL4(), h.Type&InnerL4Mask>>16, h.Type&InnerL3Mask
+		l3, l4, t = h.InnerL3(), h.InnerL4(), h.Type&InnerL4Mask>>16
+		l3Type := h.Type & InnerL3Mask
 		v4 = l3Type == InnerL3IPv4 || l3Type == InnerL3IPv4Ext
 	}
 	switch t {

@@ -71,7 +71,6 @@ func (f frames) bytes(n int) []byte {
 func (f frames) frame() []byte {
 	b := append(f.bytes(12), 0, 0)
 	b[0] &^= 1
-	at := len(b)
 	switch f.IntN(4) {
 	case 0:
 		binary.BigEndian.PutUint16(b[12:], 0x8100)
@@ -80,7 +79,7 @@ func (f frames) frame() []byte {
 		binary.BigEndian.PutUint16(b[12:], 0x88a8)
 		b = append(append(append(b, f.bytes(2)...), 0x81, 0), append(f.bytes(2), 0, 0)...)
 	}
-	at = len(b)
+	at := len(b)
 	if f.IntN(20) == 0 {
 		binary.BigEndian.PutUint16(b[at-2:], 0x1234)
 		return append(b, f.bytes(50)...)
