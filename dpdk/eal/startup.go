@@ -185,7 +185,7 @@ func (s *startup) join(ctx context.Context, main *thread, lines []string) (*Runt
 		err = missing(s.options.devices(s.role), lines)
 	}
 	control.SetLogger(s.cfg.Logger)
-	rt.group.Start(!rt.shared)
+	rt.group.Start(main.tid, !rt.shared)
 	cgo.MemCloseOnExec()
 	control.Start(started{rt.group, rt.main})
 	fastcall.SetAlone(!rt.shared)

@@ -1,16 +1,24 @@
 package eal
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/godpdk/godpdk/dpdk/internal/linux"
+)
 
 // thread is an OS thread for EAL: rte_eal_init pins it, and makes it the main lcore.
-type thread struct{ calls chan func() }
+type thread struct {
+	calls chan func()
+	tid   int
+}
 
 func newThread() *thread {
-	t := &thread{make(chan func())}
+	t := &thread{calls: make(chan func())}
 	go func() {
 		// Never unlocked: the thread ends with the goroutine, and Go starts no other
 		// thread from a locked one.
 		runtime.LockOSThread()
+		t.tid = linux.Gettid()
 		t.serve()
 	}()
 	return t

@@ -194,13 +194,13 @@ func (m *Member) complete(ctx context.Context) error {
 // the file.
 const presenceTick = 100 * time.Millisecond
 
-// Start begins to watch the other members, after EAL has started. private is set for a process that
-// shares no memory.
-func (m *Member) Start(private bool) {
+// Start begins to watch the other members, after EAL has started in the thread eal. private is set for a
+// process that shares no memory.
+func (m *Member) Start(eal int, private bool) {
 	m.ctx, m.cancel = context.WithCancelCause(context.Background())
 	m.ended = make(chan struct{})
 	if !private {
-		m.listen()
+		m.listen(eal)
 	}
 	if m.table != nil {
 		control.WatchStopped(m.stopped)

@@ -10,12 +10,12 @@ import (
 )
 
 // listen adds two functions to DPDK's messages, after EAL's start: other processes can ask which
-// names have an action here, and [Member.hear] can detect that DPDK no longer receives.
-func (m *Member) listen() {
+// names have an action here, and [Member.hear] can detect that DPDK no longer receives. EAL started in the thread eal.
+func (m *Member) listen(eal int) {
 	if _, fds, err := mpsocket.Own(filepath.Join(m.dir, mpsocket.Primary)); err == nil && len(fds) > 0 {
 		m.ear = fds[0]
 		cgo.MPAnswer(m.ear)
-		mpsocket.FindThread()
+		mpsocket.FindThread(eal)
 	}
 }
 
