@@ -161,10 +161,9 @@ test-race: deps hugepages
 	$(call step,GOEXPERIMENT=cgocheck2 go test -race ./...)
 	@export GODPDK_DRIVERS=all GOEXPERIMENT=cgocheck2; $(gotest) -race ./...
 
-# With cgocheck2 again, because -race has no fast calls.
 test-debug: deps hugepages
-	$(call step,GOEXPERIMENT=cgocheck2 go test -tags godpdk_debug $(debugged))
-	@export GOEXPERIMENT=cgocheck2; $(gotest) -tags godpdk_debug $(debugged)
+	$(call step,go test -tags godpdk_debug $(debugged))
+	@$(gotest) -tags godpdk_debug $(debugged)
 
 test-arm64: deps
 	$(call step,GOARCH=arm64 go test $(assembly))
