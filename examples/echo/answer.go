@@ -9,17 +9,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/header"
 )
 
-// Lengths of headers in bytes, and EtherTypes.
-const (
-	ethLen   = 14
-	arpLen   = 28
-	ipLen    = 20 // without options
-	icmpLen  = 8
-	udpLen   = 8
-	typeIPv4 = 0x0800
-	typeARP  = 0x0806
-)
-
 // kind is the kind of a frame.
 type kind int
 
@@ -46,18 +35,18 @@ func newHost(mac []byte, ip netip.Addr, udpPort uint16) *host {
 // first segment, which holds all headers; length is the length of the whole frame. A frame that
 // is not a request to this host is ignored and stays unchanged.
 func (h *host) answer(head []byte, length int) kind {
-	if len(head) < ethLen || head[6]&1 != 0 { // a source address cannot be a group's
+	if len(head) < header.EthernetLen || head[6]&1 != 0 { // a source address cannot be a group's
 		return ignored
 	}
 	k := ignored
-	switch to := [6]byte(head); binary.BigEndian.Uint16(head[12:]) {
-	case typeARP:
+	switch to := [6]byte(head); header.EtherType(binary.BigEndian.Uint16(head[12:])) {
+	case header.EtherTypeARP:
 		if to == h.mac || to == [6]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff} {
-			k = h.arp(head[ethLen:])
+			k = h.arp(head[header.EthernetLen:])
 		}
-	case typeIPv4:
+	case header.EtherTypeIPv4:
 		if to == h.mac {
-			k = h.ipv4(head[ethLen:], length-ethLen)
+			k = h.ipv4(head[header.EthernetLen:], length-header.EthernetLen)
 		}
 	}
 	if k != ignored {
@@ -70,7 +59,7 @@ func (h *host) answer(head []byte, length int) kind {
 // arp turns a request for the address of this host into the reply.
 func (h *host) arp(p []byte) kind {
 	const request = "\x00\x01\x08\x00\x06\x04\x00\x01" // Ethernet, IPv4, their lengths, the operation
-	if len(p) < arpLen || string(p[:8]) != request || [4]byte(p[24:]) != h.ip {
+	if len(p) < header.ARPLen || string(p[:8]) != request || [4]byte(p[24:]) != h.ip {
 		return ignored
 	}
 	p[7] = 2                // reply
@@ -83,12 +72,12 @@ func (h *host) arp(p []byte) kind {
 // ipv4 turns a packet for this host into its answer. Swapped addresses and ports do not change
 // any checksum.
 func (h *host) ipv4(p []byte, length int) kind {
-	if len(p) < ipLen || p[0]>>4 != 4 {
+	if len(p) < header.IPv4MinLen || p[0]>>4 != 4 {
 		return ignored
 	}
 	headerLen, total := int(p[0]&15)*4, int(binary.BigEndian.Uint16(p[2:]))
 	const fragment = 0x3fff // more fragments, or an offset
-	if headerLen < ipLen || headerLen > len(p) || total < headerLen || total > length ||
+	if headerLen < header.IPv4MinLen || headerLen > len(p) || total < headerLen || total > length ||
 		binary.BigEndian.Uint16(p[6:])&fragment != 0 || [4]byte(p[16:]) != h.ip || header.Checksum(p[:headerLen]) != 0 {
 		return ignored
 	}
@@ -112,7 +101,7 @@ func (h *host) ipv4(p []byte, length int) kind {
 // ping turns an echo request into the reply. It adjusts the checksum and does not compute it: the
 // checksum of a damaged request stays wrong, so the sender notices.
 func ping(p []byte, length int) kind {
-	if length < icmpLen || len(p) < icmpLen || p[0] != 8 || p[1] != 0 {
+	if length < header.ICMPLen || len(p) < header.ICMPLen || p[0] != 8 || p[1] != 0 {
 		return ignored
 	}
 	p[0] = 0
@@ -123,7 +112,7 @@ func ping(p []byte, length int) kind {
 // datagram turns a UDP datagram for the echo port into its answer (RFC 862). It does not answer
 // another echo service: the two would never stop.
 func (h *host) datagram(p []byte, length int) kind {
-	if length < udpLen || len(p) < udpLen || int(binary.BigEndian.Uint16(p[4:])) > length {
+	if length < header.UDPLen || len(p) < header.UDPLen || int(binary.BigEndian.Uint16(p[4:])) > length {
 		return ignored
 	}
 	from, to := binary.BigEndian.Uint16(p), binary.BigEndian.Uint16(p[2:])

@@ -32,19 +32,21 @@ func start(t *testing.T) (*library, *Server) {
 	require.NoError(t, err)
 	at.SetUnlinkOnClose(false)
 	t.Cleanup(func() { at.Close() })
-	go func() {
-		for {
-			c, err := at.Accept()
-			if err != nil {
-				return
-			}
-			go l.serve(c)
-		}
-	}()
+	go l.accept(at)
 	s, err := Start(dir)
 	require.NoError(t, err)
 	t.Cleanup(s.Stop)
 	return l, s
+}
+
+func (l *library) accept(at net.Listener) {
+	for {
+		c, err := at.Accept()
+		if err != nil {
+			return
+		}
+		go l.serve(c)
+	}
 }
 
 func (l *library) serve(c net.Conn) {
@@ -154,15 +156,7 @@ func TestClientsThatConnectedWithDPDKAreEnded(t *testing.T) {
 	early, err := net.Dial("unixpacket", at.Addr().String()) // waits in the queue
 	require.NoError(t, err)
 	defer early.Close()
-	go func() {
-		for {
-			c, err := at.Accept()
-			if err != nil {
-				return
-			}
-			go l.serve(c)
-		}
-	}()
+	go l.accept(at)
 	s, err := Start(dir)
 	require.NoError(t, err)
 	defer s.Stop()
