@@ -31,7 +31,7 @@ func TestNICs(t *testing.T) {
 			if !k.exists() {
 				t.Skipf("this QEMU has no %s", k.device)
 			}
-			t.Parallel() // two at once: some tests only wait
+			t.Parallel() // some tests only wait
 			g := boot(t, k)
 			s := newTaps(t, k)
 			names := g.tests(t)
