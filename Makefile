@@ -201,6 +201,7 @@ test-top: deps hugepages
 	$(call step,examples/top)
 	@$(go) vet -C examples/top ./... && go test -C examples/top -race -count=1 ./...
 
+check: test-nic
 test-nic: deps ## emulated PCI NICs in a QEMU guest, driven through vfio-pci: see test/nic (root)
 	$(call step,Go programs on PCI NICs in a guest)
 	@[ "$$(uname -m)" = x86_64 ] || { echo "test-nic: the guest is an x86 machine: nothing to do here"; exit 0; }; test/nic/build.sh bin/nic && \

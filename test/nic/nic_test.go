@@ -41,6 +41,7 @@ func TestNICs(t *testing.T) {
 			for _, name := range names {
 				t.Run(name, func(t *testing.T) { g.test(t, k, name) })
 			}
+			t.Run("Doctor", func(t *testing.T) { g.doctor(t) })
 			t.Run("NegativeControl", func(t *testing.T) { g.negative(t, k) })
 			s.split(t)
 			t.Run("Echo", func(t *testing.T) { g.echo(t, k, s) })
