@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/godpdk/godpdk/dpdk/acl"
 	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -235,6 +236,11 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"acl": {
+		large("Table4", func() *acl.Table4 { return must(acl.Create4(name(), []acl.Tuple{{Value: 1}}, acl.Config{})) }, func(t *acl.Table4) bool { return t.Pointer() != nil },
+			func(t *acl.Table4) { _ = t.Free() }),
+		plain[acl.Key4]("Key4"), plain[acl.Key6]("Key6"), plain[acl.Ports]("Ports"), plain[acl.Algorithm]("Algorithm"),
+	},
 	"lpm": {
 		plain[lpm.Result]("Result"),
 		large("Table4", func() *lpm.Table4 { return must(lpm.Create4(name(), lpm.Config{})) }, func(t *lpm.Table4) bool { return t.Pointer() != nil },
