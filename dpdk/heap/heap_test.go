@@ -117,9 +117,13 @@ func TestOneOfManyFreesSucceeds(t *testing.T) {
 		b := alloc(t, 100, heap.Config{})
 		var freed atomic.Int64
 		var wg sync.WaitGroup
-		for range 4 {
+		var handles [4]*heap.Block
+		for i := range handles {
 			own, err := heap.Open(b.Ref())
 			require.NoError(t, err)
+			handles[i] = own
+		}
+		for _, own := range handles {
 			wg.Add(1)
 			go func() {
 				defer wg.Done()
