@@ -422,6 +422,18 @@ func TestClassifyAndGatherDoNotAllocate(t *testing.T) {
 	}))
 }
 
+// DPDK's small form has at most 8 tries, and these rules overlap too much for it.
+func TestRulesThatOverlapTooMuchForTheSmallForm(t *testing.T) {
+	r := rand.New(rand.NewPCG(11528347220847215886, 1))
+	rules := make([]acl.Tuple, 600)
+	for i := range rules {
+		rules[i] = randomTuple(r, true).Tuple
+		rules[i].Value = 1
+	}
+	table, err := acl.Create6(name(), rules, acl.Config{Categories: acl.MaxCategories})
+	freed(t, table, err)
+}
+
 // A fast call has 64 KiB of stack without a guard page.
 func TestClassifyUsesLittleStack(t *testing.T) {
 	r := harness.Random(t)

@@ -30,7 +30,7 @@ func TestTwoGoroutinesOnASingleSidePanic(t *testing.T) {
 					panics <- recover()
 					once.Do(func() { close(end) })
 				}()
-				for {
+				for range 20_000_000 {
 					select {
 					case <-end:
 						return
