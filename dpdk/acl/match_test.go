@@ -34,7 +34,7 @@ func linear(values []uint32, categories int, rules []acl.Rule, hit func(r *acl.R
 	}
 }
 
-// matches tells whether a rule over fields matches a key.
+// matches reports whether a rule over fields matches a key.
 func matches(fields []acl.Field, r *acl.Rule, key []byte) bool {
 	for i, f := range fields {
 		b := make([]byte, 4)
@@ -57,7 +57,7 @@ func matches(fields []acl.Field, r *acl.Rule, key []byte) bool {
 	return true
 }
 
-// covers tells whether a tuple matches a packet.
+// covers reports whether a tuple matches a packet.
 func covers(t *acl.Tuple, low, high [2]uint16, any [2]bool, source, destination netip.AddrPort, p header.Protocol) bool {
 	mask := t.ProtocolMask
 	if mask == 0 && t.Protocol != 0 {

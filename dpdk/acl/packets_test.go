@@ -168,7 +168,7 @@ func packets(t *testing.T, n int) []*mbuf.Mbuf {
 }
 
 // A packet of which the ports are in the second segment is left out, whatever is behind the data of the first one.
-func TestGatherLeavesOutWhatIsNotInTheFirstSegment(t *testing.T) {
+func TestGatherLeavesOutPacketsWithoutPortsInTheFirstSegment(t *testing.T) {
 	pkts := packets(t, 6)
 	require.True(t, pkts[1].Trim(7)) // ends before the last byte of the ports, which is still in memory
 	pkts[2].Data()[13] = 0x06        // ARP

@@ -124,7 +124,7 @@ func encode(fields []Field, rules []Rule, categories int) (raw []byte, wrong str
 	size := ruleSize(len(fields))
 	switch {
 	case len(rules) == 0:
-		return nil, "there are no rules: add one that matches everything"
+		return nil, "the table has no rules: add one that matches everything"
 	case len(rules) > math.MaxUint32/size || len(rules) > MaxPriority: // C computes the size in 32 bits
 		return nil, fmt.Sprintf("there are %d rules: use at most %d", len(rules), min(math.MaxUint32/size, MaxPriority))
 	}

@@ -21,7 +21,7 @@ type Config struct {
 	// Algorithm is the algorithm of Classify: see [Table.SetAlgorithm].
 	Algorithm Algorithm
 	// MaxMemory is the limit of the memory that Classify reads, in bytes (max_size); the rules themselves are not
-	// included. DPDK looks for the fastest form that fits in it, which takes longer to create. 0 is no limit: a small form, or the fastest
+	// included. DPDK looks for the fastest form that fits in it, which takes longer to create. 0 means no limit: a small form, or the fastest
 	// one if the rules overlap too much for that.
 	MaxMemory uint64
 	// Socket is the NUMA socket of the memory.

@@ -13,8 +13,8 @@ type Type struct {
 	Name string
 }
 
-// Of describes a type that holds no Go pointers. Types whose numbers have the same kinds at the same offsets have one hash,
-// whatever the names of types and fields are: struct{ A, B uint32 } is [2]uint32, and atomic.Uint64 is uint64. Blank
+// Of describes a type that holds no Go pointers. Types with numbers of the same kinds at the same offsets have one hash;
+// names of types and fields do not matter: struct{ A, B uint32 } is [2]uint32, and atomic.Uint64 is uint64. Blank
 // fields are padding. A pointer to what DPDK owns has a kind for each type.
 func Of(t reflect.Type) Type {
 	var all runs
