@@ -48,6 +48,14 @@ twin_burst_stack(uint16_t port, uint16_t queue, int tx, uintptr_t *pkts, uint16_
 	return moved;
 }
 
+static inline size_t
+twin_call_stack(void *fn, void *arg)
+{
+	twin_stack(0);
+	((int32_t (*)(void *))fn)(arg);
+	return twin_stack(1);
+}
+
 static uint16_t
 twin_rx_callback(uint16_t port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, uint16_t max, void *at)
 {
@@ -103,6 +111,9 @@ func EthBurstStack(port, queue uint16, tx bool, pkts unsafe.Pointer, n int) (mov
 	moved = int(C.twin_burst_stack(C.uint16_t(port), C.uint16_t(queue), flag(tx), (*C.uintptr_t)(pkts), C.uint16_t(n), &used))
 	return moved, int(used)
 }
+
+// CallStack calls the C function fn, an int32_t f(void *), and returns how many bytes of stack it used, up to 56 KiB.
+func CallStack(fn, arg unsafe.Pointer) int { return int(C.twin_call_stack(fn, arg)) }
 
 // EthCallbackAdd adds a callback to the bursts of a queue.
 func EthCallbackAdd(port, queue uint16, tx bool) unsafe.Pointer {

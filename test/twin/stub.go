@@ -6,6 +6,9 @@ package twin
 
 import "unsafe"
 
+func CallStack(fn unsafe.Pointer, arg unsafe.Pointer) (_ int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func DevEventFire(device string, eventType uint32) { panic("the tests need Linux, DPDK and cgo") }
 func EthBurstStack(port uint16, queue uint16, tx bool, pkts unsafe.Pointer, n int) (moved int, stack int) {
 	panic("the tests need Linux, DPDK and cgo")

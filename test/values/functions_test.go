@@ -3,9 +3,11 @@
 package values_test
 
 import (
+	"github.com/godpdk/godpdk/dpdk/acl"
 	"github.com/godpdk/godpdk/dpdk/bond"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/heap"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lpm"
@@ -34,8 +36,11 @@ var functions = map[string]map[string]any{
 		"SkipExtensions": header.SkipExtensions, "NextExtension": header.NextExtension, "PseudoChecksum": header.PseudoChecksum, "UpdateChecksumBytes": header.UpdateChecksumBytes,
 		"MulticastMAC": header.MulticastMAC, "LinkLocal": header.LinkLocal, "SolicitedNode": header.SolicitedNode,
 	},
-	"lpm": {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
-	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
+	"acl": {"Create4": acl.Create4, "Create6": acl.Create6, "Lookup4": acl.Lookup4, "Lookup6": acl.Lookup6, "List": acl.List,
+		"Port": acl.Port, "PortRange": acl.PortRange, "Gather4": acl.Gather4, "Gather6": acl.Gather6},
+	"heap": {"Alloc": heap.Alloc, "Open": heap.Open, "List": heap.List, "View": heap.View[uint64]},
+	"lpm":  {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
+	"rcu":  {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
 	"memzone": {
 		"Reserve": memzone.Reserve, "Lookup": memzone.Lookup, "List": memzone.List,
 		"CreateValue": memzone.CreateValue[uint64], "LookupValue": memzone.LookupValue[uint64],

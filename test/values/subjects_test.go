@@ -8,11 +8,13 @@ import (
 	"os"
 	"sync/atomic"
 
+	"github.com/godpdk/godpdk/dpdk/acl"
 	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/heap"
 	"github.com/godpdk/godpdk/dpdk/holder"
 	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/ipc"
@@ -235,6 +237,12 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"acl": {
+		large("Table[Key4]", func() *acl.Table4 { return must(acl.Create4(name(), []acl.Tuple{{Value: 1}}, acl.Config{})) }, func(t *acl.Table4) bool { return t.Pointer() != nil },
+			func(t *acl.Table4) { _ = t.Free() }),
+		plain[acl.Key4]("Key4"), plain[acl.Key6]("Key6"), plain[acl.Ports]("Ports"), plain[acl.Algorithm]("Algorithm"),
+	},
+	"heap": {handle("Block", func() *heap.Block { return must(heap.Alloc(64, heap.Config{})) }, func(b *heap.Block) { _ = b.Free() })},
 	"lpm": {
 		plain[lpm.Result]("Result"),
 		large("Table4", func() *lpm.Table4 { return must(lpm.Create4(name(), lpm.Config{})) }, func(t *lpm.Table4) bool { return t.Pointer() != nil },

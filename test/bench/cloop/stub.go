@@ -6,6 +6,9 @@ package cloop
 
 import "unsafe"
 
+func ACL(acl unsafe.Pointer, keys unsafe.Pointer, size int, count int, values unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func Gaps(gaps []uint32, work uint64) { panic("the tests need Linux, DPDK and cgo") }
 func HashCRC(keys unsafe.Pointer, size int, out unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
