@@ -5,6 +5,7 @@ package values_test
 import (
 	"github.com/godpdk/godpdk/dpdk/bond"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
@@ -34,6 +35,7 @@ var functions = map[string]map[string]any{
 		"SkipExtensions": header.SkipExtensions, "NextExtension": header.NextExtension, "PseudoChecksum": header.PseudoChecksum, "UpdateChecksumBytes": header.UpdateChecksumBytes,
 		"MulticastMAC": header.MulticastMAC, "LinkLocal": header.LinkLocal, "SolicitedNode": header.SolicitedNode,
 	},
+	"fib": {"Create4": fib.Create4, "Create6": fib.Create6, "Lookup4": fib.Lookup4, "Lookup6": fib.Lookup6, "List": fib.List, "MaxNextHop": fib.MaxNextHop},
 	"lpm": {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
 	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
 	"memzone": {

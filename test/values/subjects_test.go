@@ -11,6 +11,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/holder"
@@ -235,6 +236,13 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"fib": {
+		plain[fib.Type]("Type"),
+		large("Table4", func() *fib.Table4 { return must(fib.Create4(name(), fib.Config{})) }, func(t *fib.Table4) bool { return t.Pointer() != nil },
+			func(t *fib.Table4) { _ = t.Free() }),
+		large("Table6", func() *fib.Table6 { return must(fib.Create6(name(), fib.Config{})) }, func(t *fib.Table6) bool { return t.Pointer() != nil },
+			func(t *fib.Table6) { _ = t.Free() }),
+	},
 	"lpm": {
 		plain[lpm.Result]("Result"),
 		large("Table4", func() *lpm.Table4 { return must(lpm.Create4(name(), lpm.Config{})) }, func(t *lpm.Table4) bool { return t.Pointer() != nil },
