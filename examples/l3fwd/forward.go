@@ -117,18 +117,19 @@ func (f *forwarder) start(ctx context.Context, i, id int) (*lcore.Task, error) {
 // lcore uses them any more.
 func (f *forwarder) reload(ctx context.Context) {
 	t, what, err := load(f.settings, f.name())
-	if err == nil {
-		f.old = *f.tables.Swap(&t)
-		if err = f.readers.Synchronize(ctx); err == nil {
-			err = f.old.free()
-			f.old = nil
-		}
-	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "l3fwd: loading the routes:", err)
+		fmt.Println("the routes stay as they were:", err)
 		return
 	}
+	f.old = *f.tables.Swap(&t)
 	fmt.Println("loaded", what)
+	if err := f.readers.Synchronize(ctx); err != nil {
+		return // ctx has ended
+	}
+	if err := f.old.free(); err != nil {
+		fmt.Println(err)
+	}
+	f.old = nil
 }
 
 // close frees everything. All lcores have ended.

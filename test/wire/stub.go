@@ -30,9 +30,12 @@ func (*Host) Link(iface string) (_ *netlink.LinkAttrs, _ error) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 func (*Host) Quiet(iface string) (_ error) { panic("the tests need Linux, DPDK and cgo") }
-func (*Host) Up(iface string) (_ error)    { panic("the tests need Linux, DPDK and cgo") }
-func New(name string) (_ *Wire, _ error)   { panic("the tests need Linux, DPDK and cgo") }
-func NewHost() (_ *Host, _ error)          { panic("the tests need Linux, DPDK and cgo") }
+func (*Host) Route(cidr string, gateway net.IP) (_ error) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func (*Host) Up(iface string) (_ error)  { panic("the tests need Linux, DPDK and cgo") }
+func New(name string) (_ *Wire, _ error) { panic("the tests need Linux, DPDK and cgo") }
+func NewHost() (_ *Host, _ error)        { panic("the tests need Linux, DPDK and cgo") }
 
 type Wire struct {
 	Near End
