@@ -158,7 +158,7 @@ type writer struct {
 }
 
 type state struct {
-	at       cfib.FIB // nil if there is no table
+	at       cfib.FIB // nil if no table exists
 	table    table
 	reserved unsafe.Pointer // DPDK's number of groups, or nil if godpdk does not count them
 	maxRoutes, routes,
@@ -255,7 +255,7 @@ func with(six bool, name string, at uintptr, f func(*writer) error) error {
 // spare is the number of groups beyond those that the routes of a table need: DPDK takes some in the middle of a change.
 const spare = 16
 
-// unknownLayout is true in tests of a DPDK whose arrays are elsewhere.
+// unknownLayout is true in tests of a DPDK with another layout of the arrays.
 var unknownLayout bool
 
 func create(six bool, name string, a newTable) (t table, err error) {

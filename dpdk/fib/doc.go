@@ -21,10 +21,10 @@
 //
 // C's rte_fib_lookup_bulk calls a function by its address, which the table has in shared memory: the address is right only in
 // the process that made the table, and other processes crash. This package does not use it. A lookup is plain Go
-// over the arrays of the table, whose place only the process knows that made it: the Go primary. So [Lookup4] and
+// over the arrays of the table. Only the process that made it, the Go primary, knows their place. So [Lookup4] and
 // [Lookup6] find the tables that Go has made, in any process of a group with a Go primary. They return dpdk.ErrUnsupported for tables of C
-// code. A C program must not call rte_fib_lookup_bulk on a table of another process, and must not call rte_fib_select_lookup, rte_fib_add or rte_fib_delete
-// on one of Go.
+// code. A C program must not call rte_fib_lookup_bulk on a table of another process, and must not call rte_fib_select_lookup,
+// rte_fib_add or rte_fib_delete on one of Go.
 //
 // DPDK does not publish the layout of the arrays. Create compares it with a route that it adds and deletes. If a DPDK has another
 // layout, lookups in the primary call rte_fib_lookup_bulk, and secondaries get dpdk.ErrUnsupported.
@@ -35,8 +35,8 @@
 //
 // Add and Delete may run beside lookups in any process, in tables of the type [Direct]. Each lookup returns the next
 // hop from before or after the change, with one exception: a table has groups of entries for long prefixes (IPv4: 25 bits or more;
-// IPv6: 24 or more), and a change can make groups free, which DPDK clears. A reader that is still in such a group may get the next hop 0 or that of another address.
-// [Config.RCU] prevents this, with DPDK 24.11 or newer for IPv4 and 25.11 or newer for IPv6. Each reader then registers with that
+// IPv6: 24 or more), and a change can make groups free, which DPDK clears. A reader that is still in such a group may get the
+// next hop 0 or that of another address. [Config.RCU] prevents this, with DPDK 24.11 or newer for IPv4 and 25.11 or newer for IPv6. Each reader then registers with that
 // [rcu.QSBR] and calls Quiescent between two bulks of lookups. A change waits until all readers have done so since the change
 // before, up to one second. Readers that were killed are unregistered by the primary.
 //

@@ -1,6 +1,6 @@
 package fib
 
-// PretendLayout makes new tables as with a DPDK whose arrays are elsewhere.
+// PretendLayout makes new tables as with a DPDK with another layout.
 func PretendLayout(unknown bool) { unknownLayout = unknown }
 
 // Direct reports whether lookups are Go's own.

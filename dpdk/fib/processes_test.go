@@ -77,7 +77,7 @@ var _ = harness.Role("reader", func(args []string) error {
 	}
 })
 
-// Routes of up to 24 bits come and go while a secondary, whose addresses of C functions are others, looks up.
+// Routes of up to 24 bits come and go while a secondary looks up. C functions have other addresses there.
 func TestASecondaryLooksUpBesideChanges(t *testing.T) {
 	both(t, func(t *testing.T, six bool) {
 		l := newTable(t, six, fib.Config{Missing: 50})

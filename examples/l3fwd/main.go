@@ -13,7 +13,7 @@
 // comments. An R before the prefix, as in the files of DPDK's sample, is ignored.
 //
 // A frame must be for the address of its port. A packet gets new Ethernet addresses and a smaller TTL. Packets without a
-// route, and those whose TTL has expired, are dropped and counted; no ICMP message is sent. The checksum of the IPv4 header is adjusted, not
+// route, and those with an expired TTL, are dropped and counted; no ICMP message is sent. The checksum of the IPv4 header is adjusted, not
 // verified: a wrong one stays wrong.
 package main
 
@@ -97,7 +97,7 @@ func parse(args []string) (settings, error) {
 	}
 	for n := range s.dest {
 		if n >= len(s.ports) {
-			return s, fmt.Errorf("-eth-dest: there is no port %d: the last one is %d", n, len(s.ports)-1)
+			return s, fmt.Errorf("-eth-dest: port %d does not exist: the last one is %d", n, len(s.ports)-1)
 		}
 	}
 	return s, nil

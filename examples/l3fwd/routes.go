@@ -43,7 +43,7 @@ func load(s settings, name string) (routes, string, error) {
 	var four, six []route
 	for _, r := range all {
 		if int(r.port) >= len(s.ports) {
-			return nil, "", fmt.Errorf("route %v: there is no port %d: the last one is %d", r.prefix, r.port, len(s.ports)-1)
+			return nil, "", fmt.Errorf("route %v: port %d does not exist: the last one is %d", r.prefix, r.port, len(s.ports)-1)
 		}
 		if r.prefix = r.prefix.Masked(); r.prefix.Addr().Is4() {
 			four = append(four, r)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Included before each file of DPDK's sample l3fwd: what it needs to run on net_pcap with a million of routes. Its loop is as it was. */
+/* Included before each file of DPDK's sample l3fwd, so that it runs on net_pcap with a million of routes. Its loop does not change. */
 #include <rte_ethdev.h>
 #include <rte_fib.h>
 
