@@ -3,7 +3,6 @@
 package cloop
 
 /*
-#cgo !godpdk_static LDFLAGS: -lrte_fib
 #include <rte_common.h>
 #include <rte_fib.h>
 #include <rte_fib6.h>
