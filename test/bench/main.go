@@ -68,6 +68,7 @@ func bench(alone bool) error {
 	}
 	defer rt.Close()
 	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, acls, sizes}
+	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, fibs, sizes}
 	if alone {
 		groups = []func() ([]contest, error){ethdevs, ports}
 	}

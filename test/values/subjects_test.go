@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/heap"
@@ -243,6 +244,13 @@ var subjects = map[string][]subject{
 		plain[acl.Key4]("Key4"), plain[acl.Key6]("Key6"), plain[acl.Ports]("Ports"), plain[acl.Algorithm]("Algorithm"),
 	},
 	"heap": {handle("Block", func() *heap.Block { return must(heap.Alloc(64, heap.Config{})) }, func(b *heap.Block) { _ = b.Free() })},
+	"fib": {
+		plain[fib.Type]("Type"),
+		large("Table4", func() *fib.Table4 { return must(fib.Create4(name(), fib.Config{})) }, func(t *fib.Table4) bool { return t.Pointer() != nil },
+			func(t *fib.Table4) { _ = t.Free() }),
+		large("Table6", func() *fib.Table6 { return must(fib.Create6(name(), fib.Config{})) }, func(t *fib.Table6) bool { return t.Pointer() != nil },
+			func(t *fib.Table6) { _ = t.Free() }),
+	},
 	"lpm": {
 		plain[lpm.Result]("Result"),
 		large("Table4", func() *lpm.Table4 { return must(lpm.Create4(name(), lpm.Config{})) }, func(t *lpm.Table4) bool { return t.Pointer() != nil },

@@ -86,10 +86,25 @@ func (h *Host) Address(iface, cidr string) error {
 	}
 	addr, err := netlink.ParseAddr(cidr)
 	if err == nil {
+		if addr.IP.To4() == nil {
+			addr.Flags = unix.IFA_F_NODAD // usable at once
+		}
 		err = h.nl.AddrReplace(link, addr)
 	}
 	if err != nil {
 		return fmt.Errorf("address %s of %s: %w", cidr, iface, err)
+	}
+	return nil
+}
+
+// Route adds a route to a prefix such as "10.0.0.0/8" through a gateway.
+func (h *Host) Route(cidr string, gateway net.IP) error {
+	_, to, err := net.ParseCIDR(cidr)
+	if err == nil {
+		err = h.nl.RouteAdd(&netlink.Route{Dst: to, Gw: gateway})
+	}
+	if err != nil {
+		return fmt.Errorf("route to %s through %v: %w", cidr, gateway, err)
 	}
 	return nil
 }

@@ -23,6 +23,9 @@ func (*Host) Do(f func() error) (_ error) { panic("the tests need Linux, DPDK an
 func (*Host) Address(iface string, cidr string) (_ error) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func (*Host) Route(cidr string, gateway net.IP) (_ error) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func (*Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) (_ error) {
 	panic("the tests need Linux, DPDK and cgo")
 }

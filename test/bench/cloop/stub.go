@@ -7,6 +7,13 @@ package cloop
 import "unsafe"
 
 func ACL(acl unsafe.Pointer, keys unsafe.Pointer, size int, count int, values unsafe.Pointer, n int, iters int) {
+func FIB(fib unsafe.Pointer, ips []uint32, hops unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func FIB6(fib unsafe.Pointer, ips [][16]byte, hops unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func FIBChange(fib unsafe.Pointer, ips []uint32, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 func Gaps(gaps []uint32, work uint64) { panic("the tests need Linux, DPDK and cgo") }
