@@ -33,18 +33,12 @@ var (
 // has armed it, Ring is a memory barrier and a load. Otherwise it also calls the kernel, which does not block.
 func (d *Doorbell) Ring() {
 	fence()
-	d.answer()
-}
-
-// answer is Ring after its barrier.
-func (d *Doorbell) answer() {
-	word := atomic.LoadUint32(&d.word)
-	if word&1 != 0 {
+	if word := atomic.LoadUint32(&d.word); word&1 != 0 {
 		d.wake(word)
 	}
 }
 
-// wake makes the word even. The one that succeeds wakes the sleepers: all of them, since they may look at different rings.
+// wake makes the word even. The caller that succeeds wakes the sleepers: all of them, since they may look at different rings.
 func (d *Doorbell) wake(word uint32) {
 	for ; word&1 != 0; word = atomic.LoadUint32(&d.word) {
 		if atomic.CompareAndSwapUint32(&d.word, word, word+1) {

@@ -1,9 +1,12 @@
 package doorbell
 
-import "sync/atomic"
-
-// RingWithoutFence is a Ring with the mistake that its barrier prevents.
-func (d *Doorbell) RingWithoutFence() { d.answer() }
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+)
 
 // HalfRing is what a process has done that dies in Ring before it wakes the sleepers.
 func (d *Doorbell) HalfRing() bool {
@@ -13,3 +16,15 @@ func (d *Doorbell) HalfRing() bool {
 
 // Armed reports whether the next Ring calls the kernel.
 func (d *Doorbell) Armed() bool { return atomic.LoadUint32(&d.word)&1 != 0 }
+
+// Sleepers returns the number of threads of this process that wait for the doorbell in the kernel.
+func Sleepers(d *Doorbell) (n int) {
+	calls, _ := filepath.Glob("/proc/self/task/*/syscall")
+	for _, file := range calls {
+		call, _ := os.ReadFile(file)
+		if fields := strings.Fields(string(call)); len(fields) > 2 && fields[1] == fmt.Sprintf("%p", &d.word) {
+			n++
+		}
+	}
+	return n
+}

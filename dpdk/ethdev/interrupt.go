@@ -24,7 +24,7 @@ const opInterrupt = "rte_eth_dev_rx_intr_enable"
 // net_tap, net_vhost, net_virtio_user and most NICs that vfio-pci drives have receive interrupts.
 // net_af_packet, net_af_xdp, net_memif, net_null, net_pcap, net_ring and net_bonding have none:
 // poll them with Burst, and yield or sleep after empty bursts. If waiting must not use CPU time,
-// use vdev.TAP instead of vdev.AFPacket.
+// use vdev.TAP instead of vdev.AFPacket. A loop that has more to do than to receive uses [RxQueue.Interrupt].
 //
 // Going to sleep and waking up take microseconds. WaitBurst does not sleep while packets wait.
 // Stop, Close and Detach end a sleep. Errors: the context's, dpdk.ErrUnsupported if the driver

@@ -23,6 +23,9 @@ type RxInterrupt struct {
 	s *sleeper // not nil between Arm and Wait
 }
 
+// stoppedSleep is the longest sleep if there is no interrupt.
+const stoppedSleep = 10 * time.Millisecond
+
 // Interrupt returns the queue's interrupt. The port and its driver need what [RxQueue.WaitBurst] needs, and the errors are the same.
 //
 // Implements: rte_eth_dev_rx_intr_enable, rte_eth_dev_rx_intr_disable, rte_eth_dev_rx_intr_ctl_q, rte_eth_dev_rx_intr_ctl_q_get_fd
@@ -42,12 +45,12 @@ func (q RxQueue) Interrupt() (*RxInterrupt, error) {
 func (i *RxInterrupt) Arm() { i.s, _ = i.q.arm() }
 
 // Wait sleeps until an interrupt has come since Arm, or for the time most, and disables the interrupt. The goroutine sleeps in Go's
-// poller and holds no thread. Stop, Close and Detach end the sleep. If the port is stopped, Wait sleeps for the time most.
+// poller and holds no thread. Stop, Close and Detach end the sleep. If the port is stopped, Wait sleeps, but not longer than 10 ms.
 func (i *RxInterrupt) Wait(most time.Duration) {
 	switch {
 	case most <= 0:
 	case i.s == nil:
-		linux.Sleep(most)
+		linux.Sleep(min(most, stoppedSleep))
 	default:
 		i.s.waitFor(most)
 	}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/godpdk/godpdk/dpdk/device"
+	"github.com/godpdk/godpdk/dpdk/doorbell"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/hash"
@@ -261,6 +262,7 @@ var subjects = map[string][]subject{
 		handle("Client", func() *telemetry.Client { return telemetry.NewClient("/nowhere", telemetry.Config{}) }, func(c *telemetry.Client) { _ = c.Close() }),
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
+	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
 	"hash": {plain[hash.Toeplitz]("Toeplitz")},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
@@ -300,7 +302,7 @@ var subjects = map[string][]subject{
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
 		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.DeviceEventType]("DeviceEventType"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
-		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
+		plain[ethdev.RxInterrupt]("RxInterrupt"), plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
 	},
 	"bond": {},
 	"vdev": {

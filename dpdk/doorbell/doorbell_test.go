@@ -1,0 +1,191 @@
+//go:build linux
+
+package doorbell_test
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk/doorbell"
+	"github.com/godpdk/godpdk/dpdk/lcore"
+	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func cpuTime() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// waited returns how long a Wait takes.
+func waited(w *doorbell.Waiter, most time.Duration) time.Duration {
+	start := time.Now()
+	w.Wait(most)
+	return time.Since(start)
+}
+
+// sleeping waits until n threads of this process sleep in a futex of the doorbell.
+func sleeping(t *testing.T, d *doorbell.Doorbell, n int) {
+	t.Helper()
+	require.Eventually(t, func() bool { return doorbell.Sleepers(d) == n }, long, time.Millisecond)
+}
+
+func TestRingWakesAllWaiters(t *testing.T) {
+	d := &newLine(t).bells.test
+	var all sync.WaitGroup
+	for range 3 {
+		w := d.NewWaiter()
+		w.Arm()
+		all.Go(func() { assert.Less(t, waited(w, long), long/2) })
+	}
+	sleeping(t, d, 3)
+	d.Ring()
+	all.Wait()
+	assert.EqualValues(t, 1, d.Rung())
+}
+
+func TestARingBetweenArmAndWaitEndsTheWait(t *testing.T) {
+	d := &newLine(t).bells.test
+	a, b := d.NewWaiter(), d.NewWaiter()
+	a.Arm()
+	d.Ring()
+	b.Arm() // arms the doorbell again: a must not sleep until the next ring
+	assert.Less(t, waited(a, long), long/2)
+	d.Ring()
+	assert.Less(t, waited(b, long), long/2)
+	assert.EqualValues(t, 2, d.Rung())
+}
+
+func TestRingWithoutSleepersChangesNothing(t *testing.T) {
+	d := &newLine(t).bells.test
+	d.Ring()
+	assert.Zero(t, d.Rung())
+	w := d.NewWaiter()
+	w.Arm()
+	w.Disarm()
+	for range 3 {
+		d.Ring()
+	}
+	assert.EqualValues(t, 1, d.Rung(), "a waiter that has left, or died, costs one call of the kernel")
+	assert.Less(t, waited(w, long), long/2, "without Arm")
+}
+
+func TestWaitIsBounded(t *testing.T) {
+	const most = 20 * time.Millisecond
+	d := &newLine(t).bells.test
+	w := d.NewWaiter()
+	w.Arm()
+	assert.GreaterOrEqual(t, waited(w, most), most)
+	w.Arm()
+	assert.Less(t, waited(w, -1), long)
+
+	// The one that rings dies before it wakes the sleeper.
+	w.Arm()
+	ended := make(chan time.Duration)
+	go func() { ended <- waited(w, 200*time.Millisecond) }()
+	sleeping(t, d, 1)
+	require.True(t, d.HalfRing())
+	assert.GreaterOrEqual(t, <-ended, 200*time.Millisecond)
+	w.Arm()
+	require.True(t, d.HalfRing())
+	assert.Less(t, waited(w, long), long/2, "it has not slept yet")
+}
+
+func TestAContextEndsASleep(t *testing.T) {
+	d := &newLine(t).bells.test
+	ctx, cancel := context.WithCancel(t.Context())
+	defer context.AfterFunc(ctx, d.Ring)()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for idle := atOnce(d, long); ctx.Err() == nil; {
+			idle.After(0)
+		}
+	}()
+	sleeping(t, d, 1)
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(long / 2):
+		t.Fatal("it still sleeps")
+	}
+}
+
+func TestNothingAllocates(t *testing.T) {
+	d := &newLine(t).bells.test
+	w := d.NewWaiter()
+	idle := lcore.Idle{Spins: 1, Yields: 1, Sleep: time.Microsecond, Waiter: w}
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		for range 5 {
+			idle.After(0)
+		}
+		idle.After(1)
+		w.Arm()
+		d.Ring()
+		w.Wait(time.Second)
+		w.Arm()
+		w.Disarm()
+	}))
+}
+
+// A producer enqueues and rings while a consumer arms and looks. One of the two must see the other.
+func TestRingOrArmSeesTheOther(t *testing.T) {
+	random := harness.Random(t)
+	r, err := ring.Create[uint64](t.Name(), 64, ring.Config{Producer: ring.Single, Consumer: ring.Single})
+	require.NoError(t, err)
+	defer r.Free()
+	d := &newLine(t).bells.test
+	w := d.NewWaiter()
+	var start, done atomic.Uint64
+	var producer sync.WaitGroup
+	const last = 1 << 40
+	producer.Go(func() {
+		for i := uint64(1); ; i++ {
+			for start.Load() < i {
+				lcore.Pause()
+			}
+			if start.Load() == last {
+				return
+			}
+			r.Enqueue(i)
+			d.Ring()
+			done.Store(i)
+		}
+	})
+	lost, i := 0, uint64(1)
+	for until := time.Now().Add(time.Second); time.Now().Before(until) || i < 10_000; i++ {
+		before, delay := d.Rung(), random.IntN(64)
+		start.Store(i)
+		for range delay {
+			lcore.Pause()
+		}
+		w.Arm()
+		_, found := r.Dequeue()
+		for done.Load() < i {
+			lcore.Pause()
+		}
+		if !found {
+			if d.Rung() == before {
+				lost++
+			}
+			r.Dequeue()
+		}
+		if d.Armed() {
+			d.Ring()
+		}
+	}
+	start.Store(last)
+	producer.Wait()
+	assert.Zero(t, lost, "of %d rounds", i)
+	t.Logf("%d rounds", i)
+}
