@@ -32,7 +32,6 @@ var (
 // Ring wakes all pollers that have armed the doorbell. Call it after the enqueue, once for a burst. If no poller
 // has armed it, Ring is a memory barrier and a load. Otherwise it also calls the kernel, which does not block.
 func (d *Doorbell) Ring() {
-	fence()
 	if word := atomic.LoadUint32(&d.word); word&1 != 0 {
 		d.wake(word)
 	}

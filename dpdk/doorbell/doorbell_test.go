@@ -5,7 +5,6 @@ package doorbell_test
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,8 +14,6 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/doorbell"
 	"github.com/godpdk/godpdk/dpdk/lcore"
-	"github.com/godpdk/godpdk/dpdk/ring"
-	"github.com/godpdk/godpdk/test/harness"
 )
 
 func cpuTime() time.Duration {
@@ -136,56 +133,4 @@ func TestNothingAllocates(t *testing.T) {
 		w.Arm()
 		w.Disarm()
 	}))
-}
-
-// A producer enqueues and rings while a consumer arms and looks. One of the two must see the other.
-func TestRingOrArmSeesTheOther(t *testing.T) {
-	random := harness.Random(t)
-	r, err := ring.Create[uint64](t.Name(), 64, ring.Config{Producer: ring.Single, Consumer: ring.Single})
-	require.NoError(t, err)
-	defer r.Free()
-	d := &newLine(t).bells.test
-	w := d.NewWaiter()
-	var start, done atomic.Uint64
-	var producer sync.WaitGroup
-	const last = 1 << 40
-	producer.Go(func() {
-		for i := uint64(1); ; i++ {
-			for start.Load() < i {
-				lcore.Pause()
-			}
-			if start.Load() == last {
-				return
-			}
-			r.Enqueue(i)
-			d.Ring()
-			done.Store(i)
-		}
-	})
-	lost, i := 0, uint64(1)
-	for until := time.Now().Add(time.Second); time.Now().Before(until) || i < 10_000; i++ {
-		before, delay := d.Rung(), random.IntN(64)
-		start.Store(i)
-		for range delay {
-			lcore.Pause()
-		}
-		w.Arm()
-		_, found := r.Dequeue()
-		for done.Load() < i {
-			lcore.Pause()
-		}
-		if !found {
-			if d.Rung() == before {
-				lost++
-			}
-			r.Dequeue()
-		}
-		if d.Armed() {
-			d.Ring()
-		}
-	}
-	start.Store(last)
-	producer.Wait()
-	assert.Zero(t, lost, "of %d rounds", i)
-	t.Logf("%d rounds", i)
 }

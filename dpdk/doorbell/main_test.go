@@ -32,8 +32,14 @@ const (
 	end  = ^uint64(0)       // the element that ends an echo
 )
 
-// link is two doorbells, of the process that echoes and of the test.
-type link struct{ echo, test doorbell.Doorbell }
+// link is two doorbells, of the other process and of the test, and the rounds that the test has started and the other has done.
+type link struct {
+	echo, test  doorbell.Doorbell
+	start, done struct {
+		atomic.Uint64
+		_ [56]byte
+	}
+}
 
 // line is a link and the rings between an echo and the test.
 type line struct {

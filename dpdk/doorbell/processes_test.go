@@ -14,8 +14,75 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/test/harness"
 )
+
+// lastRound ends the role ringer.
+const lastRound = 1 << 40
+
+// The role sends an element in each round.
+var _ = harness.Role("ringer", func(args []string) error {
+	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
+	if err != nil {
+		return err
+	}
+	l, err := lookupLine(args[1])
+	if err != nil {
+		return err
+	}
+	harness.Say("ready")
+	start, done := &l.bells.start, &l.bells.done
+	for i := uint64(1); ; i++ {
+		for start.Load() < i {
+			lcore.Pause()
+		}
+		if start.Load() == lastRound {
+			return rt.Close()
+		}
+		l.pong.Enqueue(i)
+		l.bells.test.Ring()
+		done.Store(i)
+	}
+})
+
+// A producer enqueues and rings while a consumer in another process arms and looks. One of the two must see the other. Without the barrier in
+// Ring, some of 10,000 rounds fail.
+func TestRingOrArmSeesTheOther(t *testing.T) {
+	harness.Need(t, harness.Hugepages)
+	random := harness.Random(t)
+	l := newLine(t)
+	c := harness.Start(t, "ringer", prefix(), l.name)
+	c.Expect("ready")
+	bell := &l.bells.test
+	w := bell.NewWaiter()
+	lost, i := 0, uint64(1)
+	for until := time.Now().Add(time.Second); time.Now().Before(until) || i < 10_000; i++ {
+		before, delay := bell.Rung(), random.IntN(64)
+		l.bells.start.Store(i)
+		for range delay {
+			lcore.Pause()
+		}
+		w.Arm()
+		_, found := l.pong.Dequeue()
+		for l.bells.done.Load() < i {
+			lcore.Pause()
+		}
+		if !found {
+			if bell.Rung() == before {
+				lost++
+			}
+			l.pong.Dequeue()
+		}
+		if bell.Armed() {
+			bell.Ring()
+		}
+	}
+	l.bells.start.Store(lastRound)
+	c.Wait()
+	assert.Zero(t, lost, "of %d rounds", i)
+	t.Logf("%d rounds", i)
+}
 
 func TestNoRingIsLostBetweenProcesses(t *testing.T) {
 	harness.Need(t, harness.Hugepages)

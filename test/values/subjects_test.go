@@ -263,7 +263,7 @@ var subjects = map[string][]subject{
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
-	"hash": {plain[hash.Toeplitz]("Toeplitz")},
+	"hash":     {plain[hash.Toeplitz]("Toeplitz")},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
 	},
