@@ -10,12 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Zeroed memory is a doorbell. An odd word means that a thread sleeps, or is about to. A ring makes it even, so word / 2
+/* Zeroed memory is a doorbell. Align it to 64 bytes: then its word shares no cache line with other data. An odd word means that a thread sleeps, or is about to. A ring makes it even, so word / 2
  * counts the rings that found a sleeper. */
 struct godpdk_doorbell {
 	uint32_t word;
-	uint32_t reserved[15]; /* the word has a cache line of its own */
-} __attribute__((aligned(64)));
+	uint32_t reserved[15];
+};
 
 _Static_assert(sizeof(struct godpdk_doorbell) == 64, "doorbell");
 

@@ -12,8 +12,8 @@ import (
 )
 
 // Doorbell lets pollers sleep until another thread has something for them. Its zero value is ready.
-// It is 64 bytes, a cache line if it is aligned to one. Put it into a struct for memzone.CreateValue, or use
-// memzone.CreateValue[doorbell.Doorbell]. Do not copy a Doorbell in use.
+// Put it into a struct for memzone.CreateValue, at a multiple of 64 bytes, so that it has a cache line of its own. Or
+// use memzone.CreateValue[doorbell.Doorbell]. Do not copy a Doorbell in use.
 //
 // All methods may be called from any goroutine, in every process role, also without EAL in other memory, until the memory is freed.
 type Doorbell struct {
@@ -32,6 +32,7 @@ var (
 // Ring wakes all pollers that have armed the doorbell. Call it after the enqueue, once for a burst. If no poller
 // has armed it, Ring is a memory barrier and a load. Otherwise it also calls the kernel, which does not block.
 func (d *Doorbell) Ring() {
+	fence()
 	if word := atomic.LoadUint32(&d.word); word&1 != 0 {
 		d.wake(word)
 	}

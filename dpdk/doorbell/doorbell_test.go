@@ -122,7 +122,7 @@ func TestNothingAllocates(t *testing.T) {
 	d := &newLine(t).bells.test
 	w := d.NewWaiter()
 	idle := lcore.Idle{Spins: 1, Yields: 1, Sleep: time.Microsecond, Waiter: w}
-	assert.Zero(t, testing.AllocsPerRun(100, func() {
+	assert.Zero(t, allocs(func() {
 		for range 5 {
 			idle.After(0)
 		}
@@ -133,4 +133,13 @@ func TestNothingAllocates(t *testing.T) {
 		w.Arm()
 		w.Disarm()
 	}))
+}
+
+// allocs returns the allocations of f. Other goroutines, such as those of EAL, allocate too while f sleeps, so the least of some measurements counts.
+func allocs(f func()) float64 {
+	least := testing.AllocsPerRun(20, f)
+	for i := 0; i < 20 && least > 0; i++ {
+		least = min(least, testing.AllocsPerRun(20, f))
+	}
+	return least
 }

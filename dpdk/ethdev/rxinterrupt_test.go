@@ -68,7 +68,7 @@ func TestInterruptWaitIsBoundedAndDoesNotAllocate(t *testing.T) {
 	interrupt, err := p.RxQueue(0).Interrupt()
 	require.NoError(t, err)
 	interrupt.Wait(time.Millisecond) // without Arm
-	assert.Zero(t, testing.AllocsPerRun(20, func() {
+	assert.Zero(t, allocs(func() {
 		interrupt.Arm()
 		interrupt.Wait(time.Millisecond)
 		interrupt.Arm()
@@ -112,4 +112,13 @@ func TestInterruptOfAQueueWithoutInterruptsReturnsErrUnsupported(t *testing.T) {
 	_, err = ethdev.RxQueue{}.Interrupt()
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	require.NoError(t, p.Detach())
+}
+
+// allocs returns the allocations of f. Other goroutines, such as those of EAL, allocate too while f sleeps, so the least of some measurements counts.
+func allocs(f func()) float64 {
+	least := testing.AllocsPerRun(20, f)
+	for i := 0; i < 20 && least > 0; i++ {
+		least = min(least, testing.AllocsPerRun(20, f))
+	}
+	return least
 }
