@@ -80,7 +80,7 @@ func (w *Waiter) Wait(most time.Duration) {
 	w.key = 0
 }
 
-// Disarm ends Arm without Wait. The doorbell stays armed, because others may sleep: the next Ring may call the kernel in vain.
+// Disarm ends Arm without Wait. The doorbell stays armed, because others may sleep: the next Ring may call the kernel and find nobody.
 func (w *Waiter) Disarm() { w.key = 0 }
 
 // fence orders all earlier stores before all later loads, of Go and C.

@@ -23,7 +23,7 @@ type RxInterrupt struct {
 	s *sleeper // not nil between Arm and Wait
 }
 
-// stoppedSleep is the longest sleep if there is no interrupt.
+// stoppedSleep is the longest sleep of a Wait without an interrupt.
 const stoppedSleep = 10 * time.Millisecond
 
 // Interrupt returns the queue's interrupt. The port and its driver need what [RxQueue.WaitBurst] needs, and the errors are the same.

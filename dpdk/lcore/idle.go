@@ -29,7 +29,9 @@ const (
 //
 //   - First they spin (PAUSE). The loop sees new packets at once. CPU and P stay occupied.
 //   - Then they yield to other goroutines (runtime.Gosched). That costs little more if there are
-//     none. The CPU stays occupied: other processes on it do not run.
+//     none. The CPU stays occupied: other processes on it do not run. For a goroutine that is locked to its
+//     thread, as by [Pin], each yield switches threads twice: set Yields to -1, and Spins higher, if its
+//     P runs nothing else.
 //   - Then they sleep in the kernel, for Sleep at a time. The CPU is free for others. Queues must hold
 //     the packets that come meanwhile.
 //

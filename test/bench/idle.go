@@ -62,7 +62,9 @@ var idlers = []idler{
 	{"sleep 20 µs", func(*doorbell.Doorbell) func(int) { return new(lcore.Idle).After }},
 	{"sleep 1 ms", func(*doorbell.Doorbell) func(int) { return (&lcore.Idle{Sleep: time.Millisecond}).After }},
 	{"doorbell", func(d *doorbell.Doorbell) func(int) { return (&lcore.Idle{Waiter: d.NewWaiter()}).After }},
-	{"doorbell, 1000 spins", func(d *doorbell.Doorbell) func(int) { return (&lcore.Idle{Spins: 1000, Waiter: d.NewWaiter()}).After }},
+	{"doorbell after 500 spins", func(d *doorbell.Doorbell) func(int) {
+		return (&lcore.Idle{Spins: 500, Yields: -1, Waiter: d.NewWaiter()}).After
+	}},
 	{"doorbell at once", func(d *doorbell.Doorbell) func(int) {
 		return (&lcore.Idle{Spins: -1, Yields: -1, Waiter: d.NewWaiter()}).After
 	}},
@@ -89,7 +91,7 @@ var (
 type idleBells struct{ answer, ask doorbell.Doorbell }
 
 // idles measures pollers that are idle most of the time: the time until an answer to a request, when 0 to 2 ms have passed since
-// the one before, and the CPU time of the process that answers, also while there are no requests. The process that asks polls.
+// the one before, and the CPU time of the process that answers, also before the first request. The process that asks polls.
 func idles(rt *eal.Runtime) (rows []Row, err error) {
 	if !wanted("idle") {
 		return nil, nil
