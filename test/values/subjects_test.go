@@ -10,6 +10,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/acl"
 	"github.com/godpdk/godpdk/dpdk/device"
+	"github.com/godpdk/godpdk/dpdk/doorbell"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/fib"
@@ -277,7 +278,8 @@ var subjects = map[string][]subject{
 		handle("Client", func() *telemetry.Client { return telemetry.NewClient("/nowhere", telemetry.Config{}) }, func(c *telemetry.Client) { _ = c.Close() }),
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
-	"hash": {plain[hash.Toeplitz]("Toeplitz")},
+	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
+	"hash":     {plain[hash.Toeplitz]("Toeplitz")},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
 	},
@@ -316,7 +318,7 @@ var subjects = map[string][]subject{
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
 		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.DeviceEventType]("DeviceEventType"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
-		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
+		plain[ethdev.RxInterrupt]("RxInterrupt"), plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
 	},
 	"bond": {},
 	"vdev": {

@@ -101,6 +101,9 @@ func ReceiveStamped(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, to
 func Ring(r unsafe.Pointer, single bool, multi bool, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func RingDoorbell(r unsafe.Pointer, objs unsafe.Pointer, n int, bell unsafe.Pointer, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func RingElem(r unsafe.Pointer, size int, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
