@@ -1,0 +1,160 @@
+//go:build linux
+
+package flow_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
+	"github.com/godpdk/godpdk/dpdk/ealtest"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func attach(t testing.TB, devargs string) *ethdev.Port {
+	t.Helper()
+	p, err := ethdev.Attach(devargs)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = p.Detach() })
+	return p
+}
+
+// The bonding driver copies each rule with DPDK's own function, which follows all pointers. Without members it accepts
+// all rules.
+func TestBondingKeepsRules(t *testing.T) {
+	p := attach(t, "net_bonding_flow,mode=0")
+	all := []string{
+		"group 1 priority 2 ingress pattern eth type is 0x800 / ipv4 src is 1.2.3.4 dst spec 10.0.0.0 dst prefix 8 / udp dst is 1 dst last 5 / end actions count / mark id 3 / queue index 1 / end",
+		"ingress pattern raw relative is 1 search is 1 offset is -4 limit is 100 pattern_hex is 0102030405060708 / end actions drop / end",
+		"ingress pattern eth / ipv6 src is 2001:db8::1 has_frag_ext is 1 / tcp / end actions rss func toeplitz types ipv6 end key 000102030405060708090a queues 1 2 3 end / end",
+		"egress pattern eth / end actions vxlan_encap definition eth / ipv4 / udp / vxlan vni is 7 / end / end",
+		"egress pattern eth / end actions raw_encap data_hex 0102030405 preserve_hex 00000000ff / end",
+		"ingress pattern end actions age timeout 5 / drop / end",
+	}
+	var flows []*flow.Flow
+	for range 20 {
+		for _, text := range all {
+			require.NoError(t, flow.Validate(p, parse(t, text)), text)
+			flows = append(flows, create(t, p, text))
+		}
+	}
+	assert.Len(t, flow.List(p), 20*len(all))
+	n, err := flows[0].Count(false)
+	require.NoError(t, err)
+	assert.Equal(t, flow.Counters{}, n)
+	_, err = flows[5].Age()
+	require.ErrorIs(t, err, dpdk.ErrUnsupported)
+	for _, f := range flows[:60] {
+		require.NoError(t, f.Destroy())
+	}
+	require.NoError(t, flow.Flush(p))
+	require.ErrorIs(t, flows[100].Destroy(), dpdk.ErrNotFound)
+	require.NoError(t, flow.Isolate(p, true))
+	require.NoError(t, flow.Isolate(p, false))
+	f := create(t, p, all[0])
+	require.NoError(t, p.Detach())
+	require.ErrorIs(t, f.Destroy(), dpdk.ErrNoDevice)
+}
+
+func TestDriversWithoutRules(t *testing.T) {
+	p := attach(t, "net_null_noflow")
+	_, err := flow.Create(p, parse(t, simple))
+	var e *flow.Error
+	for name, err := range map[string]error{
+		"Validate": flow.Validate(p, parse(t, simple)),
+		"Create":   err,
+		"Flush":    flow.Flush(p),
+		"Isolate":  flow.Isolate(p, true),
+		"Aged":     func() error { _, err := flow.Aged(p); return err }(),
+		"Dump":     func() error { _, err := flow.Dump(p); return err }(),
+	} {
+		require.ErrorIs(t, err, dpdk.ErrUnsupported, name)
+		assert.ErrorContains(t, err, "the driver does not have this function", name)
+		require.ErrorAs(t, err, &e, name)
+	}
+}
+
+// newTap attaches a TAP in a new network namespace.
+func newTap(t *testing.T) *ethdev.Port {
+	t.Helper()
+	harness.Need(t, harness.Root)
+	runtime.LockOSThread() // never unlocked: the thread ends with the test
+	require.NoError(t, unix.Unshare(unix.CLONE_NEWNET))
+	numbers++
+	p, err := ethdev.Open(fmt.Sprintf("net_tap%d,iface=flow%d", numbers, numbers), ethdev.Config{Pool: newPool(t), RxQueues: 4, TxQueues: 4})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, p.Detach()) })
+	return p
+}
+
+// The TAP driver reads the structs of each rule itself, and says what it does not support.
+func TestTapValidates(t *testing.T) {
+	p := newTap(t)
+	for _, text := range []string{
+		"ingress pattern eth / end actions drop / end",
+		"ingress pattern eth dst is 02:01:02:03:04:05 type is 0x800 / ipv4 dst spec 10.0.0.0 dst prefix 8 / tcp dst is 80 / end actions queue index 3 / end",
+		"ingress pattern eth / vlan vid is 5 / ipv6 src is 2001:db8::1 / udp src is 53 / end actions passthru / end",
+	} {
+		assert.NoError(t, flow.Validate(p, parse(t, text)), text)
+	}
+	for _, tc := range []struct {
+		text         string
+		item, action int
+	}{
+		{"ingress pattern eth / sctp / end actions drop / end", 1, -1},
+		{"ingress pattern eth / ipv4 dst is 10.0.0.1 dst last 10.0.0.9 / end actions drop / end", 1, -1},
+		{"ingress pattern eth / ipv4 ttl is 5 / end actions drop / end", 1, -1},
+		{"ingress pattern eth / end actions flag / end", -1, 0},
+		{"ingress pattern eth / end actions drop / drop / end", -1, 1},
+		{"group 8 ingress pattern eth / end actions drop / end", -1, -1},
+	} {
+		err := flow.Validate(p, parse(t, tc.text))
+		require.ErrorIs(t, err, dpdk.ErrUnsupported, tc.text)
+		var e *flow.Error
+		require.ErrorAs(t, err, &e)
+		t.Log(e)
+		assert.NotEmpty(t, e.Message, tc.text)
+		if e.Item >= 0 || e.Action >= 0 { // this driver often names no item
+			assert.Equal(t, []int{tc.item, tc.action}, []int{e.Item, e.Action}, tc.text)
+		}
+	}
+}
+
+// "flows" calls each function in a secondary.
+var _ = harness.Role("flows", func(args []string) error {
+	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
+	if err != nil {
+		return err
+	}
+	p, err := ethdev.Lookup(args[1])
+	if err != nil {
+		return err
+	}
+	r, err := flow.Parse(simple)
+	if err != nil {
+		return err
+	}
+	_, create := flow.Create(p, r)
+	for name, err := range map[string]error{"create": create, "validate": flow.Validate(p, r), "flush": flow.Flush(p)} {
+		e, ok := err.(*dpdk.Error)
+		harness.Say("%s %v", name, ok && e.Errno == dpdk.ErrSecondary)
+	}
+	return rt.Close()
+})
+
+func TestSecondaryIsRefused(t *testing.T) {
+	harness.Need(t, harness.Root, harness.Hugepages)
+	p := faked(t)
+	f := create(t, p, simple)
+	child := harness.Start(t, "flows", ealtest.Runtime().FilePrefix(), p.Name())
+	assert.ElementsMatch(t, []string{"create true", "validate true", "flush true"}, child.Wait())
+	require.NoError(t, f.Destroy())
+}
