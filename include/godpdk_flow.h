@@ -8,6 +8,14 @@
 #include <rte_ethdev.h>
 #include <rte_flow.h>
 
+/* Drivers use these fields of the item ARP_ETH_IPV4. Since 23.03 the addresses of the protocol's header are at other offsets
+ * than the fields of the first names. */
+#if RTE_VERSION < RTE_VERSION_NUM(23, 3, 0, 0)
+#define GODPDK_FLOW_ARP(old, new) old
+#else
+#define GODPDK_FLOW_ARP(old, new) hdr.new
+#endif
+
 /* Offsets of the fields of items. */
 enum {
 	GODPDK_FLOW_ITEM_ETH_DST = offsetof(struct rte_flow_item_eth, dst),
@@ -49,11 +57,11 @@ enum {
 	GODPDK_FLOW_ITEM_SCTP_DST = offsetof(struct rte_flow_item_sctp, hdr.dst_port),
 	GODPDK_FLOW_ITEM_SCTP_TAG = offsetof(struct rte_flow_item_sctp, hdr.tag),
 	GODPDK_FLOW_ITEM_SCTP_CKSUM = offsetof(struct rte_flow_item_sctp, hdr.cksum),
-	GODPDK_FLOW_ITEM_ARP_OP = offsetof(struct rte_flow_item_arp_eth_ipv4, op),
-	GODPDK_FLOW_ITEM_ARP_SHA = offsetof(struct rte_flow_item_arp_eth_ipv4, sha),
-	GODPDK_FLOW_ITEM_ARP_SPA = offsetof(struct rte_flow_item_arp_eth_ipv4, spa),
-	GODPDK_FLOW_ITEM_ARP_THA = offsetof(struct rte_flow_item_arp_eth_ipv4, tha),
-	GODPDK_FLOW_ITEM_ARP_TPA = offsetof(struct rte_flow_item_arp_eth_ipv4, tpa),
+	GODPDK_FLOW_ITEM_ARP_OP = offsetof(struct rte_flow_item_arp_eth_ipv4, GODPDK_FLOW_ARP(op, arp_opcode)),
+	GODPDK_FLOW_ITEM_ARP_SHA = offsetof(struct rte_flow_item_arp_eth_ipv4, GODPDK_FLOW_ARP(sha, arp_data.arp_sha)),
+	GODPDK_FLOW_ITEM_ARP_SPA = offsetof(struct rte_flow_item_arp_eth_ipv4, GODPDK_FLOW_ARP(spa, arp_data.arp_sip)),
+	GODPDK_FLOW_ITEM_ARP_THA = offsetof(struct rte_flow_item_arp_eth_ipv4, GODPDK_FLOW_ARP(tha, arp_data.arp_tha)),
+	GODPDK_FLOW_ITEM_ARP_TPA = offsetof(struct rte_flow_item_arp_eth_ipv4, GODPDK_FLOW_ARP(tpa, arp_data.arp_tip)),
 	GODPDK_FLOW_ITEM_ESP_SPI = offsetof(struct rte_flow_item_esp, hdr.spi),
 	GODPDK_FLOW_ITEM_AH_SPI = offsetof(struct rte_flow_item_ah, spi),
 	GODPDK_FLOW_ITEM_VXLAN_FLAGS = offsetof(struct rte_flow_item_vxlan, flags),

@@ -73,6 +73,9 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 		first, last, mask := values(f)
 		name := f.Item + " " + f.Name
 		pattern(fmt.Sprintf("%s is %s", name, first))
+		if name == "tag index" { // testpmd has only "is" for it
+			continue
+		}
 		pattern(fmt.Sprintf("%s spec %s %s mask %s", name, first, f.Name, mask))
 		if f.Kind != "bit" {
 			pattern(fmt.Sprintf("%s is %s %s last %s", name, first, f.Name, last))
@@ -89,8 +92,8 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 	}
 	pattern("eth type is 0x8100 has_vlan is 1 / vlan vid is 5 pcp is 3 / ipv4 proto is 17 src is 1.2.3.4 / udp dst is 53")
 	pattern("raw relative is 0 search is 0 offset is 12 limit is 0 pattern is abcdef")
-	pattern("eth / raw relative is 1 search is 1 offset is -4 limit is 100 pattern is x")
-	same("group 3 priority 5 egress pattern eth / end actions drop / end")
+	pattern("eth / raw relative is 1 search is 1 offset is 4 limit is 100 pattern is x")
+	same("group 3 egress pattern eth / end actions drop / end")
 	same("transfer pattern eth / end actions drop / end")
 	same("ingress transfer pattern eth / end actions drop / end")
 
@@ -112,7 +115,6 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 		tested[strings.Fields(text)[0]] = true
 		action(text)
 	}
-	action("set_meta data 5")
 
 	const (
 		addresses = "020102030406" + "020102030405" + "0000"
@@ -136,15 +138,20 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 		assert.True(t, tested[name] || slices.Contains([]string{"void", "invert", "raw"}, name), "no rule has %s", name)
 	}
 
+	// The priority of a rule is its number: testpmd leaves out commands that it does not understand.
 	var commands []string
-	for _, r := range rules {
-		commands = append(commands, "flow validate 0 "+r.testpmd)
+	for i, r := range rules {
+		commands = append(commands, fmt.Sprintf("flow validate 0 priority %d %s", i, r.testpmd))
 	}
 	dumps := testpmd(t, append(set, commands...))
-	require.Len(t, dumps, len(rules), "testpmd has understood other commands than it should")
 	p := faked(t)
 	for i, r := range rules {
-		assert.Equal(t, dumps[i], dump(t, p, r.ours), r.ours)
+		ours := dump(t, p, fmt.Sprintf("priority %d %s", i, r.ours))
+		first, _, _ := strings.Cut(ours, "\n")
+		at := slices.IndexFunc(dumps, func(d string) bool { return strings.HasPrefix(d, first) })
+		if assert.GreaterOrEqual(t, at, 0, "testpmd does not understand %s", r.testpmd) {
+			assert.Equal(t, dumps[at], ours, r.ours)
+		}
 	}
 }
 
@@ -170,12 +177,17 @@ func testpmd(t *testing.T, commands []string) []string {
 	require.NoError(t, cmd.Run(), output.String())
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
-	if bytes.Contains(output.Bytes(), []byte("Bad arguments")) || bytes.Contains(output.Bytes(), []byte("Command not found")) {
-		t.Log(output.String())
+	for n, line := range strings.Split(output.String(), "\n") {
+		if strings.Contains(line, "Bad arguments") || strings.Contains(line, "Command not found") || strings.Contains(line, "Ambiguous command") {
+			t.Log(n, line)
+		}
 	}
 	var dumps []string
-	for _, d := range strings.SplitAfter(string(text), "rule ")[1:] {
-		dumps = append(dumps, "rule "+strings.TrimSuffix(d, "rule "))
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "rule ") {
+			dumps = append(dumps, "")
+		}
+		dumps[len(dumps)-1] += line
 	}
 	return dumps
 }

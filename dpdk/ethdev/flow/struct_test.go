@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	c "github.com/godpdk/godpdk/cgo/flow"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/dpdk/header"
@@ -39,7 +41,7 @@ func TestHeadersHaveTheFormOfTheProtocol(t *testing.T) {
 		want string
 	}{
 		"IPv4 length":        {flow.IPv4{Length: flow.Is(0x1234)}, "00001234" + strings.Repeat("00", 16)},
-		"ARP op":             {flow.ARP{Op: flow.Is(2)}, "0000000000000002" + strings.Repeat("00", 20)},
+		"ARP op":             {flow.ARP{Op: flow.Is(2)}, "0000000000000002" + strings.Repeat("00", 24)},
 		"MPLS TTL":           {flow.MPLS{TTL: flow.Is(0x7f)}, "0000007f"},
 		"NVGRE flow":         {flow.NVGRE{FlowID: flow.Is(0x7f)}, "000000000000007f"},
 		"VXLAN flags":        {flow.VXLAN{Flags: flow.Is(8)}, "0800000000000000"},
@@ -55,22 +57,23 @@ func TestHeadersHaveTheFormOfTheProtocol(t *testing.T) {
 }
 
 func TestOnlyFieldsThatAreSetAreMatched(t *testing.T) {
-	assert.Equal(t, "item 9 spec=- last=- mask=-\nitem 11 spec=- last=- mask=-", itemText(t, flow.Eth{}, flow.IPv4{}))
-	assert.Equal(t, "item 11 spec="+strings.Repeat("00", 16)+"0a000000 last=- mask="+strings.Repeat("00", 16)+"ff000000",
+	ipv4, udp := fmt.Sprintf("item %d ", c.ItemIPv4), fmt.Sprintf("item %d ", c.ItemUDP)
+	assert.Equal(t, fmt.Sprintf("item %d spec=- last=- mask=-\nitem %d spec=- last=- mask=-", c.ItemEth, c.ItemIPv4), itemText(t, flow.Eth{}, flow.IPv4{}))
+	assert.Equal(t, ipv4+"spec="+strings.Repeat("00", 16)+"0a000000 last=- mask="+strings.Repeat("00", 16)+"ff000000",
 		itemText(t, flow.IPv4{Dst: flow.In(netip.MustParsePrefix("10.1.2.3/8"))}))
-	assert.Equal(t, "item 14 spec=00000050"+"00000000 last=0000005a"+"00000000 mask=0000ffff"+"00000000",
+	assert.Equal(t, udp+"spec=00000050"+"00000000 last=0000005a"+"00000000 mask=0000ffff"+"00000000",
 		itemText(t, flow.UDP{DstPort: flow.Range(80, 90)}))
-	assert.Equal(t, "item 14 spec=00500006"+"00000000 last=00000009"+"00000000 mask=ff00ffff"+"00000000",
+	assert.Equal(t, udp+"spec=00500006"+"00000000 last=00000009"+"00000000 mask=ff00ffff"+"00000000",
 		itemText(t, flow.UDP{SrcPort: flow.Masked(0x50, 0xff00), DstPort: flow.Range(6, 9)}))
 }
 
 func TestCustomTypes(t *testing.T) {
 	udp := itemText(t, flow.UDP{SrcPort: flow.Is(0x1234)})
-	assert.Equal(t, udp, itemText(t, flow.CustomItem{Type: 14, Spec: []byte{0x12, 0x34, 7: 0}, Mask: []byte{0xff, 0xff, 7: 0}}))
+	assert.Equal(t, udp, itemText(t, flow.CustomItem{Type: c.ItemUDP, Spec: []byte{0x12, 0x34, 7: 0}, Mask: []byte{0xff, 0xff, 7: 0}}))
 	p := faked(t)
-	for _, a := range []flow.Action{flow.Queue{Index: 5}, flow.CustomAction{Type: 6, Conf: []byte{5, 0}}} {
+	for _, a := range []flow.Action{flow.Queue{Index: 5}, flow.CustomAction{Type: c.ActionQueue, Conf: []byte{5, 0}}} {
 		require.NoError(t, flow.Validate(p, flow.Rule{Actions: []flow.Action{a}}))
-		assert.Contains(t, flowfake.Now().Text, "action 6 conf=0500")
+		assert.Contains(t, flowfake.Now().Text, fmt.Sprintf("action %d conf=0500", c.ActionQueue))
 	}
 }
 
