@@ -338,6 +338,16 @@ godpdk_flow_isolate(uint16_t port, int set)
 	return godpdk_flow_result(ret, NULL, &e);
 }
 
+/* rte_flow_pick_transfer_proxy. */
+static inline struct godpdk_flow_result
+godpdk_flow_proxy(uint16_t port, uint16_t *proxy)
+{
+	struct rte_flow_error e = { .type = RTE_FLOW_ERROR_TYPE_NONE };
+	int ret = rte_flow_pick_transfer_proxy(port, proxy, &e);
+
+	return godpdk_flow_result(ret, NULL, &e);
+}
+
 struct godpdk_flow_count {
 	uint64_t hits;
 	uint64_t bytes;

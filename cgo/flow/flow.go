@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package flow calls rte_flow, which is a part of librte_ethdev. It is not part of package cgo
-// because that has enough to compile.
+// Package flow calls rte_flow, which is a part of librte_ethdev. It is not part of package cgo because
+// that has enough to compile.
 package flow
 
 /*
@@ -109,7 +109,8 @@ func result(r C.struct_godpdk_flow_result) Result {
 	return Result{int(r.err), int(r._type), uintptr(r.cause), C.GoString(r.message)}
 }
 
-// At returns the place in the rule that an error means. It is outside of the rule if the error means none.
+// At returns the place in the rule that an error means. It is outside of the rule if the error means
+// none.
 func (r Rule) At(res Result) int { return int(res.Cause - uintptr(r.base)) }
 
 // Validate validates a rule, whose parts are at these offsets.
@@ -184,8 +185,17 @@ func Isolate(port uint16, on bool) Result {
 	return result(C.godpdk_flow_isolate(C.uint16_t(port), set))
 }
 
-// Aged returns the contexts of aged rules: their addresses, as their actions AGE have no context. Without room it returns their
-// number.
+// TransferProxy returns the port for transfer rules.
+//
+// Implements: rte_flow_pick_transfer_proxy
+func TransferProxy(port uint16) (proxy uint16, res Result) {
+	var p C.uint16_t
+	res = result(C.godpdk_flow_proxy(C.uint16_t(port), &p))
+	return uint16(p), res
+}
+
+// Aged returns the contexts of aged rules: their addresses, as their actions AGE have no context.
+// Without room it returns their number.
 //
 // Implements: rte_flow_get_aged_flows
 func Aged(port uint16, contexts []uintptr) (n int, res Result) {

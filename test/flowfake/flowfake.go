@@ -1,7 +1,8 @@
 //go:build linux
 
-// Package flowfake is a driver of flow rules for tests: no driver without hardware has all of them. The linker makes the calls of rte_flow_… in a test's
-// program end here. Calls for other ports than that of [Serve] go on to DPDK.
+// Package flowfake is a driver of flow rules for tests: no driver without hardware has all of them.
+// The linker makes the calls of rte_flow_… in a test's program end here. Calls for other ports than
+// that of [Serve] go on to DPDK.
 package flowfake
 
 /*

@@ -3,8 +3,11 @@
 package values_test
 
 import (
+	"net/netip"
+
 	"github.com/godpdk/godpdk/dpdk/bond"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
@@ -54,6 +57,10 @@ var functions = map[string]map[string]any{
 		"StartServiceCore": lcore.StartServiceCore, "StopServiceCore": lcore.StopServiceCore, "RemoveServiceCore": lcore.RemoveServiceCore,
 		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "NewAlarm": lcore.NewAlarm, "RegisterCallback": lcore.RegisterCallback, "NewMeter": lcore.NewMeter,
 		"RunTimers": lcore.RunTimers, "Duration": lcore.Duration, "ToCycles": lcore.ToCycles,
+	},
+	"ethdev/flow": {
+		"Validate": flow.Validate, "Create": flow.Create, "Flush": flow.Flush, "Isolate": flow.Isolate, "Dump": flow.Dump, "TransferProxy": flow.TransferProxy,
+		"Aged": flow.Aged, "List": flow.List, "Parse": flow.Parse, "In": flow.In, "Range": flow.Range[int], "Masked": flow.Masked[netip.Addr],
 	},
 	"ethdev": {
 		"Attach": ethdev.Attach, "Open": ethdev.Open, "Match": ethdev.Match, "Lookup": ethdev.Lookup, "ByID": ethdev.ByID, "ByMAC": ethdev.ByMAC,

@@ -13,7 +13,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 )
 
-// scalar is an *int, *bool, *netip.Addr or *header.MAC. An optional one is left out of the text if it is 0.
+// scalar is an *int, *bool, *netip.Addr or *header.MAC. An optional one is left out of the text if it
+// is 0.
 type scalar struct {
 	v        any
 	optional bool

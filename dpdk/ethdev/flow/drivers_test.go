@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
@@ -74,6 +75,7 @@ func TestDriversWithoutRules(t *testing.T) {
 		"Flush":    flow.Flush(p),
 		"Isolate":  flow.Isolate(p, true),
 		"Aged":     func() error { _, err := flow.Aged(p); return err }(),
+		"Proxy":    func() error { _, err := flow.TransferProxy(p); return err }(),
 		"Dump":     func() error { _, err := flow.Dump(p); return err }(),
 	} {
 		require.ErrorIs(t, err, dpdk.ErrUnsupported, name)
@@ -95,7 +97,7 @@ func newTap(t *testing.T) *ethdev.Port {
 	return p
 }
 
-// The TAP driver reads the structs of each rule itself, and says what it does not support.
+// The TAP driver reads the structs of each rule itself, and returns what it does not support.
 func TestTapValidates(t *testing.T) {
 	p := newTap(t)
 	for _, text := range []string{
@@ -124,6 +126,45 @@ func TestTapValidates(t *testing.T) {
 		assert.Equal(t, []int{tc.item, tc.action}, []int{e.Item, e.Action}, tc.text)
 	}
 }
+
+// noFlower returns why the kernel cannot classify packets as the TAP driver needs it, or "".
+func noFlower(t *testing.T) string {
+	t.Helper()
+	link := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: "flower"}}
+	require.NoError(t, netlink.LinkAdd(link))
+	defer func() { assert.NoError(t, netlink.LinkDel(link)) }()
+	qdisc := &netlink.Ingress{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(0xffff, 0), Parent: netlink.HANDLE_INGRESS}}
+	if err := netlink.QdiscAdd(qdisc); err != nil {
+		return fmt.Sprintf("the kernel has no ingress qdisc: %v", err)
+	}
+	err := netlink.FilterAdd(&netlink.Flower{FilterAttrs: netlink.FilterAttrs{LinkIndex: link.Attrs().Index, Parent: netlink.MakeHandle(0xffff, 0), Priority: 1, Protocol: unix.ETH_P_ALL}})
+	if err != nil {
+		return fmt.Sprintf("the kernel has no flower classifier (CONFIG_NET_CLS_FLOWER): %v", err)
+	}
+	return ""
+}
+
+// The TAP driver creates a filter of the kernel for each rule. Without the classifier it fails after it has read the rule.
+func TestTapCreates(t *testing.T) {
+	p := newTap(t)
+	f, err := flow.Create(p, parse(t, "ingress pattern eth / ipv4 / udp dst is 9 / end actions drop / end"))
+	if why := noFlower(t); why != "" {
+		t.Log(why)
+		var e *flow.Error
+		require.ErrorAs(t, err, &e)
+		assert.Contains(t, e.Message, "Kernel refused", "the driver's own words")
+		assert.Nil(t, f)
+		assert.Empty(t, flow.List(p))
+		return
+	}
+	require.NoError(t, err)
+	require.NoError(t, f.Destroy())
+	create(t, p, simple0)
+	require.NoError(t, p.Stop())
+	assert.Empty(t, flow.List(p))
+}
+
+const simple0 = "ingress pattern eth / ipv4 dst is 10.0.0.1 / end actions queue index 0 / end"
 
 // "flows" calls each function in a secondary.
 var _ = harness.Role("flows", func(args []string) error {

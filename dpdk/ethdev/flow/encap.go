@@ -4,8 +4,9 @@ import (
 	c "github.com/godpdk/godpdk/cgo/flow"
 )
 
-// VXLANEncap puts headers in front of the packet, such as Eth, IPv4, UDP and VXLAN. All their fields must be values,
-// as of [Is]. In the text of a rule they are a pattern behind the word "definition", which dpdk-testpmd does not know.
+// VXLANEncap puts headers in front of the packet, such as Eth, IPv4, UDP and VXLAN. All their fields
+// must be values, as of [Is]. In the text of a rule they are a pattern behind the word "definition",
+// which dpdk-testpmd does not know.
 type VXLANEncap struct {
 	Headers []Item
 }
@@ -18,7 +19,8 @@ func (a *VXLANEncap) shape() shape {
 	}}
 }
 
-// RawEncap puts bytes in front of the packet. In the text of a rule they are hexadecimal, which dpdk-testpmd does not know.
+// RawEncap puts bytes in front of the packet. In the text of a rule they are hexadecimal, which
+// dpdk-testpmd does not know.
 type RawEncap struct {
 	Data     []byte
 	Preserve []byte // bits of Data that the device must not change; nil is none
@@ -34,8 +36,8 @@ func (a *RawEncap) shape() shape {
 	}}
 }
 
-// RawDecap removes headers with the length of Data from the packet. In the text of a rule Data is hexadecimal, which dpdk-testpmd
-// does not know.
+// RawDecap removes headers with the length of Data from the packet. In the text of a rule Data is
+// hexadecimal, which dpdk-testpmd does not know.
 type RawDecap struct {
 	Data []byte // headers like those to remove
 }

@@ -50,12 +50,12 @@ func (p Part) String() string {
 	return fmt.Sprintf("Part(%d)", int(p))
 }
 
-// Error is an error of this package with the part of the rule at fault. errors.Is and errors.As find the [*dpdk.Error] in it,
-// and that one's error number.
+// Error is an error of this package with the part of the rule at fault. errors.Is and errors.As find
+// the [*dpdk.Error] in it, and that one's error number.
 type Error struct {
 	Part Part
-	// Item is the item at fault, by its number in Rule.Pattern, and Action the action; -1 is none. Item is the length of the pattern
-	// if a driver expects more items.
+	// Item is the item at fault, by its number in Rule.Pattern, and Action the action; -1 is none. Item is
+	// the length of the pattern if a driver expects more items.
 	Item, Action int
 	Message      string // of the driver
 

@@ -21,6 +21,7 @@ const (
 	opIsolate  = "rte_flow_isolate"
 	opAged     = "rte_flow_get_aged_flows"
 	opDump     = "rte_flow_dev_dump"
+	opProxy    = "rte_flow_pick_transfer_proxy"
 )
 
 // Flow is a rule in a port.
@@ -33,33 +34,34 @@ type Flow struct {
 	handle unsafe.Pointer // nil: destroyed
 }
 
-// Validate reports whether the port would accept a rule now, without creating it. Create can fail nevertheless, if
-// the device is full. Errors are those of [Create].
+// Validate reports whether the port would accept a rule now, without creating it. Create can fail
+// nevertheless, if the device is full. Errors are those of [Create].
 //
 // Implements: rte_flow_validate
 func Validate(p *ethdev.Port, r Rule) error {
-	return withRule(opValidate, p, r, func(id uint16, m *image, rule c.Rule) (c.Result, error) {
-		return rule.Validate(id, 0, m.items, m.actions), nil
+	return withRule(opValidate, p, r, func(id uint16, m *image, rule c.Rule) c.Result {
+		return rule.Validate(id, 0, m.items, m.actions)
 	})
 }
 
 // Create creates a rule in the port. The rule applies at once if the port is started. Most drivers
 // need a started port. See the package's doc for the lifetime.
 //
-// Errors are [*Error] with the item or action at fault. They hold dpdk.ErrUnsupported if the driver has no rules or does not support
-// this one, dpdk.ErrExist for a rule that the port has already, dpdk.ErrInvalid, dpdk.ErrNoMemory, and others of the driver. The
-// errors dpdk.ErrNoDevice and dpdk.ErrSecondary are a [*dpdk.Error].
+// Errors are [*Error] with the item or action at fault. They hold dpdk.ErrUnsupported if the driver
+// has no rules or does not support this one, dpdk.ErrExist for a rule that the port has already,
+// dpdk.ErrInvalid, dpdk.ErrNoMemory, and others of the driver. The errors dpdk.ErrNoDevice and
+// dpdk.ErrSecondary are a [*dpdk.Error].
 //
 // Implements: rte_flow_create
 func Create(p *ethdev.Port, r Rule) (*Flow, error) {
 	r.Pattern, r.Actions = append([]Item(nil), r.Pattern...), append([]Action(nil), r.Actions...)
 	f := &Flow{port: p, rule: r}
-	err := withRule(opCreate, p, r, func(id uint16, m *image, rule c.Rule) (res c.Result, err error) {
+	err := withRule(opCreate, p, r, func(id uint16, m *image, rule c.Rule) (res c.Result) {
 		f.handle, res = rule.Create(id, 0, m.items, m.actions)
 		if res.Errno == 0 {
 			register(f)
 		}
-		return res, nil
+		return res
 	})
 	if err != nil {
 		return nil, err
@@ -68,7 +70,7 @@ func Create(p *ethdev.Port, r Rule) (*Flow, error) {
 }
 
 // withRule runs call with the rule in memory of C, as the control call op of p.
-func withRule(op string, p *ethdev.Port, r Rule, call func(id uint16, m *image, rule c.Rule) (c.Result, error)) error {
+func withRule(op string, p *ethdev.Port, r Rule, call func(id uint16, m *image, rule c.Rule) c.Result) error {
 	m, f := encode(r)
 	if f == nil {
 		f = checkQueues(p, r)
@@ -82,10 +84,7 @@ func withRule(op string, p *ethdev.Port, r Rule, call func(id uint16, m *image, 
 			return dpdk.ErrNoMemory
 		}
 		defer rule.Free()
-		res, err := call(id, m, rule)
-		if err != nil {
-			return err
-		}
+		res := call(id, m, rule)
 		return failed(op, p.Name(), res, r, m, rule.At(res))
 	})
 }
@@ -164,8 +163,8 @@ func (f *Flow) do(op string, call func(id uint16, handle unsafe.Pointer) error) 
 	})
 }
 
-// Destroy destroys the rule. Errors: dpdk.ErrNotFound for a rule that was destroyed; dpdk.ErrNoDevice if its port has
-// ended; and [*Error] with the driver's.
+// Destroy destroys the rule. Errors: dpdk.ErrNotFound for a rule that was destroyed; dpdk.ErrNoDevice
+// if its port has ended; and [*Error] with the driver's.
 //
 // Implements: rte_flow_destroy
 func (f *Flow) Destroy() error {
@@ -178,8 +177,8 @@ func (f *Flow) Destroy() error {
 	})
 }
 
-// Flush destroys all rules of the port, also those that C code has created. If it fails, the driver may have destroyed some of them; all Flows of the
-// port are invalid then.
+// Flush destroys all rules of the port, also those that C code has created. If it fails, the driver
+// may have destroyed some of them; all Flows of the port are invalid then.
 //
 // Implements: rte_flow_flush
 func Flush(p *ethdev.Port) error {
@@ -190,9 +189,10 @@ func Flush(p *ethdev.Port) error {
 	})
 }
 
-// Isolate enters or leaves isolated mode. A port in isolated mode receives only packets that its rules assign to
-// queues: promiscuous mode, addresses, and the RSS of the port have no effect. Some drivers only change the mode before the port is
-// configured: call it after [ethdev.Attach]. Errors: dpdk.ErrUnsupported, and others of the driver.
+// Isolate enters or leaves isolated mode. A port in isolated mode receives only packets that its rules
+// assign to queues: promiscuous mode, addresses, and the RSS of the port have no effect. Some drivers
+// only change the mode before the port is configured: call it after [ethdev.Attach]. Errors:
+// dpdk.ErrUnsupported, and others of the driver.
 //
 // Implements: rte_flow_isolate
 func Isolate(p *ethdev.Port, on bool) error {
@@ -201,8 +201,25 @@ func Isolate(p *ethdev.Port, on bool) error {
 	})
 }
 
-// Dump returns the driver's description of all rules of the port, in a form of the driver. The error is
-// dpdk.ErrUnsupported for most drivers.
+// TransferProxy returns the port that the [Rule]s of p with Transfer must be created in: p itself, or
+// another port of the same device. Errors: dpdk.ErrUnsupported, and others of the driver.
+//
+// Implements: rte_flow_pick_transfer_proxy
+func TransferProxy(p *ethdev.Port) (*ethdev.Port, error) {
+	proxy := -1
+	err := portcall.Call(p, opProxy, func(id uint16) error {
+		n, res := c.TransferProxy(id)
+		proxy = int(n)
+		return failed(opProxy, p.Name(), res, Rule{}, nil, 0)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return ethdev.ByID(proxy)
+}
+
+// Dump returns the driver's description of all rules of the port, in a form of the driver. The error
+// is dpdk.ErrUnsupported for most drivers.
 //
 // Implements: rte_flow_dev_dump
 func Dump(p *ethdev.Port) (text string, err error) {

@@ -7,7 +7,8 @@ import (
 	cgoflow "github.com/godpdk/godpdk/cgo/flow"
 )
 
-// image is a rule as C reads it, in one piece of memory. Its pointers are offsets until it is copied to memory of C.
+// image is a rule as C reads it, in one piece of memory. Its pointers are offsets until it is copied
+// to memory of C.
 type image struct {
 	b              []byte
 	pointers       []cgoflow.Pointer
@@ -92,7 +93,8 @@ func (m *image) attr(r Rule) *fault {
 	return nil
 }
 
-// pattern appends an array of items, and returns its offset. It calls each with the number of each item.
+// pattern appends an array of items, and returns its offset. It calls each with the number of each
+// item.
 func (m *image) pattern(items []Item, each func(i int)) (int, *fault) {
 	array := m.alloc((len(items) + 1) * cgoflow.ItemSize) // the last one is the item END
 	for i, it := range items {
@@ -170,7 +172,8 @@ func isNil(v any) bool {
 	return v == nil || reflect.ValueOf(v).Kind() == reflect.Pointer && reflect.ValueOf(v).IsNil()
 }
 
-// owner returns the item or action, or -1, that the offset belongs to. The number of the item END is the length of the pattern.
+// owner returns the item or action, or -1, that the offset belongs to. The number of the item END is
+// the length of the pattern.
 func (m *image) owner(at int) (item, action int) {
 	for _, o := range m.owners {
 		switch {

@@ -35,7 +35,7 @@ func (i *IPv4) shape() shape {
 	}}
 }
 
-// IPv6 matches an IPv6 header. The fields Has… tell whether extension headers of a kind follow.
+// IPv6 matches an IPv6 header. The fields Has… match whether extension headers of a kind follow.
 type IPv6 struct {
 	Src            Match[netip.Addr]
 	Dst            Match[netip.Addr]

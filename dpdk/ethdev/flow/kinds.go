@@ -16,7 +16,8 @@ func item[T Item](describe func(*T) shape) kind[Item] {
 	}}
 }
 
-// action returns the kind of an action type. Its text has another name for some values: begin is one of them.
+// action returns the kind of an action type. Its text has another name for some values: begin is one
+// of them.
 func action[T Action](describe func(*T) shape, begin T) kind[Action] {
 	return kind[Action]{describe(&begin).name, func() (shape, func() Action) {
 		v := begin

@@ -17,8 +17,8 @@ type Value interface {
 	int | bool | netip.Addr | header.MAC
 }
 
-// Match is a condition on a field. The zero Match accepts all values. Make others with [Is],
-// [Range], [Masked] and [In].
+// Match is a condition on a field. The zero Match accepts all values. Make others with [Is], [Range],
+// [Masked] and [In].
 type Match[V Value] struct {
 	value, last, mask V
 	// set: there is a condition. ranged: last counts. masked: mask counts, otherwise all bits.
@@ -60,7 +60,8 @@ func addrMask(width, ones int) netip.Addr {
 	return a
 }
 
-// String returns the condition as in the text of a [Rule], without the name of the field, such as "is 80".
+// String returns the condition as in the text of a [Rule], without the name of the field, such as "is
+// 80".
 func (m Match[V]) String() string {
 	if !m.set {
 		return "any"
@@ -72,7 +73,8 @@ func (m Match[V]) String() string {
 type condition interface {
 	isSet() bool
 	isRanged() bool
-	// encode writes spec, last and mask into structs at these offsets of the image. last is -1 if the item has no range.
+	// encode writes spec, last and mask into structs at these offsets of the image. last is -1 if the item
+	// has no range.
 	encode(p place, m *image, spec, last, mask int) error
 	// words returns the text, as pairs of the name with a parameter and a value.
 	words(name string) []string
@@ -139,7 +141,8 @@ func (m *Match[V]) words(name string) []string {
 	return w
 }
 
-// prefixBits returns the number of ones at the beginning of an address, or -1 if ones follow zeros or v is not an address.
+// prefixBits returns the number of ones at the beginning of an address, or -1 if ones follow zeros or
+// v is not an address.
 func prefixBits(v any) int {
 	a, ok := v.(netip.Addr)
 	if !ok || !a.IsValid() {

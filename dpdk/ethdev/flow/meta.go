@@ -6,15 +6,15 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// Metadata is the value that an action [SetMeta] sets in received packets, and that an item [Meta] matches in
-// packets to be sent. It is a dynamic field and flag of the mbuf.
+// Metadata is the value that an action [SetMeta] sets in received packets, and that an item [Meta]
+// matches in packets to be sent. It is a dynamic field and flag of the mbuf.
 type Metadata struct {
 	Value mbuf.Field[uint32]
 	Flag  mbuf.OffloadFlags // in the flags of an mbuf if Value is set
 }
 
-// RegisterMetadata creates or finds the field and flag. Call it in each process that uses the metadata, and before the ports are started.
-// Errors are those of [mbuf.RegisterField].
+// RegisterMetadata creates or finds the field and flag. Call it in each process that uses the
+// metadata, and before the ports are started. Errors are those of [mbuf.RegisterField].
 //
 // Implements: rte_flow_dynf_metadata_register
 func RegisterMetadata() (Metadata, error) {

@@ -16,12 +16,12 @@ const opParse = "flow.Parse"
 //
 //	group 1 priority 2 ingress pattern eth / ipv4 dst is 10.0.0.1 / udp src spec 64 src mask 0xffc0 / end actions mark id 7 / queue index 3 / end
 //
-// The conditions on a field are "is" (one value), "spec" with "mask" or "prefix", and "last" in addition, which makes
-// a range. Unlike in dpdk-testpmd, spec needs a mask, and the mask of set_meta and set_tag is all bits if it is left out. The group, the priority, the direction and the last "/" can be left out.
+// The conditions on a field are "is" (one value), "spec" with "mask" or "prefix", and "last" in
+// addition, which makes a range. Unlike in dpdk-testpmd, spec needs a mask, and the mask of set_meta
+// and set_tag is all bits if it is left out. The group, the priority, the direction and the last "/"
+// can be left out.
 //
 // The error is dpdk.ErrInvalid, with the words that are wrong.
-//
-// Implements: none
 func Parse(text string) (Rule, error) {
 	r := &reader{words: strings.Fields(text)}
 	rule, err := r.rule()

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"slices"
 	"time"
 	"unsafe"
 
@@ -18,8 +19,9 @@ type Counters struct {
 	HasPackets, HasBytes bool
 }
 
-// Count returns the counters of the rule's first action [Count], and sets them to 0 if reset is true. Errors: dpdk.ErrInvalid
-// for a rule without this action, dpdk.ErrUnsupported, and those of [Flow.Destroy].
+// Count returns the counters of the rule's first action [Count], and sets them to 0 if reset is true.
+// Errors: dpdk.ErrInvalid for a rule without this action, dpdk.ErrUnsupported, and those of
+// [Flow.Destroy].
 //
 // Implements: rte_flow_query
 func (f *Flow) Count(reset bool) (n Counters, err error) {
@@ -39,8 +41,8 @@ type Idle struct {
 	HasTime bool
 }
 
-// Age returns the state of the rule's first action [Age]. Errors: dpdk.ErrInvalid for a rule without this action,
-// dpdk.ErrUnsupported, and those of [Flow.Destroy].
+// Age returns the state of the rule's first action [Age]. Errors: dpdk.ErrInvalid for a rule without
+// this action, dpdk.ErrUnsupported, and those of [Flow.Destroy].
 //
 // Implements: rte_flow_query
 func (f *Flow) Age() (state Idle, err error) {
@@ -52,18 +54,12 @@ func (f *Flow) Age() (state Idle, err error) {
 	return state, err
 }
 
-// query runs call with the first action of f of the type A. action is its offset in rule.
-func query[A Action](f *Flow, _ A, call func(id uint16, handle unsafe.Pointer, rule c.Rule, action int) c.Result) error {
-	n := -1
-	for i, a := range f.Rule().Actions {
-		if _, ok := a.(A); ok {
-			n = i
-			break
-		}
-	}
+// query runs call with the first action of f of the same type as kind. action is its offset in rule.
+func query(f *Flow, kind Action, call func(id uint16, handle unsafe.Pointer, rule c.Rule, action int) c.Result) error {
+	n := slices.IndexFunc(f.Rule().Actions, func(a Action) bool { return a.act().typ == kind.act().typ })
 	return f.do(opQuery, func(id uint16, handle unsafe.Pointer) error {
 		if n < 0 {
-			return check.Invalid(opQuery, f.port.Name(), "the rule has no action %T", *new(A))
+			return check.Invalid(opQuery, f.port.Name(), "the rule has no action %T", kind)
 		}
 		m, bad := encode(f.rule)
 		if bad != nil { // the caller has changed the bytes of an item
@@ -79,9 +75,10 @@ func query[A Action](f *Flow, _ A, call func(id uint16, handle unsafe.Pointer, r
 	})
 }
 
-// Aged returns the rules that no packet has matched for the time of their action [Age]. They stay in the port: destroy those that
-// are not needed. Rules that C code has created are not in the list. Some drivers return a rule once until a packet matches it
-// again. The event is ethdev.EventFlowAged. The error is dpdk.ErrUnsupported for most drivers.
+// Aged returns the rules that no packet has matched for the time of their action [Age]. They stay in
+// the port: destroy those that are not needed. Rules that C code has created are not in the list. Some
+// drivers return a rule once until a packet matches it again. The event is ethdev.EventFlowAged. The
+// error is dpdk.ErrUnsupported for most drivers.
 //
 // Implements: rte_flow_get_aged_flows
 func Aged(p *ethdev.Port) (aged []*Flow, err error) {

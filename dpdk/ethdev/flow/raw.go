@@ -6,8 +6,8 @@ import (
 	c "github.com/godpdk/godpdk/cgo/flow"
 )
 
-// Raw matches bytes of a packet. In the text of a rule the bytes are hexadecimal behind "pattern_hex", or text without
-// spaces behind "pattern".
+// Raw matches bytes of a packet. In the text of a rule the bytes are hexadecimal behind "pattern_hex",
+// or text without spaces behind "pattern".
 type Raw struct {
 	Relative bool   // Offset counts from the end of the item before, not from the beginning of the packet
 	Search   bool   // the bytes are at Offset or behind it, within Limit bytes; otherwise at Offset
@@ -33,8 +33,8 @@ func (i *Raw) shape() shape {
 }
 
 // CustomItem is an item of any type, by its number in enum rte_flow_item_type. Spec, Last and Mask are
-// the bytes of its struct, which must not hold pointers; nil is NULL. DPDK reads as many bytes as the type has:
-// CustomItem cannot check the lengths.
+// the bytes of its struct, which must not hold pointers; nil is NULL. DPDK reads as many bytes as the
+// type has: CustomItem cannot check the lengths.
 type CustomItem struct {
 	Type             int
 	Spec, Last, Mask []byte
@@ -56,9 +56,9 @@ func (i *CustomItem) shape() shape {
 	}}
 }
 
-// CustomAction is an action of any type, by its number in enum rte_flow_action_type. Conf is the bytes of its
-// struct, which must not hold pointers; nil is NULL. DPDK reads as many bytes as the type has: CustomAction cannot
-// check the length.
+// CustomAction is an action of any type, by its number in enum rte_flow_action_type. Conf is the bytes
+// of its struct, which must not hold pointers; nil is NULL. DPDK reads as many bytes as the type has:
+// CustomAction cannot check the length.
 type CustomAction struct {
 	Type int
 	Conf []byte
@@ -73,5 +73,6 @@ func (a *CustomAction) shape() shape {
 	}, params: []param{{"type", host(0, 4), scalar{v: &a.Type}}, {"conf_hex", place{}, hexBytes{&a.Conf}}}}
 }
 
-// customName is the name of items and actions that have none, in the text of a rule. dpdk-testpmd does not know it.
+// customName is the name of items and actions that have none, in the text of a rule. dpdk-testpmd does
+// not know it.
 const customName = "custom"

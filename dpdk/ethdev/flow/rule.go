@@ -5,13 +5,13 @@ import (
 	"strings"
 )
 
-// Rule is a flow rule: what to do with the packets that match a pattern. A Rule without direction is for packets that
-// the port receives.
+// Rule is a flow rule: what to do with the packets that match a pattern. A Rule without direction is
+// for packets that the port receives.
 type Rule struct {
 	Group    int // rules of groups other than 0 apply after an action [Jump]
 	Priority int // in its group; 0 is the highest
-	// Ingress rules apply to received packets, Egress rules to sent packets, and Transfer rules
-	// in the embedded switch of the device.
+	// Ingress rules apply to received packets, Egress rules to sent packets, and Transfer rules in the
+	// embedded switch of the device.
 	Ingress, Egress, Transfer bool
 
 	Pattern []Item // from the outermost header on

@@ -1,7 +1,7 @@
 package flow
 
-// Item is an item of a pattern: a value of a type of this package, such as [IPv4]. The zero value of an item
-// matches all packets that have its header; each field that is set is a condition more.
+// Item is an item of a pattern: a value of a type of this package, such as [IPv4]. The zero value of
+// an item matches all packets that have its header; each field that is set is a condition more.
 type Item interface{ item() shape }
 
 // Action is an action on the packets that match: a value of a type of this package, such as [Queue].

@@ -84,8 +84,8 @@ func find(p *ethdev.Port, handles []uintptr) (found []*Flow) {
 	return found
 }
 
-// release destroys the rules of a port, the last one first. If keep is true and the driver keeps rules while the port is
-// stopped, it does nothing. The caller is inside a control call of the port.
+// release destroys the rules of a port, the last one first. If keep is true and the driver keeps rules
+// while the port is stopped, it does nothing. The caller is inside a control call of the port.
 func release(p *ethdev.Port, id uint16, keep bool) {
 	all := List(p)
 	if len(all) == 0 || keep && keeps(id) {
