@@ -113,14 +113,14 @@ func result(r C.struct_godpdk_flow_result) Result {
 // none.
 func (r Rule) At(res Result) int { return int(res.Cause - uintptr(r.base)) }
 
-// Validate validates a rule, whose parts are at these offsets.
+// Validate validates a rule. Its parts are at these offsets.
 //
 // Implements: rte_flow_validate
 func (r Rule) Validate(port uint16, attr, items, actions int) Result {
 	return result(C.godpdk_flow_validate(C.uint16_t(port), unsafe.Add(r.base, attr), unsafe.Add(r.base, items), unsafe.Add(r.base, actions)))
 }
 
-// Create creates a rule, whose parts are at these offsets.
+// Create creates a rule. Its parts are at these offsets.
 //
 // Implements: rte_flow_create
 func (r Rule) Create(port uint16, attr, items, actions int) (flow unsafe.Pointer, res Result) {

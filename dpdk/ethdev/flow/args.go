@@ -248,7 +248,7 @@ func (a rawLength) encode(p place, m *image, conf int) error {
 	n := len(*a.data)
 	switch {
 	case n == 0:
-		return errors.New("there are no bytes")
+		return errors.New("the data is empty")
 	case n > math.MaxUint16:
 		return fmt.Errorf("%d bytes are too many: use at most %d", n, math.MaxUint16)
 	case a.preserve != nil && len(*a.preserve) != 0 && len(*a.preserve) != n:

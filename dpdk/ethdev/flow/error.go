@@ -119,8 +119,8 @@ func (f *fault) detail(r Rule) string {
 		words = append(words, "the end of the actions")
 	}
 	switch {
-	case f.part == PartNone, f.part == PartUnknown: // they say nothing
-	case len(words) > 0 && (f.part == PartItem || f.part == PartAction): // said already
+	case f.part == PartNone, f.part == PartUnknown: // not a part of a rule
+	case len(words) > 0 && (f.part == PartItem || f.part == PartAction): // named above
 	default:
 		words = append(words, f.part.String())
 	}

@@ -12,7 +12,7 @@ type Raw struct {
 	Relative bool   // Offset counts from the end of the item before, not from the beginning of the packet
 	Search   bool   // the bytes are at Offset or behind it, within Limit bytes; otherwise at Offset
 	Offset   int    // in bytes; may be negative if Relative is set
-	Limit    int    // in bytes; 0 is no limit
+	Limit    int    // in bytes; 0 means unlimited
 	Pattern  []byte // at most 65535
 	Mask     []byte // the bits of Pattern that count; nil is all
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Rule is a flow rule: what to do with the packets that match a pattern. A Rule without direction is
-// for packets that the port receives.
+// Rule is a flow rule: the actions for the packets that match a pattern. A Rule without direction is
+// for received packets.
 type Rule struct {
 	Group    int // rules of groups other than 0 apply after an action [Jump]
 	Priority int // in its group; 0 is the highest

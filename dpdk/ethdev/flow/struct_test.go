@@ -122,7 +122,7 @@ func TestValuesThatDoNotFitAreRefused(t *testing.T) {
 		"RSS queue":         {action(flow.RSS{Queues: []int{1 << 16}}), "65536"},
 		"age":               {action(flow.Age{Timeout: 1500e6}), "whole number of seconds"},
 		"long age":          {action(flow.Age{Timeout: 1 << 24 * 1e9}), "16777216"},
-		"no headers":        {action(flow.RawEncap{}), "no bytes"},
+		"no headers":        {action(flow.RawEncap{}), "the data is empty"},
 		"preserve":          {action(flow.RawEncap{Data: []byte{1, 2}, Preserve: []byte{1}}), "Preserve has 1 bytes"},
 		"VXLAN header":      {action(flow.VXLANEncap{Headers: []flow.Item{flow.Eth{}, flow.VXLAN{VNI: flow.Is(1 << 24)}}}), "header 1: vni: 16777216"},
 		"address to set":    {action(flow.SetSrcIP{}), "not valid"},
