@@ -246,6 +246,25 @@ enum {
 	GODPDK_FLOW_ACTION_CONF = offsetof(struct rte_flow_action, conf),
 };
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+/* The size of the struct of an item or action, as DPDK copies it; 0 if it has none, or DPDK does not know the type. rte_flow_conv
+ * is experimental. */
+static inline size_t
+godpdk_flow_struct_size(int action, int type)
+{
+	uint64_t zeros[256];
+	const struct rte_flow_item i = { .type = type, .spec = zeros };
+	const struct rte_flow_action a = { .type = type, .conf = zeros };
+	int size = action ? (int)sizeof(a) : (int)sizeof(i);
+	int n;
+
+	memset(zeros, 0, sizeof(zeros));
+	n = action ? rte_flow_conv(RTE_FLOW_CONV_OP_ACTION, NULL, 0, &a, NULL) : rte_flow_conv(RTE_FLOW_CONV_OP_ITEM, NULL, 0, &i, NULL);
+	return n > size ? n - size : 0;
+}
+#pragma GCC diagnostic pop
+
 /* A place in a rule that holds the address of another place in it. */
 struct godpdk_flow_pointer {
 	uint32_t at;

@@ -76,6 +76,17 @@ const (
 	MetadataFlag  = C.RTE_MBUF_DYNFLAG_METADATA_NAME
 )
 
+// ItemStructSize returns the size of the struct of an item, or 0 if it has none or DPDK does not know
+// the type.
+//
+// Implements: rte_flow_conv
+func ItemStructSize(typ int) int { return int(C.godpdk_flow_struct_size(0, C.int(typ))) }
+
+// ActionStructSize returns the same for an action.
+//
+// Implements: rte_flow_conv
+func ActionStructSize(typ int) int { return int(C.godpdk_flow_struct_size(1, C.int(typ))) }
+
 // Pointer is a place in a rule that holds the address of another place in it. Both are offsets.
 type Pointer struct{ At, To uint32 }
 

@@ -99,6 +99,9 @@ const ActionSetVLANPCP = 19
 const ActionSetVLANPCPPCP = 0
 const ActionSetVLANPCPSize = 1
 const ActionSize = 16
+
+func ActionStructSize(typ int) (_ int) { return }
+
 const ActionVF = 11
 const ActionVFID = 4
 const ActionVFSize = 8
@@ -307,6 +310,9 @@ const ItemSCTPSrc = 0
 const ItemSCTPTag = 4
 const ItemSize = 32
 const ItemSpec = 8
+
+func ItemStructSize(typ int) (_ int) { return }
+
 const ItemTCP = 12
 const ItemTCPDst = 2
 const ItemTCPFlags = 13

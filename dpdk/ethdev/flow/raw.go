@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"fmt"
 
 	c "github.com/godpdk/godpdk/cgo/flow"
 )
@@ -33,8 +34,8 @@ func (i *Raw) shape() shape {
 }
 
 // CustomItem is an item of any type, by its number in enum rte_flow_item_type. Spec, Last and Mask are
-// the bytes of its struct, which must not hold pointers; nil is NULL. DPDK reads as many bytes as the
-// type has: CustomItem cannot check the lengths.
+// the bytes of its struct, which must not hold pointers; nil is NULL. Their length must be that of the
+// struct. CustomItem cannot check that for types that DPDK itself does not know.
 type CustomItem struct {
 	Type             int
 	Spec, Last, Mask []byte
@@ -47,6 +48,15 @@ func (i *CustomItem) shape() shape {
 		if i.Spec == nil && (i.Last != nil || i.Mask != nil) {
 			return errors.New("Last or Mask without Spec")
 		}
+		if i.Type == c.ItemRaw {
+			return errors.New("its struct holds a pointer: use Raw")
+		}
+		size := c.ItemStructSize(i.Type)
+		for _, b := range [][]byte{i.Spec, i.Last, i.Mask} {
+			if err := checkStruct(b, size); err != nil {
+				return err
+			}
+		}
 		m.bytes(at+c.ItemSpec, i.Spec)
 		m.bytes(at+c.ItemLast, i.Last)
 		m.bytes(at+c.ItemMask, i.Mask)
@@ -57,8 +67,8 @@ func (i *CustomItem) shape() shape {
 }
 
 // CustomAction is an action of any type, by its number in enum rte_flow_action_type. Conf is the bytes
-// of its struct, which must not hold pointers; nil is NULL. DPDK reads as many bytes as the type has:
-// CustomAction cannot check the length.
+// of its struct, which must not hold pointers; nil is NULL. Its length must be that of the struct.
+// CustomAction cannot check that for types that DPDK itself does not know.
 type CustomAction struct {
 	Type int
 	Conf []byte
@@ -68,9 +78,21 @@ func (a CustomAction) act() shape { return a.shape() }
 
 func (a *CustomAction) shape() shape {
 	return shape{name: customName, typ: a.Type, custom: func(m *image, at int) error {
+		switch a.Type {
+		case c.ActionRSS, c.ActionVXLANEncap, c.ActionRawEncap, c.ActionRawDecap:
+			return errors.New("its struct holds a pointer: use the type of this package")
+		}
 		m.bytes(at+c.ActionConf, a.Conf)
-		return nil
+		return checkStruct(a.Conf, c.ActionStructSize(a.Type))
 	}, params: []param{{"type", host(0, 4), scalar{v: &a.Type}}, {"conf_hex", place{}, hexBytes{&a.Conf}}}}
+}
+
+// checkStruct refuses the bytes of a struct with another size; size 0 is unknown, and nil bytes are NULL.
+func checkStruct(b []byte, size int) error {
+	if b != nil && size != 0 && len(b) != size {
+		return fmt.Errorf("%d bytes are not a struct of this type, which has %d", len(b), size)
+	}
+	return nil
 }
 
 // customName is the name of items and actions that have none, in the text of a rule. dpdk-testpmd does
