@@ -7,6 +7,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/bond"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/fib"
+	"net/netip"
+
+	"github.com/godpdk/godpdk/dpdk/bond"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/heap"
 	"github.com/godpdk/godpdk/dpdk/ipc"
@@ -63,6 +68,10 @@ var functions = map[string]map[string]any{
 		"StartServiceCore": lcore.StartServiceCore, "StopServiceCore": lcore.StopServiceCore, "RemoveServiceCore": lcore.RemoveServiceCore,
 		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "NewAlarm": lcore.NewAlarm, "RegisterCallback": lcore.RegisterCallback, "NewMeter": lcore.NewMeter,
 		"RunTimers": lcore.RunTimers, "Duration": lcore.Duration, "ToCycles": lcore.ToCycles,
+	},
+	"ethdev/flow": {
+		"Validate": flow.Validate, "Create": flow.Create, "Flush": flow.Flush, "Isolate": flow.Isolate, "Dump": flow.Dump, "TransferProxy": flow.TransferProxy,
+		"Aged": flow.Aged, "List": flow.List, "Parse": flow.Parse, "In": flow.In, "Range": flow.Range[int], "Masked": flow.Masked[netip.Addr],
 	},
 	"ethdev": {
 		"Attach": ethdev.Attach, "Open": ethdev.Open, "Match": ethdev.Match, "Lookup": ethdev.Lookup, "ByID": ethdev.ByID, "ByMAC": ethdev.ByMAC,

@@ -5,6 +5,7 @@ package values_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"sync/atomic"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/fib"
+	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/heap"
@@ -160,6 +162,15 @@ func port() *ethdev.Port {
 		onePort = cables().A
 	}
 	return onePort
+}
+
+// flowPort returns a port with a driver that has flow rules.
+func flowPort() *ethdev.Port {
+	p, err := ethdev.Lookup("net_bonding_flow")
+	if err != nil {
+		p = must(ethdev.Attach("net_bonding_flow,mode=0"))
+	}
+	return p
 }
 
 func closeCable(c *netring.Cable) { _ = c.Close() }
@@ -320,6 +331,13 @@ var subjects = map[string][]subject{
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
 		plain[ethdev.RxInterrupt]("RxInterrupt"), plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
 	},
+	"ethdev/flow": {
+		handle("Flow", func() *flow.Flow {
+			return must(flow.Create(flowPort(), must(flow.Parse("pattern eth / end actions count / drop / end"))))
+		}, func(f *flow.Flow) { _ = f.Destroy() }),
+		plain[flow.Error]("Error"), plain[flow.HashFunc]("HashFunc"), plain[flow.Match[int]]("Match[int]"), plain[flow.Match[netip.Addr]]("Match[netip.Addr]"),
+		plain[flow.Metadata]("Metadata"), plain[flow.Part]("Part"), plain[flow.Rule]("Rule"),
+	},
 	"bond": {},
 	"vdev": {
 		plain[vdev.AFPacket]("AFPacket"), plain[vdev.AFXDP]("AFXDP"), plain[vdev.Bond]("Bond"), plain[vdev.Memif]("Memif"), plain[vdev.Null]("Null"),
@@ -338,15 +356,16 @@ func queues(of func(*netring.Cable) any, zero any) []state {
 
 // documented lists the panics that the documentation describes, by the start of the call's name.
 var documented = map[string]string{
-	"header.ARP, live: Set":          "an address that is not IPv4",
-	"header.Digest, zero: Put":       "a field that is too short",
-	"header.IPv4, live: SetDestinat": "an address that is not IPv4",
-	"header.IPv4, live: SetSource":   "an address that is not IPv4",
-	"mbuf.Field[uint32], zero: Of":   "a Field that was not registered",
-	"mbuf.Timestamp, zero: Set":      "the same",
-	"ring.Span[uint64], zero: At":    "an index as of a slice",
-	"ethdev.XStats, zero: Name":      "an index as of a slice",
-	"ethdev.XStats, live: Name":      "an index as of a slice",
-	"ethdev.XStats, freed: Name":     "an index as of a slice",
-	"ethdev.Port, live: Call":        "a nil function",
+	"header.ARP, live: Set":           "an address that is not IPv4",
+	"header.Digest, zero: Put":        "a field that is too short",
+	"header.IPv4, live: SetDestinat":  "an address that is not IPv4",
+	"header.IPv4, live: SetSource":    "an address that is not IPv4",
+	"ethdev/flow.Metadata, zero: Set": "a Metadata that was not registered",
+	"mbuf.Field[uint32], zero: Of":    "a Field that was not registered",
+	"mbuf.Timestamp, zero: Set":       "the same",
+	"ring.Span[uint64], zero: At":     "an index as of a slice",
+	"ethdev.XStats, zero: Name":       "an index as of a slice",
+	"ethdev.XStats, live: Name":       "an index as of a slice",
+	"ethdev.XStats, freed: Name":      "an index as of a slice",
+	"ethdev.Port, live: Call":         "a nil function",
 }
