@@ -124,9 +124,13 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 	case dpdk.ErrAgain:
 		e.Detail = fmt.Sprintf("readers of %q may still use deleted keys: they must call Quiescent or Offline", chash.RCUName(at))
 	case dpdk.ErrBusy:
-		e.Detail = fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped: continue or kill it", chash.Owner(at), changeTimeout)
+		e.Detail = stoppedOwner(at)
 	case dpdk.ErrStale:
 		e.Errno, e.Detail = dpdk.ErrNotFound, control.Freed
 	}
 	return e
+}
+
+func stoppedOwner(at unsafe.Pointer) string {
+	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped: continue or kill it", chash.Owner(at), changeTimeout)
 }

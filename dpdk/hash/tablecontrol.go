@@ -1,7 +1,9 @@
 package hash
 
 import (
+	"errors"
 	"fmt"
+	"time"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -11,6 +13,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/telserver"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 const (
@@ -123,11 +126,21 @@ func lookupTable(name string, s chash.Shape) (at unsafe.Pointer, err error) {
 	return at, nil
 }
 
+// freeTable frees a table. It waits for a change of another thread.
 func freeTable(name string, at unsafe.Pointer) error {
-	return control.CallOn(opFree, name, at, func() error {
-		_, err := callFree(name, place{uintptr(at)})
-		return err
-	})
+	var turns wait.Backoff
+	for until := time.Now().Add(changeTimeout); ; turns.Turn() {
+		err := control.CallOn(opFree, name, at, func() error {
+			_, err := callFree(name, place{uintptr(at)})
+			return err
+		})
+		if !errors.Is(err, dpdk.ErrBusy) {
+			return err
+		}
+		if time.Now().After(until) {
+			return control.Explain(err, dpdk.ErrBusy, stoppedOwner(at))
+		}
+	}
 }
 
 func freed(op, name string) error {
