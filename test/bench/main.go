@@ -67,7 +67,7 @@ func bench(alone bool) error {
 		return err
 	}
 	defer rt.Close()
-	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, sizes}
+	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, tables, sizes}
 	if alone {
 		groups = []func() ([]contest, error){ethdevs, ports}
 	}
