@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 	"unsafe"
@@ -15,6 +16,7 @@ import (
 	chash "github.com/godpdk/godpdk/cgo/hash"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
 	"github.com/godpdk/godpdk/test/twin"
@@ -169,4 +171,32 @@ func TestLookupsThroughCgo(t *testing.T) {
 		r := chash.Get(at, unsafe.Pointer(&keys[i]), unsafe.Pointer(&v))
 		require.Equal(t, []any{ok[i], vals[i]}, []any{r == 1, v})
 	}
+}
+
+// A fast call has 64 KiB. The first calls of a process also count, in which the linker may run.
+func TestLookupsUseLittleStack(t *testing.T) {
+	table := newTable[[16]byte, wide](t, 64, hash.TableConfig{Function: hash.ByJenkins})
+	at, errno := chash.Find(table.Name())
+	require.Zero(t, errno)
+	b := &struct {
+		keys  [32][16]byte
+		vals  [32]wide
+		found [32]bool
+		bulk  chash.BulkArg
+		one   chash.GetArg
+	}{}
+	for i := range b.keys {
+		b.keys[i][0] = byte(i)
+		require.NoError(t, table.Add(b.keys[i], wide{}))
+	}
+	b.bulk = chash.BulkArg{Table: at, Keys: unsafe.Pointer(&b.keys), Values: unsafe.Pointer(&b.vals), Found: unsafe.Pointer(&b.found), N: 32}
+	b.one = chash.GetArg{Table: at, Key: unsafe.Pointer(&b.keys), Value: unsafe.Pointer(&b.vals)}
+	for range 2 {
+		n, bulk := twin.CallStack(chash.BulkAddress, unsafe.Pointer(&b.bulk))
+		ok, one := twin.CallStack(chash.GetAddress, unsafe.Pointer(&b.one))
+		require.Equal(t, []int32{32, 1}, []int32{n, ok})
+		t.Logf("a bulk uses %d bytes, a lookup %d", bulk, one)
+		require.Less(t, max(bulk, one), fastcall.StackSize/8)
+	}
+	runtime.KeepAlive(b)
 }

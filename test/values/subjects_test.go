@@ -261,7 +261,13 @@ var subjects = map[string][]subject{
 		handle("Client", func() *telemetry.Client { return telemetry.NewClient("/nowhere", telemetry.Config{}) }, func(c *telemetry.Client) { _ = c.Close() }),
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
-	"hash": {plain[hash.Toeplitz]("Toeplitz")},
+	"hash": {
+		plain[hash.Toeplitz]("Toeplitz"),
+		handle("Table[int,[2]int]", func() *hash.Table[int, [2]int] {
+			return must(hash.CreateTable[int, [2]int](name(), 8, hash.TableConfig{}))
+		},
+			func(t *hash.Table[int, [2]int]) { _ = t.Free() }),
+	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
 	},
