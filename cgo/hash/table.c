@@ -554,8 +554,8 @@ godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 
 	rte_errno = 0;
 	h = rte_hash_create(&p);
-	if (h == NULL)
-		return godpdk_result(NULL);
+	if (h == NULL) /* rte_errno is of something else if a part of it found no memory */
+		return (struct godpdk_ptr){ NULL, rte_errno == EEXIST || rte_errno == ENOSPC ? rte_errno : ENOMEM };
 	snprintf(ring, sizeof(ring), "HT_%s", name);
 	r = rte_ring_lookup(ring);
 	err = ENOTSUP;

@@ -120,7 +120,7 @@ func TestTableArgumentsAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrNotFound)
 	_, err = hash.LookupTable[int, int](strings.Repeat("x", hash.MaxTableName+1))
 	require.ErrorIs(t, err, dpdk.ErrNameTooLong)
-	_, err = hash.CreateTable[int, [512]uint64](name(), 1<<27, hash.TableConfig{})
+	_, err = hash.CreateTable[int, [512]uint64](name(), 1<<21, hash.TableConfig{})
 	require.ErrorIs(t, err, dpdk.ErrNoMemory)
 	all, err := hash.ListTables()
 	require.NoError(t, err)

@@ -147,6 +147,7 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 		// round makes the change with kills after each of several numbers of instructions.
 		round := func(op byte, key, number, before, after uint64, restore func(), kills int) {
 			_, total := kill(op, key, number, before, after, 1<<30)
+			t.Logf("%c %d: %d instructions", op, key, total)
 			restore()
 			for i := range kills {
 				limit := 1 + total*i/kills
