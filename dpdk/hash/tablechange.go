@@ -54,8 +54,10 @@ func (t *Table[K, V]) AddBulk(keys []K, values []V) (int, error) {
 // Implements: rte_hash_add_key_with_hash_data
 func (t *Table[K, V]) LookupOrAdd(key K, value V) (actual V, loaded bool, err error) {
 	_, err = t.change(opAdd, 1, func(int) (n int, errno int) {
-		loaded, errno = chash.GetOrAdd(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value))
-		return 1, errno
+		if loaded, errno = chash.GetOrAdd(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value)); errno == 0 {
+			n = 1
+		}
+		return n, errno
 	})
 	if err != nil {
 		return actual, false, err
@@ -81,7 +83,13 @@ func (t *Table[K, V]) Delete(key K) error {
 func (t *Table[K, V]) Reset() error {
 	next := uint32(0)
 	for next != chash.ScanEnd {
-		if _, err := t.change(opDelete, 1, func(int) (int, int) { return 1, chash.Clear(t.at, &next) }); err != nil {
+		_, err := t.change(opDelete, 1, func(int) (n int, errno int) {
+			if errno = chash.Clear(t.at, &next); errno == 0 {
+				n = 1
+			}
+			return n, errno
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -98,7 +106,7 @@ func (t *Table[K, V]) change(op string, n int, f func(done int) (int, int)) (don
 	var turns wait.Backoff
 	var until time.Time
 	for done < n {
-		k, errno := f(done)
+		k, errno := f(done) // k may be positive with an error
 		done += k
 		switch {
 		case errno == 0:

@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 #include <rte_eal.h>
-#include <sched.h>
+#include <rte_pause.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -23,7 +23,7 @@ add(uint64_t key, uint64_t word)
 	for (uint32_t i = 0; i < t->value_size / 8; i++)
 		value[i] = word;
 	while ((err = godpdk_table_add(t, &key, value, 1, &done)) == EBUSY && turns++ < 1000000)
-		sched_yield();
+		rte_pause();
 	return err;
 }
 
@@ -34,7 +34,7 @@ delete(uint64_t key)
 	int err, turns = 0;
 
 	while ((err = godpdk_table_delete(t, &key, 1, &done)) == EBUSY && turns++ < 1000000)
-		sched_yield();
+		rte_pause();
 	return err;
 }
 
