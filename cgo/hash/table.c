@@ -215,7 +215,7 @@ repair_values(struct godpdk_table *t, const uint8_t *state, uint8_t *used)
 			t->free_values[t->num_free_values++] = i;
 }
 
-/* Repairs a table whose last change was not completed, at any instruction. The steps may be repeated. */
+/* Repairs a table after a change that stopped at any instruction. All steps may be repeated, because the repair may stop, too. */
 static int
 repair(struct godpdk_table *t)
 {

@@ -544,7 +544,7 @@ func TestLookupsBesideChangesSeeWholeValues(t *testing.T) {
 	}
 }
 
-// A plain rte_hash with the name of a table's parts is no table.
+// The name is at the beginning of struct rte_hash.
 func TestPointerIsTheHashOfC(t *testing.T) {
 	table := newTable[uint64, uint64](t, 8, hash.TableConfig{})
 	assert.Equal(t, table.Name(), strings.TrimRight(string(unsafe.Slice((*byte)(table.Pointer()), 32)), "\x00"))

@@ -22,7 +22,7 @@ import (
 
 const sigcont = syscall.SIGCONT
 
-// victim is a table whose writers are killed. Its values have the same number in all words.
+// victim is the table of writers that are killed. Its values have the same number in all words.
 type victim[V comparable] struct {
 	table *hash.Table[uint64, V]
 	word  func(V) uint64
