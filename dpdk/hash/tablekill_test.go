@@ -5,6 +5,7 @@ package hash_test
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -77,10 +78,26 @@ func (v *victim[V]) fill(t *testing.T) {
 	}
 }
 
+// churn deletes keys and adds them again: each had one entry only.
+func (v *victim[V]) churn(t *testing.T, keys []uint64) {
+	t.Helper()
+	for _, k := range keys {
+		require.NoError(t, v.table.Delete(k))
+		_, ok := v.table.Lookup(k)
+		require.False(t, ok, "key %d was deleted", k)
+	}
+	for _, k := range keys {
+		require.NoError(t, v.table.Add(k, v.value(v.of[k])))
+	}
+}
+
 // killEverywhere kills a C process at instructions of a change. The table is nearly full, so that cuckoo hashing moves keys.
 func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint64, value func(uint64) V) {
 	t.Run(fmt.Sprintf("%T RCU %v", *new(V), withRCU), func(t *testing.T) {
-		const entries = 112 // of 128 in the buckets
+		const (
+			entries = 112  // of 128 in the buckets
+			moving  = 1200 // instructions of a change that moves keys, on amd64
+		)
 		r := harness.Random(t)
 		var cfg hash.TableConfig
 		if withRCU {
@@ -95,7 +112,14 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 			require.NoError(t, v.table.Add(k, value(k)))
 			v.of[k] = k
 		}
-		stay := maps.Clone(v.of)
+		stay, others := map[uint64]uint64{}, []uint64{}
+		for k := range v.of {
+			if len(others) < entries/2 {
+				others = append(others, k)
+			} else {
+				stay[k] = k
+			}
+		}
 		c := peer(t, v.table.Name())
 
 		// Readers must find the keys that no change touches at any time.
@@ -142,6 +166,7 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 			repaired += now.Repairs - info.Repairs
 			require.Equal(t, len(v.of), now.Len)
 			v.check(t, 0, 0, 0)
+			v.churn(t, others)
 			return false, limit
 		}
 		// round makes the change with kills after each of several numbers of instructions.
@@ -161,7 +186,14 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 		}
 		kills := harness.Kills(100, 15)
 		for range harness.Size(4, 2) {
-			key := r.Uint64N(1<<32) + 1<<33
+			// Cuckoo hashing moves keys if the first bucket of the new one is full.
+			var key uint64
+			for tries, total := 0, 0; total < moving && tries < 30; tries++ {
+				key = r.Uint64N(1<<32) + 1<<33
+				_, total = kill('a', key, 5, 0, 5, 1<<30)
+				require.NoError(t, v.table.Delete(key))
+				delete(v.of, key)
+			}
 			round('a', key, 5, 0, 5, func() {
 				if v.of[key] != 0 {
 					require.NoError(t, v.table.Delete(key))
@@ -186,6 +218,7 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 		close(end)
 		readers.Wait()
 		assert.Zero(t, missed.Load(), "lookups of keys that stay")
+		v.churn(t, slices.Collect(maps.Keys(v.of)))
 		assert.Positive(t, repaired)
 		t.Logf("%d kills, %d repairs", killed, repaired)
 		c.Wait()
