@@ -315,6 +315,9 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 	} else {
 		memcpy(&data, value, t->value_size);
 	}
+	/* The ring gives the positions in order until all were used once. A scan must find the key even if this process dies after the next call. */
+	if (!*present && t->used < t->slots)
+		__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELEASE);
 	err = godpdk_neg(rte_hash_add_key_with_hash_data(t->hash, key, hash, data));
 	if (err == 0 && is_large(t)) {
 		if (*present)
@@ -322,13 +325,8 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 		else
 			t->num_free_values--;
 	}
-	if (!*present) {
-		/* The ring gives the positions in order until all were used once. */
-		if (t->used < t->slots)
-			__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELEASE);
-		if (err == 0)
-			__atomic_store_n(&t->len, t->len + 1, __ATOMIC_RELAXED);
-	}
+	if (err == 0 && !*present)
+		__atomic_store_n(&t->len, t->len + 1, __ATOMIC_RELAXED);
 	finish(t);
 	return err;
 }

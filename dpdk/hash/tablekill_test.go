@@ -29,6 +29,7 @@ type victim[V comparable] struct {
 	word  func(V) uint64
 	value func(uint64) V
 	of    map[uint64]uint64
+	rcu   *rcu.Reader // or nil
 }
 
 // check compares the table with the map. The change of key, if it is not 0, may have been made or not.
@@ -81,6 +82,9 @@ func (v *victim[V]) fill(t *testing.T) {
 // churn deletes keys and adds them again: each had one entry only.
 func (v *victim[V]) churn(t *testing.T, keys []uint64) {
 	t.Helper()
+	if v.rcu != nil {
+		v.rcu.Quiescent() // but not for the keys that are deleted now: they keep their places until the next time
+	}
 	for _, k := range keys {
 		require.NoError(t, v.table.Delete(k))
 		_, ok := v.table.Lookup(k)
@@ -94,10 +98,7 @@ func (v *victim[V]) churn(t *testing.T, keys []uint64) {
 // killEverywhere kills a C process at instructions of a change. The table is nearly full, so that cuckoo hashing moves keys.
 func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint64, value func(uint64) V) {
 	t.Run(fmt.Sprintf("%T RCU %v", *new(V), withRCU), func(t *testing.T) {
-		const (
-			entries = 112  // of 128 in the buckets
-			moving  = 1200 // instructions of a change that moves keys, on amd64
-		)
+		const entries = 112 // of 128 in the buckets
 		r := harness.Random(t)
 		var cfg hash.TableConfig
 		if withRCU {
@@ -106,7 +107,14 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 			defer q.Free()
 			cfg.RCU = q
 		}
-		v := &victim[V]{newTable[uint64, V](t, entries, cfg), word, value, map[uint64]uint64{}}
+		v := &victim[V]{table: newTable[uint64, V](t, entries, cfg), word: word, value: value, of: map[uint64]uint64{}}
+		if withRCU {
+			var err error
+			v.rcu, err = cfg.RCU.RegisterAny()
+			require.NoError(t, err)
+			v.rcu.Online()
+			defer v.rcu.Unregister()
+		}
 		for len(v.of) < entries-1 {
 			k := r.Uint64N(1<<32) + 1
 			require.NoError(t, v.table.Add(k, value(k)))
@@ -186,14 +194,16 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 		}
 		kills := harness.Kills(100, 15)
 		for range harness.Size(4, 2) {
-			// Cuckoo hashing moves keys if the first bucket of the new one is full.
-			var key uint64
-			for tries, total := 0, 0; total < moving && tries < 30; tries++ {
-				key = r.Uint64N(1<<32) + 1<<33
-				_, total = kill('a', key, 5, 0, 5, 1<<30)
-				require.NoError(t, v.table.Delete(key))
-				delete(v.of, key)
+			// Cuckoo hashing moves keys if the first bucket of a new one is full.
+			for range 4 * kills {
+				key := r.Uint64N(1<<32) + 1<<33
+				kill('a', key, 5, 0, 5, 400+r.IntN(1600))
+				if v.of[key] != 0 {
+					require.NoError(t, v.table.Delete(key))
+					delete(v.of, key)
+				}
 			}
+			key := r.Uint64N(1<<32) + 1<<33
 			round('a', key, 5, 0, 5, func() {
 				if v.of[key] != 0 {
 					require.NoError(t, v.table.Delete(key))
@@ -218,7 +228,9 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 		close(end)
 		readers.Wait()
 		assert.Zero(t, missed.Load(), "lookups of keys that stay")
-		v.churn(t, slices.Collect(maps.Keys(v.of)))
+		for keys := range slices.Chunk(slices.Collect(maps.Keys(v.of)), entries/2) {
+			v.churn(t, keys)
+		}
 		assert.Positive(t, repaired)
 		t.Logf("%d kills, %d repairs", killed, repaired)
 		c.Wait()
