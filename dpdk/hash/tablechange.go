@@ -24,7 +24,7 @@ var changeTimeout = time.Second
 // A change takes the table's lock, which the kernel releases if its owner dies. The next change then first repairs the table: see the
 // documentation of the package.
 //
-// Errors: dpdk.ErrNoSpace if the table is full; dpdk.ErrAgain in a table with TableConfig.RCU if readers may still use too many deleted keys: they must call Quiescent
+// Errors: dpdk.ErrNoSpace if the table is full, or if the two buckets in which the key can be are: see the documentation of the package; dpdk.ErrAgain in a table with TableConfig.RCU if readers may still use too many deleted keys: they must call Quiescent
 // or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped; dpdk.ErrNotFound after Free.
 //
 // Implements: rte_hash_add_key_with_hash_data
@@ -128,7 +128,7 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 	e := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
 	switch dpdk.Errno(errno) {
 	case dpdk.ErrNoSpace:
-		e.Detail = fmt.Sprintf("no room for the key: the table has %d of %d keys; create it with more entries", chash.Len(at), chash.Capacity(at))
+		e.Detail = fmt.Sprintf("no room for the key: the table has %d of %d keys, or the buckets of this key are full; create it with more entries", chash.Len(at), chash.Capacity(at))
 	case dpdk.ErrAgain:
 		e.Detail = fmt.Sprintf("readers of %q may still use deleted keys: they must call Quiescent or Offline", chash.RCUName(at))
 	case dpdk.ErrBusy:

@@ -62,11 +62,11 @@ func (v *victim[V]) check(t *testing.T, key, before, after uint64) {
 func (v *victim[V]) fill(t *testing.T) {
 	t.Helper()
 	extra := []uint64{}
-	for k := uint64(1 << 40); ; k++ {
+	for k := uint64(1 << 40); k < 1<<40+1000; k++ {
 		err := v.table.Add(k, v.value(k))
-		if err != nil {
+		if err != nil { // the table is full, or the buckets of this key are
 			require.ErrorIs(t, err, dpdk.ErrNoSpace)
-			break
+			continue
 		}
 		v.of[k] = k
 		extra = append(extra, k)
@@ -117,8 +117,9 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 		}
 		for len(v.of) < entries-1 {
 			k := r.Uint64N(1<<32) + 1
-			require.NoError(t, v.table.Add(k, value(k)))
-			v.of[k] = k
+			if v.table.Add(k, value(k)) == nil { // or its buckets are full
+				v.of[k] = k
+			}
 		}
 		stay, others := map[uint64]uint64{}, []uint64{}
 		for k := range v.of {
@@ -156,7 +157,11 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 				var err int
 				_, scan := fmt.Sscanf(line, "%d %d", &err, &steps)
 				require.NoError(t, scan)
-				require.Zero(t, err)
+				if err == int(dpdk.ErrNoSpace) {
+					after = before // the buckets of the key are full
+				} else {
+					require.Zero(t, err)
+				}
 				v.check(t, key, after, after)
 				return true, steps
 			}
