@@ -67,9 +67,7 @@ func bench(alone bool) error {
 		return err
 	}
 	defer rt.Close()
-	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, acls, sizes}
-	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, fibs, sizes}
-	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, doorbells, sizes}
+	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, tables, headers, lpms, fibs, acls, doorbells, sizes}
 	if alone {
 		groups = []func() ([]contest, error){ethdevs, ports}
 	}

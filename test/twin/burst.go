@@ -48,12 +48,15 @@ twin_burst_stack(uint16_t port, uint16_t queue, int tx, uintptr_t *pkts, uint16_
 	return moved;
 }
 
-static inline size_t
-twin_call_stack(void *fn, void *arg)
+static inline int32_t
+twin_call_stack(void *fn, uintptr_t arg, uint64_t *used)
 {
+	int32_t result;
+
 	twin_stack(0);
-	((int32_t (*)(void *))fn)(arg);
-	return twin_stack(1);
+	result = ((int32_t (*)(void *))fn)((void *)arg);
+	*used = twin_stack(1);
+	return result;
 }
 
 static uint16_t
@@ -112,8 +115,12 @@ func EthBurstStack(port, queue uint16, tx bool, pkts unsafe.Pointer, n int) (mov
 	return moved, int(used)
 }
 
-// CallStack calls the C function fn, an int32_t f(void *), and returns how many bytes of stack it used, up to 56 KiB.
-func CallStack(fn, arg unsafe.Pointer) int { return int(C.twin_call_stack(fn, arg)) }
+// CallStack calls a C function int32_t f(void *), and also returns how many bytes of stack it used, up to 56 KiB. arg is not on a Go stack.
+func CallStack(fn unsafe.Pointer, arg unsafe.Pointer) (result int32, stack int) {
+	var used C.uint64_t
+	result = int32(C.twin_call_stack(fn, C.uintptr_t(uintptr(arg)), &used))
+	return result, int(used)
+}
 
 // EthCallbackAdd adds a callback to the bursts of a queue.
 func EthCallbackAdd(port, queue uint16, tx bool) unsafe.Pointer {

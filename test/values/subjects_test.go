@@ -14,8 +14,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/doorbell"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
+	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/heap"
@@ -291,6 +291,13 @@ var subjects = map[string][]subject{
 	},
 	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
 	"hash":     {plain[hash.Toeplitz]("Toeplitz")},
+	"hash": {
+		plain[hash.Toeplitz]("Toeplitz"),
+		handle("Table[int,[2]int]", func() *hash.Table[int, [2]int] {
+			return must(hash.CreateTable[int, [2]int](name(), 8, hash.TableConfig{}))
+		},
+			func(t *hash.Table[int, [2]int]) { _ = t.Free() }),
+	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
 	},
