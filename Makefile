@@ -201,10 +201,11 @@ test-top: deps hugepages
 	$(call step,examples/top)
 	@$(go) vet -C examples/top ./... && go test -C examples/top -race -count=1 ./...
 
+check: test-nic
 test-nic: deps ## emulated PCI NICs in a QEMU guest, driven through vfio-pci: see test/nic (root)
 	$(call step,Go programs on PCI NICs in a guest)
 	@[ "$$(uname -m)" = x86_64 ] || { echo "test-nic: the guest is an x86 machine: nothing to do here"; exit 0; }; test/nic/build.sh bin/nic && \
-	  export GODPDK_NIC_LAB=$(CURDIR)/bin/nic && $(go) test -count=1 -v -timeout 15m ./test/nic
+	  export GODPDK_NIC_LAB=$(CURDIR)/bin/nic && $(go) test -count=1 -v -timeout 15m -parallel 3 ./test/nic
 
 soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \

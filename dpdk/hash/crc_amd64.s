@@ -4,29 +4,42 @@
 
 // CRC adds the CX bytes at SI to the CRC in AX, and moves SI behind them. After
 // the 8-byte words, CX is the rest minus 8, so its lowest three bits are those of the length.
-#define CRC(words, tail, two, one, done) \
-	SUBQ   $8, CX    \
-	JLT    tail      \
-words:               \
-	CRC32Q (SI), AX  \
-	ADDQ   $8, SI    \
-	SUBQ   $8, CX    \
-	JGE    words     \
-tail:                \
-	TESTQ  $4, CX    \
-	JEQ    two       \
-	CRC32L (SI), AX  \
-	ADDQ   $4, SI    \
-two:                 \
-	TESTQ  $2, CX    \
-	JEQ    one       \
-	CRC32W (SI), AX  \
-	ADDQ   $2, SI    \
-one:                 \
-	TESTQ  $1, CX    \
-	JEQ    done      \
-	CRC32B (SI), AX  \
-	ADDQ   $1, SI    \
+#define CRC(blocks, few, words, tail, two, one, done) \
+	SUBQ   $32, CX       \
+	JLT    few           \
+blocks:                      \
+	CRC32Q (SI), AX      \
+	CRC32Q 8(SI), AX     \
+	CRC32Q 16(SI), AX    \
+	CRC32Q 24(SI), AX    \
+	ADDQ   $32, SI       \
+	SUBQ   $32, CX       \
+	JGE    blocks        \
+few:                         \
+	ADDQ   $24, CX       \
+	JLT    tail          \
+words:                       \
+	CRC32Q (SI), AX      \
+	ADDQ   $8, SI        \
+	SUBQ   $8, CX        \
+	JGE    words         \
+tail:                        \
+	CMPQ   CX, $-8       \
+	JEQ    done          \
+	TESTQ  $4, CX        \
+	JEQ    two           \
+	CRC32L (SI), AX      \
+	ADDQ   $4, SI        \
+two:                         \
+	TESTQ  $2, CX        \
+	JEQ    one           \
+	CRC32W (SI), AX      \
+	ADDQ   $2, SI        \
+one:                         \
+	TESTQ  $1, CX        \
+	JEQ    done          \
+	CRC32B (SI), AX      \
+	ADDQ   $1, SI        \
 done:
 
 // func crc32c(key []byte, init uint32) uint32
@@ -34,7 +47,7 @@ TEXT ·crc32c(SB), NOSPLIT, $0-36
 	MOVQ key_base+0(FP), SI
 	MOVQ key_len+8(FP), CX
 	MOVL init+24(FP), AX
-	CRC(words, tail, two, one, done)
+	CRC(blocks, few, words, tail, two, one, done)
 	MOVL AX, ret+32(FP)
 	RET
 
@@ -96,7 +109,7 @@ test16:
 next:
 	MOVL R9, AX
 	MOVQ R8, CX
-	CRC(words, tail, two, one, done)
+	CRC(blocks, few, words, tail, two, one, done)
 	MOVL AX, (DI)
 	ADDQ $4, DI
 

@@ -16,12 +16,7 @@ func RawChecksum(b []byte) uint16 {
 	if len(b) >= vectorMin && useVector {
 		return rawVector(b)
 	}
-	return rawWords(b)
-}
-
-// rawWords adds 8 bytes at a time. The byte order of the words does not matter for the sum, but
-// for swapping its two bytes at the end.
-func rawWords(b []byte) uint16 {
+	// 8 bytes at a time. The byte order of the words does not matter for the sum, but for swapping its two bytes at the end.
 	le := binary.LittleEndian
 	var s, c uint64
 	for len(b) >= 64 {
@@ -35,6 +30,9 @@ func rawWords(b []byte) uint16 {
 		s, c = bits.Add64(s, le.Uint64(b[56:64]), c)
 		s, _ = bits.Add64(s, 0, c) // no carry: two of them in a row would need a word above 2^64 - 1
 		b = b[64:]
+	}
+	if len(b) == 0 {
+		return bits.ReverseBytes16(fold64(s))
 	}
 	if len(b) >= 32 {
 		s, c = bits.Add64(s, le.Uint64(b[0:8]), 0)

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// vectorMin is the number of bytes from which on sumAVX2 is faster than rawWords. It must be at
+// vectorMin is the number of bytes from which on sumAVX2 is faster than words of 8 bytes. It must be at
 // least 32.
 const vectorMin = 128
 
@@ -24,7 +24,7 @@ var useVector = cpu.X86.HasAVX2
 //go:noescape
 func sumAVX2(p *byte, n int) int64
 
-// rawVector is rawWords with AVX2.
+// rawVector is RawChecksum with AVX2.
 func rawVector(b []byte) uint16 {
 	var s uint64
 	for len(b) > vectorMax {
@@ -32,7 +32,7 @@ func rawVector(b []byte) uint16 {
 		b = b[vectorMax:]
 	}
 	if len(b) < vectorMin {
-		return addSums(bits.ReverseBytes16(fold64(s)), rawWords(b))
+		return addSums(bits.ReverseBytes16(fold64(s)), RawChecksum(b))
 	}
 	n := len(b) &^ 1
 	s += sumWords(b[:n])

@@ -26,6 +26,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/root/lib/modules"
 static=(-tags godpdk_static -ldflags '-s -w -extldflags -static')
 CGO_ENABLED=0 go build -o "$work/root/init" ./test/nic/agent
+CGO_ENABLED=0 go build -ldflags '-s -w' -o "$work/root/" ./examples/doctor
 # The linker warns about glibc's dlopen in every static program.
 { go test -c "${static[@]}" -o "$work/root/guest.test" ./test/nic/guest &&
   go build "${static[@]}" -o "$work/root/" ./examples/echo ./examples/l2fwd ./examples/symmetric-mp; } 2>"$work/errors" || { cat "$work/errors" >&2; exit 1; }

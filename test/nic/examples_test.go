@@ -4,6 +4,7 @@ package nic
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/netip"
@@ -33,6 +34,33 @@ func mac(n int) net.HardwareAddr { return net.HardwareAddr{0x52, 0x54, 0, 0, 0, 
 // allow returns the EAL options of a process that drives NICs C and D.
 func (g *guest) allow(k kind) []string {
 	return append([]string{"-a", g.nics[2], "-a", g.nics[3]}, k.eal...)
+}
+
+// doctor finds four NICs that are ready for DPDK behind an IOMMU, and warns of the emulated processor alone.
+func (g *guest) doctor(t *testing.T) {
+	c := g.start(t, exampleLimit, nil, "/doctor", "-json")
+	end := c.wait()
+	require.True(t, end.OK, "%s\n%s", end.State, c.output.String())
+	var report struct {
+		Findings []struct{ Check, Level, Found string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(c.output.String()), &report), "%s", c.output.String())
+	found := map[string][]string{}
+	for _, f := range report.Findings {
+		found[f.Check] = append(found[f.Check], f.Found)
+		if f.Check != "isolation" && f.Check != "tsc" {
+			assert.Equal(t, "ok", f.Level, "%s: %s", f.Check, f.Found)
+		}
+	}
+	require.Len(t, found["nic"], len(g.nics))
+	for i, nic := range g.nics {
+		assert.Contains(t, found["nic"][i], nic)
+		assert.Contains(t, found["nic"][i], "driver vfio-pci, IOMMU group")
+	}
+	assert.Equal(t, []string{"vfio-pci is loaded; 4 network devices are bound to it"}, found["vfio"])
+	require.Len(t, found["iommu"], 1)
+	assert.Contains(t, found["iommu"][0], "dmar0 on")
+	assert.Equal(t, []string{"2 MiB: 160 in all, 160 free, 0 reserved, 0 surplus"}, found["hugepages"])
 }
 
 // echo is pinged by the kernel of the host.

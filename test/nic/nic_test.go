@@ -31,7 +31,7 @@ func TestNICs(t *testing.T) {
 			if !k.exists() {
 				t.Skipf("this QEMU has no %s", k.device)
 			}
-			t.Parallel() // two at once: some tests only wait
+			t.Parallel() // some tests only wait
 			g := boot(t, k)
 			s := newTaps(t, k)
 			names := g.tests(t)
@@ -41,6 +41,7 @@ func TestNICs(t *testing.T) {
 			for _, name := range names {
 				t.Run(name, func(t *testing.T) { g.test(t, k, name) })
 			}
+			t.Run("Doctor", func(t *testing.T) { g.doctor(t) })
 			t.Run("NegativeControl", func(t *testing.T) { g.negative(t, k) })
 			s.split(t)
 			t.Run("Echo", func(t *testing.T) { g.echo(t, k, s) })
