@@ -78,7 +78,7 @@ func (h *Host) Do(f func() error) error {
 	})
 }
 
-// Address gives an interface an address such as "10.0.0.1/24".
+// Address gives an interface an address such as "10.0.0.1/24" or "fd00::1/64", which it can use at once.
 func (h *Host) Address(iface, cidr string) error {
 	link, err := h.nl.LinkByName(iface)
 	if err != nil {
@@ -86,6 +86,9 @@ func (h *Host) Address(iface, cidr string) error {
 	}
 	addr, err := netlink.ParseAddr(cidr)
 	if err == nil {
+		if addr.IP.To4() == nil {
+			addr.Flags = unix.IFA_F_NODAD // the kernel would look for a second host with the address first
+		}
 		err = h.nl.AddrReplace(link, addr)
 	}
 	if err != nil {
@@ -102,6 +105,18 @@ func (h *Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) error {
 	}
 	if err != nil {
 		return fmt.Errorf("neighbour %v of %s: %w", ip, iface, err)
+	}
+	return nil
+}
+
+// Gateway makes ip the next hop of all packets to other networks, through an interface.
+func (h *Host) Gateway(iface string, ip net.IP) error {
+	link, err := h.nl.LinkByName(iface)
+	if err == nil {
+		err = h.nl.RouteReplace(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: ip})
+	}
+	if err != nil {
+		return fmt.Errorf("gateway %v of %s: %w", ip, iface, err)
 	}
 	return nil
 }
