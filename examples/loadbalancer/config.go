@@ -13,9 +13,9 @@ import (
 // config is the file that reload reads.
 type config struct {
 	Backends []struct {
-		Address netip.Addr
-		Weight  *uint32 // 1 if it is not there; 0 is for a backend that gets no new flows
-	}
+		Address netip.Addr `json:"address"`
+		Weight  *uint32    `json:"weight"` // 1 if it is not there; 0 is for a backend that gets no new flows
+	} `json:"backends"`
 }
 
 // readConfig reads the backends for new flows. JSON names a wrong field.

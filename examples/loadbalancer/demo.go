@@ -83,6 +83,14 @@ func demonstrate(ctx context.Context, d demo) (err error) {
 	}
 	fmt.Printf("summary: %d replies over TCP and %d over UDP, all right and from the backend of the flow; the slowest took %d ms\n",
 		l.replies[0].Load(), l.replies[1].Load(), time.Duration(l.slowest.Load()).Milliseconds())
+	if err := d.stop(); err != nil {
+		return err
+	}
+	total, err := d.primary.Expect("total: ")
+	if err != nil {
+		return err
+	}
+	fmt.Println("summary:", total)
 	fmt.Printf("summary: %d workers killed with %d packets in their hands, %d replaced, 2 configurations loaded\n", d.kills+numWorkers, d.inherited, d.upgrades)
 	return nil
 }
@@ -113,6 +121,9 @@ func (d *demo) connect(ctx context.Context) (clients *wire.Host, ports []string,
 			return nil, nil, closeAll, err
 		}
 		wires = append(wires, w)
+		if err := w.Far.LeaveChecksums(w.Far.Name); err != nil { // so that the load balancer must finish them, as on other veth pairs
+			return nil, nil, closeAll, err
+		}
 		ports = append(ports, fmt.Sprintf("net_af_packet%d,iface=%s", i, w.Near.Name))
 		if i == 0 {
 			clients = w.Far.Host
@@ -321,16 +332,25 @@ func (d *demo) reload(backends ...int) error {
 	return p.Wait()
 }
 
-// end ends all processes, the primary last, and prints its report.
-func (d *demo) end() error {
+// stop ends the workers, and asks the primary to end.
+func (d *demo) stop() error {
 	var errs []error
-	for _, p := range []*app.Program{d.spare, d.workers[0], d.workers[1]} {
+	for _, p := range append([]*app.Program{d.spare}, d.workers[:]...) {
 		if p != nil {
 			errs = append(errs, p.Stop())
 		}
 	}
 	if d.primary != nil {
-		errs = append(errs, d.primary.Stop())
+		d.primary.End()
 	}
 	return errors.Join(errs...)
+}
+
+// end ends all processes, the primary last.
+func (d *demo) end() error {
+	err := d.stop()
+	if d.primary != nil {
+		err = errors.Join(err, d.primary.Wait())
+	}
+	return err
 }

@@ -132,7 +132,10 @@ func primary(ctx context.Context, o options) (err error) {
 		case <-tick:
 			b.shared.Now.Add(1)
 			b.expire()
-		case e := <-sub.C:
+		case e, ok := <-sub.C:
+			if !ok {
+				return errors.New("EAL has stopped")
+			}
 			fmt.Printf("loadbalancer: process %d has %v\n", e.Pid, e.State)
 		}
 	}
@@ -227,6 +230,6 @@ func (b *balancer) report() {
 		fmt.Printf("worker %d: %d packets forwarded, %d flows begun, %d packets dropped\n", n, c.Forwarded.Load(), c.Flows.Load(), c.Dropped.Load())
 		forwarded, flows, dropped = forwarded+c.Forwarded.Load(), flows+c.Flows.Load(), dropped+c.Dropped.Load()
 	}
-	fmt.Printf("loadbalancer: %d packets forwarded, %d flows begun, %d in the table; dropped: %d by workers, %d for full rings, %d by ports; %d ignored\n",
+	fmt.Printf("total: %d packets forwarded, %d flows begun, %d in the table; dropped: %d by workers, %d for full rings, %d by ports; %d ignored\n",
 		forwarded, flows, b.flows.Len(), dropped, b.full, b.refused, b.ignored)
 }

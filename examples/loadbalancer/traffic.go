@@ -220,16 +220,19 @@ func (c *client) exchange(request []byte) ([]byte, error) {
 
 // progress waits until every client has had a reply to a request that it began after the call.
 func (l *load) progress() error {
-	for range 2 { // the first reply may be to a request before the call
-		for _, c := range l.clients {
-			select {
-			case c.mark <- struct{}{}:
-			case <-l.ctx.Done():
-				return context.Cause(l.ctx)
+	var waits sync.WaitGroup
+	for _, c := range l.clients {
+		waits.Go(func() {
+			for range 2 { // the first reply may be to a request before the call
+				select {
+				case c.mark <- struct{}{}:
+				case <-l.ctx.Done():
+				}
 			}
-		}
+		})
 	}
-	return nil
+	waits.Wait()
+	return context.Cause(l.ctx)
 }
 
 // fresh begins n new flows, one after the other, and returns how many went to each backend.

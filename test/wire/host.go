@@ -141,13 +141,24 @@ func (h *Host) Quiet(iface string) error {
 	if err := h.nl.LinkSetIP6AddrGenMode(link, none); err != nil && !errors.Is(err, unix.EAFNOSUPPORT) {
 		return fmt.Errorf("%s: IPv6: %w", iface, err)
 	}
+	return h.features(iface, map[string]bool{"tx-checksum-ip-generic": false})
+}
+
+// LeaveChecksums makes the kernel leave the checksums of TCP and UDP to an interface, as it does with network cards. A veth interface then delivers unfinished
+// checksums. The kernel still makes all segments.
+func (h *Host) LeaveChecksums(iface string) error {
+	return h.features(iface, map[string]bool{"tx-checksum-ip-generic": true, "tx-tcp-segmentation": false, "tx-tcp-ecn-segmentation": false,
+		"tx-tcp-mangleid-segmentation": false, "tx-tcp6-segmentation": false, "tx-udp-segmentation": false})
+}
+
+func (h *Host) features(iface string, on map[string]bool) error {
 	return h.Do(func() error {
 		e, err := ethtool.NewEthtool()
 		if err != nil {
 			return err
 		}
 		defer e.Close()
-		if err := e.Change(iface, map[string]bool{"tx-checksum-ip-generic": false}); err != nil {
+		if err := e.Change(iface, on); err != nil {
 			return fmt.Errorf("%s: checksums: %w", iface, err)
 		}
 		return nil

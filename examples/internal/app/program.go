@@ -79,9 +79,12 @@ func (p *Program) Kill() {
 
 // Stop asks the process to end, and waits for that.
 func (p *Program) Stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	p.End()
 	return p.Wait()
 }
+
+// End asks the process to end.
+func (p *Program) End() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
 
 // Wait waits until the process has ended, and returns its error.
 func (p *Program) Wait() error {
