@@ -209,3 +209,43 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+// A word of the payload, and the ID of IPv4, have all values, so all checksums occur.
+func TestAllChecksumsAreRight(t *testing.T) {
+	s := &Shared{VIPs: [2]Addr{addrOf(netip.MustParseAddr(vips[0])), addrOf(netip.MustParseAddr(vips[1]))}}
+	for i, p := range []packet{{from: "10.0.0.1", to: vips[0], udp: true}, {from: "fd00::1", to: vips[1], udp: true}, {from: "10.0.0.1", to: vips[0]}} {
+		p.ttl, p.data = 64, "enough for a frame without padding"
+		template := p.bytes(t)
+		f := Flow{Backend: addrOf(netip.MustParseAddr([]string{"10.1.0.1", "fd01::1", "10.1.0.1"}[i]))}
+		var h header.Headers
+		h.Parse(template)
+		frame := make([]byte, len(template))
+		for value := range 1 << 16 {
+			copy(frame, template)
+			frame[len(frame)-2], frame[len(frame)-1] = byte(value>>8), byte(value)
+			l3, l4 := frame[h.L3():], frame[h.L4():]
+			field := l4[16:18]
+			if p.udp {
+				field = l4[6:8]
+			}
+			if i != 1 {
+				header.IPv4(l3).SetID(uint16(value))
+				header.IPv4(l3).UpdateHeaderChecksum()
+			}
+			protocol := header.ProtocolTCP
+			if p.udp {
+				protocol = header.ProtocolUDP
+			}
+			sum := header.PseudoChecksum(netip.MustParseAddr(p.from), netip.MustParseAddr(p.to), protocol, len(l4))
+			field[0], field[1] = byte(sum>>8), byte(sum)
+			if state := h.CompleteChecksum(frame); state != header.ChecksumPartial {
+				require.Equal(t, header.ChecksumGood, state, value)
+			}
+			var n Note
+			require.True(t, s.read(&n, frame, &h, 0))
+			s.rewrite(frame, &n, &f)
+			require.Equal(t, header.ChecksumGood, h.VerifyChecksum(frame), value)
+			require.True(t, i == 1 || header.IPv4(l3).VerifyHeader(), value)
+		}
+	}
+}

@@ -69,27 +69,27 @@ func demonstrate(ctx context.Context, d demo) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.end()) }()
+	defer func() {
+		_, ended := d.stop()
+		err = errors.Join(err, ended)
+	}()
 	if err := d.start(ports); err != nil {
 		return err
 	}
 	l := newLoad(ctx, clients, vips...)
 	err = d.show(ctx, l)
-	if err = errors.Join(err, l.end()); err != nil {
+	if ended := l.end(); ended != nil {
+		err = ended // the reason of the other
+	}
+	total, stopped := d.stop()
+	if err = errors.Join(err, stopped); err != nil {
 		if ctx.Err() != nil { // Ctrl-C
 			return nil
 		}
-		return err
+		return fmt.Errorf("%w; %s", err, total)
 	}
 	fmt.Printf("summary: %d replies over TCP and %d over UDP, all right and from the backend of the flow; the slowest took %d ms\n",
 		l.replies[0].Load(), l.replies[1].Load(), time.Duration(l.slowest.Load()).Milliseconds())
-	if err := d.stop(); err != nil {
-		return err
-	}
-	total, err := d.primary.Expect("total: ")
-	if err != nil {
-		return err
-	}
 	fmt.Println("summary:", total)
 	fmt.Printf("summary: %d workers killed with %d packets in their hands, %d replaced, 2 configurations loaded\n", d.kills+numWorkers, d.inherited, d.upgrades)
 	return nil
@@ -332,25 +332,19 @@ func (d *demo) reload(backends ...int) error {
 	return p.Wait()
 }
 
-// stop ends the workers, and asks the primary to end.
-func (d *demo) stop() error {
-	var errs []error
+// stop ends all processes, the primary last, and returns the sum of its counters.
+func (d *demo) stop() (total string, err error) {
 	for _, p := range append([]*app.Program{d.spare}, d.workers[:]...) {
 		if p != nil {
-			errs = append(errs, p.Stop())
+			err = errors.Join(err, p.Stop())
 		}
 	}
 	if d.primary != nil {
 		d.primary.End()
+		var none error
+		total, none = d.primary.Expect("total: ")
+		err = errors.Join(err, none, d.primary.Wait())
 	}
-	return errors.Join(errs...)
-}
-
-// end ends all processes, the primary last.
-func (d *demo) end() error {
-	err := d.stop()
-	if d.primary != nil {
-		err = errors.Join(err, d.primary.Wait())
-	}
-	return err
+	d.spare, d.workers, d.primary = nil, [numWorkers]*app.Program{}, nil
+	return total, err
 }

@@ -97,6 +97,7 @@ type load struct {
 
 	replies [2]atomic.Uint64 // over TCP and UDP
 	slowest atomic.Int64     // time of a reply
+	next    int              // the last port that fresh has used
 }
 
 // client is a connection or a socket, which stays with one backend.
@@ -111,7 +112,7 @@ type client struct {
 
 // newLoad returns a load without clients.
 func newLoad(ctx context.Context, host *wire.Host, vips ...string) *load {
-	l := &load{host: host, vips: vips}
+	l := &load{host: host, vips: vips, next: 10_000} // below the ports that the kernel chooses
 	l.ctx, l.fail = context.WithCancelCause(ctx)
 	return l
 }
@@ -119,7 +120,7 @@ func newLoad(ctx context.Context, host *wire.Host, vips ...string) *load {
 // add starts clients of all kinds in turn. A client with a lease begins a new flow after so many replies; 0 is never.
 func (l *load) add(n, lease int) error {
 	for range n {
-		c, err := l.dial(len(l.clients))
+		c, err := l.dial(len(l.clients), 0)
 		if err != nil {
 			return err
 		}
@@ -130,7 +131,7 @@ func (l *load) add(n, lease int) error {
 				if lease > 0 && left == 0 {
 					left = lease
 					c.conn.Close()
-					next, err := l.dial(kind)
+					next, err := l.dial(kind, 0)
 					if err != nil {
 						l.fail(err)
 						return
@@ -151,15 +152,15 @@ func (l *load) add(n, lease int) error {
 	return nil
 }
 
-// dial makes a client: TCP and UDP in turn, to each address of the service.
-func (l *load) dial(kind int) (c *client, err error) {
+// dial makes a client: TCP and UDP in turn, to each address of the service, from a local port; 0 is any port.
+func (l *load) dial(kind, port int) (c *client, err error) {
 	c = &client{tcp: kind%2 == 0, mark: make(chan struct{}), rand: rand.New(rand.NewPCG(rand.Uint64(), 0))}
-	network := "udp"
+	network, local := "udp", net.Addr(&net.UDPAddr{Port: port})
 	if c.tcp {
-		network = "tcp"
+		network, local = "tcp", &net.TCPAddr{Port: port}
 	}
 	err = l.host.Do(func() error {
-		c.conn, err = (&net.Dialer{Timeout: replyTimeout}).Dial(network, net.JoinHostPort(l.vips[kind/2%len(l.vips)], servicePort))
+		c.conn, err = (&net.Dialer{Timeout: replyTimeout, LocalAddr: local}).Dial(network, net.JoinHostPort(l.vips[kind/2%len(l.vips)], servicePort))
 		return err
 	})
 	return c, err
@@ -235,10 +236,12 @@ func (l *load) progress() error {
 	return context.Cause(l.ctx)
 }
 
-// fresh begins n new flows, one after the other, and returns how many went to each backend.
+// fresh begins n new flows, one after the other, and returns how many went to each backend. Their ports were not used before: a
+// socket of UDP with the port of an earlier one continues the flow of that one.
 func (l *load) fresh(n int) (to [4]int, err error) {
 	for i := range n {
-		c, err := l.dial(i)
+		l.next++
+		c, err := l.dial(i, l.next)
 		if err != nil {
 			return to, err
 		}
