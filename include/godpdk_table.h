@@ -73,8 +73,8 @@ struct godpdk_table {
 	struct godpdk_table_pending *pending;
 	char rcu_name[RTE_MEMZONE_NAMESIZE];
 
-	/* Counts how often a place of a key or a value is written that a reader may still be in. A reader whose lookup saw two
-	 * numbers looks up again. */
+	/* Counts how often a place of a key or a value is written that a reader may still be in. A lookup that
+	 * began and ended with two numbers is repeated. */
 	uint32_t reuse __rte_cache_aligned;
 
 	/* Of the owner of the lock. */
@@ -120,7 +120,7 @@ godpdk_table_value(const struct godpdk_table *t, void *data, void *value)
 		memcpy(value, t->values + word * t->value_stride, t->value_size);
 }
 
-/* Stands before a read, and returns a number for godpdk_table_same. */
+/* Begins a read, and returns a number for godpdk_table_same. */
 static inline uint32_t
 godpdk_table_begin(const struct godpdk_table *t)
 {
@@ -209,7 +209,7 @@ int godpdk_table_free(const char *name, struct godpdk_table *t);
 /* Adds keys, or replaces their values. Also ENOSPC, and EAGAIN if readers may still use deleted keys. */
 int godpdk_table_add(struct godpdk_table *t, const void *keys, const void *values, uint32_t n, uint32_t *done);
 
-/* Adds a key, or stores the value that it has in *value. *loaded tells which. */
+/* Adds a key, or stores the value that it has in *value and sets *loaded. */
 int godpdk_table_get_or_add(struct godpdk_table *t, const void *key, void *value, int *loaded);
 
 /* Deletes keys. Also ENOENT. */

@@ -215,7 +215,7 @@ repair_values(struct godpdk_table *t, const uint8_t *state, uint8_t *used)
 			t->free_values[t->num_free_values++] = i;
 }
 
-/* Repairs a table whose last change was not completed, at any instruction. The steps may be repeated. */
+/* Repairs a table after a change that stopped at any instruction. All steps may be repeated, because the repair may stop, too. */
 static int
 repair(struct godpdk_table *t)
 {
@@ -315,6 +315,9 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 	} else {
 		memcpy(&data, value, t->value_size);
 	}
+	/* The ring gives the positions in order until all were used once. A scan must find the key even if this process dies after the next call. */
+	if (!*present && t->used < t->slots)
+		__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELEASE);
 	err = godpdk_neg(rte_hash_add_key_with_hash_data(t->hash, key, hash, data));
 	if (err == 0 && is_large(t)) {
 		if (*present)
@@ -322,13 +325,8 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 		else
 			t->num_free_values--;
 	}
-	if (!*present) {
-		/* The ring gives the positions in order until all were used once. */
-		if (t->used < t->slots)
-			__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELEASE);
-		if (err == 0)
-			__atomic_store_n(&t->len, t->len + 1, __ATOMIC_RELAXED);
-	}
+	if (err == 0 && !*present)
+		__atomic_store_n(&t->len, t->len + 1, __ATOMIC_RELAXED);
 	finish(t);
 	return err;
 }
@@ -554,8 +552,8 @@ godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 
 	rte_errno = 0;
 	h = rte_hash_create(&p);
-	if (h == NULL)
-		return godpdk_result(NULL);
+	if (h == NULL) /* rte_errno is of something else if a part of it found no memory */
+		return (struct godpdk_ptr){ NULL, rte_errno == EEXIST || rte_errno == ENOSPC ? rte_errno : ENOMEM };
 	snprintf(ring, sizeof(ring), "HT_%s", name);
 	r = rte_ring_lookup(ring);
 	err = ENOTSUP;

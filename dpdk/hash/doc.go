@@ -63,5 +63,7 @@
 // Tables do not use rte_hash_rcu_qsbr_add. It stores the address of a function in shared memory, which is wrong in other processes, and
 // DPDK before 26.03 loses places when its defer queue is full. They keep deleted places themselves. They do not use RTE_HASH_EXTRA_FLAGS_MULTI_WRITER_ADD and
 // _RW_CONCURRENCY: a process that dies with one of those locks stops all others. They do not use _EXT_TABLE: instead, the
-// buckets have room for at least 8/7 of the entries, so that a table holds as many keys as it was made for.
+// buckets have room for at least 8/7 of the entries. A key can be in two buckets of 8. Keys of large tables with a good spread find a
+// place until the table is full. In a table of some hundred entries, and with keys that were chosen for it, Add may return
+// dpdk.ErrNoSpace a little earlier: create such a table with twice the entries.
 package hash

@@ -12,7 +12,7 @@ import (
 // Table is a handle to a table in shared memory that maps keys to values: an rte_hash, and memory for values of more
 // than 8 bytes. See the documentation of the package.
 //
-// K is a type whose values are equal exactly if their bytes are equal: integers, booleans, and arrays and structs of
+// Two values of K must be equal exactly if their bytes are equal. So K consists of integers, booleans, and arrays and structs of
 // them without padding and without fields named "_". V is any type without Go pointers. struct{} makes the table a set.
 //
 // Lookups may run in any number of goroutines and processes, beside changes. Changes may also be made in any goroutine and

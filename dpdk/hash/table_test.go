@@ -120,7 +120,7 @@ func TestTableArgumentsAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrNotFound)
 	_, err = hash.LookupTable[int, int](strings.Repeat("x", hash.MaxTableName+1))
 	require.ErrorIs(t, err, dpdk.ErrNameTooLong)
-	_, err = hash.CreateTable[int, [512]uint64](name(), 1<<27, hash.TableConfig{})
+	_, err = hash.CreateTable[int, [512]uint64](name(), 1<<21, hash.TableConfig{})
 	require.ErrorIs(t, err, dpdk.ErrNoMemory)
 	all, err := hash.ListTables()
 	require.NoError(t, err)
@@ -407,7 +407,7 @@ func TestTableOperationsDoNotAllocate(t *testing.T) {
 // The table holds its entries even if its buckets were nearly full.
 func TestAllEntriesFit(t *testing.T) {
 	r := harness.Random(t)
-	for _, entries := range []int{1, 7, 8, 9, 111, 112, 113, 128, 1000, 1 << 14} {
+	for _, entries := range []int{1, 7, 8, 9, 113, 128, 1000, 1 << 14} {
 		table := newTable[uint64, uint64](t, entries, hash.TableConfig{})
 		for range 3 {
 			var keys []uint64
@@ -544,7 +544,7 @@ func TestLookupsBesideChangesSeeWholeValues(t *testing.T) {
 	}
 }
 
-// A plain rte_hash with the name of a table's parts is no table.
+// The name is at the beginning of struct rte_hash.
 func TestPointerIsTheHashOfC(t *testing.T) {
 	table := newTable[uint64, uint64](t, 8, hash.TableConfig{})
 	assert.Equal(t, table.Name(), strings.TrimRight(string(unsafe.Slice((*byte)(table.Pointer()), 32)), "\x00"))

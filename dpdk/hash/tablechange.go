@@ -24,7 +24,7 @@ var changeTimeout = time.Second
 // A change takes the table's lock, which the kernel releases if its owner dies. The next change then first repairs the table: see the
 // documentation of the package.
 //
-// Errors: dpdk.ErrNoSpace if the table is full; dpdk.ErrAgain in a table with TableConfig.RCU if readers may still use too many deleted keys: they must call Quiescent
+// Errors: dpdk.ErrNoSpace if the table is full, or if the two buckets in which the key can be are: see the documentation of the package; dpdk.ErrAgain in a table with TableConfig.RCU if readers may still use too many deleted keys: they must call Quiescent
 // or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped; dpdk.ErrNotFound after Free.
 //
 // Implements: rte_hash_add_key_with_hash_data
@@ -54,8 +54,10 @@ func (t *Table[K, V]) AddBulk(keys []K, values []V) (int, error) {
 // Implements: rte_hash_add_key_with_hash_data
 func (t *Table[K, V]) LookupOrAdd(key K, value V) (actual V, loaded bool, err error) {
 	_, err = t.change(opAdd, 1, func(int) (n int, errno int) {
-		loaded, errno = chash.GetOrAdd(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value))
-		return 1, errno
+		if loaded, errno = chash.GetOrAdd(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value)); errno == 0 {
+			n = 1
+		}
+		return n, errno
 	})
 	if err != nil {
 		return actual, false, err
@@ -81,7 +83,13 @@ func (t *Table[K, V]) Delete(key K) error {
 func (t *Table[K, V]) Reset() error {
 	next := uint32(0)
 	for next != chash.ScanEnd {
-		if _, err := t.change(opDelete, 1, func(int) (int, int) { return 1, chash.Clear(t.at, &next) }); err != nil {
+		_, err := t.change(opDelete, 1, func(int) (n int, errno int) {
+			if errno = chash.Clear(t.at, &next); errno == 0 {
+				n = 1
+			}
+			return n, errno
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -98,7 +106,7 @@ func (t *Table[K, V]) change(op string, n int, f func(done int) (int, int)) (don
 	var turns wait.Backoff
 	var until time.Time
 	for done < n {
-		k, errno := f(done)
+		k, errno := f(done) // k may be positive with an error
 		done += k
 		switch {
 		case errno == 0:
@@ -120,7 +128,7 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 	e := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
 	switch dpdk.Errno(errno) {
 	case dpdk.ErrNoSpace:
-		e.Detail = fmt.Sprintf("no room for the key: the table has %d of %d keys; create it with more entries", chash.Len(at), chash.Capacity(at))
+		e.Detail = fmt.Sprintf("no room for the key: the table has %d of %d keys, or the buckets of this key are full; create it with more entries", chash.Len(at), chash.Capacity(at))
 	case dpdk.ErrAgain:
 		e.Detail = fmt.Sprintf("readers of %q may still use deleted keys: they must call Quiescent or Offline", chash.RCUName(at))
 	case dpdk.ErrBusy:

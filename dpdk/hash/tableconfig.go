@@ -23,7 +23,7 @@ const (
 	// ByCRC32C is [CRC32C], which processors have an instruction for. Keys with the same CRC are easy to construct, and a table holds at
 	// most 16 of them: Add of another returns dpdk.ErrNoSpace. A seed does not change that.
 	ByCRC32C Function = chash.ByCRC
-	// ByJenkins is [Jenkins]. It is slower. With a random seed, nobody who does not know the seed can choose such keys easily.
+	// ByJenkins is [Jenkins]. It is slower. With a random seed, such keys are hard to choose for others, because they do not know the seed.
 	ByJenkins Function = chash.ByJenkins
 )
 

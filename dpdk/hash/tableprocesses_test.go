@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -24,15 +25,25 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
+// peerProgram is the C program that uses tables, compiled once.
+var peerProgram string
+
 // peer starts the C program that uses a table.
 func peer(t *testing.T, table string) *harness.Child {
-	headers, err := filepath.Abs("../../include")
-	require.NoError(t, err)
-	code, err := filepath.Abs("../../cgo/hash")
-	require.NoError(t, err)
-	t.Setenv("CPATH", headers+":"+code)
-	bin := harness.CC(t, "testdata/peer.c")
-	c := harness.Command(t, bin, "--proc-type=secondary", "--file-prefix="+ealtest.Runtime().FilePrefix(), "--no-pci", "--lcores", harness.Lcore(6),
+	t.Setenv("LD_BIND_NOW", "1") // the linker does not run in the middle of a change
+	if peerProgram == "" {
+		headers, err := filepath.Abs("../../include")
+		require.NoError(t, err)
+		code, err := filepath.Abs("../../cgo/hash")
+		require.NoError(t, err)
+		t.Setenv("CPATH", headers+":"+code)
+		built, err := os.ReadFile(harness.CC(t, "testdata/peer.c"))
+		require.NoError(t, err)
+		program := filepath.Join(filepath.Dir(harness.HugeDir()), "table-peer")
+		require.NoError(t, os.WriteFile(program, built, 0o755))
+		peerProgram = program
+	}
+	c := harness.Command(t, peerProgram, "--proc-type=secondary", "--file-prefix="+ealtest.Runtime().FilePrefix(), "--no-pci", "--lcores", harness.Lcore(6),
 		"--huge-dir="+harness.HugeDir(), "--log-level=error", "--", table)
 	c.Expect("ready")
 	return c

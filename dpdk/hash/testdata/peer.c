@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <rte_eal.h>
+#include <rte_pause.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -17,18 +18,24 @@ add(uint64_t key, uint64_t word)
 {
 	uint64_t value[GODPDK_TABLE_MAX_SIZE / 8];
 	uint32_t done;
+	int err, turns = 0;
 
 	for (uint32_t i = 0; i < t->value_size / 8; i++)
 		value[i] = word;
-	return godpdk_table_add(t, &key, value, 1, &done);
+	while ((err = godpdk_table_add(t, &key, value, 1, &done)) == EBUSY && turns++ < 1000000)
+		rte_pause();
+	return err;
 }
 
 static int
 delete(uint64_t key)
 {
 	uint32_t done;
+	int err, turns = 0;
 
-	return godpdk_table_delete(t, &key, 1, &done);
+	while ((err = godpdk_table_delete(t, &key, 1, &done)) == EBUSY && turns++ < 1000000)
+		rte_pause();
+	return err;
 }
 
 static int
@@ -85,7 +92,7 @@ busy(uint64_t n, uint64_t seed)
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
 		key = 1 + (seed >> 33) % n;
 		err = seed >> 62 ? add(key, key | seed << 32) : delete(key);
-		if (err != 0 && err != EBUSY && err != ENOENT)
+		if (err != 0 && err != ENOENT)
 			exit(err);
 	}
 }

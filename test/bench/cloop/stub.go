@@ -112,4 +112,21 @@ var SeqCount Lock
 var SeqLoad64 Lock
 var SeqStore64 Lock
 var Spin Lock
+
+func Table(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) (_ uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableBulk(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) (_ uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableChange(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableLarge(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, values unsafe.Pointer, valueSize int, value unsafe.Pointer, iters int) (_ uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableReplace(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+
 var Ticket Lock
