@@ -58,7 +58,7 @@ func (b *balancer) handleReload() error {
 }
 
 // use makes all workers use a set. Workers read the active one without a lock, so it writes the other one and switches. It returns when no worker uses the
-// old one any more. The error names a worker that is stopped.
+// old one any more. If a worker is stopped, the error names its reader.
 func (b *balancer) use(ctx context.Context, set Set) error {
 	if err := b.readers.Synchronize(ctx); err != nil { // the reload before may have failed here
 		return err
