@@ -10,7 +10,7 @@ import (
 
 // choose returns a backend for a new flow, by rendezvous hashing: each backend gets a score from a hash of the flow and the backend, and the highest score
 // wins. So every worker makes the same choice, and a change of the set affects only flows that would go to a backend that was added or removed.
-// A backend with twice the weight gets twice as many flows. A backend whose hop is unknown gets none.
+// A backend with twice the weight gets twice as many flows. A backend gets none while its hop is unknown.
 func (s *Set) choose(k *Key, hop func(Addr) (Hop, bool)) (backend Addr, to Hop, ok bool) {
 	best := 0.0
 	flow := hash.Jenkins(k.bytes(), 0)

@@ -16,7 +16,7 @@
 //	loadbalancer worker -n 0 -take-over                a new program for it, without a pause
 //	loadbalancer reload -config lb.json                other backends
 //
-// README.md describes what each process may lose, and what is missing.
+// README.md describes the processes, their configuration, and the limits.
 //
 // Without arguments it connects a client and three backends by veth pairs in network namespaces, and makes kernel sockets talk through
 // the load balancer. It kills workers, replaces workers, and reloads the configuration meanwhile, and checks every reply.

@@ -10,7 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/header"
 )
 
-// resolver answers who has the addresses of the load balancer, and finds out where the backends are, by ARP and NDP.
+// resolver answers ARP requests and neighbor solicitations for the addresses of the load balancer, and finds the backends.
 type resolver struct {
 	own   []netip.Addr                // the addresses that are answered for
 	learn func(a netip.Addr, hop Hop) // a station has shown its address
@@ -97,29 +97,29 @@ func putNDP(ip header.IPv6, b []byte, kind, flags, option byte, target netip.Add
 // maxAsk is the length of the longest frame that ask writes.
 const maxAsk = header.EthernetLen + header.IPv6Len + ndpLen
 
-// ask writes a frame that asks who has an address, to be sent by a port with this MAC, and returns its length. It is 0 if the load balancer has no address
+// ask writes a frame that asks for the station with an address, to be sent by a port with this MAC, and returns its length. It is 0 if the load balancer has no address
 // of that family.
-func (r *resolver) ask(frame []byte, who netip.Addr, mac header.MAC) int {
+func (r *resolver) ask(frame []byte, target netip.Addr, mac header.MAC) int {
 	// The last one is the gateway, if there is one. Backends answer to an address of their network.
 	i := len(r.own) - 1
-	for ; i >= 0 && r.own[i].Is4() != who.Is4(); i-- {
+	for ; i >= 0 && r.own[i].Is4() != target.Is4(); i-- {
 	}
 	if i < 0 {
 		return 0
 	}
 	from, eth, rest := r.own[i], header.Ethernet(frame), frame[header.EthernetLen:]
 	eth.SetSource(mac)
-	if who.Is4() {
+	if target.Is4() {
 		eth.SetDestination(header.Broadcast)
 		eth.SetType(header.EtherTypeARP)
 		a := header.ARP(rest[:header.ARPLen])
 		a.Init(header.ARPRequest)
 		a.SetSenderMAC(mac)
 		a.SetSenderIP(from)
-		a.SetTargetIP(who)
+		a.SetTargetIP(target)
 		return header.EthernetLen + header.ARPLen
 	}
-	group := header.SolicitedNode(who)
+	group := header.SolicitedNode(target)
 	eth.SetDestination(header.MulticastMAC(group))
 	eth.SetType(header.EtherTypeIPv6)
 	ip := header.IPv6(rest[:header.IPv6Len])
@@ -128,6 +128,6 @@ func (r *resolver) ask(frame []byte, who netip.Addr, mac header.MAC) int {
 	ip.SetHopLimit(255)
 	ip.SetSource(from)
 	ip.SetDestination(group)
-	putNDP(ip, rest[header.IPv6Len:][:ndpLen], header.ICMPv6NeighborSol, 0, sourceOption, who, mac)
+	putNDP(ip, rest[header.IPv6Len:][:ndpLen], header.ICMPv6NeighborSol, 0, sourceOption, target, mac)
 	return maxAsk
 }

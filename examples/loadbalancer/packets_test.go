@@ -30,7 +30,7 @@ var (
 	// backendMACs are behind port 1.
 	backendMACs = map[string]header.MAC{"10.1.0.1": {2, 0, 0, 1, 0, 1}, "10.1.0.2": {2, 0, 0, 1, 0, 2}, "fd01::1": {2, 0, 0, 1, 0, 1}, "fd01::2": {2, 0, 0, 1, 0, 2}}
 	everyone    = `{"backends": [{"address": "10.1.0.1"}, {"address": "10.1.0.2"}, {"address": "fd01::1"}, {"address": "fd01::2"}]}`
-	// created is a primary whose ports receive nothing.
+	// created is a primary. Its ports receive nothing.
 	created = sync.OnceValues(func() (*balancer, error) {
 		o := options{ports: []string{"net_null0,no-rx=1", "net_null1,no-rx=1"}, workers: 1, flows: tableSize}
 		for i := range vips {

@@ -46,7 +46,7 @@ func TestLoadbalancerLosesNothing(t *testing.T) {
 	clean(t)
 }
 
-// balancer is the processes of a load balancer whose ports receive nothing.
+// balancer is the processes of a load balancer. Its port receives nothing.
 type balancer struct {
 	t            *testing.T
 	bin, folder  string
