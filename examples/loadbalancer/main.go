@@ -11,6 +11,7 @@
 // it is their gateway, and replaces their address by that of the service.
 //
 //	loadbalancer                                       shows itself, as root: see below
+//	loadbalancer demo -kills 100                       the same, with flags
 //	loadbalancer primary -port net_af_packet0,iface=eth1 -vip 10.0.0.100 -gateway 10.1.0.254 -config lb.json
 //	loadbalancer worker -n 0                           one of the workers
 //	loadbalancer worker -n 0 -take-over                a new program for it, without a pause

@@ -56,8 +56,7 @@ func (s *Shared) read(n *Note, frame []byte, h *header.Headers, port uint16) boo
 	}
 	switch h.Type & header.L4Mask {
 	case header.L4TCP:
-		const opens = header.TCPSyn
-		n.Syn = header.TCP(l4).Flags()&(header.TCPSyn|header.TCPAck) == opens
+		n.Syn = header.TCP(l4).Flags()&(header.TCPSyn|header.TCPAck) == header.TCPSyn // and not its answer
 		n.L4Sum, n.Key.Protocol = header.TCP(l4).Checksum(), uint16(header.ProtocolTCP)
 	case header.L4UDP:
 		n.L4Sum, n.Key.Protocol = header.UDP(l4).Checksum(), uint16(header.ProtocolUDP)
