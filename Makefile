@@ -142,6 +142,11 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 	@$(MAKE) --no-print-directory build
 	@bin/upgrade
 
+.PHONY: loadbalancer
+loadbalancer: deps hugepages ## connections over backends: workers killed and replaced, backends changed, every reply checked (root)
+	@$(MAKE) --no-print-directory build
+	@bin/loadbalancer
+
 .PHONY: exporter
 exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
 	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter

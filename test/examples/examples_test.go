@@ -289,6 +289,17 @@ func TestWrongFlagsReturnErrorsWithTheFix(t *testing.T) {
 		{"upgrade", "-role sink", "use rx, work, tx or traffic"},
 		{"upgrade", "now", "use flags only"},
 		{"upgrade", "-holder /nonexistent/holder", "name it by -holder"},
+		{"loadbalancer", "serve", "use primary, worker, reload or demo"},
+		{"loadbalancer", "primary -vip 10.0.0.100 -config lb.json", "0 ports: use 1 to 16"},
+		{"loadbalancer", "primary -port net_null0 -config lb.json", "use -vip"},
+		{"loadbalancer", "primary -port net_null0 -vip 10.0.0.100", "name it with -config"},
+		{"loadbalancer", "primary -vip 10.0.0.100 -vip 10.0.0.101", "use one address of each family"},
+		{"loadbalancer", "primary -port net_null0 -vip 10.0.0.100 -config lb.json -workers 17", "use 1 to 16"},
+		{"loadbalancer", "primary -port net_null0 -vip 10.0.0.100 -config lb.json -idle 1s", "use 2s or more"},
+		{"loadbalancer", "primary -port net_null0 -vip 10.0.0.100 -config /nonexistent/lb.json", "/nonexistent/lb.json"},
+		{"loadbalancer", "reload", "name it with -config"},
+		{"loadbalancer", "demo -kills -1", "none can be negative"},
+		{"loadbalancer", "demo -load 3", "use 4 or more"},
 	}
 	for _, test := range tests {
 		t.Run(test.program+" "+test.args, func(t *testing.T) {

@@ -78,7 +78,7 @@ func (h *Host) Do(f func() error) error {
 	})
 }
 
-// Address gives an interface an address such as "10.0.0.1/24".
+// Address gives an interface an address such as "10.0.0.1/24" or "fd00::1/64", which it can use at once.
 func (h *Host) Address(iface, cidr string) error {
 	link, err := h.nl.LinkByName(iface)
 	if err != nil {
@@ -87,7 +87,7 @@ func (h *Host) Address(iface, cidr string) error {
 	addr, err := netlink.ParseAddr(cidr)
 	if err == nil {
 		if addr.IP.To4() == nil {
-			addr.Flags = unix.IFA_F_NODAD // usable at once
+			addr.Flags = unix.IFA_F_NODAD // the kernel would look for a second host with the address first
 		}
 		err = h.nl.AddrReplace(link, addr)
 	}
@@ -121,6 +121,18 @@ func (h *Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) error {
 	return nil
 }
 
+// Gateway makes ip the next hop of all packets to other networks, through an interface.
+func (h *Host) Gateway(iface string, ip net.IP) error {
+	link, err := h.nl.LinkByName(iface)
+	if err == nil {
+		err = h.nl.RouteReplace(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: ip})
+	}
+	if err != nil {
+		return fmt.Errorf("gateway %v of %s: %w", ip, iface, err)
+	}
+	return nil
+}
+
 // Link returns the current state of an interface, with the kernel's counters.
 func (h *Host) Link(iface string) (*netlink.LinkAttrs, error) {
 	link, err := h.nl.LinkByName(iface)
@@ -141,13 +153,24 @@ func (h *Host) Quiet(iface string) error {
 	if err := h.nl.LinkSetIP6AddrGenMode(link, none); err != nil && !errors.Is(err, unix.EAFNOSUPPORT) {
 		return fmt.Errorf("%s: IPv6: %w", iface, err)
 	}
+	return h.features(iface, map[string]bool{"tx-checksum-ip-generic": false})
+}
+
+// LeaveChecksums makes the kernel leave the checksums of TCP and UDP to an interface, as it does with network cards. A veth interface then delivers unfinished
+// checksums. The kernel still makes all segments.
+func (h *Host) LeaveChecksums(iface string) error {
+	return h.features(iface, map[string]bool{"tx-checksum-ip-generic": true, "tx-tcp-segmentation": false, "tx-tcp-ecn-segmentation": false,
+		"tx-tcp-mangleid-segmentation": false, "tx-tcp6-segmentation": false, "tx-udp-segmentation": false})
+}
+
+func (h *Host) features(iface string, on map[string]bool) error {
 	return h.Do(func() error {
 		e, err := ethtool.NewEthtool()
 		if err != nil {
 			return err
 		}
 		defer e.Close()
-		if err := e.Change(iface, map[string]bool{"tx-checksum-ip-generic": false}); err != nil {
+		if err := e.Change(iface, on); err != nil {
 			return fmt.Errorf("%s: checksums: %w", iface, err)
 		}
 		return nil
