@@ -36,9 +36,9 @@
 // No sleep is without bound. A process that is killed leaves nothing that must be repaired:
 //
 //   - Killed while it sleeps, it leaves the doorbell armed. The next ring calls the kernel once and finds nobody.
-//   - Killed after an enqueue and before Ring has woken the sleepers: they find the element at the next ring, or when their sleep ends after
-//     at most Idle.Sleep.
-//   - Stopped (SIGSTOP), it delays nobody else.
+//   - Killed after an enqueue and before Ring has woken the sleepers: the next ring of any process wakes them. Without one
+//     they find the element when their sleep ends, after at most Idle.Sleep.
+//   - Stopped (SIGSTOP), also inside Ring, it delays no ring of others.
 //
 // # C
 //

@@ -18,7 +18,8 @@ import (
 // All methods may be called from any goroutine, in every process role, also without EAL in other memory, until the memory is freed.
 type Doorbell struct {
 	_ [0]sync.Mutex // lets go vet report copies
-	// An odd word means that a poller sleeps, or is about to. Ring adds 1, so word / 2 counts the rings that found one.
+	// Bit 0 (armed) means that a poller sleeps, or is about to. Ring clears it, adds 4, and sets bit 1 (waking) until it has woken
+	// the pollers. So word / 4 counts the rings that found the doorbell armed.
 	word uint32
 	_    [15]uint32
 }
@@ -33,23 +34,43 @@ var (
 // has armed it, Ring is a memory barrier and a load. Otherwise it also calls the kernel, which does not block.
 func (d *Doorbell) Ring() {
 	fence()
-	if word := atomic.LoadUint32(&d.word); word&1 != 0 {
+	if word := atomic.LoadUint32(&d.word); word&(armed|waking) != 0 {
 		d.wake(word)
 	}
 }
 
-// wake makes the word even. The caller that succeeds wakes the sleepers: all of them, since they may look at different rings.
+// Bits of the word, and what a ring adds to it.
+const (
+	armed  = 1
+	waking = 2
+	ring   = 4
+)
+
+// wake wakes the sleepers: all of them, since they may look at different rings. Another Ring that is waking them may be
+// stopped or dead, so this one wakes them too.
 func (d *Doorbell) wake(word uint32) {
-	for ; word&1 != 0; word = atomic.LoadUint32(&d.word) {
-		if atomic.CompareAndSwapUint32(&d.word, word, word+1) {
-			linux.FutexWake(&d.word)
+	for word&armed != 0 {
+		next := (word&^armed + ring) | waking
+		if atomic.CompareAndSwapUint32(&d.word, word, next) {
+			word = next
+			break
+		}
+		word = atomic.LoadUint32(&d.word)
+	}
+	if word&waking == 0 {
+		return // another Ring has woken them meanwhile
+	}
+	linux.FutexWake(&d.word)
+	// Pollers may have armed it meanwhile. The bit stays if there was another ring, which wakes again.
+	for now := atomic.LoadUint32(&d.word); now&^armed == word; now = atomic.LoadUint32(&d.word) {
+		if atomic.CompareAndSwapUint32(&d.word, now, now&^waking) {
 			return
 		}
 	}
 }
 
-// Rung returns how many calls of [Doorbell.Ring] have found an armed doorbell, of all processes. It wraps around at 2³¹.
-func (d *Doorbell) Rung() uint32 { return atomic.LoadUint32(&d.word) >> 1 }
+// Rung returns how many calls of [Doorbell.Ring] have found an armed doorbell, of all processes. It wraps around at 2³⁰.
+func (d *Doorbell) Rung() uint32 { return atomic.LoadUint32(&d.word) / ring }
 
 // Pointer returns the struct godpdk_doorbell, for C.
 func (d *Doorbell) Pointer() unsafe.Pointer { return unsafe.Pointer(&d.word) }
@@ -61,20 +82,20 @@ func (d *Doorbell) NewWaiter() *Waiter { return &Waiter{d: d} }
 // one Doorbell.
 type Waiter struct {
 	d   *Doorbell
-	key uint32 // the word that Arm has left; odd
+	key uint32 // the word that Arm has left, or 0
 }
 
 // Arm asks for the next ring. Look at all rings once more between Arm and Wait: nobody rings for
 // what they contain already.
 func (w *Waiter) Arm() {
-	w.key = atomic.OrUint32(&w.d.word, 1) | 1
+	w.key = atomic.OrUint32(&w.d.word, armed) | armed
 	fence()
 }
 
 // Wait sleeps until the doorbell has rung since Arm, or for the time most. It may return early. It returns at once without an
 // Arm before it. Wait blocks the thread in a system call, so other goroutines run on other threads.
 func (w *Waiter) Wait(most time.Duration) {
-	if w.key&1 != 0 && most > 0 {
+	if w.key != 0 && most > 0 {
 		linux.FutexWait(&w.d.word, w.key, most)
 	}
 	w.key = 0

@@ -29,7 +29,16 @@ func Example() {
 	bell := v.Get()
 
 	ctx, cancel := context.WithCancel(context.Background())
-	defer context.AfterFunc(ctx, bell.Ring)() // a sleep also ends with ctx
+	rung := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { // a sleep also ends with ctx
+		defer close(rung)
+		bell.Ring()
+	})
+	defer func() {
+		if !stop() {
+			<-rung // the function has started: only when it ends may the doorbell be freed
+		}
+	}()
 	sums := make(chan uint64)
 	go func() {
 		defer close(sums)

@@ -11,11 +11,14 @@ import (
 // HalfRing is what a process has done that dies in Ring before it wakes the sleepers.
 func (d *Doorbell) HalfRing() bool {
 	word := atomic.LoadUint32(&d.word)
-	return word&1 != 0 && atomic.CompareAndSwapUint32(&d.word, word, word+1)
+	return word&armed != 0 && atomic.CompareAndSwapUint32(&d.word, word, (word&^armed+ring)|waking)
 }
 
-// Armed reports whether the next Ring calls the kernel.
-func (d *Doorbell) Armed() bool { return atomic.LoadUint32(&d.word)&1 != 0 }
+// Armed reports whether a poller sleeps, or is about to.
+func (d *Doorbell) Armed() bool { return atomic.LoadUint32(&d.word)&armed != 0 }
+
+// Waking reports whether the next Ring calls the kernel for one that did not complete.
+func (d *Doorbell) Waking() bool { return atomic.LoadUint32(&d.word)&waking != 0 }
 
 // Sleepers returns the number of threads of this process that wait for the doorbell in the kernel.
 func Sleepers(d *Doorbell) (n int) {

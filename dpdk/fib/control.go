@@ -116,8 +116,8 @@ func newCalls(o *operations) *calls {
 	}
 	return &calls{
 		op: o,
-		create: delegate.Func(o.create, func(_ delegate.Owner, name string, a newTable) (table, error) {
-			return create(six, name, a)
+		create: delegate.Func(o.create, func(by delegate.Owner, name string, a newTable) (table, error) {
+			return create(by, six, name, a)
 		}),
 		find: delegate.Func(o.find, func(_ delegate.Owner, name string, _ none) (t table, err error) {
 			at := cfib.Find(six, name)
@@ -163,9 +163,12 @@ type state struct {
 	reserved unsafe.Pointer // DPDK's number of groups, or nil if godpdk does not count them
 	maxRoutes, routes,
 	maxGroups, groups uint32
-	rcu  string         // the name of its QSBR, or ""
-	v    unsafe.Pointer // the QSBR
-	last uint64         // the token of the last grace period for groups that a change may have made free, or 0
+	rcu string         // the name of its QSBR, or ""
+	v   unsafe.Pointer // the QSBR
+	// The token of the last grace period for groups that changes may have made free, or 0, and the number of these groups at most.
+	last    uint64
+	waiting uint32
+	ending  uint64 // the token of a Free that had to wait for readers, or 0
 }
 
 type key struct {
@@ -258,7 +261,7 @@ const spare = 16
 // unknownLayout is true in tests of a DPDK with another layout of the arrays.
 var unknownLayout bool
 
-func create(six bool, name string, a newTable) (t table, err error) {
+func create(by delegate.Owner, six bool, name string, a newTable) (t table, err error) {
 	if cgo.ProcessType() != cgo.ProcPrimary {
 		return t, dpdk.ErrSecondary
 	}
@@ -293,13 +296,20 @@ func create(six bool, name string, a newTable) (t table, err error) {
 	if unknownLayout {
 		m.Tbl24, m.Tbl8, m.Reserved = nil, nil, nil
 	}
+	undo := func() {
+		telserver.Exclude(func() int { return cfib.Free(six, name, m.FIB) }) // it ends a pool
+		forget(k)
+	}
+	if by != delegate.Self && a.Type == Direct && m.Tbl24 == nil {
+		undo()
+		return t, errLayout(opsOf(six).create, name)
+	}
 	w.state = state{at: m.FIB, reserved: m.Reserved, maxRoutes: a.Routes, maxGroups: a.Groups,
 		table: table{uintptr(m.FIB), uintptr(m.Tbl24), uintptr(m.Tbl8), a.Type, a.Size, a.Missing}}
 	if a.RCU != "" {
 		w.rcu, w.v = a.RCU, *(*unsafe.Pointer)(unsafe.Pointer(&a.V))
 		if errno := cfib.AddRCU(six, m.FIB, w.v, groups); errno != 0 {
-			cfib.Free(six, name, m.FIB)
-			forget(k)
+			undo()
 			return t, &dpdk.Error{Op: opsOf(six).rcu, Name: name, Errno: dpdk.Errno(errno)}
 		}
 	}
@@ -319,7 +329,10 @@ func (w *writer) start() uint64 { return (*atomic.Uint64)(unsafe.Add(w.v, cgo.RC
 
 func (w *writer) free(name string) error {
 	op := opsOf(w.six)
-	if w.v != nil && !cgo.RCUCheck(w.v, w.start()) {
+	if w.v != nil && w.ending == 0 {
+		w.ending = w.start()
+	}
+	if w.v != nil && !cgo.RCUCheck(w.v, w.ending) {
 		return &dpdk.Error{Op: op.free, Name: name, Errno: dpdk.ErrAgain,
 			Detail: fmt.Sprintf("readers of %q may still use it: wait with Synchronize, and try again", w.rcu)}
 	}
@@ -344,28 +357,57 @@ func (w *writer) settle() bool {
 			return false
 		}
 	}
-	w.last = 0
+	w.last, w.waiting = 0, 0
 	return true
 }
 
-// change runs f on each route until one fails.
+// mayFree returns the number of groups that a change of the route makes free at most: its own, and those of longer prefixes in it.
+func (w *writer) mayFree(q *rule) uint32 {
+	n := w.groups
+	switch {
+	case w.reserved == nil:
+		return w.maxGroups
+	case w.six && q.Bits > 24:
+		n += (uint32(q.Bits) - 17) / 8
+	case !w.six && q.Bits > 24:
+		n = 1
+	case !w.six:
+		n = min(n, 1<<(24-q.Bits))
+	}
+	return min(n, w.maxGroups)
+}
+
+// turn is the time after which a control call with many routes ends, so that others get the table.
+const turn = time.Second
+
+// change runs f on each route until one fails, or for some time. Without an error it makes at least one change.
+//
+// The table has room for maxGroups groups that wait for readers. DPDK uses them again when the readers have passed.
 func (w *writer) change(routes []rule, f func(*rule) int) (r changed) {
+	w.ending = 0 // the table is in use
+	began := time.Now()
 	for i := range routes {
+		if i > 0 && time.Since(began) > turn {
+			return r
+		}
 		q := &routes[i]
 		if !w.valid(q) {
 			r.Errno = int(dpdk.ErrInvalid)
 			return r
 		}
-		if w.v != nil && !w.settle() {
+		free := w.mayFree(q)
+		if w.v != nil && w.waiting+free > w.maxGroups && !w.settle() {
 			return changed{r.N, int(dpdk.ErrAgain), fmt.Sprintf("readers of %q may still use what a change before has freed: they must call Quiescent or Offline", w.rcu)}
 		}
-		if r.Errno = f(q); r.Errno != 0 {
+		r.Errno = f(q)
+		if w.v != nil && free > 0 {
+			w.last = w.start()
+			w.waiting += free
+		}
+		if r.Errno != 0 {
 			return r
 		}
 		r.N++
-		if w.v != nil {
-			w.last = w.start()
-		}
 	}
 	return r
 }

@@ -37,13 +37,14 @@
 // hop from before or after the change, with one exception: a table has groups of entries for long prefixes (IPv4: 25 bits or more;
 // IPv6: 24 or more), and a change can make groups free, which DPDK clears. A reader that is still in such a group may get the
 // next hop 0 or that of another address. [Config.RCU] prevents this, with DPDK 24.11 or newer for IPv4 and 25.11 or newer for IPv6. Each reader then registers with that
-// [rcu.QSBR] and calls Quiescent between two bulks of lookups. A change waits until all readers have done so since the change
-// before, up to one second. Readers that were killed are unregistered by the primary.
+// [rcu.QSBR] and calls Quiescent between two bulks of lookups. DPDK uses a group again only after all readers have
+// done so. As many groups as Config.Groups may wait for readers. A change that could need more waits for them, up to one second. Readers that were killed are unregistered by the primary.
 //
 // With an older DPDK, build a second table and let the readers change over to it, or use package lpm.
 //
-// DPDK does not order its writes for processors that reorder them. On arm64 a lookup beside a change can therefore miss a route that
-// exists, for a moment.
+// DPDK does not order its writes for processors that reorder them. On arm64 a lookup beside a change can therefore see a new group before its
+// entries, and return what the group contained before: the next hop 0, or that of another address. RCU does not prevent this. On arm64, build a
+// second table and let the readers change over to it, if that matters.
 //
 // In tables of the type [Tree] no lookup may run beside a change: it may return the next hop of another address.
 //

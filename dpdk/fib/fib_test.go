@@ -122,6 +122,7 @@ func TestArgumentsAreChecked(t *testing.T) {
 			{"x", fib.Config{EntrySize: -8}, dpdk.ErrInvalid, "EntrySize is -8"},
 			{"x", fib.Config{Groups: -1}, dpdk.ErrInvalid, "Groups is -1"},
 			{"x", fib.Config{Groups: 1 << 22}, dpdk.ErrInvalid, "Groups"},
+			{"x", fib.Config{EntrySize: 8, Groups: 1 << 20}, dpdk.ErrInvalid, "Groups"},
 			{"x", fib.Config{EntrySize: 2, Groups: 1 << 15}, dpdk.ErrInvalid, "EntrySize"},
 			{"x", fib.Config{Missing: 1 << 31}, dpdk.ErrInvalid, "Missing"},
 			{"x", fib.Config{Socket: dpdk.Socket(-1)}, dpdk.ErrInvalid, "socket"},
@@ -632,8 +633,48 @@ func TestChangesWaitForReaders(t *testing.T) {
 			reader.Quiescent()
 			require.NoError(t, l.Delete(b))
 		}
-		reader.Offline()
-		require.NoError(t, l.Free())
+		require.ErrorIs(t, l.Free(), dpdk.ErrAgain)
+		require.ErrorIs(t, l.Free(), dpdk.ErrAgain)
+		reader.Quiescent()
+		require.NoError(t, l.Free(), "the reader is online, and quiescent since the first call")
+	})
+}
+
+// The same with any DPDK, where DPDK itself does not wait for readers. A change waits only if groups that wait for them could use up the room.
+func TestChangesThatFreeNoGroupDoNotWait(t *testing.T) {
+	both(t, func(t *testing.T, six bool) {
+		q, err := rcu.Create(name(), 2, rcu.Config{})
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, q.Free()) }()
+		l, err := create(six, name(), fib.Config{Groups: 8, MaxRoutes: 4000})
+		require.NoError(t, err)
+		fib.PretendRCU(six, l.Name(), q)
+		reader, err := q.Register(1)
+		require.NoError(t, err)
+		reader.Online()
+		all := make([]fib.Route, 3000) // without groups
+		for i := range all {
+			a := netip.AddrFrom4([4]byte{10, byte(i >> 8), byte(i)})
+			if six {
+				a = netip.AddrFrom16([16]byte{0x20, byte(i >> 8), byte(i)})
+			}
+			all[i] = fib.Route{Prefix: netip.PrefixFrom(a, 24), NextHop: 1}
+		}
+		n, err := l.AddRoutes(all)
+		require.NoError(t, err, "no change waits for the reader")
+		require.Equal(t, len(all), n)
+		long := prefix(six, "10.0.0.0/32", "2000::/32")
+		require.NoError(t, l.Add(long, 2))
+		for err, n = nil, 0; err == nil && n < 100; n++ {
+			err = l.Add(all[0].Prefix, uint64(n)) // each may free the group of the long prefix
+		}
+		require.ErrorIs(t, err, dpdk.ErrAgain)
+		assert.Equal(t, 8, n, "7 after the long one, and the one that failed")
+		require.ErrorIs(t, l.Free(), dpdk.ErrAgain)
+		require.ErrorIs(t, l.Free(), dpdk.ErrAgain)
+		reader.Quiescent()
+		require.NoError(t, l.Free(), "the reader is online")
+		require.NoError(t, reader.Unregister())
 	})
 }
 

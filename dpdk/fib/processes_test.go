@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -152,7 +153,7 @@ func TestASecondaryMakesTables(t *testing.T) {
 	}
 }
 
-// "finder" prints the error of a lookup.
+// "finder" prints the errors of a lookup and of a create.
 var _ = harness.Role("finder", func(args []string) error {
 	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
 	if err != nil {
@@ -160,6 +161,8 @@ var _ = harness.Role("finder", func(args []string) error {
 	}
 	for _, six := range []bool{false, true} {
 		_, err = lookup(six, fmt.Sprint(args[1], six))
+		harness.Say("found %v %v", errors.Is(err, dpdk.ErrUnsupported), err)
+		_, err = create(six, fmt.Sprint(args[1], " new", six), fib.Config{})
 		harness.Say("found %v %v", errors.Is(err, dpdk.ErrUnsupported), err)
 	}
 	return rt.Close()
@@ -176,16 +179,32 @@ func TestASecondaryRefusesAnUnknownLayout(t *testing.T) {
 		defer func() { assert.NoError(t, l.Free()) }()
 	}
 	c := harness.Start(t, "finder", ealtest.Runtime().FilePrefix(), made)
-	for range 2 {
+	for range 4 {
 		line := c.Expect("found")
 		assert.Contains(t, line, "true ")
 		assert.Contains(t, line, "right in the primary only")
 	}
 	c.Wait()
+	for _, six := range []bool{false, true} {
+		_, err := lookup(six, fmt.Sprint(made, " new", six))
+		require.ErrorIs(t, err, dpdk.ErrNotFound, "a table without a handle is not left")
+	}
+}
+
+// endWithTest ends a role that does not hear when its test has died.
+func endWithTest() {
+	parent := os.Getppid()
+	go func() {
+		for os.Getppid() == parent {
+			time.Sleep(time.Second)
+		}
+		os.Exit(1)
+	}()
 }
 
 // "busy changer" adds and deletes routes until it is killed.
 var _ = harness.Role("busy changer", func(args []string) error {
+	endWithTest()
 	if _, err := eal.Init(ealtest.Secondary(args[0], 7)); err != nil {
 		return err
 	}

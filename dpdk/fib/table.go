@@ -54,9 +54,9 @@ const (
 func MaxNextHop(entrySize int) uint64 { return 1<<(8*uint(entrySize)-1) - 1 }
 
 // maxGroups returns the largest number of groups: entries also have the numbers of groups, and with Config.RCU there are
-// twice as many.
+// twice as many. DPDK computes the place of a group in bytes in 32 bits.
 func maxGroups(entrySize int) uint32 {
-	return uint32(min(MaxNextHop(entrySize), cfib.MaxGroups)-spare-1) / 2
+	return uint32(min(MaxNextHop(entrySize), cfib.MaxGroups, 1<<32/uint64(cfib.Group*entrySize))-spare-1) / 2
 }
 
 // Config configures a new table. The zero value is a table for 1024 routes, with next hops of 31 bits.
@@ -235,10 +235,14 @@ func (t *table) reader(op, name string) (reader, error) {
 	case cgo.ProcessType() == cgo.ProcPrimary:
 		r.way = byC
 	default:
-		return r, &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
-			Detail: "this DPDK has tables of another layout, and C's lookup function has an address that is right in the primary only: use package lpm"}
+		return r, errLayout(op, name)
 	}
 	return r, nil
+}
+
+func errLayout(op, name string) error {
+	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrUnsupported,
+		Detail: "this DPDK has tables of another layout, and C's lookup function has an address that is right in the primary only: use package lpm"}
 }
 
 // secondary explains the error of a change in a secondary of a C primary.

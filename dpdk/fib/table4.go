@@ -18,7 +18,8 @@ type Table4 struct {
 // routes one name.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid, dpdk.ErrSecondary (in a secondary
-// of a C primary), dpdk.ErrUnsupported (Config.RCU with an older DPDK).
+// of a C primary), dpdk.ErrUnsupported (Config.RCU with an older DPDK, or
+// in a secondary a DPDK with another layout).
 //
 // Implements: rte_fib_create, rte_fib_get_dp, rte_fib_rcu_qsbr_add
 func Create4(name string, cfg Config) (*Table4, error) {
@@ -60,7 +61,8 @@ func (t *Table4) Info() (Info, error) { return t.h.info() }
 // Config.Missing.
 //
 // Errors: dpdk.ErrNotFound if this or another process has freed it before; dpdk.ErrAgain if readers of Config.RCU
-// have not been quiescent since the call: wait with [rcu.QSBR.Synchronize], and call Free again.
+// have not been quiescent since the first call: wait with [rcu.QSBR.Synchronize], and call Free again. From the first call on, readers must
+// not begin a lookup. A change in between makes the next Free a first one.
 //
 // Implements: rte_fib_free
 func (t *Table4) Free() error { return t.h.free(func() { t.reader.way = gone }) }

@@ -17,7 +17,8 @@ type Table6 struct {
 // routes one name.
 //
 // Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid, dpdk.ErrSecondary (in a secondary
-// of a C primary), dpdk.ErrUnsupported (Config.RCU with an older DPDK).
+// of a C primary), dpdk.ErrUnsupported (Config.RCU with an older DPDK, or
+// in a secondary a DPDK with another layout).
 //
 // Implements: rte_fib6_create, rte_fib6_get_dp, rte_fib6_rcu_qsbr_add
 func Create6(name string, cfg Config) (*Table6, error) {
@@ -59,7 +60,8 @@ func (t *Table6) Info() (Info, error) { return t.h.info() }
 // Config.Missing.
 //
 // Errors: dpdk.ErrNotFound if this or another process has freed it before; dpdk.ErrAgain if readers of Config.RCU
-// have not been quiescent since the call: wait with [rcu.QSBR.Synchronize], and call Free again.
+// have not been quiescent since the first call: wait with [rcu.QSBR.Synchronize], and call Free again. From the first call on, readers must
+// not begin a lookup. A change in between makes the next Free a first one.
 //
 // Implements: rte_fib6_free
 func (t *Table6) Free() error { return t.h.free(func() { t.reader.way = gone }) }

@@ -42,7 +42,8 @@ const (
 //   - ethdev.RxInterrupt, if the driver has receive interrupts.
 //
 // A sleep is never longer than Sleep, so the loop looks at its queues and its context from time to time. To end it
-// when a context ends, ring the doorbell: context.AfterFunc(ctx, bell.Ring).
+// when a context ends, ring the doorbell in a function for context.AfterFunc. That function may still run when the loop has ended: wait for it
+// before you free the doorbell, as the example of package doorbell does.
 //
 // The sleep is not time.Sleep: in an idle program Go's runtime waits for its timers in whole
 // milliseconds, so 20 µs would become more than a millisecond. The sleep blocks the thread, not the

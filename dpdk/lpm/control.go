@@ -146,6 +146,8 @@ type writer struct {
 	rcu  string         // the name of its QSBR, or ""
 	v    unsafe.Pointer // the QSBR
 	last uint64         // the token of the last grace period for groups that Delete has made free, or 0
+	// The token of a Free that had to wait for readers, or 0.
+	ending uint64
 }
 
 type key struct {
@@ -209,7 +211,7 @@ func with(six bool, name string, at uintptr, f func(*writer) error) error {
 		return dpdk.ErrNotFound
 	}
 	if w.at != now { // the first change, or a new table of this name
-		w.at, w.rcu, w.v, w.last = now, "", nil, 0
+		w.at, w.rcu, w.v, w.last, w.ending = now, "", nil, 0, 0
 	}
 	if w.v != nil {
 		if v, _, errno := cgo.RCULookup(w.rcu); errno != 0 || v != w.v {
@@ -244,7 +246,7 @@ func create(six bool, name string, a newTable) (table, error) {
 		}
 		return table{}, control.Errno(errno)
 	}
-	w.at, w.rcu, w.v, w.last = at, "", nil, 0
+	w.at, w.rcu, w.v, w.last, w.ending = at, "", nil, 0, 0
 	if a.RCU != "" {
 		w.rcu, w.v = a.RCU, *(*unsafe.Pointer)(unsafe.Pointer(&a.V))
 		if !six {
@@ -262,7 +264,10 @@ func create(six bool, name string, a newTable) (table, error) {
 func (w *writer) start() uint64 { return (*atomic.Uint64)(unsafe.Add(w.v, cgo.RCUToken)).Add(1) }
 
 func (w *writer) free(six bool, name string) error {
-	if w.v != nil && !cgo.RCUCheck(w.v, w.start()) {
+	if w.v != nil && w.ending == 0 {
+		w.ending = w.start()
+	}
+	if w.v != nil && !cgo.RCUCheck(w.v, w.ending) {
 		return &dpdk.Error{Op: opsOf(six).free, Name: name, Errno: dpdk.ErrAgain,
 			Detail: fmt.Sprintf("readers of %q may still use it: wait with Synchronize, and try again", w.rcu)}
 	}
@@ -292,6 +297,7 @@ func (w *writer) settle() bool {
 }
 
 func (w *writer) add(six bool, routes []rule) (r changed) {
+	w.ending = 0 // the table is in use
 	if six && w.v != nil && !w.settle() {
 		return changed{0, int(dpdk.ErrAgain), fmt.Sprintf("readers of %q may still use what Delete has freed: they must call Quiescent or Offline", w.rcu)}
 	}
@@ -310,6 +316,7 @@ func (w *writer) add(six bool, routes []rule) (r changed) {
 }
 
 func (w *writer) remove(six bool, routes []rule) (r changed) {
+	w.ending = 0 // the table is in use
 	for i := range routes {
 		q := &routes[i]
 		if !q.valid(six) {

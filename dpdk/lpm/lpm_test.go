@@ -485,8 +485,10 @@ func TestGroupsWaitForReaders(t *testing.T) {
 		hop, ok := l.Lookup(b.Addr())
 		assert.Equal(t, []any{uint32(2), true}, []any{hop, ok})
 		require.ErrorIs(t, l.DeleteAll(), dpdk.ErrUnsupported)
-		reader.Offline()
-		require.NoError(t, l.Free())
+		require.ErrorIs(t, l.Free(), dpdk.ErrAgain, "a change came in between")
+		require.ErrorIs(t, l.Free(), dpdk.ErrAgain)
+		reader.Quiescent()
+		require.NoError(t, l.Free(), "the reader is online, and quiescent since the first call")
 	})
 }
 

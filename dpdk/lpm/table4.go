@@ -56,7 +56,8 @@ func (t *Table4) Info() (Info, error) { return t.h.info() }
 // no route.
 //
 // Errors: dpdk.ErrNotFound if this or another process has freed it before; dpdk.ErrAgain if readers of Config.RCU
-// have not been quiescent since the call: wait with [rcu.QSBR.Synchronize], and call Free again.
+// have not been quiescent since the first call: wait with [rcu.QSBR.Synchronize], and call Free again. From the first call on, readers must
+// not begin a lookup. A change in between makes the next Free a first one.
 //
 // Implements: rte_lpm_free
 func (t *Table4) Free() error { return t.h.free(func() { t.tbl24, t.tbl8 = nil, nil }) }

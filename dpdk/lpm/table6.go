@@ -49,7 +49,7 @@ func (t *Table6) Pointer() unsafe.Pointer { return t.h.pointer() }
 // Info describes the table. The error is dpdk.ErrNotFound if it was freed.
 func (t *Table6) Info() (Info, error) { return t.h.info() }
 
-// Free destroys the table for all processes, as [Table4.Free] does.
+// Free destroys the table for all processes. Its errors are those of [Table4.Free].
 //
 // Implements: rte_lpm6_free
 func (t *Table6) Free() error { return t.h.free(func() { t.lpm = nil }) }
