@@ -47,7 +47,7 @@ step = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help deps hugepages have-dpdk build run doctor static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-debug \
+.PHONY: help deps hugepages have-dpdk build run doctor static-dpdk static arm64 hello-ring hello-port packets lcores capture echo l2fwd symmetric-mp simple-mp client-server-mp hotplug-mp upgrade test check test-race test-long test-debug \
   test-arm64 test-kubernetes test-rivals test-bench test-nic soak lint coverage-api bench bench-rivals bench-page bench-instructions bench-compare clean docker docker-build docker-test docker-run test-matrix
 
 help: ## this list
@@ -159,13 +159,18 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, the tests in long form with -race and cgocheck2, in the debug build, for arm64 and on emulated NICs, and the benchmarks once
+check: lint test test-race test-long test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, the tests with -race and cgocheck2, in long form, in the debug build, for arm64 and on emulated NICs, and the benchmarks once
 
-# The long form, with all installed drivers of DPDK, of the tests in which -race can find something: the others read sources or build programs.
+# With all installed drivers of DPDK, the tests in which -race can find something: the others read sources or build programs.
 sources := test/(apicoverage|examples|layers|linking|stubs|vendoring|words)$$
 test-race: deps hugepages
-	$(call step,GOEXPERIMENT=cgocheck2 go test -race)
-	@export GODPDK_DRIVERS=all GOEXPERIMENT=cgocheck2; $(gotest) -race $$(go list ./... | grep -Ev '$(sources)')
+	$(call step,GOEXPERIMENT=cgocheck2 go test -race -short)
+	@export GODPDK_DRIVERS=all GOEXPERIMENT=cgocheck2; $(gotest) -race -short $$(go list ./... | grep -Ev '$(sources)')
+
+# The packages with tests that have a long form.
+test-long: deps hugepages
+	$(call step,the long form of tests)
+	@$(gotest) $$(grep -rl --include=*_test.go 'testing\.Short()' dpdk test | xargs -n1 dirname | sort -u | sed 's,^,./,')
 
 test-debug: deps hugepages
 	$(call step,go test -tags godpdk_debug $(debugged))
