@@ -438,17 +438,14 @@ godpdk_flow_dump(uint16_t port, struct godpdk_text *t)
 	fclose(f);
 	return godpdk_flow_result(ret, NULL, &e);
 }
-
-/* rte_flow_dynf_metadata_register: 0 or a positive errno. It is experimental. */
-static inline int
-godpdk_flow_metadata(void)
-{
-	rte_errno = 0;
-	return rte_flow_dynf_metadata_register() == 0 ? 0 : godpdk_errno();
-}
 #pragma GCC diagnostic pop
 
-/* The driver keeps rules while the port is stopped. */
-#define GODPDK_FLOW_KEEP RTE_ETH_DEV_CAPA_FLOW_RULE_KEEP
+/* Sets what rte_flow_dynf_metadata_register sets: where drivers find the metadata. */
+static inline void
+godpdk_flow_metadata(int32_t offset, uint64_t mask)
+{
+	rte_flow_dynf_metadata_offs = offset;
+	rte_flow_dynf_metadata_mask = mask;
+}
 
 #endif

@@ -67,9 +67,6 @@ const (
 	ErrorState     = C.RTE_FLOW_ERROR_TYPE_STATE
 )
 
-// Keep is the capability of a port that keeps its rules while it is stopped.
-const Keep = C.GODPDK_FLOW_KEEP
-
 // Names of the dynamic field and flag of the metadata.
 const (
 	MetadataField = C.RTE_MBUF_DYNFIELD_METADATA_NAME
@@ -225,7 +222,8 @@ func Dump(port uint16) (string, Result) {
 	return C.GoStringN(t.text, C.int(t.len)), res
 }
 
-// RegisterMetadata makes the metadata of packets available to the drivers of this process.
-//
-// Implements: rte_flow_dynf_metadata_register
-func RegisterMetadata() int { return int(C.godpdk_flow_metadata()) }
+// SetMetadata sets where the drivers of this process find the metadata of packets: the offset of a dynamic
+// field, and the mask of a dynamic flag.
+func SetMetadata(offset int, mask uint64) {
+	C.godpdk_flow_metadata(C.int32_t(offset), C.uint64_t(mask))
+}

@@ -340,7 +340,6 @@ const ItemVXLANLastRsvd = 7
 const ItemVXLANSize = 8
 const ItemVXLANVNI = 4
 const ItemVoid = 1
-const Keep = 8
 const MetadataField = "rte_flow_dynfield_metadata"
 const MetadataFlag = "rte_flow_dynflag_metadata"
 
@@ -354,8 +353,6 @@ type Pointer struct {
 var PortIDOriginal int
 var RawRelative int
 var RawSearch int
-
-func RegisterMetadata() (_ int) { return }
 
 type Result struct {
 	Errno   int
@@ -375,6 +372,7 @@ func (Rule) Count(port uint16, flow unsafe.Pointer, action int, reset bool) (c C
 	return
 }
 func (Rule) Age(port uint16, flow unsafe.Pointer, action int) (a Age, res Result) { return }
+func SetMetadata(offset int, mask uint64)                                         { return }
 func TransferProxy(port uint16) (proxy uint16, res Result)                        { return }
 
 var VFOriginal int

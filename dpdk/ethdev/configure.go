@@ -114,7 +114,7 @@ func (p *Port) restore(before Config, was state) error {
 
 // configure makes DPDK's calls for a checked configuration. The caller holds mu.
 func (p *Port) configure(c Config) error {
-	portcall.ReleaseFlows(p, p.id, false)
+	portcall.ReleaseFlows(p, p.id)
 	p.cfg, p.state = Config{}, attached
 	p.generation++
 	if err := p.failed(opConfigure, telserver.Exclude(func() int { return cgo.EthConfigure(p.id, c.conf()) })); err != nil {
@@ -220,9 +220,11 @@ func (p *Port) start() error {
 
 // Stop lets no more bursts in, waits for the bursts that run in this process, and stops the
 // port. The port can then be configured again. Packets in its queues are lost. On a port that is
-// not started, Stop is a no-op. Stop destroys the port's flow rules (package flow), unless the driver
-// keeps them. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary, dpdk.ErrNoDevice, and the
-// driver's.
+// not started, Stop is a no-op. Stop destroys the port's flow rules (package flow).
+//
+// Errors: dpdk.ErrBusy if a burst does not end, after which the port runs as before;
+// dpdk.ErrSecondary, dpdk.ErrNoDevice; and the driver's, after which the port's flow rules are
+// destroyed and bursts move no packets: call Stop again.
 //
 // Implements: rte_eth_dev_stop
 func (p *Port) Stop() error {
@@ -237,7 +239,7 @@ func (p *Port) stop() error {
 		p.openGates()
 		return err
 	}
-	portcall.ReleaseFlows(p, p.id, true)
+	portcall.ReleaseFlows(p, p.id)
 	if err := p.failed(opStop, telserver.Exclude(func() int { return cgo.EthStop(p.id) })); err != nil {
 		p.openGates()
 		return err
@@ -268,16 +270,18 @@ func (p *Port) close() error {
 	if err := p.stop(); err != nil {
 		return err
 	}
-	portcall.ReleaseFlows(p, p.id, false)
+	portcall.ReleaseFlows(p, p.id) // those of a stopped port
 	err := p.failed(opClose, telserver.Exclude(func() int { return cgo.EthClose(p.id) }))
 	p.markGone() // DPDK removes the port even if the driver fails
 	return err
 }
 
 // Reset stops the port, resets its device, and configures and starts the port as before. Call
-// it after an [EventReset], for example. Errors: dpdk.ErrUnsupported, after which a started port
-// runs as before; those of [Port.Configure] and [Port.Start], after which the port is not
-// configured.
+// it after an [EventReset], for example. Reset destroys the port's flow rules (package flow), and
+// packets in its queues are lost, even if the driver does not support a reset: DPDK has no
+// function that reports whether it does. Errors: dpdk.ErrUnsupported, after which a started port runs again with its
+// configuration, but without flow rules; those of [Port.Stop]; those of [Port.Configure] and
+// [Port.Start], after which the port is not configured.
 //
 // Implements: rte_eth_dev_reset
 func (p *Port) Reset() error {
@@ -286,7 +290,7 @@ func (p *Port) Reset() error {
 		if err := p.stop(); err != nil {
 			return err
 		}
-		portcall.ReleaseFlows(p, p.id, false)
+		portcall.ReleaseFlows(p, p.id)
 		if err := p.failed(opReset, telserver.Exclude(func() int { return cgo.EthReset(p.id) })); err != nil {
 			if errors.Is(err, dpdk.ErrUnsupported) && was == started { // the device is unchanged
 				return errors.Join(err, p.start())

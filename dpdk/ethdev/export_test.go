@@ -5,6 +5,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 )
 
@@ -34,6 +35,19 @@ func CountersOf(names []string, prefix string) []uint64 { return countersOf(name
 
 // MaxMTU returns Info.MaxMTU of a driver that reports these limits.
 func MaxMTU(mtu, frame int) int { return maxMTU(mtu, frame) }
+
+// HoldControl excludes control calls of the port until release is called.
+func (p *Port) HoldControl() (release func()) {
+	p.mu.Lock()
+	return p.mu.Unlock
+}
+
+// Break makes the driver refuse to enable the interrupt until mend is called.
+func (i *RxInterrupt) Break() (mend func()) {
+	good := i.s.interrupt
+	i.s.interrupt, _, _ = cgo.EthInterruptOpen(i.s.port.id, 9999) // no such queue
+	return func() { i.s.interrupt = good }
+}
 
 // SetSysPCI changes the folder of PCI devices. The returned function undoes it.
 func SetSysPCI(dir string) (reset func()) {

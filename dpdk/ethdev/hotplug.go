@@ -180,7 +180,7 @@ func (p *Port) stopPolling() error {
 	if primary() {
 		err := p.stop()
 		if err == nil {
-			portcall.ReleaseFlows(p, p.id, false)
+			portcall.ReleaseFlows(p, p.id)
 		}
 		return err
 	}

@@ -54,7 +54,7 @@ func (q RxQueue) WaitBurst(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) 
 		if n == 0 {
 			err = s.wait(ctx)
 		}
-		q.q.disarm(s)
+		s.set(false)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -63,6 +63,7 @@ func (q RxQueue) WaitBurst(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) 
 
 // sleeper lets a queue's goroutine wait for the interrupt.
 type sleeper struct {
+	port  *Port
 	epoll *os.File // an epoll instance with the queue's interrupt
 	conn  syscall.RawConn
 	woken func(uintptr) bool // whether a wait is over
@@ -72,7 +73,8 @@ type sleeper struct {
 	closed    bool
 }
 
-// arm enables the interrupt: the next packet wakes the sleeper. The first call makes the sleeper.
+// arm enables the interrupt: the next packet wakes the sleeper. The first call makes the sleeper. It waits for the port's other
+// control calls.
 func (q *queue) arm() (*sleeper, error) {
 	p := q.port
 	var s *sleeper
@@ -84,16 +86,41 @@ func (q *queue) arm() (*sleeper, error) {
 			return p.invalid(opInterrupt, "the port has no receive interrupts: set Config.RxInterrupts")
 		}
 		if q.sleeper == nil {
-			made, errno := newSleeper(p.id, q.id)
+			made, errno := newSleeper(p, q.id)
 			if errno != 0 {
 				return p.interruptError(errno)
 			}
 			q.sleeper = made
 		}
 		s = q.sleeper
-		return p.interruptError(s.interrupt.Arm(true))
+		errno, ok := s.set(true)
+		if !ok {
+			return p.errGone(opInterrupt)
+		}
+		return p.interruptError(errno)
 	})
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// set enables or disables the interrupt. It reports false if the port was stopped or has ended. It does not wait for control calls
+// of the port, which may take long: polling loops call it.
+func (s *sleeper) set(on bool) (errno int, ok bool) {
+	p := s.port
+	if !cgo.EthHold(p.id) { // another process detaches it
+		return 0, false
+	}
+	defer cgo.EthRelease(p.id)
+	p.interrupts.Lock()
+	defer p.interrupts.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || !cgo.EthIsNamed(p.id, p.name) {
+		return 0, false
+	}
+	return s.interrupt.Arm(on), true
 }
 
 // interruptError is driverError with what to do if the driver has no receive interrupts.
@@ -106,16 +133,6 @@ func (p *Port) interruptError(errno int) error {
 	return err
 }
 
-// disarm disables the interrupt, unless the port was stopped.
-func (q *queue) disarm(s *sleeper) {
-	_ = q.port.owned("rte_eth_dev_rx_intr_disable", func() error {
-		if q.sleeper == s {
-			s.interrupt.Arm(false)
-		}
-		return nil
-	})
-}
-
 // closeSleeper ends the sleep of the queue's goroutine and forgets the interrupt: the driver
 // is about to close its descriptor. The caller holds the port's mu.
 func (q *queue) closeSleeper() {
@@ -125,12 +142,14 @@ func (q *queue) closeSleeper() {
 	}
 }
 
-func newSleeper(port, queue uint16) (*sleeper, int) {
-	interrupt, fd, errno := cgo.EthInterruptOpen(port, queue)
+func newSleeper(p *Port, queue uint16) (*sleeper, int) {
+	p.interrupts.Lock()
+	interrupt, fd, errno := cgo.EthInterruptOpen(p.id, queue)
+	p.interrupts.Unlock()
 	if errno != 0 {
 		return nil, errno
 	}
-	s := &sleeper{interrupt: interrupt, epoll: os.NewFile(uintptr(fd), "epoll of a receive queue")}
+	s := &sleeper{port: p, interrupt: interrupt, epoll: os.NewFile(uintptr(fd), "epoll of a receive queue")}
 	conn, err := s.epoll.SyscallConn()
 	if err != nil { // the file is closed
 		return nil, int(syscall.EBADF)

@@ -57,6 +57,9 @@ type Port struct {
 	// rx and tx are the queues, by number. A queue stays until the port ends, so that
 	// RxQueue and TxQueue stay valid over a Configure.
 	rx, tx []*queue
+
+	// interrupts is held while an interrupt of a receive queue is enabled or disabled. Drivers have registers for all queues.
+	interrupts sync.Mutex
 }
 
 // ports holds the handles of this process, by port number.
@@ -228,7 +231,7 @@ func (p *Port) Started() bool {
 
 // do runs f as the control call op if EAL runs and the port exists. The port exists until f
 // returns, and no other control call of it runs meanwhile. f may return a bare dpdk.Errno.
-// Locks are taken in the order control.Hotplug, ports, mu.
+// Locks are taken in the order control.Hotplug, ports, mu, interrupts.
 func (p *Port) do(op string, f func() error) error {
 	return p.locked(op, func() error {
 		if !cgo.EthHold(p.id) { // another process detaches it

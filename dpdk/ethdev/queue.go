@@ -154,6 +154,7 @@ func closeGates(queues ...*queue) error {
 	for _, q := range queues {
 		if q.gate.IsOpen() {
 			q.gate.Open(false)
+			q.closeSleeper()
 			open = append(open, q)
 		}
 	}
@@ -170,7 +171,6 @@ func closeGates(queues ...*queue) error {
 			}
 			runtime.Gosched()
 		}
-		q.closeSleeper()
 	}
 	return nil
 }

@@ -19,8 +19,9 @@ import (
 //
 // An RxInterrupt belongs to the queue's goroutine. [RxQueue.WaitBurst] is the same without a loop.
 type RxInterrupt struct {
-	q *queue
-	s *sleeper // not nil between Arm and Wait
+	q     *queue
+	s     *sleeper // of the last Arm that succeeded
+	armed bool     // the interrupt is enabled
 }
 
 // stoppedSleep is the longest sleep of a Wait without an interrupt.
@@ -37,19 +38,30 @@ func (q RxQueue) Interrupt() (*RxInterrupt, error) {
 	if err != nil {
 		return nil, err
 	}
-	q.q.disarm(s)
-	return &RxInterrupt{q: q.q}, nil
+	s.set(false)
+	return &RxInterrupt{q: q.q, s: s}, nil
 }
 
-// Arm enables the interrupt. Receive once more before Wait: packets that have come before cause no interrupt.
-func (i *RxInterrupt) Arm() { i.s, _ = i.q.arm() }
+// Arm enables the interrupt. Receive once more before Wait: packets that have come before cause no interrupt. Arm waits
+// for other control calls of the port only if the port was stopped since the last Arm.
+func (i *RxInterrupt) Arm() {
+	if errno, ok := i.s.set(true); ok {
+		i.armed = errno == 0
+		return
+	}
+	s, err := i.q.arm() // the port may run again
+	if i.armed = err == nil; i.armed {
+		i.s = s
+	}
+}
 
 // Wait sleeps until an interrupt has come since Arm, or for the time most, and disables the interrupt. The goroutine sleeps in Go's
-// poller and holds no thread. Stop, Close and Detach end the sleep. If the port is stopped, Wait sleeps, but not longer than 10 ms.
+// poller and holds no thread. Stop, Close and Detach end the sleep. If the port is stopped, or the
+// driver could not enable the interrupt, Wait sleeps, but not longer than 10 ms.
 func (i *RxInterrupt) Wait(most time.Duration) {
 	switch {
 	case most <= 0:
-	case i.s == nil:
+	case !i.armed:
 		linux.Sleep(min(most, stoppedSleep))
 	default:
 		i.s.waitFor(most)
@@ -59,8 +71,8 @@ func (i *RxInterrupt) Wait(most time.Duration) {
 
 // Disarm disables the interrupt.
 func (i *RxInterrupt) Disarm() {
-	if i.s != nil {
-		i.q.disarm(i.s)
-		i.s = nil
+	if i.armed {
+		i.s.set(false)
+		i.armed = false
 	}
 }

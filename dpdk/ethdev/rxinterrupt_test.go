@@ -104,6 +104,48 @@ func TestStopEndsTheWaitForAnInterrupt(t *testing.T) {
 	require.NoError(t, p.Start())
 }
 
+func TestWaitIsShortIfTheDriverDoesNotEnableTheInterrupt(t *testing.T) {
+	p, _ := newTap(t, ethdev.Config{Pool: newPool(t), RxInterrupts: true})
+	drainFor(t, p.RxQueue(0))
+	interrupt, err := p.RxQueue(0).Interrupt()
+	require.NoError(t, err)
+	wait := func(most time.Duration) time.Duration {
+		interrupt.Arm()
+		start := time.Now()
+		interrupt.Wait(most)
+		return time.Since(start)
+	}
+	mend := interrupt.Break()
+	took := wait(long)
+	assert.GreaterOrEqual(t, took, 10*time.Millisecond)
+	assert.Less(t, took, long/2)
+	mend()
+	assert.GreaterOrEqual(t, wait(50*time.Millisecond), 50*time.Millisecond, "it waits for the interrupt again")
+}
+
+// A control call may wait for a device or another process. Loops go on meanwhile.
+func TestControlCallDoesNotBlockALoop(t *testing.T) {
+	p, _ := newTap(t, ethdev.Config{Pool: newPool(t), RxInterrupts: true})
+	drainFor(t, p.RxQueue(0))
+	interrupt, err := p.RxQueue(0).Interrupt()
+	require.NoError(t, err)
+	release := p.HoldControl()
+	defer release()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		interrupt.Arm()
+		interrupt.Wait(time.Millisecond)
+		interrupt.Arm()
+		interrupt.Disarm()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(long / 2):
+		t.Error("it waits for the control call")
+	}
+}
+
 func TestInterruptOfAQueueWithoutInterruptsReturnsErrUnsupported(t *testing.T) {
 	p, err := ethdev.Open(null(""), ethdev.Config{Pool: newPool(t), RxInterrupts: true})
 	require.NoError(t, err)

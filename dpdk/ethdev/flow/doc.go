@@ -29,10 +29,10 @@
 //
 // # Lifetime
 //
-// A rule lives until [Flow.Destroy] or [Flush]. DPDK requires that no rules are left when a port is
-// stopped, unless the driver keeps them. So [ethdev.Port.Stop] destroys the rules that this process
-// has created if the driver does not keep rules; Configure, Reset, Close and Detach destroy them in
-// any case. Methods of a destroyed Flow return dpdk.ErrNotFound, and dpdk.ErrNoDevice after the end of
+// A rule lives until [Flow.Destroy] or [Flush]. Most drivers require that no rules are left when a port
+// is stopped, and the others keep some kinds of rules only. So [ethdev.Port.Stop], Configure, Reset,
+// Close and Detach destroy the rules that this process has created, also those that a driver would
+// keep: create them again after Start. Methods of a destroyed Flow return dpdk.ErrNotFound, and dpdk.ErrNoDevice after the end of
 // the port. Dropping a Flow destroys nothing. Destroy the rules of a port before it becomes a member of
 // a bonding port, which configures its members itself.
 //

@@ -151,6 +151,15 @@ func TestRulesEndWithTheirPort(t *testing.T) {
 		assert.Equal(t, 2, flowfake.Now().Destroyed)
 		assert.ErrorIs(t, f.Destroy(), dpdk.ErrNoDevice)
 	})
+	t.Run("a reset that is not supported", func(t *testing.T) {
+		p := faked(t)
+		f := create(t, p, simple)
+		require.ErrorIs(t, p.Reset(), dpdk.ErrUnsupported)
+		assert.True(t, p.Started())
+		assert.Equal(t, 1, flowfake.Now().Destroyed)
+		assert.ErrorIs(t, f.Destroy(), dpdk.ErrNotFound)
+		require.NoError(t, create(t, p, simple).Destroy())
+	})
 	t.Run("a driver that fails", func(t *testing.T) {
 		p := faked(t)
 		create(t, p, simple)

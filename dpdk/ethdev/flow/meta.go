@@ -1,8 +1,9 @@
 package flow
 
 import (
+	"sync"
+
 	c "github.com/godpdk/godpdk/cgo/flow"
-	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -13,8 +14,11 @@ type Metadata struct {
 	Flag  mbuf.OffloadFlags // in the flags of an mbuf if Value is set
 }
 
-// RegisterMetadata creates or finds the field and flag. Call it in each process that uses the
-// metadata, and before the ports are started. Errors are those of [mbuf.RegisterField].
+// drivers is held while variables of DPDK that drivers read are set.
+var drivers sync.Mutex
+
+// RegisterMetadata creates or finds the field and flag, and shows the drivers of this process where
+// they are. Call it in each process that uses the metadata, and before the ports are started. Errors are those of [mbuf.RegisterField].
 //
 // Implements: rte_flow_dynf_metadata_register
 func RegisterMetadata() (Metadata, error) {
@@ -26,11 +30,10 @@ func RegisterMetadata() (Metadata, error) {
 	if err != nil {
 		return Metadata{}, err
 	}
-	// Drivers read variables that it sets in this process.
-	err = control.Call("rte_flow_dynf_metadata_register", "", func() error { return control.Errno(c.RegisterMetadata()) })
-	if err != nil {
-		return Metadata{}, err
-	}
+	// DPDK's own function would register both again, with a lock of all processes. A secondary that is killed meanwhile keeps it.
+	drivers.Lock()
+	defer drivers.Unlock()
+	c.SetMetadata(value.Offset(), uint64(flag))
 	return Metadata{value, flag}, nil
 }
 

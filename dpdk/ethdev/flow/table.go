@@ -6,7 +6,6 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/cgo"
 	c "github.com/godpdk/godpdk/cgo/flow"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/internal/portcall"
@@ -20,7 +19,7 @@ var flows struct {
 }
 
 func init() {
-	portcall.ReleaseFlows = func(p any, id uint16, keep bool) { release(p.(*ethdev.Port), id, keep) }
+	portcall.ReleaseFlows = func(p any, id uint16) { release(p.(*ethdev.Port), id) }
 	portcall.ForgetFlows = func(p any) { forgetAll(p.(*ethdev.Port)) }
 }
 
@@ -84,11 +83,10 @@ func find(p *ethdev.Port, handles []uintptr) (found []*Flow) {
 	return found
 }
 
-// release destroys the rules of a port, the last one first. If keep is true and the driver keeps rules
-// while the port is stopped, it does nothing. The caller is inside a control call of the port.
-func release(p *ethdev.Port, id uint16, keep bool) {
+// release destroys the rules of a port, the last one first. The caller is inside a control call of the port.
+func release(p *ethdev.Port, id uint16) {
 	all := List(p)
-	if len(all) == 0 || keep && keeps(id) {
+	if len(all) == 0 {
 		return
 	}
 	failed := false
@@ -99,10 +97,4 @@ func release(p *ethdev.Port, id uint16, keep bool) {
 		c.Flush(id)
 	}
 	forgetAll(p)
-}
-
-// keeps reports whether the driver keeps rules while the port is stopped.
-func keeps(id uint16) bool {
-	info, errno := cgo.EthDevInfo(id)
-	return errno == 0 && info.Capabilities&c.Keep != 0
 }

@@ -8,9 +8,9 @@ package portcall
 // in a secondary. Package ethdev sets it.
 var Call func(p any, op string, f func(id uint16) error) error
 
-// ReleaseFlows destroys the flow rules of p, an *ethdev.Port. If keep is true and the driver keeps rules
-// while a port is stopped, it does nothing. The caller is inside a control call of p. Package flow sets it.
-var ReleaseFlows = func(p any, id uint16, keep bool) {}
+// ReleaseFlows destroys the flow rules of p, an *ethdev.Port. The caller is inside a control call of p.
+// Package flow sets it.
+var ReleaseFlows = func(p any, id uint16) {}
 
 // ForgetFlows marks the flow rules of p as destroyed, when p has ended. Package flow sets it.
 var ForgetFlows = func(p any) {}
