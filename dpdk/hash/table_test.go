@@ -3,6 +3,7 @@
 package hash_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -549,4 +550,36 @@ func TestLookupsBesideChangesSeeWholeValues(t *testing.T) {
 func TestPointerIsTheHashOfC(t *testing.T) {
 	table := newTable[uint64, uint64](t, 8, hash.TableConfig{})
 	assert.Equal(t, table.Name(), strings.TrimRight(string(unsafe.Slice((*byte)(table.Pointer()), 32)), "\x00"))
+}
+
+// The memory of a table returns to the kernel in Free.
+func TestTablesAreDescribedBesideFree(t *testing.T) {
+	n, end := name(), make(chan struct{})
+	go func() {
+		defer close(end)
+		for range harness.Size(100, 20) {
+			table, err := hash.CreateTable[uint64, wide](n, 1<<16, hash.TableConfig{})
+			if !assert.NoError(t, err) || !assert.NoError(t, table.Free()) {
+				return
+			}
+		}
+	}()
+	seen := 0
+	for {
+		all, err := hash.ListTables()
+		require.NoError(t, err)
+		for _, info := range all {
+			require.Equal(t, hash.TableInfo{Name: n, Entries: 1 << 16, KeySize: 8, ValueSize: 24}, info)
+			seen++
+		}
+		if err := found[uint64, wide](n); err != nil {
+			require.True(t, errors.Is(err, dpdk.ErrNotFound) || errors.Is(err, dpdk.ErrAgain), err)
+		}
+		select {
+		case <-end:
+			assert.Positive(t, seen)
+			return
+		default:
+		}
+	}
 }
