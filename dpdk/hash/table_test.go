@@ -121,7 +121,7 @@ func TestTableArgumentsAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrNotFound)
 	_, err = hash.LookupTable[int, int](strings.Repeat("x", hash.MaxTableName+1))
 	require.ErrorIs(t, err, dpdk.ErrNameTooLong)
-	_, err = hash.CreateTable[int, [512]uint64](name(), 1<<19, hash.TableConfig{})
+	_, err = hash.CreateTable[int, [512]uint64](name(), 1<<21, hash.TableConfig{})
 	require.ErrorIs(t, err, dpdk.ErrNoMemory)
 	all, err := hash.ListTables()
 	require.NoError(t, err)
