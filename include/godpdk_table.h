@@ -85,8 +85,8 @@ struct godpdk_table {
 	uint32_t len;
 	uint32_t used; /* positions below this may have been used */
 	uint32_t num_free_values;
-	uint32_t pending_head, pending_tail; /* they count without end */
 	uint32_t repairs;
+	uint64_t pending_head, pending_tail; /* they count without end */
 } __rte_cache_aligned;
 
 _Static_assert(RTE_BYTE_ORDER == RTE_LITTLE_ENDIAN, "the data of a key has a small value in its low bytes");
@@ -193,8 +193,23 @@ struct godpdk_table_config {
 	const char *rcu_name;
 };
 
-/* rte_hash_create of a table. */
+/* rte_hash_create of a table. If the process is killed in this call, the name may be taken until all processes end: let the primary
+ * create tables. */
 struct godpdk_ptr godpdk_table_create(const char *name, const struct godpdk_table_config *c);
+
+/* What godpdk_table_describe copies. */
+struct godpdk_table_info {
+	struct godpdk_table *table;
+	uint64_t key_type, value_type;
+	uint32_t key_size, value_size;
+	uint32_t capacity, len;
+	uint32_t function, seed;
+	uint32_t repairs;
+	char rcu_name[RTE_MEMZONE_NAMESIZE];
+};
+
+/* Describes the table of that name: 0, or an error of godpdk_table_find. Other threads may free the table meanwhile. */
+int godpdk_table_describe(const char *name, struct godpdk_table_info *info);
 
 /* The table of that name, or ENOENT, EAGAIN if it is not complete, or ENOTSUP if its layout is another one. */
 struct godpdk_ptr godpdk_table_find(const char *name);

@@ -161,12 +161,26 @@ func Create(name string, c *Config) (Table, int) {
 	return r.ptr, int(r.err)
 }
 
-// Find returns the table of that name.
-func Find(name string) (Table, int) {
+// Info describes a table.
+type Info struct {
+	Shape
+	Capacity, Len  int
+	Function, Seed uint32
+	Repairs        int
+	RCUName        string // or ""
+}
+
+// Find finds and describes the table of that name. Other threads may free it meanwhile.
+func Find(name string) (at Table, i Info, errno int) {
 	s := C.CString(name)
 	defer C.free(unsafe.Pointer(s))
-	r := C.godpdk_table_find(s)
-	return r.ptr, int(r.err)
+	var c C.struct_godpdk_table_info
+	if errno = int(C.godpdk_table_describe(s, &c)); errno != 0 {
+		return nil, i, errno
+	}
+	i = Info{Shape{uint64(c.key_type), uint64(c.value_type), uint32(c.key_size), uint32(c.value_size)},
+		int(c.capacity), int(c.len), uint32(c.function), uint32(c.seed), int(c.repairs), C.GoString(&c.rcu_name[0])}
+	return unsafe.Pointer(c.table), i, 0
 }
 
 // Free frees the table of that name if it is still at the address. It returns EBUSY while a change is under way.
@@ -195,19 +209,8 @@ func Names() (all []string) {
 	return all
 }
 
-// ShapeOf returns the shape of a table.
-func ShapeOf(at Table) Shape {
-	t := table(at)
-	return Shape{uint64(t.key_type), uint64(t.value_type), uint32(t.key_size), uint32(t.value_size)}
-}
-
 // Hash returns the struct rte_hash of a table.
 func Hash(at Table) unsafe.Pointer { return unsafe.Pointer(table(at).hash) }
-
-// FunctionOf returns the hash function and its initial value.
-func FunctionOf(at Table) (function, seed uint32) {
-	return uint32(table(at).function), uint32(table(at).seed)
-}
 
 // RCUName returns the name of the variable, or "".
 func RCUName(at Table) string { return C.GoString(&table(at).rcu_name[0]) }
@@ -217,9 +220,6 @@ func Capacity(at Table) int { return int(table(at).capacity) }
 
 // Len returns the number of keys.
 func Len(at Table) int { return int(atomic.LoadUint32((*uint32)(&table(at).len))) }
-
-// Repairs returns how often a change has repaired the table.
-func Repairs(at Table) int { return int(atomic.LoadUint32((*uint32)(&table(at).repairs))) }
 
 // Owner returns the thread that owns the lock, or 0.
 func Owner(at Table) int { return int(C.godpdk_table_owner(table(at))) }

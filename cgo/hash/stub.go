@@ -44,9 +44,8 @@ type Config struct {
 func (*Config) Valid() (_ bool)                                         { return }
 func Create(name string, c *Config) (_ Table, _ int)                    { return }
 func Delete(at Table, keys unsafe.Pointer, n int) (done int, errno int) { return }
-func Find(name string) (_ Table, _ int)                                 { return }
+func Find(name string) (at Table, i Info, errno int)                    { return }
 func Free(name string, at Table) (_ int)                                { return }
-func FunctionOf(at Table) (function uint32, seed uint32)                { return }
 func Get(at Table, key unsafe.Pointer, value unsafe.Pointer) (_ int32)  { return }
 
 var GetAddress unsafe.Pointer
@@ -59,7 +58,18 @@ type GetArg struct {
 
 func GetOrAdd(at Table, key unsafe.Pointer, value unsafe.Pointer) (loaded bool, errno int) { return }
 func Hash(at Table) (_ unsafe.Pointer)                                                     { return }
-func Len(at Table) (_ int)                                                                 { return }
+
+type Info struct {
+	Shape
+	Capacity int
+	Len      int
+	Function uint32
+	Seed     uint32
+	Repairs  int
+	RCUName  string
+}
+
+func Len(at Table) (_ int) { return }
 
 const MaxBulk = 32
 const MaxChanges = 64
@@ -73,7 +83,6 @@ const NameSize = 26
 func Names() (all []string)                                                                  { return }
 func Owner(at Table) (_ int)                                                                 { return }
 func RCUName(at Table) (_ string)                                                            { return }
-func Repairs(at Table) (_ int)                                                               { return }
 func Scan(at Table, next *uint32, keys unsafe.Pointer, values unsafe.Pointer, n int) (_ int) { return }
 
 const ScanEnd = 4294967295
@@ -84,7 +93,5 @@ type Shape struct {
 	KeySize   uint32
 	ValueSize uint32
 }
-
-func ShapeOf(at Table) (_ Shape) { return }
 
 type Table = unsafe.Pointer

@@ -231,7 +231,7 @@ repair(struct godpdk_table *t)
 	repair_keys(t, state);
 	if (is_large(t))
 		repair_values(t, state, used);
-	for (uint32_t i = t->pending_head; i != t->pending_tail; i++)
+	for (uint64_t i = t->pending_head; i != t->pending_tail; i++)
 		if (state[t->pending[i % t->slots].pos] == FREE)
 			state[t->pending[i % t->slots].pos] = PENDING;
 	if (t->rcu != NULL && t->op == GODPDK_TABLE_DELETE && t->op_pos >= 0 && state[t->op_pos] == FREE) {
@@ -572,23 +572,61 @@ godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 	return godpdk_result(mz->addr);
 }
 
+struct search {
+	const char *zone;
+	struct godpdk_table_info *info;
+	int err;
+};
+
+/* rte_memzone_walk calls this under the lock of the memzones, which keeps the zone's memory. */
+static void
+match(const struct rte_memzone *mz, void *arg)
+{
+	struct search *s = arg;
+	struct godpdk_table *t = mz->addr;
+
+	if (strncmp(s->zone, mz->name, RTE_MEMZONE_NAMESIZE) != 0)
+		return;
+	s->err = EAGAIN;
+	if (mz->len < sizeof(*t) || __atomic_load_n(&t->magic, __ATOMIC_ACQUIRE) != GODPDK_TABLE_MAGIC)
+		return;
+	s->err = ENOTSUP;
+	if (t->layout != sizeof(*t))
+		return;
+	*s->info = (struct godpdk_table_info){
+		.table = t,
+		.key_type = t->key_type,
+		.value_type = t->value_type,
+		.key_size = t->key_size,
+		.value_size = t->value_size,
+		.capacity = t->capacity,
+		.len = __atomic_load_n(&t->len, __ATOMIC_RELAXED),
+		.function = t->function,
+		.seed = t->seed,
+		.repairs = __atomic_load_n(&t->repairs, __ATOMIC_RELAXED),
+	};
+	memcpy(s->info->rcu_name, t->rcu_name, sizeof(t->rcu_name));
+	s->err = 0;
+}
+
+int
+godpdk_table_describe(const char *name, struct godpdk_table_info *info)
+{
+	char zone[RTE_MEMZONE_NAMESIZE];
+	struct search s = { zone, info, ENOENT };
+
+	zone_name(zone, name);
+	rte_memzone_walk(match, &s);
+	return s.err;
+}
+
 struct godpdk_ptr
 godpdk_table_find(const char *name)
 {
-	char zone[RTE_MEMZONE_NAMESIZE];
-	const struct rte_memzone *mz;
-	struct godpdk_table *t;
+	struct godpdk_table_info info = { NULL };
+	int err = godpdk_table_describe(name, &info);
 
-	zone_name(zone, name);
-	mz = rte_memzone_lookup(zone);
-	if (mz == NULL)
-		return (struct godpdk_ptr){ NULL, ENOENT };
-	t = mz->addr;
-	if (mz->len < sizeof(*t) || __atomic_load_n(&t->magic, __ATOMIC_ACQUIRE) != GODPDK_TABLE_MAGIC)
-		return (struct godpdk_ptr){ NULL, EAGAIN };
-	if (t->layout != sizeof(*t))
-		return (struct godpdk_ptr){ NULL, ENOTSUP };
-	return godpdk_result(t);
+	return (struct godpdk_ptr){ info.table, err };
 }
 
 int

@@ -40,7 +40,8 @@
 // If the owner dies, the kernel releases the lock. The next change of any process, in Go or C, then finds the record of the change
 // that was not completed, and repairs the table before its own change: a key that cuckoo hashing was moving may have two entries, and places may be neither
 // used nor free. The change that was not completed has been made or not. [TableInfo] counts the repairs. Lookups do not need the repair: they find all other keys
-// before it and during it. A repair takes time in proportion to the capacity, and usually some milliseconds more.
+// before it and during it. A repair takes time in proportion to the capacity. In a table with millions of
+// entries it can take more than a second, and other changes return dpdk.ErrBusy until it is completed.
 // In a table with more than 2^19 entries it may lose one place, if the process died between two certain instructions of Delete.
 //
 // Keys of a process that ends remain in the table. Only the end of all processes and [Table.Free] remove it.
@@ -50,7 +51,8 @@
 // # C programs
 //
 // A C program includes godpdk_table.h and compiles table.c of the module's folder cgo/hash into itself. Then it can do what Go
-// can, with the same locks, also as primary. [LookupTable] checks only sizes for the tables that it creates.
+// can, with the same locks, also as primary. If it is killed while it creates a table, nobody can use or free the name until all
+// processes end: let the primary create tables. [LookupTable] checks only sizes for the tables that it creates.
 //
 // A C program without these files can look up keys in tables with values of at most 8 bytes: it calls rte_hash_find_existing and
 // rte_hash_lookup_with_hash_data or rte_hash_lookup_with_hash_bulk_data, with rte_hash_crc or rte_jhash of the key and the table's seed. The data

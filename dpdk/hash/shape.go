@@ -2,12 +2,11 @@ package hash
 
 import (
 	"fmt"
-	"hash/fnv"
-	"io"
 	"reflect"
 
 	chash "github.com/godpdk/godpdk/cgo/hash"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/layout"
 )
 
 // maxSize is the maximum size of a key and of a value, in bytes.
@@ -30,7 +29,7 @@ func shapeOf[K comparable, V any](op, name string) (s chash.Shape, err error) {
 	if why := notBytes(k); why != "" {
 		return s, check.Invalid(op, name, "the key %v %s", k, why)
 	}
-	return chash.Shape{KeySize: uint32(k.Size()), ValueSize: uint32(v.Size()), KeyType: layoutOf(k), ValueType: layoutOf(v)}, nil
+	return chash.Shape{KeySize: uint32(k.Size()), ValueSize: uint32(v.Size()), KeyType: layout.Of(k).Hash, ValueType: layout.Of(v).Hash}, nil
 }
 
 // notBytes returns why two equal values of t may differ in their bytes, or two with the same bytes may not be equal.
@@ -67,32 +66,4 @@ func notBytes(t reflect.Type) string {
 
 func padding(t reflect.Type, at, n uintptr) string {
 	return fmt.Sprintf("contains %d bytes of padding at offset %d of %v, and padding may have any value: sort the fields by size, or add a field Pad [%d]byte there", n, at, t, n)
-}
-
-// layoutOf returns a number for the kinds and offsets of all numbers in t. It is never 0.
-func layoutOf(t reflect.Type) uint64 {
-	h := fnv.New64a()
-	writeLayout(h, t)
-	return max(h.Sum64(), 1)
-}
-
-func writeLayout(w io.Writer, t reflect.Type) {
-	switch t.Kind() {
-	case reflect.Array:
-		fmt.Fprintf(w, "[%d]", t.Len())
-		writeLayout(w, t.Elem())
-	case reflect.Struct:
-		fmt.Fprint(w, "{")
-		for i := range t.NumField() {
-			f := t.Field(i)
-			fmt.Fprintf(w, "%d:", f.Offset)
-			writeLayout(w, f.Type)
-			fmt.Fprint(w, ";")
-		}
-		fmt.Fprintf(w, "%d}", t.Size())
-	case reflect.Pointer: // to what processes share
-		fmt.Fprint(w, t)
-	default:
-		fmt.Fprint(w, t.Kind())
-	}
 }

@@ -1,12 +1,16 @@
 package hash
 
 import (
+	"errors"
 	"iter"
 	"sync"
+	"time"
 	"unsafe"
 
 	chash "github.com/godpdk/godpdk/cgo/hash"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 // Table is a handle to a table in shared memory that maps keys to values: an rte_hash, and memory for values of more
@@ -16,11 +20,11 @@ import (
 // them without padding and without fields named "_". V is any type without Go pointers. struct{} makes the table a set.
 //
 // Lookups may run in any number of goroutines and processes, beside changes. Changes may also be made in any goroutine and
-// process; one at a time proceeds. No method may run beside eal.Runtime.Close, and no lookup beside Free.
+// process; one at a time proceeds. No method may run beside eal.Runtime.Close, and beside Free only changes may.
 type Table[K comparable, V any] struct {
 	at   unsafe.Pointer // the struct godpdk_table, nil after Free
 	name string
-	mu   sync.Mutex // held by changes and by Free
+	mu   sync.Mutex // held in each attempt of a change or of Free, not while it waits
 }
 
 // CreateTable makes a table for at least 1 and at most [MaxEntries] keys. Any process role may call it. In a secondary of a Go primary, the primary
@@ -96,6 +100,16 @@ func (t *Table[K, V]) Info() (TableInfo, error) { return tableInfo(t.name, t.at)
 //
 // Implements: rte_hash_free
 func (t *Table[K, V]) Free() error {
+	var turns wait.Backoff
+	for until := time.Now().Add(changeTimeout); ; turns.Turn() {
+		err := t.tryFree()
+		if !errors.Is(err, dpdk.ErrBusy) || time.Now().After(until) {
+			return err
+		}
+	}
+}
+
+func (t *Table[K, V]) tryFree() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	err := freeTable(t.name, t.at)

@@ -25,7 +25,7 @@ var changeTimeout = time.Second
 // documentation of the package.
 //
 // Errors: dpdk.ErrNoSpace if the table is full, or if the two buckets in which the key can be are: see the documentation of the package; dpdk.ErrAgain in a table with TableConfig.RCU if readers may still use too many deleted keys: they must call Quiescent
-// or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped; dpdk.ErrNotFound after Free.
+// or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped or repairs a large table; dpdk.ErrNotFound after Free.
 //
 // Implements: rte_hash_add_key_with_hash_data
 func (t *Table[K, V]) Add(key K, value V) error {
@@ -97,31 +97,55 @@ func (t *Table[K, V]) Reset() error {
 }
 
 // change calls f until it has changed n keys. f gets the number of keys that are done, and returns how many more are, and an errno.
+// Each call waits on its own: goroutines with one handle do not wait for the waits of each other.
 func (t *Table[K, V]) change(op string, n int, f func(done int) (int, int)) (done int, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.at == nil {
-		return 0, freed(op, t.name)
+	if n == 0 {
+		return 0, t.alive(op)
 	}
 	var turns wait.Backoff
 	var until time.Time
 	for done < n {
-		k, errno := f(done) // k may be positive with an error
+		last := !until.IsZero() && time.Now().After(until)
+		k, busy, err := t.attempt(op, done, f, last)
 		done += k
 		switch {
-		case errno == 0:
+		case err != nil:
+			return done, err
+		case !busy:
 			turns, until = wait.Backoff{}, time.Time{}
 			continue
-		case errno != int(dpdk.ErrBusy):
-			return done, changeError(op, t.name, t.at, errno)
 		case until.IsZero():
 			until = time.Now().Add(changeTimeout)
-		case time.Now().After(until):
-			return done, changeError(op, t.name, t.at, errno)
 		}
 		turns.Turn()
 	}
 	return done, nil
+}
+
+func (t *Table[K, V]) alive(op string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.at == nil {
+		return freed(op, t.name)
+	}
+	return nil
+}
+
+// attempt calls f once. It reports a lock that another thread has as busy, or as an error in the last attempt.
+func (t *Table[K, V]) attempt(op string, done int, f func(done int) (int, int), last bool) (n int, busy bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.at == nil {
+		return 0, false, freed(op, t.name)
+	}
+	n, errno := f(done) // n may be positive with an error
+	if errno == int(dpdk.ErrBusy) && !last {
+		return n, true, nil
+	}
+	if errno != 0 {
+		err = changeError(op, t.name, t.at, errno)
+	}
+	return n, false, err
 }
 
 func changeError(op, name string, at unsafe.Pointer, errno int) error {
@@ -140,5 +164,5 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 }
 
 func stoppedOwner(at unsafe.Pointer) string {
-	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped: continue or kill it", chash.Owner(at), changeTimeout)
+	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped, or it repairs a large table: continue or kill it, or try again", chash.Owner(at), changeTimeout)
 }

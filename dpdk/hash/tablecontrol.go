@@ -3,7 +3,6 @@ package hash
 import (
 	"errors"
 	"fmt"
-	"time"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
@@ -13,7 +12,6 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
 	"github.com/godpdk/godpdk/dpdk/internal/telserver"
-	"github.com/godpdk/godpdk/dpdk/internal/wait"
 )
 
 const (
@@ -36,6 +34,10 @@ type (
 	place struct {
 		At uintptr
 	}
+	found struct {
+		At   uintptr
+		Info chash.Info
+	}
 	none struct{}
 )
 
@@ -57,9 +59,9 @@ var (
 		at, errno := chash.Create(name, &c)
 		return place{uintptr(at)}, control.Errno(errno)
 	})
-	callFind = delegate.Func(opFind, func(_ delegate.Owner, name string, _ none) (place, error) {
-		at, errno := chash.Find(name)
-		return place{uintptr(at)}, control.Errno(errno)
+	callFind = delegate.Func(opFind, func(_ delegate.Owner, name string, _ none) (found, error) {
+		at, i, errno := chash.Find(name)
+		return found{uintptr(at), i}, control.Errno(errno)
 	})
 	callFree = delegate.Func(opFree, func(_ delegate.Owner, name string, p place) (none, error) {
 		errno := telserver.Exclude(func() int { return chash.Free(name, address(p.At)) }) // it frees a ring
@@ -97,9 +99,10 @@ func lookupTable(name string, s chash.Shape) (at unsafe.Pointer, err error) {
 	if err := check.Name(opFind, name, chash.NameSize); err != nil {
 		return nil, err
 	}
+	var has chash.Shape
 	err = control.Call(opFind, name, func() error {
 		p, err := callFind(name, none{})
-		at = address(p.At)
+		at, has = address(p.At), p.Info.Shape
 		return err
 	})
 	if err != nil {
@@ -107,7 +110,6 @@ func lookupTable(name string, s chash.Shape) (at unsafe.Pointer, err error) {
 		err = control.Explain(err, dpdk.ErrAgain, "another process has not created it completely yet: try again")
 		return nil, control.Explain(err, dpdk.ErrUnsupported, "another release of godpdk has made it, with another layout: use one release in all processes")
 	}
-	has := chash.ShapeOf(at)
 	for _, c := range []struct {
 		what               string
 		size, want         uint32
@@ -126,21 +128,16 @@ func lookupTable(name string, s chash.Shape) (at unsafe.Pointer, err error) {
 	return at, nil
 }
 
-// freeTable frees a table. It waits for a change of another thread.
+// freeTable makes one attempt to free a table: it fails with dpdk.ErrBusy beside a change of another thread.
 func freeTable(name string, at unsafe.Pointer) error {
-	var turns wait.Backoff
-	for until := time.Now().Add(changeTimeout); ; turns.Turn() {
-		err := control.CallOn(opFree, name, at, func() error {
-			_, err := callFree(name, place{uintptr(at)})
-			return err
-		})
-		if !errors.Is(err, dpdk.ErrBusy) {
-			return err
-		}
-		if time.Now().After(until) {
-			return control.Explain(err, dpdk.ErrBusy, stoppedOwner(at))
-		}
+	err := control.CallOn(opFree, name, at, func() error {
+		_, err := callFree(name, place{uintptr(at)})
+		return err
+	})
+	if errors.Is(err, dpdk.ErrBusy) {
+		return control.Explain(err, dpdk.ErrBusy, stoppedOwner(at))
 	}
+	return err
 }
 
 func freed(op, name string) error {
@@ -161,18 +158,16 @@ func tableInfo(name string, at unsafe.Pointer) (i TableInfo, err error) {
 			return dpdk.ErrNotFound // a newer table of this name
 		}
 		if err == nil {
-			i = describe(name, at)
+			i = describe(name, &p.Info)
 		}
 		return err
 	})
 	return i, err
 }
 
-func describe(name string, at unsafe.Pointer) TableInfo {
-	s := chash.ShapeOf(at)
-	f, seed := chash.FunctionOf(at)
-	return TableInfo{Name: name, Entries: chash.Capacity(at), Len: chash.Len(at), KeySize: int(s.KeySize), ValueSize: int(s.ValueSize),
-		Function: Function(f), Seed: seed, RCU: chash.RCUName(at), Repairs: chash.Repairs(at)}
+func describe(name string, i *chash.Info) TableInfo {
+	return TableInfo{Name: name, Entries: i.Capacity, Len: i.Len, KeySize: int(i.KeySize), ValueSize: int(i.ValueSize),
+		Function: Function(i.Function), Seed: i.Seed, RCU: i.RCUName, Repairs: i.Repairs}
 }
 
 // ListTables describes all tables of the file prefix that [CreateTable], or C programs with godpdk_table.h, have made.
@@ -183,7 +178,7 @@ func ListTables() ([]TableInfo, error) {
 		for _, name := range names {
 			p, err := callFind(name, none{})
 			if err == nil { // it was not freed meanwhile
-				all = append(all, describe(name, address(p.At)))
+				all = append(all, describe(name, &p.Info))
 			}
 		}
 		return err

@@ -23,6 +23,9 @@ import (
 
 const sigcont = syscall.SIGCONT
 
+// maxSteps is more than the instructions of any change.
+const maxSteps = 1_000_000
+
 // victim is the table of writers that are killed. Its values have the same number in all words.
 type victim[V comparable] struct {
 	table *hash.Table[uint64, V]
@@ -79,19 +82,32 @@ func (v *victim[V]) fill(t *testing.T) {
 	}
 }
 
-// churn deletes keys and adds them again: each had one entry only.
+// add adds a key, or forgets it if its buckets are full: those of other keys may have moved.
+func (v *victim[V]) add(t *testing.T, key, number uint64) (ok bool) {
+	t.Helper()
+	if err := v.table.Add(key, v.value(number)); err != nil {
+		require.ErrorIs(t, err, dpdk.ErrNoSpace)
+		delete(v.of, key)
+		return false
+	}
+	v.of[key] = number
+	return true
+}
+
+// churn deletes keys that the table has and adds them again: each had one entry only.
 func (v *victim[V]) churn(t *testing.T, keys []uint64) {
 	t.Helper()
 	if v.rcu != nil {
 		v.rcu.Quiescent() // but not for the keys that are deleted now: they keep their places until the next time
 	}
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k uint64) bool { return v.of[k] == 0 })
 	for _, k := range keys {
 		require.NoError(t, v.table.Delete(k))
 		_, ok := v.table.Lookup(k)
 		require.False(t, ok, "key %d was deleted", k)
 	}
 	for _, k := range keys {
-		require.NoError(t, v.table.Add(k, v.value(v.of[k])))
+		v.add(t, k, v.of[k])
 	}
 }
 
@@ -129,11 +145,26 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 				stay[k] = k
 			}
 		}
+		// put adds a key with the number 6. If its buckets are full, it deletes others.
+		put := func(key uint64) {
+			for i := 0; !v.add(t, key, 6); i++ {
+				require.Less(t, i, len(others))
+				if k := others[i]; v.of[k] != 0 {
+					require.NoError(t, v.table.Delete(k))
+					delete(v.of, k)
+				}
+			}
+		}
 		c := peer(t, v.table.Name())
+		if line := ask(c, "stepped", "step a %d %d %d", others[0], others[0], maxSteps); !strings.HasPrefix(line, "done") {
+			t.Skip("single steps do not complete a change: each one breaks the exclusive load of an arm64 processor without LSE")
+		}
 
 		// Readers must find the keys that no change touches at any time.
 		end := make(chan struct{})
 		var readers sync.WaitGroup
+		stop := sync.OnceFunc(func() { close(end); readers.Wait() })
+		defer stop()
 		var missed atomic.Int64
 		readers.Go(func() {
 			for {
@@ -184,7 +215,8 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 		}
 		// round makes the change with kills after each of several numbers of instructions.
 		round := func(op byte, key, number, before, after uint64, restore func(), kills int) {
-			_, total := kill(op, key, number, before, after, 1<<30)
+			done, total := kill(op, key, number, before, after, maxSteps)
+			require.True(t, done)
 			t.Logf("%c %d: %d instructions", op, key, total)
 			restore()
 			for i := range kills {
@@ -215,23 +247,20 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 					delete(v.of, key)
 				}
 			}, kills)
-			require.NoError(t, v.table.Add(key, value(6)))
-			v.of[key] = 6
+			put(key)
 			round('a', key, 7, 6, 7, func() {
 				require.NoError(t, v.table.Add(key, value(6)))
 				v.of[key] = 6
 			}, kills)
 			round('d', key, 0, 6, 0, func() {
 				if v.of[key] == 0 {
-					require.NoError(t, v.table.Add(key, value(6)))
-					v.of[key] = 6
+					put(key)
 				}
 			}, kills)
 			require.NoError(t, v.table.Delete(key))
 			delete(v.of, key)
 		}
-		close(end)
-		readers.Wait()
+		stop()
 		assert.Zero(t, missed.Load(), "lookups of keys that stay")
 		for keys := range slices.Chunk(slices.Collect(maps.Keys(v.of)), entries/2) {
 			v.churn(t, keys)

@@ -164,7 +164,7 @@ func TestATableIsAMap(t *testing.T) {
 // All ways through cgo give the results of fast calls.
 func TestLookupsThroughCgo(t *testing.T) {
 	table := newTable[uint64, wide](t, 64, hash.TableConfig{})
-	at, errno := chash.Find(table.Name())
+	at, _, errno := chash.Find(table.Name())
 	require.Zero(t, errno)
 	keys, vals, byCgo := make([]uint64, 32), make([]wide, 32), make([]wide, 32)
 	ok, okCgo := make([]bool, 32), make([]bool, 32)
@@ -187,7 +187,7 @@ func TestLookupsThroughCgo(t *testing.T) {
 // A fast call has 64 KiB. The first calls of a process also count, in which the linker may run.
 func TestLookupsUseLittleStack(t *testing.T) {
 	table := newTable[[16]byte, wide](t, 64, hash.TableConfig{Function: hash.ByJenkins})
-	at, errno := chash.Find(table.Name())
+	at, _, errno := chash.Find(table.Name())
 	require.Zero(t, errno)
 	b := &struct {
 		keys  [32][16]byte

@@ -1,6 +1,7 @@
 package heap
 
 import (
+	"errors"
 	"math"
 	"reflect"
 	"sync"
@@ -39,9 +40,10 @@ const NoIOVA = math.MaxUint64
 
 // Block is a handle to a block. Dropping it frees nothing. Its methods may be called from any goroutine.
 type Block struct {
-	info Info
-	mu   sync.Mutex // held by Free
-	addr atomic.Pointer[byte]
+	info  Info
+	mu    sync.Mutex // held by Free
+	tried bool       // Free has failed, and the primary may complete it
+	addr  atomic.Pointer[byte]
 }
 
 // Alloc allocates a block and clears it.
@@ -147,17 +149,26 @@ func (b *Block) Validate() error {
 }
 
 // Free frees the block for all processes. No process may use it any more. The error is dpdk.ErrNotFound if any process has freed it
-// before.
+// before, and dpdk.ErrTimeout if the primary does not answer. The primary may still free the block then: the handle can no longer be used,
+// except that Free may be called again.
 //
 // Implements: rte_free
 func (b *Block) Free() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	err := b.call(opFree, func() error {
+	at := b.Pointer()
+	if b.tried {
+		at = b.info.Ref.pointer()
+	}
+	err := control.CallOn(opFree, "", at, func() error {
 		_, err := freeCall("", b.info.Ref)
 		return err
 	})
-	if err == nil {
+	if b.tried && errors.Is(err, dpdk.ErrNotFound) {
+		err = nil // the primary has completed the first call, which it did not answer in time
+	}
+	b.tried = err != nil && (b.tried || errors.Is(err, dpdk.ErrTimeout))
+	if err == nil || b.tried {
 		b.addr.Store(nil)
 	}
 	return err

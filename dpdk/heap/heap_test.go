@@ -49,7 +49,7 @@ func TestArgumentsAreChecked(t *testing.T) {
 		{1, heap.Config{Align: 1 << 31}, dpdk.ErrInvalid, "Align"},
 		{1, heap.Config{Socket: dpdk.Socket(-1)}, dpdk.ErrInvalid, "socket"},
 		{1, heap.Config{Socket: dpdk.Socket(99)}, dpdk.ErrNoMemory, ""},
-		{1 << 45, heap.Config{}, dpdk.ErrNoMemory, ""},
+		{1 << 42, heap.Config{}, dpdk.ErrNoMemory, ""},
 		{1<<46 + 1, heap.Config{}, dpdk.ErrInvalid, "at most"},
 		{math.MaxInt, heap.Config{}, dpdk.ErrInvalid, "at most"},
 	} {

@@ -46,6 +46,9 @@ func CreateValue[T any](name string, cfg Config) (*Value[T], error) {
 // LookupValue compares only the size: the error is dpdk.ErrInvalid if the zone is smaller than T. A larger zone is
 // accepted, because DPDK rounds sizes up.
 //
+// A C program must not free a zone that Go has made and reserve another one with its name: LookupValue may compare T with the
+// type of the first one.
+//
 // Implements: rte_memzone_lookup
 func LookupValue[T any](name string) (*Value[T], error) {
 	if err := fits[T](opLookup, name, 1<<62); err != nil {

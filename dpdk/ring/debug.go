@@ -20,7 +20,7 @@ type guard struct{ *sides }
 type sides struct{ out, in side }
 
 // side records whether a goroutine is in a call, or between the two calls of a zero-copy operation.
-type side struct{ used atomic.Bool }
+type side struct{ used, reserved atomic.Bool }
 
 var guards sync.Map // of *sides, by the address of the ring
 
@@ -28,6 +28,9 @@ func guardOf(r cgo.Ring) guard {
 	s, _ := guards.LoadOrStore(unsafe.Pointer(r), new(sides))
 	return guard{s.(*sides)}
 }
+
+// resetGuard forgets the sides of a ring that another process has freed, before a new one at its address is used.
+func resetGuard(r cgo.Ring) { guards.Delete(unsafe.Pointer(r)) }
 
 // forget ends the guard of a ring that is freed.
 func (g *guard) forget(r cgo.Ring) {
@@ -61,5 +64,19 @@ func (s *side) enter(ring, what string) {
 func (s *side) leave() {
 	if s != nil {
 		s.used.Store(false)
+	}
+}
+
+// reserve keeps the side until finish.
+func (s *side) reserve() {
+	if s != nil {
+		s.reserved.Store(true)
+	}
+}
+
+// finish leaves a side that reserve has kept. A Commit without a reservation leaves nothing.
+func (s *side) finish() {
+	if s != nil && s.reserved.Swap(false) {
+		s.leave()
 	}
 }

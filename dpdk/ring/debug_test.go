@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
@@ -86,4 +87,20 @@ func TestOtherModesHaveNoCheck(t *testing.T) {
 		}
 		wg.Wait()
 	}
+}
+
+// A C program frees a ring that has an open reservation in this process.
+func TestANewRingAtTheAddressOfAnotherStartsFresh(t *testing.T) {
+	cfg := ring.Config{Producer: ring.Single, Consumer: ring.Single}
+	old, err := ring.Create[e8]("freed by others", 64, cfg)
+	require.NoError(t, err)
+	s, err := old.ReserveBulk(4)
+	require.NoError(t, err)
+	require.Equal(t, 4, s.Len())
+	require.Zero(t, cgo.RingFree(old.Name(), old.Pointer()))
+	r, err := ring.Create[e8]("freed by others", 64, cfg)
+	require.NoError(t, err)
+	require.Equal(t, old.Pointer(), r.Pointer())
+	require.True(t, r.Enqueue(1))
+	require.NoError(t, r.Free())
 }

@@ -104,6 +104,9 @@ func create[T any](name string, esize uint32, count int, cfg Config, t layout.Ty
 	}
 	r, err := open[T](opCreate, name, esize, func() (i cgo.RingInfo, _ layout.Type, err error) {
 		i, err = objects.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags, t)
+		if err == nil {
+			resetGuard(i.Ring)
+		}
 		return i, layout.Type{}, err
 	})
 	return r, control.ExplainCreate(err, cfg.Socket)
@@ -116,6 +119,9 @@ func create[T any](name string, esize uint32, count int, cfg Config, t layout.Ty
 // The primary knows the layout of rings that Go has created. Of other rings Lookup compares only the size, which DPDK does not
 // store: Lookup computes it from the length of the ring's memzone, which is rounded up to a cache line. So in
 // rings of fewer than 16 slots it cannot distinguish small element sizes.
+//
+// A C program must not free a ring that Go has created and create another one with its name: Lookup may compare T with the type of the
+// first one.
 //
 // Implements: rte_ring_lookup
 func Lookup[T any](name string) (*Ring[T], error) {

@@ -52,7 +52,7 @@ func (r *Ring[T]) Commit(n int) error {
 	if err := r.core.CommitEnqueue(elements(n)); err != nil {
 		return check.Invalid("rte_ring_enqueue_zc_elem_finish", r.name, "commit of %d: %v", n, err)
 	}
-	r.guard.producer(&r.core).leave()
+	r.guard.producer(&r.core).finish()
 	return nil
 }
 
@@ -79,7 +79,7 @@ func (r *Ring[T]) Consume(n int) error {
 	if err := r.core.CommitDequeue(elements(n)); err != nil {
 		return check.Invalid("rte_ring_dequeue_zc_elem_finish", r.name, "consume of %d: %v", n, err)
 	}
-	r.guard.consumer(&r.core).leave()
+	r.guard.consumer(&r.core).finish()
 	return nil
 }
 
@@ -91,7 +91,9 @@ func (r *Ring[T]) reserve(n int, bulk bool) (Span[T], error) {
 	s.enter(r.name, producer)
 	start, taken, _ := r.core.ReserveEnqueue(elements(max(n, 0)), bulk)
 	if taken == 0 {
-		s.leave() // otherwise Commit does
+		s.leave()
+	} else {
+		s.reserve() // until Commit
 	}
 	return r.span(start, taken), nil
 }
@@ -104,7 +106,9 @@ func (r *Ring[T]) peek(n int, bulk bool) (Span[T], error) {
 	s.enter(r.name, consumer)
 	start, taken, _ := r.core.ReserveDequeue(elements(max(n, 0)), bulk)
 	if taken == 0 {
-		s.leave() // otherwise Consume does
+		s.leave()
+	} else {
+		s.reserve() // until Consume
 	}
 	return r.span(start, taken), nil
 }

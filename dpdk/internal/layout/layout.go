@@ -28,6 +28,7 @@ func Of(t reflect.Type) Type {
 	put(uint64(t.Size()))
 	for _, r := range all {
 		put(uint64(r.at))
+		put(uint64(r.size))
 		put(uint64(r.n))
 		h.Write([]byte(r.kind))
 	}

@@ -25,6 +25,15 @@ type (
 		_ [3]byte
 	}
 	handle struct{ n int }
+	short  struct {
+		A uint32
+		B uint8
+	}
+	long struct {
+		A uint32
+		B uint8
+		_ [7]byte
+	}
 )
 
 func of[T any]() layout.Type { return layout.Of(reflect.TypeFor[T]()) }
@@ -59,7 +68,10 @@ func TestOtherLayoutsHaveOtherHashes(t *testing.T) {
 		}](), of[struct {
 			A [65]quote
 			B int64
-		}]()}
+		}](), of[struct {
+			A [65]short
+			_ [65]uint32
+		}](), of[struct{ A [65]long }]()}
 	for i, a := range all {
 		for k, b := range all {
 			assert.Equal(t, i == k, a.Fits(b), "%s and %s", a.Name, b.Name)

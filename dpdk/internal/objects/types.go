@@ -7,7 +7,7 @@ import (
 )
 
 // types are the types of objects that this process has made: the primary for all Go processes. DPDK does not store them.
-// An object of a C program has none.
+// An object of a C program has none, but it gets the type of a Go object that a C program has freed, if it has its name and address.
 type types struct {
 	mu sync.Mutex
 	of map[string]typed
