@@ -125,9 +125,24 @@ const (
 // veth makes a host with the kernel as its neighbor.
 func veth(t testing.TB, change func(c *udp.Config)) station {
 	t.Helper()
+	return toKernel(t, "net_af_packet%d,iface=%s", newPool(t, 8191), change)
+}
+
+// xdp does the same with AF_XDP, which delivers the frames that the kernel sends as they are.
+func xdp(t testing.TB, change func(c *udp.Config)) station {
+	t.Helper()
+	harness.Need(t, harness.XDP)
+	// The driver keeps mbufs when it closes: the pool is not full then.
+	pool, err := mbuf.CreatePool(fmt.Sprint("udp", number()), 16383, mbuf.PoolConfig{})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, pool.Free()) })
+	return toKernel(t, "net_af_xdp%d,iface=%s,force_copy=1", pool, change)
+}
+
+func toKernel(t testing.TB, devargs string, pool *mbuf.Pool, change func(c *udp.Config)) station {
+	t.Helper()
 	w := harness.Wire(t)
-	pool := newPool(t, 8191)
-	p, err := ethdev.Open(fmt.Sprintf("net_af_packet%d,iface=%s", number(), w.Near.Name), ethdev.Config{Pool: pool})
+	p, err := ethdev.Open(fmt.Sprintf(devargs, number(), w.Near.Name), ethdev.Config{Pool: pool})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, p.Detach()) })
 	require.NoError(t, w.Far.Address(w.Far.Name, peer4+"/24"))
