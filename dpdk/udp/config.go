@@ -1,12 +1,12 @@
 package udp
 
 import (
-	"fmt"
+	"net"
 	"net/netip"
 
-	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
@@ -34,6 +34,9 @@ type Config struct {
 	// MTU is the largest IP packet in bytes. 0 is that of the port. An mbuf of Pool must have room for it;
 	// otherwise the MTU of the host is what fits.
 	MTU int
+	// MAC is the Ethernet address of the host. nil is that of the port, or a random one if the port has none, as net_ring. The
+	// port must receive frames to another address than its own: see ethdev.Port.AddMAC and SetPromiscuous.
+	MAC net.HardwareAddr
 	// NoLinkLocal omits the IPv6 link-local address that the host has from its Ethernet address.
 	NoLinkLocal bool
 	// ReadQueue is the number of datagrams that wait for the readers of a socket. Further ones are
@@ -58,9 +61,7 @@ const (
 	op               = "udp.NewHost"
 )
 
-func invalid(format string, args ...any) error {
-	return &dpdk.Error{Op: op, Errno: dpdk.ErrInvalid, Detail: fmt.Sprintf(format, args...)}
-}
+func invalid(format string, args ...any) error { return check.Invalid(op, "", format, args...) }
 
 // complete checks c for a port with this configuration and fills in the defaults.
 func (c Config) complete(p ethdev.Config, portMTU int) (Config, error) {
@@ -107,6 +108,9 @@ func (c Config) complete(p ethdev.Config, portMTU int) (Config, error) {
 	}
 	if c.Queues < 0 || c.Queues > queues || c.Queues > max(p.TxQueues, 1) {
 		return c, invalid("Queues is %d: the port has %d receive and %d transmit queues", c.Queues, queues, max(p.TxQueues, 1))
+	}
+	if len(c.MAC) != 0 && (len(c.MAC) != len(header.MAC{}) || !header.MAC(c.MAC).IsAssignable()) {
+		return c, invalid("MAC is %v: use a unicast address of 6 bytes, or nil for that of the port", c.MAC)
 	}
 	if c.VLAN < 0 || c.VLAN > ethdev.MaxVLAN {
 		return c, invalid("VLAN is %d: use 1 to %d, or 0 for none", c.VLAN, ethdev.MaxVLAN)

@@ -233,7 +233,7 @@ func (h *Host) split(q *queue, p *path, protocol header.Protocol, tos, ttl uint8
 	if !v4 {
 		extra = header.FragmentLen
 	}
-	room := (int(p.mtu.Load()) - (p.l4 - p.l3) - extra) &^ 7
+	room := (p.mtu - (p.l4 - p.l3) - extra) &^ 7
 	total := len(head) + len(data)
 	pkts := make([]*mbuf.Mbuf, (total+room-1)/room)
 	q.mu.Lock()

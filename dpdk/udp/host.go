@@ -88,11 +88,11 @@ func NewHost(port *ethdev.Port, cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	hardware, err := port.MAC()
+	mac, err := cfg.mac(port)
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{cfg: cfg, port: port, pool: cfg.Pool, mac: header.MAC(hardware), own: map[netip.Addr]bool{},
+	h := &Host{cfg: cfg, port: port, pool: cfg.Pool, mac: mac, own: map[netip.Addr]bool{},
 		conns: map[*Conn]struct{}{}, done: make(chan struct{}), maxWaiting: int64(cfg.Pool.Size() / 2)}
 	h.addrs = append(h.addrs, cfg.Addrs...)
 	if link := header.LinkLocal(h.mac); !cfg.NoLinkLocal {
@@ -115,6 +115,21 @@ func NewHost(port *ethdev.Port, cfg Config) (*Host, error) {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
+}
+
+// mac returns the Ethernet address of the host.
+func (c Config) mac(port *ethdev.Port) (header.MAC, error) {
+	if len(c.MAC) != 0 {
+		return header.MAC(c.MAC), nil
+	}
+	own, err := port.MAC()
+	if err != nil {
+		return header.MAC{}, err
+	}
+	if m := header.MAC(own); m.IsAssignable() {
+		return m, nil
+	}
+	return header.RandomMAC(), nil
 }
 
 // start makes the caches and starts the goroutines.
@@ -229,7 +244,7 @@ func (h *Host) MAC() net.HardwareAddr {
 	if !h.ok() {
 		return nil
 	}
-	return net.HardwareAddr(h.mac[:])
+	return append(net.HardwareAddr(nil), h.mac[:]...)
 }
 
 // Addrs returns the addresses of the host, the link-local address included.

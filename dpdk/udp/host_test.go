@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"sync"
@@ -321,6 +322,7 @@ func TestConfigErrors(t *testing.T) {
 		"a far router":        {udp.Config{Addrs: good, Routes: []udp.Route{{To: good[0], Via: gw("10.0.1.1")}}}, "the router must be"},
 		"too many queues":     {udp.Config{Addrs: good, Queues: 2}, "Queues is 2"},
 		"a wrong VLAN":        {udp.Config{Addrs: good, VLAN: 5000}, "VLAN is 5000"},
+		"a group's MAC":       {udp.Config{Addrs: good, MAC: net.HardwareAddr{1, 0, 0, 0, 0, 1}}, "MAC is 01:"},
 		"a small MTU":         {udp.Config{Addrs: good, MTU: 1000}, "MTU is 1000"},
 		"a negative ReadSize": {udp.Config{Addrs: good, ReadQueue: -1}, "ReadQueue is -1"},
 	} {
@@ -380,7 +382,7 @@ func fragments(id uint16, data []byte, n int) (frames [][]byte) {
 
 func TestReassembly(t *testing.T) {
 	cable, pool := cables(t, 1)
-	a := newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool})
+	a := newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}})
 	server := listen(t, a, "udp4", ":700")
 	peer := raw{t, cable.B, pool}
 	buf := make([]byte, 4096)
@@ -434,7 +436,7 @@ func TestReassembly(t *testing.T) {
 // Errors that nobody asked for do not do anything, and errors for errors are not sent.
 func TestICMPErrorsAreLimited(t *testing.T) {
 	cable, pool := cables(t, 1)
-	a := newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool})
+	a := newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}})
 	peer := raw{t, cable.B, pool}
 	f := fragments(1, []byte("x"), 800)[0] // a whole datagram, without a socket
 	for i := range 500 {

@@ -3,8 +3,10 @@
 package udp_test
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"testing"
 	"time"
 
@@ -70,9 +72,6 @@ func cables(t testing.TB, queues int) (*netring.Cable, *mbuf.Pool) {
 	cable, err := netring.Pair(netring.CableConfig{Queues: queues}, ethdev.Config{Pool: pool, RxQueues: queues, TxQueues: queues})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, cable.Close()) })
-	// The two ports of a cable have no addresses of their own.
-	require.NoError(t, cable.A.SetMAC([]byte{2, 0, 0, 0, 0, 1}))
-	require.NoError(t, cable.B.SetMAC([]byte{2, 0, 0, 0, 0, 2}))
 	return cable, pool
 }
 
@@ -145,6 +144,13 @@ func toKernel(t testing.TB, devargs string, pool *mbuf.Pool, change func(c *udp.
 	p, err := ethdev.Open(fmt.Sprintf(devargs, number(), w.Near.Name), ethdev.Config{Pool: pool})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, p.Detach()) })
+	require.NoError(t, w.Far.Do(func() error { // an address of IPv6 is ready at once
+		var errs []error
+		for _, iface := range []string{"all", w.Far.Name} {
+			errs = append(errs, os.WriteFile("/proc/sys/net/ipv6/conf/"+iface+"/accept_dad", []byte("0"), 0))
+		}
+		return errors.Join(errs...)
+	}))
 	require.NoError(t, w.Far.Address(w.Far.Name, peer4+"/24"))
 	require.NoError(t, w.Far.Address(w.Far.Name, peer6+"/64"))
 	cfg := udp.Config{Addrs: prefixes(our4+"/24", our6+"/64")}
@@ -153,3 +159,6 @@ func toKernel(t testing.TB, devargs string, pool *mbuf.Pool, change func(c *udp.
 	}
 	return station{newHost(t, p, cfg), p, w.Far}
 }
+
+// noDeadline ends the deadline of a socket.
+var noDeadline time.Time

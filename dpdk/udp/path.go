@@ -24,7 +24,8 @@ type path struct {
 	local    bool       // dst is an address of this host
 	group    bool       // multicast
 	next     *neighbour // nil for multicast, broadcast and this host
-	mtu      atomic.Int32
+	mtu      int
+	gone     atomic.Bool // what was known about the path has changed: it must be looked up again
 
 	// head is the headers up to UDP: Ethernet, VLAN tag and IP, without what differs between datagrams.
 	head   [header.EthernetLen + header.VLANLen + header.IPv6Len]byte
@@ -33,8 +34,8 @@ type path struct {
 	pseudo uint32 // of the pseudo header without the length
 }
 
-// valid reports whether the path still leads to dst.
-func (p *path) valid() bool { return p.next == nil || !p.next.removed.Load() }
+// valid reports whether the path can be used. A Conn keeps the last one.
+func (p *path) valid() bool { return !p.gone.Load() && (p.next == nil || !p.next.removed.Load()) }
 
 // paths are the paths that were used.
 type paths struct {
@@ -64,13 +65,18 @@ func (p *paths) tick(now time.Time) {
 	}
 }
 
-// drop removes the paths to dst from the map.
+// drop ends the paths to dst.
 func (p *paths) drop(dst netip.Addr) {
-	for key := range p.all {
+	for key, one := range p.all {
 		if key[1] == dst {
-			delete(p.all, key)
+			p.remove(key, one)
 		}
 	}
+}
+
+func (p *paths) remove(key [2]netip.Addr, one *path) {
+	one.gone.Store(true)
+	delete(p.all, key)
 }
 
 // lower lowers the MTU of the paths to dst.
@@ -83,12 +89,11 @@ func (p *paths) lower(dst netip.Addr, mtu int) {
 			break
 		}
 	}
-	p.mtu[dst] = learned{mtu, time.Now().Add(mtuLife)}
-	for _, one := range p.all {
-		if one.dst == dst {
-			one.mtu.Store(int32(min(mtu, int(one.mtu.Load()))))
-		}
+	if l, ok := p.mtu[dst]; ok && l.mtu < mtu {
+		mtu = l.mtu
 	}
+	p.mtu[dst] = learned{mtu, time.Now().Add(mtuLife)}
+	p.drop(dst)
 }
 
 // path returns the path to dst from src, or from the address of the route if src is the zero Addr. The error is ENETUNREACH,
@@ -108,11 +113,14 @@ func (h *Host) path(src, dst netip.Addr) (*path, error) {
 	h.paths.mu.Lock()
 	defer h.paths.mu.Unlock()
 	if l, ok := h.paths.mtu[dst]; ok {
-		p.mtu.Store(int32(min(l.mtu, h.cfg.MTU)))
+		p.mtu = min(l.mtu, h.cfg.MTU)
+	}
+	if old := h.paths.all[key]; old != nil {
+		h.paths.remove(key, old)
 	}
 	if len(h.paths.all) >= maxPaths {
-		for old := range h.paths.all { // any
-			delete(h.paths.all, old)
+		for key, old := range h.paths.all { // any
+			h.paths.remove(key, old)
 			break
 		}
 	}
@@ -121,8 +129,7 @@ func (h *Host) path(src, dst netip.Addr) (*path, error) {
 }
 
 func (h *Host) newPath(src, dst netip.Addr) (*path, error) {
-	p := &path{dst: dst, src: src, asked: src, group: dst.IsMulticast(), local: h.own[dst]}
-	p.mtu.Store(int32(h.cfg.MTU))
+	p := &path{dst: dst, src: src, asked: src, group: dst.IsMulticast(), local: h.own[dst], mtu: h.cfg.MTU}
 	var to header.MAC
 	r, found := h.routes.find(dst)
 	switch {

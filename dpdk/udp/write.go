@@ -109,7 +109,7 @@ func (p *path) limit(n int, o *options) (fragments bool, err error) {
 	if n > largest {
 		return false, syscall.EMSGSIZE
 	}
-	if p.l4-p.l3+header.UDPLen+n <= int(p.mtu.Load()) {
+	if p.l4-p.l3+header.UDPLen+n <= p.mtu {
 		return false, nil
 	}
 	if o.dontFragment {
