@@ -168,7 +168,6 @@ func (n *neighbours) use(e *neighbour) {
 	if ask {
 		e.state, e.asked, e.due = probing, 1, time.Now().Add(retransTime)
 	}
-	e.old.Store(false)
 	n.mu.Unlock()
 	if ask {
 		n.host.solicit(e, true)

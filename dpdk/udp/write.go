@@ -175,7 +175,7 @@ func (p *path) resolve(m *mbuf.Mbuf, h *Host) bool {
 		return false
 	}
 	setDestination(m, unpackMAC(mac))
-	if p.next.old.Load() {
+	if p.next.old.CompareAndSwap(true, false) {
 		go h.neighbours.use(p.next) // not with the lock of the queue
 	}
 	return true
@@ -362,9 +362,11 @@ func (c *Conn) Write(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
-	err := error(syscall.EDESTADDRREQ)
+	var err error
 	if c.remote.IsValid() {
 		err = c.send(b, c.remote.Addr(), c.remote.Port(), c.options.Load())
+	} else if err = c.ready(); err == nil {
+		err = syscall.EDESTADDRREQ
 	}
 	if err != nil {
 		return 0, c.writeError("write", c.raddr, err)
