@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -16,30 +17,28 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/udp"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
-// drain frees what comes to a port, until the benchmark ends.
-func drain(b *testing.B, port *ethdev.Port) {
-	var done atomic.Bool
-	var worker sync.WaitGroup
-	worker.Go(func() {
-		var pkts [32]*mbuf.Mbuf
-		for rx := port.RxQueue(0); !done.Load(); {
-			n := rx.Burst(pkts[:])
-			mbuf.FreeBulk(pkts[:n])
-			if n == 0 {
-				runtime.Gosched()
-			}
-		}
-	})
-	b.Cleanup(func() { done.Store(true); worker.Wait() })
+// sink opens a port that frees what it sends.
+func sink(b *testing.B) (*ethdev.Port, *mbuf.Pool) {
+	b.Helper()
+	pool := newPool(b, 8191)
+	p, err := ethdev.Open(fmt.Sprint("net_null", number()), ethdev.Config{Pool: pool})
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, p.Detach()) })
+	return p, pool
 }
+
+// asleep keeps the poller of a port that only sends off the CPU. net_null receives empty packets all the time.
+type asleep struct{}
+
+func (asleep) After(int) { time.Sleep(time.Millisecond) }
 
 // The costs of one datagram of 64 bytes to the port, for a writer alone and for several.
 func BenchmarkWrite(b *testing.B) {
-	cable, pool := cables(b, 1)
-	h := newHost(b, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool})
-	drain(b, cable.B)
+	p, _ := sink(b)
+	h := newHost(b, p, udp.Config{Addrs: prefixes(a4 + "/24"), Idle: func(int) udp.Idle { return asleep{} }})
 	to, data := netip.MustParseAddrPort("10.9.0.255:700"), make([]byte, 64)
 	for _, writers := range []int{1, 4} {
 		b.Run(fmt.Sprint("writers=", writers), func(b *testing.B) {
@@ -82,13 +81,12 @@ func BenchmarkHandover(b *testing.B) {
 	for _, way := range []string{"lock", "ring"} {
 		for _, writers := range []int{1, 4} {
 			b.Run(fmt.Sprint(way, "/writers=", writers), func(b *testing.B) {
-				cable, pool := cables(b, 1)
-				drain(b, cable.B)
+				p, pool := sink(b)
 				cache, err := pool.NewCache(128)
 				require.NoError(b, err)
 				b.Cleanup(func() { require.NoError(b, cache.Close()) })
 				var mu sync.Mutex
-				tx := cable.A.TxQueue(0)
+				tx := p.TxQueue(0)
 				alloc := func() *mbuf.Mbuf {
 					for {
 						if m, ok := cache.Alloc(); ok {
@@ -156,7 +154,28 @@ func BenchmarkHandover(b *testing.B) {
 // A round trip between two hosts of one process.
 func BenchmarkEcho(b *testing.B) {
 	h1, h2 := pair(b, nil)
-	server := listen(b, h2, "udp4", ":700")
+	roundTrips(b, h2, h1, b4)
+}
+
+// A round trip of a kernel socket over a veth pair: to a kernel socket, and to a host.
+func BenchmarkVeth(b *testing.B) {
+	for name, at := range map[string]func(testing.TB, func(*udp.Config)) station{"AF_PACKET": veth, "AF_XDP": xdp} {
+		b.Run(name, func(b *testing.B) {
+			s := at(b, nil)
+			roundTrips(b, s.host, kernelNet{b, s}, our4)
+		})
+	}
+	b.Run("kernel", func(b *testing.B) {
+		w := harness.Wire(b)
+		require.NoError(b, w.Far.Address(w.Far.Name, peer4+"/24"))
+		require.NoError(b, w.Near.Address(w.Near.Name, our4+"/24"))
+		roundTrips(b, system{}, kernelNet{b, station{far: w.Far}}, our4)
+	})
+}
+
+// roundTrips measures datagrams of 64 bytes from one network to the other and back.
+func roundTrips(b *testing.B, to, from udp.Network, ip string) {
+	server := listen(b, to, "udp4", ip+":700")
 	require.NoError(b, server.SetDeadline(noDeadline))
 	var worker sync.WaitGroup
 	worker.Go(func() {
@@ -171,7 +190,7 @@ func BenchmarkEcho(b *testing.B) {
 			}
 		}
 	})
-	c := dial(b, h1, "udp4", b4+":700")
+	c := dial(b, from, "udp4", ip+":700")
 	require.NoError(b, c.SetDeadline(noDeadline))
 	data, buf := make([]byte, 64), make([]byte, 2048)
 	for b.Loop() {

@@ -9,7 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
-// next waits for a datagram. wait is false for a call that returns ok false if there is none.
+// next waits for a datagram and takes it.
 func (c *Conn) next() (d datagram, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -17,6 +17,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/telemetry"
+	"github.com/godpdk/godpdk/dpdk/udp"
 )
 
 // functions holds the functions to call with odd arguments.
@@ -34,6 +35,7 @@ var functions = map[string]map[string]any{
 		"SkipExtensions": header.SkipExtensions, "NextExtension": header.NextExtension, "PseudoChecksum": header.PseudoChecksum, "UpdateChecksumBytes": header.UpdateChecksumBytes,
 		"MulticastMAC": header.MulticastMAC, "LinkLocal": header.LinkLocal, "SolicitedNode": header.SolicitedNode,
 	},
+	"udp": {"NewHost": udp.NewHost},
 	"lpm": {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
 	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
 	"memzone": {

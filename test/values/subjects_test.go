@@ -5,8 +5,10 @@ package values_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/godpdk/godpdk/dpdk/device"
 	"github.com/godpdk/godpdk/dpdk/eal"
@@ -29,6 +31,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/telemetry"
+	"github.com/godpdk/godpdk/dpdk/udp"
 	"github.com/godpdk/godpdk/dpdk/vdev"
 	"github.com/godpdk/godpdk/test/hosttest"
 )
@@ -158,6 +161,17 @@ func port() *ethdev.Port {
 	return onePort
 }
 
+var udpHost *udp.Host
+
+// hosts returns a new host at a port that all have one after the other.
+func hosts() *udp.Host {
+	if udpHost != nil {
+		_ = udpHost.Close()
+	}
+	udpHost = must(udp.NewHost(port(), udp.Config{Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/24")}}))
+	return udpHost
+}
+
 func closeCable(c *netring.Cable) { _ = c.Close() }
 
 // A pool accepts a nil object. It then has too many objects, and Free waits for the right number:
@@ -235,6 +249,17 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"udp": {
+		plain[udp.Drop]("Drop"), plain[udp.Drops]("Drops"), plain[udp.Datagram]("Datagram"),
+		handle("Host", hosts, func(h *udp.Host) { _ = h.Close() }),
+		handle("Conn", func() *udp.Conn {
+			c := must(hosts().ListenUDP("udp", nil))
+			if err := c.SetDeadline(time.Now()); err != nil { // no call waits for a datagram
+				panic(err)
+			}
+			return c
+		}, func(c *udp.Conn) { _ = c.Close() }),
+	},
 	"lpm": {
 		plain[lpm.Result]("Result"),
 		large("Table4", func() *lpm.Table4 { return must(lpm.Create4(name(), lpm.Config{})) }, func(t *lpm.Table4) bool { return t.Pointer() != nil },
