@@ -13,7 +13,7 @@ type Message struct {
 	Data []byte
 	To   netip.AddrPort // the zero AddrPort on a connected socket
 	From netip.Addr     // the source: an address of the host; the zero Addr is that of the socket or route
-	TOS  uint8          // of IPv4, or traffic class of IPv6, instead of the socket's; 0 is the socket's
+	TOS  uint8          // of IPv4, or traffic class of IPv6, instead of that of the socket; 0 is the same as there
 }
 
 // WriteBatch sends datagrams in order, and returns the number of those that were handed to the port. It hands up to 32 to the port at once.

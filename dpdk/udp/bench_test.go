@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/udp"
@@ -160,10 +161,12 @@ func BenchmarkEcho(b *testing.B) {
 // A round trip of a kernel socket over a veth pair: to a kernel socket, and to a host.
 func BenchmarkVeth(b *testing.B) {
 	for name, at := range map[string]func(testing.TB, func(*udp.Config)) station{"AF_PACKET": veth, "AF_XDP": xdp} {
-		b.Run(name, func(b *testing.B) {
-			s := at(b, nil)
-			roundTrips(b, s.host, kernelNet{b, s}, our4)
-		})
+		for idle, sleep := range map[string]time.Duration{"sleeps": 0, "yields": -1} {
+			b.Run(name+"/"+idle, func(b *testing.B) {
+				s := at(b, func(c *udp.Config) { c.Idle = func(int) udp.Idle { return &lcore.Idle{Sleep: sleep} } })
+				roundTrips(b, s.host, kernelNet{b, s}, our4)
+			})
+		}
 	}
 	b.Run("kernel", func(b *testing.B) {
 		w := harness.Wire(b)

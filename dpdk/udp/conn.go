@@ -82,8 +82,8 @@ func (c *Conn) score(local, from netip.Addr, port uint16) (n int) {
 	return n
 }
 
-// wants reports whether a multicast or broadcast datagram is for the socket.
-func (c *Conn) wants(d datagram) bool {
+// member reports whether a multicast or broadcast datagram is for the socket.
+func (c *Conn) member(d datagram) bool {
 	if !d.to.IsMulticast() {
 		return c.v4 && (!c.bound.IsValid() || c.bound == d.to) && (!c.remote.IsValid() || c.score(c.bound, d.from, d.fromPort) >= 0)
 	}

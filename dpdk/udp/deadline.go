@@ -52,7 +52,7 @@ func (d *deadline) stop() {
 }
 
 // SetDeadline sets the deadlines of all calls that read and that write. After it they return os.ErrDeadlineExceeded. The
-// zero Time is no deadline.
+// zero Time means that they have none.
 func (c *Conn) SetDeadline(t time.Time) error {
 	return c.set(func() { c.rdead.set(c, t); c.wdead.set(c, t) })
 }

@@ -16,7 +16,8 @@
 // solicitations and pings, and finds the Ethernet addresses of its neighbors. It reports closed
 // ports by ICMP, and obeys the ICMP errors that it receives: a connected Conn returns
 // ECONNREFUSED, and the path MTU shrinks. It fragments large datagrams and reassembles fragments. It
-// joins multicast groups by IGMPv2 and MLDv1. It sends to its own addresses without the port.
+// joins multicast groups by IGMPv2 and MLDv1, and answers queries at once. It sends to its own addresses without the port.
+// It accepts the unfinished checksums of the kernel of the same machine: see header.ChecksumPartial.
 //
 // It does not forward packets. It ignores router advertisements and redirects: routes come from
 // the Config. It does not check that its addresses are free (duplicate address detection), although it announces
@@ -26,8 +27,9 @@
 // # Loss
 //
 // A call that sends returns an error if the datagram was not handed to the port. If the queue of the port
-// is full, the call waits until the write deadline, or one second without one. Datagrams can be lost where no
-// caller can be told: because a neighbor does not answer, or because a socket is not read. [Host.Stats] and [Conn.Stats] count them.
+// is full, the call waits until the write deadline, or one second without one. Datagrams can be lost when no
+// call is there to return an error: because a neighbor does not answer, or because a socket is not read. [Host.Stats] and
+// [Conn.Stats] count them. ICMP errors are limited to 1,000 a second, and answers to pings to 10,000.
 //
 // # Goroutines
 //

@@ -202,7 +202,7 @@ func (q *queue) assemble(a *assembly) (Drop, bool) {
 	return 0, true
 }
 
-// tick drops packets whose other fragments have not come.
+// tick drops packets of which fragments are missing.
 func (f *fragments) tick(h *Host, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

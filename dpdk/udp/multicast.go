@@ -125,7 +125,7 @@ func (g *groups) reportAll(only netip.Addr) {
 	}
 }
 
-// report tells routers and switches that the host is a member of a group, or no more. Nobody reports the groups of all stations.
+// report sends to routers and switches that the host is a member of a group, or no longer. Groups of all stations are not reported.
 func (g *groups) report(a netip.Addr, done bool) {
 	h := g.host
 	src := h.first(a.Is4())

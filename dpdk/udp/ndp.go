@@ -69,7 +69,7 @@ func (q *queue) neighbourMessage(b []byte) (Drop, bool) {
 	if !h.own[n.target] {
 		return DropOtherHost, false
 	}
-	if p.src.IsUnspecified() { // it wants to know whether the address is free
+	if p.src.IsUnspecified() { // it checks whether the address is free
 		all := netip.IPv6LinkLocalAllNodes()
 		h.sendAdvertisement(header.MulticastMAC(all), all, n.target, false)
 		return 0, true
@@ -103,7 +103,7 @@ func (h *Host) sendSolicitation(mac header.MAC, src, dst, target netip.Addr) {
 	h.sendNeighbour(header.ICMPv6NeighborSol, 0, mac, src, dst, target, optionSource)
 }
 
-// sendAdvertisement tells dst the Ethernet address of target, an address of this host.
+// sendAdvertisement sends the Ethernet address of target, an address of this host, to dst.
 func (h *Host) sendAdvertisement(mac header.MAC, dst, target netip.Addr, solicited bool) {
 	flags := byte(flagOverride)
 	if solicited {

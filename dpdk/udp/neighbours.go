@@ -142,7 +142,7 @@ func (e *neighbour) take() (waiting []pending) {
 	return waiting
 }
 
-// learn stores what a packet of the neighbor has told. Only create makes a new entry.
+// learn stores the Ethernet address from a packet of the neighbor. It makes a new entry only if create is set.
 func (n *neighbours) learn(a netip.Addr, mac header.MAC, confirmed, create bool) {
 	if !mac.IsAssignable() {
 		return

@@ -9,7 +9,7 @@ import (
 
 var be = binary.BigEndian
 
-// packet is a received packet: what parse finds in its headers.
+// packet is the description of a received packet that parse finds in its headers.
 type packet struct {
 	kind     kind
 	toMAC    header.MAC

@@ -17,7 +17,7 @@ const (
 	mtuLife  = 10 * time.Minute // of what an ICMP error has taught about a path
 )
 
-// path is the way from a source address to a destination: what all datagrams have in common.
+// path is the way from a source address to a destination, with the headers that all its datagrams have in common.
 type path struct {
 	dst, src netip.Addr
 	asked    netip.Addr // the source that was asked for, the zero Addr for any

@@ -191,7 +191,7 @@ func (q *queue) many(s *socket, d datagram) (Drop, bool) {
 	var to []*Conn
 	if s != nil {
 		for _, c := range s.conns {
-			if c.wants(d) {
+			if c.member(d) {
 				to = append(to, c)
 			}
 		}

@@ -57,7 +57,7 @@ func (h *Host) answer(m *mbuf.Mbuf, to netip.Addr, q *queue) {
 		h.emit(m)
 		return
 	}
-	// The queue is in the middle of a packet. What it sends to itself must wait.
+	// The queue is in the middle of a packet, so a packet to itself must wait.
 	go h.loopback(m)
 }
 

@@ -195,8 +195,8 @@ func (c *Conn) deliver(q *queue, p *path, m *mbuf.Mbuf) error {
 	return c.waitSend(q, m)
 }
 
-// waitSend sends a frame when the queue of the port has room. The error is ENOBUFS if it has none for a second and there is no
-// deadline.
+// waitSend sends a frame when the queue of the port has room. The error is ENOBUFS if it has none for a second, without
+// a deadline.
 func (c *Conn) waitSend(q *queue, m *mbuf.Mbuf) error {
 	start := time.Now()
 	for round := 0; ; round++ {
