@@ -20,6 +20,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/udp"
 )
@@ -228,6 +229,9 @@ func TestSegments(t *testing.T) {
 
 // A datagram that is written and read back allocates nothing.
 func TestNoAllocations(t *testing.T) {
+	if build.Race {
+		t.Skip("the race detector allocates")
+	}
 	a, b := pair(t, nil)
 	for _, address := range []string{b4 + ":700", "[" + b6 + "]:700"} {
 		server := listen(t, b, "udp", address)
@@ -285,11 +289,11 @@ func TestNeighborLife(t *testing.T) {
 	}
 	exchange()
 	assert.Equal(t, 1, a.Stats().Neighbors)
-	frames := a.Stats().TxFrames
+	frames, received := a.Stats().TxFrames, a.Stats().RxFrames
 	udp.Tick(a, time.Now().Add(31*time.Second)) // stale
 	exchange()
 	// The datagram, and a solicitation, which b answers.
-	assert.Eventually(t, func() bool { return a.Stats().TxFrames == frames+2 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return a.Stats().TxFrames == frames+2 && a.Stats().RxFrames == received+1 }, 10*time.Second, time.Millisecond)
 	exchange()
 	assert.Equal(t, frames+3, a.Stats().TxFrames)
 
@@ -444,7 +448,76 @@ func TestReassembly(t *testing.T) {
 	assert.EqualValues(t, 3, a.Stats().Reassembled)
 }
 
-// Errors that nobody asked for do not do anything, and errors for errors are not sent.
+// A datagram with a wrong checksum is dropped, one without a checksum is not.
+func TestWrongChecksumIsDropped(t *testing.T) {
+	cable, pool := cables(t, 1)
+	a := newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}})
+	server := listen(t, a, "udp4", ":700")
+	peer := raw{t, cable.B, pool}
+	f := fragments(1, []byte("hello"), 800)[0] // a whole datagram
+	right := header.IPv4(f[14:34]).L4Checksum(f[34:])
+	for _, sum := range []uint16{right ^ 1, right, 0} {
+		one := bytes.Clone(f)
+		header.UDP(one[34:]).SetChecksum(sum)
+		peer.send(one)
+	}
+	for range 2 {
+		n, err := server.Read(make([]byte, 9))
+		require.NoError(t, err)
+		assert.Equal(t, 5, n)
+	}
+	assert.EqualValues(t, 1, a.Stats().Drops[udp.DropChecksum])
+	assert.EqualValues(t, 2, a.Stats().RxDatagrams)
+}
+
+// A socket that joins and leaves a group makes the host report it by IGMP and MLD, and again when a router asks.
+func TestGroupsAreReported(t *testing.T) {
+	cable, pool := cables(t, 1)
+	a := newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}})
+	c := listen(t, a, "udp", ":700").(*udp.Conn)
+	v4, v6 := netip.MustParseAddr("239.1.2.3"), netip.MustParseAddr("ff15::77")
+	// reported waits for a frame with bytes of this kind at the offset of the IGMP or MLD message.
+	reported := func(at int, kind byte, group netip.Addr) {
+		t.Helper()
+		assert.Eventually(t, func() bool {
+			var pkts [32]*mbuf.Mbuf
+			n := cable.B.RxQueue(0).Burst(pkts[:])
+			defer mbuf.FreeBulk(pkts[:n])
+			for _, m := range pkts[:n] {
+				if f := m.Data(); len(f) > at && f[at] == kind && bytes.HasSuffix(f, group.AsSlice()) {
+					return true
+				}
+			}
+			return false
+		}, 10*time.Second, time.Millisecond)
+	}
+	const igmp, mld = 14 + 24, 14 + 40 + 8
+	require.NoError(t, c.JoinGroup(v4))
+	reported(igmp, 0x16, v4)
+	require.NoError(t, c.JoinGroup(v6))
+	reported(mld, 131, v6)
+
+	query := make([]byte, 14+20+8)
+	copy(query, []byte{1, 0, 0x5e, 0, 0, 1, 2, 0, 0, 0, 0, 9, 8, 0})
+	ip := header.IPv4(query[14:])
+	ip.Init(8)
+	ip.SetTTL(1)
+	ip.SetProtocol(header.ProtocolIGMP)
+	ip.SetSource(netip.MustParseAddr("10.9.0.9"))
+	ip.SetDestination(netip.MustParseAddr("224.0.0.1"))
+	ip.UpdateHeaderChecksum()
+	query[34] = 0x11
+	binary.BigEndian.PutUint16(query[36:], header.Checksum(query[34:]))
+	raw{t, cable.B, pool}.send(query)
+	reported(igmp, 0x16, v4)
+
+	require.NoError(t, c.LeaveGroup(v4))
+	reported(igmp, 0x17, v4)
+	require.NoError(t, c.Close())
+	reported(mld, 132, v6)
+}
+
+// ICMP errors are limited in rate.
 func TestICMPErrorsAreLimited(t *testing.T) {
 	cable, pool := cables(t, 1)
 	a := newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool, MAC: net.HardwareAddr{2, 0, 0, 0, 0, 1}})

@@ -131,10 +131,12 @@ func testEcho(t *testing.T, s station, v4 []int) {
 		t.Run(test.name, func(t *testing.T) {
 			before := s.host.Stats()
 			echo(t, test.from, test.to, test.network, test.address, test.sizes)
-			after := s.host.Stats()
 			n := uint64(len(test.sizes))
-			assert.Equal(t, n, after.RxDatagrams-before.RxDatagrams)
-			assert.Equal(t, n, after.TxDatagrams-before.TxDatagrams)
+			assert.Eventually(t, func() bool { // the last ones may not be counted yet
+				after := s.host.Stats()
+				return after.RxDatagrams-before.RxDatagrams == n && after.TxDatagrams-before.TxDatagrams == n
+			}, 10*time.Second, time.Millisecond)
+			after := s.host.Stats()
 			assert.Equal(t, test.fragments, after.Reassembled > before.Reassembled)
 			assert.Zero(t, after.Drops[udp.DropChecksum]+after.Drops[udp.DropMalformed]+after.Drops[udp.DropFragments]+after.Drops[udp.DropOverlap])
 		})

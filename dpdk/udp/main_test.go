@@ -5,6 +5,7 @@ package udp_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"testing"
@@ -153,6 +154,15 @@ func toKernel(t testing.TB, devargs string, pool *mbuf.Pool, change func(c *udp.
 	}))
 	require.NoError(t, w.Far.Address(w.Far.Name, peer4+"/24"))
 	require.NoError(t, w.Far.Address(w.Far.Name, peer6+"/64"))
+	require.Eventually(t, func() bool { // the kernel lets sockets have the address a moment later
+		return w.Far.Do(func() error {
+			c, err := net.ListenPacket("udp", net.JoinHostPort(peer6, "0"))
+			if err == nil {
+				err = c.Close()
+			}
+			return err
+		}) == nil
+	}, 10*time.Second, time.Millisecond)
 	cfg := udp.Config{Addrs: prefixes(our4+"/24", our6+"/64")}
 	if change != nil {
 		change(&cfg)
