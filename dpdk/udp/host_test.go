@@ -289,11 +289,14 @@ func TestNeighborLife(t *testing.T) {
 	}
 	exchange()
 	assert.Equal(t, 1, a.Stats().Neighbors)
-	frames, received := a.Stats().TxFrames, a.Stats().RxFrames
+	neighbor := netip.MustParseAddr(b4)
+	assert.True(t, udp.Reachable(a, neighbor))
+	frames := a.Stats().TxFrames
 	udp.Tick(a, time.Now().Add(31*time.Second)) // stale
+	assert.False(t, udp.Reachable(a, neighbor))
 	exchange()
 	// The datagram, and a solicitation, which b answers.
-	assert.Eventually(t, func() bool { return a.Stats().TxFrames == frames+2 && a.Stats().RxFrames == received+1 }, 10*time.Second, time.Millisecond)
+	assert.Eventually(t, func() bool { return a.Stats().TxFrames == frames+2 && udp.Reachable(a, neighbor) }, 10*time.Second, time.Millisecond)
 	exchange()
 	assert.Equal(t, frames+3, a.Stats().TxFrames)
 
