@@ -163,7 +163,7 @@ func TestPingIsAnswered(t *testing.T) {
 	all := [][]string{{our4}, {our6}, {"-s", "1472", our4}, {"-s", "1452", our6}, {"-s", "4000", our6}, {"-s", "0", our4}}
 	for _, args := range all {
 		out := s.ping(t, args...)
-		assert.Contains(t, out, "50 packets transmitted, 50 received, 0% packet loss", "%v", args)
+		assert.Contains(t, out, "50 packets transmitted, 50 received, 0% packet loss", "%v: %+v", args, s.host.Stats())
 		assert.NotContains(t, out, "duplicates")
 	}
 	assert.EqualValues(t, len(all)*50, s.host.Stats().EchoReplies)
