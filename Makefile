@@ -142,6 +142,11 @@ upgrade: deps hugepages ## each process of a pipeline is killed and replaced und
 	@$(MAKE) --no-print-directory build
 	@bin/upgrade
 
+.PHONY: loadbalancer
+loadbalancer: deps hugepages ## connections over backends: workers killed and replaced, backends changed, every reply checked (root)
+	@$(MAKE) --no-print-directory build
+	@bin/loadbalancer
+
 .PHONY: exporter
 exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
 	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter
@@ -154,12 +159,13 @@ test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
-check: lint test test-race test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, and the tests in long form with -race and cgocheck2, in the debug build, and for arm64, and the benchmarks once
+check: lint test test-race test-debug test-arm64 test-kubernetes test-rivals test-bench ## lint, test, the tests in long form with -race and cgocheck2, in the debug build, for arm64 and on emulated NICs, and the benchmarks once
 
-# The long form, with all installed drivers of DPDK.
+# The long form, with all installed drivers of DPDK, of the tests in which -race can find something: the others read sources or build programs.
+sources := test/(apicoverage|examples|layers|linking|stubs|vendoring|words)$$
 test-race: deps hugepages
-	$(call step,GOEXPERIMENT=cgocheck2 go test -race ./...)
-	@export GODPDK_DRIVERS=all GOEXPERIMENT=cgocheck2; $(gotest) -race ./...
+	$(call step,GOEXPERIMENT=cgocheck2 go test -race)
+	@export GODPDK_DRIVERS=all GOEXPERIMENT=cgocheck2; $(gotest) -race $$(go list ./... | grep -Ev '$(sources)')
 
 test-debug: deps hugepages
 	$(call step,go test -tags godpdk_debug $(debugged))

@@ -16,7 +16,10 @@ type Array struct {
 	Size uint64
 }
 
-func ArrayFree(a Array) (_ bool)   { return }
+func ArrayFree(a Array) (_ bool) { return }
+
+const BadIOVA uint64 = 18446744073709551615
+
 func Build() (_ map[string]uint64) { return }
 func BuildVersion() (_ uint32)     { return }
 
@@ -476,14 +479,18 @@ func ExtOpen() (fd int, errno int)                                              
 
 var FastCallAddress unsafe.Pointer
 
-func FastWatch(abort uintptr)     { return }
-func GrowthBegin() (outer uint64) { return }
-func GrowthEnd(outer uint64)      { return }
-func GrowthGuard() (_ int)        { return }
-func GrowthRefused() (pid int)    { return }
-func GrowthStopped(pid int)       { return }
-func HasHugepages() (_ bool)      { return }
-func IOVAMode() (_ int)           { return }
+func FastWatch(abort uintptr)                                                   { return }
+func GrowthBegin() (outer uint64)                                               { return }
+func GrowthEnd(outer uint64)                                                    { return }
+func GrowthGuard() (_ int)                                                      { return }
+func GrowthRefused() (pid int)                                                  { return }
+func GrowthStopped(pid int)                                                     { return }
+func HasHugepages() (_ bool)                                                    { return }
+func HeapAlloc(size uint64, align uint32, socket int) (_ unsafe.Pointer, _ int) { return }
+func HeapFree(block unsafe.Pointer)                                             { return }
+func HeapIOVA(block unsafe.Pointer) (_ uint64)                                  { return }
+func HeapValidate(block unsafe.Pointer) (size uint64, errno int)                { return }
+func IOVAMode() (_ int)                                                         { return }
 
 const IOVAPhysical = 1
 

@@ -10,6 +10,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
+	"github.com/godpdk/godpdk/dpdk/internal/portcall"
 	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
@@ -67,7 +68,7 @@ func (p *Port) reopen(cfg Config) error {
 	})
 }
 
-// Configure configures the port and sets up all its queues. The port must not be started. If a
+// Configure configures the port and sets up all its queues. It destroys the port's flow rules. The port must not be started. If a
 // step fails, the port has its last configuration again, or none if it had none.
 //
 // Errors: dpdk.ErrBusy for a started port, dpdk.ErrInvalid for a field that the port does not
@@ -113,6 +114,7 @@ func (p *Port) restore(before Config, was state) error {
 
 // configure makes DPDK's calls for a checked configuration. The caller holds mu.
 func (p *Port) configure(c Config) error {
+	portcall.ReleaseFlows(p, p.id, false)
 	p.cfg, p.state = Config{}, attached
 	p.generation++
 	if err := p.failed(opConfigure, telserver.Exclude(func() int { return cgo.EthConfigure(p.id, c.conf()) })); err != nil {
@@ -218,8 +220,9 @@ func (p *Port) start() error {
 
 // Stop lets no more bursts in, waits for the bursts that run in this process, and stops the
 // port. The port can then be configured again. Packets in its queues are lost. On a port that is
-// not started, Stop is a no-op. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary,
-// dpdk.ErrNoDevice, and the driver's.
+// not started, Stop is a no-op. Stop destroys the port's flow rules (package flow), unless the driver
+// keeps them. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary, dpdk.ErrNoDevice, and the
+// driver's.
 //
 // Implements: rte_eth_dev_stop
 func (p *Port) Stop() error {
@@ -234,6 +237,7 @@ func (p *Port) stop() error {
 		p.openGates()
 		return err
 	}
+	portcall.ReleaseFlows(p, p.id, true)
 	if err := p.failed(opStop, telserver.Exclude(func() int { return cgo.EthStop(p.id) })); err != nil {
 		p.openGates()
 		return err
@@ -264,6 +268,7 @@ func (p *Port) close() error {
 	if err := p.stop(); err != nil {
 		return err
 	}
+	portcall.ReleaseFlows(p, p.id, false)
 	err := p.failed(opClose, telserver.Exclude(func() int { return cgo.EthClose(p.id) }))
 	p.markGone() // DPDK removes the port even if the driver fails
 	return err
@@ -281,6 +286,7 @@ func (p *Port) Reset() error {
 		if err := p.stop(); err != nil {
 			return err
 		}
+		portcall.ReleaseFlows(p, p.id, false)
 		if err := p.failed(opReset, telserver.Exclude(func() int { return cgo.EthReset(p.id) })); err != nil {
 			if errors.Is(err, dpdk.ErrUnsupported) && was == started { // the device is unchanged
 				return errors.Join(err, p.start())

@@ -42,6 +42,8 @@
 // [Subscribe] reports links, queues and ports that come and go, and [SubscribeDevices] devices, with
 // requests to unplug them.
 //
+// Package flow creates rules by which the NIC assigns packets to queues, drops or marks them.
+//
 // Receive and transmit callbacks (rte_eth_add_rx_callback) are not supported. A callback in Go
 // would be a call from C into Go in each burst, which costs more than a cgo call, and the burst
 // could not bypass cgo. The loop around Burst sees the same packets: put the code there.

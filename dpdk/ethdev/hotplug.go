@@ -9,6 +9,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	args "github.com/godpdk/godpdk/dpdk/internal/devargs"
+	"github.com/godpdk/godpdk/dpdk/internal/portcall"
 	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
@@ -177,7 +178,11 @@ func (p *Port) Detach() error {
 // a port with queues that the primary has set up. The caller holds mu.
 func (p *Port) stopPolling() error {
 	if primary() {
-		return p.stop()
+		err := p.stop()
+		if err == nil {
+			portcall.ReleaseFlows(p, p.id, false)
+		}
+		return err
 	}
 	i, err := p.info()
 	if err != nil {

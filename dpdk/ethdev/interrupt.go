@@ -24,7 +24,7 @@ const opInterrupt = "rte_eth_dev_rx_intr_enable"
 // net_tap, net_vhost, net_virtio_user and most NICs that vfio-pci drives have receive interrupts.
 // net_af_packet, net_af_xdp, net_memif, net_null, net_pcap, net_ring and net_bonding have none:
 // poll them with Burst, and yield or sleep after empty bursts. If waiting must not use CPU time,
-// use vdev.TAP instead of vdev.AFPacket.
+// use vdev.TAP instead of vdev.AFPacket. A loop that has more to do than to receive uses [RxQueue.Interrupt].
 //
 // Going to sleep and waking up take microseconds. WaitBurst does not sleep while packets wait.
 // Stop, Close and Detach end a sleep. Errors: the context's, dpdk.ErrUnsupported if the driver
@@ -65,6 +65,7 @@ func (q RxQueue) WaitBurst(ctx context.Context, pkts []*mbuf.Mbuf) (int, error) 
 type sleeper struct {
 	epoll *os.File // an epoll instance with the queue's interrupt
 	conn  syscall.RawConn
+	woken func(uintptr) bool // whether a wait is over
 
 	mu        sync.Mutex // held during calls of C
 	interrupt *cgo.EthInterrupt
@@ -135,7 +136,19 @@ func newSleeper(port, queue uint16) (*sleeper, int) {
 		return nil, int(syscall.EBADF)
 	}
 	s.conn = conn
+	s.woken = func(uintptr) bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.closed || s.interrupt.Take()
+	}
 	return s, 0
+}
+
+// waitFor sleeps until the interrupt comes, the time is over, or close is called.
+func (s *sleeper) waitFor(most time.Duration) {
+	_ = s.epoll.SetReadDeadline(time.Now().Add(most))
+	_ = s.conn.Read(s.woken)
+	_ = s.epoll.SetReadDeadline(time.Time{})
 }
 
 // wait sleeps until the interrupt comes, the context ends, or close is called.
@@ -145,11 +158,7 @@ func (s *sleeper) wait(ctx context.Context) error {
 		_ = s.epoll.SetReadDeadline(time.Unix(1, 0)) // in the past: it ends the read
 		close(ended)
 	})
-	err := s.conn.Read(func(uintptr) bool {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		return s.closed || s.interrupt.Take()
-	})
+	err := s.conn.Read(s.woken)
 	if !stop() {
 		<-ended
 		_ = s.epoll.SetReadDeadline(time.Time{})

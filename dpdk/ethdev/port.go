@@ -12,6 +12,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/portcall"
 )
 
 const (
@@ -328,6 +329,7 @@ func (p *Port) markGone() {
 	p.ended.Store(true)
 	_ = p.closeGates()
 	forgetMaster(p)
+	portcall.ForgetFlows(p)
 	inuse.Release(receiver{p})
 }
 

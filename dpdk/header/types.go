@@ -51,6 +51,7 @@ const (
 	L4ICMP    PacketType = 0x500
 	L4NonFrag PacketType = 0x600 // not a fragment, and none of the others
 	L4IGMP    PacketType = 0x700
+	L4ESP     PacketType = 0x800 // a name of DPDK since 24.11
 
 	TunnelIP        PacketType = 0x1000
 	TunnelGRE       PacketType = 0x2000
@@ -83,6 +84,7 @@ const (
 	InnerL4SCTP    PacketType = 0x4000000
 	InnerL4ICMP    PacketType = 0x5000000
 	InnerL4NonFrag PacketType = 0x6000000
+	InnerL4ESP     PacketType = 0x8000000 // a name of DPDK since 24.11
 )
 
 // IsIPv4 reports whether the outer L3 header is IPv4.
@@ -104,11 +106,11 @@ var layers = [...]struct {
 }{
 	{"L2", 0, [16]string{1: "ETHER", "ETHER_TIMESYNC", "ETHER_ARP", "ETHER_LLDP", "ETHER_NSH", "ETHER_VLAN", "ETHER_QINQ", "ETHER_PPPOE", "ETHER_FCOE", "ETHER_MPLS"}},
 	{"L3", 4, [16]string{1: "IPV4", 3: "IPV4_EXT", 4: "IPV6", 9: "IPV4_EXT_UNKNOWN", 12: "IPV6_EXT", 14: "IPV6_EXT_UNKNOWN"}},
-	{"L4", 8, [16]string{1: "TCP", "UDP", "FRAG", "SCTP", "ICMP", "NONFRAG", "IGMP"}},
+	{"L4", 8, [16]string{1: "TCP", "UDP", "FRAG", "SCTP", "ICMP", "NONFRAG", "IGMP", "ESP"}},
 	{"TUNNEL", 12, [16]string{1: "IP", "GRE", "VXLAN", "NVGRE", "GENEVE", "GRENAT", "GTPC", "GTPU", "ESP", "L2TP", "VXLAN_GPE", "MPLS_IN_GRE", "MPLS_IN_UDP"}},
 	{"INNER_L2", 16, [16]string{1: "ETHER", "ETHER_VLAN", "ETHER_QINQ"}},
 	{"INNER_L3", 20, [16]string{1: "IPV4", "IPV4_EXT", "IPV6", "IPV4_EXT_UNKNOWN", "IPV6_EXT", "IPV6_EXT_UNKNOWN"}},
-	{"INNER_L4", 24, [16]string{1: "TCP", "UDP", "FRAG", "SCTP", "ICMP", "NONFRAG"}},
+	{"INNER_L4", 24, [16]string{1: "TCP", "UDP", "FRAG", "SCTP", "ICMP", "NONFRAG", 8: "ESP"}},
 }
 
 // String returns the names of the types in DPDK, one for each layer, such as

@@ -4,6 +4,7 @@ package lcore
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -36,6 +37,65 @@ func TestIdleSpinsThenYieldsThenSleeps(t *testing.T) {
 		never.After(0)
 		require.False(t, never.Sleeping())
 	}
+}
+
+func TestIdleHasTheRoundsOfItsFields(t *testing.T) {
+	for _, c := range []struct {
+		idle   Idle
+		rounds int // before the first sleep
+	}{
+		{Idle{}, idleSpins + idleYields},
+		{Idle{Spins: 7}, 7 + idleYields},
+		{Idle{Yields: 3}, idleSpins + 3},
+		{Idle{Spins: -1}, idleYields},
+		{Idle{Yields: -1}, idleSpins},
+		{Idle{Spins: -5, Yields: 2}, 2},
+		{Idle{Spins: -1, Yields: -1}, 0},
+		{Idle{Spins: math.MaxInt}, 1 << 30},
+		{Idle{Yields: math.MaxInt}, 1 << 30},
+	} {
+		rounds := 0
+		for ; rounds < 1000 && !c.idle.Sleeping(); rounds++ {
+			c.idle.After(0)
+		}
+		assert.Equal(t, min(c.rounds, 1000), rounds, "%+v", c.idle)
+	}
+}
+
+// calls is a Waiter that records its calls.
+type calls struct {
+	made []string
+	most time.Duration
+}
+
+func (c *calls) Arm()                    { c.made = append(c.made, "arm") }
+func (c *calls) Disarm()                 { c.made = append(c.made, "disarm") }
+func (c *calls) Wait(most time.Duration) { c.made, c.most = append(c.made, "wait"), most }
+
+func TestIdlePollsBetweenArmAndWait(t *testing.T) {
+	var w calls
+	i := Idle{Spins: -1, Yields: -1, Waiter: &w}
+	after := func(moved int, want ...string) {
+		t.Helper()
+		w.made = nil
+		i.After(moved)
+		assert.Equal(t, want, w.made)
+	}
+	after(1)
+	after(0, "arm")
+	after(1, "disarm") // the poll after Arm has found something
+	after(1)
+	after(0, "arm")
+	after(0, "wait")
+	assert.Equal(t, idleWait, w.most)
+	after(0, "arm")
+	i.Sleep = time.Second
+	after(0, "wait")
+	assert.Equal(t, time.Second, w.most)
+	after(1) // Wait has ended the effect of Arm
+	i.Sleep = -1
+	after(0)
+	after(0)
 }
 
 // asleep starts an idle poller with long sleeps, on a thread of its own.

@@ -18,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/lpm"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
+	"github.com/godpdk/godpdk/test/routes"
 	"github.com/godpdk/godpdk/test/twin"
 )
 
@@ -275,7 +276,7 @@ type model struct {
 	t   *testing.T
 	l   table
 	six bool
-	of  *trie
+	of  *routes.Trie
 	n   int
 }
 
@@ -304,7 +305,8 @@ func (m *model) check4(addrs []netip.Addr) {
 	}
 	twin.LPMLookupBulk(l.Pointer(), unsafe.Pointer(&ips[0]), unsafe.Pointer(&words[0]), len(ips))
 	for i, a := range addrs {
-		hop, ok := m.of.lookup(a.AsSlice())
+		want, ok := m.of.Lookup(a.AsSlice())
+		hop := uint32(want)
 		r := results[i]
 		one := l.LookupUint32(ips[i])
 		if r.OK() != ok || ok && r.NextHop() != hop || uint32(r) != words[i] || one != r {
@@ -338,7 +340,8 @@ func (m *model) check6(addrs []netip.Addr) {
 	}
 	clpm.Lookup6(l.Pointer(), unsafe.Pointer(&ips[0]), unsafe.Pointer(&byCgo[0]), len(ips))
 	for i, a := range addrs {
-		hop, ok := m.of.lookup(ips[i][:])
+		want, ok := m.of.Lookup(ips[i][:])
+		hop := uint32(want)
 		if r := results[i]; r.OK() != ok || ok && r.NextHop() != hop || r != byCgo[i] {
 			require.Failf(m.t, "wrong", "%v: bulk %x, by cgo %x, trie %x %v", a, r, byCgo[i], hop, ok)
 		}
@@ -359,14 +362,14 @@ func TestTablesMatchATrie(t *testing.T) {
 		if six {
 			n, groups = harness.Size(40_000, 15_000), harness.Size(100_000, 50_000)
 		}
-		m := &model{t: t, l: newTable(t, six, lpm.Config{MaxRoutes: n, Groups: groups}), six: six, of: newTrie()}
-		all := routes(r, six, n)
+		m := &model{t: t, l: newTable(t, six, lpm.Config{MaxRoutes: n, Groups: groups}), six: six, of: new(routes.Trie)}
+		all := newRoutes(r, six, n)
 		look := func() {
 			for range lookups / 1000 {
 				addrs := make([]netip.Addr, 1000)
 				for i := range addrs {
-					if addrs[i] = random(r, six); i%4 != 0 {
-						addrs[i] = near(r, all[r.IntN(len(all))].Prefix)
+					if addrs[i] = routes.Random(r, six); i%4 != 0 {
+						addrs[i] = routes.Near(r, all[r.IntN(len(all))].Prefix)
 					}
 				}
 				m.check(addrs)
@@ -377,7 +380,7 @@ func TestTablesMatchATrie(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, len(some), k)
 			for _, q := range some {
-				m.of.set(q.Prefix, int(q.NextHop))
+				m.of.Set(q.Prefix, uint64(q.NextHop))
 			}
 		}
 		add(all)
@@ -398,7 +401,7 @@ func TestTablesMatchATrie(t *testing.T) {
 		for i, q := range all {
 			if i%10 == 0 || q.Prefix.Bits() > 24 && i%3 != 0 {
 				require.NoError(t, m.l.Delete(q.Prefix))
-				m.of.set(q.Prefix, -1)
+				m.of.Delete(q.Prefix)
 				deleted = append(deleted, q)
 			}
 		}
@@ -413,19 +416,19 @@ func TestTablesMatchATrie(t *testing.T) {
 func TestRandomChangesMatchATrie(t *testing.T) {
 	both(t, func(t *testing.T, six bool) {
 		r := harness.Random(t)
-		m := &model{t: t, l: newTable(t, six, lpm.Config{MaxRoutes: 1000, Groups: 13_000}), six: six, of: newTrie()}
+		m := &model{t: t, l: newTable(t, six, lpm.Config{MaxRoutes: 1000, Groups: 13_000}), six: six, of: new(routes.Trie)}
 		have := map[netip.Prefix]bool{}
 		for step := range harness.Size(4000, 1000) {
 			p := narrow(r, six)
 			if r.IntN(3) == 0 {
 				err := m.l.Delete(p)
 				require.Equal(t, have[p], err == nil, "%v: %v", p, err)
-				m.of.set(p, -1)
+				m.of.Delete(p)
 				delete(have, p)
 			} else if have[p] || len(have) < 1000 {
 				hop := r.Uint32N(1 << 21)
 				require.NoError(t, m.l.Add(p, hop))
-				m.of.set(p, int(hop))
+				m.of.Set(p, uint64(hop))
 				have[p] = true
 			}
 			if step%4 == 0 {
@@ -529,4 +532,16 @@ func TestLookupsDoNotAllocate(t *testing.T) {
 		six.Lookup(a6)
 		six.LookupBulk(results, ips6)
 	}))
+}
+
+// newRoutes returns routes with the spread of a full BGP table, with next hops up to the largest.
+func newRoutes(r *rand.Rand, six bool, n int) (all []lpm.Route) {
+	maxHop := lpm.MaxNextHop4
+	if six {
+		maxHop = lpm.MaxNextHop6
+	}
+	for _, p := range routes.Prefixes(r, six, n) {
+		all = append(all, lpm.Route{Prefix: p, NextHop: r.Uint32N(uint32(maxHop) + 1)})
+	}
+	return all
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/layout"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
@@ -95,6 +96,11 @@ type Zone struct {
 //
 // Implements: rte_memzone_reserve_bounded, rte_memzone_reserve_aligned, rte_memzone_reserve
 func Reserve(name string, size int, cfg Config) (*Zone, error) {
+	return reserve(name, size, cfg, layout.Type{})
+}
+
+// reserve makes a zone for a value of type t.
+func reserve(name string, size int, cfg Config, t layout.Type) (*Zone, error) {
 	if err := check.Name(opReserve, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
 	}
@@ -109,7 +115,7 @@ func Reserve(name string, size int, cfg Config) (*Zone, error) {
 		flags |= cgo.MemzoneIOVAContig
 	}
 	z, err := zone(opReserve, name, func() (cgo.MemzoneInfo, error) {
-		return objects.MemzoneReserve(name, uint64(size), cfg.Socket.Int(), flags, uint32(cfg.Align), uint32(cfg.Bound))
+		return objects.MemzoneReserve(name, uint64(size), cfg.Socket.Int(), flags, uint32(cfg.Align), uint32(cfg.Bound), t)
 	})
 	return z, control.ExplainCreate(err, cfg.Socket)
 }

@@ -4,7 +4,12 @@ import (
 	"reflect"
 	"unsafe"
 
+	"github.com/godpdk/godpdk/cgo"
+	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/layout"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 )
 
 // Value is a zone that contains one T. T must not contain Go pointers: use structs of
@@ -27,7 +32,7 @@ func CreateValue[T any](name string, cfg Config) (*Value[T], error) {
 	if a := int(unsafe.Alignof(t)); cfg.Align != 0 && cfg.Align < a {
 		return nil, check.Invalid(opReserve, name, "Align %d is less than the %d that %T needs", cfg.Align, a, t)
 	}
-	z, err := Reserve(name, int(unsafe.Sizeof(t)), cfg)
+	z, err := reserve(name, int(unsafe.Sizeof(t)), cfg, layout.Of(reflect.TypeFor[T]()))
 	if err != nil {
 		return nil, err
 	}
@@ -36,17 +41,29 @@ func CreateValue[T any](name string, cfg Config) (*Value[T], error) {
 }
 
 // LookupValue finds a zone made by [CreateValue] with the same T, or by a C program for a
-// struct of the same layout. The error is dpdk.ErrInvalid if the zone is smaller than T. A
-// larger zone is accepted, because DPDK rounds sizes up.
+// struct of the same layout. The error is dpdk.ErrInvalid if the zone was made for a value of another layout: numbers of
+// other kinds, or at other offsets. Names do not matter. The primary knows the layouts of Go's values. Of other zones
+// LookupValue compares only the size: the error is dpdk.ErrInvalid if the zone is smaller than T. A larger zone is
+// accepted, because DPDK rounds sizes up.
 //
 // Implements: rte_memzone_lookup
 func LookupValue[T any](name string) (*Value[T], error) {
 	if err := fits[T](opLookup, name, 1<<62); err != nil {
 		return nil, err
 	}
-	z, err := Lookup(name)
-	if err != nil {
+	if err := check.Name(opLookup, name, cgo.MemzoneNameSize); err != nil {
 		return nil, err
+	}
+	var made layout.Type
+	z, err := zone(opLookup, name, func() (i cgo.MemzoneInfo, err error) {
+		i, made, err = objects.MemzoneOfType(name)
+		return i, err
+	})
+	if err != nil {
+		return nil, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
+	}
+	if t := layout.Of(reflect.TypeFor[T]()); !made.Fits(t) {
+		return nil, check.Invalid(opLookup, name, "%s has another layout than %s, for which the zone was made: use the same type", t.Name, made.Name)
 	}
 	if err := fits[T](opLookup, name, z.info.Size); err != nil {
 		return nil, err

@@ -193,3 +193,21 @@ func TestLargeValue(t *testing.T) {
 	require.NoError(t, err)
 	assert.True(t, bytes.Equal(b[:], found.Get()[:]))
 }
+
+func TestAnotherLayoutIsRefused(t *testing.T) {
+	v := createValue[[2]uint64](t)
+	require.NoError(t, lookup[struct{ A, B uint64 }](v.Name()))
+	for _, try := range []func(string) error{lookup[[2]int64], lookup[[4]uint32], lookup[uint64], lookup[struct {
+		A uint32
+		B uint64
+	}]} {
+		err := try(v.Name())
+		require.ErrorIs(t, err, dpdk.ErrInvalid)
+		assert.ErrorContains(t, err, "has another layout than [2]uint64")
+	}
+	require.NoError(t, v.Free())
+	z, err := memzone.Reserve(v.Name(), 16, memzone.Config{})
+	require.NoError(t, err)
+	require.NoError(t, lookup[[4]uint32](v.Name()), "a zone without a type")
+	require.NoError(t, z.Free())
+}

@@ -171,7 +171,7 @@ func (r *Ring[T]) EnqueueBatch(b *Batch[T]) int {
 		return 0
 	}
 	if build.Race || build.Debug {
-		return r.core.EnqueueBatch(record(b.h))
+		return r.enqueueBatch(record(b.h))
 	}
 	return int(uint32(ringcore.EnqueueBatch(&r.core, record(b.h), 0, ringcore.Burst)))
 }
@@ -185,7 +185,7 @@ func (r *Ring[T]) DequeueBatch(b *Batch[T], n int) int {
 		return 0
 	}
 	if build.Race || build.Debug {
-		return r.core.DequeueBatch(record(b.h), n)
+		return r.dequeueBatch(record(b.h), n)
 	}
 	return int(uint32(ringcore.DequeueBatch(&r.core, record(b.h), n, ringcore.Burst)))
 }

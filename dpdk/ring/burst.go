@@ -15,8 +15,8 @@ import (
 // Implements: rte_ring_enqueue_elem, rte_ring_sp_enqueue_elem, rte_ring_mp_enqueue_elem,
 // rte_ring_enqueue, rte_ring_sp_enqueue, rte_ring_mp_enqueue
 func (r *Ring[T]) Enqueue(obj T) bool {
-	if build.Race {
-		return r.core.Enqueue(unsafe.Pointer(&obj), 1, true).Done() == 1
+	if build.Race || build.Debug {
+		return r.enqueue(unsafe.Pointer(&obj), 1, true).Done() == 1
 	}
 	return uint32(r.out.Enqueue(unsafe.Pointer(&obj), (*ringcore.One).EnqueueOtherwise)) == 1
 }
@@ -26,8 +26,8 @@ func (r *Ring[T]) Enqueue(obj T) bool {
 // Implements: rte_ring_dequeue_elem, rte_ring_sc_dequeue_elem, rte_ring_mc_dequeue_elem,
 // rte_ring_dequeue, rte_ring_sc_dequeue, rte_ring_mc_dequeue
 func (r *Ring[T]) Dequeue() (obj T, ok bool) {
-	if build.Race {
-		ok = r.core.Dequeue(unsafe.Pointer(&obj), 1, true).Done() == 1
+	if build.Race || build.Debug {
+		ok = r.dequeue(unsafe.Pointer(&obj), 1, true).Done() == 1
 		return obj, ok
 	}
 	ok = uint32(r.in.Dequeue(unsafe.Pointer(&obj), (*ringcore.One).DequeueOtherwise)) == 1
@@ -40,8 +40,8 @@ func (r *Ring[T]) Dequeue() (obj T, ok bool) {
 // rte_ring_mp_rts_enqueue_bulk_elem, rte_ring_mp_hts_enqueue_bulk_elem,
 // rte_ring_enqueue_bulk, rte_ring_sp_enqueue_bulk, rte_ring_mp_enqueue_bulk, rte_ring_mp_rts_enqueue_bulk, rte_ring_mp_hts_enqueue_bulk
 func (r *Ring[T]) EnqueueBulk(objs []T) int {
-	if build.Race {
-		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
+	if build.Race || build.Debug {
+		return int(r.enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Bulk)))
 }
@@ -53,8 +53,8 @@ func (r *Ring[T]) EnqueueBulk(objs []T) int {
 // rte_ring_mp_rts_enqueue_burst_elem, rte_ring_mp_hts_enqueue_burst_elem,
 // rte_ring_enqueue_burst, rte_ring_sp_enqueue_burst, rte_ring_mp_enqueue_burst, rte_ring_mp_rts_enqueue_burst, rte_ring_mp_hts_enqueue_burst
 func (r *Ring[T]) EnqueueBurst(objs []T) int {
-	if build.Race {
-		return int(r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
+	if build.Race || build.Debug {
+		return int(r.enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
 	return int(uint32(ringcore.Enqueue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Burst)))
 }
@@ -65,8 +65,8 @@ func (r *Ring[T]) EnqueueBurst(objs []T) int {
 // rte_ring_mc_rts_dequeue_bulk_elem, rte_ring_mc_hts_dequeue_bulk_elem,
 // rte_ring_dequeue_bulk, rte_ring_sc_dequeue_bulk, rte_ring_mc_dequeue_bulk, rte_ring_mc_rts_dequeue_bulk, rte_ring_mc_hts_dequeue_bulk
 func (r *Ring[T]) DequeueBulk(objs []T) int {
-	if build.Race {
-		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
+	if build.Race || build.Debug {
+		return int(r.dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true).Done())
 	}
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Bulk)))
 }
@@ -78,8 +78,8 @@ func (r *Ring[T]) DequeueBulk(objs []T) int {
 // rte_ring_mc_rts_dequeue_burst_elem, rte_ring_mc_hts_dequeue_burst_elem,
 // rte_ring_dequeue_burst, rte_ring_sc_dequeue_burst, rte_ring_mc_dequeue_burst, rte_ring_mc_rts_dequeue_burst, rte_ring_mc_hts_dequeue_burst
 func (r *Ring[T]) DequeueBurst(objs []T) int {
-	if build.Race {
-		return int(r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
+	if build.Race || build.Debug {
+		return int(r.dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false).Done())
 	}
 	return int(uint32(ringcore.Dequeue(&r.core, unsafe.Pointer(unsafe.SliceData(objs)), len(objs), ringcore.Burst)))
 }
@@ -88,7 +88,7 @@ func (r *Ring[T]) DequeueBurst(objs []T) int {
 //
 // Implements: rte_ring_enqueue_bulk_elem
 func (r *Ring[T]) EnqueueBulkFree(objs []T) (n, free int) {
-	m := r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true)
+	m := r.enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true)
 	return int(m.Done()), int(m.Left())
 }
 
@@ -96,7 +96,7 @@ func (r *Ring[T]) EnqueueBulkFree(objs []T) (n, free int) {
 //
 // Implements: rte_ring_enqueue_burst_elem
 func (r *Ring[T]) EnqueueBurstFree(objs []T) (n, free int) {
-	m := r.core.Enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false)
+	m := r.enqueue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false)
 	return int(m.Done()), int(m.Left())
 }
 
@@ -105,7 +105,7 @@ func (r *Ring[T]) EnqueueBurstFree(objs []T) (n, free int) {
 //
 // Implements: rte_ring_dequeue_bulk_elem
 func (r *Ring[T]) DequeueBulkAvailable(objs []T) (n, available int) {
-	m := r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true)
+	m := r.dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), true)
 	return int(m.Done()), int(m.Left())
 }
 
@@ -114,6 +114,6 @@ func (r *Ring[T]) DequeueBulkAvailable(objs []T) (n, available int) {
 //
 // Implements: rte_ring_dequeue_burst_elem
 func (r *Ring[T]) DequeueBurstAvailable(objs []T) (n, available int) {
-	m := r.core.Dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false)
+	m := r.dequeue(unsafe.Pointer(unsafe.SliceData(objs)), len(objs), false)
 	return int(m.Done()), int(m.Left())
 }

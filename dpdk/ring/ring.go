@@ -5,7 +5,8 @@
 // [Create], [Lookup], [Ring.Free] and [List] may be called from any goroutine, in primary
 // and secondary, between eal.Init and Close. [Config] determines how many threads may
 // enqueue and dequeue at the same time. On a [Single] side only one goroutine of all
-// processes may be active at a time.
+// processes may be active at a time. Builds with the tag godpdk_debug panic when two goroutines of
+// one process are active on a Single side at once; they do not see other processes.
 //
 // Enqueue and dequeue do not call C and do not allocate. A full or empty ring is not an
 // error. Bulk calls move all elements or none; Burst calls move as many as possible. Both
@@ -25,6 +26,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/inuse"
+	"github.com/godpdk/godpdk/dpdk/internal/layout"
 	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/ringcore"
 	"github.com/godpdk/godpdk/dpdk/internal/ringlayout"
@@ -53,6 +55,7 @@ const MaxCount = (cgo.RingSizeMask + 1) / 2
 type Ring[T any] struct {
 	core    ringcore.Ring
 	out, in ringcore.One
+	guard   guard
 	ring    cgo.Ring
 	name    string
 	mu      sync.Mutex // held while Free changes the fields
@@ -77,11 +80,11 @@ func Create[T any](name string, count int, cfg Config) (*Ring[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return create[T](name, esize, count, cfg)
+	return create[T](name, esize, count, cfg, layout.Of(reflect.TypeFor[T]()))
 }
 
-// create makes a ring of elements of esize bytes. T matters to the methods that move elements.
-func create[T any](name string, esize uint32, count int, cfg Config) (*Ring[T], error) {
+// create makes a ring of elements of esize bytes, which others see as t. T matters to the methods that move elements.
+func create[T any](name string, esize uint32, count int, cfg Config, t layout.Type) (*Ring[T], error) {
 	if err := check.Socket(opCreate, name, cfg.Socket); err != nil {
 		return nil, err
 	}
@@ -99,19 +102,20 @@ func create[T any](name string, esize uint32, count int, cfg Config) (*Ring[T], 
 	case !cfg.ExactSize && count == 1:
 		return nil, check.Invalid(opCreate, name, "a ring of count 1 has no room for an element: use 2, or set Config.ExactSize")
 	}
-	r, err := open[T](opCreate, name, esize, func() (cgo.RingInfo, error) {
-		return objects.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags)
+	r, err := open[T](opCreate, name, esize, func() (i cgo.RingInfo, _ layout.Type, err error) {
+		i, err = objects.RingCreate(name, esize, uint32(count), cfg.Socket.Int(), flags, t)
+		return i, layout.Type{}, err
 	})
 	return r, control.ExplainCreate(err, cfg.Socket)
 }
 
 // Lookup finds a ring by name. Any process, also a C program, may have created it. The
 // error is dpdk.ErrNotFound if no ring has that name, and dpdk.ErrInvalid if its elements
-// do not have the size of T.
+// do not have the size and the layout of T: the same kinds of numbers at the same offsets. Names do not matter.
 //
-// DPDK does not store the element size. Lookup computes it from the length of the ring's
-// memzone, which is rounded up to a cache line. So in rings of fewer than 16 slots it
-// cannot distinguish small element sizes.
+// The primary knows the layout of rings that Go has created. Of other rings Lookup compares only the size, which DPDK does not
+// store: Lookup computes it from the length of the ring's memzone, which is rounded up to a cache line. So in
+// rings of fewer than 16 slots it cannot distinguish small element sizes.
 //
 // Implements: rte_ring_lookup
 func Lookup[T any](name string) (*Ring[T], error) {
@@ -122,14 +126,14 @@ func Lookup[T any](name string) (*Ring[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := open[T](opLookup, name, esize, func() (cgo.RingInfo, error) { return objects.RingLookup(name) })
+	r, err := open[T](opLookup, name, esize, func() (cgo.RingInfo, layout.Type, error) { return objects.RingOfType(name) })
 	return r, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
 }
 
-func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, error)) (*Ring[T], error) {
+func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, layout.Type, error)) (*Ring[T], error) {
 	var r *Ring[T]
 	err := control.Call(op, name, func() error {
-		i, err := f()
+		i, made, err := f()
 		if err != nil {
 			return err
 		}
@@ -137,12 +141,15 @@ func open[T any](op, name string, esize uint32, f func() (cgo.RingInfo, error)) 
 			return check.Invalid(op, name, "%v has %d bytes, but the ring of %d slots was made for elements of about %d",
 				reflect.TypeFor[T](), esize, i.Size, (i.Memory-cgo.RingSizeof)/uint64(i.Size))
 		}
+		if t := layout.Of(reflect.TypeFor[T]()); !made.Fits(t) {
+			return check.Invalid(op, name, "%s has another layout than %s, for which the ring was made: use the same type", t.Name, made.Name)
+		}
 		core, err := ringlayout.Describe(i, esize)
 		if err != nil {
 			return check.Invalid(op, name, "%v", err)
 		}
 		core.ID = handles.Add(1)
-		r = &Ring[T]{core: core, ring: i.Ring, name: name}
+		r = &Ring[T]{core: core, guard: guardOf(i.Ring), ring: i.Ring, name: name}
 		r.out, r.in = ringcore.NewOnes(&r.core)
 		return nil
 	})
@@ -203,6 +210,7 @@ func (r *Ring[T]) free() error {
 	})
 	err = control.Explain(err, dpdk.ErrBusy, "it holds the free objects of a mempool: free the pool")
 	if err == nil {
+		r.guard.forget(r.ring)
 		r.core, r.ring = gone, nil
 		r.out, r.in = ringcore.NewOnes(&r.core)
 	}

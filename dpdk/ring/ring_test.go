@@ -468,7 +468,7 @@ func TestLookupWithAnotherElementSizeIsRefused(t *testing.T) {
 		require.ErrorIs(t, err, dpdk.ErrInvalid, "%d bytes", size)
 		assert.Contains(t, err.Error(), fmt.Sprintf("has %d bytes, but the ring of 64 slots was made for elements of about 8", size))
 	}
-	require.NoError(t, tryLookup[struct{ A, B uint32 }](r.Name()), "another type of the same size")
+	require.NoError(t, tryLookup[struct{ N atomic.Uint64 }](r.Name()), "another type of the same layout")
 	v, ok := r.Dequeue()
 	assert.Equal(t, [2]any{e8(7), true}, [2]any{v, ok}, "the ring still works")
 	assert.True(t, r.Empty())

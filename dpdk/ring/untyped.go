@@ -3,6 +3,7 @@ package ring
 import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/layout"
 )
 
 // Untyped is a handle to a ring of elements of which only the size is known. It is for a process that
@@ -24,7 +25,7 @@ func CreateUntyped(name string, elemSize, count int, cfg Config) (*Untyped, erro
 	if elemSize <= 0 || elemSize%4 != 0 || elemSize > maxElemSize {
 		return nil, check.Invalid(opCreate, name, "the element size is %d bytes: use a multiple of 4, at most 1 MiB", elemSize)
 	}
-	r, err := create[uint32](name, uint32(elemSize), count, cfg)
+	r, err := create[uint32](name, uint32(elemSize), count, cfg, layout.Type{})
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,7 @@ func (r *Ring[T]) Commit(n int) error {
 	if err := r.core.CommitEnqueue(elements(n)); err != nil {
 		return check.Invalid("rte_ring_enqueue_zc_elem_finish", r.name, "commit of %d: %v", n, err)
 	}
+	r.guard.producer(&r.core).leave()
 	return nil
 }
 
@@ -78,22 +79,33 @@ func (r *Ring[T]) Consume(n int) error {
 	if err := r.core.CommitDequeue(elements(n)); err != nil {
 		return check.Invalid("rte_ring_dequeue_zc_elem_finish", r.name, "consume of %d: %v", n, err)
 	}
+	r.guard.consumer(&r.core).leave()
 	return nil
 }
 
 func (r *Ring[T]) reserve(n int, bulk bool) (Span[T], error) {
-	if s := r.Producer(); s != Single && s != HTS {
+	if m := r.Producer(); m != Single && m != HTS {
 		return Span[T]{}, errTwoStep
 	}
+	s := r.guard.producer(&r.core)
+	s.enter(r.name, producer)
 	start, taken, _ := r.core.ReserveEnqueue(elements(max(n, 0)), bulk)
+	if taken == 0 {
+		s.leave() // otherwise Commit does
+	}
 	return r.span(start, taken), nil
 }
 
 func (r *Ring[T]) peek(n int, bulk bool) (Span[T], error) {
-	if s := r.Consumer(); s != Single && s != HTS {
+	if m := r.Consumer(); m != Single && m != HTS {
 		return Span[T]{}, errTwoStep
 	}
+	s := r.guard.consumer(&r.core)
+	s.enter(r.name, consumer)
 	start, taken, _ := r.core.ReserveDequeue(elements(max(n, 0)), bulk)
+	if taken == 0 {
+		s.leave() // otherwise Consume does
+	}
 	return r.span(start, taken), nil
 }
 

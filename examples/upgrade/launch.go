@@ -16,6 +16,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/holder"
 	"github.com/godpdk/godpdk/dpdk/lcore"
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
 //go:embed group.json
@@ -31,10 +32,10 @@ type pipeline struct {
 	dir, config     string
 	log             *os.File // of the holders
 	moments         *rand.Rand
-	active, standby *process
-	workers         map[string]*process
-	spare           *process // a successor that waits
-	traffic         *process
+	active, standby *app.Program
+	workers         map[string]*app.Program
+	spare           *app.Program // a successor that waits
+	traffic         *app.Program
 	results         results
 }
 
@@ -51,7 +52,7 @@ func launch(ctx context.Context, o options) (err error) {
 		return fmt.Errorf("the holder's program: %w: build it (make build), or name it by -holder", err)
 	}
 	o.seed = cmp.Or(o.seed, rand.Uint64())
-	p := &pipeline{options: o, ctx: ctx, moments: rand.New(rand.NewPCG(o.seed, 0)), workers: map[string]*process{}}
+	p := &pipeline{options: o, ctx: ctx, moments: rand.New(rand.NewPCG(o.seed, 0)), workers: map[string]*app.Program{}}
 	p.prefix = fmt.Sprint("upgrade", os.Getpid())
 	if p.dir, err = os.MkdirTemp("", "upgrade"); err != nil {
 		return err
@@ -117,23 +118,23 @@ func (p *pipeline) configure() error {
 // startHolders starts the holders that do not run.
 func (p *pipeline) startHolders() (err error) {
 	if p.active == nil {
-		if p.active, err = start(p.log, "holder", p.holder, "-config", p.config); err != nil {
+		if p.active, err = app.StartProgram(p.log, "holder", p.holder, "-config", p.config); err != nil {
 			return err
 		}
-		if _, err := p.active.expect("holder: ready"); err != nil {
+		if _, err := p.active.Expect("holder: ready"); err != nil {
 			return err
 		}
 	}
-	if p.standby, err = start(p.log, "standby holder", p.holder, "-config", p.config, "-standby"); err != nil {
+	if p.standby, err = app.StartProgram(p.log, "standby holder", p.holder, "-config", p.config, "-standby"); err != nil {
 		return err
 	}
-	_, err = p.standby.expect("holder: standby")
+	_, err = p.standby.Expect("holder: standby")
 	return err
 }
 
 // role starts a secondary.
-func (p *pipeline) role(name string, options ...string) (*process, error) {
-	return start(os.Stderr, name, "/proc/self/exe", append(options, "-role", name, "-prefix", p.prefix, "-rate", strconv.Itoa(p.rate), "-busy", p.busy.String())...)
+func (p *pipeline) role(name string, options ...string) (*app.Program, error) {
+	return app.StartProgram(os.Stderr, name, "/proc/self/exe", append(options, "-role", name, "-prefix", p.prefix, "-rate", strconv.Itoa(p.rate), "-busy", p.busy.String())...)
 }
 
 // startOthers starts all secondaries, and waits until packets flow.
@@ -147,7 +148,7 @@ func (p *pipeline) startOthers() (err error) {
 		return err
 	}
 	for _, stage := range order {
-		if _, err := p.workers[stage].expect("works"); err != nil {
+		if _, err := p.workers[stage].Expect("works"); err != nil {
 			return err
 		}
 	}
@@ -155,7 +156,7 @@ func (p *pipeline) startOthers() (err error) {
 }
 
 // list returns the workers in the order of the pipeline.
-func (p *pipeline) list() (all []*process) {
+func (p *pipeline) list() (all []*app.Program) {
 	for _, stage := range order {
 		if w := p.workers[stage]; w != nil {
 			all = append(all, w)
@@ -167,9 +168,9 @@ func (p *pipeline) list() (all []*process) {
 // end ends what runs: the holders last, because the others use their memory.
 func (p *pipeline) end() error {
 	var errs []error
-	for _, q := range append(append([]*process{p.traffic, p.spare}, p.list()...), p.standby, p.active) {
+	for _, q := range append(append([]*app.Program{p.traffic, p.spare}, p.list()...), p.standby, p.active) {
 		if q != nil {
-			errs = append(errs, q.stop())
+			errs = append(errs, q.Stop())
 		}
 	}
 	return errors.Join(errs...)

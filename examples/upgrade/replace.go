@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
 // replaceAll replaces each worker, killed and in order.
 func (p *pipeline) replaceAll() error {
-	if _, err := p.traffic.expect("first"); err != nil {
+	if _, err := p.traffic.Expect("first"); err != nil {
 		return err
 	}
 	for n := range max(p.kills, p.orders) {
@@ -46,17 +48,17 @@ func (p *pipeline) replace(stage string, kill bool) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(p.traffic.in, "begin")
+	fmt.Fprintln(p.traffic.In, "begin")
 	time.Sleep(time.Duration(p.moments.Int64N(int64(5 * time.Millisecond)))) // so that kills hit all moments of a burst
 	old := p.workers[stage]
 	switch {
 	case kill:
-		old.kill()
+		old.Kill()
 	case p.cold:
-		err = old.stop()
+		err = old.Stop()
 	default:
-		fmt.Fprintln(p.spare.in, "take over")
-		err = old.wait()
+		fmt.Fprintln(p.spare.In, "take over")
+		err = old.Wait()
 	}
 	if err != nil {
 		return err
@@ -66,13 +68,13 @@ func (p *pipeline) replace(stage string, kill bool) (err error) {
 			return err
 		}
 	}
-	inherited, err := p.spare.expect("works")
+	inherited, err := p.spare.Expect("works")
 	if err != nil {
 		return err
 	}
 	p.workers[stage], p.spare = p.spare, nil
-	fmt.Fprintln(p.traffic.in, "end")
-	line, err := p.traffic.expect("window")
+	fmt.Fprintln(p.traffic.In, "end")
+	line, err := p.traffic.Expect("window")
 	if err != nil {
 		return err
 	}
@@ -89,14 +91,14 @@ func (p *pipeline) successor(stage string, options ...string) (err error) {
 	if p.spare, err = p.role(stage, options...); err != nil {
 		return err
 	}
-	_, err = p.spare.expect("waits")
+	_, err = p.spare.Expect("waits")
 	return err
 }
 
 // sum stops the traffic, and asks for the sum of all. Then it starts traffic again.
 func (p *pipeline) sum() (err error) {
-	fmt.Fprintln(p.traffic.in, "stop")
-	line, err := p.traffic.expect("all")
+	fmt.Fprintln(p.traffic.In, "stop")
+	line, err := p.traffic.Expect("all")
 	if err != nil {
 		return err
 	}
@@ -104,38 +106,38 @@ func (p *pipeline) sum() (err error) {
 	if _, err := fmt.Sscan(line, &r.sent, &r.otherwise.lost, &r.otherwise.twice, &r.otherwise.damaged, &r.missing); err != nil {
 		return fmt.Errorf("traffic: %q: %w", line, err)
 	}
-	if err := p.traffic.wait(); err != nil {
+	if err := p.traffic.Wait(); err != nil {
 		return err
 	}
 	if p.traffic, err = p.role("traffic"); err != nil {
 		return err
 	}
-	_, err = p.traffic.expect("first")
+	_, err = p.traffic.Expect("first")
 	return err
 }
 
 // killHolder kills the active holder, and starts all others again beside the standby one.
 func (p *pipeline) killHolder() error {
 	killed := time.Now()
-	p.active.kill()
+	p.active.Kill()
 	p.active, p.standby = p.standby, nil
-	if _, err := p.active.expect("holder: ready"); err != nil {
+	if _, err := p.active.Expect("holder: ready"); err != nil {
 		return err
 	}
 	ready := time.Since(killed)
-	last, err := p.traffic.expect("last")
+	last, err := p.traffic.Expect("last")
 	if err != nil {
 		return err
 	}
-	for _, w := range append([]*process{p.traffic}, p.list()...) {
-		if err := w.wait(); err != nil {
+	for _, w := range append([]*app.Program{p.traffic}, p.list()...) {
+		if err := w.Wait(); err != nil {
 			return err
 		}
 	}
 	if err := p.startOthers(); err != nil {
 		return err
 	}
-	first, err := p.traffic.expect("first")
+	first, err := p.traffic.Expect("first")
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 const attachEnv = "GODPDK_BENCH_ATTACH"
 
 // after is what a secondary in Go does after its start, until its input ends.
-var after = map[string]func(context.Context) error{"go": work, "sender": sender, "receiver": receiver, "successor": successor}
+var after = map[string]func(context.Context) error{"go": work, "sender": sender, "receiver": receiver, "successor": successor, "asker": asker, "answerer": answerer}
 
 // attaches measures the start of a secondary while others run: eal.Init, and only rte_eal_init,
 // which a C program would call.

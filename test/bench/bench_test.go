@@ -59,7 +59,7 @@ func TestEachRowHasTimes(t *testing.T) {
 			}
 		}
 	}
-	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "pair", "place", "gaps", "lpm", "hash", "header"} {
+	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "pair", "place", "gaps", "lpm", "fib", "acl", "hash", "table", "header", "idle"} {
 		assert.Positive(t, groups[group], "rows of the group %s", group)
 	}
 }

@@ -10,13 +10,9 @@ import (
 	clpm "github.com/godpdk/godpdk/cgo/lpm"
 	"github.com/godpdk/godpdk/dpdk/lpm"
 	"github.com/godpdk/godpdk/test/bench/cloop"
+	"github.com/godpdk/godpdk/test/routes"
 	"github.com/godpdk/godpdk/test/twin"
 )
-
-// lengths are the routes of a full BGP table, in thousands by the length of the prefix from 8 on, and some longer ones as
-// inside a network.
-var lengths = []float64{8: .02, 9: .01, 10: .04, 11: .1, 12: .3, 13: .6, 14: 1.2, 15: 2.1, 16: 13.5, 17: 8.3, 18: 14, 19: 25, 20: 45,
-	21: 52, 22: 115, 23: 104, 24: 610, 25: .5, 26: .7, 27: .8, 28: 1, 29: 1.5, 30: 2, 31: .5, 32: 3}
 
 // addresses is the number of addresses of a loop: a lookup finds neither its address nor its branches in the caches by their
 // repetition.
@@ -118,18 +114,19 @@ func fullTable(r *rand.Rand) (*lpm.Table4, error) {
 	if err != nil {
 		return nil, err
 	}
-	for bits, thousands := range lengths {
-		var routes []lpm.Route
+	for bits := range 33 {
+		thousands := routes.Spread4[bits]
+		var long []lpm.Route
 		for range int(shorter(thousands*1000, thousands*10)) {
 			ip, hop := r.Uint32(), r.Uint32N(256)
 			p := netip.PrefixFrom(netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, ip))), bits).Masked()
 			if bits > 24 {
-				routes = append(routes, lpm.Route{Prefix: p, NextHop: hop})
+				long = append(long, lpm.Route{Prefix: p, NextHop: hop})
 			} else {
 				cloop.LPMFill(t.Pointer(), binary.BigEndian.Uint32(p.Addr().AsSlice()), uint32(bits), hop)
 			}
 		}
-		if _, err := t.AddRoutes(routes); err != nil {
+		if _, err := t.AddRoutes(long); err != nil {
 			return nil, err
 		}
 	}

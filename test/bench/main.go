@@ -67,7 +67,7 @@ func bench(alone bool) error {
 		return err
 	}
 	defer rt.Close()
-	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, headers, lpms, sizes}
+	groups := []func() ([]contest, error){rings, mempools, mbufs, lcores, locks, robust, quiescents, hashes, tables, headers, lpms, fibs, acls, doorbells, sizes}
 	if alone {
 		groups = []func() ([]contest, error){ethdevs, ports}
 	}
@@ -99,7 +99,7 @@ func bench(alone bool) error {
 	}
 	if !alone {
 		// The last ones take CPUs from others, or need no EAL of this process.
-		for _, group := range []func(*eal.Runtime) ([]Row, error){benchAlone, attaches, pairs, places, secondaries, gaps} {
+		for _, group := range []func(*eal.Runtime) ([]Row, error){benchAlone, attaches, pairs, places, idles, secondaries, gaps} {
 			rows, err := group(rt)
 			if err != nil {
 				return err

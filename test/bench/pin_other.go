@@ -5,9 +5,12 @@ package main
 import (
 	"errors"
 	"os"
+	"time"
 )
 
 func pin() {}
+
+func cpuTime() time.Duration { return 0 }
 
 const stepsEnv = "GODPDK_BENCH_STEPS"
 

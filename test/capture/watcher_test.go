@@ -85,6 +85,9 @@ var _ = harness.Role("watcher", func(args []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := pdump.Init(); err != nil && !errors.Is(err, dpdk.ErrNotFound) { // since DPDK 25.11 a capture of another process waits for this one
+		return err
+	}
 	harness.Say("attached")
 	var c *pdump.Capture
 	var start time.Time

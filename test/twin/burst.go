@@ -48,6 +48,17 @@ twin_burst_stack(uint16_t port, uint16_t queue, int tx, uintptr_t *pkts, uint16_
 	return moved;
 }
 
+static inline int32_t
+twin_call_stack(void *fn, uintptr_t arg, uint64_t *used)
+{
+	int32_t result;
+
+	twin_stack(0);
+	result = ((int32_t (*)(void *))fn)((void *)arg);
+	*used = twin_stack(1);
+	return result;
+}
+
 static uint16_t
 twin_rx_callback(uint16_t port, uint16_t queue, struct rte_mbuf **pkts, uint16_t n, uint16_t max, void *at)
 {
@@ -102,6 +113,13 @@ func EthBurstStack(port, queue uint16, tx bool, pkts unsafe.Pointer, n int) (mov
 	var used C.uint64_t
 	moved = int(C.twin_burst_stack(C.uint16_t(port), C.uint16_t(queue), flag(tx), (*C.uintptr_t)(pkts), C.uint16_t(n), &used))
 	return moved, int(used)
+}
+
+// CallStack calls a C function int32_t f(void *), and also returns how many bytes of stack it used, up to 56 KiB. arg is not on a Go stack.
+func CallStack(fn unsafe.Pointer, arg unsafe.Pointer) (result int32, stack int) {
+	var used C.uint64_t
+	result = int32(C.twin_call_stack(fn, C.uintptr_t(uintptr(arg)), &used))
+	return result, int(used)
 }
 
 // EthCallbackAdd adds a callback to the bursts of a queue.

@@ -6,6 +6,9 @@ package twin
 
 import "unsafe"
 
+func CallStack(fn unsafe.Pointer, arg unsafe.Pointer) (result int32, stack int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func DevEventFire(device string, eventType uint32) { panic("the tests need Linux, DPDK and cgo") }
 func EthBurstStack(port uint16, queue uint16, tx bool, pkts unsafe.Pointer, n int) (moved int, stack int) {
 	panic("the tests need Linux, DPDK and cgo")
@@ -27,7 +30,16 @@ type FaultArg struct {
 	Zero    int32
 }
 
+func HashAdd(h unsafe.Pointer, key unsafe.Pointer, data uintptr) (_ int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func HashCRC(key unsafe.Pointer, n int, init uint32) (_ uint32) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func HashLookup(h unsafe.Pointer, key unsafe.Pointer, size int, seed uint32) (data uintptr, ok bool) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func HashLookupBulk(h unsafe.Pointer, keys unsafe.Pointer, size int, data unsafe.Pointer, n int) (hits uint64) {
 	panic("the tests need Linux, DPDK and cgo")
 }
 

@@ -3,9 +3,17 @@
 package values_test
 
 import (
+	"github.com/godpdk/godpdk/dpdk/acl"
 	"github.com/godpdk/godpdk/dpdk/bond"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/fib"
+	"net/netip"
+
+	"github.com/godpdk/godpdk/dpdk/bond"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/heap"
 	"github.com/godpdk/godpdk/dpdk/ipc"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/lpm"
@@ -38,6 +46,12 @@ var functions = map[string]map[string]any{
 	"udp": {"NewHost": udp.NewHost},
 	"lpm": {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
 	"rcu": {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
+	"acl": {"Create4": acl.Create4, "Create6": acl.Create6, "Lookup4": acl.Lookup4, "Lookup6": acl.Lookup6, "List": acl.List,
+		"Port": acl.Port, "PortRange": acl.PortRange, "Gather4": acl.Gather4, "Gather6": acl.Gather6},
+	"heap": {"Alloc": heap.Alloc, "Open": heap.Open, "List": heap.List, "View": heap.View[uint64]},
+	"lpm":  {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
+	"rcu":  {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
+	"fib":  {"Create4": fib.Create4, "Create6": fib.Create6, "Lookup4": fib.Lookup4, "Lookup6": fib.Lookup6, "List": fib.List, "MaxNextHop": fib.MaxNextHop},
 	"memzone": {
 		"Reserve": memzone.Reserve, "Lookup": memzone.Lookup, "List": memzone.List,
 		"CreateValue": memzone.CreateValue[uint64], "LookupValue": memzone.LookupValue[uint64],
@@ -56,6 +70,10 @@ var functions = map[string]map[string]any{
 		"StartServiceCore": lcore.StartServiceCore, "StopServiceCore": lcore.StopServiceCore, "RemoveServiceCore": lcore.RemoveServiceCore,
 		"ServiceCoreLoops": lcore.ServiceCoreLoops, "NewTimer": lcore.NewTimer, "NewAlarm": lcore.NewAlarm, "RegisterCallback": lcore.RegisterCallback, "NewMeter": lcore.NewMeter,
 		"RunTimers": lcore.RunTimers, "Duration": lcore.Duration, "ToCycles": lcore.ToCycles,
+	},
+	"ethdev/flow": {
+		"Validate": flow.Validate, "Create": flow.Create, "Flush": flow.Flush, "Isolate": flow.Isolate, "Dump": flow.Dump, "TransferProxy": flow.TransferProxy,
+		"Aged": flow.Aged, "List": flow.List, "Parse": flow.Parse, "In": flow.In, "Range": flow.Range[int], "Masked": flow.Masked[netip.Addr],
 	},
 	"ethdev": {
 		"Attach": ethdev.Attach, "Open": ethdev.Open, "Match": ethdev.Match, "Lookup": ethdev.Lookup, "ByID": ethdev.ByID, "ByMAC": ethdev.ByMAC,

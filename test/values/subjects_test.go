@@ -10,11 +10,16 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/godpdk/godpdk/dpdk/acl"
 	"github.com/godpdk/godpdk/dpdk/device"
+	"github.com/godpdk/godpdk/dpdk/doorbell"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
+	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/heap"
 	"github.com/godpdk/godpdk/dpdk/holder"
 	"github.com/godpdk/godpdk/dpdk/hostcheck"
 	"github.com/godpdk/godpdk/dpdk/ipc"
@@ -170,6 +175,13 @@ func hosts() *udp.Host {
 	}
 	udpHost = must(udp.NewHost(port(), udp.Config{Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/24")}}))
 	return udpHost
+// flowPort returns a port with a driver that has flow rules.
+func flowPort() *ethdev.Port {
+	p, err := ethdev.Lookup("net_bonding_flow")
+	if err != nil {
+		p = must(ethdev.Attach("net_bonding_flow,mode=0"))
+	}
+	return p
 }
 
 func closeCable(c *netring.Cable) { _ = c.Close() }
@@ -259,6 +271,18 @@ var subjects = map[string][]subject{
 			}
 			return c
 		}, func(c *udp.Conn) { _ = c.Close() }),
+	"acl": {
+		large("Table[Key4]", func() *acl.Table4 { return must(acl.Create4(name(), []acl.Tuple{{Value: 1}}, acl.Config{})) }, func(t *acl.Table4) bool { return t.Pointer() != nil },
+			func(t *acl.Table4) { _ = t.Free() }),
+		plain[acl.Key4]("Key4"), plain[acl.Key6]("Key6"), plain[acl.Ports]("Ports"), plain[acl.Algorithm]("Algorithm"),
+	},
+	"heap": {handle("Block", func() *heap.Block { return must(heap.Alloc(64, heap.Config{})) }, func(b *heap.Block) { _ = b.Free() })},
+	"fib": {
+		plain[fib.Type]("Type"),
+		large("Table4", func() *fib.Table4 { return must(fib.Create4(name(), fib.Config{})) }, func(t *fib.Table4) bool { return t.Pointer() != nil },
+			func(t *fib.Table4) { _ = t.Free() }),
+		large("Table6", func() *fib.Table6 { return must(fib.Create6(name(), fib.Config{})) }, func(t *fib.Table6) bool { return t.Pointer() != nil },
+			func(t *fib.Table6) { _ = t.Free() }),
 	},
 	"lpm": {
 		plain[lpm.Result]("Result"),
@@ -286,7 +310,15 @@ var subjects = map[string][]subject{
 		handle("Client", func() *telemetry.Client { return telemetry.NewClient("/nowhere", telemetry.Config{}) }, func(c *telemetry.Client) { _ = c.Close() }),
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
-	"hash": {plain[hash.Toeplitz]("Toeplitz")},
+	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
+	"hash":     {plain[hash.Toeplitz]("Toeplitz")},
+	"hash": {
+		plain[hash.Toeplitz]("Toeplitz"),
+		handle("Table[int,[2]int]", func() *hash.Table[int, [2]int] {
+			return must(hash.CreateTable[int, [2]int](name(), 8, hash.TableConfig{}))
+		},
+			func(t *hash.Table[int, [2]int]) { _ = t.Free() }),
+	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
 	},
@@ -325,7 +357,14 @@ var subjects = map[string][]subject{
 		handle("XStats", func() *ethdev.XStats { return must(port().XStats()) }, func(*ethdev.XStats) {}),
 		plain[ethdev.Config]("Config"), plain[ethdev.Clamped]("Clamped"), plain[ethdev.DeviceEventType]("DeviceEventType"), plain[ethdev.EventType]("EventType"), plain[ethdev.FlowMode]("FlowMode"), plain[ethdev.Link]("Link"),
 		plain[ethdev.LinkSpeeds]("LinkSpeeds"), plain[ethdev.QueueState]("QueueState"), plain[ethdev.RSSType]("RSSType"),
-		plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
+		plain[ethdev.RxInterrupt]("RxInterrupt"), plain[ethdev.RxOffload]("RxOffload"), plain[ethdev.TxOffload]("TxOffload"),
+	},
+	"ethdev/flow": {
+		handle("Flow", func() *flow.Flow {
+			return must(flow.Create(flowPort(), must(flow.Parse("pattern eth / end actions count / drop / end"))))
+		}, func(f *flow.Flow) { _ = f.Destroy() }),
+		plain[flow.Error]("Error"), plain[flow.HashFunc]("HashFunc"), plain[flow.Match[int]]("Match[int]"), plain[flow.Match[netip.Addr]]("Match[netip.Addr]"),
+		plain[flow.Metadata]("Metadata"), plain[flow.Part]("Part"), plain[flow.Rule]("Rule"),
 	},
 	"bond": {},
 	"vdev": {
@@ -345,15 +384,16 @@ func queues(of func(*netring.Cable) any, zero any) []state {
 
 // documented lists the panics that the documentation describes, by the start of the call's name.
 var documented = map[string]string{
-	"header.ARP, live: Set":          "an address that is not IPv4",
-	"header.Digest, zero: Put":       "a field that is too short",
-	"header.IPv4, live: SetDestinat": "an address that is not IPv4",
-	"header.IPv4, live: SetSource":   "an address that is not IPv4",
-	"mbuf.Field[uint32], zero: Of":   "a Field that was not registered",
-	"mbuf.Timestamp, zero: Set":      "the same",
-	"ring.Span[uint64], zero: At":    "an index as of a slice",
-	"ethdev.XStats, zero: Name":      "an index as of a slice",
-	"ethdev.XStats, live: Name":      "an index as of a slice",
-	"ethdev.XStats, freed: Name":     "an index as of a slice",
-	"ethdev.Port, live: Call":        "a nil function",
+	"header.ARP, live: Set":           "an address that is not IPv4",
+	"header.Digest, zero: Put":        "a field that is too short",
+	"header.IPv4, live: SetDestinat":  "an address that is not IPv4",
+	"header.IPv4, live: SetSource":    "an address that is not IPv4",
+	"ethdev/flow.Metadata, zero: Set": "a Metadata that was not registered",
+	"mbuf.Field[uint32], zero: Of":    "a Field that was not registered",
+	"mbuf.Timestamp, zero: Set":       "the same",
+	"ring.Span[uint64], zero: At":     "an index as of a slice",
+	"ethdev.XStats, zero: Name":       "an index as of a slice",
+	"ethdev.XStats, live: Name":       "an index as of a slice",
+	"ethdev.XStats, freed: Name":      "an index as of a slice",
+	"ethdev.Port, live: Call":         "a nil function",
 }

@@ -110,19 +110,22 @@ func allowed(key string) bool {
 }
 
 func TestEveryTypeWithMethodsIsTested(t *testing.T) {
-	packages, err := os.ReadDir("../../dpdk")
+	dirs, err := os.ReadDir("../../dpdk")
 	require.NoError(t, err)
-	for _, dir := range packages {
-		if !dir.IsDir() || dir.Name() == "internal" || dir.Name() == "ealtest" { // ealtest fails tests
-			continue
+	packages := []string{"ethdev/flow"}
+	for _, dir := range dirs {
+		if dir.IsDir() && dir.Name() != "internal" && dir.Name() != "ealtest" { // ealtest fails tests
+			packages = append(packages, dir.Name())
 		}
+	}
+	for _, pkg := range packages {
 		var tested []string
-		for _, s := range subjects[dir.Name()] {
+		for _, s := range subjects[pkg] {
 			name, _, _ := strings.Cut(s.name, "[")
 			tested = append(tested, name)
 		}
-		for _, name := range typesWithMethods(t, "../../dpdk/"+dir.Name()) {
-			assert.Contains(t, tested, name, "package %s: add it to subjects", dir.Name())
+		for _, name := range typesWithMethods(t, "../../dpdk/"+pkg) {
+			assert.Contains(t, tested, name, "package %s: add it to subjects", pkg)
 		}
 	}
 }

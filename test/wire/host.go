@@ -78,7 +78,7 @@ func (h *Host) Do(f func() error) error {
 	})
 }
 
-// Address gives an interface an address such as "10.0.0.1/24".
+// Address gives an interface an address such as "10.0.0.1/24" or "fd00::1/64", which it can use at once.
 func (h *Host) Address(iface, cidr string) error {
 	link, err := h.nl.LinkByName(iface)
 	if err != nil {
@@ -86,10 +86,25 @@ func (h *Host) Address(iface, cidr string) error {
 	}
 	addr, err := netlink.ParseAddr(cidr)
 	if err == nil {
+		if addr.IP.To4() == nil {
+			addr.Flags = unix.IFA_F_NODAD // the kernel would look for a second host with the address first
+		}
 		err = h.nl.AddrReplace(link, addr)
 	}
 	if err != nil {
 		return fmt.Errorf("address %s of %s: %w", cidr, iface, err)
+	}
+	return nil
+}
+
+// Route adds a route to a prefix such as "10.0.0.0/8" through a gateway.
+func (h *Host) Route(cidr string, gateway net.IP) error {
+	_, to, err := net.ParseCIDR(cidr)
+	if err == nil {
+		err = h.nl.RouteAdd(&netlink.Route{Dst: to, Gw: gateway})
+	}
+	if err != nil {
+		return fmt.Errorf("route to %s through %v: %w", cidr, gateway, err)
 	}
 	return nil
 }
@@ -102,6 +117,18 @@ func (h *Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) error {
 	}
 	if err != nil {
 		return fmt.Errorf("neighbour %v of %s: %w", ip, iface, err)
+	}
+	return nil
+}
+
+// Gateway makes ip the next hop of all packets to other networks, through an interface.
+func (h *Host) Gateway(iface string, ip net.IP) error {
+	link, err := h.nl.LinkByName(iface)
+	if err == nil {
+		err = h.nl.RouteReplace(&netlink.Route{LinkIndex: link.Attrs().Index, Gw: ip})
+	}
+	if err != nil {
+		return fmt.Errorf("gateway %v of %s: %w", ip, iface, err)
 	}
 	return nil
 }
@@ -126,13 +153,24 @@ func (h *Host) Quiet(iface string) error {
 	if err := h.nl.LinkSetIP6AddrGenMode(link, none); err != nil && !errors.Is(err, unix.EAFNOSUPPORT) {
 		return fmt.Errorf("%s: IPv6: %w", iface, err)
 	}
+	return h.features(iface, map[string]bool{"tx-checksum-ip-generic": false})
+}
+
+// LeaveChecksums makes the kernel leave the checksums of TCP and UDP to an interface, as it does with network cards. A veth interface then delivers unfinished
+// checksums. The kernel still makes all segments.
+func (h *Host) LeaveChecksums(iface string) error {
+	return h.features(iface, map[string]bool{"tx-checksum-ip-generic": true, "tx-tcp-segmentation": false, "tx-tcp-ecn-segmentation": false,
+		"tx-tcp-mangleid-segmentation": false, "tx-tcp6-segmentation": false, "tx-udp-segmentation": false})
+}
+
+func (h *Host) features(iface string, on map[string]bool) error {
 	return h.Do(func() error {
 		e, err := ethtool.NewEthtool()
 		if err != nil {
 			return err
 		}
 		defer e.Close()
-		if err := e.Change(iface, map[string]bool{"tx-checksum-ip-generic": false}); err != nil {
+		if err := e.Change(iface, on); err != nil {
 			return fmt.Errorf("%s: checksums: %w", iface, err)
 		}
 		return nil

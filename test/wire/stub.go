@@ -23,16 +23,21 @@ func (*Host) Do(f func() error) (_ error) { panic("the tests need Linux, DPDK an
 func (*Host) Address(iface string, cidr string) (_ error) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func (*Host) Route(cidr string, gateway net.IP) (_ error) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func (*Host) Neighbour(iface string, ip net.IP, mac net.HardwareAddr) (_ error) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func (*Host) Gateway(iface string, ip net.IP) (_ error) { panic("the tests need Linux, DPDK and cgo") }
 func (*Host) Link(iface string) (_ *netlink.LinkAttrs, _ error) {
 	panic("the tests need Linux, DPDK and cgo")
 }
-func (*Host) Quiet(iface string) (_ error) { panic("the tests need Linux, DPDK and cgo") }
-func (*Host) Up(iface string) (_ error)    { panic("the tests need Linux, DPDK and cgo") }
-func New(name string) (_ *Wire, _ error)   { panic("the tests need Linux, DPDK and cgo") }
-func NewHost() (_ *Host, _ error)          { panic("the tests need Linux, DPDK and cgo") }
+func (*Host) Quiet(iface string) (_ error)          { panic("the tests need Linux, DPDK and cgo") }
+func (*Host) LeaveChecksums(iface string) (_ error) { panic("the tests need Linux, DPDK and cgo") }
+func (*Host) Up(iface string) (_ error)             { panic("the tests need Linux, DPDK and cgo") }
+func New(name string) (_ *Wire, _ error)            { panic("the tests need Linux, DPDK and cgo") }
+func NewHost() (_ *Host, _ error)                   { panic("the tests need Linux, DPDK and cgo") }
 
 type Wire struct {
 	Near End

@@ -28,7 +28,7 @@ var openWords = []struct {
 	word string
 	kind openKind
 }{
-	{"_lpm_add", nothing}, {"_lpm6_add", nothing}, // of a route
+	{"_lpm_add", nothing}, {"_lpm6_add", nothing}, {"_fib_add", nothing}, {"_fib6_add", nothing}, // of a route
 	{"_dev_probe", devices}, {"_dev_remove", devices}, {"_from_rings", devices}, {"_bond_member_", devices},
 	{"_dev_configure", devices}, {"_queue_setup", devices}, {"_dev_start", devices}, {"_dev_reset", devices},
 	{"_queue_start", devices}, {"_link_up", devices}, {"_set_mtu", devices},

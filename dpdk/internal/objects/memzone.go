@@ -6,6 +6,7 @@ import (
 	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/layout"
 	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
@@ -13,9 +14,13 @@ import (
 type zone struct {
 	At   uintptr
 	Info cgo.MemzoneInfo
+	Type layout.Type
 }
 
-func sendZone(i cgo.MemzoneInfo) zone { return zone{number(i.Addr), i} }
+func sendZone(i cgo.MemzoneInfo) zone {
+	at := number(i.Addr)
+	return zone{at, i, zoneTypes.get(i.Name, at)}
+}
 
 func (z zone) info() cgo.MemzoneInfo {
 	z.Info.Addr = address(z.At)
@@ -26,6 +31,7 @@ type newZone struct {
 	Size                uint64
 	Socket              int
 	Flags, Align, Bound uint32
+	Type                layout.Type
 }
 
 // zoneList is the result of Memzones.
@@ -38,6 +44,9 @@ var (
 	memzoneReserve = delegate.Func("rte_memzone_reserve_bounded", func(_ delegate.Owner, name string, a newZone) (zone, error) {
 		defer telserver.Enter()()
 		i, errno := cgo.MemzoneReserve(name, a.Size, a.Socket, a.Flags, a.Align, a.Bound)
+		if errno == 0 {
+			zoneTypes.set(name, number(i.Addr), a.Type)
+		}
 		return sendZone(i), control.Errno(errno)
 	})
 	memzoneLookup = delegate.Func("rte_memzone_lookup", func(_ delegate.Owner, name string, _ none) (zone, error) {
@@ -45,7 +54,11 @@ var (
 		return sendZone(i), control.Errno(errno)
 	})
 	memzoneFree = delegate.Func("rte_memzone_free", func(_ delegate.Owner, name string, at uintptr) (none, error) {
-		return none{}, control.Errno(telserver.Exclude(func() int { return cgo.MemzoneFree(name, address(at)) }))
+		errno := telserver.Exclude(func() int { return cgo.MemzoneFree(name, address(at)) })
+		if errno == 0 {
+			zoneTypes.drop(name, at)
+		}
+		return none{}, control.Errno(errno)
 	})
 	memzones = delegate.Func("rte_memzone_walk", func(delegate.Owner, string, none) (l zoneList, _ error) {
 		all, errno := cgo.Memzones()
@@ -57,10 +70,16 @@ var (
 	})
 )
 
-// MemzoneReserve does what [cgo.MemzoneReserve] does.
-func MemzoneReserve(name string, size uint64, socket int, flags, align, bound uint32) (cgo.MemzoneInfo, error) {
-	z, err := memzoneReserve(name, newZone{size, socket, flags, align, bound})
+// MemzoneReserve does what [cgo.MemzoneReserve] does, for a value of a type.
+func MemzoneReserve(name string, size uint64, socket int, flags, align, bound uint32, t layout.Type) (cgo.MemzoneInfo, error) {
+	z, err := memzoneReserve(name, newZone{size, socket, flags, align, bound, t})
 	return z.info(), err
+}
+
+// MemzoneOfType does what MemzoneLookup does, and also returns the type of the value in it.
+func MemzoneOfType(name string) (cgo.MemzoneInfo, layout.Type, error) {
+	z, err := memzoneLookup(name, none{})
+	return z.info(), z.Type, err
 }
 
 // MemzoneLookup does what [cgo.MemzoneLookup] does.

@@ -5,6 +5,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
+	"github.com/godpdk/godpdk/dpdk/internal/layout"
 	"github.com/godpdk/godpdk/dpdk/internal/telserver"
 )
 
@@ -12,9 +13,13 @@ import (
 type ring struct {
 	At   uintptr
 	Info cgo.RingInfo
+	Type layout.Type
 }
 
-func sendRing(i cgo.RingInfo) ring { return ring{number(i.Ring), i} }
+func sendRing(i cgo.RingInfo) ring {
+	at := number(i.Ring)
+	return ring{at, i, ringTypes.get(i.Name, at)}
+}
 
 func (r ring) info() cgo.RingInfo {
 	r.Info.Ring = address(r.At)
@@ -25,12 +30,16 @@ type newRing struct {
 	ElemSize, Count uint32
 	Socket          int
 	Flags           uint32
+	Type            layout.Type
 }
 
 var (
 	ringCreate = delegate.Func("rte_ring_create_elem", func(_ delegate.Owner, name string, a newRing) (ring, error) {
 		defer telserver.Enter()()
 		i, errno := cgo.RingCreate(name, a.ElemSize, a.Count, a.Socket, a.Flags)
+		if errno == 0 {
+			ringTypes.set(name, number(i.Ring), a.Type)
+		}
 		return sendRing(i), control.Errno(errno)
 	})
 	ringLookup = delegate.Func("rte_ring_lookup", func(_ delegate.Owner, name string, _ none) (ring, error) {
@@ -41,7 +50,11 @@ var (
 		if at == 0 { // any ring of that name
 			return none{}, dpdk.ErrNotFound
 		}
-		return none{}, control.Errno(telserver.Exclude(func() int { return cgo.RingFree(name, address(at)) }))
+		errno := telserver.Exclude(func() int { return cgo.RingFree(name, address(at)) })
+		if errno == 0 {
+			ringTypes.drop(name, at)
+		}
+		return none{}, control.Errno(errno)
 	})
 	ringDump = delegate.Func("rte_ring_dump", func(_ delegate.Owner, name string, at uintptr) (string, error) {
 		text, errno := cgo.RingDump(name, address(at))
@@ -55,10 +68,16 @@ var (
 	})
 )
 
-// RingCreate does what [cgo.RingCreate] does.
-func RingCreate(name string, elemSize, count uint32, socket int, flags uint32) (cgo.RingInfo, error) {
-	r, err := ringCreate(name, newRing{elemSize, count, socket, flags})
+// RingCreate does what [cgo.RingCreate] does, for elements of a type.
+func RingCreate(name string, elemSize, count uint32, socket int, flags uint32, t layout.Type) (cgo.RingInfo, error) {
+	r, err := ringCreate(name, newRing{elemSize, count, socket, flags, t})
 	return r.info(), err
+}
+
+// RingOfType does what RingLookup does, and also returns the type of the elements.
+func RingOfType(name string) (cgo.RingInfo, layout.Type, error) {
+	r, err := ringLookup(name, none{})
+	return r.info(), r.Type, err
 }
 
 // RingLookup does what [cgo.RingLookup] does.

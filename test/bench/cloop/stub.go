@@ -6,6 +6,18 @@ package cloop
 
 import "unsafe"
 
+func ACL(acl unsafe.Pointer, keys unsafe.Pointer, size int, count int, values unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func FIB(fib unsafe.Pointer, ips []uint32, hops unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func FIB6(fib unsafe.Pointer, ips [][16]byte, hops unsafe.Pointer, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func FIBChange(fib unsafe.Pointer, ips []uint32, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func Gaps(gaps []uint32, work uint64) { panic("the tests need Linux, DPDK and cgo") }
 func HashCRC(keys unsafe.Pointer, size int, out unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
@@ -91,6 +103,9 @@ func ReceiveStamped(r unsafe.Pointer, multi bool, objs unsafe.Pointer, n int, to
 func Ring(r unsafe.Pointer, single bool, multi bool, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
+func RingDoorbell(r unsafe.Pointer, objs unsafe.Pointer, n int, bell unsafe.Pointer, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 func RingElem(r unsafe.Pointer, size int, objs unsafe.Pointer, n int, iters int) {
 	panic("the tests need Linux, DPDK and cgo")
 }
@@ -112,4 +127,21 @@ var SeqCount Lock
 var SeqLoad64 Lock
 var SeqStore64 Lock
 var Spin Lock
+
+func Table(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) (_ uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableBulk(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) (_ uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableChange(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableLarge(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, values unsafe.Pointer, valueSize int, value unsafe.Pointer, iters int) (_ uint64) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+func TableReplace(h unsafe.Pointer, keys unsafe.Pointer, size int, n int, iters int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
+
 var Ticket Lock

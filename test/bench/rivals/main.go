@@ -58,6 +58,7 @@ func bench() error {
 		return err
 	}
 	rows = append(rows, symmetrics(c)...)
+	rows = append(rows, l3fwds(c)...)
 	report := newReport(rows)
 	report.show()
 	if file := os.Getenv("BENCH_JSON"); file != "" {

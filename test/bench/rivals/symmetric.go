@@ -141,7 +141,7 @@ func (s *symmetric) run(v version, processes int, c cpus) (cost float64, err err
 		if i == 0 {
 			eal += " --vdev=net_null0 --vdev=net_null1"
 		}
-		p, err := s.start(v, strings.Fields(eal+" -- "+strings.NewReplacer("N", fmt.Sprint(processes), "I", fmt.Sprint(i)).Replace(args)))
+		p, err := startPeer(s.dir, v, strings.Fields(eal+" -- "+strings.NewReplacer("N", fmt.Sprint(processes), "I", fmt.Sprint(i)).Replace(args)), patience)
 		if err != nil {
 			return 0, err
 		}
@@ -187,9 +187,10 @@ type peer struct {
 	before float64 // its CPU time when it began to poll
 }
 
-func (s *symmetric) start(v version, args []string) (*peer, error) {
+// startPeer starts a program, and returns when it polls. dir is for EAL's files. A program that does not poll in time is killed.
+func startPeer(dir string, v version, args []string, limit time.Duration) (*peer, error) {
 	cmd := exec.Command(v.command[0], append(v.command[1:], args...)...)
-	cmd.Env = append(os.Environ(), "RUNTIME_DIRECTORY="+s.dir)
+	cmd.Env = append(os.Environ(), "RUNTIME_DIRECTORY="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -198,16 +199,15 @@ func (s *symmetric) start(v version, args []string) (*peer, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	defer kill(cmd)()
+	defer time.AfterFunc(limit, func() { cmd.Process.Kill() }).Stop()
 	p := &peer{cmd: cmd, out: bufio.NewReader(out)}
-	var text strings.Builder
-	for !v.polls.MatchString(text.String()) {
-		line, err := p.out.ReadString('\n')
-		text.WriteString(line)
-		if err != nil {
+	var last []string // lines
+	for line := ""; !v.polls.MatchString(line); {
+		if line, err = p.out.ReadString('\n'); err != nil {
 			cmd.Wait()
-			return nil, fmt.Errorf("%s does not poll: %w\n%s", v.name, err, &text)
+			return nil, fmt.Errorf("%s does not poll: %w\n%s%s", v.name, err, strings.Join(last, ""), line)
 		}
+		last = append(last[max(0, len(last)-20):], line)
 	}
 	p.before, err = p.cpuTime()
 	return p, err

@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package app
 
 import (
 	"bufio"
@@ -11,23 +11,21 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/godpdk/godpdk/examples/internal/app"
 )
 
-// process is a process of the demonstration.
-type process struct {
+// Program is a program that a demonstration has started.
+type Program struct {
 	name  string
 	cmd   *exec.Cmd
-	in    io.Writer
+	In    io.Writer // its standard input
 	lines chan string
 	ended chan struct{}
 	err   error // of its end
 }
 
-// start starts a program, and appends its standard error to log.
-func start(log *os.File, name, path string, args ...string) (*process, error) {
-	p := &process{name: name, cmd: exec.Command(path, args...), lines: make(chan string, 256), ended: make(chan struct{})}
+// StartProgram starts a program, and appends its standard error to log.
+func StartProgram(log *os.File, name, path string, args ...string) (*Program, error) {
+	p := &Program{name: name, cmd: exec.Command(path, args...), lines: make(chan string, 256), ended: make(chan struct{})}
 	p.cmd.Stderr = log
 	// Ctrl-C reaches this program only, which ends the others in order. If it is killed, they end too.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -39,7 +37,7 @@ func start(log *os.File, name, path string, args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.in = in
+	p.In = in
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -54,9 +52,9 @@ func start(log *os.File, name, path string, args ...string) (*process, error) {
 	return p, nil
 }
 
-// expect waits for a line that starts with a text, and returns the rest of the line.
-func (p *process) expect(text string) (string, error) {
-	timeout := time.After(app.Patience)
+// Expect waits for a line that starts with a text, and returns the rest of the line.
+func (p *Program) Expect(text string) (string, error) {
+	timeout := time.After(Patience)
 	for {
 		select {
 		case line, ok := <-p.lines:
@@ -68,26 +66,29 @@ func (p *process) expect(text string) (string, error) {
 				return strings.TrimSpace(rest), nil
 			}
 		case <-timeout:
-			return "", fmt.Errorf("%s did not print %q within %v", p.name, text, app.Patience)
+			return "", fmt.Errorf("%s did not print %q within %v", p.name, text, Patience)
 		}
 	}
 }
 
-// kill kills the process as a crash would, and waits for its end.
-func (p *process) kill() {
+// Kill kills the process as a crash would, and waits for its end.
+func (p *Program) Kill() {
 	_ = p.cmd.Process.Kill()
-	_ = p.wait()
+	_ = p.Wait()
 }
 
-// stop asks the process to end, and waits for that.
-func (p *process) stop() error {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM)
-	return p.wait()
+// Stop asks the process to end, and waits for that.
+func (p *Program) Stop() error {
+	p.End()
+	return p.Wait()
 }
 
-// wait waits until the process has ended, and returns its error.
-func (p *process) wait() error {
-	timeout := time.After(app.Patience)
+// End asks the process to end.
+func (p *Program) End() { _ = p.cmd.Process.Signal(syscall.SIGTERM) }
+
+// Wait waits until the process has ended, and returns its error.
+func (p *Program) Wait() error {
+	timeout := time.After(Patience)
 	for {
 		select {
 		case <-p.lines:
@@ -98,7 +99,7 @@ func (p *process) wait() error {
 			return nil
 		case <-timeout:
 			_ = p.cmd.Process.Kill()
-			return fmt.Errorf("%s did not end within %v", p.name, app.Patience)
+			return fmt.Errorf("%s did not end within %v", p.name, Patience)
 		}
 	}
 }

@@ -1,0 +1,645 @@
+//go:build linux && cgo
+
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "godpdk_table.h"
+#include "godpdk_named.h"
+
+/* The dynamic linker sets them when the program starts. A direct call may run the linker, which
+ * needs much stack, at the first call. */
+static __typeof__(rte_hash_lookup_with_hash_bulk_data) *volatile lookup_bulk = rte_hash_lookup_with_hash_bulk_data;
+
+int32_t
+godpdk_table_get_one(void *one)
+{
+	const struct godpdk_table_one *o = one;
+
+	return godpdk_table_get(o->table, o->key, o->value);
+}
+
+int32_t
+godpdk_table_get_bulk(void *bulk)
+{
+	struct godpdk_table_bulk *b = bulk;
+	const struct godpdk_table *t = b->table;
+	const void *keys[GODPDK_TABLE_BULK];
+	hash_sig_t hashes[GODPDK_TABLE_BULK];
+	void *data[GODPDK_TABLE_BULK];
+	const uint32_t n = RTE_MIN(b->n, (uint32_t)GODPDK_TABLE_BULK), begun = godpdk_table_begin(t);
+	char *value = b->values;
+	uint64_t hits = 0;
+
+	b->hits = 0;
+	if (n == 0)
+		return 0;
+	for (uint32_t i = 0; i < n; i++) {
+		keys[i] = (const char *)b->keys + (size_t)i * t->key_size;
+		hashes[i] = godpdk_table_hash(t, keys[i]);
+	}
+	lookup_bulk(t->hash, keys, hashes, n, &hits, data);
+	for (uint32_t i = 0; i < n; i++, value += t->value_size) {
+		b->found[i] = hits >> i & 1;
+		if (b->found[i])
+			godpdk_table_value(t, data[i], value);
+		else
+			memset(value, 0, t->value_size);
+	}
+	b->hits = __builtin_popcountll(hits);
+	if (godpdk_table_same(t, begun))
+		return n;
+
+	/* One by one: writers rarely reuse a place during one lookup. */
+	b->hits = 0;
+	value = b->values;
+	for (uint32_t i = 0; i < n; i++, value += t->value_size) {
+		int32_t r = godpdk_table_get(t, keys[i], value);
+
+		if (r == GODPDK_TABLE_AGAIN)
+			return i;
+		b->found[i] = r;
+		b->hits += r;
+	}
+	return n;
+}
+
+static char *
+key_at(const struct godpdk_table *t, uint32_t pos)
+{
+	return t->keys + pos * t->key_stride;
+}
+
+static int
+is_large(const struct godpdk_table *t)
+{
+	return t->value_size > 8;
+}
+
+uint32_t
+godpdk_table_scan(const struct godpdk_table *t, uint32_t *next, void *keys, void *values, uint32_t n)
+{
+	uint32_t got = 0, p = *next;
+	const uint32_t end = __atomic_load_n(&t->used, __ATOMIC_ACQUIRE);
+
+	for (; p < end && got < n; p++) {
+		char *key = (char *)keys + (size_t)got * t->key_size, *value = (char *)values + (size_t)got * t->value_size;
+		uint32_t begun;
+		int32_t pos;
+
+		/* The place may have a deleted key, also one that has another place now. */
+		do {
+			void *data;
+
+			begun = godpdk_table_begin(t);
+			memcpy(key, key_at(t, p), t->key_size);
+			pos = rte_hash_lookup_with_hash_data(t->hash, key, godpdk_table_hash(t, key), &data);
+			if (pos == (int32_t)p)
+				godpdk_table_value(t, data, value);
+		} while (!godpdk_table_same(t, begun));
+		got += pos == (int32_t)p;
+	}
+	*next = p < end ? p : GODPDK_TABLE_END;
+	return got;
+}
+
+/* Makes readers look up again that may be in a place that is written next. */
+static void
+bump(struct godpdk_table *t)
+{
+	__atomic_store_n(&t->reuse, t->reuse + 1, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+/* Records a change before its first step. If the process dies in the middle, the next owner of the lock sees it. */
+static void
+start(struct godpdk_table *t, uint32_t op, hash_sig_t hash, int32_t pos)
+{
+	t->op_hash = hash;
+	t->op_pos = pos;
+	__atomic_store_n(&t->op, op, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void
+finish(struct godpdk_table *t)
+{
+	__atomic_store_n(&t->op, GODPDK_TABLE_IDLE, __ATOMIC_RELEASE);
+}
+
+/* Keeps the place of a deleted key until its readers have been quiescent. */
+static void
+push_pending(struct godpdk_table *t, int32_t pos)
+{
+	t->pending[t->pending_tail % t->slots] = (struct godpdk_table_pending){ rte_rcu_qsbr_start(t->rcu), pos };
+	__atomic_store_n(&t->pending_tail, t->pending_tail + 1, __ATOMIC_RELEASE);
+}
+
+/* Frees up to max places of deleted keys. */
+static void
+reclaim(struct godpdk_table *t, uint32_t max)
+{
+	while (max-- > 0 && t->pending_head != t->pending_tail) {
+		const struct godpdk_table_pending *p = &t->pending[t->pending_head % t->slots];
+
+		if (!rte_rcu_qsbr_check(t->rcu, p->token, false))
+			return;
+		rte_hash_free_key_with_position(t->hash, p->pos);
+		__atomic_store_n(&t->pending_head, t->pending_head + 1, __ATOMIC_RELEASE);
+	}
+}
+
+enum { FREE = 0, FOUND = 1, TWICE = 2, LIVE, PENDING, STUCK };
+
+/* Removes an entry of a bucket that has the place of the key but not its signature. Only a change that was not completed leaves one. The
+ * signature in the entry is 0, or that of a key for which cuckoo hashing was about to move this one: rte_hash removes an entry with the
+ * key and a hash with that signature. Lookups of the key do not see the entry before or after. */
+static int
+remove_stray(struct godpdk_table *t, const uint8_t *state, const char *key)
+{
+	const hash_sig_t own = godpdk_table_hash(t, key);
+
+	for (uint64_t i = 0; i <= 0x10000 + (uint64_t)t->slots; i++) {
+		hash_sig_t other;
+
+		if (i == 0)
+			other = t->op_hash;
+		else if (i <= 0x10000)
+			other = i - 1;
+		else if (state[i - 0x10001] != FREE)
+			other = godpdk_table_hash(t, key_at(t, i - 0x10001));
+		else
+			continue;
+		if (other >> 16 != own >> 16 && rte_hash_del_key_with_hash(t->hash, key, other) >= 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Makes each key have one entry, and finds out what each place is. Lookups find all keys meanwhile. */
+static void
+repair_keys(struct godpdk_table *t, uint8_t *state)
+{
+	uint32_t next = 0;
+	const void *key;
+	void *data;
+	int32_t pos;
+
+	while ((pos = rte_hash_iterate(t->hash, &key, &data, &next)) >= 0)
+		state[pos] = state[pos] == FREE ? FOUND : TWICE;
+	for (uint32_t p = 0; p < t->slots; p++) {
+		/* Cuckoo hashing stores a key in its other bucket first. If both entries are good, lookups that miss the first one find the second. */
+		if (state[p] == TWICE && !remove_stray(t, state, key_at(t, p)))
+			rte_hash_del_key_with_hash(t->hash, key_at(t, p), godpdk_table_hash(t, key_at(t, p)));
+	}
+	for (uint32_t p = 0; p < t->slots; p++) {
+		if (state[p] == FREE)
+			continue;
+		if (rte_hash_lookup_with_hash(t->hash, key_at(t, p), godpdk_table_hash(t, key_at(t, p))) == (int32_t)p)
+			state[p] = LIVE;
+		else /* half deleted. In a table with more than 2^16 buckets no hash may have this bucket and the signature 0: one place is lost. */
+			state[p] = remove_stray(t, state, key_at(t, p)) ? FREE : STUCK;
+	}
+}
+
+/* Finds out which values are used. */
+static void
+repair_values(struct godpdk_table *t, const uint8_t *state, uint8_t *used)
+{
+	for (uint32_t p = 0; p < t->slots; p++) {
+		void *data;
+
+		if (state[p] == LIVE && rte_hash_lookup_with_hash_data(t->hash, key_at(t, p), godpdk_table_hash(t, key_at(t, p)), &data) >= 0)
+			used[(uintptr_t)data] = 1;
+	}
+	t->num_free_values = 0;
+	for (uint32_t i = t->capacity + 1; i-- > 0;)
+		if (!used[i])
+			t->free_values[t->num_free_values++] = i;
+}
+
+/* Repairs a table after a change that stopped at any instruction. All steps may be repeated, because the repair may stop, too. */
+static int
+repair(struct godpdk_table *t)
+{
+	uint8_t *state = calloc(t->slots, 1), *used = calloc((size_t)t->capacity + 1, 1);
+	uint32_t len = 0;
+
+	if (state == NULL || used == NULL) {
+		free(state);
+		free(used);
+		return ENOMEM;
+	}
+	bump(t);
+	repair_keys(t, state);
+	if (is_large(t))
+		repair_values(t, state, used);
+	for (uint32_t i = t->pending_head; i != t->pending_tail; i++)
+		if (state[t->pending[i % t->slots].pos] == FREE)
+			state[t->pending[i % t->slots].pos] = PENDING;
+	if (t->rcu != NULL && t->op == GODPDK_TABLE_DELETE && t->op_pos >= 0 && state[t->op_pos] == FREE) {
+		push_pending(t, t->op_pos);
+		state[t->op_pos] = PENDING;
+	}
+	rte_ring_reset(t->free_slots);
+	for (uint32_t p = 0; p < t->slots; p++) {
+		uint32_t index = p + 1; /* rte_hash counts from 1 */
+
+		if (state[p] == FREE)
+			rte_ring_sp_enqueue_elem(t->free_slots, &index, sizeof(index));
+		len += state[p] == LIVE;
+	}
+	__atomic_store_n(&t->len, len, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->used, t->slots, __ATOMIC_RELEASE);
+	finish(t);
+	free(state);
+	free(used);
+	return 0;
+}
+
+/* Takes the lock, without waiting, and repairs the table if the last change was not completed. */
+static int
+enter(struct godpdk_table *t)
+{
+	int err;
+
+	if (__atomic_load_n(&t->magic, __ATOMIC_ACQUIRE) != GODPDK_TABLE_MAGIC)
+		return ESTALE;
+	err = pthread_mutex_trylock(&t->lock);
+	if (err == EOWNERDEAD)
+		err = pthread_mutex_consistent(&t->lock);
+	if (err != 0)
+		return err;
+	if (t->magic != GODPDK_TABLE_MAGIC)
+		err = ESTALE;
+	else if (t->op != GODPDK_TABLE_IDLE && (err = repair(t)) == 0)
+		t->repairs++;
+	if (err != 0)
+		pthread_mutex_unlock(&t->lock);
+	return err;
+}
+
+static void
+leave(struct godpdk_table *t)
+{
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* Adds a key, or replaces its value. If keep is set and the table has the key, copies its value instead. */
+static int
+add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *present)
+{
+	const hash_sig_t hash = godpdk_table_hash(t, key);
+	void *data = NULL, *old = NULL;
+	uint32_t slot = 0;
+	int err;
+
+	*present = rte_hash_lookup_with_hash_data(t->hash, key, hash, &old) >= 0;
+	if (*present && keep) {
+		godpdk_table_value(t, old, value);
+		return 0;
+	}
+	if (!*present && t->len >= t->capacity)
+		return ENOSPC;
+	start(t, GODPDK_TABLE_ADD, hash, GODPDK_TABLE_NOWHERE);
+	if (!*present) {
+		reclaim(t, rte_ring_empty(t->free_slots) ? UINT32_MAX : 2);
+		if (rte_ring_empty(t->free_slots)) {
+			finish(t);
+			return t->pending_head != t->pending_tail ? EAGAIN : ENOSPC;
+		}
+	}
+	if (!*present || is_large(t))
+		bump(t);
+	if (is_large(t)) {
+		slot = t->free_values[t->num_free_values - 1];
+		memcpy(t->values + (uint64_t)slot * t->value_stride, value, t->value_size);
+		data = (void *)(uintptr_t)slot;
+	} else {
+		memcpy(&data, value, t->value_size);
+	}
+	/* The ring gives the positions in order until all were used once. A scan must find the key even if this process dies after the next call. */
+	if (!*present && t->used < t->slots)
+		__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELEASE);
+	err = godpdk_neg(rte_hash_add_key_with_hash_data(t->hash, key, hash, data));
+	if (err == 0 && is_large(t)) {
+		if (*present)
+			t->free_values[t->num_free_values - 1] = (uintptr_t)old;
+		else
+			t->num_free_values--;
+	}
+	if (err == 0 && !*present)
+		__atomic_store_n(&t->len, t->len + 1, __ATOMIC_RELAXED);
+	finish(t);
+	return err;
+}
+
+static int
+delete_one(struct godpdk_table *t, const void *key)
+{
+	const hash_sig_t hash = godpdk_table_hash(t, key);
+	void *data;
+	int32_t pos = rte_hash_lookup_with_hash_data(t->hash, key, hash, &data);
+
+	if (pos < 0)
+		return ENOENT;
+	start(t, GODPDK_TABLE_DELETE, hash, pos);
+	rte_hash_del_key_with_hash(t->hash, key, hash);
+	__atomic_store_n(&t->len, t->len - 1, __ATOMIC_RELAXED);
+	if (is_large(t))
+		t->free_values[t->num_free_values++] = (uintptr_t)data;
+	if (t->rcu != NULL) {
+		push_pending(t, pos);
+		reclaim(t, 2);
+	} else {
+		rte_hash_free_key_with_position(t->hash, pos);
+	}
+	finish(t);
+	return 0;
+}
+
+int
+godpdk_table_add(struct godpdk_table *t, const void *keys, const void *values, uint32_t n, uint32_t *done)
+{
+	int present, err = enter(t);
+
+	*done = 0;
+	if (err != 0)
+		return err;
+	for (; err == 0 && *done < n; *done += err == 0)
+		err = add_one(t, (const char *)keys + (size_t)*done * t->key_size, (char *)(uintptr_t)values + (size_t)*done * t->value_size, 0, &present);
+	leave(t);
+	return err;
+}
+
+int
+godpdk_table_get_or_add(struct godpdk_table *t, const void *key, void *value, int *loaded)
+{
+	int err = enter(t);
+
+	*loaded = 0;
+	if (err != 0)
+		return err;
+	err = add_one(t, key, value, 1, loaded);
+	leave(t);
+	return err;
+}
+
+int
+godpdk_table_delete(struct godpdk_table *t, const void *keys, uint32_t n, uint32_t *done)
+{
+	int err = enter(t);
+
+	*done = 0;
+	if (err != 0)
+		return err;
+	for (; err == 0 && *done < n; *done += err == 0)
+		err = delete_one(t, (const char *)keys + (size_t)*done * t->key_size);
+	leave(t);
+	return err;
+}
+
+int
+godpdk_table_clear(struct godpdk_table *t, uint32_t *next)
+{
+	int err = enter(t);
+	uint32_t p = *next, changes = 0, steps = 0;
+
+	if (err != 0)
+		return err;
+	for (; p < t->used && changes < GODPDK_TABLE_CHANGES && steps < 4096; p++, steps++) {
+		const char *key = key_at(t, p);
+
+		if (rte_hash_lookup_with_hash(t->hash, key, godpdk_table_hash(t, key)) == (int32_t)p) {
+			delete_one(t, key);
+			changes++;
+		}
+	}
+	*next = p < t->used ? p : GODPDK_TABLE_END;
+	leave(t);
+	return 0;
+}
+
+int32_t
+godpdk_table_owner(struct godpdk_table *t)
+{
+#ifdef __GLIBC__
+	return __atomic_load_n(&t->lock.__data.__lock, __ATOMIC_RELAXED) & 0x3fffffff; /* FUTEX_TID_MASK */
+#else
+	(void)t;
+	return 0;
+#endif
+}
+
+static void
+zone_name(char zone[RTE_MEMZONE_NAMESIZE], const char *name)
+{
+	snprintf(zone, RTE_MEMZONE_NAMESIZE, GODPDK_TABLE_ZONE "%s", name);
+}
+
+static int
+init_lock(pthread_mutex_t *m)
+{
+	pthread_mutexattr_t attr;
+	int err = pthread_mutexattr_init(&attr);
+
+	if (err != 0)
+		return err;
+	err = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	if (err == 0)
+		err = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	if (err == 0)
+		err = pthread_mutex_init(m, &attr);
+	pthread_mutexattr_destroy(&attr);
+	return err;
+}
+
+/* Finds out where the rte_hash, which is private, stores its keys, by means of two. */
+static int
+find_keys(struct godpdk_table *t)
+{
+	char key[2][GODPDK_TABLE_MAX_SIZE];
+	char *place[2] = { NULL, NULL };
+	int32_t pos[2], p;
+	uint32_t next = 0;
+	const void *k;
+	void *data;
+
+	for (int i = 0; i < 2; i++) {
+		memset(key[i], 0x5a + i, t->key_size);
+		pos[i] = rte_hash_add_key_with_hash(t->hash, key[i], godpdk_table_hash(t, key[i]));
+		if (pos[i] < 0)
+			return ENOTSUP;
+	}
+	while ((p = rte_hash_iterate(t->hash, &k, &data, &next)) >= 0)
+		for (int i = 0; i < 2; i++)
+			if (p == pos[i])
+				place[i] = (char *)(uintptr_t)k;
+	if (place[0] == NULL || place[1] == NULL || pos[1] != pos[0] + 1 || place[1] <= place[0])
+		return ENOTSUP;
+	t->key_stride = place[1] - place[0];
+	t->keys = place[0] - pos[0] * t->key_stride;
+	for (int i = 0; i < 2; i++)
+		if (rte_hash_del_key_with_hash(t->hash, key[i], godpdk_table_hash(t, key[i])) != pos[i])
+			return ENOTSUP;
+	return 0;
+}
+
+/* Fills a new zone. */
+static int
+init(struct godpdk_table *t, const struct godpdk_table_config *c, struct rte_hash *h, struct rte_ring *r, uint32_t slots, uint32_t stride)
+{
+	char *at = (char *)(t + 1);
+	int err;
+
+	memset(t, 0, sizeof(*t));
+	t->layout = sizeof(*t);
+	t->capacity = c->entries;
+	t->slots = slots;
+	t->function = c->function;
+	t->seed = c->seed;
+	t->key_size = c->key_size;
+	t->value_size = c->value_size;
+	t->key_type = c->key_type;
+	t->value_type = c->value_type;
+	t->hash = h;
+	t->free_slots = r;
+	if (c->rcu != NULL) {
+		t->rcu = c->rcu;
+		snprintf(t->rcu_name, sizeof(t->rcu_name), "%s", c->rcu_name);
+		t->pending = (void *)at;
+		at += (size_t)slots * sizeof(*t->pending);
+	}
+	if (is_large(t)) {
+		t->value_stride = stride;
+		t->values = at;
+		at += ((size_t)c->entries + 1) * stride;
+		t->free_values = (void *)at;
+	}
+	err = init_lock(&t->lock);
+	if (err == 0)
+		err = find_keys(t);
+	if (err == 0)
+		err = repair(t); /* it fills all lists */
+	t->used = 0;
+	return err;
+}
+
+struct godpdk_ptr
+godpdk_table_create(const char *name, const struct godpdk_table_config *c)
+{
+	struct rte_hash_parameters p = {
+		.name = name,
+		.key_len = c->key_size,
+		.hash_func = c->function == GODPDK_TABLE_CRC ? rte_hash_crc : rte_jhash, /* only this process may call it */
+		.hash_func_init_val = c->seed,
+		.socket_id = c->socket,
+		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF,
+	};
+	const uint32_t slots = RTE_MAX(c->entries + (c->rcu != NULL ? c->entries / 8 + 64 : 0), 8u), stride = RTE_ALIGN(c->value_size, 8);
+	const uint32_t power = rte_align32pow2(slots);
+	char zone[RTE_MEMZONE_NAMESIZE], ring[RTE_RING_NAMESIZE];
+	const struct rte_memzone *mz = NULL;
+	struct rte_hash *h;
+	struct rte_ring *r;
+	size_t size = sizeof(struct godpdk_table);
+	int err;
+
+	/* rte_hash has 8 entries a bucket and as many entries as the next power of two. At more than 7/8 of them, a new key may find no
+	 * place: twice as many, then. */
+	p.entries = (uint64_t)slots * 8 > (uint64_t)power * 7 ? power + 1 : slots;
+	if (c->rcu != NULL)
+		size += (size_t)p.entries * sizeof(struct godpdk_table_pending);
+	if (c->value_size > 8)
+		size += ((size_t)c->entries + 1) * (stride + sizeof(uint32_t));
+
+	rte_errno = 0;
+	h = rte_hash_create(&p);
+	if (h == NULL) /* rte_errno is of something else if a part of it found no memory */
+		return (struct godpdk_ptr){ NULL, rte_errno == EEXIST || rte_errno == ENOSPC ? rte_errno : ENOMEM };
+	snprintf(ring, sizeof(ring), "HT_%s", name);
+	r = rte_ring_lookup(ring);
+	err = ENOTSUP;
+	if (r != NULL) {
+		zone_name(zone, name);
+		rte_errno = 0;
+		mz = rte_memzone_reserve(zone, size, c->socket, 0);
+		err = mz == NULL ? godpdk_errno() : init(mz->addr, c, h, r, p.entries, stride);
+	}
+	if (err != 0) {
+		rte_memzone_free(mz);
+		rte_hash_free(h);
+		return (struct godpdk_ptr){ NULL, err };
+	}
+	__atomic_store_n(&((struct godpdk_table *)mz->addr)->magic, GODPDK_TABLE_MAGIC, __ATOMIC_RELEASE);
+	return godpdk_result(mz->addr);
+}
+
+struct godpdk_ptr
+godpdk_table_find(const char *name)
+{
+	char zone[RTE_MEMZONE_NAMESIZE];
+	const struct rte_memzone *mz;
+	struct godpdk_table *t;
+
+	zone_name(zone, name);
+	mz = rte_memzone_lookup(zone);
+	if (mz == NULL)
+		return (struct godpdk_ptr){ NULL, ENOENT };
+	t = mz->addr;
+	if (mz->len < sizeof(*t) || __atomic_load_n(&t->magic, __ATOMIC_ACQUIRE) != GODPDK_TABLE_MAGIC)
+		return (struct godpdk_ptr){ NULL, EAGAIN };
+	if (t->layout != sizeof(*t))
+		return (struct godpdk_ptr){ NULL, ENOTSUP };
+	return godpdk_result(t);
+}
+
+int
+godpdk_table_free(const char *name, struct godpdk_table *t)
+{
+	int err = ENOENT;
+
+	godpdk_free_begin();
+	if (t != NULL && godpdk_table_find(name).ptr == t) {
+		char zone[RTE_MEMZONE_NAMESIZE];
+
+		err = pthread_mutex_trylock(&t->lock);
+		if (err == 0 || err == EOWNERDEAD) {
+			struct rte_hash *h = t->hash;
+
+			__atomic_store_n(&t->magic, 0, __ATOMIC_RELEASE);
+			pthread_mutex_unlock(&t->lock);
+			zone_name(zone, name);
+			rte_hash_free(h);
+			rte_memzone_free(rte_memzone_lookup(zone));
+			err = 0;
+		}
+	}
+	godpdk_free_end();
+	return err;
+}
+
+struct names {
+	char (*names)[RTE_MEMZONE_NAMESIZE];
+	uint32_t max, n;
+};
+
+static void
+add_name(const struct rte_memzone *mz, void *arg)
+{
+	struct names *all = arg;
+	const size_t prefix = sizeof(GODPDK_TABLE_ZONE) - 1;
+
+	if (strncmp(mz->name, GODPDK_TABLE_ZONE, prefix) == 0 && mz->len >= sizeof(struct godpdk_table) &&
+	    __atomic_load_n(&((struct godpdk_table *)mz->addr)->magic, __ATOMIC_ACQUIRE) == GODPDK_TABLE_MAGIC) {
+		if (all->n < all->max)
+			snprintf(all->names[all->n], RTE_MEMZONE_NAMESIZE, "%s", mz->name + prefix);
+		all->n++;
+	}
+}
+
+uint32_t
+godpdk_table_names(char (*names)[RTE_MEMZONE_NAMESIZE], uint32_t max)
+{
+	struct names all = { names, max, 0 };
+
+	rte_memzone_walk(add_name, &all);
+	return all.n;
+}

@@ -1,0 +1,158 @@
+package fib
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+)
+
+// Table4 is a handle to a table of IPv4 routes (struct rte_fib). Lookups may run in any number of goroutines
+// and processes, and in tables of the type Direct also beside changes: see the documentation of the package. No lookup may
+// run beside Free or eal.Runtime.Close.
+type Table4 struct {
+	reader reader
+	h      handle
+}
+
+// Create4 creates a table of IPv4 routes. An IPv6 table of the same name cannot exist at the same time, because DPDK gives their pools of
+// routes one name.
+//
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid, dpdk.ErrSecondary (in a secondary
+// of a C primary), dpdk.ErrUnsupported (Config.RCU with an older DPDK).
+//
+// Implements: rte_fib_create, rte_fib_get_dp, rte_fib_rcu_qsbr_add
+func Create4(name string, cfg Config) (*Table4, error) {
+	t, err := calls4.newHandle(name, cfg)
+	return newTable4(calls4.op.create, name, &t, err)
+}
+
+// Lookup4 finds a table of IPv4 routes by name. Any process of a group with a Go primary may have created it.
+//
+// Errors: dpdk.ErrNotFound if it does not exist; dpdk.ErrUnsupported if C code made it.
+//
+// Implements: rte_fib_find_existing
+func Lookup4(name string) (*Table4, error) {
+	t, err := calls4.lookup(name)
+	return newTable4(calls4.op.find, name, &t, err)
+}
+
+func newTable4(op, name string, t *table, err error) (*Table4, error) {
+	if err != nil {
+		return nil, err
+	}
+	r, err := t.reader(op, name)
+	if err != nil {
+		return nil, err
+	}
+	return &Table4{r, handle{c: calls4, name: name, at: address(t.At)}}, nil
+}
+
+// Name returns the name of the table.
+func (t *Table4) Name() string { return t.h.name }
+
+// Pointer returns the struct rte_fib, for C code in the primary, or nil after Free on this handle.
+func (t *Table4) Pointer() unsafe.Pointer { return t.h.pointer() }
+
+// Info describes the table. The error is dpdk.ErrNotFound if it was freed.
+func (t *Table4) Info() (Info, error) { return t.h.info() }
+
+// Free destroys the table for all processes. No process may use it afterwards. Lookups on this handle then return
+// Config.Missing.
+//
+// Errors: dpdk.ErrNotFound if this or another process has freed it before; dpdk.ErrAgain if readers of Config.RCU
+// have not been quiescent since the call: wait with [rcu.QSBR.Synchronize], and call Free again.
+//
+// Implements: rte_fib_free
+func (t *Table4) Free() error { return t.h.free(func() { t.reader.way = gone }) }
+
+// Add adds a route, or replaces its next hop. Bits of the prefix after its length are ignored. The prefix 0.0.0.0/0 is the default
+// route. The next hop is at most [MaxNextHop] of Config.EntrySize.
+//
+// Errors: dpdk.ErrInvalid; dpdk.ErrNoSpace if the table has no room for the route or its groups; dpdk.ErrAgain if a reader of Config.RCU was
+// not quiescent in time; dpdk.ErrNotFound after Free; dpdk.ErrSecondary in a secondary of a C primary.
+//
+// Implements: rte_fib_add
+func (t *Table4) Add(p netip.Prefix, nextHop uint64) error {
+	_, err := t.h.add([]Route{{p, nextHop}})
+	return err
+}
+
+// AddRoutes adds routes in their order, and returns the number of those before the first error. Its errors are those of Add. It makes one
+// control call for many routes.
+//
+// Implements: rte_fib_add
+func (t *Table4) AddRoutes(routes []Route) (int, error) { return t.h.add(routes) }
+
+// Delete deletes the route of exactly this prefix. Its addresses then have the next hop of the next shorter prefix that
+// matches.
+//
+// Errors: dpdk.ErrNotFound if the table has no such route, or was freed; dpdk.ErrAgain as for Add.
+//
+// Implements: rte_fib_delete
+func (t *Table4) Delete(p netip.Prefix) error { return t.h.remove(p) }
+
+// NextHop returns the next hop of the route of exactly this prefix. The error is dpdk.ErrNotFound if the table has no
+// such route, or was freed.
+//
+// Implements: rte_rib_lookup_exact, rte_fib_get_rib
+func (t *Table4) NextHop(p netip.Prefix) (uint64, error) { return t.h.nextHop(p) }
+
+// Match returns the route of the longest prefix that contains the address. It is a control call: use Lookup for packets. The
+// error is dpdk.ErrNotFound if no route does, or the table was freed.
+//
+// Implements: rte_rib_lookup, rte_rib_get_ip, rte_rib_get_depth, rte_rib_get_nh
+func (t *Table4) Match(a netip.Addr) (Route, error) { return t.h.match(a) }
+
+// Lookup returns the next hop of the longest prefix that contains the address. It returns Config.Missing if no route
+// does, and if the address is not an IPv4 address. It does not match IPv4 addresses in IPv6 form: use
+// [netip.Addr.Unmap] for them.
+//
+// Implements: rte_fib_lookup_bulk
+func (t *Table4) Lookup(a netip.Addr) uint64 {
+	if !a.Is4() {
+		return t.reader.missing
+	}
+	b := a.As4()
+	return t.LookupUint32(binary.BigEndian.Uint32(b[:]))
+}
+
+// LookupUint32 does what Lookup does, for an address as a number: 10.0.0.1 is 0x0a000001.
+//
+// Implements: rte_fib_lookup_bulk
+func (t *Table4) LookupUint32(ip uint32) uint64 {
+	if t.reader.way == direct && t.reader.size == 2 {
+		return one4[uint32](&t.reader.arrays, ip)
+	}
+	var hop [1]uint64
+	t.LookupBulk(hop[:], []uint32{ip})
+	return hop[0]
+}
+
+// LookupBulk looks up addresses, which are numbers as in LookupUint32, and stores the next hop of ips[i] in hops[i]. It
+// returns the number of lookups, which is the length of the shorter slice.
+//
+// Implements: rte_fib_lookup_bulk
+func (t *Table4) LookupBulk(hops []uint64, ips []uint32) int {
+	n := min(len(hops), len(ips))
+	hops, ips = hops[:n], ips[:n]
+	switch t.reader.way {
+	case direct:
+		switch a := &t.reader.arrays; a.size {
+		case 0:
+			bulk4[uint8](a, hops, ips)
+		case 1:
+			bulk4[uint16](a, hops, ips)
+		case 2:
+			bulk4[uint32](a, hops, ips)
+		default:
+			bulk4[uint64](a, hops, ips)
+		}
+	case walk:
+		tree(t.h.at, false, unsafe.Pointer(unsafe.SliceData(ips)), 4, hops, t.reader.missing)
+	case byC:
+		call(t.h.at, false, unsafe.Pointer(unsafe.SliceData(ips)), hops)
+	default:
+		t.reader.fill(hops)
+	}
+	return n
+}

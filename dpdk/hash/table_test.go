@@ -1,0 +1,551 @@
+//go:build linux && cgo
+
+package hash_test
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/rcu"
+	"github.com/godpdk/godpdk/test/harness"
+)
+
+func TestMain(m *testing.M) { harness.MainEAL(m) }
+
+var names atomic.Int64
+
+func name() string { return fmt.Sprint("table ", names.Add(1)) }
+
+type (
+	flow struct {
+		Addr        uint32
+		Port, Proto uint16
+	}
+	wide [3]uint64
+)
+
+func newTable[K comparable, V any](t *testing.T, entries int, cfg hash.TableConfig) *hash.Table[K, V] {
+	t.Helper()
+	table, err := hash.CreateTable[K, V](name(), entries, cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		if table.Pointer() != nil {
+			assert.NoError(t, table.Free())
+		}
+	})
+	return table
+}
+
+func refused[K comparable, V any](t *testing.T, says string) {
+	t.Helper()
+	_, err := hash.CreateTable[K, V]("refused", 8, hash.TableConfig{})
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	require.ErrorContains(t, err, says)
+	_, err = hash.LookupTable[K, V]("refused")
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+}
+
+func TestTypesThatATableCannotHoldAreRefused(t *testing.T) {
+	refused[string, int](t, "Go pointer")
+	refused[*int, int](t, "Go pointer")
+	refused[any, int](t, "Go pointer")
+	refused[int, string](t, "Go pointer")
+	refused[int, []byte](t, "Go pointer")
+	refused[struct{}, int](t, "0 bytes")
+	refused[[0]int, int](t, "0 bytes")
+	refused[float64, int](t, "math.Float64bits")
+	refused[[2]complex64, int](t, "0 equals -0")
+	refused[struct {
+		A uint8
+		B uint32
+	}, int](t, "3 bytes of padding at offset 1")
+	refused[struct {
+		A uint32
+		B uint8
+	}, int](t, "3 bytes of padding at offset 5")
+	refused[[2]struct {
+		X struct {
+			A uint64
+			B uint16
+		}
+	}, int](t, "6 bytes of padding at offset 10")
+	refused[struct {
+		A uint32
+		_ uint32
+	}, int](t, "the field _")
+	refused[[4097]byte, int](t, "at most 4096")
+	refused[int, [4097]byte](t, "at most 4096")
+}
+
+func TestTableArgumentsAreChecked(t *testing.T) {
+	gone, err := rcu.Create(name(), 1, rcu.Config{})
+	require.NoError(t, err)
+	require.NoError(t, gone.Free())
+	for _, test := range []struct {
+		name    string
+		entries int
+		cfg     hash.TableConfig
+		want    error
+		says    string
+	}{
+		{"", 8, hash.TableConfig{}, dpdk.ErrInvalid, "empty"},
+		{strings.Repeat("x", hash.MaxTableName+1), 8, hash.TableConfig{}, dpdk.ErrNameTooLong, fmt.Sprint(hash.MaxTableName)},
+		{"x", 0, hash.TableConfig{}, dpdk.ErrInvalid, "0 entries"},
+		{"x", -1, hash.TableConfig{}, dpdk.ErrInvalid, "-1 entries"},
+		{"x", hash.MaxEntries + 1, hash.TableConfig{}, dpdk.ErrInvalid, "entries"},
+		{"x", 8, hash.TableConfig{Function: 2}, dpdk.ErrInvalid, "hash function 2"},
+		{"x", 8, hash.TableConfig{Socket: dpdk.Socket(-1)}, dpdk.ErrInvalid, "socket"},
+		{"x", 8, hash.TableConfig{RCU: gone}, dpdk.ErrInvalid, "was freed"},
+	} {
+		_, err := hash.CreateTable[int, int](test.name, test.entries, test.cfg)
+		require.ErrorIs(t, err, test.want, test)
+		assert.ErrorContains(t, err, test.says)
+	}
+	_, err = hash.CreateTable[[4096]byte, int]("x", 1<<20, hash.TableConfig{})
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.ErrorContains(t, err, "32 bits")
+	_, err = hash.LookupTable[int, int]("nobody made this")
+	require.ErrorIs(t, err, dpdk.ErrNotFound)
+	_, err = hash.LookupTable[int, int](strings.Repeat("x", hash.MaxTableName+1))
+	require.ErrorIs(t, err, dpdk.ErrNameTooLong)
+	_, err = hash.CreateTable[int, [512]uint64](name(), 1<<21, hash.TableConfig{})
+	require.ErrorIs(t, err, dpdk.ErrNoMemory)
+	all, err := hash.ListTables()
+	require.NoError(t, err)
+	assert.Empty(t, all, "nothing is left")
+}
+
+func TestATableIsANamedObject(t *testing.T) {
+	q, err := rcu.Create(name(), 1, rcu.Config{})
+	require.NoError(t, err)
+	table := newTable[flow, wide](t, 100, hash.TableConfig{Function: hash.ByJenkins, Seed: 7, RCU: q})
+	_, err = hash.CreateTable[flow, wide](table.Name(), 100, hash.TableConfig{})
+	require.ErrorIs(t, err, dpdk.ErrExist)
+	same, err := hash.LookupTable[flow, wide](table.Name())
+	require.NoError(t, err)
+	assert.Equal(t, table.Pointer(), same.Pointer())
+	require.NoError(t, table.Add(flow{1, 2, 3}, wide{4, 5, 6}))
+	got, ok := same.Lookup(flow{1, 2, 3})
+	assert.Equal(t, []any{wide{4, 5, 6}, true}, []any{got, ok})
+	info, err := same.Info()
+	require.NoError(t, err)
+	want := hash.TableInfo{Name: table.Name(), Entries: 100, Len: 1, KeySize: 8, ValueSize: 24, Function: hash.ByJenkins, Seed: 7, RCU: q.Name()}
+	assert.Equal(t, want, info)
+	longest, err := hash.CreateTable[uint8, struct{}](strings.Repeat("x", hash.MaxTableName), 256, hash.TableConfig{})
+	require.NoError(t, err)
+	all, err := hash.ListTables()
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []hash.TableInfo{want, {Name: longest.Name(), Entries: 256, KeySize: 1}}, all)
+	require.NoError(t, longest.Free())
+	require.NoError(t, table.Free())
+
+	assert.Nil(t, table.Pointer())
+	assert.Equal(t, []int{0, 0}, []int{table.Len(), table.Capacity()})
+	_, ok = table.Lookup(flow{1, 2, 3})
+	assert.False(t, ok)
+	found := []bool{true}
+	assert.Zero(t, table.LookupBulk(make([]wide, 1), found, make([]flow, 1)))
+	assert.Equal(t, []bool{false}, found)
+	assert.Empty(t, maps.Collect(table.All()))
+	for _, h := range []*hash.Table[flow, wide]{table, same} {
+		require.ErrorIs(t, h.Free(), dpdk.ErrNotFound)
+		require.ErrorIs(t, h.Add(flow{}, wide{}), dpdk.ErrNotFound)
+		require.ErrorIs(t, h.Delete(flow{}), dpdk.ErrNotFound)
+		require.ErrorIs(t, h.Reset(), dpdk.ErrNotFound)
+		_, _, err = h.LookupOrAdd(flow{}, wide{})
+		require.ErrorIs(t, err, dpdk.ErrNotFound)
+		_, err = h.Info()
+		require.ErrorIs(t, err, dpdk.ErrNotFound)
+	}
+	require.NoError(t, q.Free())
+}
+
+func found[K comparable, V any](table string) error {
+	_, err := hash.LookupTable[K, V](table)
+	return err
+}
+
+func TestLookupTableChecksTheTypes(t *testing.T) {
+	type sameFlow struct {
+		A    uint32
+		B, C uint16
+	}
+	type words [3]struct{ X uint64 }
+	n := newTable[flow, wide](t, 8, hash.TableConfig{}).Name()
+	require.NoError(t, found[sameFlow, wide](n), "names do not matter")
+	for _, err := range []error{found[uint64, wide](n), found[[8]byte, wide](n), found[struct{ A, B uint32 }, wide](n), found[flow, words](n), found[flow, [24]byte](n)} {
+		require.ErrorIs(t, err, dpdk.ErrInvalid)
+		assert.ErrorContains(t, err, "other fields")
+	}
+	for _, err := range []error{found[uint32, wide](n), found[flow, uint64](n), found[flow, struct{}](n)} {
+		require.ErrorIs(t, err, dpdk.ErrInvalid)
+		assert.ErrorContains(t, err, "bytes, not of")
+	}
+}
+
+// values tests a table with values of one type, which make converts from a number.
+func values[V comparable](t *testing.T, convert func(n int) V) {
+	t.Run(fmt.Sprintf("%T", *new(V)), func(t *testing.T) {
+		const n = 100
+		table := newTable[uint16, V](t, n, hash.TableConfig{})
+		for i := range n {
+			require.NoError(t, table.Add(uint16(i), convert(i)))
+		}
+		require.ErrorIs(t, table.Add(n, convert(n)), dpdk.ErrNoSpace)
+		assert.ErrorContains(t, table.Add(n, convert(n)), "100 of 100 keys")
+		require.NoError(t, table.Add(n-1, convert(7)), "it replaces a value")
+		require.NoError(t, table.Add(n-1, convert(n-1)))
+		keys, got, ok := make([]uint16, n+1), make([]V, n+1), make([]bool, n+1)
+		for i := range keys {
+			keys[i], got[i], ok[i] = uint16(n-i), convert(1), i == 0
+		}
+		assert.Equal(t, n, table.LookupBulk(got, ok, keys))
+		for i, k := range keys {
+			v, found := table.Lookup(k)
+			want := k < n
+			require.Equal(t, []any{want, want}, []any{found, ok[i]}, k)
+			if want {
+				require.Equal(t, []any{convert(int(k)), convert(int(k))}, []any{v, got[i]})
+			} else {
+				require.Equal(t, []any{*new(V), *new(V)}, []any{v, got[i]})
+			}
+		}
+		assert.Equal(t, []int{n, n}, []int{table.Len(), table.Capacity()})
+		all := maps.Collect(table.All())
+		require.Len(t, all, n)
+		for k, v := range all {
+			require.Equal(t, convert(int(k)), v)
+		}
+		require.NoError(t, table.Delete(5))
+		require.ErrorIs(t, table.Delete(5), dpdk.ErrNotFound)
+		assert.ErrorContains(t, table.Delete(5), "does not have the key")
+		_, found := table.Lookup(5)
+		assert.False(t, found)
+		v, loaded, err := table.LookupOrAdd(6, convert(1))
+		require.NoError(t, err)
+		assert.Equal(t, []any{convert(6), true}, []any{v, loaded})
+		v, loaded, err = table.LookupOrAdd(n, convert(n))
+		require.NoError(t, err)
+		assert.Equal(t, []any{convert(n), false}, []any{v, loaded})
+		_, _, err = table.LookupOrAdd(5, convert(5))
+		require.ErrorIs(t, err, dpdk.ErrNoSpace)
+		require.NoError(t, table.Reset())
+		assert.Empty(t, maps.Collect(table.All()))
+		assert.Zero(t, table.Len())
+		all = map[uint16]V{}
+		for i := range n {
+			all[uint16(1000+i)] = convert(i)
+		}
+		ks := slices.Collect(maps.Keys(all))
+		vs := make([]V, n)
+		for i, k := range ks {
+			vs[i] = all[k]
+		}
+		done, err := table.AddBulk(ks, vs)
+		require.NoError(t, err)
+		assert.Equal(t, n, done)
+		assert.Equal(t, all, maps.Collect(table.All()))
+	})
+}
+
+func TestValuesOfAllSizes(t *testing.T) {
+	values(t, func(int) struct{} { return struct{}{} })
+	values(t, func(n int) bool { return n%2 == 1 })
+	values(t, func(n int) [3]byte { return [3]byte{byte(n), 1, byte(n)} })
+	values(t, func(n int) float32 { return float32(n) / 3 })
+	values(t, func(n int) uint64 { return math.MaxUint64 - uint64(n) })
+	values(t, func(n int) [9]byte { return [9]byte{8: byte(n), 0: byte(n)} })
+	values(t, func(n int) wide { return wide{uint64(n), 1 << 60, uint64(n)} })
+	values(t, func(n int) (v [4096]byte) { v[0], v[4095] = byte(n), byte(n); return v })
+}
+
+// keys tests a table with keys of one type.
+func keys[K comparable](t *testing.T, convert func(n int) K) {
+	for _, f := range []hash.Function{hash.ByCRC32C, hash.ByJenkins} {
+		t.Run(fmt.Sprintf("%T %d", *new(K), f), func(t *testing.T) {
+			const n = 200
+			table := newTable[K, int](t, n, hash.TableConfig{Function: f, Seed: 3})
+			for i := range n {
+				require.NoError(t, table.Add(convert(i), i))
+			}
+			for i := range n {
+				v, ok := table.Lookup(convert(i))
+				require.Equal(t, []any{i, true}, []any{v, ok})
+			}
+			_, ok := table.Lookup(convert(n))
+			assert.False(t, ok)
+			for i := range n {
+				require.NoError(t, table.Delete(convert(i)))
+			}
+			assert.Empty(t, maps.Collect(table.All()))
+		})
+	}
+}
+
+func TestKeysOfAllSizes(t *testing.T) {
+	keys(t, func(n int) uint8 { return uint8(n) })
+	keys(t, func(n int) [3]byte { return [3]byte{2: byte(n)} })
+	keys(t, func(n int) flow { return flow{uint32(n), 1, 2} })
+	keys(t, func(n int) [13]byte { return [13]byte{12: byte(n)} })
+	for _, size := range []int{16, 32} {
+		if size == 16 {
+			keys(t, func(n int) [16]byte { return [16]byte{15: byte(n)} })
+		} else {
+			keys(t, func(n int) [32]byte { return [32]byte{31: byte(n)} })
+		}
+	}
+	keys(t, func(n int) [128]byte { return [128]byte{127: byte(n)} })
+	keys(t, func(n int) [4096]byte { return [4096]byte{4095: byte(n)} })
+}
+
+func TestBulksUseTheShortestSlice(t *testing.T) {
+	table := newTable[uint32, uint32](t, 100, hash.TableConfig{})
+	for i := range uint32(100) {
+		require.NoError(t, table.Add(i, i))
+	}
+	keys := make([]uint32, 100)
+	for i := range keys {
+		keys[i] = uint32(i)
+	}
+	values, ok := make([]uint32, 90), make([]bool, 80)
+	assert.Equal(t, 80, table.LookupBulk(values, ok, keys))
+	assert.Equal(t, []uint32{79, 0}, values[79:81])
+	assert.Zero(t, table.LookupBulk(nil, nil, nil))
+	done, err := table.AddBulk(keys[:2], values[:1])
+	require.ErrorIs(t, err, dpdk.ErrInvalid)
+	assert.Zero(t, done)
+	done, err = table.AddBulk(nil, nil)
+	require.NoError(t, err)
+	assert.Zero(t, done)
+	done, err = table.AddBulk([]uint32{1, 1000, 2}, []uint32{5, 6, 7})
+	require.ErrorIs(t, err, dpdk.ErrNoSpace)
+	assert.Equal(t, 1, done, "the keys before the error")
+	v, _ := table.Lookup(1)
+	assert.EqualValues(t, 5, v)
+}
+
+// A caller's slices may be parts of objects with Go pointers.
+func TestSlicesOfObjectsWithPointers(t *testing.T) {
+	table := newTable[uint32, wide](t, 8, hash.TableConfig{})
+	o := &struct {
+		s    []string
+		keys [2]uint32
+		vals [2]wide
+		ok   [2]bool
+		m    map[int]int
+	}{s: []string{"x"}, keys: [2]uint32{1, 2}, vals: [2]wide{{1}, {2}}, m: map[int]int{}}
+	_, err := table.AddBulk(o.keys[:], o.vals[:])
+	require.NoError(t, err)
+	assert.Equal(t, 2, table.LookupBulk(o.vals[:], o.ok[:], o.keys[:]))
+}
+
+func TestTheZeroTableIsRefused(t *testing.T) {
+	var table hash.Table[int, int]
+	require.ErrorIs(t, table.Add(1, 1), dpdk.ErrNotFound)
+	assert.ErrorContains(t, table.Add(1, 1), "CreateTable")
+	_, err := table.Info()
+	require.ErrorIs(t, err, dpdk.ErrNotFound)
+	require.ErrorIs(t, table.Free(), dpdk.ErrNotFound)
+	_, ok := table.Lookup(1)
+	assert.False(t, ok)
+}
+
+func TestAllMayStopAndChangeTheTable(t *testing.T) {
+	table := newTable[int, int](t, 1000, hash.TableConfig{})
+	for i := range 1000 {
+		require.NoError(t, table.Add(i, i))
+	}
+	for k := range table.All() {
+		require.NoError(t, table.Delete(k))
+		if table.Len() == 500 {
+			break
+		}
+	}
+	assert.Len(t, maps.Collect(table.All()), 500)
+	for k, v := range table.All() {
+		require.NoError(t, table.Add(k, v+1))
+	}
+	for k, v := range table.All() {
+		require.Equal(t, k+1, v)
+	}
+}
+
+func TestTableOperationsDoNotAllocate(t *testing.T) {
+	table := newTable[flow, wide](t, 100, hash.TableConfig{})
+	keys, vals, ok := make([]flow, 32), make([]wide, 32), make([]bool, 32)
+	for i := range keys {
+		keys[i].Addr = uint32(i)
+		require.NoError(t, table.Add(keys[i], wide{1}))
+	}
+	for name, f := range map[string]func(){
+		"Lookup":      func() { table.Lookup(keys[3]) },
+		"LookupBulk":  func() { table.LookupBulk(vals, ok, keys) },
+		"Add":         func() { _ = table.Add(keys[4], wide{2}) },
+		"LookupOrAdd": func() { _, _, _ = table.LookupOrAdd(keys[4], wide{2}) },
+		"Delete and Add": func() {
+			_ = table.Delete(keys[5])
+			_ = table.Add(keys[5], wide{2})
+		},
+		"AddBulk": func() { _, _ = table.AddBulk(keys, vals) },
+	} {
+		assert.Zero(t, testing.AllocsPerRun(100, f), name)
+	}
+}
+
+// The table holds its entries even if its buckets were nearly full.
+func TestAllEntriesFit(t *testing.T) {
+	r := harness.Random(t)
+	for _, entries := range []int{1, 7, 8, 9, 113, 128, 1000, 1 << 14} {
+		table := newTable[uint64, uint64](t, entries, hash.TableConfig{})
+		for range 3 {
+			var keys []uint64
+			for len(keys) < entries {
+				k := r.Uint64()
+				require.NoError(t, table.Add(k, k))
+				keys = append(keys, k)
+			}
+			require.ErrorIs(t, table.Add(r.Uint64(), 0), dpdk.ErrNoSpace)
+			for _, k := range keys {
+				v, ok := table.Lookup(k)
+				require.True(t, ok && v == k)
+				require.NoError(t, table.Delete(k))
+			}
+		}
+		require.NoError(t, table.Free())
+	}
+}
+
+func TestRCUKeepsThePlacesOfDeletedKeys(t *testing.T) {
+	q, err := rcu.Create(name(), 4, rcu.Config{})
+	require.NoError(t, err)
+	table, err := hash.CreateTable[int, wide](name(), 16, hash.TableConfig{RCU: q})
+	require.NoError(t, err)
+	reader, err := q.RegisterAny()
+	require.NoError(t, err)
+	reader.Online()
+	churn := func(most int) (n int, err error) {
+		for ; n < most; n++ {
+			if err = table.Add(n, wide{}); err != nil {
+				return n, err
+			}
+			if err = table.Delete(n); err != nil {
+				return n, err
+			}
+		}
+		return n, nil
+	}
+	n, err := churn(1 << 20)
+	require.ErrorIs(t, err, dpdk.ErrAgain)
+	assert.ErrorContains(t, err, q.Name())
+	assert.GreaterOrEqual(t, n, 16)
+	_, err = churn(1)
+	require.ErrorIs(t, err, dpdk.ErrAgain)
+	reader.Quiescent()
+	again, err := churn(1 << 20)
+	require.ErrorIs(t, err, dpdk.ErrAgain)
+	assert.Equal(t, n, again, "all places were used again, and once only")
+	reader.Offline()
+	_, err = churn(10_000)
+	require.NoError(t, err)
+	require.NoError(t, reader.Unregister())
+	require.NoError(t, table.Free())
+	require.NoError(t, q.Free())
+}
+
+// Goroutines replace, delete and add keys while others look them up. Each value is a key and its copies.
+func TestLookupsBesideChangesSeeWholeValues(t *testing.T) {
+	const n = 64
+	for _, withRCU := range []bool{false, true} {
+		t.Run(fmt.Sprint("RCU ", withRCU), func(t *testing.T) {
+			var cfg hash.TableConfig
+			if withRCU {
+				q, err := rcu.Create(name(), 4, rcu.Config{})
+				require.NoError(t, err)
+				defer func() { assert.NoError(t, q.Free()) }()
+				cfg.RCU = q
+			}
+			table := newTable[uint64, wide](t, n+n/2, cfg) // few places, which are used again at once
+			for k := range uint64(n) {
+				require.NoError(t, table.Add(k, wide{k, k, k})) // the even ones stay
+			}
+			r := harness.Random(t)
+			end := make(chan struct{})
+			var readers sync.WaitGroup
+			var lookups atomic.Int64
+			for range 2 {
+				readers.Go(func() {
+					keys, vals, ok := make([]uint64, 32), make([]wide, 32), make([]bool, 32)
+					for i := uint64(0); ; i++ {
+						select {
+						case <-end:
+							return
+						default:
+						}
+						for j := range keys {
+							keys[j] = (i*7 + uint64(j)) % (2 * n)
+						}
+						table.LookupBulk(vals, ok, keys)
+						v, found := table.Lookup(keys[0])
+						vals, ok, keys := append(vals, v), append(ok, found), append(keys, keys[0])
+						for j, k := range keys {
+							if v := vals[j]; ok[j] && (v[0]%1000 != k || v[1] != v[0] || v[2] != v[0]) || !ok[j] && (k%2 == 0 && k < n || v != wide{}) {
+								t.Errorf("key %d: %v %v", k, ok[j], v)
+								return
+							}
+						}
+						lookups.Add(33)
+						if i%64 == 0 {
+							seen := map[uint64]int{}
+							for k, v := range table.All() {
+								if seen[k]++; v[0]%1000 != k || v[1] != v[0] || v[2] != v[0] {
+									t.Errorf("All: key %d: %v", k, v)
+									return
+								}
+							}
+							for k := uint64(0); k < n; k += 2 {
+								if seen[k] != 1 {
+									t.Errorf("All yielded %d %d times", k, seen[k])
+									return
+								}
+							}
+						}
+					}
+				})
+			}
+			changes := 0
+			for stop := after(harness.Soak(t) / 2); !stop(); changes++ {
+				k := r.Uint64N(2 * n)
+				v := k + 1000*uint64(changes)
+				if k%2 == 0 && k < n {
+					require.NoError(t, table.Add(k, wide{v, v, v}))
+				} else if _, ok := table.Lookup(k); ok {
+					require.NoError(t, table.Delete(k))
+				} else if err := table.Add(k, wide{v, v, v}); err != nil {
+					require.ErrorIs(t, err, dpdk.ErrNoSpace)
+				}
+			}
+			close(end)
+			readers.Wait()
+			assert.Positive(t, lookups.Load())
+			t.Logf("%d changes, %d lookups", changes, lookups.Load())
+		})
+	}
+}
+
+// The name is at the beginning of struct rte_hash.
+func TestPointerIsTheHashOfC(t *testing.T) {
+	table := newTable[uint64, uint64](t, 8, hash.TableConfig{})
+	assert.Equal(t, table.Name(), strings.TrimRight(string(unsafe.Slice((*byte)(table.Pointer()), 32)), "\x00"))
+}

@@ -1,0 +1,144 @@
+package hash
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	chash "github.com/godpdk/godpdk/cgo/hash"
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/wait"
+)
+
+const (
+	opAdd    = "rte_hash_add_key_with_hash_data"
+	opDelete = "rte_hash_del_key_with_hash"
+)
+
+// changeTimeout is the time for which a change waits for that of another thread.
+var changeTimeout = time.Second
+
+// Add adds a key with its value, or replaces its value.
+//
+// A change takes the table's lock, which the kernel releases if its owner dies. The next change then first repairs the table: see the
+// documentation of the package.
+//
+// Errors: dpdk.ErrNoSpace if the table is full, or if the two buckets in which the key can be are: see the documentation of the package; dpdk.ErrAgain in a table with TableConfig.RCU if readers may still use too many deleted keys: they must call Quiescent
+// or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped; dpdk.ErrNotFound after Free.
+//
+// Implements: rte_hash_add_key_with_hash_data
+func (t *Table[K, V]) Add(key K, value V) error {
+	_, err := t.change(opAdd, 1, func(int) (int, int) {
+		return chash.Add(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value), 1)
+	})
+	return err
+}
+
+// AddBulk adds keys in their order, as Add does, in one call of C for up to 64 of them. It returns the number of those before the first error. values has the
+// length of keys, or the error is dpdk.ErrInvalid.
+//
+// Implements: rte_hash_add_key_with_hash_data
+func (t *Table[K, V]) AddBulk(keys []K, values []V) (int, error) {
+	if len(keys) != len(values) {
+		return 0, &dpdk.Error{Op: opAdd, Name: t.name, Errno: dpdk.ErrInvalid, Detail: fmt.Sprintf("%d keys with %d values: use slices of one length", len(keys), len(values))}
+	}
+	return t.change(opAdd, len(keys), func(i int) (int, int) {
+		return chash.Add(t.at, unsafe.Pointer(&keys[i]), unsafe.Pointer(&values[i]), min(len(keys)-i, chash.MaxChanges))
+	})
+}
+
+// LookupOrAdd returns the value of the key, with loaded true, if the table has the key. Otherwise it adds the key with this value. If several
+// processes call it with one key, exactly one of them adds it. Its errors are those of Add.
+//
+// Implements: rte_hash_add_key_with_hash_data
+func (t *Table[K, V]) LookupOrAdd(key K, value V) (actual V, loaded bool, err error) {
+	_, err = t.change(opAdd, 1, func(int) (n int, errno int) {
+		if loaded, errno = chash.GetOrAdd(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value)); errno == 0 {
+			n = 1
+		}
+		return n, errno
+	})
+	if err != nil {
+		return actual, false, err
+	}
+	return value, loaded, nil
+}
+
+// Delete deletes a key. In a table with TableConfig.RCU its place is used again only after all readers have been quiescent;
+// Delete does not wait for them.
+//
+// Errors: dpdk.ErrNotFound if the table does not have the key, and after Free; dpdk.ErrBusy as in Add.
+//
+// Implements: rte_hash_del_key_with_hash, rte_hash_free_key_with_position
+func (t *Table[K, V]) Delete(key K) error {
+	_, err := t.change(opDelete, 1, func(int) (int, int) { return chash.Delete(t.at, unsafe.Pointer(&key), 1) })
+	return control.Explain(err, dpdk.ErrNotFound, "the table does not have the key")
+}
+
+// Reset deletes all keys that are in the table when it is called. Lookups may run meanwhile. It takes the table's lock for 64 keys at a time, so that other changes
+// proceed. Errors: dpdk.ErrBusy as in Add; dpdk.ErrNotFound after Free.
+//
+// Implements: rte_hash_del_key_with_hash, rte_hash_free_key_with_position
+func (t *Table[K, V]) Reset() error {
+	next := uint32(0)
+	for next != chash.ScanEnd {
+		_, err := t.change(opDelete, 1, func(int) (n int, errno int) {
+			if errno = chash.Clear(t.at, &next); errno == 0 {
+				n = 1
+			}
+			return n, errno
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change calls f until it has changed n keys. f gets the number of keys that are done, and returns how many more are, and an errno.
+func (t *Table[K, V]) change(op string, n int, f func(done int) (int, int)) (done int, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.at == nil {
+		return 0, freed(op, t.name)
+	}
+	var turns wait.Backoff
+	var until time.Time
+	for done < n {
+		k, errno := f(done) // k may be positive with an error
+		done += k
+		switch {
+		case errno == 0:
+			turns, until = wait.Backoff{}, time.Time{}
+			continue
+		case errno != int(dpdk.ErrBusy):
+			return done, changeError(op, t.name, t.at, errno)
+		case until.IsZero():
+			until = time.Now().Add(changeTimeout)
+		case time.Now().After(until):
+			return done, changeError(op, t.name, t.at, errno)
+		}
+		turns.Turn()
+	}
+	return done, nil
+}
+
+func changeError(op, name string, at unsafe.Pointer, errno int) error {
+	e := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
+	switch dpdk.Errno(errno) {
+	case dpdk.ErrNoSpace:
+		e.Detail = fmt.Sprintf("no room for the key: the table has %d of %d keys, or the buckets of this key are full; create it with more entries", chash.Len(at), chash.Capacity(at))
+	case dpdk.ErrAgain:
+		e.Detail = fmt.Sprintf("readers of %q may still use deleted keys: they must call Quiescent or Offline", chash.RCUName(at))
+	case dpdk.ErrBusy:
+		e.Detail = stoppedOwner(at)
+	case dpdk.ErrStale:
+		e.Errno, e.Detail = dpdk.ErrNotFound, control.Freed
+	}
+	return e
+}
+
+func stoppedOwner(at unsafe.Pointer) string {
+	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped: continue or kill it", chash.Owner(at), changeTimeout)
+}

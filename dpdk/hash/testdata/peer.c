@@ -1,0 +1,143 @@
+/* A C process that uses the table of its argument. It reads commands, one a line, and answers each with a line. Keys have 8 bytes,
+ * values 8 or more, of which all words are the same. */
+#define _GNU_SOURCE
+#include "table.c"
+
+#include <inttypes.h>
+#include <rte_eal.h>
+#include <rte_pause.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct godpdk_table *t;
+
+static int
+add(uint64_t key, uint64_t word)
+{
+	uint64_t value[GODPDK_TABLE_MAX_SIZE / 8];
+	uint32_t done;
+	int err, turns = 0;
+
+	for (uint32_t i = 0; i < t->value_size / 8; i++)
+		value[i] = word;
+	while ((err = godpdk_table_add(t, &key, value, 1, &done)) == EBUSY && turns++ < 1000000)
+		rte_pause();
+	return err;
+}
+
+static int
+delete(uint64_t key)
+{
+	uint32_t done;
+	int err, turns = 0;
+
+	while ((err = godpdk_table_delete(t, &key, 1, &done)) == EBUSY && turns++ < 1000000)
+		rte_pause();
+	return err;
+}
+
+static int
+get(uint64_t key, uint64_t *word)
+{
+	uint64_t value[GODPDK_TABLE_MAX_SIZE / 8];
+	int r = godpdk_table_get(t, &key, value);
+
+	*word = value[0];
+	for (uint32_t i = 1; i < t->value_size / 8; i++)
+		if (value[i] != value[0])
+			return -2;
+	return r;
+}
+
+/* A change in a child that is killed after so many instructions. */
+static void
+step(char op, uint64_t key, uint64_t word, unsigned long limit)
+{
+	pid_t child = fork();
+	unsigned long n = 0;
+	int status, err;
+
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		err = op == 'a' ? add(key, word) : delete(key);
+		_exit(err);
+	}
+	waitpid(child, &status, 0);
+	while (WIFSTOPPED(status) && n++ < limit) {
+		ptrace(PTRACE_SINGLESTEP, child, NULL, NULL);
+		waitpid(child, &status, 0);
+	}
+	if (WIFEXITED(status)) {
+		printf("stepped done %d %lu\n", WEXITSTATUS(status), n);
+		return;
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	printf("stepped killed %lu\n", n);
+}
+
+/* Adds and deletes random keys from 1 to n, with the key in the value, without end. */
+static void
+busy(uint64_t n, uint64_t seed)
+{
+	printf("busy\n");
+	fflush(stdout);
+	for (;;) {
+		uint64_t key;
+		int err;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		key = 1 + (seed >> 33) % n;
+		err = seed >> 62 ? add(key, key | seed << 32) : delete(key);
+		if (err != 0 && err != ENOENT)
+			exit(err);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	char line[128], op;
+	int n = rte_eal_init(argc, argv);
+	struct godpdk_ptr found;
+	uint64_t key, word;
+	unsigned long limit;
+
+	if (n < 0 || n + 1 >= argc)
+		return 1;
+	found = godpdk_table_find(argv[n + 1]);
+	if (found.err != 0)
+		return 2;
+	t = found.ptr;
+	printf("ready\n");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		int r;
+
+		if (sscanf(line, "add %" SCNu64 " %" SCNu64, &key, &word) == 2) {
+			printf("added %d\n", add(key, word));
+		} else if (sscanf(line, "delete %" SCNu64, &key) == 1) {
+			printf("deleted %d\n", delete(key));
+		} else if (sscanf(line, "get %" SCNu64, &key) == 1) {
+			r = get(key, &word);
+			printf("got %d %" PRIu64 "\n", r, word);
+		} else if (sscanf(line, "plain %" SCNu64, &key) == 1) {
+			/* without godpdk, but for the hash */
+			void *data = NULL;
+
+			r = rte_hash_lookup_with_hash_data(rte_hash_find_existing(argv[n + 1]), &key, rte_hash_crc(&key, 8, t->seed), &data);
+			printf("plain %d %" PRIuPTR "\n", r >= 0, (uintptr_t)data);
+		} else if (sscanf(line, "step %c %" SCNu64 " %" SCNu64 " %lu", &op, &key, &word, &limit) == 4) {
+			step(op, key, word, limit);
+		} else if (sscanf(line, "busy %" SCNu64 " %" SCNu64, &key, &word) == 2) {
+			busy(key, word);
+		} else {
+			return 3;
+		}
+		fflush(stdout);
+	}
+	return rte_eal_cleanup();
+}
