@@ -49,8 +49,6 @@ var functions = map[string]map[string]any{
 	"acl": {"Create4": acl.Create4, "Create6": acl.Create6, "Lookup4": acl.Lookup4, "Lookup6": acl.Lookup6, "List": acl.List,
 		"Port": acl.Port, "PortRange": acl.PortRange, "Gather4": acl.Gather4, "Gather6": acl.Gather6},
 	"heap": {"Alloc": heap.Alloc, "Open": heap.Open, "List": heap.List, "View": heap.View[uint64]},
-	"lpm":  {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
-	"rcu":  {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
 	"fib":  {"Create4": fib.Create4, "Create6": fib.Create6, "Lookup4": fib.Lookup4, "Lookup6": fib.Lookup6, "List": fib.List, "MaxNextHop": fib.MaxNextHop},
 	"memzone": {
 		"Reserve": memzone.Reserve, "Lookup": memzone.Lookup, "List": memzone.List,

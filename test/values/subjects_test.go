@@ -166,6 +166,15 @@ func port() *ethdev.Port {
 	return onePort
 }
 
+// flowPort returns a port with a driver that has flow rules.
+func flowPort() *ethdev.Port {
+	p, err := ethdev.Lookup("net_bonding_flow")
+	if err != nil {
+		p = must(ethdev.Attach("net_bonding_flow,mode=0"))
+	}
+	return p
+}
+
 var udpHost *udp.Host
 
 // hosts returns a new host at a port that all have one after the other.
@@ -175,13 +184,6 @@ func hosts() *udp.Host {
 	}
 	udpHost = must(udp.NewHost(port(), udp.Config{Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/24")}}))
 	return udpHost
-// flowPort returns a port with a driver that has flow rules.
-func flowPort() *ethdev.Port {
-	p, err := ethdev.Lookup("net_bonding_flow")
-	if err != nil {
-		p = must(ethdev.Attach("net_bonding_flow,mode=0"))
-	}
-	return p
 }
 
 func closeCable(c *netring.Cable) { _ = c.Close() }
@@ -271,6 +273,7 @@ var subjects = map[string][]subject{
 			}
 			return c
 		}, func(c *udp.Conn) { _ = c.Close() }),
+	},
 	"acl": {
 		large("Table[Key4]", func() *acl.Table4 { return must(acl.Create4(name(), []acl.Tuple{{Value: 1}}, acl.Config{})) }, func(t *acl.Table4) bool { return t.Pointer() != nil },
 			func(t *acl.Table4) { _ = t.Free() }),
