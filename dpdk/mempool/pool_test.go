@@ -618,9 +618,11 @@ func TestObjectsPassThroughRings(t *testing.T) {
 	p, err := mempool.Create("sent objects", 63, 64, mempool.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, p.Free()) }()
-	r, err := ring.Create[mempool.Object]("of objects", 64, ring.Config{})
+	untyped, err := ring.CreateUntyped("of objects", 8, 64, ring.Config{})
 	require.NoError(t, err)
-	defer func() { require.NoError(t, r.Free()) }()
+	defer func() { require.NoError(t, untyped.Free()) }()
+	r, err := ring.Lookup[mempool.Object]("of objects")
+	require.NoError(t, err)
 	addresses, err := ring.Lookup[uintptr]("of objects") // as C sees it
 	require.NoError(t, err)
 

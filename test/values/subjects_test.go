@@ -314,7 +314,6 @@ var subjects = map[string][]subject{
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
-	"hash":     {plain[hash.Toeplitz]("Toeplitz")},
 	"hash": {
 		plain[hash.Toeplitz]("Toeplitz"),
 		handle("Table[int,[2]int]", func() *hash.Table[int, [2]int] {
