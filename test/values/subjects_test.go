@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/godpdk/godpdk/dpdk/acl"
 	"github.com/godpdk/godpdk/dpdk/device"
@@ -35,6 +36,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/telemetry"
+	"github.com/godpdk/godpdk/dpdk/udp"
 	"github.com/godpdk/godpdk/dpdk/vdev"
 	"github.com/godpdk/godpdk/test/hosttest"
 )
@@ -173,6 +175,17 @@ func flowPort() *ethdev.Port {
 	return p
 }
 
+var udpHost *udp.Host
+
+// hosts returns a new host at a port that all have one after the other.
+func hosts() *udp.Host {
+	if udpHost != nil {
+		_ = udpHost.Close()
+	}
+	udpHost = must(udp.NewHost(port(), udp.Config{Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/24")}}))
+	return udpHost
+}
+
 func closeCable(c *netring.Cable) { _ = c.Close() }
 
 // A pool accepts a nil object. It then has too many objects, and Free waits for the right number:
@@ -250,6 +263,17 @@ var subjects = map[string][]subject{
 			func(v *memzone.Value[uint64]) { _ = v.Free() }),
 	},
 	"netring": {handle("Cable", cables, closeCable), plain[netring.CableConfig]("CableConfig")},
+	"udp": {
+		plain[udp.Drop]("Drop"), plain[udp.Drops]("Drops"), plain[udp.Datagram]("Datagram"),
+		handle("Host", hosts, func(h *udp.Host) { _ = h.Close() }),
+		handle("Conn", func() *udp.Conn {
+			c := must(hosts().ListenUDP("udp", nil))
+			if err := c.SetDeadline(time.Now()); err != nil { // no call waits for a datagram
+				panic(err)
+			}
+			return c
+		}, func(c *udp.Conn) { _ = c.Close() }),
+	},
 	"acl": {
 		large("Table[Key4]", func() *acl.Table4 { return must(acl.Create4(name(), []acl.Tuple{{Value: 1}}, acl.Config{})) }, func(t *acl.Table4) bool { return t.Pointer() != nil },
 			func(t *acl.Table4) { _ = t.Free() }),

@@ -1,0 +1,263 @@
+package udp
+
+import (
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// PacketConn is what the sockets of a [Network] have: *Conn and *net.UDPConn implement it.
+type PacketConn interface {
+	net.PacketConn
+	net.Conn
+	ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err error)
+	WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error)
+	ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, addr netip.AddrPort, err error)
+	WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error)
+	SetReadBuffer(bytes int) error
+	SetWriteBuffer(bytes int) error
+}
+
+// Network makes UDP sockets. A *Host implements it. A program that uses a Network does not depend on where the packets go.
+type Network interface {
+	ListenPacket(network, address string) (PacketConn, error)
+	Dial(network, address string) (PacketConn, error)
+}
+
+var (
+	_ Network    = (*Host)(nil)
+	_ PacketConn = (*Conn)(nil)
+	_ PacketConn = (*net.UDPConn)(nil)
+)
+
+// The ports of sockets that ask for port 0.
+const firstPort, lastPort = 32768, 60999
+
+// ListenPacket makes a socket as net.ListenPacket does. It is a *Conn. The network is "udp", "udp4" or "udp6". The address is
+// ":443", "10.0.0.2:443" with an address of the host, or the like. With port 0 or without a port, the host chooses one.
+//
+// Errors are those of [Host.ListenUDP], and of net.ResolveUDPAddr. Only an address that is a name needs the kernel's network.
+func (h *Host) ListenPacket(network, address string) (PacketConn, error) {
+	laddr, err := resolve("listen", network, address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.ListenUDP(network, laddr)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Dial makes a connected socket as net.Dial does. It is a *Conn. Errors are those of [Host.DialUDP], and of
+// net.ResolveUDPAddr.
+func (h *Host) Dial(network, address string) (PacketConn, error) {
+	raddr, err := resolve("dial", network, address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.DialUDP(network, nil, raddr)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// resolve resolves an address as package net does.
+func resolve(op, network, address string) (*net.UDPAddr, error) {
+	if !known(network) {
+		return nil, &net.OpError{Op: op, Net: network, Err: net.UnknownNetworkError(network)}
+	}
+	a, err := net.ResolveUDPAddr(network, address)
+	if err != nil {
+		return nil, &net.OpError{Op: op, Net: network, Err: err}
+	}
+	return a, nil
+}
+
+func known(network string) bool { return network == "udp" || network == "udp4" || network == "udp6" }
+
+// ListenUDP makes a socket as net.ListenUDP does. A nil laddr is any address and a free port. A socket for all addresses of the network
+// "udp" receives IPv4 and IPv6; addresses of IPv4 are ::ffff:10.0.0.1 there, as with package net. A multicast laddr is any address:
+// see [Conn.JoinGroup].
+//
+// Errors: EADDRINUSE if another socket has the port, or all ports for port 0; EADDRNOTAVAIL for an address that the host
+// does not have; net.ErrClosed.
+func (h *Host) ListenUDP(network string, laddr *net.UDPAddr) (*Conn, error) {
+	if !known(network) {
+		return nil, &net.OpError{Op: "listen", Net: network, Addr: opAddr(laddr), Err: net.UnknownNetworkError(network)}
+	}
+	if laddr == nil {
+		laddr = &net.UDPAddr{}
+	}
+	fail := func(err error) (*Conn, error) {
+		return nil, &net.OpError{Op: "listen", Net: network, Addr: laddr, Err: wrap("bind", err)}
+	}
+	if !h.ok() {
+		return fail(syscall.EINVAL)
+	}
+	c := &Conn{network: network, port: uint16(laddr.Port)}
+	local, ok := addrOf(laddr.IP)
+	if !ok || laddr.Port < 0 || laddr.Port > 65535 {
+		return fail(&net.AddrError{Err: "invalid address", Addr: laddr.String()})
+	}
+	any := !local.IsValid() || local.IsUnspecified() || local.IsMulticast()
+	switch {
+	case network == "udp4":
+		c.v4 = true
+	case network == "udp6":
+		c.v6 = true
+	case any && !local.IsMulticast():
+		c.v4, c.v6 = true, true
+	default:
+		c.v4, c.v6 = local.Is4(), local.Is6()
+	}
+	if local.IsValid() && (local.Is4() && !c.v4 || local.Is6() && !c.v6) {
+		return fail(&net.AddrError{Err: "mismatched local address type", Addr: laddr.IP.String()})
+	}
+	if !any {
+		c.bound = local
+	}
+	if err := h.bind(c); err != nil {
+		return fail(err)
+	}
+	return c, nil
+}
+
+// DialUDP makes a connected socket as net.DialUDP does: it sends to raddr and receives from there only. A nil laddr is the address
+// of the route, and a free port.
+//
+// Errors: ENETUNREACH without a route, and those of [Host.ListenUDP].
+func (h *Host) DialUDP(network string, laddr, raddr *net.UDPAddr) (*Conn, error) {
+	fail := func(err error) (*Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: network, Source: opAddr(laddr), Addr: opAddr(raddr), Err: err}
+	}
+	if !known(network) {
+		return fail(net.UnknownNetworkError(network))
+	}
+	if raddr == nil {
+		return fail(errMissingAddress)
+	}
+	if !h.ok() {
+		return fail(syscall.EINVAL)
+	}
+	remote, ok := addrOf(raddr.IP)
+	if !ok || !remote.IsValid() || raddr.Port < 0 || raddr.Port > 65535 {
+		return fail(&net.AddrError{Err: "invalid address", Addr: raddr.String()})
+	}
+	c := &Conn{network: network, v4: remote.Is4(), v6: remote.Is6(), remote: netip.AddrPortFrom(remote, uint16(raddr.Port))}
+	if network == "udp4" && !c.v4 || network == "udp6" && !c.v6 {
+		return fail(&net.AddrError{Err: "mismatched address type", Addr: raddr.IP.String()})
+	}
+	var src netip.Addr
+	if laddr != nil {
+		local, ok := addrOf(laddr.IP)
+		if !ok || laddr.Port < 0 || laddr.Port > 65535 || local.IsValid() && !local.IsUnspecified() && local.Is4() != c.v4 {
+			return fail(&net.AddrError{Err: "mismatched local address type", Addr: laddr.IP.String()})
+		}
+		c.port = uint16(laddr.Port)
+		if local.IsValid() && !local.IsUnspecified() {
+			if !h.own[local] {
+				return fail(wrap("bind", syscall.EADDRNOTAVAIL))
+			}
+			src = local
+		}
+	}
+	p, err := h.path(src, remote)
+	if err != nil {
+		return fail(wrap("connect", err))
+	}
+	c.bound = p.src
+	to := *raddr
+	c.raddr = &to
+	if err := h.bind(c); err != nil {
+		return fail(wrap("bind", err))
+	}
+	return c, nil
+}
+
+// addrOf returns the address of an IP: the zero Addr for none, IPv4 for ::ffff:a.b.c.d.
+func addrOf(ip net.IP) (netip.Addr, bool) {
+	if len(ip) == 0 {
+		return netip.Addr{}, true
+	}
+	a, ok := netip.AddrFromSlice(ip)
+	return a.Unmap(), ok
+}
+
+// bind completes a socket and gives it its port.
+func (h *Host) bind(c *Conn) error {
+	if c.bound.IsValid() && !h.own[c.bound] {
+		return syscall.EADDRNOTAVAIL
+	}
+	c.host, c.number, c.limit = h, h.turn.Add(1), h.cfg.ReadQueue
+	c.cond.L = &c.mu
+	c.options.Store(&options{multicastTTL: 1, ttl: 64, dontFragment: false})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed.Load() {
+		return net.ErrClosed
+	}
+	if c.port == 0 {
+		const n = lastPort - firstPort + 1
+		for i, start := 0, rand.IntN(n); ; i++ {
+			if i == n {
+				return syscall.EADDRINUSE
+			}
+			if c.port = uint16(firstPort + (start+i)%n); h.available(c) {
+				break
+			}
+		}
+	} else if !h.available(c) {
+		return syscall.EADDRINUSE
+	}
+	ip := netip.IPv4Unspecified()
+	switch {
+	case c.bound.IsValid():
+		ip = c.bound
+	case c.v6:
+		ip = netip.IPv6Unspecified()
+	}
+	c.laddr = &net.UDPAddr{IP: ip.AsSlice(), Port: int(c.port)}
+	old := h.sockets[c.port].Load()
+	s := &socket{conns: []*Conn{c}}
+	if old != nil {
+		s.conns = append(slices.Clone(old.conns), c)
+	}
+	h.sockets[c.port].Store(s)
+	h.conns[c] = struct{}{}
+	return nil
+}
+
+// available reports whether no other socket has the port and address of c.
+func (h *Host) available(c *Conn) bool {
+	s := h.sockets[c.port].Load()
+	if s == nil {
+		return true
+	}
+	for _, o := range s.conns {
+		if (o.v4 && c.v4 || o.v6 && c.v6) && (!o.bound.IsValid() || !c.bound.IsValid() || o.bound == c.bound) {
+			return false
+		}
+	}
+	return true
+}
+
+// unbind frees the port of a socket.
+func (h *Host) unbind(c *Conn) {
+	delete(h.conns, c)
+	old := h.sockets[c.port].Load()
+	conns := slices.Clone(old.conns)
+	conns = slices.DeleteFunc(conns, func(o *Conn) bool { return o == c })
+	if len(conns) == 0 {
+		h.sockets[c.port].Store(nil)
+		return
+	}
+	h.sockets[c.port].Store(&socket{conns})
+}
+
+// patience is how long a call that writes without a deadline waits for the port.
+const patience = time.Second
