@@ -37,13 +37,13 @@ func CountersOf(names []string, prefix string) []uint64 { return countersOf(name
 func MaxMTU(mtu, frame int) int { return maxMTU(mtu, frame) }
 
 // HoldControl excludes control calls of the port until release is called.
-func (p *Port) HoldControl() (release func()) {
+func HoldControl(p *Port) (release func()) {
 	p.mu.Lock()
 	return p.mu.Unlock
 }
 
-// Break makes the driver refuse to enable the interrupt until mend is called.
-func (i *RxInterrupt) Break() (mend func()) {
+// BreakInterrupt makes the driver refuse to enable the interrupt until mend is called.
+func BreakInterrupt(i *RxInterrupt) (mend func()) {
 	good := i.s.interrupt
 	i.s.interrupt, _, _ = cgo.EthInterruptOpen(i.s.port.id, 9999) // no such queue
 	return func() { i.s.interrupt = good }

@@ -115,7 +115,7 @@ func TestWaitIsShortIfTheDriverDoesNotEnableTheInterrupt(t *testing.T) {
 		interrupt.Wait(most)
 		return time.Since(start)
 	}
-	mend := interrupt.Break()
+	mend := ethdev.BreakInterrupt(interrupt)
 	took := wait(long)
 	assert.GreaterOrEqual(t, took, 10*time.Millisecond)
 	assert.Less(t, took, long/2)
@@ -129,7 +129,7 @@ func TestControlCallDoesNotBlockALoop(t *testing.T) {
 	drainFor(t, p.RxQueue(0))
 	interrupt, err := p.RxQueue(0).Interrupt()
 	require.NoError(t, err)
-	release := p.HoldControl()
+	release := ethdev.HoldControl(p)
 	defer release()
 	ended := make(chan struct{})
 	go func() {
