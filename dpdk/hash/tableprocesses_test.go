@@ -277,13 +277,12 @@ func TestAStoppedWriterIsNamed(t *testing.T) {
 	for expired := after(time.Minute); ; { // until it was stopped inside a change
 		require.False(t, expired(), "it was never stopped inside a change")
 		c.Stop()
-		start := time.Now()
 		err := table.Add(1000, 1)
 		if err != nil {
 			require.ErrorIs(t, err, dpdk.ErrBusy)
 			require.ErrorContains(t, err, fmt.Sprintf("thread %d has kept the lock", c.Pid()))
 			var all sync.WaitGroup
-			start = time.Now()
+			start := time.Now()
 			for range 20 {
 				all.Go(func() { assert.ErrorIs(t, table.Add(1000, 1), dpdk.ErrBusy) })
 			}

@@ -260,6 +260,7 @@ func ExampleAlloc() {
 		log.Fatal(err)
 	}
 	slots[7].price.Store(100)
+	slots[7].quantity.Store(2)
 
 	other, err := heap.Open(b.Ref()) // in another process, to which a ring has brought the Ref
 	if err != nil {
@@ -269,6 +270,6 @@ func ExampleAlloc() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(same), same[7].price.Load())
-	// Output: 1024 100
+	fmt.Println(len(same), same[7].price.Load(), same[7].quantity.Load())
+	// Output: 1024 100 2
 }

@@ -252,7 +252,7 @@ func (a rawLength) encode(p place, m *image, conf int) error {
 	case n > math.MaxUint16:
 		return fmt.Errorf("%d bytes are too many: use at most %d", n, math.MaxUint16)
 	case a.preserve != nil && len(*a.preserve) != 0 && len(*a.preserve) != n:
-		return fmt.Errorf("Preserve has %d bytes, and Data %d", len(*a.preserve), n)
+		return fmt.Errorf("field Preserve has %d bytes, and Data %d", len(*a.preserve), n)
 	}
 	return p.put(m.b[conf:], n)
 }

@@ -147,7 +147,7 @@ func (f rawPattern) encode(_ place, m *image, spec, _, mask int) error {
 			ones[i] = 0xff
 		}
 	case len(ones) != n:
-		return fmt.Errorf("Mask has %d bytes, and Pattern %d", len(ones), n)
+		return fmt.Errorf("field Mask has %d bytes, and Pattern %d", len(ones), n)
 	}
 	length := host(cgoflow.ItemRawLength, 2)
 	length.ones(m.b[mask:])

@@ -46,7 +46,7 @@ func (i CustomItem) item() shape { return i.shape() }
 func (i *CustomItem) shape() shape {
 	return shape{name: customName, typ: i.Type, custom: func(m *image, at int) error {
 		if i.Spec == nil && (i.Last != nil || i.Mask != nil) {
-			return errors.New("Last or Mask without Spec")
+			return errors.New("a Last or Mask without Spec")
 		}
 		if i.Type == c.ItemRaw {
 			return errors.New("its struct holds a pointer: use Raw")

@@ -24,7 +24,7 @@ type (
 		S uint8
 		_ [3]byte
 	}
-	handle struct{ n int }
+	handle struct{ N int }
 	short  struct {
 		A uint32
 		B uint8
