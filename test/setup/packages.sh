@@ -19,6 +19,7 @@ missing() {
   fi
   command -v dpdk-proc-info >/dev/null || echo "dpdk-proc-info (a C peer for the two-process tests)"
   command -v dpdk-testpmd >/dev/null || echo "dpdk-testpmd (a C peer for the tests of ports)"
+  command -v dpdk-telemetry.py >/dev/null || echo "dpdk-telemetry.py (asks the telemetry sockets in tests; Debian 14 has it in the package dpdk)"
   [ -d "$(pkg-config --variable=prefix libdpdk 2>/dev/null)/share/dpdk/examples/multi_process" ] ||
     echo "DPDK's sample programs (C peers for the tests of the examples; Debian has them in dpdk-doc)"
   command -v ping >/dev/null || echo "ping (for the tests on the kernel's network stack)"
@@ -81,6 +82,7 @@ fi
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120)
 quietly "reading the package lists" "${apt[@]}" update
 quietly "installing ${packages[*]} (100 to 200 MB)" "${apt[@]}" install --no-install-recommends "${packages[@]}"
+command -v dpdk-telemetry.py >/dev/null || quietly "installing dpdk" "${apt[@]}" install --no-install-recommends dpdk
 
 lacks=$(missing)
 if [ -n "$lacks" ]; then
