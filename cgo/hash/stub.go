@@ -93,5 +93,4 @@ type Shape struct {
 	KeySize   uint32
 	ValueSize uint32
 }
-
 type Table = unsafe.Pointer
