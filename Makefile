@@ -155,7 +155,7 @@ exporter: ## metrics of Prometheus of all DPDK processes of this machine, on htt
 top: ## a live view of all DPDK processes of this machine: TOP='-http 127.0.0.1:9788' makes it a web page (needs no DPDK)
 	@mkdir -p bin && export CGO_ENABLED=$$(pkg-config --exists libdpdk 2>/dev/null && echo 1 || echo 0); $(go) build -C examples/top -o ../../bin/top . && bin/top $(TOP)
 
-test: deps hugepages ## all tests once, in short form (less than 4 minutes on 2 cores)
+test: deps hugepages ## all tests once, in short form (8 minutes on 2 cores)
 	$(call step,go test -short ./...)
 	@$(gotest) -short ./...
 
