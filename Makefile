@@ -32,7 +32,7 @@ gotest := $(go) run ./test/gotest -count=1 -p 2 -exec "flock '$(CURDIR)/Makefile
 assembly := ./dpdk/internal/ringcore/... ./dpdk/internal/tsc ./dpdk/internal/lockops ./dpdk/hash ./dpdk/header
 
 # The packages that the tag godpdk_debug changes.
-debugged := ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem ./dpdk/internal/objects
+debugged := ./dpdk/ring ./dpdk/internal/lfstack ./dpdk/mempool/... ./dpdk/mbuf/... ./dpdk/ethdev/... ./dpdk/netring/... ./dpdk/packet/... ./dpdk/place ./dpdk/internal/batchmem ./dpdk/internal/objects
 
 # A module of its own, which needs a plotting library and benchstat. It runs in its folder.
 plot := go -C test/bench/plot run .
