@@ -5,7 +5,6 @@ package doorbell_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"strconv"
 	"sync/atomic"
@@ -88,7 +87,7 @@ func atOnce(d *doorbell.Doorbell, sleep time.Duration) lcore.Idle {
 // The role returns each element that it gets. Its arguments are prefix, line, and the duration of a sleep. It reports the rounds of
 // its loop, and the time that it has run.
 var _ = harness.Role("echo", func(args []string) error {
-	endWithTest()
+	harness.EndWithParent()
 	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
 	if err != nil {
 		return err
@@ -162,17 +161,6 @@ func (l line) exchange(t *testing.T, random *rand.Rand, n int, sleep time.Durati
 		longest = max(longest, time.Since(start))
 	}
 	return longest
-}
-
-// endWithTest ends a role that does not hear when its test has died.
-func endWithTest() {
-	parent := os.Getppid()
-	go func() {
-		for os.Getppid() == parent {
-			time.Sleep(time.Second)
-		}
-		os.Exit(1)
-	}()
 }
 
 // await waits until the counter has the value, or for a long time. It reports whether the counter has it.

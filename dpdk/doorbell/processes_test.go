@@ -24,7 +24,7 @@ const lastRound = 1 << 40
 
 // The role sends an element in each round.
 var _ = harness.Role("ringer", func(args []string) error {
-	endWithTest()
+	harness.EndWithParent()
 	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
 	if err != nil {
 		return err
@@ -164,7 +164,7 @@ func TestADeadSleeperCostsOneCallOfTheKernel(t *testing.T) {
 
 // The role sends all the time, with pauses in which the test falls asleep.
 var _ = harness.Role("sender", func(args []string) error {
-	endWithTest()
+	harness.EndWithParent()
 	if _, err := eal.Init(ealtest.Secondary(args[0], 7)); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"os"
 	"testing"
 	"time"
 
@@ -191,20 +190,9 @@ func TestASecondaryRefusesAnUnknownLayout(t *testing.T) {
 	}
 }
 
-// endWithTest ends a role that does not hear when its test has died.
-func endWithTest() {
-	parent := os.Getppid()
-	go func() {
-		for os.Getppid() == parent {
-			time.Sleep(time.Second)
-		}
-		os.Exit(1)
-	}()
-}
-
 // "busy changer" adds and deletes routes until it is killed.
 var _ = harness.Role("busy changer", func(args []string) error {
-	endWithTest()
+	harness.EndWithParent()
 	if _, err := eal.Init(ealtest.Secondary(args[0], 7)); err != nil {
 		return err
 	}
