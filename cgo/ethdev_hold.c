@@ -3,6 +3,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <unistd.h>
 
+#include <rte_alarm.h>
+
 #include "godpdk_ethdev_hold.h"
 
 /* DPDK has no lock between a call on a port and the port's end. The end can come on EAL's
@@ -13,11 +15,15 @@
 static struct {
 	uint32_t in;    /* calls under way */
 	uint32_t going; /* the port is being freed */
-	uint32_t fresh; /* the probe that made the port has not returned */
+	uint32_t fresh; /* the probe that made the port has not returned: HERE or ELSEWHERE */
 } holds[RTE_MAX_ETHPORTS];
 
 /* A driver makes its port visible before the bus has completed the device: a call meanwhile
- * reads a NULL. Set on the thread of a probe. */
+ * reads a NULL. The probe runs HERE, between two calls of godpdk_eth_probing, or ELSEWHERE: on
+ * EAL's interrupt thread, for another process. */
+enum { HERE = 1, ELSEWHERE };
+
+/* This thread is in a probe. */
 static __thread int probing;
 
 /* The longest time that the end of a port waits for a call, and a call for the end of a probe,
@@ -31,7 +37,17 @@ godpdk_eth_probing(int on)
 
 	probing = on;
 	for (port = 0; !on && port < RTE_MAX_ETHPORTS; port++)
-		__atomic_store_n(&holds[port].fresh, 0, __ATOMIC_RELEASE);
+		if (__atomic_load_n(&holds[port].fresh, __ATOMIC_RELAXED) == HERE)
+			__atomic_store_n(&holds[port].fresh, 0, __ATOMIC_RELEASE);
+}
+
+/* An alarm runs on EAL's interrupt thread, after the probe there has returned. */
+static void
+probed(void *port)
+{
+	uint32_t fresh = ELSEWHERE;
+
+	__atomic_compare_exchange_n(&holds[(uintptr_t)port].fresh, &fresh, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 int
@@ -39,13 +55,17 @@ godpdk_eth_hold(uint16_t port)
 {
 	int i;
 
-	for (i = 0; i < STEPS && !probing && __atomic_load_n(&holds[port].fresh, __ATOMIC_ACQUIRE); i++)
+	for (i = 0; ; i++) {
+		__atomic_fetch_add(&holds[port].in, 1, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&holds[port].going, __ATOMIC_SEQ_CST)) {
+			godpdk_eth_release(port);
+			return 0;
+		}
+		if (probing || i == STEPS || !__atomic_load_n(&holds[port].fresh, __ATOMIC_ACQUIRE))
+			return 1;
+		godpdk_eth_release(port);
 		usleep(100);
-	__atomic_fetch_add(&holds[port].in, 1, __ATOMIC_SEQ_CST);
-	if (!__atomic_load_n(&holds[port].going, __ATOMIC_SEQ_CST))
-		return 1;
-	godpdk_eth_release(port);
-	return 0;
+	}
 }
 
 void
@@ -77,11 +97,13 @@ godpdk_eth_by_name(const char *name)
 static int
 callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 {
-	int i;
+	int i, fresh = type != RTE_ETH_EVENT_NEW ? 0 : probing ? HERE : ELSEWHERE;
 
 	(void)arg;
 	(void)ret;
-	__atomic_store_n(&holds[port].fresh, probing && type == RTE_ETH_EVENT_NEW, __ATOMIC_RELEASE);
+	__atomic_store_n(&holds[port].fresh, fresh, __ATOMIC_RELEASE);
+	if (fresh == ELSEWHERE && rte_eal_alarm_set(1, probed, (void *)(uintptr_t)port) != 0)
+		probed((void *)(uintptr_t)port);
 	__atomic_store_n(&holds[port].going, type == RTE_ETH_EVENT_DESTROY, __ATOMIC_SEQ_CST);
 	if (type == RTE_ETH_EVENT_DESTROY)
 		for (i = 0; i < STEPS && __atomic_load_n(&holds[port].in, __ATOMIC_SEQ_CST) != 0; i++)

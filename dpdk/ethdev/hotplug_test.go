@@ -19,6 +19,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/test/harness"
+	"github.com/godpdk/godpdk/test/twin"
 )
 
 // lookUp finds and describes ports in several goroutines until stop is called. stop returns their
@@ -270,6 +271,26 @@ func TestACallOnANewPortWaitsForTheEndOfItsProbe(t *testing.T) {
 	}
 	cgo.EthRelease(port)
 	probed()
+	p, err := ethdev.Lookup(name)
+	require.NoError(t, err)
+	require.NoError(t, p.Detach())
+}
+
+func TestALookupWaitsForAProbeForAnotherProcess(t *testing.T) {
+	open(t, null(""), ethdev.Config{Pool: newPool(t)})
+	name := null("")
+	returns, errno := twin.EthProbeElsewhere(name)
+	require.Zero(t, errno)
+	defer returns()
+	found := make(chan error)
+	go func() { found <- second(ethdev.Lookup(name)) }()
+	select {
+	case <-found:
+		t.Error("Lookup returned before the probe has ended")
+	case <-time.After(20 * time.Millisecond):
+		returns()
+		require.NoError(t, <-found)
+	}
 	p, err := ethdev.Lookup(name)
 	require.NoError(t, err)
 	require.NoError(t, p.Detach())

@@ -21,6 +21,9 @@ func EthCallbackRemove(port uint16, queue uint16, tx bool, callback unsafe.Point
 	panic("the tests need Linux, DPDK and cgo")
 }
 func EthEventFire(port uint16, eventType uint32) { panic("the tests need Linux, DPDK and cgo") }
+func EthProbeElsewhere(devargs string) (returns func(), errno int) {
+	panic("the tests need Linux, DPDK and cgo")
+}
 
 var FaultAddress unsafe.Pointer
 
