@@ -104,7 +104,7 @@ func (b *balancer) receive(m *mbuf.Mbuf, port uint16) {
 		p.pkts = append(p.pkts, m)
 		return
 	}
-	if h.L2Len > 0 && header.Ethernet(frame).Destination() == p.mac {
+	if h.L2Len == header.EthernetLen && header.Ethernet(frame).Destination() == p.mac && header.Ethernet(frame).Source().IsAssignable() {
 		// veth leaves the checksum of TCP and UDP to the network card. The ports do not compute it.
 		if m.Flags()&mbuf.RxL4ChecksumMask != mbuf.RxL4ChecksumGood {
 			m.CompleteChecksum(h)

@@ -39,7 +39,12 @@ func (o *options) addPort(devargs string) error {
 	return nil
 }
 
-func (o *options) addVIP(s string) error     { return addAddress(&o.vips, s) }
+func (o *options) addVIP(s string) error {
+	if a, err := netip.ParseAddr(s); err == nil && !a.Unmap().IsGlobalUnicast() {
+		return fmt.Errorf("%v is not a global unicast address", a)
+	}
+	return addAddress(&o.vips, s)
+}
 func (o *options) addGateway(s string) error { return addAddress(&o.gateways, s) }
 
 // addAddress adds an address to the one of each family.
@@ -119,18 +124,24 @@ func primary(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer sub.Close()
+	ctx, cancel := context.WithCancel(ctx)
 	polled := make(chan struct{})
 	go func() {
 		defer close(polled)
 		b.poll(ctx)
 	}()
+	defer func() {
+		cancel()
+		<-polled
+	}()
 	fmt.Printf("loadbalancer: ready: %d ports, %d workers\n", len(b.ports), len(b.desks))
+	began := time.Now()
 	for tick, done := time.Tick(time.Second), false; !done; {
 		select {
 		case <-polled:
 			done = true
 		case <-tick:
-			b.shared.Now.Add(1)
+			b.shared.Now.Store(1 + uint32(time.Since(began)/time.Second))
 			b.expire()
 		case e, ok := <-sub.C:
 			if !ok {
@@ -217,7 +228,9 @@ func (b *balancer) expire() {
 	now, idle := b.shared.Now.Load(), uint32(b.idle/time.Second)
 	for key, flow := range b.flows.All() {
 		if now-flow.Seen > idle {
-			_ = b.flows.Delete(key) // if a worker is stopped in the table, the next second tries again
+			if err := b.flows.Delete(key); errors.Is(err, dpdk.ErrBusy) { // a worker is stopped in the table: the next second tries again
+				return
+			}
 		}
 	}
 }
