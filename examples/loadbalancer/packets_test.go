@@ -119,17 +119,17 @@ func (p packet) bytes(t testing.TB) []byte {
 // inject receives frames at a port, and returns the packets that the primary gives to the worker. They are freed at the end of the test.
 func inject(t *testing.T, b *balancer, port uint16, frames ...[]byte) []*mbuf.Mbuf {
 	t.Helper()
-	d := &b.desks[0]
-	d.pkts = nil
+	q := &b.queues[0]
+	q.pkts = nil
 	for _, f := range frames {
 		m, ok := b.pool.Alloc()
 		require.True(t, ok)
 		require.True(t, m.AppendBytes(f))
 		b.receive(m, port)
 	}
-	pkts := d.pkts
+	pkts := q.pkts
 	t.Cleanup(func() { mbuf.FreeBulk(pkts) })
-	d.pkts = nil
+	q.pkts = nil
 	return pkts
 }
 
@@ -459,14 +459,14 @@ func TestAPacketIsHandledWithoutAllocations(t *testing.T) {
 	frame := kinds(b)[1].bytes(t)
 	m := inject(t, b, 0, frame)[0]
 	pkts := []*mbuf.Mbuf{m}
-	b.desks[0].pkts = make([]*mbuf.Mbuf, 0, burst)
+	b.queues[0].pkts = make([]*mbuf.Mbuf, 0, burst)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		copy(m.Data(), frame)
-		b.desks[0].pkts = b.desks[0].pkts[:0]
+		b.queues[0].pkts = b.queues[0].pkts[:0]
 		b.receive(m, 0)
 		w.handle(pkts)
 	}))
-	b.desks[0].pkts = nil
+	b.queues[0].pkts = nil
 }
 
 // Workers that are stopped must not make a reload wait for ever.

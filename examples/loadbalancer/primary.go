@@ -85,8 +85,8 @@ type balancer struct {
 	tables
 	shared *Shared
 	pool   *mbuf.Pool
-	ports  []*outlet
-	desks  []desk
+	ports  []*netPort
+	queues []queue
 	resolver
 	wanted atomic.Pointer[[]netip.Addr] // the backends for new flows
 	idle   time.Duration
@@ -134,7 +134,7 @@ func primary(ctx context.Context, o options) (err error) {
 		cancel()
 		<-polled
 	}()
-	fmt.Printf("loadbalancer: ready: %d ports, %d workers\n", len(b.ports), len(b.desks))
+	fmt.Printf("loadbalancer: ready: %d ports, %d workers\n", len(b.ports), len(b.queues))
 	began := time.Now()
 	for tick, done := time.Tick(time.Second), false; !done; {
 		select {
@@ -197,11 +197,11 @@ func (b *balancer) create(o *options, set Set) (err error) {
 			return err
 		}
 		b.shared.MACs[i] = header.MAC(mac)
-		b.ports = append(b.ports, &outlet{port: p, mac: header.MAC(mac), rx: p.RxQueue(0), tx: p.TxQueue(0)})
+		b.ports = append(b.ports, &netPort{port: p, mac: header.MAC(mac), rx: p.RxQueue(0), tx: p.TxQueue(0)})
 	}
-	b.desks = make([]desk, o.workers)
-	for n := range b.desks {
-		if err := b.desks[n].create(n); err != nil {
+	b.queues = make([]queue, o.workers)
+	for n := range b.queues {
+		if err := b.queues[n].create(n); err != nil {
 			return err
 		}
 	}
@@ -238,7 +238,7 @@ func (b *balancer) expire() {
 // report prints the counters.
 func (b *balancer) report() {
 	var forwarded, flows, dropped uint64
-	for n := range b.desks {
+	for n := range b.queues {
 		c := &b.shared.Of[n]
 		fmt.Printf("worker %d: %d packets forwarded, %d flows begun, %d packets dropped\n", n, c.Forwarded.Load(), c.Flows.Load(), c.Dropped.Load())
 		forwarded, flows, dropped = forwarded+c.Forwarded.Load(), flows+c.Flows.Load(), dropped+c.Dropped.Load()

@@ -16,8 +16,8 @@ import (
 // reloadName is the name of the message with a configuration. It has the open file: the primary may see another file by that name.
 const reloadName = "loadbalancer reload"
 
-// patience is how long the primary waits for the workers.
-const patience = 3 * time.Second
+// switchTimeout is how long the primary waits for the workers.
+const switchTimeout = 3 * time.Second
 
 // reload sends the configuration in a file to the primary. When it returns, all workers use it.
 func reload(ctx context.Context, name string) error {
@@ -50,7 +50,7 @@ func (b *balancer) handleReload() error {
 		if err != nil {
 			return nil, err
 		}
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, switchTimeout)
 		defer cancel()
 		if err := b.use(ctx, set); err != nil {
 			return nil, err

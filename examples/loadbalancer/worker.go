@@ -67,7 +67,7 @@ func work(ctx context.Context, n int, takeOver bool, busy time.Duration) error {
 	if err != nil {
 		return err
 	}
-	hands, err := place.NewBatch[*mbuf.Mbuf](p, "packets", burst)
+	batch, err := place.NewBatch[*mbuf.Mbuf](p, "packets", burst)
 	if err != nil {
 		return err
 	}
@@ -75,8 +75,8 @@ func work(ctx context.Context, n int, takeOver bool, busy time.Duration) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("worker %d: works, with %d packets of its predecessor\n", n, hands.Len())
-	w.run(ctx, p, reader, hands, in, out)
+	fmt.Printf("worker %d: works, with %d packets of its predecessor\n", n, batch.Len())
+	w.run(ctx, p, reader, batch, in, out)
 	if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) {
 		fmt.Printf("worker %d: the primary has gone\n", n)
 		return nil
@@ -97,18 +97,18 @@ func lookupTables() (t tables, err error) {
 	return t, err
 }
 
-// run moves packets from one ring to the other. The packets in its hands are in a batch, in shared memory. If it is killed, its successor does what
+// run moves packets from one ring to the other. The packets that it works on are in a batch, in shared memory. If it is killed, its successor does what
 // is to be done with all of them, again: see rewrite.
-func (w *worker) run(ctx context.Context, p *place.Place, reader *rcu.Reader, hands *ring.Batch[*mbuf.Mbuf], in, out *Packets) {
+func (w *worker) run(ctx context.Context, p *place.Place, reader *rcu.Reader, batch *ring.Batch[*mbuf.Mbuf], in, out *Packets) {
 	reader.Online()
-	w.handle(hands.Elems())
+	w.handle(batch.Elems())
 	var idle lcore.Idle
 	for ctx.Err() == nil && !p.Wanted() {
 		reader.Quiescent() // it does not use the set of the last round any more
-		if hands.Len() == 0 && in.DequeueBatch(hands, burst) > 0 {
-			w.handle(hands.Elems())
+		if batch.Len() == 0 && in.DequeueBatch(batch, burst) > 0 {
+			w.handle(batch.Elems())
 		}
-		idle.After(out.EnqueueBatch(hands)) // those that do not fit stay
+		idle.After(out.EnqueueBatch(batch)) // those that do not fit stay
 	}
 	reader.Offline()
 }
