@@ -365,7 +365,7 @@ var subjects = map[string][]subject{
 		handle("Flow", func() *flow.Flow {
 			return must(flow.Create(flowPort(), must(flow.Parse("pattern eth / end actions count / drop / end"))))
 		}, func(f *flow.Flow) { _ = f.Destroy() }),
-		plain[flow.Error]("Error"), plain[flow.HashFunc]("HashFunc"), plain[flow.Match[int]]("Match[int]"), plain[flow.Match[netip.Addr]]("Match[netip.Addr]"),
+		plain[flow.Error]("Error"), plain[flow.Indirect]("Indirect"), plain[flow.IndirectConfig]("IndirectConfig"), plain[flow.HashFunc]("HashFunc"), plain[flow.Match[int]]("Match[int]"), plain[flow.Match[netip.Addr]]("Match[netip.Addr]"),
 		plain[flow.Metadata]("Metadata"), plain[flow.Part]("Part"), plain[flow.Rule]("Rule"),
 	},
 	"bond": {},
