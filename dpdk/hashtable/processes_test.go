@@ -1,6 +1,6 @@
 //go:build linux && cgo
 
-package hash_test
+package hashtable_test
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
 )
@@ -55,7 +55,7 @@ func ask(c *harness.Child, answer, format string, args ...any) string {
 }
 
 func TestACProgramReadsAndWrites(t *testing.T) {
-	small := newTable[uint64, uint64](t, 100, hash.TableConfig{Seed: 99})
+	small := newTable[uint64, uint64](t, 100, hashtable.Config{Seed: 99})
 	require.NoError(t, small.Add(1, 11))
 	c := peer(t, small.Name())
 	assert.Equal(t, "1 11", ask(c, "got", "get 1"))
@@ -72,7 +72,7 @@ func TestACProgramReadsAndWrites(t *testing.T) {
 	assert.Equal(t, "1 33", ask(c, "got", "get 3"))
 	c.Wait()
 
-	large := newTable[uint64, wide](t, 100, hash.TableConfig{})
+	large := newTable[uint64, wide](t, 100, hashtable.Config{})
 	c = peer(t, large.Name())
 	require.NoError(t, large.Add(1, wide{7, 7, 7}))
 	assert.Equal(t, "1 7", ask(c, "got", "get 1"))
@@ -90,16 +90,16 @@ var _ = harness.Role("table maker", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	table, err := hash.CreateTable[flow, wide](args[1], 50, hash.TableConfig{})
+	table, err := hashtable.Create[flow, wide](args[1], 50, hashtable.Config{})
 	if err != nil {
 		return err
 	}
-	_, wrong := hash.LookupTable[uint64, wide](args[1])
+	_, wrong := hashtable.Lookup[uint64, wide](args[1])
 	err = table.Add(flow{1, 2, 3}, wide{1, 2, 3})
 	harness.Say("made %v %v %v", errors.Is(wrong, dpdk.ErrInvalid), err, table.Len())
 	harness.Hear()
 	v, ok := table.Lookup(flow{4, 5, 6})
-	all, err := hash.ListTables()
+	all, err := hashtable.List()
 	harness.Say("saw %v %v %v %d", v, ok, table.Delete(flow{1, 2, 3}), len(all))
 	return errors.Join(err, rt.Close())
 })
@@ -108,7 +108,7 @@ func TestASecondaryMakesATable(t *testing.T) {
 	n := name()
 	c := harness.Start(t, "table maker", ealtest.Runtime().FilePrefix(), n)
 	assert.Equal(t, "true <nil> 1", c.Expect("made"))
-	table, err := hash.LookupTable[flow, wide](n)
+	table, err := hashtable.Lookup[flow, wide](n)
 	require.NoError(t, err)
 	require.NoError(t, table.Add(flow{4, 5, 6}, wide{4, 5, 6}))
 	c.Send("go on")
@@ -125,7 +125,7 @@ var _ = harness.Role("table reader", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	table, err := hash.LookupTable[uint64, wide](args[1])
+	table, err := hashtable.Lookup[uint64, wide](args[1])
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func TestProcessesWriteAndReadATable(t *testing.T) {
 	const n = 64
 	q, err := rcu.Create(name(), 4, rcu.Config{})
 	require.NoError(t, err)
-	table, err := hash.CreateTable[uint64, wide](name(), n+n/2, hash.TableConfig{RCU: q})
+	table, err := hashtable.Create[uint64, wide](name(), n+n/2, hashtable.Config{RCU: q})
 	require.NoError(t, err)
 	for k := uint64(0); k < n; k += 2 {
 		require.NoError(t, table.Add(k, wide{k, k, k}))
@@ -206,7 +206,7 @@ var _ = harness.Role("table writer", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	table, err := hash.LookupTable[uint64, wide](args[1])
+	table, err := hashtable.Lookup[uint64, wide](args[1])
 	if err != nil {
 		return err
 	}
@@ -241,13 +241,13 @@ var _ = harness.Role("table writer", func(args []string) error {
 
 // Exactly one of several callers adds a key.
 func TestLookupOrAddAddsOnce(t *testing.T) {
-	table := newTable[int, int](t, 1000, hash.TableConfig{})
+	table := newTable[int, int](t, 1000, hashtable.Config{})
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	added := map[int]int{}
 	for g := range 4 {
 		all.Go(func() {
-			same, err := hash.LookupTable[int, int](table.Name())
+			same, err := hashtable.Lookup[int, int](table.Name())
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -271,7 +271,7 @@ func TestLookupOrAddAddsOnce(t *testing.T) {
 }
 
 func TestAStoppedWriterIsNamed(t *testing.T) {
-	table := newTable[uint64, uint64](t, 64, hash.TableConfig{})
+	table := newTable[uint64, uint64](t, 64, hashtable.Config{})
 	c := peer(t, table.Name())
 	ask(c, "busy", "busy 64 1")
 	for expired := after(time.Minute); ; { // until it was stopped inside a change
@@ -308,7 +308,7 @@ func TestPlacesReturnAfterManyDeletes(t *testing.T) {
 	reader, err := q.RegisterAny()
 	require.NoError(t, err)
 	reader.Online()
-	table := newTable[uint64, uint64](t, 100, hash.TableConfig{RCU: q})
+	table := newTable[uint64, uint64](t, 100, hashtable.Config{RCU: q})
 	c := peer(t, table.Name())
 	c.Send(fmt.Sprintf("count %d", uint64(1<<32-60)))
 	c.Expect("counted")
