@@ -165,7 +165,7 @@ find(const struct godpdk_table *t, const void *key, hash_sig_t hash, void **data
 	return godpdk_table_position(t, key, hash, t->reuse, data);
 }
 
-/* Adds a key whose buckets are full to a list. */
+/* Adds a key to a list, because its buckets are full. */
 static int
 add_overflow(struct godpdk_table *t, const void *key, hash_sig_t hash, void *data)
 {

@@ -51,6 +51,33 @@ func JenkinsWords(init uint32, words ...uint32) uint32 {
 	return h
 }
 
+// JenkinsWord returns what [JenkinsWords] does for one word. The compiler inlines it.
+//
+// Implements: rte_jhash_1word
+func JenkinsWord(init, a uint32) uint32 {
+	start := golden + 4 + init
+	h, _ := final(start+a, start, start)
+	return h
+}
+
+// JenkinsTwoWords returns what [JenkinsWords] does for two words. The compiler inlines it.
+//
+// Implements: rte_jhash_2words
+func JenkinsTwoWords(init, a, b uint32) uint32 {
+	start := golden + 8 + init
+	h, _ := final(start+a, start+b, start)
+	return h
+}
+
+// JenkinsThreeWords returns what [JenkinsWords] does for three words. The compiler inlines it.
+//
+// Implements: rte_jhash_3words
+func JenkinsThreeWords(init, a, b, c uint32) uint32 {
+	start := golden + 12 + init
+	h, _ := final(start+a, start+b, start+c)
+	return h
+}
+
 // JenkinsWords2 returns two hashes of words at once. The first is that of [JenkinsWords] if init2 is 0.
 //
 // Implements: rte_jhash_32b_2hashes

@@ -26,9 +26,6 @@ const sigcont = syscall.SIGCONT
 // maxSteps is more than the instructions of any change.
 const maxSteps = 1_000_000
 
-// lastSteps is more than the instructions from the return of rte_hash to the end of a change of a key that has overflowed.
-const lastSteps = 800
-
 // victim is the table of writers that are killed. Its values have the same number in all words.
 type victim[V comparable] struct {
 	table *hashtable.Table[uint64, V]
@@ -204,15 +201,11 @@ func killEverywhere[V comparable](t *testing.T, withRCU, collide bool, word func
 			require.True(t, done)
 			t.Logf("%c %d: %d instructions", op, key, total)
 			restore()
-			first := 1
-			if collide { // the steps before are those of rte_hash, which moves no key
-				first = max(1, total-lastSteps)
-			}
-			n := min(kills, total-first+1)
+			n := min(kills, total)
 			for i := range n {
-				limit := first + (total-first)*i/n
-				if n < total-first {
-					limit += r.IntN((total-first)/n + 1)
+				limit := 1 + total*i/n
+				if n < total {
+					limit += r.IntN(total/n + 1)
 				}
 				kill(op, key, number, before, after, limit)
 				restore()
@@ -220,9 +213,9 @@ func killEverywhere[V comparable](t *testing.T, withRCU, collide bool, word func
 			v.fill(t)
 		}
 		kills := harness.Kills(100, 15)
-		for range harness.Size(4, 2) {
+		for range max(1, min(harness.Size(4, 2), 400/max(kills, 1))) { // once is enough for kills after each instruction
 			// Cuckoo hashing moves keys if the first bucket of a new one is full.
-			for i := 0; i < 4*kills && !collide; i++ {
+			for i := 0; i < 4*min(kills, 250) && !collide; i++ {
 				key := another()
 				kill('a', key, 5, 0, 5, 400+r.IntN(1600))
 				if v.of[key] != 0 {
@@ -230,8 +223,11 @@ func killEverywhere[V comparable](t *testing.T, withRCU, collide bool, word func
 					delete(v.of, key)
 				}
 			}
-			key := another()
-			round('a', key, 5, 0, 5, func() {
+			key, add := another(), byte('a')
+			if collide {
+				add = 'o'
+			}
+			round(add, key, 5, 0, 5, func() {
 				if v.of[key] != 0 {
 					require.NoError(t, v.table.Delete(key))
 					delete(v.of, key)
