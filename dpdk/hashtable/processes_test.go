@@ -28,15 +28,20 @@ import (
 // peerProgram is the C program that uses tables, compiled once.
 var peerProgram string
 
+// cSources makes the C compiler find the headers of tables, and table.c.
+func cSources(t *testing.T) {
+	headers, err := filepath.Abs("../../include")
+	require.NoError(t, err)
+	code, err := filepath.Abs("../../cgo/hash")
+	require.NoError(t, err)
+	t.Setenv("CPATH", headers+":"+code)
+}
+
 // peer starts the C program that uses a table.
 func peer(t *testing.T, table string) *harness.Child {
 	t.Setenv("LD_BIND_NOW", "1") // the linker does not run in the middle of a change
 	if peerProgram == "" {
-		headers, err := filepath.Abs("../../include")
-		require.NoError(t, err)
-		code, err := filepath.Abs("../../cgo/hash")
-		require.NoError(t, err)
-		t.Setenv("CPATH", headers+":"+code)
+		cSources(t)
 		built, err := os.ReadFile(harness.CC(t, "testdata/peer.c"))
 		require.NoError(t, err)
 		program := filepath.Join(filepath.Dir(harness.HugeDir()), "table-peer")
@@ -339,4 +344,12 @@ func TestPlacesReturnAfterManyDeletes(t *testing.T) {
 	require.NoError(t, reader.Unregister())
 	require.NoError(t, table.Free())
 	require.NoError(t, q.Free())
+}
+
+// Another thread may free a table at any step of its description.
+func TestADescriptionReadsNoMemoryThatWasFreed(t *testing.T) {
+	cSources(t)
+	c := harness.Command(t, harness.CC(t, "testdata/describe.c"), "--in-memory", "--no-pci", "--lcores", harness.Lcore(6),
+		"--file-prefix="+ealtest.Runtime().FilePrefix()+"-c", "--log-level=error")
+	assert.Equal(t, []string{fmt.Sprint("described ", int(dpdk.ErrNotFound))}, c.Wait())
 }
