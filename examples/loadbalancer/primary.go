@@ -15,7 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -213,10 +213,10 @@ func (b *balancer) create(o *options, set Set) (err error) {
 
 // createTables makes the tables. Clients choose the keys of flows, so the hash function has a random seed: otherwise a client could fill a bucket.
 func (b *balancer) createTables(flows int) (err error) {
-	if b.flows, err = hash.CreateTable[Key, Flow](flowsName, flows, hash.TableConfig{Function: hash.ByJenkins, Seed: rand.Uint32()}); err != nil {
+	if b.flows, err = hashtable.Create[Key, Flow](flowsName, flows, hashtable.Config{Function: hashtable.ByJenkins, Seed: rand.Uint32()}); err != nil {
 		return err
 	}
-	if b.neighbours, err = hash.CreateTable[Addr, Hop](neighboursName, 16*maxBackends, hash.TableConfig{}); err != nil {
+	if b.neighbours, err = hashtable.Create[Addr, Hop](neighboursName, 16*maxBackends, hashtable.Config{}); err != nil {
 		return err
 	}
 	b.readers, err = rcu.Create(readersName, 2*maxWorkers, rcu.Config{})

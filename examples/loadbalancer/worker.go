@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -87,10 +87,10 @@ func work(ctx context.Context, n int, takeOver bool, busy time.Duration) error {
 
 // lookupTables finds the tables of the primary.
 func lookupTables() (t tables, err error) {
-	if t.flows, err = hash.LookupTable[Key, Flow](flowsName); err != nil {
+	if t.flows, err = hashtable.Lookup[Key, Flow](flowsName); err != nil {
 		return t, err
 	}
-	if t.neighbours, err = hash.LookupTable[Addr, Hop](neighboursName); err != nil {
+	if t.neighbours, err = hashtable.Lookup[Addr, Hop](neighboursName); err != nil {
 		return t, err
 	}
 	t.readers, err = rcu.Lookup(readersName)

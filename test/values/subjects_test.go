@@ -18,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/heap"
 	"github.com/godpdk/godpdk/dpdk/holder"
@@ -314,12 +315,12 @@ var subjects = map[string][]subject{
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
-	"hash": {
-		plain[hash.Toeplitz]("Toeplitz"),
-		handle("Table[int,[2]int]", func() *hash.Table[int, [2]int] {
-			return must(hash.CreateTable[int, [2]int](name(), 8, hash.TableConfig{}))
+	"hash": {plain[hash.Toeplitz]("Toeplitz")},
+	"hashtable": {
+		handle("Table[int,[2]int]", func() *hashtable.Table[int, [2]int] {
+			return must(hashtable.Create[int, [2]int](name(), 8, hashtable.Config{}))
 		},
-			func(t *hash.Table[int, [2]int]) { _ = t.Free() }),
+			func(t *hashtable.Table[int, [2]int]) { _ = t.Free() }),
 	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
