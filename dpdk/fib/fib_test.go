@@ -648,7 +648,7 @@ func TestChangesThatFreeNoGroupDoNotWait(t *testing.T) {
 		defer func() { assert.NoError(t, q.Free()) }()
 		l, err := create(six, name(), fib.Config{Groups: 8, MaxRoutes: 4000})
 		require.NoError(t, err)
-		fib.PretendRCU(six, l.Name(), q)
+		require.NoError(t, fib.PretendRCU(six, l.Name(), q))
 		reader, err := q.Register(1)
 		require.NoError(t, err)
 		reader.Online()
