@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	cfib "github.com/godpdk/godpdk/cgo/fib"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/fib"
+	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
 )
 
@@ -28,7 +31,13 @@ const blocks = 8
 // blockHop is the next hop of a block. All other addresses have the next hop 1.
 func blockHop(n int) uint64 { return uint64(100 + n) }
 
-// "reader" looks up addresses of blocks until its input has a line, and prints the number of wrong answers.
+// half is the half of a block for which a group is used.
+func half(six bool, n int) netip.Prefix {
+	return prefix(six, fmt.Sprintf("10.1.%d.128/25", n), fmt.Sprintf("2001:%x::/25", n<<9|128))
+}
+
+// "reader" looks up addresses of blocks until its input has a line, and prints the number of wrong answers. It is a reader of a QSBR
+// if it has its name.
 var _ = harness.Role("reader", func(args []string) error {
 	rt, err := eal.Init(ealtest.Secondary(args[0], 7))
 	if err != nil {
@@ -38,6 +47,19 @@ var _ = harness.Role("reader", func(args []string) error {
 	l, err := lookup(six, args[2])
 	if err != nil {
 		return err
+	}
+	quiescent, leave := func() {}, func() error { return nil }
+	if len(args) > 3 {
+		q, err := rcu.Lookup(args[3])
+		if err != nil {
+			return err
+		}
+		reader, err := q.Register(1)
+		if err != nil {
+			return err
+		}
+		reader.Online()
+		quiescent, leave = reader.Quiescent, reader.Unregister
 	}
 	harness.Say("online")
 	end := make(chan string, 1)
@@ -51,7 +73,7 @@ var _ = harness.Role("reader", func(args []string) error {
 		select {
 		case <-end:
 			harness.Say("lookups %d hits %d wrong %d", lookups, hits, wrong)
-			return rt.Close()
+			return errors.Join(leave(), rt.Close())
 		default:
 		}
 		n := r.IntN(blocks)
@@ -64,6 +86,7 @@ var _ = harness.Role("reader", func(args []string) error {
 		} else {
 			l.(*fib.Table4).LookupBulk(hops[:], ips[:])
 		}
+		quiescent()
 		for _, hop := range hops {
 			lookups++
 			switch hop {
@@ -96,6 +119,49 @@ func TestASecondaryLooksUpBesideChanges(t *testing.T) {
 		var lookups, hits, wrong int
 		line := c.Expect("lookups")
 		_, err := fmt.Sscanf(line, "%d hits %d wrong %d", &lookups, &hits, &wrong)
+		require.NoError(t, err, line)
+		c.Wait()
+		assert.Zero(t, wrong)
+		assert.Positive(t, lookups)
+		t.Logf("%d changes; %s", changes, line)
+	})
+}
+
+// With a QSBR, a group gets other routes only after the reader is quiescent. Without one, the reader sees next hops of another block.
+func TestASecondaryLooksUpBesideChangesOfGroups(t *testing.T) {
+	both(t, func(t *testing.T, six bool) {
+		if six && !cfib.RCU6 || !six && !cfib.RCU4 {
+			t.Skipf("rte_fib of %s does not wait for readers of this family: TestChangesWaitForReaders shows the error", dpdk.Version())
+		}
+		q, err := rcu.Create(name(), 2, rcu.Config{})
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, q.Free()) }()
+		l, err := create(six, name(), fib.Config{Missing: 50, Groups: 2, RCU: q})
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, l.Free()) }()
+		require.NoError(t, l.Add(prefix(six, "10.0.0.0/8", "2001::/16"), 1))
+		c := harness.Start(t, "reader", ealtest.Runtime().FilePrefix(), fmt.Sprint(six), l.Name(), q.Name())
+		c.Expect("online")
+		r := harness.Random(t)
+		add := func(n int) {
+			for late := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+				if err := l.Add(half(six, n), blockHop(n)); !errors.Is(err, dpdk.ErrAgain) || time.Now().After(late) {
+					require.NoError(t, err)
+					return
+				}
+			}
+		}
+		end, changes := time.Now().Add(harness.Size(3*time.Second, time.Second)), 0
+		for time.Now().Before(end) || changes < 100 {
+			n := r.IntN(blocks)
+			add(n)
+			require.NoError(t, l.Delete(half(six, n)))
+			changes++
+		}
+		c.Send("end")
+		var lookups, hits, wrong int
+		line := c.Expect("lookups")
+		_, err = fmt.Sscanf(line, "%d hits %d wrong %d", &lookups, &hits, &wrong)
 		require.NoError(t, err, line)
 		c.Wait()
 		assert.Zero(t, wrong)

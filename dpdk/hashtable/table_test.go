@@ -3,6 +3,7 @@
 package hashtable_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -540,29 +541,31 @@ func TestPointerIsTheHashOfC(t *testing.T) {
 // The memory of a table returns to the kernel in Free.
 func TestTablesAreDescribedBesideFree(t *testing.T) {
 	n, end := name(), make(chan struct{})
+	var seen atomic.Int64
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
 	go func() {
 		defer close(end)
-		for range harness.Size(100, 20) {
+		for i := 0; i < harness.Size(100, 20) || seen.Load() == 0 && ctx.Err() == nil; i++ {
 			table, err := hashtable.Create[uint64, wide](n, 1<<16, hashtable.Config{})
 			if !assert.NoError(t, err) || !assert.NoError(t, table.Free()) {
 				return
 			}
 		}
 	}()
-	seen := 0
 	for {
 		all, err := hashtable.List()
 		require.NoError(t, err)
 		for _, info := range all {
 			require.Equal(t, hashtable.Info{Name: n, Entries: 1 << 16, KeySize: 8, ValueSize: 24}, info)
-			seen++
+			seen.Add(1)
 		}
 		if err := found[uint64, wide](n); err != nil {
 			require.True(t, errors.Is(err, dpdk.ErrNotFound) || errors.Is(err, dpdk.ErrAgain), err)
 		}
 		select {
 		case <-end:
-			assert.Positive(t, seen)
+			assert.Positive(t, seen.Load())
 			return
 		default:
 		}
