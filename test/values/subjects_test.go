@@ -315,7 +315,7 @@ var subjects = map[string][]subject{
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
-	"hash": {plain[hash.Toeplitz]("Toeplitz")},
+	"hash":     {plain[hash.Toeplitz]("Toeplitz")},
 	"hashtable": {
 		handle("Table[int,[2]int]", func() *hashtable.Table[int, [2]int] {
 			return must(hashtable.Create[int, [2]int](name(), 8, hashtable.Config{}))
