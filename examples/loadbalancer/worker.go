@@ -164,7 +164,7 @@ func (w *worker) flow(n *Note, f *Flow, found bool) bool {
 	return true
 }
 
-// begin chooses a backend for a new flow. A connection whose backend gets no new flows is new if it begins with a SYN: a client may use its port again.
+// begin chooses a backend for a new flow. A SYN begins one if the backend of the old one gets no new flows: a client may use its port again.
 func (w *worker) begin(n *Note, f *Flow, set *Set, now uint32) bool {
 	backend, hop, ok := set.choose(&n.Key, w.neighbours.Lookup)
 	if !ok {

@@ -56,7 +56,7 @@ func newBridge(t *testing.T, vlan, complete bool) *bridge {
 			require.NoError(t, w.Far.Address(w.Far.Name, fmt.Sprintf(cidr, i+1)))
 		}
 	}
-	ctx, stop := context.WithCancel(t.Context())
+	ctx, stop := context.WithCancel(context.Background()) // it must still forward the ends of connections when other functions of Cleanup run
 	var running sync.WaitGroup
 	running.Go(func() { b.run(ctx) })
 	t.Cleanup(func() {
@@ -169,7 +169,7 @@ func TestForwardedPacketsWithCompletedChecksumsAreAnswered(t *testing.T) {
 					require.NoError(t, err, "%s to %s", network, address)
 					defer c.Close()
 					require.NoError(t, c.SetDeadline(time.Now().Add(30*time.Second)))
-					for size := 1; size <= 1400; size += 7 {
+					for size := 1; size <= 1400; size += 97 {
 						data, got := bytes.Repeat([]byte{byte(size)}, size), make([]byte, size)
 						_, err := c.Write(data)
 						require.NoError(t, err)
@@ -180,7 +180,7 @@ func TestForwardedPacketsWithCompletedChecksumsAreAnswered(t *testing.T) {
 				}
 			}
 			assert.Zero(t, b.other.Load(), "the kernel has computed checksums: the test shows nothing")
-			assert.GreaterOrEqual(t, b.partial.Load(), int64(2*4*200), "both directions, two protocols, two families")
+			assert.GreaterOrEqual(t, b.partial.Load(), int64(2*4*15), "both directions, two protocols, two families")
 			assert.Equal(t, vlan, b.tagged.Load() > 0)
 			for _, e := range b.ends {
 				assert.Zero(t, csumErrors(t, e.Host), "packets that a kernel dropped for their checksums")
