@@ -96,24 +96,6 @@ func hashesOfNumbers(random *rand.ChaCha8, out []uint32) (contests []contest) {
 			}
 		}
 	})
-	add("CRC32CUint64", 8, cloop.HashCRC, func(keys []byte) loop {
-		return func(iters int) {
-			for range iters {
-				for i := range out {
-					out[i] = hash.CRC32CUint64(le.Uint64(keys[8*i:]), 0)
-				}
-			}
-		}
-	})
-	add("CRC32CUint64 twice", 16, cloop.HashCRC, func(keys []byte) loop {
-		return func(iters int) {
-			for range iters {
-				for i := range out {
-					out[i] = hash.CRC32CUint64(le.Uint64(keys[16*i+8:]), hash.CRC32CUint64(le.Uint64(keys[16*i:]), 0))
-				}
-			}
-		}
-	})
 	add("JenkinsWord", 4, cloop.HashJenkins, func(keys []byte) loop {
 		return func(iters int) {
 			for range iters {
