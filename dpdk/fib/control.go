@@ -18,10 +18,12 @@ type (
 		Size    uint8 // an entry has 1 << Size bytes
 		Missing uint64
 	}
-	// layout is what a process needs for lookups.
-	layout struct {
+	// description is what a handle needs.
+	description struct {
 		newTable
-		Tbl24, Tbl8 uintptr // 0 if lookups need C
+		Tbl24, Tbl8       uintptr // 0 if lookups need C
+		MaxRoutes, Routes uint32
+		MaxGroups, Groups uint32
 	}
 	match struct {
 		At   uintptr
@@ -31,8 +33,7 @@ type (
 
 // kind is one kind of tables.
 type kind struct {
-	*routetable.Kind[newTable, layout]
-	info    func(name string, at uintptr) (Info, error)
+	*routetable.Kind[newTable, description]
 	matches func(name string, m match) (*Route, error)
 	opMatch string
 }
@@ -45,20 +46,15 @@ var (
 )
 
 func newKind(six bool, opMatch string, ops routetable.Ops) kind {
-	k := routetable.New(&routetable.Kind[newTable, layout]{
+	k := routetable.New(&routetable.Kind[newTable, description]{
 		C: library{six, ops}, Op: ops, Six: six, NameSize: cfib.NameSize, NewSize: cfib.NewNameSize, MaxRoutes: cfib.MaxRoutes,
 		Larger:    ", or a larger EntrySize",
 		Secondary: "only a Go primary that imports this package can make and change tables: use one, or package lpm",
 	})
-	return kind{k,
-		delegate.Func(ops.Find+" for Info", func(_ delegate.Owner, name string, at uintptr) (i Info, err error) {
-			err = routetable.On(k, name, at, func(t *table) error { i = t.info(name); return nil })
-			return i, err
-		}),
-		delegate.Func(opMatch, func(_ delegate.Owner, name string, m match) (r *Route, err error) {
-			err = routetable.On(k, name, m.At, func(t *table) error { r = t.match(m.Addr); return nil })
-			return r, err
-		}), opMatch}
+	return kind{k, delegate.Func(opMatch, func(_ delegate.Owner, name string, m match) (r *Route, err error) {
+		err = routetable.On(k, name, m.At, func(t *table) error { r = t.match(m.Addr); return nil })
+		return r, err
+	}), opMatch}
 }
 
 // library is rte_fib, or rte_fib6.
@@ -76,9 +72,9 @@ const spare = 16
 // unknownLayout is true in tests of a DPDK with another layout of the arrays.
 var unknownLayout bool
 
-func (l library) Create(by delegate.Owner, name string, s *routetable.Size, a newTable, r *routetable.Readers) (at unsafe.Pointer, _ routetable.Table, d layout, err error) {
+func (l library) Create(by delegate.Owner, name string, s *routetable.Size, a newTable, r *routetable.Readers) (unsafe.Pointer, routetable.Table[description], error) {
 	if a.Type > Tree || a.Size > 3 || l.six && a.Size == 0 || s.Groups > maxGroups(1<<a.Size) || a.Missing > maxHop(a.Type, a.Size) {
-		return nil, nil, d, dpdk.ErrInvalid
+		return nil, nil, dpdk.ErrInvalid
 	}
 	groups := uint32(0)
 	if a.Type == Direct {
@@ -89,49 +85,41 @@ func (l library) Create(by delegate.Owner, name string, s *routetable.Size, a ne
 	}
 	m, errno := cfib.Create(l.six, name, s.Socket, a.Missing, s.Routes, groups, uint32(a.Size))
 	if errno != 0 {
-		return nil, nil, d, control.Errno(errno)
+		return nil, nil, control.Errno(errno)
 	}
 	if unknownLayout {
 		m.Tbl24, m.Tbl8, m.Reserved = nil, nil, nil
 	}
 	if by != delegate.Self && a.Type == Direct && m.Tbl24 == nil {
-		return m.FIB, nil, d, errLayout(l.op.Create, name)
+		return m.FIB, nil, errLayout(l.op.Create, name)
 	}
 	if r.QSBR() != nil {
 		if errno := cfib.AddRCU(l.six, m.FIB, r.QSBR(), groups); errno != 0 {
-			return m.FIB, nil, d, &dpdk.Error{Op: l.op.RCU, Name: name, Errno: dpdk.Errno(errno)}
+			return m.FIB, nil, &dpdk.Error{Op: l.op.RCU, Name: name, Errno: dpdk.Errno(errno)}
 		}
 	}
-	d = layout{a, uintptr(m.Tbl24), uintptr(m.Tbl8)}
-	return m.FIB, &table{six: l.six, newTable: a, at: m.FIB, reserved: m.Reserved, maxRoutes: s.Routes, maxGroups: s.Groups, readers: r}, d, nil
+	d := description{newTable: a, Tbl24: uintptr(m.Tbl24), Tbl8: uintptr(m.Tbl8), MaxRoutes: s.Routes, MaxGroups: s.Groups}
+	return m.FIB, &table{description: d, six: l.six, at: m.FIB, reserved: m.Reserved, readers: r}, nil
 }
 
 // table is a table in the primary.
 type table struct {
-	six bool
-	newTable
+	description
+	six      bool
 	at       cfib.FIB
 	reserved unsafe.Pointer // DPDK's number of groups, or nil if godpdk does not count them
-	maxRoutes, routes,
-	maxGroups, groups uint32
-	readers *routetable.Readers
-	waiting uint32 // the number of groups at most that changes have made free, and in which readers may be
+	readers  *routetable.Readers
+	waiting  uint32 // the number of groups at most that changes have made free, and in which readers may be
 }
 
-func (t *table) info(name string) Info {
-	i := Info{Name: name, IPv6: t.six, Type: t.Type, Missing: t.Missing, MaxRoutes: int(t.maxRoutes), Routes: int(t.routes)}
-	if i.Type == Direct {
-		i.EntrySize, i.Groups, i.GroupsInUse = 1<<t.Size, int(t.maxGroups), int(t.groups)
-	}
-	return i
-}
+func (t *table) Describe() description { return t.description }
 
 // mayFree returns the number of groups that a change of the route makes free at most: its own, and those of longer prefixes in it.
 func (t *table) mayFree(bits uint8) uint32 {
-	n := t.groups
+	n := t.Groups
 	switch {
 	case t.reserved == nil:
-		return t.maxGroups
+		return t.MaxGroups
 	case t.six && bits > 24:
 		n += (uint32(bits) - 17) / 8
 	case !t.six && bits > 24:
@@ -139,15 +127,15 @@ func (t *table) mayFree(bits uint8) uint32 {
 	case !t.six:
 		n = min(n, 1<<(24-bits))
 	}
-	return min(n, t.maxGroups)
+	return min(n, t.MaxGroups)
 }
 
 // change runs f, which changes a route with so many bits.
 //
-// The table has room for maxGroups groups that wait for readers. DPDK uses them again when the readers have passed.
+// The table has room for MaxGroups groups that wait for readers. DPDK uses them again when the readers have passed.
 func (t *table) change(bits uint8, f func() int) int {
 	free := t.mayFree(bits)
-	if t.waiting+free > t.maxGroups {
+	if t.waiting+free > t.MaxGroups {
 		if !t.readers.Settle() {
 			return int(dpdk.ErrAgain)
 		}
@@ -165,9 +153,9 @@ func (t *table) MaxHop() uint64 { return maxHop(t.Type, t.Size) }
 func (t *table) Add(p netip.Prefix, hop uint64) int {
 	addr, bits := routetable.Bytes(p)
 	return t.change(bits, func() int {
-		c := cfib.Add(t.six, t.at, t.reserved, t.routes < t.maxRoutes, t.maxGroups-t.groups, &addr, bits, hop)
+		c := cfib.Add(t.six, t.at, t.reserved, t.Routes < t.MaxRoutes, t.MaxGroups-t.Groups, &addr, bits, hop)
 		if c.Errno == 0 && !c.Existed {
-			t.routes++
+			t.Routes++
 			t.count(int(c.Groups))
 		}
 		return c.Errno
@@ -179,7 +167,7 @@ func (t *table) Delete(p netip.Prefix) int {
 	return t.change(bits, func() int {
 		c := cfib.Delete(t.six, t.at, t.reserved, &addr, bits, t.Missing)
 		if c.Errno == 0 {
-			t.routes--
+			t.Routes--
 			t.count(-int(c.Groups))
 		}
 		return c.Errno
@@ -189,7 +177,7 @@ func (t *table) Delete(p netip.Prefix) int {
 // count counts groups. A table without groups, or one that leaves them to DPDK, has none.
 func (t *table) count(n int) {
 	if t.reserved != nil {
-		t.groups = uint32(int(t.groups) + n)
+		t.Groups = uint32(int(t.Groups) + n)
 	}
 }
 

@@ -132,13 +132,8 @@ func List() ([]Info, error) {
 			return nil, err
 		}
 		for _, n := range names {
-			at, _, err := k.Lookup(n)
-			if err != nil {
-				continue // it was freed meanwhile
-			}
-			h := routetable.NewHandle(n, at, 0)
-			if i, err := k.describe(&h); err == nil {
-				all = append(all, i)
+			if _, d, err := k.Lookup(n); err == nil { // it was not freed meanwhile
+				all = append(all, d.info(n, k.Six))
 			}
 		}
 	}
@@ -172,7 +167,7 @@ func maxHop(t Type, size uint8) uint64 {
 }
 
 // make creates a table.
-func (k kind) make(name string, cfg Config) (at unsafe.Pointer, d layout, err error) {
+func (k kind) make(name string, cfg Config) (at unsafe.Pointer, d description, err error) {
 	if err := cfg.check(k, name); err != nil {
 		return nil, d, err
 	}
@@ -181,12 +176,12 @@ func (k kind) make(name string, cfg Config) (at unsafe.Pointer, d layout, err er
 }
 
 // handle is what both types of tables have.
-func (d *layout) handle(name string, at unsafe.Pointer) routetable.Handle {
+func (d *description) handle(name string, at unsafe.Pointer) routetable.Handle {
 	return routetable.NewHandle(name, at, maxHop(d.Type, d.Size))
 }
 
 // reader returns how this process looks up addresses.
-func (d *layout) reader(op, name string, at unsafe.Pointer) (reader, error) {
+func (d *description) reader(op, name string, at unsafe.Pointer) (reader, error) {
 	r := reader{at, arrays{routetable.Address(d.Tbl24), routetable.Address(d.Tbl8), d.Size}, direct, d.Missing}
 	switch {
 	case d.Type == Tree:
@@ -205,12 +200,20 @@ func errLayout(op, name string) error {
 		Detail: "this DPDK has tables of another layout, and C's lookup function has an address that is right in the primary only: use package lpm"}
 }
 
-func (k kind) describe(h *routetable.Handle) (i Info, err error) {
-	err = k.Call(h, k.Op.Find, func(at uintptr) error {
-		i, err = k.info(h.Name(), at)
-		return err
-	})
-	return i, err
+func (k kind) info(h *routetable.Handle) (Info, error) {
+	d, err := k.Describe(h)
+	if err != nil {
+		return Info{}, err
+	}
+	return d.info(h.Name(), k.Six), nil
+}
+
+func (d *description) info(name string, six bool) Info {
+	i := Info{Name: name, IPv6: six, Type: d.Type, Missing: d.Missing, MaxRoutes: int(d.MaxRoutes), Routes: int(d.Routes)}
+	if i.Type == Direct {
+		i.EntrySize, i.Groups, i.GroupsInUse = 1<<d.Size, int(d.MaxGroups), int(d.Groups)
+	}
+	return i
 }
 
 func (k kind) add(h *routetable.Handle, routes []Route) (int, error) {

@@ -39,7 +39,7 @@ func Lookup4(name string) (*Table4, error) {
 	return newTable4(kind4.Op.Find, name, at, &d, err)
 }
 
-func newTable4(op, name string, at unsafe.Pointer, d *layout, err error) (*Table4, error) {
+func newTable4(op, name string, at unsafe.Pointer, d *description, err error) (*Table4, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (t *Table4) Name() string { return t.h.Name() }
 func (t *Table4) Pointer() unsafe.Pointer { return t.h.Pointer() }
 
 // Info describes the table. The error is dpdk.ErrNotFound if it was freed.
-func (t *Table4) Info() (Info, error) { return kind4.describe(&t.h) }
+func (t *Table4) Info() (Info, error) { return kind4.info(&t.h) }
 
 // Free destroys the table for all processes. No process may use it afterwards. Lookups on this handle then return
 // Config.Missing.

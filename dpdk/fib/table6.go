@@ -38,7 +38,7 @@ func Lookup6(name string) (*Table6, error) {
 	return newTable6(kind6.Op.Find, name, at, &d, err)
 }
 
-func newTable6(op, name string, at unsafe.Pointer, d *layout, err error) (*Table6, error) {
+func newTable6(op, name string, at unsafe.Pointer, d *description, err error) (*Table6, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func (t *Table6) Name() string { return t.h.Name() }
 func (t *Table6) Pointer() unsafe.Pointer { return t.h.Pointer() }
 
 // Info describes the table. The error is dpdk.ErrNotFound if it was freed.
-func (t *Table6) Info() (Info, error) { return kind6.describe(&t.h) }
+func (t *Table6) Info() (Info, error) { return kind6.info(&t.h) }
 
 // Free destroys the table for all processes. No process may use it afterwards. Lookups on this handle then return
 // Config.Missing.

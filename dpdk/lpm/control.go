@@ -31,7 +31,7 @@ func newKind(six bool, opAll string, ops routetable.Ops) kind {
 	k := routetable.New(&routetable.Kind[none, none]{
 		C: library{six}, Op: ops, Six: six, NameSize: clpm.NameSize, NewSize: clpm.NewNameSize, MaxRoutes: clpm.MaxRoutes, NoDefault: true,
 		Secondary: "only the primary can change tables, and this one is a C program: make the change there",
-		Adopt:     func(at unsafe.Pointer) routetable.Table { return &table{six, at, new(routetable.Readers)} },
+		Adopt:     func(at unsafe.Pointer) routetable.Table[none] { return &table{six, at, new(routetable.Readers)} },
 		Names:     func() []string { return clpm.Names(six) },
 	})
 	return kind{k, delegate.Func(opAll, func(_ delegate.Owner, name string, at uintptr) (none, error) {
@@ -45,17 +45,17 @@ type library struct{ six bool }
 func (l library) Find(name string) unsafe.Pointer         { return clpm.Find(l.six, name) }
 func (l library) Free(name string, at unsafe.Pointer) int { return clpm.Free(l.six, name, at) }
 
-func (l library) Create(_ delegate.Owner, name string, s *routetable.Size, _ none, r *routetable.Readers) (at unsafe.Pointer, t routetable.Table, _ none, err error) {
+func (l library) Create(_ delegate.Owner, name string, s *routetable.Size, _ none, r *routetable.Readers) (at unsafe.Pointer, t routetable.Table[none], err error) {
 	if s.Groups > clpm.MaxGroups4 {
-		return nil, nil, none{}, dpdk.ErrInvalid
+		return nil, nil, dpdk.ErrInvalid
 	}
 	at, errno := clpm.Create(l.six, name, s.Socket, s.Routes, s.Groups)
 	if errno == 0 && r.QSBR() != nil && !l.six {
 		if errno := clpm.AddRCU(at, r.QSBR()); errno != 0 {
-			return at, nil, none{}, &dpdk.Error{Op: kind4.Op.RCU, Name: name, Errno: dpdk.Errno(errno)}
+			return at, nil, &dpdk.Error{Op: kind4.Op.RCU, Name: name, Errno: dpdk.Errno(errno)}
 		}
 	}
-	return at, &table{l.six, at, r}, none{}, control.Errno(errno)
+	return at, &table{l.six, at, r}, control.Errno(errno)
 }
 
 // table is a table in the primary.
@@ -64,6 +64,8 @@ type table struct {
 	at      clpm.LPM
 	readers *routetable.Readers
 }
+
+func (t *table) Describe() none { return none{} }
 
 func (t *table) MaxHop() uint64 { return maxHop(t.six) }
 

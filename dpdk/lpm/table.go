@@ -79,7 +79,7 @@ func (k kind) handle(name string, at unsafe.Pointer) routetable.Handle {
 }
 
 func (k kind) info(h *routetable.Handle) (Info, error) {
-	if err := k.Exists(h); err != nil {
+	if _, err := k.Describe(h); err != nil {
 		return Info{}, err
 	}
 	return Info{h.Name(), k.Six}, nil

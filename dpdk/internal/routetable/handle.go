@@ -148,15 +148,17 @@ func (k *Kind[C, D]) Call(h *Handle, op string, f func(at uintptr) error) error 
 	return k.explain(control.CallOn(op, h.name, h.at, func() error { return f(uintptr(h.at)) }))
 }
 
-// Exists returns an error if the table was freed.
-func (k *Kind[C, D]) Exists(h *Handle) error {
-	return k.Call(h, k.Op.Find, func(at uintptr) error {
+// Describe describes the table.
+func (k *Kind[C, D]) Describe(h *Handle) (d D, err error) {
+	err = k.Call(h, k.Op.Find, func(at uintptr) error {
 		f, err := k.find(h.name, None{})
 		if err == nil && f.At != at {
 			return dpdk.ErrNotFound // a newer table of this name
 		}
+		d = f.More
 		return err
 	})
+	return d, err
 }
 
 // Free frees the table. gone runs when no handle of this process may use it any more.

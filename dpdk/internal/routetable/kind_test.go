@@ -38,13 +38,15 @@ func (f *fake) Free(string, unsafe.Pointer) int {
 	return 0
 }
 
-func (f *fake) Create(_ delegate.Owner, name string, _ *Size, _ None, _ *Readers) (unsafe.Pointer, Table, None, error) {
+func (f *fake) Create(_ delegate.Owner, name string, _ *Size, _ None, _ *Readers) (unsafe.Pointer, Table[None], error) {
 	f.exists, f.routes = true, map[netip.Prefix]uint64{}
 	if name == "half" {
-		return unsafe.Pointer(f), nil, None{}, dpdk.ErrUnsupported
+		return unsafe.Pointer(f), nil, dpdk.ErrUnsupported
 	}
-	return unsafe.Pointer(f), f, None{}, nil
+	return unsafe.Pointer(f), f, nil
 }
+
+func (f *fake) Describe() None { return None{} }
 
 func (f *fake) MaxHop() uint64 { return 100 }
 
