@@ -24,6 +24,30 @@
 // them. It does not deliver its own multicast and broadcast datagrams to its own sockets. It sends no ICMP
 // error for fragments that never became a datagram. Addresses have no zone: a host has one interface.
 //
+// # Kernel sockets
+//
+// A [Kernel] has the sockets of the kernel in the shape of a Host: it is a [Network] too, and its [KernelConn] has the methods of a Conn, with
+// the same errors. Together they are a [Socket]. A program that uses Network, [PacketConn] and Socket runs on both, so that an application can
+// ship one binary. It chooses once, at its start: by a flag, or because it was built without DPDK.
+//
+//	rt, err := eal.Init(cfg)
+//	if errors.Is(err, dpdk.ErrNoDPDK) { // built with CGO_ENABLED=0, or not for Linux
+//		network, err = udp.NewKernel(udp.KernelConfig{})
+//	}
+//
+// Other errors of Init may be reasons too: dpdk.ErrNoHugepages, dpdk.ErrPermission. A program that is linked with shared DPDK does
+// not start on a machine without it: build it with CGO_ENABLED=0 or with static DPDK.
+//
+// Both have batches, borrowed payloads, control messages, TOS, TTL, groups and counters. These differ:
+//   - The kernel's addresses and routes are those of the machine, not of a Config.
+//   - A kernel socket that is bound to a unicast address receives no multicast or broadcast datagrams.
+//   - A broadcast reaches the sender's own sockets.
+//   - IPv6 link-local addresses have a zone, and need one.
+//   - [ConnStats] has no Waiting. [Stats] has RxDatagrams, TxDatagrams and Drops[DropSocketFull] only. Its RxDatagrams counts what was read.
+//   - TTL 0 in a control message for IPv4 is EINVAL.
+//
+// Linux has all of this. On other systems a KernelConn has what *net.UDPConn has, and one datagram a call of ReadBatch and WriteBatch.
+//
 // # Loss
 //
 // A call that sends returns an error if the datagram was not handed to the port. If the queue of the port

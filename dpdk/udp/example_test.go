@@ -3,10 +3,13 @@
 package udp_test
 
 import (
+	"errors"
 	"fmt"
 	"log"
 	"net/netip"
 
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/netring"
@@ -45,4 +48,58 @@ func ExampleNewHost() {
 	n, from, err := server.ReadFromUDPAddrPort(buf)
 	fmt.Printf("%s from %v, %v\n", buf[:n], from.Addr(), err)
 	// Output: hello from ::ffff:10.0.0.2, <nil>
+}
+
+// openNetwork returns the network of a port, or that of the kernel in a program without DPDK or if the user asks for it.
+func openNetwork(kernel bool) (udp.Network, error) {
+	if kernel {
+		return udp.NewKernel(udp.KernelConfig{})
+	}
+	_, err := eal.Init(eal.Config{})
+	if errors.Is(err, dpdk.ErrNoDPDK) {
+		return udp.NewKernel(udp.KernelConfig{})
+	}
+	if err != nil {
+		return nil, err
+	}
+	port, err := ethdev.Open("net_af_xdp0,iface=eth1", ethdev.Config{})
+	if err != nil {
+		return nil, err
+	}
+	return udp.NewHost(port, udp.Config{Addrs: []netip.Prefix{netip.MustParsePrefix("10.0.0.2/24")}})
+}
+
+// One option makes a program run on kernel sockets. The rest of it is the same on a port.
+func ExampleNewKernel() {
+	network, err := openNetwork(true) // flag.Bool("kernel", false, "use kernel sockets")
+	if err != nil {
+		log.Fatal(err)
+	}
+	conn, err := network.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	client, err := network.Dial("udp", conn.LocalAddr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.Write([]byte("hello")); err != nil {
+		log.Fatal(err)
+	}
+	server := conn.(udp.Socket) // what *net.UDPConn does not have
+	var in [32]udp.Datagram
+	n, err := server.ReadBatch(in[:])
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i := range in[:n] {
+		fmt.Printf("%s to %v\n", in[i].Data(), in[i].To)
+		in[i].Release()
+	}
+	fmt.Println(server.Stats().RxBytes, "bytes")
+	// Output:
+	// hello to 127.0.0.1
+	// 5 bytes
 }

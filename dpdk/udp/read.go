@@ -145,6 +145,7 @@ type Datagram struct {
 	data []byte
 	m    *mbuf.Mbuf
 	conn *Conn
+	lent *lent // of a KernelConn
 }
 
 // Data returns the payload. It is valid until Release. Do not change the payload of a multicast or broadcast datagram: other
@@ -154,10 +155,14 @@ func (d *Datagram) Data() []byte { return d.data }
 // Release ends the use of the datagram and returns its mbuf to the host. A second call, and the call for a zero Datagram, do nothing. Any
 // goroutine may call it, also after the end of the socket or host, but not after the end of EAL.
 func (d *Datagram) Release() {
-	if d == nil || d.m == nil {
+	switch {
+	case d == nil:
 		return
+	case d.m != nil:
+		d.conn.host.free(d.conn.number, d.m)
+	case d.lent != nil:
+		lents.Put(d.lent)
 	}
-	d.conn.host.free(d.conn.number, d.m)
 	*d = Datagram{}
 }
 

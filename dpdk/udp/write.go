@@ -21,13 +21,16 @@ const (
 // errAgain is an internal result: the neighbor was removed from the cache, so the path must be looked up again.
 var errAgain = errors.New("again")
 
-// destination checks where a datagram of this socket can go, as package net and the kernel do.
-func (c *Conn) destination(a netip.AddrPort) (netip.Addr, error) {
+// destination checks where a datagram of this socket can go.
+func (c *Conn) destination(a netip.AddrPort) (netip.Addr, error) { return destination(a, c.v4, c.v6) }
+
+// destination checks where a datagram of a socket of these IP versions can go, as package net and the kernel do.
+func destination(a netip.AddrPort, v4, v6 bool) (netip.Addr, error) {
 	to := a.Addr().Unmap()
 	switch {
-	case to.Is6() && !c.v6:
+	case to.Is6() && !v6:
 		return to, &net.AddrError{Err: "non-IPv4 address", Addr: a.Addr().String()}
-	case to.Is4() && !c.v4:
+	case to.Is4() && !v4:
 		return to, syscall.ENETUNREACH
 	case a.Port() == 0:
 		return to, syscall.EINVAL

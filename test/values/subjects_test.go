@@ -176,6 +176,8 @@ func flowPort() *ethdev.Port {
 	return p
 }
 
+func kernel() *udp.Kernel { return must(udp.NewKernel(udp.KernelConfig{})) }
+
 var udpHost *udp.Host
 
 // hosts returns a new host at a port that all have one after the other.
@@ -274,6 +276,14 @@ var subjects = map[string][]subject{
 			}
 			return c
 		}, func(c *udp.Conn) { _ = c.Close() }),
+		handle("Kernel", kernel, func(k *udp.Kernel) { _ = k.Close() }),
+		handle("KernelConn", func() *udp.KernelConn {
+			c := must(kernel().ListenUDP("udp", nil))
+			if err := c.SetDeadline(time.Now()); err != nil {
+				panic(err)
+			}
+			return c
+		}, func(c *udp.KernelConn) { _ = c.Close() }),
 	},
 	"acl": {
 		large("Table[Key4]", func() *acl.Table4 { return must(acl.Create4(name(), []acl.Tuple{{Value: 1}}, acl.Config{})) }, func(t *acl.Table4) bool { return t.Pointer() != nil },

@@ -1,0 +1,301 @@
+package udp
+
+import (
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const hasControl = true
+
+// setup makes the socket report what a Datagram has, and work as one of a Host.
+func (c *KernelConn) setup() error {
+	return c.onFD(func(handle uintptr) error {
+		fd := int(handle)
+		domain, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+		if err != nil {
+			return err
+		}
+		c.six = domain == unix.AF_INET6
+		if c.six && !c.remote.IsValid() {
+			only, err := unix.GetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY)
+			if err != nil {
+				return err
+			}
+			c.v4 = c.v4 && only == 0
+		}
+		const v4, v6 = unix.IPPROTO_IP, unix.IPPROTO_IPV6
+		all := []setting{{v4, unix.IP_RECVTOS, 1}, {v4, unix.IP_RECVTTL, 1}, {v4, unix.IP_PKTINFO, 1},
+			{v4, unix.IP_MULTICAST_ALL, 0}, {v4, unix.IP_MULTICAST_LOOP, 0}}
+		if c.six {
+			all = append(all, setting{v6, unix.IPV6_RECVTCLASS, 1}, setting{v6, unix.IPV6_RECVHOPLIMIT, 1}, setting{v6, unix.IPV6_RECVPKTINFO, 1},
+				setting{v6, unix.IPV6_MULTICAST_LOOP, 0})
+			_ = unix.SetsockoptInt(fd, v6, unix.IPV6_MULTICAST_ALL, 0) // since Linux 4.20
+		}
+		if i := c.kernel.index; i != 0 {
+			if err := unix.SetsockoptIPMreqn(fd, v4, unix.IP_MULTICAST_IF, &unix.IPMreqn{Ifindex: int32(i)}); err != nil {
+				return err
+			}
+			if c.six {
+				all = append(all, setting{v6, unix.IPV6_MULTICAST_IF, i})
+			}
+		}
+		if err := setAll(fd, all); err != nil {
+			return err
+		}
+		return c.apply(handle, c.options.Load())
+	})
+}
+
+// setting is a socket option.
+type setting struct{ level, name, value int }
+
+func setAll(fd int, all []setting) error {
+	for _, s := range all {
+		if err := unix.SetsockoptInt(fd, s.level, s.name, s.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply sets the options of the socket.
+func (c *KernelConn) apply(handle uintptr, o *options) error {
+	const v4, v6 = unix.IPPROTO_IP, unix.IPPROTO_IPV6
+	discover4, discover6 := unix.IP_PMTUDISC_WANT, unix.IPV6_PMTUDISC_WANT
+	if o.dontFragment {
+		discover4, discover6 = unix.IP_PMTUDISC_DO, unix.IPV6_PMTUDISC_DO
+	}
+	all := []setting{{v4, unix.IP_TOS, int(o.tos)}, {v4, unix.IP_TTL, int(o.ttl)},
+		{v4, unix.IP_MULTICAST_TTL, int(o.multicastTTL)}, {v4, unix.IP_MTU_DISCOVER, discover4}}
+	if c.six {
+		all = append(all, setting{v6, unix.IPV6_TCLASS, int(o.tos)}, setting{v6, unix.IPV6_UNICAST_HOPS, int(o.ttl)},
+			setting{v6, unix.IPV6_MULTICAST_HOPS, int(o.multicastTTL)}, setting{v6, unix.IPV6_MTU_DISCOVER, discover6})
+	}
+	return setAll(int(handle), all)
+}
+
+// membership joins or leaves a group.
+func membership(fd uintptr, group netip.Addr, index int, join bool) error {
+	if group.Is4() {
+		name := unix.IP_DROP_MEMBERSHIP
+		if join {
+			name = unix.IP_ADD_MEMBERSHIP
+		}
+		return unix.SetsockoptIPMreqn(int(fd), unix.IPPROTO_IP, name, &unix.IPMreqn{Multiaddr: group.As4(), Ifindex: int32(index)})
+	}
+	name := unix.IPV6_DROP_MEMBERSHIP
+	if join {
+		name = unix.IPV6_ADD_MEMBERSHIP
+	}
+	return unix.SetsockoptIPv6Mreq(int(fd), unix.IPPROTO_IPV6, name, &unix.IPv6Mreq{Multiaddr: group.As16(), Interface: uint32(index)})
+}
+
+// dropped returns how many datagrams the kernel has dropped for the socket.
+func (c *KernelConn) dropped() uint64 {
+	var info [9]uint32 // SK_MEMINFO_*; the last one is SK_MEMINFO_DROPS
+	size, got := uint32(unsafe.Sizeof(info)), false
+	err := c.raw.Control(func(fd uintptr) {
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO, uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+		got = errno == 0
+	})
+	if err != nil || !got {
+		return c.rxDropped.Load() // of the closed socket
+	}
+	return uint64(info[8])
+}
+
+// controlWords is the room for the control messages of a datagram. As words it has their alignment.
+const controlWords = 32
+
+type controlSpace [controlWords]uint64
+
+func (s *controlSpace) bytes() []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(s)), unsafe.Sizeof(*s))
+}
+
+var controlSpaces = sync.Pool{New: func() any { return new(controlSpace) }}
+
+// readControl reads the control messages of a received datagram.
+func (d *datagram) readControl(oob []byte) {
+	for len(oob) > 0 {
+		h, b, rest, err := unix.ParseOneSocketControlMessage(oob)
+		if err != nil {
+			return
+		}
+		oob = rest
+		v6 := h.Level == unix.IPPROTO_IPV6
+		switch {
+		case h.Level != unix.IPPROTO_IP && !v6:
+		case !v6 && h.Type == unix.IP_TOS && len(b) >= 1:
+			d.tos = b[0]
+		case !v6 && h.Type == unix.IP_TTL && len(b) >= 4, v6 && h.Type == unix.IPV6_HOPLIMIT && len(b) >= 4:
+			d.ttl = uint8(native.Uint32(b))
+		case v6 && h.Type == unix.IPV6_TCLASS && len(b) >= 4:
+			d.tos = uint8(native.Uint32(b))
+		case !v6 && h.Type == unix.IP_PKTINFO && len(b) >= 12:
+			d.to = netip.AddrFrom4([4]byte(b[8:12]))
+		case v6 && h.Type == unix.IPV6_PKTINFO && len(b) >= 20 && !d.to.IsValid(): // IPv4 has both
+			d.to = netip.AddrFrom16([16]byte(b)).Unmap()
+		}
+	}
+}
+
+// readMsg reads a datagram with the control messages that the user of c has chosen.
+func (c *KernelConn) readMsg(b, oob []byte) (n, oobn, flags int, addr netip.AddrPort, err error) {
+	space := controlSpaces.Get().(*controlSpace)
+	defer controlSpaces.Put(space)
+	n, got, flags, addr, err := c.udp.ReadMsgUDPAddrPort(b, space.bytes())
+	if err != nil {
+		return n, 0, 0, addr, err
+	}
+	flags &= msgTrunc
+	if control := Control(c.control.Load()); control != 0 {
+		d := datagram{from: addr.Addr().Unmap()}
+		d.readControl(space.bytes()[:got])
+		if !d.to.IsValid() {
+			d.to = d.from
+		}
+		whole := false
+		if oobn, whole = control.put(oob, d); !whole {
+			flags |= msgCTrunc
+		}
+	}
+	return n, oobn, flags, addr, nil
+}
+
+// putControl writes control messages for the kernel: those by which o differs from the options of the socket. It returns their length.
+func (o *options) putControl(oob []byte, to netip.Addr, defaults *options) (n int) {
+	add := func(level, kind int32, size int) []byte {
+		h := (*unix.Cmsghdr)(unsafe.Pointer(&oob[n]))
+		h.Level, h.Type = level, kind
+		h.SetLen(unix.CmsgLen(size))
+		b := oob[n+unix.CmsgLen(0) : n+unix.CmsgLen(size)]
+		clear(b)
+		n += unix.CmsgSpace(size)
+		return b
+	}
+	ttl := o.ttl != defaults.ttl
+	if to.IsMulticast() {
+		ttl = o.multicastTTL != defaults.multicastTTL
+	}
+	if to.Is4() {
+		if o.tos != defaults.tos {
+			native.PutUint32(add(unix.IPPROTO_IP, unix.IP_TOS, 4), uint32(o.tos))
+		}
+		if ttl {
+			native.PutUint32(add(unix.IPPROTO_IP, unix.IP_TTL, 4), uint32(o.ttl))
+		}
+		if o.src.Is4() {
+			*(*[4]byte)(add(unix.IPPROTO_IP, unix.IP_PKTINFO, 12)[4:]) = o.src.As4()
+		}
+	} else {
+		if o.tos != defaults.tos {
+			native.PutUint32(add(unix.IPPROTO_IPV6, unix.IPV6_TCLASS, 4), uint32(o.tos))
+		}
+		if ttl {
+			native.PutUint32(add(unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT, 4), uint32(o.ttl))
+		}
+		if o.src.Is6() {
+			*(*[16]byte)(add(unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, 20)) = o.src.As16()
+		}
+	}
+	if o.segment > 0 {
+		native.PutUint16(add(unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2), uint16(o.segment))
+	}
+	return n
+}
+
+// writeMsg sends a datagram with control messages, or several if one is UDP_SEGMENT.
+func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort) error {
+	fail := func(err error) error { return c.writeError("sendmsg", addrPort{addr}, err) }
+	to, err := c.target(&Message{To: addr})
+	if err != nil {
+		return fail(err)
+	}
+	defaults := c.options.Load()
+	o := *defaults
+	if err := o.parse(oob); err != nil {
+		return fail(err)
+	}
+	space := controlSpaces.Get().(*controlSpace)
+	defer controlSpaces.Put(space)
+	send := func(b []byte) error {
+		n, _, err := c.udp.WriteMsgUDPAddrPort(b, space.bytes()[:o.putControl(space.bytes(), to.Addr(), defaults)], addr)
+		if o.segment == 0 {
+			c.sent(n, err)
+		} else if err == nil {
+			c.txDatagrams.Add(uint64((n + o.segment - 1) / o.segment))
+			c.txBytes.Add(uint64(n))
+		}
+		return err
+	}
+	if o.segment == 0 || len(b) <= o.segment {
+		o.segment = 0
+		return send(b)
+	}
+	const most = 64 // UDP_MAX_SEGMENTS of older kernels
+	largest := maxPayload4
+	if to.Addr().Is6() {
+		largest = maxPayload6
+	}
+	for size := max(1, min(most, largest/o.segment)) * o.segment; len(b) > 0; {
+		n := min(size, len(b))
+		err := send(b[:n])
+		switch sysError(err) {
+		case 0:
+			if err != nil {
+				return err
+			}
+		case syscall.EINVAL: // older kernels return it for a segment over the MTU
+			return fail(syscall.EMSGSIZE)
+		case syscall.EIO: // the interface does not compute checksums
+			o.segment, size = 0, o.segment
+			continue
+		default:
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// zones are the names of interfaces by their index, and the indexes by name.
+var zones, zoneIndexes sync.Map
+
+// zoneName returns the zone of an interface as package net does.
+func zoneName(index uint32) string {
+	if index == 0 {
+		return ""
+	}
+	if name, ok := zones.Load(index); ok {
+		return name.(string)
+	}
+	name, ok := interfaceName(int(index))
+	if ok {
+		zones.Store(index, name)
+	}
+	return name
+}
+
+// zoneIndex returns the index of the interface of a zone, 0 if there is none.
+func zoneIndex(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(n)
+	}
+	if index, ok := zoneIndexes.Load(zone); ok {
+		return index.(uint32)
+	}
+	index, ok := interfaceIndex(zone)
+	if ok {
+		zoneIndexes.Store(zone, index)
+	}
+	return index
+}
