@@ -35,20 +35,22 @@ type part struct {
 
 // assembly is the fragments of a packet that have come.
 type assembly struct {
-	parts   []part // by offset
-	total   int    // length of the payload; 0 until the last fragment has come
-	bytes   int
-	due     time.Time
-	ce      bool // a fragment has met congestion
-	refused bool // fragments overlapped: all others are dropped too
+	key           fragmentKey
+	before, after *assembly // in the list of the host
+	parts         []part    // by offset
+	total         int       // length of the payload; 0 until the last fragment has come
+	bytes         int
+	due           time.Time
+	ce            bool // a fragment has met congestion
+	refused       bool // fragments overlapped: all others are dropped too
 }
 
 // fragments reassembles packets.
 type fragments struct {
-	mu    sync.Mutex
-	all   map[fragmentKey]*assembly
-	held  int // mbufs
-	limit int
+	mu          sync.Mutex
+	all         map[fragmentKey]*assembly
+	first, last *assembly // the oldest and the newest
+	held, limit int       // mbufs
 }
 
 func (f *fragments) init(pool int) { f.all, f.limit = map[fragmentKey]*assembly{}, min(pool/8, 1024) }
@@ -70,14 +72,10 @@ func (q *queue) fragment(m *mbuf.Mbuf) (Drop, bool) {
 	f.mu.Lock()
 	a := f.all[key]
 	if a == nil {
-		for len(f.all) >= maxAssemblies || f.held >= f.limit {
-			if !f.evict(q) {
-				f.mu.Unlock()
-				return DropFragments, false
-			}
+		if len(f.all) >= maxAssemblies {
+			f.evict(q)
 		}
-		a = &assembly{due: time.Now().Add(reassemblyTime)}
-		f.all[key] = a
+		a = f.add(key)
 	}
 	drop, ok := a.add(part{m, p.l4, p.offset, n}, p.more, p.tos&3 == congested)
 	if !ok {
@@ -94,11 +92,13 @@ func (q *queue) fragment(m *mbuf.Mbuf) (Drop, bool) {
 	}
 	f.held++
 	if !a.complete() {
+		for f.held > f.limit {
+			f.evict(q)
+		}
 		f.mu.Unlock()
 		return 0, true
 	}
-	delete(f.all, key)
-	f.held -= len(a.parts)
+	f.remove(a)
 	f.mu.Unlock()
 	return q.assemble(a)
 }
@@ -147,21 +147,39 @@ func (a *assembly) free(q *queue, why Drop) int {
 	return n
 }
 
-// evict drops the oldest packet and reports whether there was one.
-func (f *fragments) evict(q *queue) bool {
-	var oldest fragmentKey
-	var victim *assembly
-	for key, a := range f.all {
-		if victim == nil || a.due.Before(victim.due) {
-			oldest, victim = key, a
-		}
+// add adds a packet without fragments.
+func (f *fragments) add(key fragmentKey) *assembly {
+	a := &assembly{key: key, before: f.last, due: time.Now().Add(reassemblyTime)}
+	if f.last == nil {
+		f.first = a
+	} else {
+		f.last.after = a
 	}
-	if victim == nil {
-		return false
+	f.last, f.all[key] = a, a
+	return a
+}
+
+// remove removes a packet. The caller frees its fragments.
+func (f *fragments) remove(a *assembly) {
+	if a.before == nil {
+		f.first = a.after
+	} else {
+		a.before.after = a.after
 	}
-	f.held -= victim.free(q, DropFragments)
-	delete(f.all, oldest)
-	return true
+	if a.after == nil {
+		f.last = a.before
+	} else {
+		a.after.before = a.before
+	}
+	delete(f.all, a.key)
+	f.held -= len(a.parts)
+}
+
+// evict drops the oldest packet.
+func (f *fragments) evict(q *queue) {
+	a := f.first
+	f.remove(a)
+	a.free(q, DropFragments)
 }
 
 // assemble chains the fragments and delivers the packet. It copies nothing.
@@ -206,22 +224,22 @@ func (q *queue) assemble(a *assembly) (Drop, bool) {
 func (f *fragments) tick(h *Host, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for key, a := range f.all {
-		if now.After(a.due) {
-			f.held -= a.free(h.self, DropTimeout)
-			delete(f.all, key)
-		}
+	for f.first != nil && now.After(f.first.due) {
+		a := f.first
+		f.remove(a)
+		a.free(h.self, DropTimeout)
 	}
 }
 
 func (f *fragments) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for key, a := range f.all {
+	for f.first != nil {
+		a := f.first
+		f.remove(a)
 		for _, p := range a.parts {
 			p.m.Free()
 		}
-		delete(f.all, key)
 	}
 }
 
@@ -242,7 +260,7 @@ func (h *Host) split(q *queue, p *path, protocol header.Protocol, tos, ttl uint8
 	if !ok {
 		return nil, syscall.ENOBUFS
 	}
-	id := h.ident.Add(1)
+	id := p.ident.Add(1)
 	for i, m := range pkts {
 		off := i * room
 		n := min(room, total-off)

@@ -63,6 +63,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	d, err := c.next()
 	if err != nil {
 		return 0, c.readError("read", err)
@@ -75,6 +77,8 @@ func (c *Conn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err er
 	if !c.ok() {
 		return 0, netip.AddrPort{}, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	d, err := c.next()
 	if err != nil {
 		return 0, netip.AddrPort{}, c.readError("recvfrom", err)
@@ -106,6 +110,8 @@ func (c *Conn) ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, addr netip
 	if !c.ok() {
 		return 0, 0, 0, netip.AddrPort{}, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	c.mu.Lock()
 	err = c.await()
 	var d datagram
@@ -170,6 +176,8 @@ func (c *Conn) ReadBatch(ds []Datagram) (n int, err error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	c.mu.Lock()
 	if err = c.await(); err != nil {
 		c.mu.Unlock()

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/godpdk/godpdk/dpdk/header"
@@ -52,13 +53,12 @@ func (h *Host) emit(m *mbuf.Mbuf) {
 }
 
 // answer sends the answer to a packet of the queue: to this host itself, or back where the packet came from.
-func (h *Host) answer(m *mbuf.Mbuf, to netip.Addr, q *queue) {
-	if !h.own[to] {
-		h.emit(m)
+func (h *Host) answer(m *mbuf.Mbuf, q *queue) {
+	if q == h.self {
+		q.later = append(q.later, m) // the queue is in the middle of a packet
 		return
 	}
-	// The queue is in the middle of a packet, so a packet to itself must wait.
-	go h.loopback(m)
+	h.emit(m)
 }
 
 // loopback receives a frame of this host's own.
@@ -71,6 +71,11 @@ func (h *Host) loopback(m *mbuf.Mbuf) {
 		return
 	}
 	q.receive(m)
+	for len(q.later) > 0 {
+		m, q.later = q.later[0], q.later[1:]
+		q.receive(m)
+	}
+	q.later = q.later[:0]
 	q.flush()
 }
 
@@ -92,7 +97,7 @@ func (h *Host) ip4(b []byte, mac header.MAC, src, dst netip.Addr, p header.Proto
 	ip.SetProtocol(p)
 	ip.SetSource(src)
 	ip.SetDestination(dst)
-	ip.SetID(uint16(h.ident.Add(1)))
+	ip.SetID(uint16(rand.Uint32()))
 	ip.UpdateHeaderChecksum()
 	return b[header.IPv4MinLen:]
 }
