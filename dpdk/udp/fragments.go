@@ -79,15 +79,11 @@ func (q *queue) fragment(m *mbuf.Mbuf) (Drop, bool) {
 	}
 	drop, ok := a.add(part{m, p.l4, p.offset, n}, p.more, p.tos&3 == congested)
 	if !ok {
-		if drop != duplicate {
+		if drop != DropDuplicate {
 			f.held -= a.free(q, drop)
 			a.refused = true
 		}
 		f.mu.Unlock()
-		if drop == duplicate {
-			q.host.free(0, m)
-			return 0, true
-		}
 		return drop, false
 	}
 	f.held++
@@ -103,10 +99,8 @@ func (q *queue) fragment(m *mbuf.Mbuf) (Drop, bool) {
 	return q.assemble(a)
 }
 
-// duplicate is the result of add for a fragment that is there already. It is not an error: the network has copied it.
-const duplicate Drop = drops
-
-// add adds a fragment. If ok is false, the fragment was not taken; unless it is a duplicate, the packet is void.
+// add adds a fragment. If ok is false, the fragment was not taken. The packet is void then, except for a duplicate, which the network
+// has made.
 func (a *assembly) add(one part, more, ce bool) (drop Drop, ok bool) {
 	if a.refused {
 		return DropOverlap, false
@@ -114,7 +108,7 @@ func (a *assembly) add(one part, more, ce bool) (drop Drop, ok bool) {
 	i, found := slices.BinarySearchFunc(a.parts, one.off, func(p part, off int) int { return p.off - off })
 	end := one.off + one.n
 	if found && a.parts[i].n == one.n {
-		return duplicate, false
+		return DropDuplicate, false
 	}
 	if found || i > 0 && a.parts[i-1].off+a.parts[i-1].n > one.off || i < len(a.parts) && a.parts[i].off < end {
 		return DropOverlap, false

@@ -21,11 +21,12 @@ const (
 	DropNoMbuf                  // the pool had no mbuf for an answer
 	DropQueueFull               // the port did not accept an answer
 	DropICMPLimited             // an ICMP error or echo reply over the limit of the rate was not sent
+	DropDuplicate               // a second copy of a fragment
 	drops
 )
 
 var dropNames = [drops]string{"malformed", "checksum", "other host", "protocol", "no socket", "socket full", "host full",
-	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited"}
+	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited", "duplicate"}
 
 // String returns the reason in words, such as "socket full".
 func (d Drop) String() string {
