@@ -27,7 +27,7 @@ type Config struct {
 	// each. 0 is all receive queues of the port.
 	Queues int
 	// Idle makes the pacing of a queue's poller: it is called once for each queue, and After after each round. nil
-	// is a *lcore.Idle with its defaults. See [Host] for the choices and their costs.
+	// is a *lcore.Idle with its defaults. It is called on the goroutine of the poller. See the package documentation for the choices and their costs.
 	Idle func(queue int) Idle
 	// Interrupts makes an idle poller wait for the receive interrupt of its queue instead of sleeping for a fixed time: it is the
 	// Waiter of the *lcore.Idle. The port needs what [ethdev.RxQueue.WaitBurst] needs.

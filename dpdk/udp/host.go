@@ -159,12 +159,18 @@ func (h *Host) start() error {
 		if err := errors.Join(q.rx.Err(), q.tx.Err()); err != nil {
 			return err
 		}
-		if q.idle, err = h.cfg.idle(i, q.rx); err != nil {
+	}
+	for i, q := range h.queues {
+		started := make(chan error)
+		h.workers.Go(func() {
+			err := q.pace(i)
+			if started <- err; err == nil {
+				q.poll()
+			}
+		})
+		if err := <-started; err != nil {
 			return err
 		}
-	}
-	for _, q := range h.queues {
-		h.workers.Go(q.poll)
 	}
 	h.workers.Go(h.timers)
 	h.groups.start()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
 
@@ -17,6 +18,8 @@ type queue struct {
 	host *Host
 	rx   ethdev.RxQueue
 	idle Idle
+	// alone is set if the poller never yields: it has a CPU of its own.
+	alone bool
 
 	// mu guards the transmit side: goroutines that send take turns. A burst of its own costs a sender less than a ring to the
 	// poller (BenchmarkHandover), and the packet leaves while the poller sleeps.
@@ -37,6 +40,15 @@ type queue struct {
 	count counters
 }
 
+// pace makes the pacing of the poller, on its goroutine.
+func (q *queue) pace(number int) (err error) {
+	q.idle, err = q.host.cfg.idle(number, q.rx)
+	if i, ok := q.idle.(*lcore.Idle); ok {
+		q.alone = i.Yields < 0
+	}
+	return err
+}
+
 // poll receives until the host ends.
 func (q *queue) poll() {
 	var pkts [burst]*mbuf.Mbuf
@@ -50,10 +62,10 @@ func (q *queue) poll() {
 			q.count.rxFrames.Add(uint64(n))
 		}
 		q.idle.After(n)
-		if q.woke { // the reader runs on this P before another one has to take it over
-			q.woke = false
+		if q.woke && !q.alone { // the reader runs on this P before another one has to take it over
 			runtime.Gosched()
 		}
+		q.woke = false
 	}
 }
 

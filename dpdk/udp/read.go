@@ -58,10 +58,13 @@ func (c *Conn) source(d datagram) netip.AddrPort {
 	return netip.AddrPortFrom(d.from, d.fromPort)
 }
 
-// Read reads the next datagram into b. The bytes that do not fit are lost.
+// Read reads the next datagram into b. The bytes that do not fit are lost. If b is empty, Read returns at once and reads nothing.
 func (c *Conn) Read(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
+	}
+	if len(b) == 0 && !c.closed.Load() { // as package net does
+		return 0, nil
 	}
 	c.enter()
 	defer c.leave()
