@@ -38,9 +38,9 @@
 // addresses of neighbors another eighth, at most 128 for each neighbor: then the oldest one is dropped, as in Linux. The caches of neighbors (1,024)
 // and of paths (4,096) replace entries.
 //
-// Packets with an address of the host or a loopback address as their source are dropped. An ICMP error must be about a datagram that
-// a socket has sent to that destination, a neighbor advertisement must come from the link (hop limit 255), and queries for groups too. On the
-// link there is no proof of identity: ARP and neighbor discovery believe any station, as they do in other hosts.
+// Packets with an address of the host or a loopback address as their source are dropped. An ICMP error must be about a datagram of a socket, to
+// a destination that was used. A neighbor advertisement must come from the link (hop limit 255), and queries for groups too. On the
+// link nothing proves identity: ARP and neighbor discovery believe any station, as in other hosts.
 //
 // # Pollers
 //

@@ -35,7 +35,7 @@ var (
 
 const peer4Raw, peer6Raw, other4 = "10.9.0.9", "2001:db8::9", "10.9.1.1"
 
-// besieged is a host whose only neighbor sends what a test makes.
+// besieged is a host with one neighbor, which sends the frames of the test.
 func besieged(t *testing.T) (*udp.Host, raw) {
 	t.Helper()
 	cable, pool := cables(t, 1)
@@ -371,7 +371,7 @@ func TestNeighborMessagesAreChecked(t *testing.T) {
 	for name, f := range map[string][]byte{
 		"a station without an address has one in an option": neighbour(t, "::", solicitedNode, 135, 0, a6, source...),
 		"a station without an address asks one station":     neighbour(t, "::", a6, 135, 0, a6),
-		"all are told that they have asked":                 neighbour(t, peer6Raw, "ff02::1", 136, 0x60, peer6Raw, target...),
+		"all stations get an answer to their question":      neighbour(t, peer6Raw, "ff02::1", 136, 0x60, peer6Raw, target...),
 	} {
 		before := h.Stats()
 		peer.deliver(h, f)
@@ -434,7 +434,7 @@ func TestUnknownProtocolOfIPv6(t *testing.T) {
 	assert.Empty(t, peer.drain())
 }
 
-// The host itself is no port: it cannot compute checksums.
+// Datagrams to the host itself do not go through the port, so the port cannot compute their checksums.
 func TestOwnDatagramsHaveChecksums(t *testing.T) {
 	a, _ := pair(t, nil)
 	udp.OffloadChecksums(a)
@@ -525,4 +525,89 @@ func TestIdleErrors(t *testing.T) {
 	_, err = udp.NewHost(cable.A, cfg) // net_ring has none
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 	require.ErrorContains(t, err, "Config.RxInterrupts")
+}
+
+// Frames of all kinds with random changes and right checksums do not stop a host, and do not cost it mbufs.
+func TestChangedFrames(t *testing.T) {
+	h, peer := besieged(t)
+	r := harness.Random(t)
+	c := listen(t, h, "udp", ":700").(*udp.Conn)
+	require.NoError(t, c.JoinGroup(netip.MustParseAddr("239.1.2.3")))
+	require.NoError(t, c.SetControl(udp.ControlTOS|udp.ControlTTL|udp.ControlDestination))
+	echo := func(v4 bool) []byte {
+		if v4 {
+			return packet(t, ip(peer4Raw, a4, 64, layers.IPProtocolICMPv4), &layers.ICMPv4{TypeCode: layers.CreateICMPv4TypeCode(8, 0)}, gopacket.Payload(make([]byte, 56)))
+		}
+		return packet(t, ip(peer6Raw, a6, 64, layers.IPProtocolICMPv6), &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(128, 0)}, gopacket.Payload(make([]byte, 60)))
+	}
+	source := append([]byte{1, 1}, peerMAC...)
+	corpus := [][]byte{
+		datagram(t, peer4Raw, a4, "hello"), datagram(t, peer6Raw, a6, "hello"), datagram(t, peer4Raw, "239.1.2.3", "hello"), echo(true), echo(false),
+		tooBig(t, peer4Raw, 1400, 600), neighbour(t, peer6Raw, a6, 135, 0, a6, source...), neighbour(t, peer6Raw, a6, 136, 0x60, peer6Raw, append([]byte{2, 1}, peerMAC...)...),
+		packet(t, ip("fe80::9", "ff02::1", 1, layers.IPProtocolICMPv6), &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(130, 0)}, gopacket.Payload(make([]byte, 20))),
+		packet(t, ip(peer6Raw, a6, 64, 44), gopacket.Payload([]byte{17, 0, 0, 1, 0, 0, 0, 1, 0, 5, 2, 188, 0, 16, 0, 0})),
+		packet(t, ip(peer6Raw, a6, 64, 0), gopacket.Payload([]byte{60, 0, 1, 4, 0, 0, 0, 0, 17, 0, 1, 4, 0, 0, 0, 0, 0, 5, 2, 188, 0, 8, 0, 0})),
+		packet(t, []gopacket.SerializableLayer{&layers.Ethernet{SrcMAC: peerMAC, DstMAC: hostMAC, EthernetType: layers.EthernetTypeARP}},
+			&layers.ARP{AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4, Operation: layers.ARPRequest,
+				SourceHwAddress: peerMAC, SourceProtAddress: net.ParseIP(peer4Raw).To4(), DstHwAddress: make([]byte, 6), DstProtAddress: net.ParseIP(a4).To4()}),
+	}
+	corpus = append(corpus, cut(datagram(t, peer4Raw, a4, string(make([]byte, 100))), 7, 24)...)
+	frames := harness.Size(100_000, 20_000)
+	buf, oob := make([]byte, 65536), make([]byte, 128)
+	for i := range frames {
+		f := bytes.Clone(corpus[r.IntN(len(corpus))])
+		for range r.IntN(4) {
+			f[12+r.IntN(len(f)-12)] = byte(r.Uint32())
+		}
+		if r.IntN(8) == 0 {
+			f = f[:14+r.IntN(len(f)-13)]
+		}
+		repair(f)
+		peer.send(f)
+		if i%50 == 49 {
+			require.Eventually(t, func() bool { return h.Stats().RxFrames == uint64(i+1) }, 10*time.Second, 50*time.Microsecond)
+			peer.drain()
+			for c.Stats().Waiting > 0 {
+				_, _, _, _, err := c.ReadMsgUDPAddrPort(buf, oob)
+				require.NoError(t, err)
+			}
+		}
+	}
+	udp.Tick(h, time.Now().Add(31*time.Second))
+	received := c.Stats().RxDatagrams
+	assert.Positive(t, received)
+	peer.deliver(h, datagram(t, peer4Raw, a4, "still there"))
+	assert.Equal(t, received+1, c.Stats().RxDatagrams)
+}
+
+// repair writes the right checksums of IPv4 and ICMP into a frame, as far as it has them.
+func repair(f []byte) {
+	if len(f) < 34 {
+		return
+	}
+	switch binary.BigEndian.Uint16(f[12:]) {
+	case 0x0800:
+		n := int(f[14]&15) * 4
+		if n < 20 || 14+n > len(f) {
+			return
+		}
+		header.IPv4(f[14:]).UpdateHeaderChecksum()
+		end := min(14+int(binary.BigEndian.Uint16(f[16:])), len(f))
+		if l4 := f[14+n : max(14+n, end)]; (f[23] == 1 || f[23] == 2) && len(l4) >= 4 {
+			binary.BigEndian.PutUint16(l4[2:], 0)
+			binary.BigEndian.PutUint16(l4[2:], header.Checksum(l4))
+		}
+	case 0x86dd:
+		if len(f) < 54+8 || f[20] != 58 {
+			return
+		}
+		icmp := f[54:min(54+int(binary.BigEndian.Uint16(f[18:])), len(f))]
+		if len(icmp) < 4 {
+			return
+		}
+		binary.BigEndian.PutUint16(icmp[2:], 0)
+		src, dst := netip.AddrFrom16([16]byte(f[22:38])), netip.AddrFrom16([16]byte(f[38:54]))
+		sum := header.CombineChecksums(header.RawChecksum(icmp), 0, header.PseudoChecksum(src, dst, header.ProtocolICMPv6, len(icmp)))
+		binary.BigEndian.PutUint16(icmp[2:], ^sum)
+	}
 }

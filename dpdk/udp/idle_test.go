@@ -58,7 +58,7 @@ var _ = harness.Role("round trips", func(args []string) error {
 	return c.Close()
 })
 
-// tap makes a host whose neighbor is the kernel of this namespace. Its port has receive interrupts.
+// tap makes a host with the kernel of this namespace as its neighbor. Its port has receive interrupts.
 func tap(t testing.TB, change func(c *udp.Config)) station {
 	t.Helper()
 	harness.Need(t, harness.Root)

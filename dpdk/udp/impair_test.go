@@ -183,7 +183,7 @@ func (n *network) release(all bool) {
 	n.held = keep
 }
 
-// Datagrams cross a network that loses, copies, reorders, delays and changes packets. What arrives is what was sent, and
+// Datagrams cross a network that loses, copies, reorders, delays and changes packets. Received data are the sent ones, and
 // each packet is accounted for.
 func TestBadNetwork(t *testing.T) {
 	for name, how := range map[string]impairment{
@@ -261,7 +261,7 @@ func testBadNetwork(t *testing.T, how impairment, to string, parts int) {
 		}
 	}
 	settle()
-	udp.Tick(n.b, time.Now().Add(31*time.Second)) // fragments whose others were lost
+	udp.Tick(n.b, time.Now().Add(31*time.Second)) // fragments of incomplete datagrams
 	require.Eventually(t, func() bool { return server.(*udp.Conn).Stats().Waiting == 0 }, 10*time.Second, time.Millisecond)
 	require.NoError(t, server.Close())
 	reader.Wait()

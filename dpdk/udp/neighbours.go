@@ -92,8 +92,8 @@ func (n *neighbours) entry(a netip.Addr) (*neighbour, error) {
 	return e, nil
 }
 
-// evict removes an entry: of some of them, the one that is worth the least. Whoever makes the host send to many addresses must not
-// drive out the neighbors that answer (RFC 6583).
+// evict removes an entry: of some of them, the one that is worth the least. Packets to many addresses must not drive out the neighbors that
+// answer (RFC 6583).
 func (n *neighbours) evict() {
 	worth := [...]int{idle: 0, failed: 0, incomplete: 1, stale: 2, reachable: 3, probing: 3}
 	var victim *neighbour

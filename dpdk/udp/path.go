@@ -87,7 +87,7 @@ func (p *paths) remove(key [2]netip.Addr, one *path) {
 	delete(p.all, key)
 }
 
-// lower lowers the MTU of the paths to dst. It reports false if there is no path from src.
+// lower lowers the MTU of the paths to dst. It reports false if the host has no path from src.
 func (p *paths) lower(src, dst netip.Addr, mtu int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
