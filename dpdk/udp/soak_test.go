@@ -137,10 +137,10 @@ func soakRound(c *udp.Conn, first uint64) error {
 	}
 	size := func(i uint64) int { return 8 + int(i*131%1380) }
 	segmented := first/soakWindow%3 == 1
-	if segmented {
+	switch {
+	case segmented:
 		size = func(uint64) int { return 1000 }
-	}
-	if first/soakWindow%8 == 2 {
+	case first/soakWindow%8 == 2:
 		size = func(i uint64) int { return 2000 + int(i*131%5000) } // in fragments
 	}
 	var ms [soakWindow]udp.Message
