@@ -120,6 +120,14 @@ func (n *neighbours) remove(e *neighbour) {
 // set sets the Ethernet address of an entry and sends what waits for it. confirmed means that the neighbor has answered.
 func (n *neighbours) set(e *neighbour, mac header.MAC, confirmed bool) {
 	n.mu.Lock()
+	// Senders see the address when nothing waits any more, so that their datagrams stay in order. A sender that is always faster cannot
+	// stop the poller: then its order changes once.
+	for round := 0; round < 8 && len(e.pending) > 0; round++ {
+		waiting := n.take(e)
+		n.mu.Unlock()
+		n.flush(waiting, mac)
+		n.mu.Lock()
+	}
 	value := knownMAC | uint64(mac[0])<<40 | uint64(mac[1])<<32 | uint64(be.Uint32(mac[2:]))
 	changed := e.mac.Swap(value) != value
 	switch now := time.Now(); {
@@ -132,8 +140,13 @@ func (n *neighbours) set(e *neighbour, mac header.MAC, confirmed bool) {
 	}
 	waiting := n.take(e)
 	n.mu.Unlock()
+	n.flush(waiting, mac)
+}
+
+// flush sends what waited.
+func (n *neighbours) flush(waiting []pending, mac header.MAC) {
 	for _, w := range waiting {
-		n.host.toNeighbour(w.m, mac)
+		n.host.toNeighbour(w, mac)
 	}
 }
 
@@ -192,7 +205,7 @@ func (n *neighbours) wait(e *neighbour, m *mbuf.Mbuf, c *Conn) (err error) {
 	n.mu.Lock()
 	if mac := e.mac.Load(); mac != unknownMAC { // it has answered meanwhile
 		n.mu.Unlock()
-		n.host.toNeighbour(m, unpackMAC(mac))
+		n.host.toNeighbour(pending{m, c}, unpackMAC(mac))
 		return nil
 	}
 	ask := false

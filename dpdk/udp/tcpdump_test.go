@@ -28,7 +28,7 @@ func (s station) capture(t *testing.T) (stop func() string) {
 	t.Helper()
 	harness.Need(t, harness.Tcpdump)
 	file := filepath.Join(t.TempDir(), "packets")
-	cmd := exec.Command("tcpdump", "-i", s.far.Name, "-Z", "root", "--immediate-mode", "-U", "-s", "0", "-w", file, "ether", "src", s.host.MAC().String())
+	cmd := exec.Command("tcpdump", "-i", s.far.Name, "-Z", "root", "--immediate-mode", "-U", "-s", "2048", "-B", "16384", "-w", file, "ether", "src", s.host.MAC().String())
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)
 	require.NoError(t, s.far.Do(cmd.Start))
@@ -59,7 +59,8 @@ func (s station) capture(t *testing.T) (stop func() string) {
 
 // tcpdump finds nothing wrong in any kind of packet that a host sends.
 func TestPacketsAreWellFormed(t *testing.T) {
-	s := veth(t, nil)
+	more4, more6 := "10.8.0.3", "fd00:8::3" // the kernel has to ask for their Ethernet address
+	s := veth(t, func(c *udp.Config) { c.Addrs = append(c.Addrs, prefixes(more4+"/24", more6+"/64")...) })
 	k := kernelNet{t, s}
 	stop := s.capture(t)
 	buf := make([]byte, 65536)
@@ -84,7 +85,7 @@ func TestPacketsAreWellFormed(t *testing.T) {
 	all := listen(t, s.host, "udp4", ":704")
 	_, err := all.WriteToUDPAddrPort([]byte("to all"), netip.MustParseAddrPort("10.8.0.255:9"))
 	require.NoError(t, err)
-	for _, args := range [][]string{{our4}, {our6}, {"-s", "1472", our4}, {"-s", "4000", our6}} {
+	for _, args := range [][]string{{our4}, {our6}, {more4}, {more6}, {"-s", "1472", our4}, {"-s", "4000", our6}} {
 		s.ping(t, args...)
 	}
 	for _, to := range []string{our4, our6} {
@@ -117,7 +118,7 @@ func TestPacketsAreWellFormed(t *testing.T) {
 	}
 	out := stop()
 	for _, kind := range []string{
-		`ARP.* Request [^ ]* 10\.8\.0\.1 [^ ]* 10\.8\.0\.2`, `ARP.* Reply 10\.8\.0\.2 is-at`, `neighbor solicitation.* fd00:8::1`, `neighbor advertisement.* tgt is fd00:8::2`,
+		`ARP.* Request [^ ]* 10\.8\.0\.1 [^ ]* 10\.8\.0\.2`, `ARP.* Reply 10\.8\.0\.3 is-at`, `neighbor solicitation.* fd00:8::1`, `neighbor advertisement.* tgt is fd00:8::3`,
 		`ICMP echo reply`, `ICMP6, echo reply`, `udp port 9 unreachable`, `unreachable port.* udp port 9`, `protocol 253 unreachable`, `parameter problem`,
 		`igmp v2 report 239\.1\.2\.3`, `igmp leave 239\.1\.2\.3`, `multicast listener report.*ff15::77`, `multicast listener done.*ff15::77`,
 		`flags \[\+\], proto UDP`, `frag \(0x[0-9a-f]+:0\|`, `tos 0xb9`, `class 0xb9`, `10\.8\.0\.255\.9: \[udp sum ok\]`,

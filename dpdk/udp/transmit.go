@@ -41,7 +41,10 @@ func (h *Host) emit(m *mbuf.Mbuf) {
 		h.free(0, m)
 		return
 	}
-	q := h.queues[0]
+	h.queues[0].emit(m)
+}
+
+func (q *queue) emit(m *mbuf.Mbuf) {
 	q.mu.Lock()
 	q.out[0] = m
 	n := q.tx.Burst(q.out[:1])
@@ -79,10 +82,10 @@ func (h *Host) loopback(m *mbuf.Mbuf) {
 	q.flush()
 }
 
-// toNeighbour sends a frame that waited for the Ethernet address of a neighbor.
-func (h *Host) toNeighbour(m *mbuf.Mbuf, mac header.MAC) {
-	setDestination(m, mac)
-	h.emit(m)
+// toNeighbour sends a frame that waited for the Ethernet address of a neighbor, on the queue of its socket.
+func (h *Host) toNeighbour(w pending, mac header.MAC) {
+	setDestination(w.m, mac)
+	w.conn.queue().emit(w.m)
 }
 
 // setDestination sets the destination of a frame.
