@@ -17,7 +17,7 @@ const (
 	DropFragments               // too many fragments wait for the others of their datagrams, or a datagram was too long
 	DropOverlap                 // fragments overlapped
 	DropTimeout                 // the other fragments did not come
-	DropUnresolved              // to be sent to a neighbor that does not answer
+	DropUnresolved              // to be sent to a neighbor that does not answer, or for which too many packets wait
 	DropNoMbuf                  // the pool had no mbuf for an answer
 	DropQueueFull               // the port did not accept an answer
 	DropICMPLimited             // an ICMP error or echo reply over the limit of the rate was not sent

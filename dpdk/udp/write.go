@@ -231,7 +231,10 @@ func (c *Conn) impatient(q *queue, start time.Time, round int) error {
 		runtime.Gosched()
 		return nil
 	}
-	if q.tx.Err() != nil {
+	q.mu.Lock() // the queue belongs to one goroutine at a time
+	err := q.tx.Err()
+	q.mu.Unlock()
+	if err != nil {
 		return syscall.ENETDOWN
 	}
 	c.mu.Lock()
