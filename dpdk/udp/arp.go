@@ -16,7 +16,7 @@ func (q *queue) arp(m *mbuf.Mbuf) (Drop, bool) {
 	}
 	ip, mac := a.SenderIP(), a.SenderMAC()
 	toUs := h.own[a.TargetIP()]
-	if !h.own[ip] && !ip.IsUnspecified() && !ip.IsMulticast() && h.cfg.onLink(ip) { // an own one is a duplicate, and no neighbor
+	if !h.own[ip] && !ip.IsUnspecified() && !ip.IsMulticast() && !h.broadcast(ip) && h.cfg.onLink(ip) { // an own one is a duplicate, and no neighbor
 		h.neighbours.learn(ip, mac, a.Op() == header.ARPReply && q.p.toMAC == h.mac, toUs)
 	}
 	if toUs && a.Op() == header.ARPRequest && !h.own[ip] {

@@ -22,6 +22,8 @@ func (c *Conn) WriteBatch(ms []Message) (n int, err error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	defaults := c.options.Load()
 	for n < len(ms) {
 		k, err := c.writeSome(ms[n:], defaults)

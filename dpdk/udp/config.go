@@ -27,8 +27,11 @@ type Config struct {
 	// each. 0 is all receive queues of the port.
 	Queues int
 	// Idle makes the pacing of a queue's poller: it is called once for each queue, and After after each round. nil
-	// is a *lcore.Idle.
+	// is a *lcore.Idle with its defaults. It is called on the goroutine of the poller. See the package documentation for the choices and their costs.
 	Idle func(queue int) Idle
+	// Interrupts makes an idle poller wait for the receive interrupt of its queue instead of sleeping for a fixed time: it is the
+	// Waiter of the *lcore.Idle. The port needs what [ethdev.RxQueue.WaitBurst] needs.
+	Interrupts bool
 	// VLAN is the VLAN ID of all frames of the host. 0 is none: frames have no tag.
 	VLAN int
 	// MTU is the largest IP packet in bytes. 0 is that of the port. An mbuf of Pool must have room for it;
@@ -40,7 +43,8 @@ type Config struct {
 	// NoLinkLocal omits the IPv6 link-local address that the host has from its Ethernet address.
 	NoLinkLocal bool
 	// ReadQueue is the number of datagrams that wait for the readers of a socket. Further ones are
-	// dropped. 0 is 512. See also [Conn.SetReadBuffer].
+	// dropped. A datagram in several mbufs, such as one that came in fragments, counts once for each. 0 is 512. See also
+	// [Conn.SetReadBuffer].
 	ReadQueue int
 }
 
@@ -135,6 +139,27 @@ func (c Config) complete(p ethdev.Config, portMTU int) (Config, error) {
 		c.Idle = func(int) Idle { return new(lcore.Idle) }
 	}
 	return c, nil
+}
+
+// idle makes the pacing of a queue's poller.
+func (c Config) idle(queue int, rx ethdev.RxQueue) (Idle, error) {
+	i := c.Idle(queue)
+	if i == nil {
+		return nil, invalid("Idle returned nil for queue %d: return a *lcore.Idle", queue)
+	}
+	if !c.Interrupts {
+		return i, nil
+	}
+	l, ok := i.(*lcore.Idle)
+	if !ok || l.Waiter != nil {
+		return nil, invalid("Interrupts is set, and Idle returned a %T with its own way to wait: return a *lcore.Idle without a Waiter", i)
+	}
+	interrupt, err := rx.Interrupt()
+	if err != nil {
+		return nil, err
+	}
+	l.Waiter = interrupt
+	return l, nil
 }
 
 // onLink reports whether a is in a subnet of the host.

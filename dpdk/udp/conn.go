@@ -3,6 +3,7 @@ package udp
 import (
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -26,6 +27,7 @@ type Conn struct {
 	raddr  net.Addr // nil if not connected
 
 	closed atomic.Bool
+	calls  atomic.Int32 // that run: Close waits for them, because they may have mbufs
 	groups atomic.Pointer[[]netip.Addr]
 	last   atomic.Pointer[path]
 
@@ -39,7 +41,7 @@ type Conn struct {
 	cond                            sync.Cond // a datagram, an error, a deadline or the end
 	ring                            []datagram
 	first, count                    int
-	limit                           int
+	held, limit                     int           // mbufs of the datagrams that wait
 	readers                         int           // that wait
 	err                             syscall.Errno // of an ICMP message, for the next call
 	failed                          atomic.Bool   // err is set
@@ -51,6 +53,7 @@ type Conn struct {
 // datagram is a received datagram: n bytes of m from off on.
 type datagram struct {
 	m        *mbuf.Mbuf
+	mbufs    int32 // segments of m
 	off, n   int32
 	from, to netip.Addr
 	fromPort uint16
@@ -98,22 +101,26 @@ func (c *Conn) push(ds []datagram) (taken int, why Drop, woke bool) {
 	if c.closed.Load() {
 		return 0, DropNoSocket, false
 	}
-	room, why := c.limit-c.count, DropSocketFull
-	if all := c.host.maxWaiting - c.host.waiting.Load(); int64(room) > all {
-		room, why = max(int(all), 0), DropHostFull
+	// The limits are of mbufs: a datagram in fragments has up to 128 of them. The last one that has room may exceed the
+	// limit, as in Linux, so that a small limit holds a large datagram.
+	before, limit, why := c.held, c.limit, DropSocketFull
+	if all := before + int(c.host.maxWaiting-c.host.waiting.Load()); limit > all {
+		limit, why = all, DropHostFull
 	}
-	taken = min(room, len(ds))
-	for c.count+taken > len(c.ring) {
-		c.grow()
-	}
-	for _, d := range ds[:taken] {
+	for taken < len(ds) && c.held < limit {
+		d := ds[taken]
+		if c.count == len(c.ring) {
+			c.grow()
+		}
 		c.ring[(c.first+c.count)&(len(c.ring)-1)] = d
 		c.count++
+		c.held += int(d.mbufs)
 		c.rxBytes += uint64(d.n)
+		taken++
 	}
 	c.rxDatagrams += uint64(taken)
 	c.rxDropped += uint64(len(ds) - taken)
-	c.host.waiting.Add(int64(taken))
+	c.host.waiting.Add(int64(c.held - before))
 	if c.readers > 0 && taken > 0 {
 		woke = true
 		if taken == 1 {
@@ -159,8 +166,13 @@ func (c *Conn) failure() error {
 	return err
 }
 
-// Close closes the socket. Calls that wait return net.ErrClosed, and datagrams that wait are dropped. A second call returns
-// net.ErrClosed.
+// enter begins a call that may have mbufs. The caller calls leave at its end.
+func (c *Conn) enter() { c.calls.Add(1) }
+
+func (c *Conn) leave() { c.calls.Add(-1) }
+
+// Close closes the socket. Calls that wait return net.ErrClosed, and datagrams that wait are dropped. Close returns when the other
+// calls have ended. A second call returns net.ErrClosed.
 func (c *Conn) Close() error {
 	if !c.ok() {
 		return syscall.EINVAL
@@ -192,6 +204,10 @@ func (c *Conn) Close() error {
 	for _, m := range waiting {
 		h.free(c.number, m)
 	}
+	for c.calls.Load() > 0 {
+		runtime.Gosched()
+	}
+	h.open.Done()
 	return nil
 }
 
@@ -202,7 +218,8 @@ func (c *Conn) pop() datagram {
 	at.m = nil
 	c.first = (c.first + 1) & (len(c.ring) - 1)
 	c.count--
-	c.host.waiting.Add(-1)
+	c.held -= int(d.mbufs)
+	c.host.waiting.Add(-int64(d.mbufs))
 	return d
 }
 
@@ -222,8 +239,8 @@ func (c *Conn) RemoteAddr() net.Addr {
 	return c.raddr
 }
 
-// SetReadBuffer sets the number of datagrams that wait for readers: as many as have room in this number of bytes, in mbufs
-// of the port. It is at least 16, and at most a quarter of the mbufs of the pool.
+// SetReadBuffer sets the number of mbufs with datagrams that wait for readers: as many as have room in this number of bytes.
+// It is at least 16, and at most a quarter of the mbufs of the pool. See [Config.ReadQueue].
 func (c *Conn) SetReadBuffer(bytes int) error {
 	return c.set(func() {
 		c.limit = max(16, min(bytes/c.host.pool.DataRoom(), c.host.pool.Size()/4))

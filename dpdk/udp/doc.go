@@ -55,6 +55,32 @@
 // call is there to return an error: because a neighbor does not answer, or because a socket is not read. [Host.Stats] and
 // [Conn.Stats] count them. ICMP errors are limited to 1,000 a second, and answers to pings to 10,000.
 //
+// # Other stations
+//
+// What other stations send cannot fill the memory. Each limit is counted in [Stats] when it drops something. Datagrams that wait for
+// readers hold at most half of the mbufs of the pool. Fragments that wait for others hold an eighth, and packets that wait for the Ethernet
+// addresses of neighbors another eighth, at most 128 for each neighbor: then the oldest one is dropped, as in Linux. The caches of neighbors (1,024)
+// and of paths (4,096) replace entries.
+//
+// Packets with an address of the host or a loopback address as their source are dropped. An ICMP error must be about a datagram of a socket, to
+// a destination that was used. A neighbor advertisement must come from the link (hop limit 255), and queries for groups too. On the
+// link nothing proves identity: ARP and neighbor discovery believe any station, as in other hosts.
+//
+// # Pollers
+//
+// A host polls its queues. Config.Idle chooses what a poller does when nothing comes:
+//
+//   - The default, lcore.Idle, spins, then yields, and then sleeps for 20 µs at a time, which the kernel's timer slack makes longer. An idle
+//     host uses a part of a CPU. The first datagram after a pause waits for the end of the sleep.
+//   - &lcore.Idle{Spins: math.MaxInt} always spins. It has the shortest delay, and uses a whole CPU for each queue. GOMAXPROCS
+//     must exceed the number of queues, or else no other goroutine runs.
+//   - &lcore.Idle{Sleep: -1} never sleeps, but yields to other goroutines. It also uses a whole CPU.
+//   - With Config.Interrupts the poller waits for the receive interrupt instead of sleeping, if the driver has one. An idle host uses no CPU
+//     time. A datagram after a pause costs some system calls of the poller, and the kernel must wake it.
+//
+// With Yields: -1 a poller goes from spinning to sleeping at once: for an Idle function that calls runtime.LockOSThread and pins the thread, since
+// each yield of such a goroutine switches threads twice.
+//
 // # Goroutines
 //
 // A host has a goroutine for each queue of the port, which polls, and one for timers. Any goroutine may call any

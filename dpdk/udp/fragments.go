@@ -35,20 +35,22 @@ type part struct {
 
 // assembly is the fragments of a packet that have come.
 type assembly struct {
-	parts   []part // by offset
-	total   int    // length of the payload; 0 until the last fragment has come
-	bytes   int
-	due     time.Time
-	ce      bool // a fragment has met congestion
-	refused bool // fragments overlapped: all others are dropped too
+	key           fragmentKey
+	before, after *assembly // in the list of the host
+	parts         []part    // by offset
+	total         int       // length of the payload; 0 until the last fragment has come
+	bytes         int
+	due           time.Time
+	ce            bool // a fragment has met congestion
+	refused       bool // fragments overlapped: all others are dropped too
 }
 
 // fragments reassembles packets.
 type fragments struct {
-	mu    sync.Mutex
-	all   map[fragmentKey]*assembly
-	held  int // mbufs
-	limit int
+	mu          sync.Mutex
+	all         map[fragmentKey]*assembly
+	first, last *assembly // the oldest and the newest
+	held, limit int       // mbufs
 }
 
 func (f *fragments) init(pool int) { f.all, f.limit = map[fragmentKey]*assembly{}, min(pool/8, 1024) }
@@ -70,43 +72,35 @@ func (q *queue) fragment(m *mbuf.Mbuf) (Drop, bool) {
 	f.mu.Lock()
 	a := f.all[key]
 	if a == nil {
-		for len(f.all) >= maxAssemblies || f.held >= f.limit {
-			if !f.evict(q) {
-				f.mu.Unlock()
-				return DropFragments, false
-			}
+		if len(f.all) >= maxAssemblies {
+			f.evict(q)
 		}
-		a = &assembly{due: time.Now().Add(reassemblyTime)}
-		f.all[key] = a
+		a = f.add(key)
 	}
 	drop, ok := a.add(part{m, p.l4, p.offset, n}, p.more, p.tos&3 == congested)
 	if !ok {
-		if drop != duplicate {
+		if drop != DropDuplicate {
 			f.held -= a.free(q, drop)
 			a.refused = true
 		}
 		f.mu.Unlock()
-		if drop == duplicate {
-			q.host.free(0, m)
-			return 0, true
-		}
 		return drop, false
 	}
 	f.held++
 	if !a.complete() {
+		for f.held > f.limit {
+			f.evict(q)
+		}
 		f.mu.Unlock()
 		return 0, true
 	}
-	delete(f.all, key)
-	f.held -= len(a.parts)
+	f.remove(a)
 	f.mu.Unlock()
 	return q.assemble(a)
 }
 
-// duplicate is the result of add for a fragment that is there already. It is not an error: the network has copied it.
-const duplicate Drop = drops
-
-// add adds a fragment. If ok is false, the fragment was not taken; unless it is a duplicate, the packet is void.
+// add adds a fragment. If ok is false, the fragment was not taken. The packet is void then, except for a duplicate, which the network
+// has made.
 func (a *assembly) add(one part, more, ce bool) (drop Drop, ok bool) {
 	if a.refused {
 		return DropOverlap, false
@@ -114,7 +108,7 @@ func (a *assembly) add(one part, more, ce bool) (drop Drop, ok bool) {
 	i, found := slices.BinarySearchFunc(a.parts, one.off, func(p part, off int) int { return p.off - off })
 	end := one.off + one.n
 	if found && a.parts[i].n == one.n {
-		return duplicate, false
+		return DropDuplicate, false
 	}
 	if found || i > 0 && a.parts[i-1].off+a.parts[i-1].n > one.off || i < len(a.parts) && a.parts[i].off < end {
 		return DropOverlap, false
@@ -147,21 +141,39 @@ func (a *assembly) free(q *queue, why Drop) int {
 	return n
 }
 
-// evict drops the oldest packet and reports whether there was one.
-func (f *fragments) evict(q *queue) bool {
-	var oldest fragmentKey
-	var victim *assembly
-	for key, a := range f.all {
-		if victim == nil || a.due.Before(victim.due) {
-			oldest, victim = key, a
-		}
+// add adds a packet without fragments.
+func (f *fragments) add(key fragmentKey) *assembly {
+	a := &assembly{key: key, before: f.last, due: time.Now().Add(reassemblyTime)}
+	if f.last == nil {
+		f.first = a
+	} else {
+		f.last.after = a
 	}
-	if victim == nil {
-		return false
+	f.last, f.all[key] = a, a
+	return a
+}
+
+// remove removes a packet. The caller frees its fragments.
+func (f *fragments) remove(a *assembly) {
+	if a.before == nil {
+		f.first = a.after
+	} else {
+		a.before.after = a.after
 	}
-	f.held -= victim.free(q, DropFragments)
-	delete(f.all, oldest)
-	return true
+	if a.after == nil {
+		f.last = a.before
+	} else {
+		a.after.before = a.before
+	}
+	delete(f.all, a.key)
+	f.held -= len(a.parts)
+}
+
+// evict drops the oldest packet.
+func (f *fragments) evict(q *queue) {
+	a := f.first
+	f.remove(a)
+	a.free(q, DropFragments)
 }
 
 // assemble chains the fragments and delivers the packet. It copies nothing.
@@ -206,22 +218,22 @@ func (q *queue) assemble(a *assembly) (Drop, bool) {
 func (f *fragments) tick(h *Host, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for key, a := range f.all {
-		if now.After(a.due) {
-			f.held -= a.free(h.self, DropTimeout)
-			delete(f.all, key)
-		}
+	for f.first != nil && now.After(f.first.due) {
+		a := f.first
+		f.remove(a)
+		a.free(h.self, DropTimeout)
 	}
 }
 
 func (f *fragments) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for key, a := range f.all {
+	for f.first != nil {
+		a := f.first
+		f.remove(a)
 		for _, p := range a.parts {
 			p.m.Free()
 		}
-		delete(f.all, key)
 	}
 }
 
@@ -242,7 +254,7 @@ func (h *Host) split(q *queue, p *path, protocol header.Protocol, tos, ttl uint8
 	if !ok {
 		return nil, syscall.ENOBUFS
 	}
-	id := h.ident.Add(1)
+	id := p.ident.Add(1)
 	for i, m := range pkts {
 		off := i * room
 		n := min(room, total-off)

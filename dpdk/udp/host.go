@@ -2,7 +2,6 @@ package udp
 
 import (
 	"errors"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"runtime"
@@ -42,6 +41,7 @@ type Host struct {
 	groups     groups
 	errors     bucket // for ICMP errors
 	echoes     bucket // for echo replies
+	queries    bucket // for answers to queries for all groups
 
 	mu      sync.Mutex                      // guards changes of sockets
 	sockets [1 << 16]atomic.Pointer[socket] // by local port
@@ -50,13 +50,13 @@ type Host struct {
 
 	waiting    atomic.Int64 // datagrams in the queues of all sockets
 	maxWaiting int64
-	ident      atomic.Uint32 // of the next fragmented packet
 
 	rxVerified, txChecksum bool // the port computes checksums
 
 	closed  atomic.Bool
 	done    chan struct{}
 	workers sync.WaitGroup
+	open    sync.WaitGroup // sockets
 }
 
 // socket is the list of Conns of a local port. It does not change.
@@ -104,13 +104,13 @@ func NewHost(port *ethdev.Port, cfg Config) (*Host, error) {
 	const rx, tx = ethdev.RxIPv4Checksum | ethdev.RxUDPChecksum, ethdev.TxIPv4Checksum | ethdev.TxUDPChecksum
 	h.rxVerified, h.txChecksum = pc.RxOffloads&rx == rx, pc.TxOffloads&tx == tx
 	h.routes = newRoutes(h.addrs, cfg.Gateways, cfg.Routes)
-	h.ident.Store(rand.Uint32())
-	h.neighbours.init(h)
-	h.paths.init()
+	h.neighbours.init(h, cfg.Pool.Size())
+	h.paths.init(h)
 	h.fragments.init(cfg.Pool.Size())
 	h.groups.init(h)
 	h.errors.init(1000, 50)
 	h.echoes.init(10000, 1000)
+	h.queries.init(10, 10)
 	if err := h.start(); err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
@@ -154,14 +154,23 @@ func (h *Host) start() error {
 			h.self = q
 			break
 		}
-		q.rx, q.tx, q.idle = h.port.RxQueue(i), h.port.TxQueue(i), h.cfg.Idle(i)
+		q.rx, q.tx = h.port.RxQueue(i), h.port.TxQueue(i)
 		h.queues = append(h.queues, q)
 		if err := errors.Join(q.rx.Err(), q.tx.Err()); err != nil {
 			return err
 		}
 	}
-	for _, q := range h.queues {
-		h.workers.Go(q.poll)
+	for i, q := range h.queues {
+		started := make(chan error)
+		h.workers.Go(func() {
+			err := q.pace(i)
+			if started <- err; err == nil {
+				q.poll()
+			}
+		})
+		if err := <-started; err != nil {
+			return err
+		}
 	}
 	h.workers.Go(h.timers)
 	h.groups.start()
@@ -179,6 +188,8 @@ func (h *Host) timers() {
 		select {
 		case <-h.done:
 			return
+		case e := <-h.neighbours.stale:
+			h.neighbours.use(e)
 		case now := <-t.C:
 			h.neighbours.tick(now)
 			h.fragments.tick(h, now)
@@ -204,6 +215,7 @@ func (h *Host) Close() error {
 	for _, c := range conns {
 		_ = c.Close() // it can only have been closed before
 	}
+	h.open.Wait()
 	h.neighbours.close()
 	h.fragments.close()
 	// The caches stay usable: a closed one passes mbufs on to the pool, so that a Release after Close works.

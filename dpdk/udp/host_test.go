@@ -316,13 +316,18 @@ func TestNeighborLife(t *testing.T) {
 	_, err = c.Write([]byte("x")) // its address still counts
 	require.NoError(t, err)
 	udp.Tick(a, now.Add(2*time.Second))
-	_, err = c.Write([]byte("x"))
-	require.ErrorIs(t, err, syscall.EHOSTUNREACH)
-	udp.Tick(a, now.Add(4*time.Second)) // a new attempt
-	_, err = c.Write([]byte("x"))
-	require.NoError(t, err) // it waits
+	assert.Zero(t, a.Stats().Neighbors)
+	frames = a.Stats().TxFrames
+	_, err = c.Write([]byte("x")) // it may have another Ethernet address: all stations are asked
+	require.NoError(t, err)       // it waits
+	assert.Equal(t, frames+1, a.Stats().TxFrames)
 	_, err = c.Read(make([]byte, 1))
 	require.ErrorIs(t, err, syscall.EHOSTUNREACH)
+	_, err = c.Write([]byte("x"))
+	require.ErrorIs(t, err, syscall.EHOSTUNREACH)
+	udp.Tick(a, time.Now().Add(2*time.Second)) // a new attempt
+	_, err = c.Write([]byte("x"))
+	require.NoError(t, err)
 }
 
 func TestConfigErrors(t *testing.T) {

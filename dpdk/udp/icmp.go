@@ -93,6 +93,9 @@ func (q *queue) icmp6(m *mbuf.Mbuf) (Drop, bool) {
 			return drop, false
 		}
 	case typeMLDQuery:
+		if q.p.ttl != 1 || !q.p.src.IsLinkLocalUnicast() { // not of a router on the link
+			return DropMalformed, false
+		}
 		q.host.groups.query6(b)
 	case header.ICMPv6Unreachable:
 		if e, ok := parseError6(b[header.ICMPLen:]); ok && b[1] == code6Port {
@@ -140,7 +143,7 @@ func (q *queue) echo(m *mbuf.Mbuf, b []byte, reply byte) (Drop, bool) {
 	old := uint16(b[0]) << 8
 	header.ICMP(icmp).SetChecksum(header.UpdateChecksum16(be.Uint16(b[2:]), old, uint16(reply)<<8))
 	q.count.echoReplies.Add(1)
-	h.answer(out, p.src, q)
+	h.answer(out, q)
 	h.free(0, m)
 	return 0, true
 }
@@ -162,7 +165,7 @@ func (q *queue) longEcho(b []byte, reply byte) {
 	q.count.echoReplies.Add(1)
 	for _, f := range pkts {
 		setDestination(f, p.fromMAC)
-		h.answer(f, p.src, q)
+		h.answer(f, q)
 	}
 }
 
@@ -200,13 +203,13 @@ func (q *queue) unreachable(m *mbuf.Mbuf, why cause) {
 		icmp[0], icmp[1] = header.ICMPv6Unreachable, code6Port
 		if why == protocolUnreachable {
 			icmp[0], icmp[1] = header.ICMPv6Parameter, code6Next
-			be.PutUint32(icmp[4:], 6) // where the next header of the IPv6 header is
+			be.PutUint32(icmp[4:], uint32(p.next-p.l3))
 		}
 		copy(icmp[header.ICMPLen:], original)
 		finish6(icmp, p.dst, p.src)
 	}
 	q.count.txErrors.Add(1)
-	h.answer(out, p.src, q)
+	h.answer(out, q)
 }
 
 // reported is the datagram that an ICMP error is about.
@@ -259,13 +262,16 @@ func (q *queue) refused(e reported, err syscall.Errno) {
 	}
 }
 
-// tooBig lowers the path MTU. The error must be about a port that a socket has: a stranger would have to guess it.
+// tooBig lowers the path MTU. The error must be about a packet that the host may have sent: it was larger than this MTU, a
+// socket has its port, and the path was used. A stranger would have to guess that.
 func (q *queue) tooBig(e reported, mtu int) {
-	if c := q.host.sockets[e.srcPort].Load().find(e.src, e.dst, e.dstPort); c == nil || !q.host.own[e.src] || mtu >= q.host.cfg.MTU {
+	h := q.host
+	if mtu >= e.total || mtu >= h.cfg.MTU || !h.own[e.src] || h.sockets[e.srcPort].Load().find(e.src, e.dst, e.dstPort) == nil {
 		return
 	}
-	q.count.rxErrors.Add(1)
-	q.host.paths.lower(e.dst, mtu)
+	if h.paths.lower(e.src, e.dst, mtu) {
+		q.count.rxErrors.Add(1)
+	}
 }
 
 // plateau returns the next smaller usual MTU (RFC 1191).

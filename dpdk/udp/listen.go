@@ -229,6 +229,7 @@ func (h *Host) bind(c *Conn) error {
 	}
 	h.sockets[c.port].Store(s)
 	h.conns[c] = struct{}{}
+	h.open.Add(1)
 	return nil
 }
 

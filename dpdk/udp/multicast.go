@@ -194,6 +194,9 @@ func (q *queue) igmp(m *mbuf.Mbuf) (Drop, bool) {
 	if header.Checksum(b) != 0 {
 		return DropChecksum, false
 	}
+	if p.ttl != 1 { // a router has forwarded it
+		return DropMalformed, false
+	}
 	if b[0] == typeIGMPQuery {
 		q.host.groups.query(netip.AddrFrom4([4]byte(b[4:8])))
 	}
@@ -210,10 +213,11 @@ func (g *groups) query6(b []byte) {
 
 // query answers a query for a group, or for all groups if it is unspecified.
 func (g *groups) query(a netip.Addr) {
+	limit := &g.host.errors
 	if a.IsUnspecified() {
-		a = netip.Addr{}
+		a, limit = netip.Addr{}, &g.host.queries // it has many answers
 	}
-	if g.host.errors.take() { // a query may have many answers
+	if limit.take() {
 		g.reportAll(a)
 	}
 }

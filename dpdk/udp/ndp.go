@@ -59,12 +59,16 @@ func (q *queue) neighbourMessage(b []byte) (Drop, bool) {
 		return DropMalformed, false
 	}
 	if b[0] == header.ICMPv6NeighborAdv {
-		switch {
-		case h.own[n.target]: // another station has this address too
-		case n.hasMAC:
-			h.neighbours.advertised(n, !p.dst.IsMulticast())
+		if n.solicited && p.dst.IsMulticast() {
+			return DropMalformed, false
+		}
+		if !h.own[n.target] { // otherwise another station has this address too
+			h.neighbours.advertised(n)
 		}
 		return 0, true
+	}
+	if p.src.IsUnspecified() && (n.hasMAC || !p.dst.IsMulticast()) {
+		return DropMalformed, false
 	}
 	if !h.own[n.target] {
 		return DropOtherHost, false
@@ -83,18 +87,23 @@ func (q *queue) neighbourMessage(b []byte) (Drop, bool) {
 	return 0, true
 }
 
-// advertised handles an advertisement with an Ethernet address (RFC 4861, section 7.2.5). It makes no entry.
-func (n *neighbours) advertised(a neighbourMessage, unicast bool) {
+// advertised handles an advertisement (RFC 4861, section 7.2.5). It makes no entry. The answer to a solicitation that was
+// sent to the neighbor alone may omit the Ethernet address, which confirms the known one. Linux omits it.
+func (n *neighbours) advertised(a neighbourMessage) {
 	n.mu.Lock()
-	e := n.all[a.target]
-	keep := false
-	if e != nil {
+	ignore := true
+	if e := n.all[a.target]; e != nil {
 		mac := e.mac.Load()
-		keep = mac != unknownMAC && unpackMAC(mac) != a.mac && !a.replace
+		switch {
+		case a.hasMAC:
+			ignore = mac != unknownMAC && unpackMAC(mac) != a.mac && !a.replace
+		case mac != unknownMAC:
+			a.mac, ignore = unpackMAC(mac), false
+		}
 	}
 	n.mu.Unlock()
-	if e != nil && !keep {
-		n.learn(a.target, a.mac, a.solicited && unicast, false)
+	if !ignore {
+		n.learn(a.target, a.mac, a.solicited, false)
 	}
 }
 

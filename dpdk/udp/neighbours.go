@@ -18,7 +18,7 @@ const (
 	failedTime     = time.Second
 	solicits       = 3
 	maxNeighbours  = 1024
-	maxPending     = 16 // packets that wait for the answer of one neighbor
+	maxPending     = 128 // packets that wait for the answer of one neighbor; the oldest ones are dropped
 	unknownMAC     = 0
 	knownMAC       = 1 << 48
 	forgottenAfter = 10 * time.Minute
@@ -48,7 +48,6 @@ type neighbour struct {
 	due     time.Time // when the state ends, or the next solicitation is sent
 	asked   int       // solicitations in this state
 	pending []pending
-	settled chan struct{} // closed when the state incomplete ends, if a sender waits for that
 }
 
 // pending is a frame that waits for the Ethernet address of the neighbor.
@@ -59,15 +58,19 @@ type pending struct {
 
 // neighbours are the neighbor cache of a host.
 type neighbours struct {
-	host   *Host
-	mu     sync.Mutex
-	all    map[netip.Addr]*neighbour
-	closed bool
+	host        *Host
+	stale       chan *neighbour // that were used
+	mu          sync.Mutex
+	all         map[netip.Addr]*neighbour
+	held, limit int // packets that wait
+	closed      bool
 }
 
-func (n *neighbours) init(h *Host) { n.host, n.all = h, map[netip.Addr]*neighbour{} }
+func (n *neighbours) init(h *Host, pool int) {
+	n.host, n.all, n.stale, n.limit = h, map[netip.Addr]*neighbour{}, make(chan *neighbour, 64), max(pool/8, 16)
+}
 
-// get returns the entry of an address, a new one if there is none. The error is ENOBUFS if the cache is full of entries in use.
+// get returns the entry of an address, a new one if there is none. The error is ENETDOWN if the host has ended.
 func (n *neighbours) get(a netip.Addr) (*neighbour, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -81,30 +84,32 @@ func (n *neighbours) entry(a netip.Addr) (*neighbour, error) {
 	if n.closed {
 		return nil, syscall.ENETDOWN
 	}
-	if len(n.all) >= maxNeighbours && !n.evict() {
-		return nil, syscall.ENOBUFS
+	if len(n.all) >= maxNeighbours {
+		n.evict()
 	}
 	e := &neighbour{addr: a}
 	n.all[a] = e
 	return e, nil
 }
 
-// evict removes an entry for which no packet waits.
-func (n *neighbours) evict() bool {
+// evict removes an entry: of some of them, the one that is worth the least. Packets to many addresses must not drive out the neighbors that
+// answer (RFC 6583).
+func (n *neighbours) evict() {
+	worth := [...]int{idle: 0, failed: 0, incomplete: 1, stale: 2, reachable: 3, probing: 3}
 	var victim *neighbour
-	for _, e := range n.all {
-		if e.state == incomplete || e.state == probing {
-			continue
+	looked := 0
+	for _, e := range n.all { // in random order
+		if victim == nil || worth[e.state] < worth[victim.state] {
+			victim = e
 		}
-		if victim = e; e.state != reachable {
+		if looked++; looked == 64 || worth[victim.state] == 0 {
 			break
 		}
 	}
-	if victim == nil {
-		return false
+	for _, w := range n.take(victim) {
+		n.host.self.drop(w.m, DropUnresolved)
 	}
 	n.remove(victim)
-	return true
 }
 
 func (n *neighbours) remove(e *neighbour) {
@@ -115,6 +120,14 @@ func (n *neighbours) remove(e *neighbour) {
 // set sets the Ethernet address of an entry and sends what waits for it. confirmed means that the neighbor has answered.
 func (n *neighbours) set(e *neighbour, mac header.MAC, confirmed bool) {
 	n.mu.Lock()
+	// Senders see the address when nothing waits any more, so that their datagrams stay in order. A sender that is always faster cannot
+	// stop the poller: then its order changes once.
+	for round := 0; round < 8 && len(e.pending) > 0; round++ {
+		waiting := n.take(e)
+		n.mu.Unlock()
+		n.flush(waiting, mac)
+		n.mu.Lock()
+	}
 	value := knownMAC | uint64(mac[0])<<40 | uint64(mac[1])<<32 | uint64(be.Uint32(mac[2:]))
 	changed := e.mac.Swap(value) != value
 	switch now := time.Now(); {
@@ -125,20 +138,22 @@ func (n *neighbours) set(e *neighbour, mac header.MAC, confirmed bool) {
 		e.state, e.asked, e.due = stale, 0, now.Add(forgottenAfter)
 		e.old.Store(true)
 	}
-	waiting := e.take()
+	waiting := n.take(e)
 	n.mu.Unlock()
+	n.flush(waiting, mac)
+}
+
+// flush sends what waited.
+func (n *neighbours) flush(waiting []pending, mac header.MAC) {
 	for _, w := range waiting {
-		n.host.toNeighbour(w.m, mac)
+		n.host.toNeighbour(w, mac)
 	}
 }
 
-// take returns what waits for the neighbor, and wakes senders.
-func (e *neighbour) take() (waiting []pending) {
+// take returns what waits for a neighbor.
+func (n *neighbours) take(e *neighbour) (waiting []pending) {
 	waiting, e.pending = e.pending, nil
-	if e.settled != nil {
-		close(e.settled)
-		e.settled = nil
-	}
+	n.held -= len(waiting)
 	return waiting
 }
 
@@ -161,6 +176,15 @@ func (n *neighbours) learn(a netip.Addr, mac header.MAC, confirmed, create bool)
 	}
 }
 
+// used notes that a sender has used a stale neighbor. It neither waits nor locks: the sender has the lock of its queue.
+func (n *neighbours) used(e *neighbour) {
+	select {
+	case n.stale <- e:
+	default:
+		e.old.Store(true) // the next sender tries again
+	}
+}
+
 // use asks a stale neighbor again. The known address stays in use until it fails to answer.
 func (n *neighbours) use(e *neighbour) {
 	n.mu.Lock()
@@ -174,16 +198,18 @@ func (n *neighbours) use(e *neighbour) {
 	}
 }
 
-// wait queues a frame for a neighbor without a known address, and asks for it. If the queue is full, it returns a
-// channel that is closed when there is an answer or none came. The error is EHOSTUNREACH if none came.
-func (n *neighbours) wait(e *neighbour, m *mbuf.Mbuf, c *Conn) (again <-chan struct{}, err error) {
+// wait queues a frame for a neighbor without a known address, and asks for it. It does not wait: a station that makes a server answer
+// addresses that do not exist would stop it. The error is EHOSTUNREACH if the neighbor did not answer, and ENOBUFS if too many frames
+// wait for all neighbors.
+func (n *neighbours) wait(e *neighbour, m *mbuf.Mbuf, c *Conn) (err error) {
 	n.mu.Lock()
 	if mac := e.mac.Load(); mac != unknownMAC { // it has answered meanwhile
 		n.mu.Unlock()
-		n.host.toNeighbour(m, unpackMAC(mac))
-		return nil, nil
+		n.host.toNeighbour(pending{m, c}, unpackMAC(mac))
+		return nil
 	}
 	ask := false
+	var oldest *mbuf.Mbuf
 	switch {
 	case n.closed:
 		err = syscall.ENETDOWN
@@ -191,22 +217,27 @@ func (n *neighbours) wait(e *neighbour, m *mbuf.Mbuf, c *Conn) (again <-chan str
 		err = errAgain
 	case e.state == failed:
 		err = syscall.EHOSTUNREACH
-	case len(e.pending) >= maxPending:
-		if e.settled == nil {
-			e.settled = make(chan struct{})
-		}
-		again = e.settled
+	case len(e.pending) >= maxPending: // RFC 4861, section 7.2.2
+		oldest = e.pending[0].m
+		copy(e.pending, e.pending[1:])
+		e.pending[len(e.pending)-1] = pending{m, c}
+	case n.held >= n.limit:
+		err = syscall.ENOBUFS
 	default:
 		e.pending = append(e.pending, pending{m, c})
+		n.held++
 		if ask = e.state == idle; ask {
 			e.state, e.asked, e.due = incomplete, 1, time.Now().Add(retransTime)
 		}
 	}
 	n.mu.Unlock()
+	if oldest != nil {
+		n.host.self.drop(oldest, DropUnresolved)
+	}
 	if ask {
 		n.host.solicit(e, false)
 	}
-	return again, err
+	return err
 }
 
 // tick does what is due.
@@ -229,9 +260,12 @@ func (n *neighbours) tick(now time.Time) {
 				ask = append(ask, e)
 				continue
 			}
-			e.mac.Store(unknownMAC)
+			if e.state == probing { // it may have another Ethernet address now: the next packet asks all stations
+				lost = append(lost, e)
+				continue
+			}
 			e.state, e.due = failed, now.Add(failedTime)
-			waiting = append(waiting, e.take()...)
+			waiting = append(waiting, n.take(e)...)
 		case stale:
 			lost = append(lost, e)
 		case failed: // a new attempt is allowed
@@ -259,7 +293,7 @@ func (n *neighbours) close() {
 	defer n.mu.Unlock()
 	n.closed = true
 	for _, e := range n.all {
-		for _, w := range e.take() {
+		for _, w := range n.take(e) {
 			n.host.free(0, w.m)
 		}
 		n.remove(e)

@@ -22,6 +22,7 @@ type packet struct {
 	// Offsets in the frame: of the IP header or ARP packet, of what follows the IP headers, and of the
 	// end of the packet. Bytes of the frame after end are padding.
 	l3, l4, end int
+	next        int // of the field of IPv6 with the protocol
 
 	fragment bool // a part of a packet: the bytes from l4 to end are its data
 	more     bool // more fragments follow
@@ -99,7 +100,7 @@ func (p *packet) parse6(head []byte, length int) (Drop, bool) {
 	}
 	p.src, p.dst = netip.AddrFrom16([16]byte(b[8:24])), netip.AddrFrom16([16]byte(b[24:40]))
 	p.protocol, p.tos, p.ttl = header.Protocol(b[6]), uint8(be.Uint16(b[0:2])>>4), b[7]
-	p.l4, p.end = p.l3+header.IPv6Len, p.l3+header.IPv6Len+int(be.Uint16(b[4:6]))
+	p.l4, p.end, p.next = p.l3+header.IPv6Len, p.l3+header.IPv6Len+int(be.Uint16(b[4:6])), p.l3+6
 	if p.end > length {
 		return DropMalformed, false
 	}
@@ -125,7 +126,7 @@ func (p *packet) extensions(head []byte) (Drop, bool) {
 			f := head[p.l4:]
 			word := be.Uint16(f[2:4])
 			p.more, p.offset, p.id = word&1 != 0, int(word&^7), be.Uint32(f[4:8])
-			p.protocol = header.Protocol(f[0])
+			p.protocol, p.next = header.Protocol(f[0]), p.l4
 			p.l4 += header.FragmentLen
 			if p.fragment = p.more || p.offset != 0; p.fragment {
 				return 0, true
@@ -138,7 +139,7 @@ func (p *packet) extensions(head []byte) (Drop, bool) {
 			if p.l4+n > limit || p.protocol == header.ProtocolRouting && head[p.l4+3] != 0 { // a router would have to forward it
 				return DropMalformed, false
 			}
-			p.protocol = header.Protocol(head[p.l4])
+			p.protocol, p.next = header.Protocol(head[p.l4]), p.l4
 			p.l4 += n
 		default:
 			return 0, true

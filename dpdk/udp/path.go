@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,8 @@ type path struct {
 	group    bool       // multicast
 	next     *neighbour // nil for multicast, broadcast and this host
 	mtu      int
-	gone     atomic.Bool // what was known about the path has changed: it must be looked up again
+	ident    atomic.Uint32 // of the last packet in fragments
+	gone     atomic.Bool   // what was known about the path has changed: it must be looked up again
 
 	// head is the headers up to UDP: Ethernet, VLAN tag and IP, without what differs between datagrams.
 	head   [header.EthernetLen + header.VLANLen + header.IPv6Len]byte
@@ -39,9 +41,10 @@ func (p *path) valid() bool { return !p.gone.Load() && (p.next == nil || !p.next
 
 // paths are the paths that were used.
 type paths struct {
-	mu  sync.RWMutex
-	all map[[2]netip.Addr]*path
-	mtu map[netip.Addr]learned // lower than that of the host
+	host *Host
+	mu   sync.RWMutex
+	all  map[[2]netip.Addr]*path
+	mtu  map[netip.Addr]learned // lower than that of the host
 }
 
 type learned struct {
@@ -49,8 +52,8 @@ type learned struct {
 	until time.Time
 }
 
-func (p *paths) init() {
-	p.all, p.mtu = map[[2]netip.Addr]*path{}, map[netip.Addr]learned{}
+func (p *paths) init(h *Host) {
+	p.host, p.all, p.mtu = h, map[[2]netip.Addr]*path{}, map[netip.Addr]learned{}
 }
 
 // tick forgets old path MTUs.
@@ -67,10 +70,15 @@ func (p *paths) tick(now time.Time) {
 
 // drop ends the paths to dst.
 func (p *paths) drop(dst netip.Addr) {
-	for key, one := range p.all {
-		if key[1] == dst {
+	drop := func(src netip.Addr) {
+		key := [2]netip.Addr{src, dst}
+		if one := p.all[key]; one != nil {
 			p.remove(key, one)
 		}
+	}
+	drop(netip.Addr{})
+	for src := range p.host.own {
+		drop(src)
 	}
 }
 
@@ -79,21 +87,27 @@ func (p *paths) remove(key [2]netip.Addr, one *path) {
 	delete(p.all, key)
 }
 
-// lower lowers the MTU of the paths to dst.
-func (p *paths) lower(dst netip.Addr, mtu int) {
+// lower lowers the MTU of the paths to dst. It reports false if the host has no path from src.
+func (p *paths) lower(src, dst netip.Addr, mtu int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.mtu) >= maxPaths {
+	if p.all[[2]netip.Addr{src, dst}] == nil && p.all[[2]netip.Addr{{}, dst}] == nil {
+		return false
+	}
+	now, known := p.mtu[dst]
+	if !known && len(p.mtu) >= maxPaths {
 		for old := range p.mtu { // any
 			delete(p.mtu, old)
 			break
 		}
 	}
-	if l, ok := p.mtu[dst]; ok && l.mtu < mtu {
-		mtu = l.mtu
+	if known && now.mtu <= mtu { // the sooner this returns, the less does a flood of errors cost
+		mtu = now.mtu
+	} else {
+		p.drop(dst)
 	}
 	p.mtu[dst] = learned{mtu, time.Now().Add(mtuLife)}
-	p.drop(dst)
+	return true
 }
 
 // path returns the path to dst from src, or from the address of the route if src is the zero Addr. The error is ENETUNREACH,
@@ -166,6 +180,7 @@ func (h *Host) newPath(src, dst netip.Addr) (*path, error) {
 	if !p.src.IsValid() {
 		return nil, syscall.ENETUNREACH
 	}
+	p.ident.Store(rand.Uint32()) // others cannot guess it from what they receive (RFC 7739)
 	h.fill(p, to)
 	return p, nil
 }

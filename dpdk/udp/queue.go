@@ -6,14 +6,20 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 )
+
+// noNextHeader is the protocol of an IPv6 packet without one (RFC 8200, section 4.7).
+const noNextHeader header.Protocol = 59
 
 // queue is a receive and a transmit queue of the port.
 type queue struct {
 	host *Host
 	rx   ethdev.RxQueue
 	idle Idle
+	// alone is set if the poller never yields: it has a CPU of its own.
+	alone bool
 
 	// mu guards the transmit side: goroutines that send take turns. A burst of its own costs a sender less than a ring to the
 	// poller (BenchmarkHandover), and the packet leaves while the poller sleeps.
@@ -27,9 +33,20 @@ type queue struct {
 	p     packet
 	to    *Conn // the receiver of ready
 	ready []datagram
-	woke  bool // a reader was woken
+	woke  bool         // a reader was woken
+	later []*mbuf.Mbuf // the host's answers to its own packets
+	many  []*Conn      // the receivers of a multicast datagram
 
 	count counters
+}
+
+// pace makes the pacing of the poller, on its goroutine.
+func (q *queue) pace(number int) (err error) {
+	q.idle, err = q.host.cfg.idle(number, q.rx)
+	if i, ok := q.idle.(*lcore.Idle); ok {
+		q.alone = i.Yields < 0
+	}
+	return err
 }
 
 // poll receives until the host ends.
@@ -45,10 +62,10 @@ func (q *queue) poll() {
 			q.count.rxFrames.Add(uint64(n))
 		}
 		q.idle.After(n)
-		if q.woke { // the reader runs on this P before another one has to take it over
-			q.woke = false
+		if q.woke && !q.alone { // the reader runs on this P before another one has to take it over
 			runtime.Gosched()
 		}
+		q.woke = false
 	}
 }
 
@@ -82,10 +99,13 @@ func (q *queue) accept(m *mbuf.Mbuf) (Drop, bool) {
 	if int(p.tag) != h.cfg.VLAN || p.toMAC != h.mac && !p.toMAC.IsMulticast() || p.fromMAC == h.mac && q != h.self {
 		return DropOtherHost, false
 	}
+	if p.fromMAC.IsMulticast() { // an answer would go to many stations
+		return DropMalformed, false
+	}
 	if p.kind == arp {
 		return q.arp(m)
 	}
-	if p.src.IsMulticast() || h.broadcast(p.src) {
+	if q.martian() {
 		return DropMalformed, false
 	}
 	if !h.own[p.dst] && !h.groups.has(p.dst) && !h.broadcast(p.dst) {
@@ -96,6 +116,19 @@ func (q *queue) accept(m *mbuf.Mbuf) (Drop, bool) {
 		return q.fragment(m)
 	}
 	return q.deliver(m, flags&mbuf.RxL4ChecksumMask)
+}
+
+// martian reports whether the addresses of the packet cannot be on the wire, or not as a source (RFC 1122, section
+// 3.2.1.3). A packet with an address of this host as its source would pass for one of its own sockets.
+func (q *queue) martian() bool {
+	p, h := &q.p, q.host
+	if p.src.IsUnspecified() { // for a station that does not have an address yet
+		if p.kind == ipv6 {
+			return p.protocol != header.ProtocolICMPv6
+		}
+		return !p.dst.IsMulticast() && !h.broadcast(p.dst)
+	}
+	return p.src.IsMulticast() || h.broadcast(p.src) || q != h.self && (h.own[p.src] || p.src.IsLoopback() || p.dst.IsLoopback())
 }
 
 // deliver handles a whole IP packet. sum is what the port has found out about its checksum.
@@ -111,7 +144,9 @@ func (q *queue) deliver(m *mbuf.Mbuf, sum mbuf.OffloadFlags) (Drop, bool) {
 	case p.kind == ipv4 && p.protocol == header.ProtocolIGMP:
 		return q.igmp(m)
 	}
-	q.unreachable(m, protocolUnreachable)
+	if p.kind == ipv4 || p.protocol != noNextHeader {
+		q.unreachable(m, protocolUnreachable)
+	}
 	return DropProtocol, false
 }
 
@@ -129,10 +164,10 @@ func (q *queue) datagram(m *mbuf.Mbuf, sum mbuf.OffloadFlags) (Drop, bool) {
 	if sum == mbuf.RxL4ChecksumBad || sum != mbuf.RxL4ChecksumGood && !p.verifyUDP(m, u, n) {
 		return DropChecksum, false
 	}
-	d := datagram{m: m, off: int32(p.l4 + header.UDPLen), n: int32(n - header.UDPLen), from: p.src, fromPort: u.Source(), to: p.dst, tos: p.tos, ttl: p.ttl}
+	d := datagram{m: m, mbufs: int32(m.NumSegments()), off: int32(p.l4 + header.UDPLen), n: int32(n - header.UDPLen), from: p.src, fromPort: u.Source(), to: p.dst, tos: p.tos, ttl: p.ttl}
 	s := h.sockets[u.Destination()].Load()
 	if p.dst.IsMulticast() || h.broadcast(p.dst) {
-		return q.many(s, d)
+		return q.copies(s, d)
 	}
 	if c := s.find(d.to, d.from, d.fromPort); c != nil {
 		q.give(c, d)
@@ -186,9 +221,9 @@ func (q *queue) flush() {
 	q.to, q.ready = nil, q.ready[:0]
 }
 
-// many gives a datagram to all sockets that it is for.
-func (q *queue) many(s *socket, d datagram) (Drop, bool) {
-	var to []*Conn
+// copies gives a datagram to all sockets that it is for.
+func (q *queue) copies(s *socket, d datagram) (Drop, bool) {
+	to := q.many[:0]
 	if s != nil {
 		for _, c := range s.conns {
 			if c.member(d) {
@@ -199,12 +234,18 @@ func (q *queue) many(s *socket, d datagram) (Drop, bool) {
 	if len(to) == 0 {
 		return DropNoSocket, false
 	}
-	if _, err := d.m.AddRefcount(len(to) - 1); len(to) > 1 && err != nil {
-		return DropNoMbuf, false
+	if len(to) > 1 {
+		for m := range d.m.Segments() { // each is freed for itself
+			if _, err := m.AddRefcount(len(to) - 1); err != nil { // more than 32,767 sockets, so it is the first segment
+				return DropNoMbuf, false
+			}
+		}
 	}
 	for _, c := range to {
 		q.give(c, d)
 	}
+	clear(to)
+	q.many = to
 	return 0, true
 }
 

@@ -58,11 +58,16 @@ func (c *Conn) source(d datagram) netip.AddrPort {
 	return netip.AddrPortFrom(d.from, d.fromPort)
 }
 
-// Read reads the next datagram into b. The bytes that do not fit are lost.
+// Read reads the next datagram into b. The bytes that do not fit are lost. If b is empty, Read returns at once and reads nothing.
 func (c *Conn) Read(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
+	if len(b) == 0 && !c.closed.Load() { // as package net does
+		return 0, nil
+	}
+	c.enter()
+	defer c.leave()
 	d, err := c.next()
 	if err != nil {
 		return 0, c.readError("read", err)
@@ -75,6 +80,8 @@ func (c *Conn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err er
 	if !c.ok() {
 		return 0, netip.AddrPort{}, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	d, err := c.next()
 	if err != nil {
 		return 0, netip.AddrPort{}, c.readError("recvfrom", err)
@@ -106,6 +113,8 @@ func (c *Conn) ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, addr netip
 	if !c.ok() {
 		return 0, 0, 0, netip.AddrPort{}, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	c.mu.Lock()
 	err = c.await()
 	var d datagram
@@ -175,6 +184,8 @@ func (c *Conn) ReadBatch(ds []Datagram) (n int, err error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	c.mu.Lock()
 	if err = c.await(); err != nil {
 		c.mu.Unlock()

@@ -17,15 +17,16 @@ const (
 	DropFragments               // too many fragments wait for the others of their datagrams, or a datagram was too long
 	DropOverlap                 // fragments overlapped
 	DropTimeout                 // the other fragments did not come
-	DropUnresolved              // to be sent to a neighbor that does not answer
+	DropUnresolved              // to be sent to a neighbor that does not answer, or for which too many packets wait
 	DropNoMbuf                  // the pool had no mbuf for an answer
 	DropQueueFull               // the port did not accept an answer
 	DropICMPLimited             // an ICMP error or echo reply over the limit of the rate was not sent
+	DropDuplicate               // a second copy of a fragment
 	drops
 )
 
 var dropNames = [drops]string{"malformed", "checksum", "other host", "protocol", "no socket", "socket full", "host full",
-	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited"}
+	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited", "duplicate"}
 
 // String returns the reason in words, such as "socket full".
 func (d Drop) String() string {

@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"math/rand/v2"
 	"net/netip"
 
 	"github.com/godpdk/godpdk/dpdk/header"
@@ -40,7 +41,10 @@ func (h *Host) emit(m *mbuf.Mbuf) {
 		h.free(0, m)
 		return
 	}
-	q := h.queues[0]
+	h.queues[0].emit(m)
+}
+
+func (q *queue) emit(m *mbuf.Mbuf) {
 	q.mu.Lock()
 	q.out[0] = m
 	n := q.tx.Burst(q.out[:1])
@@ -52,13 +56,12 @@ func (h *Host) emit(m *mbuf.Mbuf) {
 }
 
 // answer sends the answer to a packet of the queue: to this host itself, or back where the packet came from.
-func (h *Host) answer(m *mbuf.Mbuf, to netip.Addr, q *queue) {
-	if !h.own[to] {
-		h.emit(m)
+func (h *Host) answer(m *mbuf.Mbuf, q *queue) {
+	if q == h.self {
+		q.later = append(q.later, m) // the queue is in the middle of a packet
 		return
 	}
-	// The queue is in the middle of a packet, so a packet to itself must wait.
-	go h.loopback(m)
+	h.emit(m)
 }
 
 // loopback receives a frame of this host's own.
@@ -71,13 +74,18 @@ func (h *Host) loopback(m *mbuf.Mbuf) {
 		return
 	}
 	q.receive(m)
+	for len(q.later) > 0 {
+		m, q.later = q.later[0], q.later[1:]
+		q.receive(m)
+	}
+	q.later = q.later[:0]
 	q.flush()
 }
 
-// toNeighbour sends a frame that waited for the Ethernet address of a neighbor.
-func (h *Host) toNeighbour(m *mbuf.Mbuf, mac header.MAC) {
-	setDestination(m, mac)
-	h.emit(m)
+// toNeighbour sends a frame that waited for the Ethernet address of a neighbor, on the queue of its socket.
+func (h *Host) toNeighbour(w pending, mac header.MAC) {
+	setDestination(w.m, mac)
+	w.conn.queue().emit(w.m)
 }
 
 // setDestination sets the destination of a frame.
@@ -92,7 +100,7 @@ func (h *Host) ip4(b []byte, mac header.MAC, src, dst netip.Addr, p header.Proto
 	ip.SetProtocol(p)
 	ip.SetSource(src)
 	ip.SetDestination(dst)
-	ip.SetID(uint16(h.ident.Add(1)))
+	ip.SetID(uint16(rand.Uint32()))
 	ip.UpdateHeaderChecksum()
 	return b[header.IPv4MinLen:]
 }

@@ -179,7 +179,7 @@ func (p *path) resolve(m *mbuf.Mbuf, h *Host) bool {
 	}
 	setDestination(m, unpackMAC(mac))
 	if p.next.old.CompareAndSwap(true, false) {
-		go h.neighbours.use(p.next) // not with the lock of the queue
+		h.neighbours.used(p.next)
 	}
 	return true
 }
@@ -192,7 +192,11 @@ func (c *Conn) deliver(q *queue, p *path, m *mbuf.Mbuf) error {
 		c.host.loopback(m)
 		return nil
 	case p.next != nil && p.next.mac.Load() == unknownMAC:
-		return c.park(p.next, m)
+		err := c.host.neighbours.wait(p.next, m, c)
+		if err != nil {
+			c.host.free(c.number, m)
+		}
+		return err
 	}
 	p.resolve(m, c.host)
 	return c.waitSend(q, m)
@@ -230,7 +234,10 @@ func (c *Conn) impatient(q *queue, start time.Time, round int) error {
 		runtime.Gosched()
 		return nil
 	}
-	if q.tx.Err() != nil {
+	q.mu.Lock() // the queue belongs to one goroutine at a time
+	err := q.tx.Err()
+	q.mu.Unlock()
+	if err != nil {
 		return syscall.ENETDOWN
 	}
 	c.mu.Lock()
@@ -241,32 +248,6 @@ func (c *Conn) impatient(q *queue, start time.Time, round int) error {
 	}
 	time.Sleep(50 * time.Microsecond)
 	return nil
-}
-
-// park queues a frame until a neighbor has answered. It waits if there are too many.
-func (c *Conn) park(e *neighbour, m *mbuf.Mbuf) error {
-	for {
-		again, err := c.host.neighbours.wait(e, m, c)
-		if again == nil {
-			if err != nil {
-				c.host.free(c.number, m)
-			}
-			return err
-		}
-		select {
-		case <-again:
-		case <-time.After(10 * time.Millisecond):
-		}
-		if c.closed.Load() {
-			err = net.ErrClosed
-		} else if c.wdead.passed.Load() {
-			err = os.ErrDeadlineExceeded
-		}
-		if err != nil {
-			c.host.free(c.number, m)
-			return err
-		}
-	}
 }
 
 // sendFragments sends a datagram in several packets.
@@ -324,14 +305,14 @@ func (q *queue) build(m *mbuf.Mbuf, p *path, from, to uint16, o *options, payloa
 	udp.SetDestination(to)
 	udp.SetLen(uint16(n))
 	copy(udp[header.UDPLen:], payload)
-	v4 := p.l4-p.l3 == header.IPv4MinLen
+	v4, offload := p.l4-p.l3 == header.IPv4MinLen, q.host.txChecksum && !p.local
 	if v4 {
 		const df = 0x4000
 		ip[1], ip[8] = o.tos, hops
 		total := uint32(header.IPv4MinLen + n)
 		be.PutUint16(ip[2:], uint16(total))
 		be.PutUint16(ip[6:], df)
-		if !q.host.txChecksum {
+		if !offload {
 			be.PutUint16(ip[10:], ^fold(p.sum+total+uint32(o.tos)+df+uint32(hops)<<8))
 		}
 	} else {
@@ -340,7 +321,7 @@ func (q *queue) build(m *mbuf.Mbuf, p *path, from, to uint16, o *options, payloa
 		ip[7] = hops
 	}
 	pseudo := fold(p.pseudo + uint32(n))
-	if q.host.txChecksum && !p.local {
+	if offload {
 		udp.SetChecksum(pseudo)
 		flags := mbuf.TxIPv6 | mbuf.TxUDPChecksum
 		if v4 {
@@ -365,6 +346,8 @@ func (c *Conn) Write(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
+	c.enter()
+	defer c.leave()
 	var err error
 	if c.remote.IsValid() {
 		err = c.send(b, c.remote.Addr(), c.remote.Port(), c.options.Load())
@@ -394,6 +377,8 @@ func (c *Conn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error) {
 }
 
 func (c *Conn) writeTo(b []byte, addr netip.AddrPort) error {
+	c.enter()
+	defer c.leave()
 	if c.remote.IsValid() {
 		return net.ErrWriteToConnected
 	}
@@ -478,6 +463,8 @@ func (c *Conn) WriteMsgUDP(b, oob []byte, addr *net.UDPAddr) (n, oobn int, err e
 }
 
 func (c *Conn) writeMsg(b, oob []byte, addr netip.AddrPort) error {
+	c.enter()
+	defer c.leave()
 	to, port := c.remote.Addr(), c.remote.Port()
 	switch {
 	case c.remote.IsValid() && addr.IsValid():
