@@ -218,9 +218,10 @@ test-nic: deps ## emulated PCI NICs in a QEMU guest, driven through vfio-pci: se
 	@[ "$$(uname -m)" = x86_64 ] || { echo "test-nic: the guest is an x86 machine: nothing to do here"; exit 0; }; test/nic/build.sh bin/nic && \
 	  export GODPDK_NIC_LAB=$(CURDIR)/bin/nic && $(go) test -count=1 -v -timeout 15m -parallel 3 ./test/nic
 
-soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then KILLS (1000) workers are killed at random
+soak: deps hugepages ## for SOAK (60s) each: bursts beside a busy Go runtime, all control calls at once; then DATAGRAMS (10 million) over package udp, and KILLS (1000) workers are killed at random
 	@export GODPDK_SOAK=$(or $(SOAK),60s); $(go) test -count=1 -v -timeout 0 -run BusyRuntime ./dpdk/ethdev && \
 	  $(go) test -count=1 -v -timeout 0 -run AllControlCallsAtOnce ./test/hammer
+	@export GODPDK_DATAGRAMS=$(or $(DATAGRAMS),10000000); $(go) test -count=1 -v -timeout 0 -run NothingIsLost ./dpdk/udp
 	@export GODPDK_KILLS=$(or $(KILLS),1000); $(go) test -count=1 -v -timeout 0 -run Storm ./dpdk/internal/batchmem
 	@export GODPDK_KILLS=200; $(go) test -count=1 -v -timeout 0 -run Killed ./test/processes ./dpdk/lock
 
