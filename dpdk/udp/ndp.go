@@ -87,6 +87,9 @@ func (q *queue) neighbourMessage(b []byte) (Drop, bool) {
 func (n *neighbours) advertised(a neighbourMessage, unicast bool) {
 	n.mu.Lock()
 	e := n.all[a.target]
+	if e == nil && n.host.shared.asked(a.target) { // by another host
+		e, _ = n.entry(a.target)
+	}
 	keep := false
 	if e != nil {
 		mac := e.mac.Load()

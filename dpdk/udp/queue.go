@@ -14,6 +14,8 @@ type queue struct {
 	host *Host
 	rx   ethdev.RxQueue
 	idle Idle
+	// inbox is where the frames of other hosts arrive, nil if another queue looks there.
+	inbox *member
 
 	// mu guards the transmit side: goroutines that send take turns. A burst of its own costs a sender less than a ring to the
 	// poller (BenchmarkHandover), and the packet leaves while the poller sleeps.
@@ -28,6 +30,8 @@ type queue struct {
 	to    *Conn // the receiver of ready
 	ready []datagram
 	woke  bool // a reader was woken
+	// handed is set while the packet comes from another host, which means that it is not handed over again.
+	handed bool
 
 	count counters
 }
@@ -43,6 +47,9 @@ func (q *queue) poll() {
 		if n > 0 {
 			q.flush()
 			q.count.rxFrames.Add(uint64(n))
+		}
+		if q.inbox != nil {
+			n += q.inbox.taken()
 		}
 		q.idle.After(n)
 		if q.woke { // the reader runs on this P before another one has to take it over
@@ -88,7 +95,8 @@ func (q *queue) accept(m *mbuf.Mbuf) (Drop, bool) {
 	if p.src.IsMulticast() || h.broadcast(p.src) {
 		return DropMalformed, false
 	}
-	if !h.own[p.dst] && !h.groups.has(p.dst) && !h.broadcast(p.dst) {
+	// Another host may be a member of the group.
+	if !h.own[p.dst] && !h.groups.has(p.dst) && !h.broadcast(p.dst) && (h.shared == nil || !p.dst.IsMulticast()) {
 		return DropOtherHost, false
 	}
 	if p.fragment {
@@ -132,10 +140,14 @@ func (q *queue) datagram(m *mbuf.Mbuf, sum mbuf.OffloadFlags) (Drop, bool) {
 	d := datagram{m: m, off: int32(p.l4 + header.UDPLen), n: int32(n - header.UDPLen), from: p.src, fromPort: u.Source(), to: p.dst, tos: p.tos, ttl: p.ttl}
 	s := h.sockets[u.Destination()].Load()
 	if p.dst.IsMulticast() || h.broadcast(p.dst) {
+		q.handDatagram(m, u.Destination())
 		return q.many(s, d)
 	}
 	if c := s.find(d.to, d.from, d.fromPort); c != nil {
 		q.give(c, d)
+		return 0, true
+	}
+	if q.handOver(m, u.Destination(), d.fromPort) {
 		return 0, true
 	}
 	q.unreachable(m, portUnreachable)

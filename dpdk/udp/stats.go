@@ -21,11 +21,12 @@ const (
 	DropNoMbuf                  // the pool had no mbuf for an answer
 	DropQueueFull               // the port did not accept an answer
 	DropICMPLimited             // an ICMP error or echo reply over the limit of the rate was not sent
+	DropHandover                // too many frames wait for another host of Config.Shared
 	drops
 )
 
 var dropNames = [drops]string{"malformed", "checksum", "other host", "protocol", "no socket", "socket full", "host full",
-	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited"}
+	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited", "handover"}
 
 // String returns the reason in words, such as "socket full".
 func (d Drop) String() string {
@@ -54,6 +55,7 @@ type Stats struct {
 	Reassembled              uint64 // received datagrams that came in fragments
 	EchoReplies              uint64 // pings answered
 	TxErrors, RxErrors       uint64 // ICMP errors sent, and received for a socket
+	HandedOver, TakenOver    uint64 // frames given to other hosts of Config.Shared, and received from them
 	Neighbors                int    // entries of the neighbor cache now
 	Drops                    Drops
 }
@@ -74,6 +76,7 @@ type counters struct {
 	reassembled              atomic.Uint64
 	echoReplies              atomic.Uint64
 	txErrors, rxErrors       atomic.Uint64
+	handedOver, takenOver    atomic.Uint64
 	drops                    [drops]atomic.Uint64
 }
 
@@ -89,6 +92,8 @@ func (c *counters) add(s *Stats) {
 	s.EchoReplies += c.echoReplies.Load()
 	s.TxErrors += c.txErrors.Load()
 	s.RxErrors += c.rxErrors.Load()
+	s.HandedOver += c.handedOver.Load()
+	s.TakenOver += c.takenOver.Load()
 	for i := range c.drops {
 		s.Drops[i] += c.drops[i].Load()
 	}
