@@ -32,15 +32,11 @@ func (s *steering) load(p *ethdev.Port) {
 	s.read = time.Now()
 	reta, err := p.RETA()
 	if err != nil {
-		s.types = 0
-		return
+		return // what was read before counts: the primary may have died
 	}
-	h, err := p.RSSHash()
-	if err != nil {
-		s.types = 0
-		return
+	if h, err := p.RSSHash(); err == nil {
+		s.set(h, reta)
 	}
-	s.set(h, reta)
 }
 
 // set stores the RSS of a port. Types is 0 if the queue of a packet is not known.
