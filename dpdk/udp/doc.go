@@ -48,7 +48,7 @@
 // Queues: the RSS of the port chooses the queue of a datagram. A socket of [Host.DialUDP] without a local port gets one with which the answers arrive
 // at its own host, if the driver reports how it hashes: see [Host.RSS]. Software drivers do not report it (net_ring, net_tap, net_memif), and a
 // socket of ListenUDP has many peers. So a host hands over a datagram for the socket of another host, by a queue in shared memory for 256 frames from each
-// host to each other one. A handed-over datagram costs the receiver one more round of its poller, so a service is fastest with ReusePort. If the queue is
+// host to each other one. The receiver looks there in each round of its poller, and each 100 ms if that sleeps longer (Config.Idle). A service is fastest with ReusePort, which hands over nothing. If the queue is
 // full, the frame is dropped (DropHandover). ICMP errors, multicast and broadcast datagrams, and queries for groups reach all hosts that they are
 // for. The fragments of a datagram must arrive at one queue, as they do with RSS of the addresses.
 //

@@ -173,6 +173,7 @@ func (q *queue) handError(m *mbuf.Mbuf, e reported) bool {
 // fragment, m, and n is the length of what follows the headers.
 func (p *packet) unfragment(m *mbuf.Mbuf, n int, ce bool) {
 	b := m.Data()
+	m.SetFlags(m.Flags() &^ mbuf.RxL4ChecksumMask) // of the fragment
 	if p.kind == ipv4 {
 		ip := header.IPv4(b[p.l3:])
 		ip.SetTotalLen(uint16(min(p.l4-p.l3+n, 65535)))

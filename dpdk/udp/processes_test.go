@@ -33,7 +33,7 @@ import (
 	"github.com/godpdk/godpdk/test/harness"
 )
 
-// softRSS is the RSS of a switch: what a NIC does in hardware.
+// softRSS is the RSS of a switch, as a NIC has it in hardware.
 type softRSS struct {
 	ethdev.RSSHash
 	reta     []int
@@ -231,6 +231,16 @@ var _ = harness.Role("udp server", func(args []string) error {
 	_, err = h.ListenPacket("udp4", fmt.Sprint(our4, ":700"))
 	harness.Say("serves %v %v", errors.Is(err, syscall.EADDRINUSE), h.MAC())
 	for word := harness.Hear(); word != ""; word = harness.Hear() {
+		if to, ok := strings.CutPrefix(word, "ask "); ok {
+			c, err := h.Dial("udp4", our4+":"+to)
+			if err != nil {
+				return err
+			}
+			answer, err := ask(c, "hello")
+			harness.Say("answer %q %v", answer, errors.Is(err, syscall.ECONNREFUSED))
+			_ = c.Close() // the socket is open
+			continue
+		}
 		handed, err := dials(h, 20)
 		if err != nil {
 			return fmt.Errorf("%w: %+v", err, h.Stats())
@@ -428,4 +438,63 @@ func TestLocksOfTheDeadAreTaken(t *testing.T) {
 			echo(t, again, b, "udp4", b4+":702", []int{1, 2})
 		})
 	}
+}
+
+// "udp primary" makes a port of three queues and what its hosts share, and serves no queue.
+var _ = harness.Role("udp primary", func(args []string) error {
+	cfg := harness.Config(1)
+	cfg.FilePrefix = args[0]
+	rt, err := eal.Init(cfg)
+	if err != nil {
+		return err
+	}
+	pool, err := mbuf.CreatePool("primary", 4095, mbuf.PoolConfig{})
+	if err != nil {
+		return err
+	}
+	cable, err := netring.Loopback(netring.CableConfig{Queues: 3, Sync: ring.Single}, ethdev.Config{Pool: pool, RxQueues: 3, TxQueues: 3})
+	if err != nil {
+		return err
+	}
+	shared, err := udp.CreateShared("primary")
+	if err != nil {
+		return err
+	}
+	h, err := udp.NewHost(cable.A, udp.Config{Addrs: prefixes(our4 + "/24"), Shared: shared, Queues: 1, NoLinkLocal: true})
+	if err != nil {
+		return err
+	}
+	if _, err := h.ListenPacket("udp4", our4+":700"); err != nil {
+		return err
+	}
+	harness.Say("ready %s", cable.A.Name())
+	harness.Hear()
+	return rt.Close()
+})
+
+// Without the primary its secondaries go on, and still notice when one of them dies.
+func TestHostsOutliveThePrimary(t *testing.T) {
+	harness.Need(t, harness.Root, harness.Hugepages)
+	prefix := fmt.Sprint(ealtest.Runtime().FilePrefix(), "udp")
+	p := harness.Start(t, "udp primary", prefix)
+	port := p.Expect("ready ")
+	start := func(n int) *harness.Child {
+		c := harness.Start(t, "udp server", prefix, port, "primary", "primary", fmt.Sprint(n))
+		assert.True(t, strings.HasPrefix(c.Expect("serves "), "true "))
+		return c
+	}
+	one, two := start(1), start(2)
+	ask := func(c *harness.Child, to string) string {
+		t.Helper()
+		c.Send("ask " + to)
+		return c.Expect("answer ")
+	}
+	assert.Equal(t, `"2:hello" false`, ask(one, "702"))
+	p.Kill()
+	assert.Equal(t, `"2:hello" false`, ask(one, "702"))
+	assert.Equal(t, `"1:hello" false`, ask(two, "701"))
+	assert.Eventually(t, func() bool { return ask(one, "700") == `"" true` }, 20*time.Second, time.Millisecond, "the primary's port is closed")
+	two.Kill()
+	assert.Eventually(t, func() bool { return ask(one, "702") == `"" true` }, 20*time.Second, time.Millisecond)
+	one.Kill()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,7 +41,7 @@ type Shared struct{ value *memzone.Value[sharedState] }
 
 // sharedState is the shared memory.
 type sharedState struct {
-	lock  lock.Mutex // guards the fields that say so
+	lock  lock.Mutex // guards ident and the queues of hosts
 	ident identity   // of the hosts; guarded by lock
 	hosts [MaxHosts]sharedHost
 	// ports has, for each local port, a bit for each host with a socket, and portShared.
@@ -111,6 +112,32 @@ func LookupShared(name string) (*Shared, error) {
 	return &Shared{v}, nil
 }
 
+// ListShared describes all that exist.
+//
+// Implements: rte_memzone_walk
+func ListShared() (all []SharedInfo, err error) {
+	zones, err := memzone.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, z := range zones {
+		name, ok := strings.CutPrefix(z.Name, zonePrefix)
+		if !ok {
+			continue
+		}
+		s, err := LookupShared(name)
+		if err != nil {
+			continue // another zone, or it was freed meanwhile
+		}
+		i, err := s.Info()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, i)
+	}
+	return all, nil
+}
+
 func sharable(name string) error {
 	if err := check.Name(opShared, name, MaxSharedName+1); err != nil {
 		return err
@@ -172,7 +199,7 @@ type SharedInfo struct {
 	Neighbors int // with a known Ethernet address
 }
 
-// SharedHost describes a host of a [Shared]. Queues is 0 for a host whose process has died without closing it.
+// SharedHost describes a host of a [Shared]. Queues is 0 if the process has died without closing the host.
 type SharedHost struct {
 	Pid                int // 0 is unknown
 	FirstQueue, Queues int

@@ -51,7 +51,7 @@ func (s *steering) set(h ethdev.RSSHash, reta []int) {
 	s.types, s.reta = h.Types, reta
 }
 
-// ports returns whether the datagrams from remote to a local port reach a queue of the host. It returns nil if the port does not tell, or does not
+// ports returns whether the datagrams from remote to a local port reach a queue of the host. It returns nil if the driver does not report that, or does not
 // hash the ports of UDP: then all local ports are alike.
 func (h *Host) ports(local netip.Addr, remote netip.AddrPort) func(port uint16) bool {
 	if !h.partial {
