@@ -80,16 +80,18 @@ func trio(t testing.TB, change func(n int, c *udp.Config)) (a [2]*udp.Host, b *u
 // The answers to the second host, and to its ARP requests, arrive at the first one.
 func TestSharedHostsHandOver(t *testing.T) {
 	a, b, s := trio(t, nil)
+	at := 700
+	each := func(from, to *udp.Host, ips ...string) {
+		for _, ip := range ips {
+			at++
+			echo(t, from, to, "udp", fmt.Sprint(ip, ":", at), everySize)
+		}
+	}
 	for n, h := range a {
-		for _, ip := range []string{b4, "[" + b6 + "]"} {
-			echo(t, h, b, "udp", ip+":700", everySize)
-		}
-		for _, ip := range []string{a4, "[" + a6 + "]"} {
-			address := fmt.Sprint(ip, ":70", n)
-			echo(t, b, h, "udp", address, everySize)
-			echo(t, a[1-n], h, "udp", address, everySize) // from host to host of one address
-			echo(t, h, h, "udp", address, everySize)
-		}
+		each(h, b, b4, "["+b6+"]")
+		each(b, h, a4, "["+a6+"]")
+		each(a[1-n], h, a4, "["+a6+"]") // from host to host of one address
+		each(h, h, a4, "["+a6+"]")
 	}
 	for _, h := range append(a[:], b) {
 		stats := h.Stats()
@@ -404,8 +406,9 @@ func TestDialChoosesThePortByRSS(t *testing.T) {
 		key[i] = byte(i*37 + 11)
 	}
 	rss := ethdev.RSSIPv4UDP | ethdev.RSSIPv6UDP
-	p, err := ethdev.Open(fmt.Sprintf("net_null%d,no-rx=1", number()), ethdev.Config{Pool: pool, RxQueues: queues, TxQueues: queues, RSS: rss, RSSKey: key})
+	p, err := ethdev.Open(fmt.Sprintf("net_null%d,no-rx=1", number()), ethdev.Config{Pool: pool, RxQueues: queues, TxQueues: queues, RSS: rss})
 	require.NoError(t, err)
+	require.NoError(t, p.SetRSSHash(ethdev.RSSHash{Types: rss, Key: key}))
 	t.Cleanup(func() { assert.NoError(t, p.Detach()) })
 	table := make([]int, 128)
 	for i := range table {
