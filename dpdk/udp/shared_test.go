@@ -243,7 +243,7 @@ func TestSharedPortsDoNotCollide(t *testing.T) {
 		require.ErrorIs(t, err, syscall.EADDRINUSE)
 	}
 	require.NoError(t, c.Close())
-	c = listen(t, a[1], "udp4", ":700")
+	listen(t, a[1], "udp4", ":700")
 	require.NoError(t, a[1].Close()) // the end of a host frees its ports
 	listen(t, a[0], "udp4", ":700")
 }
@@ -302,7 +302,11 @@ func TestSharedHostsHandOverErrors(t *testing.T) {
 // idleGate stops the poller of a host while it is closed.
 type idleGate struct{ gate *sync.RWMutex }
 
-func (i idleGate) After(int) { i.gate.RLock(); i.gate.RUnlock(); runtime.Gosched() }
+func (i idleGate) After(int) {
+	i.gate.RLock()
+	defer i.gate.RUnlock()
+	runtime.Gosched()
+}
 
 // Frames for a host that does not take them are dropped and counted.
 func TestFullHandoverDrops(t *testing.T) {
