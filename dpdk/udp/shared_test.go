@@ -147,7 +147,7 @@ func TestSharedNeighborsAreAskedOnce(t *testing.T) {
 	udp.Tick(second, time.Now().Add(31*time.Second))
 	assert.False(t, udp.Reachable(second, b))
 	send(second)
-	assert.True(t, udp.Reachable(second, b))
+	assert.Eventually(t, func() bool { return udp.Reachable(second, b) }, 10*time.Second, time.Millisecond)
 	assert.Equal(t, 1, peer.requests())
 	// When all entries are old, one of them asks for all.
 	udp.Age(s, b, 31*time.Second)

@@ -177,7 +177,11 @@ func (n *neighbours) recall(e *neighbour, now time.Time) (waiting []pending) {
 		return nil
 	}
 	changed := e.mac.Load() != found.mac
-	switch age := time.Duration(now.UnixNano() - found.confirmed); {
+	age := time.Duration(now.UnixNano() - found.confirmed)
+	if age < 0 && age > -time.Second {
+		age = 0 // confirmed since now was read
+	}
+	switch {
 	case age >= 0 && age < reachableTime:
 		due := now.Add(reachableTime - age)
 		if e.state == reachable && !changed && !due.After(e.due) {
