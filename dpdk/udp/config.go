@@ -23,9 +23,16 @@ type Config struct {
 	Routes   []Route
 	// Pool provides the mbufs of sent datagrams. nil is the pool of the port's Config.
 	Pool *mbuf.Pool
-	// Queues is the number of receive and transmit queues that the host uses, from queue 0 on, with a goroutine for
-	// each. 0 is all receive queues of the port.
-	Queues int
+	// Queues is the number of receive and transmit queues that the host uses, from FirstQueue on, with a goroutine for
+	// each. 0 is all receive queues of the port from there on.
+	Queues     int
+	FirstQueue int
+	// Shared connects the host with others at the same port, in this process and in others. Each has other queues. nil means that
+	// no other host at the port has an address of this one.
+	Shared *Shared
+	// ReusePort lets the sockets of [Host.ListenUDP] with a port have one that sockets of other hosts of Shared have, if these have set it
+	// too. Each socket receives what reaches the queues of its host. Without it, such a port is EADDRINUSE.
+	ReusePort bool
 	// Idle makes the pacing of a queue's poller: it is called once for each queue, and After after each round. nil
 	// is a *lcore.Idle with its defaults. It is called on the goroutine of the poller. See the package documentation for the choices and their costs.
 	Idle func(queue int) Idle
@@ -107,11 +114,14 @@ func (c Config) complete(p ethdev.Config, portMTU int) (Config, error) {
 		return c, invalid("the port's Config has no Pool: set Config.Pool")
 	}
 	queues := max(p.RxQueues, 1)
-	if c.Queues == 0 {
-		c.Queues = queues
+	if c.FirstQueue < 0 || c.FirstQueue >= queues {
+		return c, invalid("FirstQueue is %d: the port has the receive queues 0 to %d", c.FirstQueue, queues-1)
 	}
-	if c.Queues < 0 || c.Queues > queues || c.Queues > max(p.TxQueues, 1) {
-		return c, invalid("Queues is %d: the port has %d receive and %d transmit queues", c.Queues, queues, max(p.TxQueues, 1))
+	if c.Queues == 0 {
+		c.Queues = queues - c.FirstQueue
+	}
+	if c.Queues < 0 || c.FirstQueue+c.Queues > min(queues, max(p.TxQueues, 1)) {
+		return c, invalid("Queues is %d, from queue %d on: the port has %d receive and %d transmit queues", c.Queues, c.FirstQueue, queues, max(p.TxQueues, 1))
 	}
 	if len(c.MAC) != 0 && (len(c.MAC) != len(header.MAC{}) || !header.MAC(c.MAC).IsAssignable()) {
 		return c, invalid("MAC is %v: use a unicast address of 6 bytes, or nil for that of the port", c.MAC)

@@ -48,6 +48,42 @@
 //
 // Linux has all of this. On other systems a KernelConn has what *net.UDPConn has, and one datagram a call of ReadBatch and WriteBatch.
 //
+// # Several processes
+//
+// Several hosts can be one IP host at one port: the hosts of a [Shared] have the same addresses and different queues. They may be in one process, or in
+// a primary and its secondaries, so that each process polls its own queues and a service stays up when one of them ends:
+//
+//	shared, err := udp.CreateShared("web") // once, in the primary; the others call LookupShared
+//	host, err := udp.NewHost(port, udp.Config{
+//		Addrs: addrs, Pool: pool, Shared: shared, FirstQueue: 1, Queues: 1,
+//	})
+//
+// A secondary finds the port by ethdev.Lookup, after the primary has started it, and the pool by mbuf.LookupPool. The driver must support bursts in
+// secondaries: see package ethdev. All hosts have the same Addrs, VLAN and MAC.
+//
+// Neighbors: they share one neighbor cache. The host that receives an ARP packet, a neighbor message or a ping answers it, whichever it is: mostly that
+// of queue 0. If it is the answer to a request of another host, that one learns it at once. A process that comes back finds the neighbors.
+//
+// Local ports: a port belongs to the host that has a socket with it, whatever the address. Another host gets EADDRINUSE, and port 0 chooses one that no host
+// has. With Config.ReusePort in all hosts, each of them may have a socket of ListenUDP with the same port, and receives the flows that
+// arrive at its queues, as with SO_REUSEPORT of Linux. When a process has died, its ports are free after at most a second, and before that if
+// a socket asks for one of them.
+//
+// Queues: the RSS of the port chooses the queue of a datagram. A socket of [Host.DialUDP] without a local port gets one with which the answers arrive
+// at its own host, if the driver reports how it hashes: see [Host.RSS]. Software drivers do not report it (net_ring, net_tap, net_memif), and a
+// socket of ListenUDP has many peers. So a host hands over a datagram for the socket of another host, by a queue in shared memory for 256 frames from each
+// host to each other one. The receiver looks there in each round of its poller, and each 100 ms if that sleeps longer (Config.Idle). A service is fastest with ReusePort, which hands over nothing. If the queue is
+// full, the frame is dropped (DropHandover). ICMP errors, multicast and broadcast datagrams, and queries for groups reach all hosts that they are
+// for. The fragments of a datagram must arrive at one queue, as they do with RSS of the addresses.
+//
+// The death of a process: nobody polls its queues until it comes back, or until the primary gives them to others (ethdev.Port.SetRETA). The other hosts
+// go on: no host waits for another process longer than 20 ms, and NewHost and Close no longer than two seconds. Locks of a dead process are taken over. The mbufs that
+// the dead process held are missing in the pool: see mbuf.Pool.Recover. The hosts of secondaries go on after the death of the primary too, with their sockets, neighbors and each
+// other. They cannot start new hosts then, and a new primary makes all memory new: end the secondaries first.
+//
+// Multicast: only the primary can make the port receive groups. Its host makes the port receive all groups. Without a host in the
+// primary, call ethdev.Port.SetAllMulticast.
+//
 // # Loss
 //
 // A call that sends returns an error if the datagram was not handed to the port. If the queue of the port
@@ -83,7 +119,7 @@
 //
 // # Goroutines
 //
-// A host has a goroutine for each queue of the port, which polls, and one for timers. Any goroutine may call any
+// A host has a goroutine for each of its queues, which polls, and one for timers. Any goroutine may call any
 // method of Host and Conn. No other code may use these queues of the port.
 //
 // Received datagrams wait in their mbufs. [Conn.ReadBatch] lends them to the caller; the other

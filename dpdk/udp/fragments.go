@@ -193,6 +193,9 @@ func (q *queue) assemble(a *assembly) (Drop, bool) {
 			return 0, true
 		}
 	}
+	if q.host.shared != nil {
+		p.unfragment(head, a.total, a.ce)
+	}
 	p.fragment, p.end = false, p.l4+a.total
 	if a.ce {
 		p.tos |= congested

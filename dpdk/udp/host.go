@@ -32,13 +32,16 @@ type Host struct {
 	routes routes
 
 	queues []*queue
-	self   *queue // for packets that the host sends to itself: no port is behind it
+	self   *queue // for packets that the host sends to itself, and those from shared: no port is behind it
 	frees  []shard
 
 	neighbours neighbours
 	paths      paths
 	fragments  fragments
 	groups     groups
+	shared     *member // nil for a host that is alone at its port
+	steering   steering
+	partial    bool   // the port has queues that the host does not use
 	errors     bucket // for ICMP errors
 	echoes     bucket // for echo replies
 	queries    bucket // for answers to queries for all groups
@@ -83,17 +86,28 @@ func NewHost(port *ethdev.Port, cfg Config) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	pc := port.Config()
+	pc, err := configOf(port)
+	if err != nil {
+		return nil, err
+	}
 	cfg, err = cfg.complete(pc, mtu)
 	if err != nil {
 		return nil, err
 	}
-	mac, err := cfg.mac(port)
+	mac, random, err := cfg.mac(port)
 	if err != nil {
 		return nil, err
 	}
 	h := &Host{cfg: cfg, port: port, pool: cfg.Pool, mac: mac, own: map[netip.Addr]bool{},
-		conns: map[*Conn]struct{}{}, done: make(chan struct{}), maxWaiting: int64(cfg.Pool.Size() / 2)}
+		conns: map[*Conn]struct{}{}, done: make(chan struct{}), partial: cfg.Queues < pc.RxQueues}
+	part := cfg.Pool.Size() // of the mbufs
+	if cfg.Shared != nil {
+		if h.shared, err = cfg.Shared.join(h, port, random); err != nil {
+			return nil, err
+		}
+		part /= max(pc.RxQueues/cfg.Queues, 1)
+	}
+	h.maxWaiting = int64(part / 2)
 	h.addrs = append(h.addrs, cfg.Addrs...)
 	if link := header.LinkLocal(h.mac); !cfg.NoLinkLocal {
 		h.addrs = append(h.addrs, netip.PrefixFrom(link, 64))
@@ -104,9 +118,9 @@ func NewHost(port *ethdev.Port, cfg Config) (*Host, error) {
 	const rx, tx = ethdev.RxIPv4Checksum | ethdev.RxUDPChecksum, ethdev.TxIPv4Checksum | ethdev.TxUDPChecksum
 	h.rxVerified, h.txChecksum = pc.RxOffloads&rx == rx, pc.TxOffloads&tx == tx
 	h.routes = newRoutes(h.addrs, cfg.Gateways, cfg.Routes)
-	h.neighbours.init(h, cfg.Pool.Size())
+	h.neighbours.init(h, part)
 	h.paths.init(h)
-	h.fragments.init(cfg.Pool.Size())
+	h.fragments.init(part)
 	h.groups.init(h)
 	h.errors.init(1000, 50)
 	h.echoes.init(10000, 1000)
@@ -117,19 +131,32 @@ func NewHost(port *ethdev.Port, cfg Config) (*Host, error) {
 	return h, nil
 }
 
-// mac returns the Ethernet address of the host.
-func (c Config) mac(port *ethdev.Port) (header.MAC, error) {
+// configOf returns what is known about the configuration of a port. A secondary knows the numbers of queues only.
+func configOf(port *ethdev.Port) (ethdev.Config, error) {
+	c := port.Config()
+	if c.RxQueues == 0 {
+		i, err := port.Info()
+		if err != nil {
+			return c, err
+		}
+		c.RxQueues, c.TxQueues = i.RxQueues, i.TxQueues
+	}
+	return c, nil
+}
+
+// mac returns the Ethernet address of the host, and whether it is random.
+func (c Config) mac(port *ethdev.Port) (mac header.MAC, random bool, err error) {
 	if len(c.MAC) != 0 {
-		return header.MAC(c.MAC), nil
+		return header.MAC(c.MAC), false, nil
 	}
 	own, err := port.MAC()
 	if err != nil {
-		return header.MAC{}, err
+		return header.MAC{}, false, err
 	}
 	if m := header.MAC(own); m.IsAssignable() {
-		return m, nil
+		return m, false, nil
 	}
-	return header.RandomMAC(), nil
+	return header.RandomMAC(), true, nil
 }
 
 // start makes the caches and starts the goroutines.
@@ -154,7 +181,11 @@ func (h *Host) start() error {
 			h.self = q
 			break
 		}
-		q.rx, q.tx = h.port.RxQueue(i), h.port.TxQueue(i)
+		n := h.cfg.FirstQueue + i
+		q.rx, q.tx = h.port.RxQueue(n), h.port.TxQueue(n)
+		if i == 0 {
+			q.inbox = h.shared
+		}
 		h.queues = append(h.queues, q)
 		if err := errors.Join(q.rx.Err(), q.tx.Err()); err != nil {
 			return err
@@ -163,7 +194,7 @@ func (h *Host) start() error {
 	for i, q := range h.queues {
 		started := make(chan error)
 		h.workers.Go(func() {
-			err := q.pace(i)
+			err := q.pace(h.cfg.FirstQueue + i)
 			if started <- err; err == nil {
 				q.poll()
 			}
@@ -194,6 +225,10 @@ func (h *Host) timers() {
 			h.neighbours.tick(now)
 			h.fragments.tick(h, now)
 			h.paths.tick(now)
+			if h.shared != nil {
+				h.shared.tick()
+				h.shared.taken() // if the poller sleeps
+			}
 		}
 	}
 }
@@ -218,6 +253,9 @@ func (h *Host) Close() error {
 	h.open.Wait()
 	h.neighbours.close()
 	h.fragments.close()
+	if h.shared != nil {
+		h.shared.end()
+	}
 	// The caches stay usable: a closed one passes mbufs on to the pool, so that a Release after Close works.
 	var errs []error
 	for _, q := range append(h.queues, h.self) {

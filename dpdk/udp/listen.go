@@ -202,16 +202,10 @@ func (h *Host) bind(c *Conn) error {
 		return net.ErrClosed
 	}
 	if c.port == 0 {
-		const n = lastPort - firstPort + 1
-		for i, start := 0, rand.IntN(n); ; i++ {
-			if i == n {
-				return syscall.EADDRINUSE
-			}
-			if c.port = uint16(firstPort + (start+i)%n); h.available(c) {
-				break
-			}
+		if !h.choosePort(c) {
+			return syscall.EADDRINUSE
 		}
-	} else if !h.available(c) {
+	} else if !h.available(c) || h.shared != nil && !h.shared.claim(c.port, h.cfg.ReusePort && !c.remote.IsValid(), true) {
 		return syscall.EADDRINUSE
 	}
 	ip := netip.IPv4Unspecified()
@@ -231,6 +225,27 @@ func (h *Host) bind(c *Conn) error {
 	h.conns[c] = struct{}{}
 	h.open.Add(1)
 	return nil
+}
+
+// choosePort gives a socket a local port, if possible one with which the answers to a connected socket reach the queues of this host.
+func (h *Host) choosePort(c *Conn) bool {
+	var ours func(port uint16) bool
+	if c.remote.IsValid() {
+		ours = h.ports(c.bound, c.remote)
+	}
+	const n = lastPort - firstPort + 1
+	for {
+		for i, start := 0, rand.IntN(n); i < n; i++ {
+			c.port = uint16(firstPort + (start+i)%n)
+			if (ours == nil || ours(c.port)) && h.available(c) && (h.shared == nil || h.shared.claim(c.port, false, false)) {
+				return true
+			}
+		}
+		if ours == nil {
+			return false
+		}
+		ours = nil // none of them is free: any other
+	}
 }
 
 // available reports whether no other socket has the port and address of c.
@@ -255,6 +270,9 @@ func (h *Host) unbind(c *Conn) {
 	conns = slices.DeleteFunc(conns, func(o *Conn) bool { return o == c })
 	if len(conns) == 0 {
 		h.sockets[c.port].Store(nil)
+		if h.shared != nil {
+			h.shared.unclaim(c.port, h.shared.bit)
+		}
 		return
 	}
 	h.sockets[c.port].Store(&socket{conns})

@@ -80,6 +80,12 @@ func (g *groups) filter() {
 		macs = append(macs, m[:])
 	}
 	p := g.host.port
+	if g.host.shared != nil { // the hosts do not know the groups of each other
+		if p.SetAllMulticast(true) != nil {
+			_ = p.SetPromiscuous(true)
+		}
+		return
+	}
 	if p.SetMulticast(macs) != nil && p.SetAllMulticast(true) != nil {
 		_ = p.SetPromiscuous(true)
 	}
@@ -198,6 +204,7 @@ func (q *queue) igmp(m *mbuf.Mbuf) (Drop, bool) {
 		return DropMalformed, false
 	}
 	if b[0] == typeIGMPQuery {
+		q.handQuery(m)
 		q.host.groups.query(netip.AddrFrom4([4]byte(b[4:8])))
 	}
 	q.host.free(0, m)

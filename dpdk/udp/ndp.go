@@ -92,7 +92,11 @@ func (q *queue) neighbourMessage(b []byte) (Drop, bool) {
 func (n *neighbours) advertised(a neighbourMessage) {
 	n.mu.Lock()
 	ignore := true
-	if e := n.all[a.target]; e != nil {
+	e := n.all[a.target]
+	if e == nil && n.host.shared.asked(a.target) { // by another host
+		e, _ = n.entry(a.target)
+	}
+	if e != nil {
 		mac := e.mac.Load()
 		switch {
 		case a.hasMAC:

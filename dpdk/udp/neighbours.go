@@ -89,6 +89,7 @@ func (n *neighbours) entry(a netip.Addr) (*neighbour, error) {
 	}
 	e := &neighbour{addr: a}
 	n.all[a] = e
+	n.recall(e, time.Now())
 	return e, nil
 }
 
@@ -130,13 +131,18 @@ func (n *neighbours) set(e *neighbour, mac header.MAC, confirmed bool) {
 	}
 	value := knownMAC | uint64(mac[0])<<40 | uint64(mac[1])<<32 | uint64(be.Uint32(mac[2:]))
 	changed := e.mac.Swap(value) != value
+	news := changed
 	switch now := time.Now(); {
 	case confirmed:
 		e.state, e.asked, e.due = reachable, 0, now.Add(reachableTime)
 		e.old.Store(false)
+		news = true
 	case changed || e.state == incomplete || e.state == failed || e.state == idle:
 		e.state, e.asked, e.due = stale, 0, now.Add(forgottenAfter)
 		e.old.Store(true)
+	}
+	if n.host.shared != nil && news {
+		n.host.shared.publish(e.addr, value, confirmed)
 	}
 	waiting := n.take(e)
 	n.mu.Unlock()
@@ -164,10 +170,11 @@ func (n *neighbours) learn(a netip.Addr, mac header.MAC, confirmed, create bool)
 	}
 	n.mu.Lock()
 	e := n.all[a]
-	if e == nil && create {
+	asked := (e == nil || e.state == idle) && n.host.shared.asked(a) // by another host
+	if e == nil && (create || asked) {
 		e, _ = n.entry(a)
 	}
-	if e != nil && e.state == idle {
+	if e != nil && e.state == idle && !asked {
 		confirmed = false // nothing was asked
 	}
 	n.mu.Unlock()
@@ -188,6 +195,7 @@ func (n *neighbours) used(e *neighbour) {
 // use asks a stale neighbor again. The known address stays in use until it fails to answer.
 func (n *neighbours) use(e *neighbour) {
 	n.mu.Lock()
+	n.recall(e, time.Now())
 	ask := e.state == stale && !e.removed.Load()
 	if ask {
 		e.state, e.asked, e.due = probing, 1, time.Now().Add(retransTime)
@@ -249,6 +257,13 @@ func (n *neighbours) tick(now time.Time) {
 		if e.state == idle || now.Before(e.due) {
 			continue
 		}
+		if waiting := n.recall(e, now); len(waiting) > 0 { // another host has not called, or has died before it did
+			mac := unpackMAC(e.mac.Load())
+			defer func() { n.flush(waiting, mac) }()
+		}
+		if now.Before(e.due) {
+			continue
+		}
 		switch e.state {
 		case reachable:
 			e.state, e.due = stale, now.Add(forgottenAfter)
@@ -261,6 +276,9 @@ func (n *neighbours) tick(now time.Time) {
 				continue
 			}
 			if e.state == probing { // it may have another Ethernet address now: the next packet asks all stations
+				if n.host.shared != nil {
+					n.host.shared.forget(e.addr, e.mac.Load())
+				}
 				lost = append(lost, e)
 				continue
 			}
@@ -302,6 +320,9 @@ func (n *neighbours) close() {
 
 // solicit asks for the Ethernet address of a neighbor: all stations, or the one with the known address.
 func (h *Host) solicit(e *neighbour, known bool) {
+	if h.shared != nil {
+		h.shared.ask(e.addr)
+	}
 	src := netip.Addr{}
 	if r, ok := h.routes.find(e.addr); ok {
 		src = r.src

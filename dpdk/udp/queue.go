@@ -20,6 +20,8 @@ type queue struct {
 	idle Idle
 	// alone is set if the poller never yields: it has a CPU of its own.
 	alone bool
+	// inbox is where the frames of other hosts arrive, nil if another queue looks there.
+	inbox *member
 
 	// mu guards the transmit side: goroutines that send take turns. A burst of its own costs a sender less than a ring to the
 	// poller (BenchmarkHandover), and the packet leaves while the poller sleeps.
@@ -36,6 +38,8 @@ type queue struct {
 	woke  bool         // a reader was woken
 	later []*mbuf.Mbuf // the host's answers to its own packets
 	many  []*Conn      // the receivers of a multicast datagram
+	// handed is set while the packet comes from another host, which means that it is not handed over again.
+	handed bool
 
 	count counters
 }
@@ -60,6 +64,9 @@ func (q *queue) poll() {
 		if n > 0 {
 			q.flush()
 			q.count.rxFrames.Add(uint64(n))
+		}
+		if q.inbox != nil {
+			n += q.inbox.taken()
 		}
 		q.idle.After(n)
 		if q.woke && !q.alone { // the reader runs on this P before another one has to take it over
@@ -108,7 +115,8 @@ func (q *queue) accept(m *mbuf.Mbuf) (Drop, bool) {
 	if q.martian() {
 		return DropMalformed, false
 	}
-	if !h.own[p.dst] && !h.groups.has(p.dst) && !h.broadcast(p.dst) {
+	// Another host may be a member of the group.
+	if !h.own[p.dst] && !h.groups.has(p.dst) && !h.broadcast(p.dst) && (h.shared == nil || !p.dst.IsMulticast()) {
 		return DropOtherHost, false
 	}
 	if p.fragment {
@@ -167,10 +175,14 @@ func (q *queue) datagram(m *mbuf.Mbuf, sum mbuf.OffloadFlags) (Drop, bool) {
 	d := datagram{m: m, mbufs: int32(m.NumSegments()), off: int32(p.l4 + header.UDPLen), n: int32(n - header.UDPLen), from: p.src, fromPort: u.Source(), to: p.dst, tos: p.tos, ttl: p.ttl}
 	s := h.sockets[u.Destination()].Load()
 	if p.dst.IsMulticast() || h.broadcast(p.dst) {
+		q.handDatagram(m, u.Destination())
 		return q.copies(s, d)
 	}
 	if c := s.find(d.to, d.from, d.fromPort); c != nil {
 		q.give(c, d)
+		return 0, true
+	}
+	if q.handOver(m, u.Destination(), d.fromPort) {
 		return 0, true
 	}
 	q.unreachable(m, portUnreachable)

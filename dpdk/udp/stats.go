@@ -22,11 +22,12 @@ const (
 	DropQueueFull               // the port did not accept an answer
 	DropICMPLimited             // an ICMP error or echo reply over the limit of the rate was not sent
 	DropDuplicate               // a second copy of a fragment
+	DropHandover                // too many frames wait for another host of Config.Shared
 	drops
 )
 
 var dropNames = [drops]string{"malformed", "checksum", "other host", "protocol", "no socket", "socket full", "host full",
-	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited", "duplicate"}
+	"fragments", "overlap", "timeout", "unresolved", "no mbuf", "queue full", "ICMP limited", "duplicate", "handover"}
 
 // String returns the reason in words, such as "socket full".
 func (d Drop) String() string {
@@ -55,6 +56,7 @@ type Stats struct {
 	Reassembled              uint64 // received datagrams that came in fragments
 	EchoReplies              uint64 // pings answered
 	TxErrors, RxErrors       uint64 // ICMP errors sent, and received for a socket
+	HandedOver, TakenOver    uint64 // frames given to other hosts of Config.Shared, and received from them
 	Neighbors                int    // entries of the neighbor cache now
 	Drops                    Drops
 }
@@ -75,6 +77,7 @@ type counters struct {
 	reassembled              atomic.Uint64
 	echoReplies              atomic.Uint64
 	txErrors, rxErrors       atomic.Uint64
+	handedOver, takenOver    atomic.Uint64
 	drops                    [drops]atomic.Uint64
 }
 
@@ -90,6 +93,8 @@ func (c *counters) add(s *Stats) {
 	s.EchoReplies += c.echoReplies.Load()
 	s.TxErrors += c.txErrors.Load()
 	s.RxErrors += c.rxErrors.Load()
+	s.HandedOver += c.handedOver.Load()
+	s.TakenOver += c.takenOver.Load()
 	for i := range c.drops {
 		s.Drops[i] += c.drops[i].Load()
 	}

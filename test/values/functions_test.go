@@ -48,6 +48,7 @@ var functions = map[string]map[string]any{
 	"rcu":  {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
 	"fib":  {"Create4": fib.Create4, "Create6": fib.Create6, "Lookup4": fib.Lookup4, "Lookup6": fib.Lookup6, "List": fib.List, "MaxNextHop": fib.MaxNextHop},
 	"udp":  {"NewHost": udp.NewHost, "NewKernel": udp.NewKernel},
+	"udp":  {"NewHost": udp.NewHost, "CreateShared": udp.CreateShared, "LookupShared": udp.LookupShared, "ListShared": udp.ListShared},
 	"memzone": {
 		"Reserve": memzone.Reserve, "Lookup": memzone.Lookup, "List": memzone.List,
 		"CreateValue": memzone.CreateValue[uint64], "LookupValue": memzone.LookupValue[uint64],

@@ -269,6 +269,7 @@ var subjects = map[string][]subject{
 	"udp": {
 		plain[udp.Drop]("Drop"), plain[udp.Drops]("Drops"), plain[udp.Datagram]("Datagram"),
 		handle("Host", hosts, func(h *udp.Host) { _ = h.Close() }),
+		handle("Shared", func() *udp.Shared { return must(udp.CreateShared(name())) }, func(s *udp.Shared) { _ = s.Free() }),
 		handle("Conn", func() *udp.Conn {
 			c := must(hosts().ListenUDP("udp", nil))
 			if err := c.SetDeadline(time.Now()); err != nil { // no call waits for a datagram

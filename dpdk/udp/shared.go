@@ -1,0 +1,378 @@
+package udp
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/bits"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/header"
+	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/owner"
+	"github.com/godpdk/godpdk/dpdk/lock"
+	"github.com/godpdk/godpdk/dpdk/memzone"
+)
+
+const (
+	// MaxHosts is the largest number of hosts that use a [Shared] at a time.
+	MaxHosts = 16
+	// MaxSharedName is the largest length of the name of a [Shared], in bytes.
+	MaxSharedName = memzone.MaxName - len(zonePrefix)
+
+	zonePrefix   = "udp_"
+	opShared     = "udp.CreateShared"
+	opFreeShared = "udp.Shared.Free"
+	lockPatience = 2 * time.Second // for a process that changes the list of hosts
+)
+
+// Shared is what several hosts of one port share, in this process and in others: the neighbor cache, the local ports of their sockets,
+// and the frames that they hand over to each other. Each host has other queues of the port: see Config.Shared, and "Several processes" in the
+// description of the package.
+//
+// It is memory with a name (package memzone). Dropping the handle frees nothing. Any goroutine may call the methods, in primary and secondary.
+type Shared struct{ value *memzone.Value[sharedState] }
+
+// sharedState is the shared memory.
+type sharedState struct {
+	lock  lock.Mutex // guards ident and the queues of hosts
+	ident identity   // of the hosts; guarded by lock
+	hosts [MaxHosts]sharedHost
+	// ports has, for each local port, a bit for each host with a socket, and portShared.
+	ports      [1 << 16]atomic.Uint32
+	neighbours [sharedBuckets]sharedBucket
+	frames     [MaxHosts][MaxHosts]frameQueue // by receiver and sender
+}
+
+// identity is what all hosts have in common.
+type identity struct {
+	set  bool
+	port uint32 // of ethdev
+	mac  header.MAC
+	sum  [sha256.Size]byte // of the addresses and the VLAN
+}
+
+// sharedHost is a place for a host. The frames to it belong to its process, or, if that has ended, to the holder of lock.
+type sharedHost struct {
+	owner atomic.Uint32 // the owner.ID of the process; 0 is free
+	// calls is what others ask the host to look at: a bit for each host that has handed over frames, and callNeighbours.
+	calls         atomic.Uint32
+	first, queues uint32 // guarded by lock
+	_             [memzone.CacheLine - 16]byte
+}
+
+const callNeighbours = 1 << 31
+
+// member is a host in its Shared.
+type member struct {
+	*sharedState
+	host   *Host
+	handle *Shared
+	slot   int
+	bit    uint32 // 1 << slot
+
+	mu sync.Mutex // held while frames are handed over: each queue of frames has one sender
+}
+
+// CreateShared makes the shared memory for the hosts of a port, about 1 MiB. It lives until Free, or until the primary ends: the end of
+// hosts and processes leaves it as it is.
+//
+// Errors: dpdk.ErrExist, dpdk.ErrNoMemory, dpdk.ErrNameTooLong, dpdk.ErrInvalid; dpdk.ErrUnsupported if this process shares no
+// memory, or its primary is a C program, because nobody would notice the death of a process.
+func CreateShared(name string) (*Shared, error) {
+	if err := sharable(name); err != nil {
+		return nil, err
+	}
+	v, err := memzone.CreateValue[sharedState](zonePrefix+name, memzone.Config{})
+	if err != nil {
+		return nil, err
+	}
+	if err := v.Get().lock.Init(); err != nil {
+		return nil, errors.Join(err, v.Free())
+	}
+	return &Shared{v}, nil
+}
+
+// LookupShared finds what CreateShared has made in any process. The error is dpdk.ErrNotFound if there is none of that name, and those of
+// CreateShared.
+func LookupShared(name string) (*Shared, error) {
+	if err := sharable(name); err != nil {
+		return nil, err
+	}
+	v, err := memzone.LookupValue[sharedState](zonePrefix + name)
+	if err != nil {
+		return nil, err
+	}
+	return &Shared{v}, nil
+}
+
+// ListShared describes all that exist.
+//
+// Implements: rte_memzone_walk
+func ListShared() (all []SharedInfo, err error) {
+	zones, err := memzone.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, z := range zones {
+		name, ok := strings.CutPrefix(z.Name, zonePrefix)
+		if !ok {
+			continue
+		}
+		s, err := LookupShared(name)
+		if err != nil {
+			continue // another zone, or it was freed meanwhile
+		}
+		i, err := s.Info()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, i)
+	}
+	return all, nil
+}
+
+func sharable(name string) error {
+	if err := check.Name(opShared, name, MaxSharedName+1); err != nil {
+		return err
+	}
+	if owner.Self() == 0 {
+		return &dpdk.Error{Op: opShared, Name: name, Errno: dpdk.ErrUnsupported,
+			Detail: "this process has no group of processes: start a primary of godpdk with hugepages, without NoHuge and InMemory"}
+	}
+	return nil
+}
+
+// state returns the shared memory, or nil after Free.
+func (s *Shared) state() *sharedState {
+	if s == nil || s.value == nil {
+		return nil
+	}
+	return s.value.Get()
+}
+
+// Name returns the name, or "" for a zero Shared.
+func (s *Shared) Name() string {
+	if s == nil || s.value == nil {
+		return ""
+	}
+	return s.value.Name()[len(zonePrefix):]
+}
+
+// Free destroys the shared memory for all processes. The error is dpdk.ErrBusy while a living process has a host with it, and
+// dpdk.ErrNotFound if it was freed before.
+//
+// Implements: rte_memzone_free
+func (s *Shared) Free() error {
+	st := s.state()
+	if st == nil {
+		return s.freed(opFreeShared)
+	}
+	if err := st.enter(); err != nil {
+		return err
+	}
+	st.bury(nil)
+	for i := range st.hosts {
+		if id := owner.ID(st.hosts[i].owner.Load()); id != 0 {
+			st.leave()
+			return &dpdk.Error{Op: opFreeShared, Name: s.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v has a host with it: close the host first", owner.Describe(id))}
+		}
+	}
+	st.leave()
+	return s.value.Free()
+}
+
+func (s *Shared) freed(op string) error {
+	return &dpdk.Error{Op: op, Name: s.Name(), Errno: dpdk.ErrNotFound, Detail: "it was freed, or is the zero Shared: use CreateShared or LookupShared"}
+}
+
+// SharedInfo describes a [Shared].
+type SharedInfo struct {
+	Name      string
+	Hosts     []SharedHost
+	Neighbors int // with a known Ethernet address
+}
+
+// SharedHost describes a host of a [Shared]. Queues is 0 if the process has died without closing the host.
+type SharedHost struct {
+	Pid                int // 0 is unknown
+	FirstQueue, Queues int
+}
+
+// Info describes the hosts. Errors: dpdk.ErrNotFound after Free; dpdk.ErrTimeout if a process is stopped while it changes the list of hosts.
+func (s *Shared) Info() (SharedInfo, error) {
+	st := s.state()
+	if st == nil {
+		return SharedInfo{}, s.freed("udp.Shared.Info")
+	}
+	i := SharedInfo{Name: s.Name(), Neighbors: st.countNeighbours()}
+	if err := st.enter(); err != nil {
+		return i, err
+	}
+	defer st.leave()
+	for k := range st.hosts {
+		h := &st.hosts[k]
+		id := owner.ID(h.owner.Load())
+		if id == 0 {
+			continue
+		}
+		one := SharedHost{Pid: owner.Describe(id).Pid, FirstQueue: int(h.first), Queues: int(h.queues)}
+		if owner.Dead(id) {
+			one.Queues = 0
+		}
+		i.Hosts = append(i.Hosts, one)
+	}
+	return i, nil
+}
+
+// enter takes the lock. Under it the list of hosts is consistent at any time, so the death of an owner needs no repair.
+func (st *sharedState) enter() error {
+	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
+	defer cancel()
+	err := st.lock.LockContext(ctx)
+	if errors.Is(err, dpdk.ErrOwnerDead) {
+		err = st.lock.Consistent()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = &dpdk.Error{Op: opShared, Errno: dpdk.ErrTimeout, Detail: "another process is stopped while it changes the list of hosts: continue or end it"}
+	}
+	return err
+}
+
+func (st *sharedState) leave() { _ = st.lock.Unlock() }
+
+// join makes h a host of the Shared. The Ethernet address of the first host counts if h has no own.
+func (s *Shared) join(h *Host, port *ethdev.Port, random bool) (*member, error) {
+	st := s.state()
+	if st == nil {
+		return nil, s.freed(op)
+	}
+	if owner.Self() == 0 {
+		return nil, sharable(s.Name())
+	}
+	if err := st.enter(); err != nil {
+		return nil, err
+	}
+	defer st.leave()
+	st.bury(nil)
+	free, used := -1, false
+	for i := range st.hosts {
+		o := &st.hosts[i]
+		id := owner.ID(o.owner.Load())
+		switch {
+		case id == 0:
+			if free < 0 {
+				free = i
+			}
+			continue
+		case int(o.first) < h.cfg.FirstQueue+h.cfg.Queues && h.cfg.FirstQueue < int(o.first+o.queues):
+			return nil, &dpdk.Error{Op: op, Name: s.Name(), Errno: dpdk.ErrBusy,
+				Detail: fmt.Sprintf("%v has a host with the queues %d to %d: set Config.FirstQueue and Queues to others", owner.Describe(id), o.first, o.first+o.queues-1)}
+		}
+		used = true
+	}
+	if free < 0 {
+		return nil, &dpdk.Error{Op: op, Name: s.Name(), Errno: dpdk.ErrNoSpace, Detail: fmt.Sprintf("it has %d hosts already", MaxHosts)}
+	}
+	mine := identity{true, uint32(port.ID()), h.mac, h.cfg.sum()}
+	if random && st.ident.set {
+		mine.mac = st.ident.mac
+	}
+	if used && mine != st.ident {
+		return nil, invalid("the host differs from the others of Shared %q: use the same port, Addrs, VLAN and MAC (%v)", s.Name(), st.ident.mac)
+	}
+	st.ident, h.mac = mine, mine.mac
+	o := &st.hosts[free]
+	o.first, o.queues = uint32(h.cfg.FirstQueue), uint32(h.cfg.Queues)
+	o.calls.Store(1<<MaxHosts - 1) // look for frames that the last host here has left
+	o.owner.Store(uint32(owner.Self()))
+	return &member{sharedState: st, host: h, handle: s, slot: free, bit: 1 << free}, nil
+}
+
+// sum identifies what the hosts of a Shared must have in common.
+func (c *Config) sum() [sha256.Size]byte {
+	return sha256.Sum256(fmt.Append(nil, c.Addrs, c.VLAN, c.NoLinkLocal))
+}
+
+// end takes the host out of the Shared, and frees the frames that were handed over to it.
+func (s *member) end() {
+	if q := s.host.self; q != nil { // a frame to this host itself may be on its way to another one
+		q.loop.Lock()
+		defer q.loop.Unlock()
+	}
+	if s.enter() != nil {
+		return // it ends with the process
+	}
+	defer s.leave()
+	s.empty(s.slot, s.host)
+}
+
+// bury takes out the hosts of processes that have ended, and frees the frames that were handed over to them. The caller holds lock. h frees
+// the mbufs; nil is their pools.
+func (st *sharedState) bury(h *Host) {
+	for i := range st.hosts {
+		id := owner.ID(st.hosts[i].owner.Load())
+		if id == 0 && st.hosts[i].calls.Load() == 0 || id != 0 && !owner.Dead(id) {
+			continue
+		}
+		st.empty(i, h)
+	}
+}
+
+// empty frees a place. A process that is killed in the middle has not yet freed it, so that the next one does it again.
+func (st *sharedState) empty(slot int, h *Host) {
+	for port := range st.ports {
+		st.unclaim(uint16(port), 1<<slot)
+	}
+	st.hosts[slot].calls.Store(0)
+	for from := range st.frames[slot] {
+		st.frames[slot][from].drain(h)
+	}
+	st.hosts[slot].owner.Store(0)
+}
+
+// tick looks for processes that have ended.
+func (s *member) tick() {
+	for i := range s.hosts {
+		o := &s.hosts[i]
+		id := owner.ID(o.owner.Load())
+		if id == 0 && o.calls.Load() == 0 || id != 0 && !owner.Dead(id) {
+			continue
+		}
+		ok, err := s.lock.TryLock()
+		if errors.Is(err, dpdk.ErrOwnerDead) {
+			err = s.lock.Consistent()
+		}
+		if ok && err == nil {
+			s.bury(s.host)
+			s.leave()
+		}
+		return
+	}
+}
+
+// call asks other hosts to look at something.
+func (s *member) call(hosts, what uint32) {
+	for ; hosts != 0; hosts &= hosts - 1 {
+		calls := &s.hosts[bits.TrailingZeros32(hosts)].calls
+		if calls.Load()&what == 0 {
+			calls.Or(what)
+		}
+	}
+}
+
+// others returns the bits of the other hosts.
+func (s *member) others() (hosts uint32) {
+	for i := range s.hosts {
+		if i != s.slot && s.hosts[i].owner.Load() != 0 {
+			hosts |= 1 << i
+		}
+	}
+	return hosts
+}
