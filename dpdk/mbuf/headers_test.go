@@ -230,7 +230,7 @@ func (r release) agree(h header.Headers, c header.PacketType, l twin.HeaderLens,
 		g &^= header.L4Mask
 		h.L4Len = 0
 	}
-	if r.udpTunnels && c&header.TunnelMask == 0 { // C takes the protocols 1 to 3, of which 1 is ICMP, for the next protocols of VXLAN GPE
+	if r.udpTunnels && c&header.L2Mask != 0 && c&header.TunnelMask == 0 { // C takes the protocols 1 to 3, of which 1 is ICMP, for the next protocols of VXLAN GPE
 		c &^= header.InnerL2Mask | header.InnerL3Mask | header.InnerL4Mask
 	}
 	if g&header.InnerL4Mask == header.InnerL4ICMP {
