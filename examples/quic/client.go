@@ -58,8 +58,8 @@ func (w work) do(ctx context.Context, conn net.PacketConn) error {
 		fmt.Println("client: the certificate was not checked: add -certificate and the sum that the server has printed")
 	}
 	rate := func(bytes int64, d time.Duration) float64 { return float64(bytes*int64(w.streams)) / 1e6 / d.Seconds() }
-	fmt.Printf("client: %d streams, %d bytes received and %d sent on each, all hashes are right: %.0f MB/s received, %.0f MB/s sent, %.1f ms until the first answer\n",
-		w.streams, w.get, w.put, rate(w.get, r.Get), rate(w.put, r.Put), float64(r.Handshake.Microseconds())/1e3)
+	fmt.Printf("client: %d streams, %d bytes received and %d sent on each, all hashes are right: %.0f MB/s received, %.0f MB/s sent\n",
+		w.streams, w.get, w.put, rate(w.get, r.Get), rate(w.put, r.Put))
 	return nil
 }
 
@@ -82,6 +82,9 @@ func (w work) run(ctx context.Context, conn net.PacketConn) (r result, err error
 		return r, fmt.Errorf("the server %v: %w", w.server, err)
 	}
 	r.Handshake = time.Since(start)
+	if !w.json {
+		fmt.Printf("client: connected to %v, the first answer came after %.1f ms\n", w.server, float64(r.Handshake.Microseconds())/1e3)
+	}
 	r.GSO = connection.ConnectionState().GSO
 	if r.Get, err = w.each(ctx, func(ctx context.Context) error { return w.receive(ctx, h, w.get) }); err != nil {
 		return r, err

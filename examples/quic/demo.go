@@ -82,11 +82,14 @@ func (p pair) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer context.AfterFunc(ctx, client.End)()
-	line, missing := client.Expect("client: ")
-	if missing == nil {
+	for range 2 { // it is connected, and its results
+		line, missing := client.Expect("client: ")
+		if missing != nil {
+			return errors.Join(missing, finish(client))
+		}
 		fmt.Println("  client:", line)
 	}
-	return errors.Join(missing, finish(client))
+	return finish(client)
 }
 
 // startAt starts this program in a network.

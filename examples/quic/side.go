@@ -108,7 +108,7 @@ func (s *side) withDPDK(ctx context.Context, address string, f func(context.Cont
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, l.close(), rt.Close()) }()
+	defer func() { err = errors.Join(err, l.close(rt), rt.Close()) }()
 	if s.cable && !s.server {
 		if err := l.find(); err != nil {
 			return err
@@ -185,14 +185,16 @@ func (l *link) find() (err error) {
 	return err
 }
 
-// close ends the port, and reports whether mbufs are missing. The host has ended, and so has the process at the other end of a cable.
-func (l *link) close() (err error) {
+// close ends the port, and prints how many mbufs are back. The host has ended.
+func (l *link) close(rt *eal.Runtime) (err error) {
 	if !l.own {
 		return nil
 	}
 	switch {
 	case l.cable != nil:
-		err = l.cable.Close()
+		if err = alone(rt); err == nil { // the other process must not use rings that are freed
+			err = l.cable.Close()
+		}
 	case l.port != nil:
 		err = l.port.Detach()
 	}
@@ -200,4 +202,18 @@ func (l *link) close() (err error) {
 		fmt.Printf("quic: %d of %d mbufs are back in the pool\n", l.pool.Available(), l.pool.Size())
 	}
 	return err
+}
+
+// alone waits until this process is the only one of its prefix. The server has ended the connection of the client.
+func alone(rt *eal.Runtime) error {
+	const patience = 10 * time.Second
+	for begin := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		all, err := rt.Processes()
+		if err != nil || len(all) < 2 {
+			return err
+		}
+		if time.Since(begin) > patience {
+			return fmt.Errorf("the client's process did not end within %v: end it, and remove what is left with the next start of the server: %+v", patience, all)
+		}
+	}
 }
