@@ -35,8 +35,8 @@ const udpEnv = "GODPDK_BENCH_UDP"
 type udpSide struct {
 	Server  bool
 	Kernel  bool   // a socket of package net
-	Prefix  string // of the primary that has made Port
-	Port    string // the name of a port of the primary, or devargs
+	Port    string // devargs, or "" for one of two ports that the server has connected by rings
+	Prefix  string // of the two processes with the rings
 	Address string // of the server
 }
 
@@ -59,12 +59,12 @@ type udpWay struct {
 // udpOrder is what a client measures.
 type udpOrder struct{ Payload, Flight int }
 
-// udpFound is the result.
-type udpFound struct{ P50, P99, Each, Allocs float64 }
+// udpFound is the result: quantiles of the time of all datagrams in flight, and allocations of a datagram.
+type udpFound struct{ P50, P99, Allocs float64 }
 
 // udps measures round trips of datagrams between two processes: over two rings against the loopback interface of the kernel, and over a veth pair
 // from a client with a socket of the kernel. The columns are godpdk, and sockets of package net. Pinned processes have one CPU each.
-func udps(rt *eal.Runtime) (rows []Row, err error) {
+func udps(*eal.Runtime) (rows []Row, err error) {
 	if !wanted("udp") {
 		return nil, nil
 	}
@@ -72,30 +72,22 @@ func udps(rt *eal.Runtime) (rows []Row, err error) {
 		var cpus lcore.CPUSet
 		if cpus, err = lcore.ThreadCPUs(); err == nil && len(cpus) > 1 {
 			heading("UDP echo between two processes, and in flight")
-			rows, err = overUDP(rt, cpus)
+			rows, err = overUDP(cpus)
 		}
 	})
 	return rows, err
 }
 
-func overUDP(rt *eal.Runtime, cpus lcore.CPUSet) (rows []Row, err error) {
-	pool, err := mbuf.CreatePool(udpPool, 2047, mbuf.PoolConfig{})
-	if err != nil {
-		return nil, err
-	}
-	cable, err := netring.Pair(netring.CableConfig{Name: udpCable, Sync: ring.Single}, ethdev.Config{Pool: pool})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, cable.Close(), pool.Free()) }()
+func overUDP(cpus lcore.CPUSet) (rows []Row, err error) {
 	far, err := wire.NewHost() // its loopback interface is not in use
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, far.Close()) }()
+	prefix := fmt.Sprint("benchudp", os.Getpid())
 	ways := []udpWay{{
 		name: "two rings", third: "net.UDPConn over the loopback interface", serverAt: far, clientAt: far,
-		godpdk:   [2]udpSide{{Prefix: rt.FilePrefix(), Port: cable.A.Name()}, {Prefix: rt.FilePrefix(), Port: cable.B.Name()}},
+		godpdk:   [2]udpSide{{Prefix: prefix}, {Prefix: prefix}},
 		serverIP: udpNear, kernelIP: "127.0.0.1",
 	}}
 	var drivers []string
@@ -157,7 +149,7 @@ func (w udpWay) rows(cpus lcore.CPUSet) (rows []Row, err error) {
 			}{{"p50", "µs", func(f udpFound) float64 { return f.P50 }}, {"p99", "µs", func(f udpFound) float64 { return f.P99 }}}
 			if o.Flight > 1 {
 				columns = columns[:1]
-				columns[0].name, columns[0].unit, columns[0].of = "each", "ns", func(f udpFound) float64 { return f.Each }
+				columns[0].name, columns[0].unit, columns[0].of = "each", "ns", func(f udpFound) float64 { return 1e3 * f.P50 / float64(o.Flight) }
 			}
 			for _, c := range columns {
 				var values [2][]float64
@@ -321,39 +313,51 @@ func (s udpSide) network() (_ udp.Network, end func() error, err error) {
 	if s.Kernel {
 		return kernelNetwork{}, end, nil
 	}
-	cfg := eal.Config{ProcessType: eal.Secondary, FilePrefix: s.Prefix, NoPCI: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	if s.Prefix == "" {
-		cfg.ProcessType, cfg.InMemory, cfg.MemoryMB = eal.Primary, true, 64
+	var pool *mbuf.Pool
+	var port *ethdev.Port
+	cfg := eal.Config{ProcessType: eal.Primary, FilePrefix: s.Prefix, MemoryMB: 64, NoPCI: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	below := func() error { return nil }
+	if !s.Server {
+		cfg.ProcessType, cfg.MemoryMB = eal.Secondary, 0
+	} else {
+		cfg.InMemory = s.Prefix == ""
+		cfg.Prepare = func(*eal.Runtime) (err error) { // a client attaches when the ports are there
+			if pool, err = mbuf.CreatePool(udpPool, 8191, mbuf.PoolConfig{}); err != nil {
+				return err
+			}
+			if s.Port != "" {
+				if port, err = ethdev.Open(s.Port, ethdev.Config{Pool: pool}); err == nil {
+					below = port.Detach
+				}
+				return err
+			}
+			cable, err := netring.Pair(netring.CableConfig{Name: udpCable, Sync: ring.Single}, ethdev.Config{Pool: pool})
+			if err == nil {
+				port, below = cable.A, cable.Close
+			}
+			return err
+		}
 	}
 	rt, err := eal.Init(cfg)
 	if err != nil {
 		return nil, end, err
 	}
-	end = rt.Close
-	var pool *mbuf.Pool
-	var port *ethdev.Port
-	if s.Prefix != "" {
-		if pool, err = mbuf.LookupPool(udpPool); err == nil {
-			port, err = ethdev.Lookup(s.Port)
+	end = func() error { return errors.Join(below(), rt.Close()) }
+	ip := udpNear
+	if !s.Server {
+		ip = udpFar
+		if pool, err = mbuf.LookupPool(udpPool); err != nil {
+			return nil, end, err
 		}
-	} else if pool, err = mbuf.CreatePool(udpPool, 8191, mbuf.PoolConfig{}); err == nil {
-		if port, err = ethdev.Open(s.Port, ethdev.Config{Pool: pool}); err == nil {
-			end = func() error { return errors.Join(port.Detach(), rt.Close()) }
+		if port, err = ethdev.Lookup(udpCable + "b"); err != nil {
+			return nil, end, err
 		}
-	}
-	if err != nil {
-		return nil, end, err
-	}
-	ip := udpFar
-	if s.Server {
-		ip = udpNear
 	}
 	host, err := udp.NewHost(port, udp.Config{Pool: pool, Addrs: []netip.Prefix{netip.MustParsePrefix(ip + "/24")}})
 	if err != nil {
 		return nil, end, err
 	}
-	below := end
-	return host, func() error { return errors.Join(host.Close(), below()) }, nil
+	return host, func() error { return errors.Join(host.Close(), end()) }, nil
 }
 
 // mallocs returns the number of allocations of this process.
@@ -458,7 +462,7 @@ func askUDP(conn udp.PacketConn) error {
 		}
 		all := n * o.Flight
 		f := udpFound{P50: float64(h.ValueAtQuantile(50)) / 1e3, P99: float64(h.ValueAtQuantile(99)) / 1e3,
-			Each: float64(time.Since(begin).Nanoseconds()) / float64(all), Allocs: perDatagram(mallocs()-before, all)}
+			Allocs: perDatagram(mallocs()-before, all)}
 		if err := out.Encode(f); err != nil {
 			return err
 		}
