@@ -214,8 +214,8 @@ func segmentSize(n uint16) []byte {
 	return oob
 }
 
-// A payload with a segment size arrives as datagrams in order, from connected and from other sockets, to a neighbor whose address is not known
-// yet, and to the host itself.
+// A payload with a segment size arrives as datagrams in order, from connected and from other sockets, to a neighbor with an unknown address, and
+// to the host itself.
 func TestSegments(t *testing.T) {
 	a, b := pair(t, nil)
 	for _, to := range []struct {

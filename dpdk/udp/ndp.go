@@ -59,9 +59,7 @@ func (q *queue) neighbourMessage(b []byte) (Drop, bool) {
 		return DropMalformed, false
 	}
 	if b[0] == header.ICMPv6NeighborAdv {
-		switch {
-		case h.own[n.target]: // another station has this address too
-		case n.hasMAC:
+		if !h.own[n.target] { // otherwise another station has this address too
 			h.neighbours.advertised(n, !p.dst.IsMulticast())
 		}
 		return 0, true
@@ -83,17 +81,23 @@ func (q *queue) neighbourMessage(b []byte) (Drop, bool) {
 	return 0, true
 }
 
-// advertised handles an advertisement with an Ethernet address (RFC 4861, section 7.2.5). It makes no entry.
+// advertised handles an advertisement (RFC 4861, section 7.2.5). It makes no entry. The answer to a solicitation that was sent to the known Ethernet
+// address may omit that address, as the answers of Linux do.
 func (n *neighbours) advertised(a neighbourMessage, unicast bool) {
 	n.mu.Lock()
 	e := n.all[a.target]
-	keep := false
+	ignore := e == nil
 	if e != nil {
-		mac := e.mac.Load()
-		keep = mac != unknownMAC && unpackMAC(mac) != a.mac && !a.replace
+		known := e.mac.Load()
+		switch {
+		case !a.hasMAC:
+			ignore, a.mac = known == unknownMAC, unpackMAC(known)
+		case known != unknownMAC && unpackMAC(known) != a.mac:
+			ignore = !a.replace
+		}
 	}
 	n.mu.Unlock()
-	if e != nil && !keep {
+	if !ignore {
 		n.learn(a.target, a.mac, a.solicited && unicast, false)
 	}
 }

@@ -101,7 +101,7 @@ func startAt(h *wire.Host, role string, args []string, more ...string) (p *app.P
 	return p, err
 }
 
-// finish ends a process, and prints how many mbufs are back if it says so.
+// finish ends a process, and prints its line about mbufs.
 func finish(p *app.Program) error {
 	p.End()
 	if line, err := p.Expect("quic: "); err == nil {

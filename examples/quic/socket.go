@@ -46,7 +46,7 @@ func (s *socket) ReadBatch(ms []ipv4.Message, _ int) (int, error) {
 	return 1, nil
 }
 
-// SyscallConn returns a connection for socket options only. There is no file descriptor: newSocket has set all of them.
+// SyscallConn returns a connection for socket options only. A host has no file descriptors: newSocket has set all options.
 func (s *socket) SyscallConn() (syscall.RawConn, error) { return noFile{}, nil }
 
 type noFile struct{}

@@ -21,7 +21,7 @@ import (
 const quicEnv = "BENCH_QUIC"
 
 // quicBytes are received and sent in each measurement, on all streams together.
-var quicBytes = shorter(24_000_000, 800_000)
+var quicBytes = shorter(16_000_000, 800_000)
 
 // quicWay is a way between a server and a client of HTTP/3.
 type quicWay struct {

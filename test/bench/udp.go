@@ -195,7 +195,7 @@ func (w udpWay) measure(kernel, pinned bool, cpus lcore.CPUSet, orders []udpOrde
 		}
 		both = append([]*udpProcess{p}, both...) // the client ends first
 	}
-	for range shorter(5, 1) {
+	for range shorter(3, 1) {
 		for i, o := range orders {
 			f, err := both[0].ask(o)
 			if err != nil {
@@ -357,7 +357,8 @@ func (s udpSide) network() (_ udp.Network, end func() error, err error) {
 	if err != nil {
 		return nil, end, err
 	}
-	return host, func() error { return errors.Join(host.Close(), end()) }, nil
+	ending := end // end is the result of this function
+	return host, func() error { return errors.Join(host.Close(), ending()) }, nil
 }
 
 // mallocs returns the number of allocations of this process.
