@@ -11,6 +11,9 @@
 //	quic server -mode dpdk -cable -ip 10.0.0.2/24               a port that is connected to that of another process by two rings,
 //	quic client -mode dpdk -cable -ip 10.0.0.1/24 -certificate HEX 10.0.0.2:4433      which is this one
 //
+// A kernel at the other end of a veth pair sends many datagrams as one large packet (UDP_SEGMENT), which net_af_packet drops. Turn that off with
+// ethtool -K eth1 tx-udp-segmentation off at the kernel's end. Interfaces of hardware send datagrams of the MTU.
+//
 // Without arguments it connects servers and clients, each a process of its own: DPDK and the kernel over a veth pair, two
 // processes with DPDK over two rings, and for comparison two sockets of the kernel over the loopback interface.
 package main
