@@ -74,6 +74,14 @@ func BenchmarkWrite(b *testing.B) {
 			i += n
 		}
 	})
+	b.Run("segments=14", func(b *testing.B) { // as quic-go sends
+		c := listen(b, h, "udp4", ":0")
+		data, size := make([]byte, 14*64), segmentSize(64)
+		for i := 0; i < b.N; i += 14 {
+			_, _, err := c.WriteMsgUDPAddrPort(data, size, to)
+			require.NoError(b, err)
+		}
+	})
 }
 
 // The two ways from a writer to the transmit queue: a lock around the burst, or a ring to a poller.

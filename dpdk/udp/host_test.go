@@ -204,27 +204,48 @@ func TestBatches(t *testing.T) {
 	assert.Equal(t, 1, n)
 }
 
-func TestSegments(t *testing.T) {
-	a, b := pair(t, nil)
-	server := listen(t, b, "udp", ":700")
-	c := dial(t, a, "udp", b4+":700")
+// segmentSize is the control message that makes datagrams of n bytes of a payload.
+func segmentSize(n uint16) []byte {
 	oob := make([]byte, 24)
 	binary.NativeEndian.PutUint64(oob, 18)
 	binary.NativeEndian.PutUint32(oob[8:], 17)
 	binary.NativeEndian.PutUint32(oob[12:], 103)
-	binary.NativeEndian.PutUint16(oob[16:], 1000)
-	n, _, err := c.WriteMsgUDPAddrPort(payload(1, 2500), oob, netip.AddrPort{})
-	require.NoError(t, err)
-	assert.Equal(t, 2500, n)
-	var back []byte
-	for _, size := range []int{1000, 1000, 500} {
-		buf := make([]byte, 2000)
-		n, err := server.Read(buf)
-		require.NoError(t, err)
-		assert.Equal(t, size, n)
-		back = append(back, buf[:n]...)
+	binary.NativeEndian.PutUint16(oob[16:], n)
+	return oob
+}
+
+// A payload with a segment size arrives as datagrams in order, from connected and from other sockets, to a neighbor with an unknown address, and
+// to the host itself.
+func TestSegments(t *testing.T) {
+	a, b := pair(t, nil)
+	for _, to := range []struct {
+		host *udp.Host
+		ip   string
+	}{{b, b4}, {a, a4}} {
+		server := listen(t, to.host, "udp", ":700")
+		address := netip.MustParseAddrPort(to.ip + ":700")
+		for _, c := range []udp.PacketConn{dial(t, a, "udp", address.String()), listen(t, a, "udp", ":0")} {
+			if c.RemoteAddr() != nil {
+				address = netip.AddrPort{}
+			} else {
+				address = netip.MustParseAddrPort(to.ip + ":700")
+			}
+			for _, size := range []int{2500, 1000, 999, 32000, 40001} {
+				n, _, err := c.WriteMsgUDPAddrPort(payload(1, size), segmentSize(1000), address)
+				require.NoError(t, err)
+				assert.Equal(t, size, n)
+				var back []byte
+				for left := size; left > 0; left -= 1000 {
+					buf := make([]byte, 2000)
+					n, err := server.Read(buf)
+					require.NoError(t, err)
+					assert.Equal(t, min(left, 1000), n)
+					back = append(back, buf[:n]...)
+				}
+				assert.True(t, bytes.Equal(payload(1, size), back))
+			}
+		}
 	}
-	assert.Equal(t, payload(1, 2500), back)
 }
 
 // A datagram that is written and read back allocates nothing.
@@ -238,6 +259,7 @@ func TestNoAllocations(t *testing.T) {
 		c := dial(t, a, "udp", address)
 		buf, data := make([]byte, 2048), payload(1, 1000)
 		batch, ds := []udp.Message{{Data: data}, {Data: data}}, make([]udp.Datagram, 4)
+		segments := segmentSize(400) // of data: 3 datagrams
 		step := func() {
 			if _, err := c.Write(data); err != nil {
 				t.Fatal(err)
@@ -255,7 +277,10 @@ func TestNoAllocations(t *testing.T) {
 			if _, err := c.(*udp.Conn).WriteBatch(batch); err != nil {
 				t.Fatal(err)
 			}
-			for got := 0; got < len(batch); {
+			if _, _, err := c.WriteMsgUDPAddrPort(data, segments, netip.AddrPort{}); err != nil {
+				t.Fatal(err)
+			}
+			for got := 0; got < len(batch)+3; {
 				n, err := server.(*udp.Conn).ReadBatch(ds)
 				if err != nil {
 					t.Fatal(err)

@@ -212,6 +212,28 @@ func TestPingIsAnswered(t *testing.T) {
 	}
 }
 
+// The kernel omits its Ethernet address in the answer to a neighbor solicitation that was sent to that address.
+func TestTheKernelConfirmsItsAddress(t *testing.T) {
+	s := veth(t, nil)
+	for _, peer := range []string{peer4, peer6} {
+		far := listen(t, kernelNet{t, s}, "udp", net.JoinHostPort(peer, "700"))
+		c := dial(t, s.host, "udp", far.LocalAddr().String())
+		send := func() {
+			_, err := c.Write([]byte("x"))
+			require.NoError(t, err)
+			_, _, err = far.ReadFromUDPAddrPort(make([]byte, 1))
+			require.NoError(t, err)
+		}
+		reachable := func() bool { return udp.Reachable(s.host, netip.MustParseAddr(peer)) }
+		send()
+		require.Eventually(t, reachable, 10*time.Second, time.Millisecond, peer)
+		udp.Tick(s.host, time.Now().Add(time.Minute)) // the answer is old
+		require.False(t, reachable(), peer)
+		send() // asks again
+		assert.Eventually(t, reachable, 10*time.Second, time.Millisecond, peer)
+	}
+}
+
 // A connected socket learns that nobody listens, on both sides.
 func TestClosedPortIsRefused(t *testing.T) {
 	s := veth(t, nil)

@@ -88,17 +88,30 @@ func (c *Conn) send(b []byte, to netip.Addr, port uint16, o *options) error {
 	}
 }
 
-// sendSegments sends a payload as several datagrams of one size; the last one may be shorter.
+// sendSegments sends a payload as several datagrams of one size, in bursts; the last one may be shorter.
 func (c *Conn) sendSegments(b []byte, to netip.Addr, port uint16, o *options) error {
 	one := *o
 	one.segment = 0
 	one.dontFragment = true // as with UDP_SEGMENT of Linux
+	msg := Message{From: o.src}
+	if !c.remote.IsValid() {
+		msg.To = netip.AddrPortFrom(to, port)
+	}
+	var ms [burst]Message
 	for len(b) > 0 {
-		n := min(o.segment, len(b))
-		if err := c.send(b[:n], to, port, &one); err != nil {
-			return err
+		n := 0
+		for ; n < burst && len(b) > 0; n++ {
+			k := min(o.segment, len(b))
+			msg.Data, b = b[:k], b[k:]
+			ms[n] = msg
 		}
-		b = b[n:]
+		for rest := ms[:n]; len(rest) > 0; {
+			sent, err := c.writeSome(rest, &one)
+			if err != nil {
+				return err
+			}
+			rest = rest[sent:]
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -37,6 +38,10 @@ func TestEachRowHasTimes(t *testing.T) {
 	}
 	t.Setenv("BENCH_JSON", file)
 	t.Setenv("BENCH_ROUNDS", "1")
+	program := filepath.Join(t.TempDir(), "quic")
+	out, err := exec.Command("go", "build", "-C", "../../examples/quic", "-o", program, ".").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	t.Setenv(quicEnv, program)
 	harness.Start(t, "bench").Wait()
 
 	report, err := readReport(file)
@@ -59,7 +64,7 @@ func TestEachRowHasTimes(t *testing.T) {
 			}
 		}
 	}
-	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "pair", "place", "gaps", "lpm", "fib", "acl", "hash", "table", "header", "idle"} {
+	for _, group := range []string{"ring", "mempool", "mbuf", "lcore", "locks", "rcu", "ipc", "ethdev", "scale", "attach", "pair", "place", "gaps", "lpm", "fib", "acl", "hash", "table", "header", "idle", "udp", "quic"} {
 		assert.Positive(t, groups[group], "rows of the group %s", group)
 	}
 }

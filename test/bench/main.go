@@ -29,6 +29,7 @@ var roles = map[string]func(arg string) error{
 	attachEnv: attached,
 	pollerEnv: poller,
 	stepsEnv:  counts,
+	udpEnv:    runUDP,
 }
 
 func main() {
@@ -99,7 +100,7 @@ func bench(alone bool) error {
 	}
 	if !alone {
 		// The last ones take CPUs from others, or need no EAL of this process.
-		for _, group := range []func(*eal.Runtime) ([]Row, error){benchAlone, attaches, pairs, places, idles, secondaries, gaps} {
+		for _, group := range []func(*eal.Runtime) ([]Row, error){benchAlone, attaches, pairs, places, idles, udps, quics, secondaries, gaps} {
 			rows, err := group(rt)
 			if err != nil {
 				return err

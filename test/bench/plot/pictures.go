@@ -182,7 +182,7 @@ type bar struct {
 func ratios(file string, r Report) error {
 	var bars []bar
 	for _, group := range r.groups() {
-		if slices.Contains([]string{"scale", "gaps", "pair", "place"}, group) {
+		if slices.Contains([]string{"scale", "gaps", "pair", "place", "udp", "quic"}, group) {
 			continue
 		}
 		bars = append(bars, bar{label: group})
