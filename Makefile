@@ -147,6 +147,10 @@ loadbalancer: deps hugepages ## connections over backends: workers killed and re
 	@$(MAKE) --no-print-directory build
 	@bin/loadbalancer
 
+.PHONY: quic
+quic: deps hugepages ## HTTP/3 of quic-go over DPDK and over the kernel: two rings, a veth pair, loopback (root)
+	@mkdir -p bin && $(go) build -C examples/quic -o ../../bin/quic . && bin/quic
+
 .PHONY: exporter
 exporter: ## metrics of Prometheus of all DPDK processes of this machine, on http://127.0.0.1:9787/metrics (needs no DPDK)
 	@mkdir -p bin && CGO_ENABLED=0 go build -C examples/exporter -o ../../bin/exporter . && bin/exporter
@@ -204,6 +208,13 @@ test-exporter: deps hugepages
 	@CGO_ENABLED=0 go test -count=1 ./dpdk/telemetry
 	@$(go) vet -C examples/exporter ./... && go test -C examples/exporter -count=1 ./...
 
+# A module of its own, which needs quic-go.
+.PHONY: test-quic
+check: test-quic
+test-quic: deps hugepages
+	$(call step,examples/quic)
+	@$(go) vet -C examples/quic ./... && go test -C examples/quic -count=1 ./...
+
 # A module of its own, which needs a library for terminals. Its tests need a browser and tmux.
 .PHONY: test-top
 check: test-top
@@ -237,13 +248,16 @@ lint: deps ## gofmt, go vet, staticcheck
 coverage-api: ## write test/apicoverage: which functions of DPDK godpdk covers
 	@$(go) run ./test/apicoverage
 
-bench: deps hugepages ## Go, cgo and C side by side, in less than 6 minutes; BENCH_JSON=FILE also writes the rows, BENCH_SVG=DIR draws them
-	@json=$$(mktemp) && trap 'rm -f "$$json"' EXIT && export BENCH_JSON="$${BENCH_JSON:-$$json}" && $(go) run ./test/bench \
+# The rows of HTTP/3 run this program, which is in a module of its own.
+bench_quic = mkdir -p bin && $(go) build -C examples/quic -o ../../bin/quic . && export BENCH_QUIC='$(CURDIR)/bin/quic'
+
+bench: deps hugepages ## Go, cgo and C side by side, in 7 minutes; BENCH_JSON=FILE also writes the rows, BENCH_SVG=DIR draws them
+	@$(bench_quic) && json=$$(mktemp) && trap 'rm -f "$$json"' EXIT && export BENCH_JSON="$${BENCH_JSON:-$$json}" && $(go) run ./test/bench \
 	  $(if $(BENCH_SVG),&& $(plot) svg '$(abspath $(BENCH_SVG))' "$$(realpath "$$BENCH_JSON")")
 
 bench-page: deps hugepages ## measure, or take the run in BENCH_JSON, and write the pages and pictures of test/bench and the table of README.md
 	@run=test/bench/results/run.json; export BENCH_JSON="$(if $(BENCH_JSON),$(abspath $(BENCH_JSON)),$$PWD/$$run)" && \
-	  $(if $(BENCH_JSON),:,$(go) run ./test/bench) && $(plot) svg ../results "$$BENCH_JSON" && \
+	  $(if $(BENCH_JSON),:,$(bench_quic) && $(go) run ./test/bench) && $(plot) svg ../results "$$BENCH_JSON" && \
 	  { cmp -s "$$BENCH_JSON" $$run || cp "$$BENCH_JSON" $$run; } && \
 	  $(plot) page ../results/run.json ../RESULTS.md ../PAUSES.md ../../../README.md
 

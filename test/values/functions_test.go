@@ -47,8 +47,7 @@ var functions = map[string]map[string]any{
 	"lpm":  {"Create4": lpm.Create4, "Create6": lpm.Create6, "Lookup4": lpm.Lookup4, "Lookup6": lpm.Lookup6, "List": lpm.List},
 	"rcu":  {"Create": rcu.Create, "Lookup": rcu.Lookup, "NewDeferQueue": rcu.NewDeferQueue[uint64]},
 	"fib":  {"Create4": fib.Create4, "Create6": fib.Create6, "Lookup4": fib.Lookup4, "Lookup6": fib.Lookup6, "List": fib.List, "MaxNextHop": fib.MaxNextHop},
-	"udp":  {"NewHost": udp.NewHost, "NewKernel": udp.NewKernel},
-	"udp":  {"NewHost": udp.NewHost, "CreateShared": udp.CreateShared, "LookupShared": udp.LookupShared, "ListShared": udp.ListShared},
+	"udp":  {"NewHost": udp.NewHost, "NewKernel": udp.NewKernel, "CreateShared": udp.CreateShared, "LookupShared": udp.LookupShared, "ListShared": udp.ListShared},
 	"memzone": {
 		"Reserve": memzone.Reserve, "Lookup": memzone.Lookup, "List": memzone.List,
 		"CreateValue": memzone.CreateValue[uint64], "LookupValue": memzone.LookupValue[uint64],
