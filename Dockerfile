@@ -27,7 +27,7 @@ ARG DPDK_TARBALL=
 ARG DPDK_SHA256=
 ARG DRIVERS=bus/pci,bus/vdev,mempool/ring,mempool/stack,net/af_packet,net/af_xdp,net/bonding,net/memif,net/null,net/pcap,net/ring,net/tap,net/vhost,net/virtio
 # With what they need in turn.
-ARG LIBS=bpf,cryptodev,dmadev,eventdev,fib,gro,gso,ip_frag,lpm,metrics,pcapng,pdump,rib,sched,security,timer,vhost
+ARG LIBS=acl,bpf,cryptodev,dmadev,eventdev,fib,gro,gso,ip_frag,lpm,metrics,pcapng,pdump,rib,sched,security,timer,vhost
 COPY test/container/dpdk.sh /usr/local/sbin/
 RUN dpdk.sh
 

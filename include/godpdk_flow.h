@@ -438,6 +438,68 @@ godpdk_flow_dump(uint16_t port, struct godpdk_text *t)
 	fclose(f);
 	return godpdk_flow_result(ret, NULL, &e);
 }
+
+/* rte_flow_action_handle_create: flow of the result is the handle. It is experimental, as are the three below. */
+static inline struct godpdk_flow_result
+godpdk_flow_indirect_create(uint16_t port, int ingress, int egress, int transfer, const void *action)
+{
+	const struct rte_flow_indir_action_conf conf = { .ingress = ingress, .egress = egress, .transfer = transfer };
+	struct rte_flow_error e = { .type = RTE_FLOW_ERROR_TYPE_NONE };
+	struct rte_flow_action_handle *handle;
+
+	rte_errno = 0;
+	handle = rte_flow_action_handle_create(port, &conf, action, &e);
+	return godpdk_flow_result(handle != NULL ? 0 : -godpdk_errno(), handle, &e);
+}
+
+/* rte_flow_action_handle_update: drivers take the new action for all types of this package. */
+static inline struct godpdk_flow_result
+godpdk_flow_indirect_update(uint16_t port, void *handle, const void *action)
+{
+	struct rte_flow_error e = { .type = RTE_FLOW_ERROR_TYPE_NONE };
+	int ret = rte_flow_action_handle_update(port, handle, action, &e);
+
+	return godpdk_flow_result(ret, NULL, &e);
+}
+
+/* rte_flow_action_handle_query of an action COUNT. */
+static inline struct godpdk_flow_result
+godpdk_flow_indirect_count(uint16_t port, void *handle, int reset, struct godpdk_flow_count *c)
+{
+	struct rte_flow_error e = { .type = RTE_FLOW_ERROR_TYPE_NONE };
+	struct rte_flow_query_count q;
+	int ret;
+
+	memset(&q, 0, sizeof(q));
+	q.reset = reset;
+	ret = rte_flow_action_handle_query(port, handle, &q, &e);
+	*c = (struct godpdk_flow_count){ q.hits, q.bytes, q.hits_set, q.bytes_set };
+	return godpdk_flow_result(ret, NULL, &e);
+}
+
+/* rte_flow_action_handle_query of an action AGE. */
+static inline struct godpdk_flow_result
+godpdk_flow_indirect_age(uint16_t port, void *handle, struct godpdk_flow_age *a)
+{
+	struct rte_flow_error e = { .type = RTE_FLOW_ERROR_TYPE_NONE };
+	struct rte_flow_query_age q;
+	int ret;
+
+	memset(&q, 0, sizeof(q));
+	ret = rte_flow_action_handle_query(port, handle, &q, &e);
+	*a = (struct godpdk_flow_age){ q.sec_since_last_hit, q.sec_since_last_hit_valid, q.aged };
+	return godpdk_flow_result(ret, NULL, &e);
+}
+
+/* rte_flow_action_handle_destroy. */
+static inline struct godpdk_flow_result
+godpdk_flow_indirect_destroy(uint16_t port, void *handle)
+{
+	struct rte_flow_error e = { .type = RTE_FLOW_ERROR_TYPE_NONE };
+	int ret = rte_flow_action_handle_destroy(port, handle, &e);
+
+	return godpdk_flow_result(ret, NULL, &e);
+}
 #pragma GCC diagnostic pop
 
 /* Sets what rte_flow_dynf_metadata_register sets: where drivers find the metadata. */

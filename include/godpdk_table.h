@@ -5,9 +5,12 @@
  * a robust lock; the first change after the death of its owner repairs the rte_hash. No pointer to a function in the shared
  * struct rte_hash is used: the hash is computed here, and keys are compared by number of bytes.
  *
+ * A key can be in two buckets of the rte_hash. If they are full, and so are those of the keys in them, the key overflows: it has a place
+ * among the others, but a list of this table refers to the place instead of a bucket. Only the functions below find such keys.
+ *
  * A C program that changes tables compiles cgo/hash/table.c into itself. Lookups are inline. A C program may also use
  * rte_hash_find_existing and rte_hash_lookup_with_hash_data with godpdk_table_hash, in tables with values of at most 8 bytes
- * that have an RCU variable or from which nothing is deleted. */
+ * that have an RCU variable or from which nothing is deleted, for keys that have not overflowed. */
 #ifndef GODPDK_TABLE_H
 #define GODPDK_TABLE_H
 
@@ -71,11 +74,15 @@ struct godpdk_table {
 	struct rte_ring *free_slots; /* of the rte_hash */
 	struct rte_rcu_qsbr *rcu;    /* or NULL */
 	struct godpdk_table_pending *pending;
+	uint32_t *lists; /* 1 << list_bits lists of keys that have overflowed: the position of the first one plus 1, 0 at the end */
+	uint32_t *links; /* the next one of each position, likewise */
+	uint32_t list_bits;
 	char rcu_name[RTE_MEMZONE_NAMESIZE];
 
 	/* Counts how often a place of a key or a value is written that a reader may still be in. A lookup that
 	 * began and ended with two numbers is repeated. */
 	uint32_t reuse __rte_cache_aligned;
+	uint32_t overflow; /* the number of keys in lists, or one more during a change */
 
 	/* Of the owner of the lock. */
 	pthread_mutex_t lock __rte_cache_aligned;
@@ -135,6 +142,46 @@ godpdk_table_same(const struct godpdk_table *t, uint32_t begun)
 	return __atomic_load_n(&t->reuse, __ATOMIC_RELAXED) == begun;
 }
 
+/* The list in which a key is if it has overflowed. Keys of the same buckets have hashes with the same low bits. */
+static inline uint32_t *
+godpdk_table_list(const struct godpdk_table *t, hash_sig_t hash)
+{
+	return &t->lists[(uint64_t)(uint32_t)(hash * 0x9e3779b1u) >> (32 - t->list_bits)];
+}
+
+/* The data of the key at a position. It is in front of the key, as godpdk_table_create has checked. */
+static inline void **
+godpdk_table_data(const struct godpdk_table *t, uint32_t pos)
+{
+	return (void **)(t->keys + pos * t->key_stride - sizeof(void *));
+}
+
+/* The position of a key that has overflowed, and its data, or -ENOENT. A list may change its end under a reader: it stops then, and repeats. */
+static inline int32_t
+godpdk_table_overflowed(const struct godpdk_table *t, const void *key, hash_sig_t hash, uint32_t begun, void **data)
+{
+	uint32_t p = __atomic_load_n(godpdk_table_list(t, hash), __ATOMIC_ACQUIRE);
+
+	for (; p != 0 && godpdk_table_same(t, begun); p = __atomic_load_n(&t->links[p - 1], __ATOMIC_ACQUIRE)) {
+		if (memcmp(t->keys + (p - 1) * t->key_stride, key, t->key_size) == 0) {
+			*data = __atomic_load_n(godpdk_table_data(t, p - 1), __ATOMIC_ACQUIRE);
+			return p - 1;
+		}
+	}
+	return -ENOENT;
+}
+
+/* The position of a key, and its data, or a negative number. The result counts only if godpdk_table_same(t, begun) is true after it. */
+static inline int32_t
+godpdk_table_position(const struct godpdk_table *t, const void *key, hash_sig_t hash, uint32_t begun, void **data)
+{
+	int32_t pos = rte_hash_lookup_with_hash_data(t->hash, key, hash, data);
+
+	if (pos >= 0 || __atomic_load_n(&t->overflow, __ATOMIC_ACQUIRE) == 0)
+		return pos;
+	return godpdk_table_overflowed(t, key, hash, begun, data);
+}
+
 /* Looks up a key: 1 and its value, 0 and a value of zeros, or GODPDK_TABLE_AGAIN if writers were in the way many times in a row. */
 static inline int32_t
 godpdk_table_get(const struct godpdk_table *t, const void *key, void *value)
@@ -144,7 +191,7 @@ godpdk_table_get(const struct godpdk_table *t, const void *key, void *value)
 	for (int i = 0; i < 64; i++) {
 		const uint32_t begun = godpdk_table_begin(t);
 		void *data;
-		int32_t pos = rte_hash_lookup_with_hash_data(t->hash, key, hash, &data);
+		int32_t pos = godpdk_table_position(t, key, hash, begun, &data);
 
 		if (pos >= 0)
 			godpdk_table_value(t, data, value);
@@ -202,7 +249,7 @@ struct godpdk_table_info {
 	struct godpdk_table *table;
 	uint64_t key_type, value_type;
 	uint32_t key_size, value_size;
-	uint32_t capacity, len;
+	uint32_t capacity, len, overflow;
 	uint32_t function, seed;
 	uint32_t repairs;
 	char rcu_name[RTE_MEMZONE_NAMESIZE];
@@ -221,7 +268,7 @@ int godpdk_table_free(const char *name, struct godpdk_table *t);
  * repair and the process has no memory for it. *done becomes the number of keys that were changed. n is at most
  * GODPDK_TABLE_CHANGES. */
 
-/* Adds keys, or replaces their values. Also ENOSPC, and EAGAIN if readers may still use deleted keys. */
+/* Adds keys, or replaces their values. Also ENOSPC if the table has as many keys as its capacity, and EAGAIN if readers may still use deleted keys. */
 int godpdk_table_add(struct godpdk_table *t, const void *keys, const void *values, uint32_t n, uint32_t *done);
 
 /* Adds a key, or stores the value that it has in *value and sets *loaded. */

@@ -18,6 +18,7 @@ const ActionEthdev = 55
 const ActionEthdevPort = 0
 const ActionEthdevSize = 2
 const ActionFlag = 5
+const ActionIndirect = 51
 const ActionJump = 3
 const ActionJumpGroup = 0
 const ActionJumpSize = 4
@@ -117,6 +118,8 @@ type Age struct {
 	Aged    bool
 }
 
+func AgeIndirect(port uint16, handle unsafe.Pointer) (a Age, res Result) { return }
+
 var AgeTimeout int
 
 func Aged(port uint16, contexts []uintptr) (n int, res Result) { return }
@@ -139,8 +142,10 @@ type Count struct {
 	BytesSet bool
 }
 
-func Destroy(port uint16, flow unsafe.Pointer) (_ Result) { return }
-func Dump(port uint16) (_ string, _ Result)               { return }
+func CountIndirect(port uint16, handle unsafe.Pointer, reset bool) (c Count, res Result) { return }
+func Destroy(port uint16, flow unsafe.Pointer) (_ Result)                                { return }
+func DestroyIndirect(port uint16, handle unsafe.Pointer) (_ Result)                      { return }
+func Dump(port uint16) (_ string, _ Result)                                              { return }
 
 const ErrorAction = 16
 const ErrorActionNum = 14
@@ -372,8 +377,12 @@ func (Rule) Count(port uint16, flow unsafe.Pointer, action int, reset bool) (c C
 	return
 }
 func (Rule) Age(port uint16, flow unsafe.Pointer, action int) (a Age, res Result) { return }
-func SetMetadata(offset int, mask uint64)                                         { return }
-func TransferProxy(port uint16) (proxy uint16, res Result)                        { return }
+func (Rule) CreateIndirect(port uint16, ingress bool, egress bool, transfer bool, action int) (handle unsafe.Pointer, res Result) {
+	return
+}
+func (Rule) UpdateIndirect(port uint16, handle unsafe.Pointer, action int) (_ Result) { return }
+func SetMetadata(offset int, mask uint64)                                             { return }
+func TransferProxy(port uint16) (proxy uint16, res Result)                            { return }
 
 var VFOriginal int
 var VLANHasMore int

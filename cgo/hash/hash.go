@@ -165,6 +165,7 @@ func Create(name string, c *Config) (Table, int) {
 type Info struct {
 	Shape
 	Capacity, Len  int
+	Overflow       int // keys of Len that only functions of this package find
 	Function, Seed uint32
 	Repairs        int
 	RCUName        string // or ""
@@ -179,7 +180,7 @@ func Find(name string) (at Table, i Info, errno int) {
 		return nil, i, errno
 	}
 	i = Info{Shape{uint64(c.key_type), uint64(c.value_type), uint32(c.key_size), uint32(c.value_size)},
-		int(c.capacity), int(c.len), uint32(c.function), uint32(c.seed), int(c.repairs), C.GoString(&c.rcu_name[0])}
+		int(c.capacity), int(c.len), int(c.overflow), uint32(c.function), uint32(c.seed), int(c.repairs), C.GoString(&c.rcu_name[0])}
 	return unsafe.Pointer(c.table), i, 0
 }
 

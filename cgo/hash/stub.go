@@ -63,6 +63,7 @@ type Info struct {
 	Shape
 	Capacity int
 	Len      int
+	Overflow int
 	Function uint32
 	Seed     uint32
 	Repairs  int

@@ -37,6 +37,9 @@ godpdk_table_get_bulk(void *bulk)
 	}
 	lookup_bulk(t->hash, keys, hashes, n, &hits, data);
 	for (uint32_t i = 0; i < n; i++, value += t->value_size) {
+		if (!(hits >> i & 1) && __atomic_load_n(&t->overflow, __ATOMIC_ACQUIRE) != 0 &&
+		    godpdk_table_overflowed(t, keys[i], hashes[i], begun, &data[i]) >= 0)
+			hits |= 1ull << i;
 		b->found[i] = hits >> i & 1;
 		if (b->found[i])
 			godpdk_table_value(t, data[i], value);
@@ -90,7 +93,7 @@ godpdk_table_scan(const struct godpdk_table *t, uint32_t *next, void *keys, void
 
 			begun = godpdk_table_begin(t);
 			memcpy(key, key_at(t, p), t->key_size);
-			pos = rte_hash_lookup_with_hash_data(t->hash, key, godpdk_table_hash(t, key), &data);
+			pos = godpdk_table_position(t, key, godpdk_table_hash(t, key), begun, &data);
 			if (pos == (int32_t)p)
 				godpdk_table_value(t, data, value);
 		} while (!godpdk_table_same(t, begun));
@@ -132,6 +135,15 @@ push_pending(struct godpdk_table *t, int32_t pos)
 	__atomic_store_n(&t->pending_tail, t->pending_tail + 1, __ATOMIC_RELEASE);
 }
 
+/* Before a place is taken from the ring, which gives the positions in order until all were used once. A scan must find the key even if
+ * this process dies after its next step. */
+static void
+take_place(struct godpdk_table *t)
+{
+	if (t->used < t->slots)
+		__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELEASE);
+}
+
 /* Frees up to max places of deleted keys. */
 static void
 reclaim(struct godpdk_table *t, uint32_t max)
@@ -144,6 +156,42 @@ reclaim(struct godpdk_table *t, uint32_t max)
 		rte_hash_free_key_with_position(t->hash, p->pos);
 		__atomic_store_n(&t->pending_head, t->pending_head + 1, __ATOMIC_RELEASE);
 	}
+}
+
+/* The position of a key and its data, for the owner of the lock. */
+static int32_t
+find(const struct godpdk_table *t, const void *key, hash_sig_t hash, void **data)
+{
+	return godpdk_table_position(t, key, hash, t->reuse, data);
+}
+
+/* Adds a key to a list, because its buckets are full. */
+static int
+add_overflow(struct godpdk_table *t, const void *key, hash_sig_t hash, void *data)
+{
+	uint32_t *list = godpdk_table_list(t, hash), index;
+
+	take_place(t);
+	if (rte_ring_sc_dequeue_elem(t->free_slots, &index, sizeof(index)) != 0) /* rte_hash counts from 1, as the lists do */
+		return ENOSPC;
+	memcpy(key_at(t, index - 1), key, t->key_size);
+	*godpdk_table_data(t, index - 1) = data;
+	t->links[index - 1] = *list;
+	__atomic_store_n(&t->overflow, t->overflow + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(list, index, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Removes the key at a position from its list. Readers at the position find the rest of the list. */
+static void
+delete_overflow(struct godpdk_table *t, hash_sig_t hash, int32_t pos)
+{
+	uint32_t *link = godpdk_table_list(t, hash);
+
+	while (*link != (uint32_t)pos + 1)
+		link = &t->links[*link - 1];
+	__atomic_store_n(link, t->links[pos], __ATOMIC_RELEASE);
+	__atomic_store_n(&t->overflow, t->overflow - 1, __ATOMIC_RELEASE);
 }
 
 enum { FREE = 0, FOUND = 1, TWICE = 2, LIVE, PENDING, STUCK };
@@ -194,9 +242,24 @@ repair_keys(struct godpdk_table *t, uint8_t *state)
 			continue;
 		if (rte_hash_lookup_with_hash(t->hash, key_at(t, p), godpdk_table_hash(t, key_at(t, p))) == (int32_t)p)
 			state[p] = LIVE;
-		else /* half deleted. In a table with more than 2^16 buckets no hash may have this bucket and the signature 0: one place is lost. */
+		else /* half deleted. In a table with more than 2^16 buckets no hash may have this bucket and the signature 0: one of the spare places is lost. */
 			state[p] = remove_stray(t, state, key_at(t, p)) ? FREE : STUCK;
 	}
+}
+
+/* Counts the keys that have overflowed. A list has each key before the one store that adds it, or after it. */
+static void
+repair_lists(struct godpdk_table *t, uint8_t *state)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < 1u << t->list_bits; i++) {
+		for (uint32_t p = t->lists[i]; p != 0; p = t->links[p - 1]) {
+			state[p - 1] = LIVE;
+			n++;
+		}
+	}
+	__atomic_store_n(&t->overflow, n, __ATOMIC_RELEASE);
 }
 
 /* Finds out which values are used. */
@@ -206,7 +269,7 @@ repair_values(struct godpdk_table *t, const uint8_t *state, uint8_t *used)
 	for (uint32_t p = 0; p < t->slots; p++) {
 		void *data;
 
-		if (state[p] == LIVE && rte_hash_lookup_with_hash_data(t->hash, key_at(t, p), godpdk_table_hash(t, key_at(t, p)), &data) >= 0)
+		if (state[p] == LIVE && find(t, key_at(t, p), godpdk_table_hash(t, key_at(t, p)), &data) >= 0)
 			used[(uintptr_t)data] = 1;
 	}
 	t->num_free_values = 0;
@@ -229,6 +292,7 @@ repair(struct godpdk_table *t)
 	}
 	bump(t);
 	repair_keys(t, state);
+	repair_lists(t, state);
 	if (is_large(t))
 		repair_values(t, state, used);
 	for (uint64_t i = t->pending_head; i != t->pending_tail; i++)
@@ -289,9 +353,11 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 	const hash_sig_t hash = godpdk_table_hash(t, key);
 	void *data = NULL, *old = NULL;
 	uint32_t slot = 0;
-	int err;
+	int32_t pos;
+	int err = 0;
 
-	*present = rte_hash_lookup_with_hash_data(t->hash, key, hash, &old) >= 0;
+	pos = find(t, key, hash, &old);
+	*present = pos >= 0;
 	if (*present && keep) {
 		godpdk_table_value(t, old, value);
 		return 0;
@@ -315,10 +381,14 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 	} else {
 		memcpy(&data, value, t->value_size);
 	}
-	/* The ring gives the positions in order until all were used once. A scan must find the key even if this process dies after the next call. */
-	if (!*present && t->used < t->slots)
-		__atomic_store_n(&t->used, t->used + 1, __ATOMIC_RELEASE);
-	err = godpdk_neg(rte_hash_add_key_with_hash_data(t->hash, key, hash, data));
+	if (*present) {
+		__atomic_store_n(godpdk_table_data(t, pos), data, __ATOMIC_RELEASE);
+	} else {
+		take_place(t);
+		err = godpdk_neg(rte_hash_add_key_with_hash_data(t->hash, key, hash, data));
+		if (err == ENOSPC) /* its buckets are full, and rte_hash has moved its place to the end of the ring */
+			err = add_overflow(t, key, hash, data);
+	}
 	if (err == 0 && is_large(t)) {
 		if (*present)
 			t->free_values[t->num_free_values - 1] = (uintptr_t)old;
@@ -336,12 +406,13 @@ delete_one(struct godpdk_table *t, const void *key)
 {
 	const hash_sig_t hash = godpdk_table_hash(t, key);
 	void *data;
-	int32_t pos = rte_hash_lookup_with_hash_data(t->hash, key, hash, &data);
+	int32_t pos = find(t, key, hash, &data);
 
 	if (pos < 0)
 		return ENOENT;
 	start(t, GODPDK_TABLE_DELETE, hash, pos);
-	rte_hash_del_key_with_hash(t->hash, key, hash);
+	if (rte_hash_del_key_with_hash(t->hash, key, hash) < 0)
+		delete_overflow(t, hash, pos);
 	__atomic_store_n(&t->len, t->len - 1, __ATOMIC_RELAXED);
 	if (is_large(t))
 		t->free_values[t->num_free_values++] = (uintptr_t)data;
@@ -406,8 +477,9 @@ godpdk_table_clear(struct godpdk_table *t, uint32_t *next)
 		return err;
 	for (; p < t->used && changes < GODPDK_TABLE_CHANGES && steps < 4096; p++, steps++) {
 		const char *key = key_at(t, p);
+		void *data;
 
-		if (rte_hash_lookup_with_hash(t->hash, key, godpdk_table_hash(t, key)) == (int32_t)p) {
+		if (find(t, key, godpdk_table_hash(t, key), &data) == (int32_t)p) {
 			delete_one(t, key);
 			changes++;
 		}
@@ -451,7 +523,7 @@ init_lock(pthread_mutex_t *m)
 	return err;
 }
 
-/* Finds out where the rte_hash, which is private, stores its keys, by means of two. */
+/* Finds out where the rte_hash, which is private, stores its keys, by means of two, and checks that the data of each is in front of it. */
 static int
 find_keys(struct godpdk_table *t)
 {
@@ -465,12 +537,12 @@ find_keys(struct godpdk_table *t)
 	for (int i = 0; i < 2; i++) {
 		memset(key[i], 0x5a + i, t->key_size);
 		pos[i] = rte_hash_add_key_with_hash(t->hash, key[i], godpdk_table_hash(t, key[i]));
-		if (pos[i] < 0)
+		if (pos[i] < 0 || rte_hash_add_key_with_hash_data(t->hash, key[i], godpdk_table_hash(t, key[i]), key[i]) != 0)
 			return ENOTSUP;
 	}
 	while ((p = rte_hash_iterate(t->hash, &k, &data, &next)) >= 0)
 		for (int i = 0; i < 2; i++)
-			if (p == pos[i])
+			if (p == pos[i] && *(void **)((uintptr_t)k - sizeof(data)) == key[i])
 				place[i] = (char *)(uintptr_t)k;
 	if (place[0] == NULL || place[1] == NULL || pos[1] != pos[0] + 1 || place[1] <= place[0])
 		return ENOTSUP;
@@ -480,6 +552,13 @@ find_keys(struct godpdk_table *t)
 		if (rte_hash_del_key_with_hash(t->hash, key[i], godpdk_table_hash(t, key[i])) != pos[i])
 			return ENOTSUP;
 	return 0;
+}
+
+/* As many lists as the rte_hash has buckets, 1 at least. */
+static uint32_t
+list_bits(uint32_t slots)
+{
+	return RTE_MAX(rte_log2_u32(slots), 3u) - 3;
 }
 
 /* Fills a new zone. */
@@ -512,7 +591,12 @@ init(struct godpdk_table *t, const struct godpdk_table_config *c, struct rte_has
 		t->values = at;
 		at += ((size_t)c->entries + 1) * stride;
 		t->free_values = (void *)at;
+		at += ((size_t)c->entries + 1) * sizeof(uint32_t);
 	}
+	t->list_bits = list_bits(slots);
+	t->links = (void *)at;
+	t->lists = t->links + slots;
+	memset(t->lists, 0, sizeof(uint32_t) << t->list_bits);
 	err = init_lock(&t->lock);
 	if (err == 0)
 		err = find_keys(t);
@@ -533,7 +617,9 @@ godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 		.socket_id = c->socket,
 		.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF,
 	};
-	const uint32_t slots = RTE_MAX(c->entries + (c->rcu != NULL ? c->entries / 8 + 64 : 0), 8u), stride = RTE_ALIGN(c->value_size, 8);
+	/* Spare places are for deleted keys that readers may use, and for those that repairs lose: see repair_keys. */
+	const uint32_t spare = (c->rcu != NULL ? c->entries / 8 + 64 : 0) + (c->entries > 1 << 19 ? 64 : 0);
+	const uint32_t slots = RTE_MAX(c->entries + spare, 8u), stride = RTE_ALIGN(c->value_size, 8);
 	const uint32_t power = rte_align32pow2(slots);
 	char zone[RTE_MEMZONE_NAMESIZE], ring[RTE_RING_NAMESIZE];
 	const struct rte_memzone *mz = NULL;
@@ -542,9 +628,10 @@ godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 	size_t size = sizeof(struct godpdk_table);
 	int err;
 
-	/* rte_hash has 8 entries a bucket and as many entries as the next power of two. At more than 7/8 of them, a new key may find no
-	 * place: twice as many, then. */
+	/* rte_hash has 8 entries a bucket and as many entries as the next power of two. At more than 7/8 of them, many keys may
+	 * overflow: twice as many, then. */
 	p.entries = (uint64_t)slots * 8 > (uint64_t)power * 7 ? power + 1 : slots;
+	size += (p.entries + ((size_t)1 << list_bits(p.entries))) * sizeof(uint32_t);
 	if (c->rcu != NULL)
 		size += (size_t)p.entries * sizeof(struct godpdk_table_pending);
 	if (c->value_size > 8)
@@ -601,6 +688,7 @@ match(const struct rte_memzone *mz, void *arg)
 		.value_size = t->value_size,
 		.capacity = t->capacity,
 		.len = __atomic_load_n(&t->len, __ATOMIC_RELAXED),
+		.overflow = __atomic_load_n(&t->overflow, __ATOMIC_RELAXED),
 		.function = t->function,
 		.seed = t->seed,
 		.repairs = __atomic_load_n(&t->repairs, __ATOMIC_RELAXED),

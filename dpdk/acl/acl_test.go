@@ -49,8 +49,8 @@ func supported[K any](t *testing.T, table *acl.Table[K]) (all []acl.Algorithm) {
 	return all
 }
 
-// compare classifies keys with each algorithm, and also through cgo. want has the values.
-func compare[K any](t *testing.T, table *acl.Table[K], keys []K, want []uint32) {
+// compare classifies keys with each algorithm, and also through cgo. want has the values. It returns how many of them are not 0.
+func compare[K any](t *testing.T, table *acl.Table[K], keys []K, want []uint32) (hits int) {
 	t.Helper()
 	got := make([]uint32, len(want))
 	for _, a := range supported(t, table) {
@@ -63,14 +63,13 @@ func compare[K any](t *testing.T, table *acl.Table[K], keys []K, want []uint32) 
 			uint32(unsafe.Sizeof(keys[0])), uint32(table.Categories())))
 		require.Equal(t, want, got, "%v through cgo", a)
 	}
-	hits := 0
 	for _, v := range want {
 		if v != 0 {
 			hits++
 		}
 	}
-	assert.NotZero(t, hits)
 	t.Logf("%d keys, %d of %d values hit a rule, algorithms %v", len(keys), hits, len(want), supported(t, table))
+	return hits
 }
 
 func TestTuplesMatchAsALinearSearchDoes(t *testing.T) {
@@ -122,7 +121,7 @@ func differential[K any](t *testing.T, create func(string, []acl.Tuple, acl.Conf
 			return tuples[indexOf(rules, q)].covers(s, d, p)
 		})
 	}
-	compare(t, table, keys, want)
+	assert.NotZero(t, compare(t, table, keys, want))
 }
 
 // inside returns an address of the prefix, or any if it has none.
@@ -159,6 +158,7 @@ var frameFields = []acl.Field{
 
 func TestFieldsOfAStructMatchAsALinearSearchDoes(t *testing.T) {
 	r := harness.Random(t)
+	hits := 0 // of all tables: the only rule of a table may match no key
 	for range harness.Size(40, 10) {
 		rules := make([]acl.Rule, 1+r.IntN(60))
 		for i := range rules {
@@ -177,9 +177,10 @@ func TestFieldsOfAStructMatchAsALinearSearchDoes(t *testing.T) {
 			}
 			linear(want[i:i+1], 1, rules, func(q *acl.Rule) bool { return matches(frameFields, q, b) })
 		}
-		compare(t, table, keys, want)
+		hits += compare(t, table, keys, want)
 		require.NoError(t, table.Free())
 	}
+	assert.NotZero(t, hits)
 }
 
 // randomMatch returns a wide match for bytes of small values.

@@ -98,18 +98,43 @@ func TestNoRingIsLostBetweenProcesses(t *testing.T) {
 	assertRung(t, l, n)
 }
 
-func TestACProgramRingsAndWaits(t *testing.T) {
+func startC(t *testing.T, l line) *harness.Child {
+	t.Helper()
 	harness.Need(t, harness.Hugepages)
-	random := harness.Random(t)
-	l := newLine(t)
 	c := harness.Command(t, harness.CC(t, "testdata/echo.c"), "--proc-type=secondary", "--file-prefix="+prefix(), "--no-pci",
 		"--lcores", harness.Lcore(7), "--huge-dir="+harness.HugeDir(), "--", l.name, fmt.Sprint(long.Nanoseconds()))
 	c.Expect("ready")
+	return c
+}
+
+func TestACProgramRingsAndWaits(t *testing.T) {
+	random := harness.Random(t)
+	l := newLine(t)
+	c := startC(t, l)
 	const n = 5000
 	assert.Less(t, l.exchange(t, random, n, long), long/2, "a ring was lost")
 	l.send(end)
 	c.Wait()
 	assertRung(t, l, n)
+}
+
+// A ringer was stopped or killed before it has woken the sleepers.
+func TestACProgramWakesForARingThatDidNotComplete(t *testing.T) {
+	l := newLine(t)
+	c := startC(t, l)
+	d := &l.bells.test
+	w := d.NewWaiter()
+	w.Arm()
+	ended := make(chan time.Duration)
+	go func() { ended <- waited(w, long) }()
+	sleeping(t, d, 1)
+	require.True(t, d.HalfRing())
+	l.send(1) // the program rings when it has returned the element
+	assert.Less(t, <-ended, long/2)
+	assert.EqualValues(t, 1, d.Rung(), "it has not found the doorbell armed")
+	l.send(end)
+	c.Wait()
+	assert.False(t, d.Waking(), "the ring after it need not call the kernel")
 }
 
 // assertRung checks that both sides have rung for n exchanges: whenever the other slept, and not more often than there was something new.

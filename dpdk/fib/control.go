@@ -1,259 +1,70 @@
 package fib
 
 import (
-	"fmt"
 	"net/netip"
-	"sync"
-	"sync/atomic"
-	"time"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/cgo"
 	cfib "github.com/godpdk/godpdk/cgo/fib"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/control"
 	"github.com/godpdk/godpdk/dpdk/internal/delegate"
-	"github.com/godpdk/godpdk/dpdk/internal/telserver"
-	"github.com/godpdk/godpdk/dpdk/internal/wait"
+	"github.com/godpdk/godpdk/dpdk/internal/routetable"
 )
 
-// The operations of both kinds of tables, by their rte_ functions.
-type operations struct {
-	six                                                  bool
-	create, find, free, add, remove, exact, matches, rcu string
+// The arguments and results of the calls that the primary makes, beside those of package routetable.
+type (
+	newTable struct {
+		Type    Type
+		Size    uint8 // an entry has 1 << Size bytes
+		Missing uint64
+	}
+	// description is what a handle needs.
+	description struct {
+		newTable
+		Tbl24, Tbl8       uintptr // 0 if lookups need C
+		MaxRoutes, Routes uint32
+		MaxGroups, Groups uint32
+	}
+	match struct {
+		At   uintptr
+		Addr netip.Addr
+	}
+)
+
+// kind is one kind of tables.
+type kind struct {
+	*routetable.Kind[newTable, description]
+	matches func(name string, m match) (*Route, error)
+	opMatch string
 }
 
 var (
-	ops4 = operations{false, "rte_fib_create", "rte_fib_find_existing", "rte_fib_free", "rte_fib_add", "rte_fib_delete",
-		"rte_rib_lookup_exact", "rte_rib_lookup", "rte_fib_rcu_qsbr_add"}
-	ops6 = operations{true, "rte_fib6_create", "rte_fib6_find_existing", "rte_fib6_free", "rte_fib6_add", "rte_fib6_delete",
-		"rte_rib6_lookup_exact", "rte_rib6_lookup", "rte_fib6_rcu_qsbr_add"}
+	kind4 = newKind(false, "rte_rib_lookup", routetable.Ops{Create: "rte_fib_create", Find: "rte_fib_find_existing", Free: "rte_fib_free",
+		Add: "rte_fib_add", Delete: "rte_fib_delete", NextHop: "rte_rib_lookup_exact", RCU: "rte_fib_rcu_qsbr_add"})
+	kind6 = newKind(true, "rte_rib6_lookup", routetable.Ops{Create: "rte_fib6_create", Find: "rte_fib6_find_existing", Free: "rte_fib6_free",
+		Add: "rte_fib6_add", Delete: "rte_fib6_delete", NextHop: "rte_rib6_lookup_exact", RCU: "rte_fib6_rcu_qsbr_add"})
 )
 
-func opsOf(six bool) *operations {
-	if six {
-		return &ops6
-	}
-	return &ops4
+func newKind(six bool, opMatch string, ops routetable.Ops) kind {
+	k := routetable.New(&routetable.Kind[newTable, description]{
+		C: library{six, ops}, Op: ops, Six: six, NameSize: cfib.NameSize, NewSize: cfib.NewNameSize, MaxRoutes: cfib.MaxRoutes,
+		Larger:    ", or a larger EntrySize",
+		Secondary: "only a Go primary that imports this package can make and change tables: use one, or package lpm",
+	})
+	return kind{k, delegate.Func(opMatch, func(_ delegate.Owner, name string, m match) (r *Route, err error) {
+		err = routetable.On(k, name, m.At, func(t *table) error { r = t.match(m.Addr); return nil })
+		return r, err
+	}), opMatch}
 }
 
-// The arguments of the calls that the primary makes. At is the address of the table, by which a handle
-// finds out that its table was freed.
-type (
-	newTable struct {
-		Type           Type
-		Routes, Groups uint32
-		Size           uint8 // an entry has 1 << Size bytes
-		Missing        uint64
-		Socket         int
-		RCU            string // the name of a QSBR, or ""
-		V              uintptr
-	}
-	// table is what a process needs for lookups.
-	table struct {
-		At          uintptr
-		Tbl24, Tbl8 uintptr // 0 if lookups need C
-		Type        Type
-		Size        uint8
-		Missing     uint64
-	}
-	change struct {
-		At     uintptr
-		Routes []rule
-	}
-	rule struct {
-		Addr [16]byte
-		Bits uint8
-		Hop  uint64
-	}
-	// changed has the number of routes that were changed before the error.
-	changed struct {
-		N      int
-		Errno  int
-		Detail string
-	}
-	found struct {
-		rule
-		OK bool
-	}
-	none struct{}
-)
-
-// calls are the control calls of one kind of tables. Each runs in the primary.
-type calls struct {
-	create         func(name string, a newTable) (table, error)
-	find           func(name string, _ none) (table, error)
-	info           func(name string, t table) (Info, error)
-	free           func(name string, t table) (none, error)
-	add, remove    func(name string, c change) (changed, error)
-	exact, matches func(name string, c change) (found, error)
-	names          func(name string, _ none) ([]string, error)
-	op             *operations
-}
-
-var calls4, calls6 = newCalls(&ops4), newCalls(&ops6)
-
-func newCalls(o *operations) *calls {
-	six := o.six
-	changing := func(op string, f func(w *writer, routes []rule) changed) func(string, change) (changed, error) {
-		return delegate.Func(op, func(_ delegate.Owner, name string, c change) (r changed, err error) {
-			err = with(six, name, c.At, func(w *writer) error { r = f(w, c.Routes); return nil })
-			return r, err
-		})
-	}
-	finding := func(op string, f func(at cfib.FIB, addr *[16]byte, bits uint8) cfib.Route) func(string, change) (found, error) {
-		return delegate.Func(op, func(_ delegate.Owner, name string, c change) (r found, err error) {
-			err = with(six, name, c.At, func(w *writer) error {
-				if len(c.Routes) != 1 || !w.valid(&c.Routes[0]) {
-					return dpdk.ErrInvalid
-				}
-				got := f(w.at, &c.Routes[0].Addr, c.Routes[0].Bits)
-				r = found{rule{got.Addr, got.Bits, got.Hop}, got.Found}
-				return nil
-			})
-			return r, err
-		})
-	}
-	return &calls{
-		op: o,
-		create: delegate.Func(o.create, func(by delegate.Owner, name string, a newTable) (table, error) {
-			return create(by, six, name, a)
-		}),
-		find: delegate.Func(o.find, func(_ delegate.Owner, name string, _ none) (t table, err error) {
-			at := cfib.Find(six, name)
-			if at == nil {
-				return t, dpdk.ErrNotFound
-			}
-			if cgo.ProcessType() != cgo.ProcPrimary {
-				return t, &dpdk.Error{Op: o.find, Name: name, Errno: dpdk.ErrUnsupported,
-					Detail: "the primary is a C program or another godpdk, and only it knows the layout of its tables: use package lpm, or a Go primary"}
-			}
-			err = with(six, name, uintptr(at), func(w *writer) error { t = w.table; return nil })
-			return t, err
-		}),
-		info: delegate.Func(o.find+" for Info", func(_ delegate.Owner, name string, t table) (i Info, err error) {
-			err = with(six, name, t.At, func(w *writer) error { i = w.info(name); return nil })
-			return i, err
-		}),
-		free: delegate.Func(o.free, func(_ delegate.Owner, name string, t table) (none, error) {
-			return none{}, with(six, name, t.At, func(w *writer) error { return w.free(name) })
-		}),
-		add:    changing(o.add, (*writer).add),
-		remove: changing(o.remove, (*writer).remove),
-		exact: finding(o.exact, func(at cfib.FIB, addr *[16]byte, bits uint8) cfib.Route {
-			return cfib.Exact(six, at, addr, bits)
-		}),
-		matches: finding(o.matches, func(at cfib.FIB, addr *[16]byte, _ uint8) cfib.Route { return cfib.Match(six, at, addr) }),
-		names: delegate.Func(o.find+" of all", func(delegate.Owner, string, none) ([]string, error) {
-			return names(six), nil
-		}),
-	}
-}
-
-// writer is what the primary knows of a table that Go has made. C does not allow two changes at a time.
-type writer struct {
-	mu  sync.Mutex
+// library is rte_fib, or rte_fib6.
+type library struct {
 	six bool
-	state
+	op  routetable.Ops
 }
 
-type state struct {
-	at       cfib.FIB // nil if no table exists
-	table    table
-	reserved unsafe.Pointer // DPDK's number of groups, or nil if godpdk does not count them
-	maxRoutes, routes,
-	maxGroups, groups uint32
-	rcu string         // the name of its QSBR, or ""
-	v   unsafe.Pointer // the QSBR
-	// The token of the last grace period for groups that changes may have made free, or 0, and the number of these groups at most.
-	last    uint64
-	waiting uint32
-	ending  uint64 // the token of a Free that had to wait for readers, or 0
-}
-
-type key struct {
-	six  bool
-	name string
-}
-
-// writers are those of the tables that this process has made.
-var writers struct {
-	sync.Mutex
-	of map[key]*writer
-}
-
-// lock returns the writer of a table, locked.
-func lock(k key) *writer {
-	for {
-		w := writerOf(k)
-		w.mu.Lock()
-		if writerOf(k) == w {
-			return w
-		}
-		w.mu.Unlock() // the table was freed meanwhile, and a new one may exist
-	}
-}
-
-func writerOf(k key) *writer {
-	writers.Lock()
-	defer writers.Unlock()
-	w := writers.of[k]
-	if w == nil {
-		if writers.of == nil {
-			writers.of = map[key]*writer{}
-		}
-		w = &writer{six: k.six}
-		writers.of[k] = w
-	}
-	return w
-}
-
-// forget removes the writer of a table that does not exist. The caller has locked it.
-func forget(k key) {
-	writers.Lock()
-	defer writers.Unlock()
-	delete(writers.of, k)
-}
-
-// names returns the names of the tables that Go has made, and that exist.
-func names(six bool) (all []string) {
-	writers.Lock()
-	defer writers.Unlock()
-	for k := range writers.of {
-		if k.six == six && cfib.Find(six, k.name) != nil {
-			all = append(all, k.name)
-		}
-	}
-	return all
-}
-
-// with runs f on a table if it is still at the address and Go has made it.
-func with(six bool, name string, at uintptr, f func(*writer) error) error {
-	if cgo.ProcessType() != cgo.ProcPrimary {
-		return dpdk.ErrSecondary
-	}
-	k := key{six, name}
-	w := lock(k)
-	defer w.mu.Unlock()
-	now := cfib.Find(six, name)
-	if w.at == nil || now != w.at {
-		forget(k)
-	}
-	switch {
-	case now == nil || uintptr(now) != at:
-		return dpdk.ErrNotFound
-	case now != w.at:
-		return &dpdk.Error{Op: opsOf(six).find, Name: name, Errno: dpdk.ErrUnsupported,
-			Detail: "C code made this table, and only that code knows its layout: create it with this package, or use package lpm"}
-	}
-	if w.v != nil {
-		if v, _, errno := cgo.RCULookup(w.rcu); errno != 0 || v != w.v {
-			return &dpdk.Error{Op: opsOf(six).find, Name: name, Errno: dpdk.ErrBusy,
-				Detail: fmt.Sprintf("its QSBR %q was freed: free tables before their QSBR", w.rcu)}
-		}
-	}
-	return f(w)
-}
+func (l library) Find(name string) unsafe.Pointer         { return cfib.Find(l.six, name) }
+func (l library) Free(name string, at unsafe.Pointer) int { return cfib.Free(l.six, name, at) }
 
 // spare is the number of groups beyond those that the routes of a table need: DPDK takes some in the middle of a change.
 const spare = 16
@@ -261,221 +72,131 @@ const spare = 16
 // unknownLayout is true in tests of a DPDK with another layout of the arrays.
 var unknownLayout bool
 
-func create(by delegate.Owner, six bool, name string, a newTable) (t table, err error) {
-	if cgo.ProcessType() != cgo.ProcPrimary {
-		return t, dpdk.ErrSecondary
-	}
-	// A handle has checked these before. The message of another process may have any content.
-	if len(name) >= cfib.NewNameSize || a.Type > Tree || a.Size > 3 || six && a.Size == 0 || a.Routes == 0 || a.Routes > cfib.MaxRoutes ||
-		a.Groups == 0 || a.Groups > maxGroups(1<<a.Size) || a.Type == Direct && a.Missing > MaxNextHop(1<<a.Size) {
-		return t, dpdk.ErrInvalid
+func (l library) Create(by delegate.Owner, name string, s *routetable.Size, a newTable, r *routetable.Readers) (unsafe.Pointer, routetable.Table[description], error) {
+	if a.Type > Tree || a.Size > 3 || l.six && a.Size == 0 || s.Groups > maxGroups(1<<a.Size) || a.Missing > maxHop(a.Type, a.Size) {
+		return nil, nil, dpdk.ErrInvalid
 	}
 	groups := uint32(0)
 	if a.Type == Direct {
-		groups = a.Groups + spare
-		if a.RCU != "" { // as many may wait for readers
-			groups += a.Groups
+		groups = s.Groups + spare
+		if r.QSBR() != nil { // as many may wait for readers
+			groups += s.Groups
 		}
 	}
-	if a.RCU != "" {
-		v, _, errno := cgo.RCULookup(a.RCU)
-		if errno != 0 || uintptr(v) != a.V {
-			return t, &dpdk.Error{Op: opsOf(six).create, Name: name, Errno: dpdk.ErrInvalid, Detail: fmt.Sprintf("the QSBR %q was freed", a.RCU)}
-		}
-	}
-	k := key{six, name}
-	w := lock(k)
-	defer w.mu.Unlock()
-	m, errno := cfib.Create(six, name, a.Socket, a.Missing, a.Routes, groups, uint32(a.Size))
+	m, errno := cfib.Create(l.six, name, s.Socket, a.Missing, s.Routes, groups, uint32(a.Size))
 	if errno != 0 {
-		if cfib.Find(six, name) == nil {
-			forget(k)
-		}
-		return t, control.Errno(errno)
+		return nil, nil, control.Errno(errno)
 	}
 	if unknownLayout {
 		m.Tbl24, m.Tbl8, m.Reserved = nil, nil, nil
 	}
-	undo := func() {
-		telserver.Exclude(func() int { return cfib.Free(six, name, m.FIB) }) // it ends a pool
-		forget(k)
-	}
 	if by != delegate.Self && a.Type == Direct && m.Tbl24 == nil {
-		undo()
-		return t, errLayout(opsOf(six).create, name)
+		return m.FIB, nil, errLayout(l.op.Create, name)
 	}
-	w.state = state{at: m.FIB, reserved: m.Reserved, maxRoutes: a.Routes, maxGroups: a.Groups,
-		table: table{uintptr(m.FIB), uintptr(m.Tbl24), uintptr(m.Tbl8), a.Type, a.Size, a.Missing}}
-	if a.RCU != "" {
-		w.rcu, w.v = a.RCU, *(*unsafe.Pointer)(unsafe.Pointer(&a.V))
-		if errno := cfib.AddRCU(six, m.FIB, w.v, groups); errno != 0 {
-			undo()
-			return t, &dpdk.Error{Op: opsOf(six).rcu, Name: name, Errno: dpdk.Errno(errno)}
+	if r.QSBR() != nil {
+		if errno := cfib.AddRCU(l.six, m.FIB, r.QSBR(), groups); errno != 0 {
+			return m.FIB, nil, &dpdk.Error{Op: l.op.RCU, Name: name, Errno: dpdk.Errno(errno)}
 		}
 	}
-	return w.table, nil
+	d := description{newTable: a, Tbl24: uintptr(m.Tbl24), Tbl8: uintptr(m.Tbl8), MaxRoutes: s.Routes, MaxGroups: s.Groups}
+	return m.FIB, &table{description: d, six: l.six, at: m.FIB, reserved: m.Reserved, readers: r}, nil
 }
 
-func (w *writer) info(name string) Info {
-	i := Info{Name: name, IPv6: w.six, Type: w.table.Type, Missing: w.table.Missing, MaxRoutes: int(w.maxRoutes), Routes: int(w.routes)}
-	if i.Type == Direct {
-		i.EntrySize, i.Groups, i.GroupsInUse = 1<<w.table.Size, int(w.maxGroups), int(w.groups)
-	}
-	return i
+// table is a table in the primary.
+type table struct {
+	description
+	six      bool
+	at       cfib.FIB
+	reserved unsafe.Pointer // DPDK's number of groups, or nil if godpdk does not count them
+	readers  *routetable.Readers
+	waiting  uint32 // the number of groups at most that changes have made free, and in which readers may be
 }
 
-// start begins a grace period.
-func (w *writer) start() uint64 { return (*atomic.Uint64)(unsafe.Add(w.v, cgo.RCUToken)).Add(1) }
-
-func (w *writer) free(name string) error {
-	op := opsOf(w.six)
-	if w.v != nil && w.ending == 0 {
-		w.ending = w.start()
-	}
-	if w.v != nil && !cgo.RCUCheck(w.v, w.ending) {
-		return &dpdk.Error{Op: op.free, Name: name, Errno: dpdk.ErrAgain,
-			Detail: fmt.Sprintf("readers of %q may still use it: wait with Synchronize, and try again", w.rcu)}
-	}
-	errno := telserver.Exclude(func() int { return cfib.Free(w.six, name, w.at) }) // it ends a pool
-	if errno == 0 {
-		forget(key{w.six, name})
-	}
-	return control.Errno(errno)
-}
-
-// reuse is the time for which a change waits for readers that may be in groups that changes before have made free.
-const reuse = time.Second
-
-// settle waits until no reader is in such a group.
-func (w *writer) settle() bool {
-	if w.last == 0 {
-		return true
-	}
-	var turns wait.Backoff
-	for until := time.Now().Add(reuse); !cgo.RCUCheck(w.v, w.last); turns.Turn() {
-		if time.Now().After(until) {
-			return false
-		}
-	}
-	w.last, w.waiting = 0, 0
-	return true
-}
+func (t *table) Describe() description { return t.description }
 
 // mayFree returns the number of groups that a change of the route makes free at most: its own, and those of longer prefixes in it.
-func (w *writer) mayFree(q *rule) uint32 {
-	n := w.groups
+func (t *table) mayFree(bits uint8) uint32 {
+	n := t.Groups
 	switch {
-	case w.reserved == nil:
-		return w.maxGroups
-	case w.six && q.Bits > 24:
-		n += (uint32(q.Bits) - 17) / 8
-	case !w.six && q.Bits > 24:
+	case t.reserved == nil:
+		return t.MaxGroups
+	case t.six && bits > 24:
+		n += (uint32(bits) - 17) / 8
+	case !t.six && bits > 24:
 		n = 1
-	case !w.six:
-		n = min(n, 1<<(24-q.Bits))
+	case !t.six:
+		n = min(n, 1<<(24-bits))
 	}
-	return min(n, w.maxGroups)
+	return min(n, t.MaxGroups)
 }
 
-// turn is the time after which a control call with many routes ends, so that others get the table.
-const turn = time.Second
-
-// change runs f on each route until one fails, or for some time. Without an error it makes at least one change.
+// change runs f, which changes a route with so many bits.
 //
-// The table has room for maxGroups groups that wait for readers. DPDK uses them again when the readers have passed.
-func (w *writer) change(routes []rule, f func(*rule) int) (r changed) {
-	w.ending = 0 // the table is in use
-	began := time.Now()
-	for i := range routes {
-		if i > 0 && time.Since(began) > turn {
-			return r
+// The table has room for MaxGroups groups that wait for readers. DPDK uses them again when the readers have passed.
+func (t *table) change(bits uint8, f func() int) int {
+	free := t.mayFree(bits)
+	if t.waiting+free > t.MaxGroups {
+		if !t.readers.Settle() {
+			return int(dpdk.ErrAgain)
 		}
-		q := &routes[i]
-		if !w.valid(q) {
-			r.Errno = int(dpdk.ErrInvalid)
-			return r
-		}
-		free := w.mayFree(q)
-		if w.v != nil && w.waiting+free > w.maxGroups && !w.settle() {
-			return changed{r.N, int(dpdk.ErrAgain), fmt.Sprintf("readers of %q may still use what a change before has freed: they must call Quiescent or Offline", w.rcu)}
-		}
-		r.Errno = f(q)
-		if w.v != nil && free > 0 {
-			w.last = w.start()
-			w.waiting += free
-		}
-		if r.Errno != 0 {
-			return r
-		}
-		r.N++
+		t.waiting = 0
 	}
-	return r
+	errno := f()
+	if free > 0 && t.readers.Freed() {
+		t.waiting += free
+	}
+	return errno
 }
 
-func (w *writer) add(routes []rule) changed {
-	return w.change(routes, func(q *rule) int {
-		c := cfib.Add(w.six, w.at, w.reserved, w.routes < w.maxRoutes, w.maxGroups-w.groups, &q.Addr, q.Bits, q.Hop)
+func (t *table) MaxHop() uint64 { return maxHop(t.Type, t.Size) }
+
+func (t *table) Add(p netip.Prefix, hop uint64) int {
+	addr, bits := routetable.Bytes(p)
+	return t.change(bits, func() int {
+		c := cfib.Add(t.six, t.at, t.reserved, t.Routes < t.MaxRoutes, t.MaxGroups-t.Groups, &addr, bits, hop)
 		if c.Errno == 0 && !c.Existed {
-			w.routes++
-			w.count(int(c.Groups))
+			t.Routes++
+			t.count(int(c.Groups))
 		}
 		return c.Errno
 	})
 }
 
-func (w *writer) remove(routes []rule) changed {
-	return w.change(routes, func(q *rule) int {
-		c := cfib.Delete(w.six, w.at, w.reserved, &q.Addr, q.Bits, w.table.Missing)
+func (t *table) Delete(p netip.Prefix) int {
+	addr, bits := routetable.Bytes(p)
+	return t.change(bits, func() int {
+		c := cfib.Delete(t.six, t.at, t.reserved, &addr, bits, t.Missing)
 		if c.Errno == 0 {
-			w.routes--
-			w.count(-int(c.Groups))
+			t.Routes--
+			t.count(-int(c.Groups))
 		}
 		return c.Errno
 	})
 }
 
 // count counts groups. A table without groups, or one that leaves them to DPDK, has none.
-func (w *writer) count(n int) {
-	if w.reserved != nil {
-		w.groups = uint32(int(w.groups) + n)
+func (t *table) count(n int) {
+	if t.reserved != nil {
+		t.Groups = uint32(int(t.Groups) + n)
 	}
 }
 
-// valid reports whether C can use the route, which may come from another process.
-func (w *writer) valid(r *rule) bool {
-	bits := uint8(32)
-	if w.six {
-		bits = 128
-	}
-	return r.Bits <= bits && (w.table.Type == Tree || r.Hop <= MaxNextHop(1<<w.table.Size))
+func (t *table) NextHop(p netip.Prefix) (uint64, bool) {
+	addr, bits := routetable.Bytes(p)
+	r := cfib.Exact(t.six, t.at, &addr, bits)
+	return r.Hop, r.Found
 }
 
-// ruleOf checks a prefix, and converts it.
-func ruleOf(p netip.Prefix, six bool) (r rule, detail string) {
-	family := "IPv4"
-	if six {
-		family = "IPv6"
+// match returns the route of the longest prefix that contains the address, or nil.
+func (t *table) match(a netip.Addr) *Route {
+	if a.Is6() != t.six || !a.IsValid() { // a handle has checked it before
+		return nil
 	}
-	switch {
-	case !p.IsValid():
-		return r, "the prefix is not valid"
-	case p.Addr().Is4() == six:
-		return r, fmt.Sprintf("%v is not an %s prefix: use a table of its family", p, family)
+	addr, _ := routetable.Bytes(netip.PrefixFrom(a, 0))
+	r := cfib.Match(t.six, t.at, &addr)
+	if !r.Found {
+		return nil
 	}
-	r.Bits = uint8(p.Bits())
-	if six {
-		r.Addr = p.Masked().Addr().As16()
-	} else {
-		b := p.Masked().Addr().As4()
-		copy(r.Addr[:], b[:])
-	}
-	return r, ""
-}
-
-// prefix converts a route of C.
-func (r *rule) prefix(six bool) netip.Prefix {
-	if six {
-		return netip.PrefixFrom(netip.AddrFrom16(r.Addr), int(r.Bits))
-	}
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte(r.Addr[:])), int(r.Bits))
+	found, _ := netip.AddrFromSlice(r.Addr[:len(a.AsSlice())])
+	return &Route{netip.PrefixFrom(found, int(r.Bits)), r.Hop}
 }

@@ -1,15 +1,12 @@
 package fib_test
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/assert"
@@ -21,13 +18,10 @@ import (
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
 	"github.com/godpdk/godpdk/test/routes"
+	"github.com/godpdk/godpdk/test/routes/tabletest"
 )
 
 func TestMain(m *testing.M) { harness.MainEAL(m) }
-
-var names atomic.Int64
-
-func name() string { return fmt.Sprint("fib ", names.Add(1)) }
 
 // table is what Table4 and Table6 have in common.
 type table interface {
@@ -48,12 +42,6 @@ var (
 	_ table = (*fib.Table4)(nil)
 	_ table = (*fib.Table6)(nil)
 )
-
-// both runs a test with both kinds of tables.
-func both(t *testing.T, f func(t *testing.T, six bool)) {
-	t.Run("IPv4", func(t *testing.T) { f(t, false) })
-	t.Run("IPv6", func(t *testing.T) { f(t, true) })
-}
 
 // convert keeps a nil pointer nil.
 func convert[T table](t T, err error) (table, error) {
@@ -79,33 +67,99 @@ func lookup(six bool, name string) (table, error) {
 
 func newTable(t *testing.T, six bool, cfg fib.Config) table {
 	t.Helper()
-	l, err := create(six, name(), cfg)
+	l, err := create(six, tabletest.Name(), cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		if l.Pointer() != nil {
-			assert.NoError(t, l.Free())
-		}
-	})
+	tabletest.FreeAfter(t, l)
 	return l
 }
 
-// prefix returns one of the two, by the family.
-func prefix(six bool, four, sixth string) netip.Prefix {
-	if six {
-		return netip.MustParsePrefix(sixth)
-	}
-	return netip.MustParsePrefix(four)
+// adapter is a table for package tabletest.
+type adapter struct {
+	table
+	missing uint64
 }
 
-func addr(six bool, four, sixth string) netip.Addr {
-	if six {
-		return netip.MustParseAddr(sixth)
+func (a adapter) Set(p netip.Prefix, hop uint64) error { return a.Add(p, hop) }
+
+func (a adapter) SetAll(all []tabletest.Route) (int, error) {
+	converted := make([]fib.Route, len(all))
+	for i, r := range all {
+		converted[i] = fib.Route{Prefix: r.Prefix, NextHop: r.Hop}
 	}
-	return netip.MustParseAddr(four)
+	return a.AddRoutes(converted)
 }
+
+func (a adapter) Hop(p netip.Prefix) (uint64, error) { return a.NextHop(p) }
+
+func (a adapter) Find(addr netip.Addr) (uint64, bool) {
+	hop := a.Lookup(addr)
+	return hop, hop != a.missing
+}
+
+func (a adapter) FindBulk(hops []uint64, addrs []netip.Addr) {
+	if l, ok := a.table.(*fib.Table6); ok {
+		l.LookupBulk(hops, tabletest.Bytes(addrs))
+	} else {
+		a.table.(*fib.Table4).LookupBulk(hops, tabletest.Words(addrs))
+	}
+}
+
+// shared are the tests of tables with this configuration.
+func shared(name string, base fib.Config) *tabletest.Package {
+	adapt := func(l table, err error) (tabletest.Table, error) { return adapter{l, base.Missing}, err }
+	return &tabletest.Package{
+		Name: name, MaxName: fib.MaxName,
+		Create: func(six bool, name string, c tabletest.Config) (tabletest.Table, error) {
+			cfg := base
+			cfg.MaxRoutes, cfg.Groups, cfg.RCU = c.MaxRoutes, c.Groups, c.RCU
+			return adapt(create(six, name, cfg))
+		},
+		Lookup: func(six bool, name string) (tabletest.Table, error) { return adapt(lookup(six, name)) },
+		Info: func(l tabletest.Table, six bool, routes int) error {
+			info, err := l.(adapter).Info()
+			all, failed := fib.List()
+			if listed := slices.Contains(all, info); failed != nil || listed != (err == nil) || listed && (info.Name != l.Name() || info.IPv6 != six || info.Type != base.Type || info.Routes != routes) {
+				return fmt.Errorf("%v, %v, %v", info, all, failed)
+			}
+			return err
+		},
+		Check: check,
+		// No group is used for it, so that a lookup beside a change has one of two answers.
+		Block: func(six bool, n int) netip.Prefix {
+			return tabletest.Prefix(six, fmt.Sprintf("10.1.%d.0/24", n), fmt.Sprintf("2001:%x::/23", n<<9))
+		},
+		Groups: func(bool) int { return 0 },
+	}
+}
+
+var (
+	direct = shared("direct", fib.Config{Missing: tabletest.Missing}).Roles()
+	tree   = shared("tree", fib.Config{Type: fib.Tree, Missing: tabletest.Missing}).Roles()
+	groups = grouped()
+)
+
+// grouped are tables whose blocks use groups, and that wait for their readers before a group gets other routes.
+func grouped() *tabletest.Package {
+	p := shared("groups", fib.Config{Missing: tabletest.Missing})
+	p.Block = func(six bool, n int) netip.Prefix {
+		return tabletest.Prefix(six, fmt.Sprintf("10.1.%d.128/25", n), fmt.Sprintf("2001:%x::/25", n<<9|128))
+	}
+	p.Wider, p.Groups, p.RCU = 1, func(bool) int { return 2 }, true
+	return p.Roles()
+}
+
+func TestATableIsANamedObject(t *testing.T)             { direct.NamedObject(t) }
+func TestTheLongestPrefixWins(t *testing.T)             { direct.LongestPrefix(t) }
+func TestTheLongestPrefixWinsInATree(t *testing.T)      { tree.LongestPrefix(t) }
+func TestAFullTableIsAnError(t *testing.T)              { direct.Full(t) }
+func TestASecondaryLooksUpBesideChanges(t *testing.T)   { direct.BesideChanges(t) }
+func TestASecondaryLooksUpBesideGroups(t *testing.T)    { groups.BesideChanges(t) }
+func TestASecondaryMakesTables(t *testing.T)            { direct.SecondaryMakes(t) }
+func TestASecondaryMakesTrees(t *testing.T)             { tree.SecondaryMakes(t) }
+func TestAKilledWriterLeavesTheTableWhole(t *testing.T) { direct.KilledWriter(t) }
 
 func TestArgumentsAreChecked(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
+	tabletest.Both(t, func(t *testing.T, six bool) {
 		for _, test := range []struct {
 			name string
 			cfg  fib.Config
@@ -133,14 +187,12 @@ func TestArgumentsAreChecked(t *testing.T) {
 		}
 		_, err := create(true, "x", fib.Config{EntrySize: 1})
 		require.ErrorIs(t, err, dpdk.ErrInvalid, "IPv6 has no such tables")
-		_, err = lookup(six, "nobody made this")
-		require.ErrorIs(t, err, dpdk.ErrNotFound)
 		_, err = lookup(six, strings.Repeat("x", 64))
 		require.ErrorIs(t, err, dpdk.ErrNameTooLong)
 
 		l := newTable(t, six, fib.Config{Missing: 99})
-		wrong := prefix(!six, "10.0.0.0/8", "2001::/16")
-		for _, p := range []netip.Prefix{{}, wrong, netip.PrefixFrom(addr(six, "10.0.0.0", "2001::"), 129)} {
+		wrong := tabletest.Prefix(!six, "10.0.0.0/8", "2001::/16")
+		for _, p := range []netip.Prefix{{}, wrong, netip.PrefixFrom(tabletest.Addr(six, "10.0.0.0", "2001::"), 129)} {
 			require.ErrorIs(t, l.Add(p, 1), dpdk.ErrInvalid, p)
 			require.ErrorIs(t, l.Delete(p), dpdk.ErrInvalid, p)
 			_, err = l.NextHop(p)
@@ -152,7 +204,7 @@ func TestArgumentsAreChecked(t *testing.T) {
 			require.ErrorIs(t, err, dpdk.ErrInvalid)
 		}
 		assert.EqualValues(t, 99, l.Lookup(netip.MustParseAddr("::ffff:10.0.0.1")))
-		p := prefix(six, "10.0.0.0/8", "2001::/16")
+		p := tabletest.Prefix(six, "10.0.0.0/8", "2001::/16")
 		assert.ErrorContains(t, l.Add(wrong, 1), "use a table of its family")
 		require.ErrorIs(t, l.Add(p, fib.MaxNextHop(4)+1), dpdk.ErrInvalid)
 		assert.ErrorContains(t, l.Add(p, fib.MaxNextHop(4)+1), "larger EntrySize")
@@ -164,59 +216,29 @@ func TestArgumentsAreChecked(t *testing.T) {
 	})
 }
 
-func TestATableIsANamedObject(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
+func TestInfoDescribesTheTable(t *testing.T) {
+	tabletest.Both(t, func(t *testing.T, six bool) {
 		l := newTable(t, six, fib.Config{Missing: 5})
-		for _, other := range []bool{six, !six} {
-			_, err := create(other, l.Name(), fib.Config{})
-			require.ErrorIs(t, err, dpdk.ErrExist)
-		}
-		same, err := lookup(six, l.Name())
-		require.NoError(t, err)
-		assert.Equal(t, l.Pointer(), same.Pointer())
-		_, err = lookup(!six, l.Name())
-		require.ErrorIs(t, err, dpdk.ErrNotFound, "a table of the other family")
-		longest, err := create(six, strings.Repeat("x", fib.MaxName), fib.Config{Type: fib.Tree})
-		require.NoError(t, err)
-		defer func() { assert.NoError(t, longest.Free()) }()
-
-		p, long := prefix(six, "10.0.0.0/8", "2001::/16"), prefix(six, "10.0.0.0/32", "2001:db8::/32")
-		require.NoError(t, l.Add(p, 7))
-		require.NoError(t, l.Add(long, 7))
-		assert.EqualValues(t, 7, same.Lookup(p.Addr()))
-		info, err := same.Info()
+		_, err := create(!six, l.Name(), fib.Config{})
+		require.ErrorIs(t, err, dpdk.ErrExist)
+		require.NoError(t, l.Add(tabletest.Prefix(six, "10.0.0.0/8", "2001::/16"), 7))
+		require.NoError(t, l.Add(tabletest.Prefix(six, "10.0.0.0/32", "2001:db8::/32"), 7))
+		info, err := l.Info()
 		require.NoError(t, err)
 		groups := map[bool]int{false: 256, true: 8192}[six]
 		assert.Equal(t, fib.Info{Name: l.Name(), IPv6: six, Missing: 5, Routes: 2, MaxRoutes: 1024, EntrySize: 4, GroupsInUse: 1, Groups: groups}, info)
-		all, err := fib.List()
+		walk := newTable(t, six, fib.Config{Type: fib.Tree})
+		info, err = walk.Info()
 		require.NoError(t, err)
-		assert.Subset(t, all, []fib.Info{info, {Name: longest.Name(), IPv6: six, Type: fib.Tree, MaxRoutes: 1024}})
-		assert.Equal(t, "direct tree Type(9)", fmt.Sprint(info.Type, fib.Tree, fib.Type(9)))
-
-		require.NoError(t, l.Free())
-		assert.EqualValues(t, 5, l.Lookup(p.Addr()))
-		assert.Nil(t, l.Pointer())
-		for _, h := range []table{l, same} {
-			require.ErrorIs(t, h.Free(), dpdk.ErrNotFound)
-			require.ErrorIs(t, h.Add(p, 1), dpdk.ErrNotFound)
-			require.ErrorIs(t, h.Delete(p), dpdk.ErrNotFound)
-			_, err = h.NextHop(p)
-			require.ErrorIs(t, err, dpdk.ErrNotFound)
-			_, err = h.Match(p.Addr())
-			require.ErrorIs(t, err, dpdk.ErrNotFound)
-			_, err = h.Info()
-			require.ErrorIs(t, err, dpdk.ErrNotFound)
-		}
-		all, err = fib.List()
-		require.NoError(t, err)
-		assert.NotContains(t, all, info)
+		assert.Equal(t, fib.Info{Name: walk.Name(), IPv6: six, Type: fib.Tree, MaxRoutes: 1024}, info)
 	})
+	assert.Equal(t, "direct tree Type(9)", fmt.Sprint(fib.Direct, fib.Tree, fib.Type(9)))
 }
 
 // C code may make a table in this process. Only it knows the layout.
 func TestATableOfCIsUnsupported(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
-		of := name()
+	tabletest.Both(t, func(t *testing.T, six bool) {
+		of := tabletest.Name()
 		m, errno := cfib.Create(six, of, 0, 0, 16, 64, 2)
 		require.Zero(t, errno)
 		_, err := lookup(six, of)
@@ -228,82 +250,38 @@ func TestATableOfCIsUnsupported(t *testing.T) {
 	})
 }
 
-func TestTheLongestPrefixWins(t *testing.T) {
+// Tables of this package also hold the default route, and return the route of an address.
+func TestMatchReturnsTheRouteOfAnAddress(t *testing.T) {
 	for _, kind := range []fib.Type{fib.Direct, fib.Tree} {
-		t.Run(kind.String(), func(t *testing.T) {
-			both(t, func(t *testing.T, six bool) {
-				l := newTable(t, six, fib.Config{Type: kind, Missing: 100})
-				expect := func(want uint64, four, sixth string) {
-					t.Helper()
-					assert.Equal(t, want, l.Lookup(addr(six, four, sixth)))
-				}
-				expect(100, "10.1.2.3", "2001:db8::1")
-				for i, p := range []netip.Prefix{prefix(six, "0.0.0.0/0", "::/0"), prefix(six, "10.0.0.0/8", "2001::/16"), prefix(six, "10.1.0.0/16", "2001:db8::/32"),
-					prefix(six, "10.1.2.0/24", "2001:db8::/64"), prefix(six, "10.1.2.2/31", "2001:db8::/127"), prefix(six, "10.1.2.3/32", "2001:db8::1/128")} {
-					require.NoError(t, l.Add(p, uint64(i)))
-					expect(uint64(i), "10.1.2.3", "2001:db8::1")
-					hop, err := l.NextHop(p)
-					require.NoError(t, err)
-					assert.EqualValues(t, i, hop)
-					route, err := l.Match(addr(six, "10.1.2.3", "2001:db8::1%eth0"))
-					require.NoError(t, err)
-					assert.Equal(t, fib.Route{Prefix: p, NextHop: uint64(i)}, route)
-				}
-				expect(4, "10.1.2.2", "2001:db8::")
-				expect(3, "10.1.2.1", "2001:db8::2")
-				expect(2, "10.1.3.1", "2001:db8:1::2")
-				expect(1, "10.2.3.1", "2001:dc8:1::2")
-				expect(0, "11.2.3.1", "2002::2")
-				expect(0, "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")
-				require.NoError(t, l.Add(prefix(six, "10.1.77.88/16", "2001:db8:7::/32"), 9), "the rest of the address does not count, and the next hop is new")
-				expect(9, "10.1.3.1", "2001:db8:1::2")
-				require.NoError(t, l.Delete(prefix(six, "10.1.2.3/32", "2001:db8::1/128")))
-				expect(4, "10.1.2.3", "2001:db8::1")
-				p := prefix(six, "10.1.2.0/24", "2001:db8::/64")
-				require.NoError(t, l.Delete(p))
-				expect(9, "10.1.2.1", "2001:db8::2")
-				require.ErrorIs(t, l.Delete(p), dpdk.ErrNotFound)
-				assert.ErrorContains(t, l.Delete(p), "no route "+p.String())
-				_, err := l.NextHop(p)
-				require.ErrorIs(t, err, dpdk.ErrNotFound)
-				require.NoError(t, l.Delete(prefix(six, "0.0.0.0/0", "::/0")))
-				expect(100, "11.2.3.1", "2002::2")
-				_, err = l.Match(addr(six, "11.2.3.1", "2002::2"))
-				require.ErrorIs(t, err, dpdk.ErrNotFound)
-			})
+		tabletest.Both(t, func(t *testing.T, six bool) {
+			l := newTable(t, six, fib.Config{Type: kind, Missing: 100})
+			in, out := tabletest.Addr(six, "10.1.2.3", "2001:db8::1%eth0"), tabletest.Addr(six, "11.2.3.1", "2002::2")
+			all := tabletest.Prefix(six, "0.0.0.0/0", "::/0")
+			for i, p := range []netip.Prefix{all, tabletest.Prefix(six, "10.0.0.0/8", "2001::/16"), tabletest.Prefix(six, "10.1.2.0/24", "2001:db8::/64"), tabletest.Prefix(six, "10.1.2.3/32", "2001:db8::1/128")} {
+				require.NoError(t, l.Add(p, uint64(i)))
+				route, err := l.Match(in)
+				require.NoError(t, err)
+				assert.Equal(t, fib.Route{Prefix: p, NextHop: uint64(i)}, route)
+			}
+			assert.Zero(t, l.Lookup(out))
+			assert.Zero(t, l.Lookup(tabletest.Addr(six, "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")))
+			require.NoError(t, l.Delete(all))
+			assert.EqualValues(t, 100, l.Lookup(out))
+			_, err := l.Match(out)
+			require.ErrorIs(t, err, dpdk.ErrNotFound)
+			require.NoError(t, l.Free())
+			_, err = l.Match(in)
+			require.ErrorIs(t, err, dpdk.ErrNotFound)
 		})
 	}
-}
-
-func TestAFullTableIsAnError(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
-		l := newTable(t, six, fib.Config{MaxRoutes: 3})
-		all := []fib.Route{{prefix(six, "10.0.0.0/8", "2001::/16"), 1}, {prefix(six, "11.0.0.0/8", "2002::/16"), 2}, {prefix(six, "12.0.0.0/8", "2003::/16"), 3},
-			{prefix(six, "13.0.0.0/8", "2004::/16"), 4}}
-		n, err := l.AddRoutes(all)
-		require.ErrorIs(t, err, dpdk.ErrNoSpace)
-		assert.Equal(t, 3, n)
-		assert.ErrorContains(t, err, all[3].Prefix.String())
-		require.NoError(t, l.Add(all[2].Prefix, 5), "it is not a new route")
-
-		l = newTable(t, six, fib.Config{Groups: 2, Missing: 7})
-		require.NoError(t, l.Add(prefix(six, "10.0.0.0/32", "2001:db8::/40"), 1)) // 2001:db8:: has two groups
-		if !six {
-			require.NoError(t, l.Add(netip.MustParsePrefix("10.0.1.0/32"), 2))
-		}
-		require.ErrorIs(t, l.Add(prefix(six, "10.0.2.0/32", "2002::/32"), 3), dpdk.ErrNoSpace)
-		assert.EqualValues(t, 7, l.Lookup(addr(six, "10.0.2.0", "2002::1")))
-		require.NoError(t, l.Add(prefix(six, "10.0.0.128/25", "2001:db8:8000::/33"), 4), "it needs no other group")
-		assert.EqualValues(t, 4, l.Lookup(addr(six, "10.0.0.200", "2001:db8:8000::1")))
-	})
 }
 
 // DPDK's own count of reserved groups goes wrong in both cases: a route with the next hop of the prefix around it, and any IPv6
 // route that is deleted. After some changes it refuses all long prefixes.
 func TestRoutesThatComeAndGoDoNotUseUpTheGroups(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
+	tabletest.Both(t, func(t *testing.T, six bool) {
 		l := newTable(t, six, fib.Config{Groups: 4})
-		require.NoError(t, l.Add(prefix(six, "10.0.0.0/8", "2001::/16"), 1))
+		require.NoError(t, l.Add(tabletest.Prefix(six, "10.0.0.0/8", "2001::/16"), 1))
 		r := harness.Random(t)
 		for i := range 200 {
 			p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 1, byte(i)}), 25+i%8)
@@ -325,195 +303,91 @@ func TestRoutesThatComeAndGoDoNotUseUpTheGroups(t *testing.T) {
 // DPDK overwrites the whole table when a prefix changes that ends with the last of all addresses, if longer routes cover
 // its end without a gap: two halves of everything are enough.
 func TestRoutesAtTheEndOfTheAddressesLeaveTheOthers(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
-		m := newModel(t, six, fib.Config{Missing: 99})
-		all := prefix(six, "0.0.0.0/0", "::/0")
+	tabletest.Both(t, func(t *testing.T, six bool) {
+		m := direct.NewModel(t, six, tabletest.Config{})
+		all := tabletest.Prefix(six, "0.0.0.0/0", "::/0")
 		look := func() {
-			m.t.Helper()
-			m.check([]netip.Addr{addr(six, "1.2.3.4", "1:2::3"), addr(six, "200.2.3.4", "2001::1"), addr(six, "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
-				addr(six, "250.0.0.0", "fb00::1"), addr(six, "0.0.0.0", "::"), addr(six, "240.0.0.0", "f000::"), addr(six, "255.255.255.250", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe")})
+			t.Helper()
+			m.Check(tabletest.Addr(six, "1.2.3.4", "1:2::3"), tabletest.Addr(six, "200.2.3.4", "2001::1"), tabletest.Addr(six, "255.255.255.255", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+				tabletest.Addr(six, "250.0.0.0", "fb00::1"), tabletest.Addr(six, "0.0.0.0", "::"), tabletest.Addr(six, "240.0.0.0", "f000::"), tabletest.Addr(six, "255.255.255.250", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe"))
 		}
-		for _, p := range []netip.Prefix{prefix(six, "0.0.0.0/1", "::/1"), prefix(six, "128.0.0.0/1", "8000::/1"), prefix(six, "240.0.0.0/4", "f000::/4"),
-			prefix(six, "255.255.255.255/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"), prefix(six, "255.255.255.254/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/128"),
-			prefix(six, "255.255.255.252/31", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/127")} {
-			m.add([]fib.Route{{Prefix: p, NextHop: uint64(p.Bits())}})
+		for _, p := range []netip.Prefix{tabletest.Prefix(six, "0.0.0.0/1", "::/1"), tabletest.Prefix(six, "128.0.0.0/1", "8000::/1"), tabletest.Prefix(six, "240.0.0.0/4", "f000::/4"),
+			tabletest.Prefix(six, "255.255.255.255/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"), tabletest.Prefix(six, "255.255.255.254/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/128"),
+			tabletest.Prefix(six, "255.255.255.252/31", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/127")} {
+			m.Add(tabletest.Route{Prefix: p, Hop: uint64(p.Bits())})
 			look()
 		}
 		for _, hop := range []uint64{7, 8, 1} {
-			for _, p := range []netip.Prefix{all, prefix(six, "240.0.0.0/4", "f000::/4"), prefix(six, "255.255.255.252/30", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126")} {
-				m.add([]fib.Route{{Prefix: p, NextHop: hop}})
+			for _, p := range []netip.Prefix{all, tabletest.Prefix(six, "240.0.0.0/4", "f000::/4"), tabletest.Prefix(six, "255.255.255.252/30", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffc/126")} {
+				m.Add(tabletest.Route{Prefix: p, Hop: hop})
 				look()
 			}
-			m.remove(all)
+			m.Delete(all)
 			look()
 		}
-		m.remove(prefix(six, "240.0.0.0/4", "f000::/4"))
+		m.Delete(tabletest.Prefix(six, "240.0.0.0/4", "f000::/4"))
 		look()
-		require.ErrorIs(t, m.l.Delete(all), dpdk.ErrNotFound)
-		info, err := m.l.Info()
+		require.ErrorIs(t, m.L.Delete(all), dpdk.ErrNotFound)
+		info, err := m.L.(adapter).Info()
 		require.NoError(t, err)
 		assert.Equal(t, 6, info.Routes)
 	})
 }
 
-// model checks a table against a trie and against C.
-type model struct {
-	t       *testing.T
-	l       table
-	six     bool
-	missing uint64
-	of      *routes.Trie
-	n       int
-}
-
-func newModel(t *testing.T, six bool, cfg fib.Config) *model {
-	return &model{t: t, l: newTable(t, six, cfg), six: six, missing: cfg.Missing, of: new(routes.Trie)}
-}
-
-func (m *model) add(some []fib.Route) {
-	m.t.Helper()
-	k, err := m.l.AddRoutes(some)
-	require.NoError(m.t, err)
-	require.Equal(m.t, len(some), k)
-	for _, q := range some {
-		m.of.Set(q.Prefix, q.NextHop)
-	}
-}
-
-func (m *model) remove(p netip.Prefix) {
-	m.t.Helper()
-	require.NoError(m.t, m.l.Delete(p))
-	m.of.Delete(p)
-}
-
-// check looks up addresses, in all ways.
-func (m *model) check(addrs []netip.Addr) {
-	m.t.Helper()
-	hops, byC := make([]uint64, len(addrs)), make([]uint64, len(addrs))
-	// Bulks of all sizes, from all places of the loop that takes eight at a time.
-	bulks := func(look func(from, n int) int) {
-		for from, size := 0, 0; from < len(addrs); size = (size + 1) % 200 {
-			n := min(size, len(addrs)-from)
-			require.Equal(m.t, n, look(from, n))
-			from += n
-		}
-	}
+// check compares lookups with those of a trie, and with C.
+func check(t *testing.T, of tabletest.Table, six bool, trie *routes.Trie, addrs []netip.Addr) {
+	t.Helper()
+	l, hops, byC := of.(adapter), make([]uint64, len(addrs)), make([]uint64, len(addrs))
 	var ips unsafe.Pointer
-	if m.six {
-		all := make([][16]byte, len(addrs))
-		for i, a := range addrs {
-			all[i] = a.As16()
-		}
-		bulks(func(from, n int) int { return m.l.(*fib.Table6).LookupBulk(hops[from:from+n], all[from:]) })
+	if six {
+		all := tabletest.Bytes(addrs)
+		tabletest.Bulks(t, len(addrs), func(from, n int) int { return l.table.(*fib.Table6).LookupBulk(hops[from:from+n], all[from:]) })
 		ips = unsafe.Pointer(&all[0])
 	} else {
-		all := make([]uint32, len(addrs))
-		for i, a := range addrs {
-			all[i] = binary.BigEndian.Uint32(a.AsSlice())
-			if i%16 == 0 {
-				want, ok := m.of.Lookup(a.AsSlice())
-				if !ok {
-					want = m.missing
-				}
-				if got := m.l.(*fib.Table4).LookupUint32(all[i]); got != want {
-					route, err := m.l.Match(a)
-					require.Failf(m.t, "wrong", "%v: %d, trie %d %v, tree %v %v", a, got, want, ok, route, err)
-				}
-			}
+		all, four := tabletest.Words(addrs), l.table.(*fib.Table4)
+		tabletest.Bulks(t, len(addrs), func(from, n int) int { return four.LookupBulk(hops[from:from+n], all[from:]) })
+		for i := 0; i < len(all); i += 16 {
+			require.Equal(t, hops[i], four.LookupUint32(all[i]), addrs[i])
 		}
-		bulks(func(from, n int) int { return m.l.(*fib.Table4).LookupBulk(hops[from:from+n], all[from:]) })
 		ips = unsafe.Pointer(&all[0])
 	}
-	cfib.LookupCall(m.six, m.l.Pointer(), ips, unsafe.Pointer(&byC[0]), len(addrs))
+	cfib.LookupCall(six, l.Pointer(), ips, unsafe.Pointer(&byC[0]), len(addrs))
 	for i, a := range addrs {
-		want, ok := m.of.Lookup(a.AsSlice())
+		want, ok := trie.Lookup(a.AsSlice())
 		if !ok {
-			want = m.missing
+			want = l.missing
 		}
 		if hops[i] != want || byC[i] != want {
-			route, err := m.l.Match(a)
-			require.Failf(m.t, "wrong", "%v: %d, C %d, trie %d %v, tree %v %v", a, hops[i], byC[i], want, ok, route, err)
+			route, err := l.Match(a)
+			require.Failf(t, "wrong", "%v: %d, C %d, trie %d %v, tree %v %v", a, hops[i], byC[i], want, ok, route, err)
 		}
 		if i%16 == 0 {
-			require.Equal(m.t, want, m.l.Lookup(a))
+			require.Equal(t, want, l.Lookup(a))
 		}
 	}
-	m.n += len(addrs)
 }
 
-// look looks up addresses near the routes and others.
-func (m *model) look(r *rand.Rand, all []fib.Route, n int) {
-	m.t.Helper()
-	for range n / 1000 {
-		addrs := make([]netip.Addr, 1000)
-		for i := range addrs {
-			if addrs[i] = routes.Random(r, m.six); i%4 != 0 {
-				addrs[i] = routes.Near(r, all[r.IntN(len(all))].Prefix)
-			}
-		}
-		m.check(addrs)
-	}
-}
-
-func newRoutes(r *rand.Rand, six bool, n int, hops uint64) (all []fib.Route) {
-	for _, p := range routes.Prefixes(r, six, n) {
-		all = append(all, fib.Route{Prefix: p, NextHop: r.Uint64N(hops)})
-	}
-	return all
-}
-
-// A table of a million routes with the spread of a full BGP table, in four states: full, with other next hops, after deletes, and
-// full again.
 func TestAFullBGPTableMatchesATrie(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
+	tabletest.Both(t, func(t *testing.T, six bool) {
 		harness.Need(t, harness.Hugepages)
 		r := harness.Random(t)
 		n, groups, lookups := harness.Size(1_000_000, 50_000), 16_384, harness.Size(200_000, 40_000)
 		if six {
 			n, groups = harness.Size(100_000, 20_000), harness.Size(200_000, 50_000)
 		}
-		m := newModel(t, six, fib.Config{MaxRoutes: n, Groups: groups, Missing: 1 << 30})
-		require.True(t, m.l.Direct(), "lookups are Go's own with the DPDK of the tests")
-		all := newRoutes(r, six, n, 64) // few: many routes have the next hop of the one around them
-		began := time.Now()
-		m.add(all)
-		t.Logf("%d routes in %v", n, time.Since(began).Round(time.Millisecond))
-		m.look(r, all, lookups)
-		for _, q := range all[:1000] {
-			hop, err := m.l.NextHop(q.Prefix)
-			require.NoError(t, err)
-			require.Equal(t, q.NextHop, hop)
-		}
-		changed := all[:n/10]
-		for i := range changed {
-			changed[i].NextHop = r.Uint64N(1 << 31)
-		}
-		m.add(changed)
-		m.look(r, all, lookups)
-		// Long prefixes too, of which groups become free.
-		deleted := []fib.Route{}
-		for i, q := range all {
-			if i%10 == 0 || q.Prefix.Bits() > 24 && i%3 != 0 {
-				m.remove(q.Prefix)
-				deleted = append(deleted, q)
-			}
-		}
-		m.look(r, all, lookups)
-		m.add(deleted)
-		m.look(r, all, lookups)
-		info, err := m.l.Info()
+		m := shared("full", fib.Config{Missing: 1 << 30}).NewModel(t, six, tabletest.Config{MaxRoutes: n, Groups: groups})
+		require.True(t, m.L.(adapter).Direct(), "lookups are Go's own with the DPDK of the tests")
+		all := tabletest.NewRoutes(r, six, n, 64) // few: many routes have the next hop of the one around them
+		m.FullBGPTable(r, all, 1<<31, lookups)
+		info, err := m.L.(adapter).Info()
 		require.NoError(t, err)
 		assert.Equal(t, n, info.Routes)
 		assert.Equal(t, groupsOf(all), info.GroupsInUse)
-		t.Logf("%d deleted, %d lookups, %d groups", len(deleted), m.n, info.GroupsInUse)
-		began = time.Now()
-		require.NoError(t, m.l.Free())
-		t.Logf("freed in %v", time.Since(began).Round(time.Millisecond))
 	})
 }
 
 // groupsOf counts groups in another way than the table: prefixes of whole bytes that have longer ones in them.
-func groupsOf(all []fib.Route) int {
+func groupsOf(all []tabletest.Route) int {
 	groups := map[netip.Prefix]bool{}
 	for _, q := range all {
 		for bits := 24; bits < q.Prefix.Bits(); bits += 8 {
@@ -524,91 +398,49 @@ func groupsOf(all []fib.Route) int {
 	return len(groups)
 }
 
-// A model test with few addresses: routes over, under and beside each other come and go, in tables of all kinds.
 func TestRandomChangesMatchATrie(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
-		for _, cfg := range []fib.Config{{EntrySize: 1, Missing: 127}, {EntrySize: 2, Missing: 1<<15 - 1}, {EntrySize: 4}, {EntrySize: 8, Missing: 1<<63 - 1}, {Type: fib.Tree, Missing: math.MaxUint64}} {
-			if six && cfg.EntrySize == 1 {
-				continue
-			}
-			t.Run(fmt.Sprint(cfg.Type, cfg.EntrySize), func(t *testing.T) {
-				r := harness.Random(t)
-				cfg.MaxRoutes = 1000
+	for _, cfg := range []fib.Config{{EntrySize: 1, Missing: 127}, {EntrySize: 2, Missing: 1<<15 - 1}, {EntrySize: 4}, {EntrySize: 8, Missing: 1<<63 - 1}, {Type: fib.Tree, Missing: math.MaxUint64}} {
+		t.Run(fmt.Sprint(cfg.Type, cfg.EntrySize), func(t *testing.T) {
+			tabletest.Both(t, func(t *testing.T, six bool) {
+				size := tabletest.Config{MaxRoutes: 1000}
 				if six {
-					cfg.Groups = 13_000
-				}
-				m := newModel(t, six, cfg)
-				have := map[netip.Prefix]bool{}
-				for step := range harness.Size(3000, 800) {
-					p := narrow(r, six)
-					if r.IntN(3) == 0 {
-						if have[p] {
-							m.remove(p)
-							delete(have, p)
-						} else {
-							require.ErrorIs(t, m.l.Delete(p), dpdk.ErrNotFound)
-						}
-					} else if have[p] || len(have) < 1000 {
-						hop := r.Uint64N(4)
-						if r.IntN(2) == 0 && cfg.Missing > 0 {
-							hop = r.Uint64N(cfg.Missing)
-						}
-						m.add([]fib.Route{{Prefix: p, NextHop: hop}})
-						have[p] = true
+					if cfg.EntrySize == 1 {
+						return // IPv6 has no such tables
 					}
-					if step%4 == 0 {
-						addrs := make([]netip.Addr, 40)
-						for i := range addrs {
-							addrs[i] = narrow(r, six).Addr()
-						}
-						m.check(addrs)
-					}
+					size.Groups = 13_000
 				}
+				r := harness.Random(t)
+				shared("random", cfg).NewModel(t, six, size).RandomChanges(r, tabletest.Steps()*3/4, func() uint64 {
+					if r.IntN(2) == 0 && cfg.Missing > 0 {
+						return r.Uint64N(cfg.Missing)
+					}
+					return r.Uint64N(4)
+				})
 			})
-		}
-	})
-}
-
-// narrow returns a prefix out of few, of any length.
-func narrow(r *rand.Rand, six bool) netip.Prefix {
-	b := []byte{10, byte(r.IntN(2)), byte(r.IntN(2)), byte(r.IntN(256))}
-	if six {
-		b = make([]byte, 16)
-		for i := range b {
-			b[i] = byte(r.IntN(2)) * byte(r.IntN(2)) * byte(r.IntN(256))
-		}
-		b[0] = 0x20
+		})
 	}
-	if r.IntN(4) == 0 { // or at the end of all addresses
-		for i := range b {
-			b[i] |= 255 << r.IntN(3)
-		}
-	}
-	a, _ := netip.AddrFromSlice(b)
-	p, _ := a.Prefix(r.IntN(len(b)*8 + 1))
-	return p
 }
 
 // With another layout C looks up addresses.
 func TestAnUnknownLayoutIsLeftToC(t *testing.T) {
 	fib.PretendLayout(true)
 	defer fib.PretendLayout(false)
-	both(t, func(t *testing.T, six bool) {
+	tabletest.Both(t, func(t *testing.T, six bool) {
 		r := harness.Random(t)
-		m := newModel(t, six, fib.Config{MaxRoutes: 5000, Groups: 8000, Missing: 3})
-		assert.False(t, m.l.Direct())
-		all := newRoutes(r, six, 2000, 1<<20)
-		m.add(all)
-		m.look(r, all, 4000)
+		m := direct.NewModel(t, six, tabletest.Config{MaxRoutes: 5000, Groups: 8000})
+		assert.False(t, m.L.(adapter).Direct())
+		all := tabletest.NewRoutes(r, six, 2000, 1<<20)
+		m.Add(all...)
+		m.Look(r, all, 4000)
 	})
 }
 
 func TestChangesWaitForReaders(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
-		q, err := rcu.Create(name(), 2, rcu.Config{})
+	tabletest.Both(t, func(t *testing.T, six bool) {
+		q, err := rcu.Create(tabletest.Name(), 2, rcu.Config{})
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, q.Free()) }()
-		l, err := create(six, name(), fib.Config{Groups: 2, Missing: 1, RCU: q})
+		l, err := create(six, tabletest.Name(), fib.Config{Groups: 2, Missing: 1, RCU: q})
 		if six && !cfib.RCU6 || !six && !cfib.RCU4 {
 			require.ErrorIs(t, err, dpdk.ErrUnsupported)
 			assert.ErrorContains(t, err, "24.11")
@@ -619,7 +451,7 @@ func TestChangesWaitForReaders(t *testing.T) {
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, reader.Unregister()) }()
 		reader.Online()
-		a, b := prefix(six, "10.0.0.0/30", "2001:db8::/40"), prefix(six, "10.9.0.0/30", "2001:db9::/40")
+		a, b := tabletest.Prefix(six, "10.0.0.0/30", "2001:db8::/40"), tabletest.Prefix(six, "10.9.0.0/30", "2001:db9::/40")
 		require.NoError(t, l.Add(a, 2))
 		reader.Quiescent()
 		require.NoError(t, l.Delete(a))
@@ -642,13 +474,13 @@ func TestChangesWaitForReaders(t *testing.T) {
 
 // The same with any DPDK, where DPDK itself does not wait for readers. A change waits only if groups that wait for them could use up the room.
 func TestChangesThatFreeNoGroupDoNotWait(t *testing.T) {
-	both(t, func(t *testing.T, six bool) {
-		q, err := rcu.Create(name(), 2, rcu.Config{})
+	tabletest.Both(t, func(t *testing.T, six bool) {
+		q, err := rcu.Create(tabletest.Name(), 2, rcu.Config{})
 		require.NoError(t, err)
 		defer func() { assert.NoError(t, q.Free()) }()
-		l, err := create(six, name(), fib.Config{Groups: 8, MaxRoutes: 4000})
+		l, err := create(six, tabletest.Name(), fib.Config{Groups: 8, MaxRoutes: 4000})
 		require.NoError(t, err)
-		fib.PretendRCU(six, l.Name(), q)
+		require.NoError(t, fib.PretendRCU(six, l.Name(), q))
 		reader, err := q.Register(1)
 		require.NoError(t, err)
 		reader.Online()
@@ -663,7 +495,7 @@ func TestChangesThatFreeNoGroupDoNotWait(t *testing.T) {
 		n, err := l.AddRoutes(all)
 		require.NoError(t, err, "no change waits for the reader")
 		require.Equal(t, len(all), n)
-		long := prefix(six, "10.0.0.0/32", "2000::/32")
+		long := tabletest.Prefix(six, "10.0.0.0/32", "2000::/32")
 		require.NoError(t, l.Add(long, 2))
 		for err, n = nil, 0; err == nil && n < 100; n++ {
 			err = l.Add(all[0].Prefix, uint64(n)) // each may free the group of the long prefix

@@ -2,16 +2,16 @@ package fib
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"net/netip"
-	"sync"
 	"unsafe"
 
 	"github.com/godpdk/godpdk/cgo"
 	cfib "github.com/godpdk/godpdk/cgo/fib"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
-	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/routetable"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 )
 
@@ -42,13 +42,7 @@ func (t Type) String() string {
 	return fmt.Sprintf("Type(%d)", uint8(t))
 }
 
-// Defaults of a Config.
-const (
-	defaultRoutes  = 1024
-	defaultGroups4 = 256
-	defaultGroups6 = 8192
-	defaultSize    = 4
-)
+const defaultSize = 4 // of an entry
 
 // MaxNextHop returns the largest next hop in an entry of 1, 2, 4 or 8 bytes. Tables of the type [Tree] have no limit.
 func MaxNextHop(entrySize int) uint64 { return 1<<(8*uint(entrySize)-1) - 1 }
@@ -82,43 +76,30 @@ type Config struct {
 	RCU *rcu.QSBR
 }
 
-func (c *Config) check(o *operations, name string) error {
-	bad := func(format string, args ...any) error { return check.Invalid(o.create, name, format, args...) }
-	smallest, groups := 1, defaultGroups4
-	if o.six {
-		smallest, groups = 2, defaultGroups6
+// check checks what only tables of this package have.
+func (c *Config) check(k kind, name string) error {
+	bad := func(format string, args ...any) error { return check.Invalid(k.Op.Create, name, format, args...) }
+	smallest := 1
+	if k.Six {
+		smallest = 2
 	}
 	if c.EntrySize == 0 {
 		c.EntrySize = defaultSize
 	}
-	if bits.OnesCount(uint(c.EntrySize)) != 1 || c.EntrySize < smallest || c.EntrySize > 8 {
-		return bad("EntrySize is %d: use a power of two from %d to 8, or 0 for %d", c.EntrySize, smallest, defaultSize)
-	}
-	most := int(maxGroups(c.EntrySize))
-	if c.Groups == 0 {
-		c.Groups = min(groups, most)
-	}
-	if c.MaxRoutes == 0 {
-		c.MaxRoutes = defaultRoutes
-	}
 	switch {
+	case bits.OnesCount(uint(c.EntrySize)) != 1 || c.EntrySize < smallest || c.EntrySize > 8:
+		return bad("EntrySize is %d: use a power of two from %d to 8, or 0 for %d", c.EntrySize, smallest, defaultSize)
 	case c.Type > Tree:
 		return bad("the type is %v: use Direct or Tree", c.Type)
-	case c.MaxRoutes < 0 || c.MaxRoutes > cfib.MaxRoutes:
-		return bad("MaxRoutes is %d: use 1 to %d, or 0 for %d", c.MaxRoutes, cfib.MaxRoutes, defaultRoutes)
-	case c.Groups < 0 || c.Groups > most:
-		return bad("Groups is %d: use 1 to %d, or a larger EntrySize", c.Groups, most)
 	case c.Type == Direct && c.Missing > MaxNextHop(c.EntrySize):
 		return bad("Missing is %d: use at most %d, or a larger EntrySize", c.Missing, MaxNextHop(c.EntrySize))
-	case c.RCU != nil && c.RCU.Pointer() == nil:
-		return bad("the QSBR %q was freed: create one", c.RCU.Name())
 	case c.RCU != nil && c.Type == Tree:
 		return bad("a tree cannot wait for readers: use Direct, or no RCU")
-	case c.RCU != nil && !o.six && !cfib.RCU4, c.RCU != nil && o.six && !cfib.RCU6:
-		return &dpdk.Error{Op: o.rcu, Name: name, Errno: dpdk.ErrUnsupported,
+	case c.RCU != nil && !k.Six && !cfib.RCU4, c.RCU != nil && k.Six && !cfib.RCU6:
+		return &dpdk.Error{Op: k.Op.RCU, Name: name, Errno: dpdk.ErrUnsupported,
 			Detail: "it needs DPDK 24.11 for IPv4 and 25.11 for IPv6: use package lpm, or build a second table and let readers change over to it"}
 	}
-	return check.Socket(o.create, name, c.Socket)
+	return nil
 }
 
 // Route is a prefix and its next hop.
@@ -145,32 +126,18 @@ type Info struct {
 // List describes all tables of the file prefix that Go has made.
 func List() ([]Info, error) {
 	var all []Info
-	for _, c := range []*calls{calls4, calls6} {
-		err := control.Call(c.op.find, "", func() error {
-			names, err := c.names("", none{})
-			for _, n := range names {
-				t, err := c.find(n, none{})
-				if err == nil {
-					if i, err := c.info(n, t); err == nil {
-						all = append(all, i)
-					}
-				} // else it was freed meanwhile
-			}
-			return err
-		})
+	for _, k := range []kind{kind4, kind6} {
+		names, err := k.List()
 		if err != nil {
 			return nil, err
 		}
+		for _, n := range names {
+			if _, d, err := k.Lookup(n); err == nil { // it was not freed meanwhile
+				all = append(all, d.info(n, k.Six))
+			}
+		}
 	}
 	return all, nil
-}
-
-// handle is what both types of tables have.
-type handle struct {
-	c    *calls
-	name string
-	mu   sync.RWMutex // held for writing by Free, for reading by control calls
-	at   unsafe.Pointer
 }
 
 // How a handle looks up addresses.
@@ -185,53 +152,41 @@ const (
 
 // reader is what a handle needs for lookups. The zero value finds nothing.
 type reader struct {
+	at unsafe.Pointer // the table
 	arrays
 	way     way
 	missing uint64
 }
 
-// newHandle creates a table.
-func (c *calls) newHandle(name string, cfg Config) (t table, err error) {
-	if err := check.Name(c.op.create, name, cfib.NewNameSize); err != nil {
-		return t, err
+// maxHop returns the largest next hop of a table with entries of 1 << size bytes.
+func maxHop(t Type, size uint8) uint64 {
+	if t == Tree {
+		return math.MaxUint64
 	}
-	if err := cfg.check(c.op, name); err != nil {
-		return t, err
-	}
-	a := newTable{Type: cfg.Type, Routes: uint32(cfg.MaxRoutes), Groups: uint32(cfg.Groups), Size: uint8(bits.TrailingZeros(uint(cfg.EntrySize))),
-		Missing: cfg.Missing, Socket: cfg.Socket.Int()}
-	if cfg.RCU != nil {
-		a.RCU, a.V = cfg.RCU.Name(), uintptr(cfg.RCU.Pointer())
-	}
-	err = control.Call(c.op.create, name, func() error {
-		t, err = c.create(name, a)
-		return err
-	})
-	return t, secondary(control.ExplainCreate(err, cfg.Socket))
+	return MaxNextHop(1 << size)
 }
 
-// lookup finds a table.
-func (c *calls) lookup(name string) (t table, err error) {
-	if err := check.Name(c.op.find, name, cfib.NameSize); err != nil {
-		return t, err
+// make creates a table.
+func (k kind) make(name string, cfg Config) (at unsafe.Pointer, d description, err error) {
+	if err := cfg.check(k, name); err != nil {
+		return nil, d, err
 	}
-	err = control.Call(c.op.find, name, func() error {
-		t, err = c.find(name, none{})
-		return err
-	})
-	return t, control.Explain(err, dpdk.ErrNotFound, control.Unknown)
+	return k.Create(name, routetable.Config{MaxRoutes: cfg.MaxRoutes, Groups: cfg.Groups, Socket: cfg.Socket, RCU: cfg.RCU}, int(maxGroups(cfg.EntrySize)),
+		newTable{cfg.Type, uint8(bits.TrailingZeros(uint(cfg.EntrySize))), cfg.Missing})
 }
 
-// address converts an address in shared memory, which the primary has sent as a number.
-func address(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a)) }
+// handle is what both types of tables have.
+func (d *description) handle(name string, at unsafe.Pointer) routetable.Handle {
+	return routetable.NewHandle(name, at, maxHop(d.Type, d.Size))
+}
 
 // reader returns how this process looks up addresses.
-func (t *table) reader(op, name string) (reader, error) {
-	r := reader{arrays{address(t.Tbl24), address(t.Tbl8), t.Size}, direct, t.Missing}
+func (d *description) reader(op, name string, at unsafe.Pointer) (reader, error) {
+	r := reader{at, arrays{routetable.Address(d.Tbl24), routetable.Address(d.Tbl8), d.Size}, direct, d.Missing}
 	switch {
-	case t.Type == Tree:
+	case d.Type == Tree:
 		r.way = walk
-	case t.Tbl24 != 0:
+	case d.Tbl24 != 0:
 	case cgo.ProcessType() == cgo.ProcPrimary:
 		r.way = byC
 	default:
@@ -245,154 +200,41 @@ func errLayout(op, name string) error {
 		Detail: "this DPDK has tables of another layout, and C's lookup function has an address that is right in the primary only: use package lpm"}
 }
 
-// secondary explains the error of a change in a secondary of a C primary.
-func secondary(err error) error {
-	return control.Explain(err, dpdk.ErrSecondary, "only a Go primary that imports this package can make and change tables: use one, or package lpm")
-}
-
-// call runs f, which makes a control call, unless the table was freed.
-func (h *handle) call(op string, f func(at uintptr) error) error {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return secondary(control.CallOn(op, h.name, h.at, func() error { return f(uintptr(h.at)) }))
-}
-
-func zero(op string) error {
-	return &dpdk.Error{Op: op, Errno: dpdk.ErrNotFound, Detail: "the table is a zero value: use Create4, Create6, Lookup4 or Lookup6"}
-}
-
-// free frees the table. gone runs when no handle of this process may use it any more.
-func (h *handle) free(gone func()) error {
-	if h.c == nil {
-		return zero("rte_fib_free")
+func (k kind) info(h *routetable.Handle) (Info, error) {
+	d, err := k.Describe(h)
+	if err != nil {
+		return Info{}, err
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	err := control.CallOn(h.c.op.free, h.name, h.at, func() error {
-		_, err := h.c.free(h.name, table{At: uintptr(h.at)})
-		return err
-	})
-	if err == nil {
-		h.at = nil
-		gone()
-	}
-	return secondary(err)
+	return d.info(h.Name(), k.Six), nil
 }
 
-// info describes the table.
-func (h *handle) info() (i Info, err error) {
-	if h.c == nil {
-		return i, zero("rte_fib_find_existing")
+func (d *description) info(name string, six bool) Info {
+	i := Info{Name: name, IPv6: six, Type: d.Type, Missing: d.Missing, MaxRoutes: int(d.MaxRoutes), Routes: int(d.Routes)}
+	if i.Type == Direct {
+		i.EntrySize, i.Groups, i.GroupsInUse = 1<<d.Size, int(d.MaxGroups), int(d.Groups)
 	}
-	err = h.call(h.c.op.find, func(at uintptr) error {
-		i, err = h.c.info(h.name, table{At: at})
-		return err
-	})
-	return i, err
+	return i
 }
 
-// batch is the number of routes in one control call: others wait for it.
-const batch = 1024
+func (k kind) add(h *routetable.Handle, routes []Route) (int, error) {
+	return k.Add(h, len(routes), func(i int) routetable.Route { return routetable.Route(routes[i]) })
+}
 
-// change adds or deletes routes, and returns the number of those before the error.
-func (h *handle) change(op string, routes []Route, f func(name string, c change) (changed, error)) (n int, err error) {
-	for n < len(routes) {
-		part := routes[n:min(n+batch, len(routes))]
-		c := change{Routes: make([]rule, len(part))}
-		for i, r := range part {
-			var detail string
-			if c.Routes[i], detail = ruleOf(r.Prefix, h.c.op.six); detail != "" {
-				return n, check.Invalid(op, h.name, "%s", detail)
-			}
-			c.Routes[i].Hop = r.NextHop
+func (k kind) match(h *routetable.Handle, a netip.Addr) (Route, error) {
+	var r *Route
+	err := k.Call(h, k.opMatch, func(at uintptr) (err error) {
+		if !a.IsValid() || a.Is6() != k.Six {
+			return check.Invalid(k.opMatch, h.Name(), "%v is not an address of the family of the table", a)
 		}
-		var done changed
-		err := h.call(op, func(at uintptr) (err error) {
-			c.At = at
-			if done, err = f(h.name, c); err == nil && done.Errno != 0 {
-				err = &dpdk.Error{Op: op, Name: h.name, Errno: dpdk.Errno(done.Errno), Detail: explain(done, part)}
-			}
-			return err
-		})
-		n += done.N
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// explain describes the error of a change of one of the routes.
-func explain(done changed, routes []Route) string {
-	r := routes[min(done.N, len(routes)-1)]
-	switch {
-	case done.Detail != "":
-		return done.Detail
-	case done.Errno == int(dpdk.ErrNoSpace):
-		return fmt.Sprintf("no room for %v: create the table with more MaxRoutes, or with more Groups", r.Prefix)
-	case done.Errno == int(dpdk.ErrNotFound):
-		return fmt.Sprintf("the table has no route %v", r.Prefix)
-	case done.Errno == int(dpdk.ErrInvalid):
-		return fmt.Sprintf("the next hop %d of %v is too large: create the table with a larger EntrySize", r.NextHop, r.Prefix)
-	default:
-		return r.Prefix.String()
-	}
-}
-
-func (h *handle) add(routes []Route) (int, error) {
-	if h.c == nil {
-		return 0, zero("rte_fib_add")
-	}
-	return h.change(h.c.op.add, routes, h.c.add)
-}
-
-func (h *handle) remove(p netip.Prefix) error {
-	if h.c == nil {
-		return zero("rte_fib_delete")
-	}
-	_, err := h.change(h.c.op.remove, []Route{{p, 0}}, h.c.remove)
-	return err
-}
-
-func (h *handle) nextHop(p netip.Prefix) (uint64, error) {
-	if h.c == nil {
-		return 0, zero("rte_rib_lookup_exact")
-	}
-	r, err := h.route(h.c.op.exact, p, h.c.exact, "the table has no route %v")
-	return r.NextHop, err
-}
-
-func (h *handle) match(a netip.Addr) (Route, error) {
-	if h.c == nil {
-		return Route{}, zero("rte_rib_lookup")
-	}
-	p := netip.PrefixFrom(a.WithZone(""), a.BitLen())
-	return h.route(h.c.op.matches, p, h.c.matches, "no route of the table contains %v")
-}
-
-// route returns the route that f finds.
-func (h *handle) route(op string, p netip.Prefix, f func(string, change) (found, error), missing string) (Route, error) {
-	q, detail := ruleOf(p, h.c.op.six)
-	if detail != "" {
-		return Route{}, check.Invalid(op, h.name, "%s", detail)
-	}
-	var r found
-	err := h.call(op, func(at uintptr) (err error) {
-		if r, err = f(h.name, change{at, []rule{q}}); err == nil && !r.OK {
-			err = &dpdk.Error{Op: op, Name: h.name, Errno: dpdk.ErrNotFound, Detail: fmt.Sprintf(missing, p)}
+		if r, err = k.matches(h.Name(), match{at, a.WithZone("")}); err == nil && r == nil {
+			err = &dpdk.Error{Op: k.opMatch, Name: h.Name(), Errno: dpdk.ErrNotFound, Detail: fmt.Sprintf("no route of the table contains %v", a)}
 		}
 		return err
 	})
 	if err != nil {
 		return Route{}, err
 	}
-	return Route{r.prefix(h.c.op.six), r.Hop}, nil
-}
-
-func (h *handle) pointer() unsafe.Pointer {
-	h.mu.RLock()
-	defer h.mu.RUnlock()
-	return h.at
+	return *r, nil
 }
 
 // fill stores the next hop of addresses without a route.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"unsafe"
+
+	"github.com/godpdk/godpdk/dpdk/internal/routetable"
 )
 
 // Table4 is a handle to a table of IPv4 routes (struct rte_fib). Lookups may run in any number of goroutines
@@ -11,7 +13,7 @@ import (
 // run beside Free or eal.Runtime.Close.
 type Table4 struct {
 	reader reader
-	h      handle
+	h      routetable.Handle
 }
 
 // Create4 creates a table of IPv4 routes. An IPv6 table of the same name cannot exist at the same time, because DPDK gives their pools of
@@ -23,8 +25,8 @@ type Table4 struct {
 //
 // Implements: rte_fib_create, rte_fib_get_dp, rte_fib_rcu_qsbr_add
 func Create4(name string, cfg Config) (*Table4, error) {
-	t, err := calls4.newHandle(name, cfg)
-	return newTable4(calls4.op.create, name, &t, err)
+	at, d, err := kind4.make(name, cfg)
+	return newTable4(kind4.Op.Create, name, at, &d, err)
 }
 
 // Lookup4 finds a table of IPv4 routes by name. Any process of a group with a Go primary may have created it.
@@ -33,29 +35,29 @@ func Create4(name string, cfg Config) (*Table4, error) {
 //
 // Implements: rte_fib_find_existing
 func Lookup4(name string) (*Table4, error) {
-	t, err := calls4.lookup(name)
-	return newTable4(calls4.op.find, name, &t, err)
+	at, d, err := kind4.Lookup(name)
+	return newTable4(kind4.Op.Find, name, at, &d, err)
 }
 
-func newTable4(op, name string, t *table, err error) (*Table4, error) {
+func newTable4(op, name string, at unsafe.Pointer, d *description, err error) (*Table4, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := t.reader(op, name)
+	r, err := d.reader(op, name, at)
 	if err != nil {
 		return nil, err
 	}
-	return &Table4{r, handle{c: calls4, name: name, at: address(t.At)}}, nil
+	return &Table4{r, d.handle(name, at)}, nil
 }
 
 // Name returns the name of the table.
-func (t *Table4) Name() string { return t.h.name }
+func (t *Table4) Name() string { return t.h.Name() }
 
 // Pointer returns the struct rte_fib, for C code in the primary, or nil after Free on this handle.
-func (t *Table4) Pointer() unsafe.Pointer { return t.h.pointer() }
+func (t *Table4) Pointer() unsafe.Pointer { return t.h.Pointer() }
 
 // Info describes the table. The error is dpdk.ErrNotFound if it was freed.
-func (t *Table4) Info() (Info, error) { return t.h.info() }
+func (t *Table4) Info() (Info, error) { return kind4.info(&t.h) }
 
 // Free destroys the table for all processes. No process may use it afterwards. Lookups on this handle then return
 // Config.Missing.
@@ -65,7 +67,7 @@ func (t *Table4) Info() (Info, error) { return t.h.info() }
 // not begin a lookup. A change in between makes the next Free a first one.
 //
 // Implements: rte_fib_free
-func (t *Table4) Free() error { return t.h.free(func() { t.reader.way = gone }) }
+func (t *Table4) Free() error { return kind4.Free(&t.h, func() { t.reader.way = gone }) }
 
 // Add adds a route, or replaces its next hop. Bits of the prefix after its length are ignored. The prefix 0.0.0.0/0 is the default
 // route. The next hop is at most [MaxNextHop] of Config.EntrySize.
@@ -75,7 +77,7 @@ func (t *Table4) Free() error { return t.h.free(func() { t.reader.way = gone }) 
 //
 // Implements: rte_fib_add
 func (t *Table4) Add(p netip.Prefix, nextHop uint64) error {
-	_, err := t.h.add([]Route{{p, nextHop}})
+	_, err := kind4.add(&t.h, []Route{{p, nextHop}})
 	return err
 }
 
@@ -83,7 +85,7 @@ func (t *Table4) Add(p netip.Prefix, nextHop uint64) error {
 // control call for many routes.
 //
 // Implements: rte_fib_add
-func (t *Table4) AddRoutes(routes []Route) (int, error) { return t.h.add(routes) }
+func (t *Table4) AddRoutes(routes []Route) (int, error) { return kind4.add(&t.h, routes) }
 
 // Delete deletes the route of exactly this prefix. Its addresses then have the next hop of the next shorter prefix that
 // matches.
@@ -91,19 +93,19 @@ func (t *Table4) AddRoutes(routes []Route) (int, error) { return t.h.add(routes)
 // Errors: dpdk.ErrNotFound if the table has no such route, or was freed; dpdk.ErrAgain as for Add.
 //
 // Implements: rte_fib_delete
-func (t *Table4) Delete(p netip.Prefix) error { return t.h.remove(p) }
+func (t *Table4) Delete(p netip.Prefix) error { return kind4.Delete(&t.h, p) }
 
 // NextHop returns the next hop of the route of exactly this prefix. The error is dpdk.ErrNotFound if the table has no
 // such route, or was freed.
 //
 // Implements: rte_rib_lookup_exact, rte_fib_get_rib
-func (t *Table4) NextHop(p netip.Prefix) (uint64, error) { return t.h.nextHop(p) }
+func (t *Table4) NextHop(p netip.Prefix) (uint64, error) { return kind4.NextHop(&t.h, p) }
 
 // Match returns the route of the longest prefix that contains the address. It is a control call: use Lookup for packets. The
 // error is dpdk.ErrNotFound if no route does, or the table was freed.
 //
 // Implements: rte_rib_lookup, rte_rib_get_ip, rte_rib_get_depth, rte_rib_get_nh
-func (t *Table4) Match(a netip.Addr) (Route, error) { return t.h.match(a) }
+func (t *Table4) Match(a netip.Addr) (Route, error) { return kind4.match(&t.h, a) }
 
 // Lookup returns the next hop of the longest prefix that contains the address. It returns Config.Missing if no route
 // does, and if the address is not an IPv4 address. It does not match IPv4 addresses in IPv6 form: use
@@ -150,9 +152,9 @@ func (t *Table4) LookupBulk(hops []uint64, ips []uint32) int {
 			bulk4[uint64](a, hops, ips)
 		}
 	case walk:
-		tree(t.h.at, false, unsafe.Pointer(unsafe.SliceData(ips)), 4, hops, t.reader.missing)
+		tree(t.reader.at, false, unsafe.Pointer(unsafe.SliceData(ips)), 4, hops, t.reader.missing)
 	case byC:
-		call(t.h.at, false, unsafe.Pointer(unsafe.SliceData(ips)), hops)
+		call(t.reader.at, false, unsafe.Pointer(unsafe.SliceData(ips)), hops)
 	default:
 		t.reader.fill(hops)
 	}

@@ -1,6 +1,7 @@
 package hash_test
 
 import (
+	"encoding/binary"
 	"hash/crc32"
 	"math/rand/v2"
 	"net/netip"
@@ -48,6 +49,20 @@ func TestCRC32CEachHashesEachKey(t *testing.T) {
 		assert.Zero(t, hash.CRC32CEach(make([]uint32, 1), keys, size, 0))
 	}
 	assert.Zero(t, hash.CRC32CEach(nil, keys, 4, 0))
+}
+
+func TestHashesOfNumbersAreThoseOfTheirBytes(t *testing.T) {
+	r, bytes := random()
+	key := make([]byte, 16)
+	le := binary.LittleEndian
+	for range 10_000 {
+		bytes.Read(key)
+		init, a, b, c := r.Uint32(), le.Uint32(key), le.Uint32(key[4:]), le.Uint32(key[8:])
+		require.Equal(t, hash.CRC32C(key[:4], init), hash.CRC32CUint32(a, init))
+		require.Equal(t, hash.Jenkins(key[:4], init), hash.JenkinsWord(init, a))
+		require.Equal(t, hash.Jenkins(key[:8], init), hash.JenkinsTwoWords(init, a, b))
+		require.Equal(t, hash.Jenkins(key[:12], init), hash.JenkinsThreeWords(init, a, b, c))
+	}
 }
 
 // The vectors of lookup3.c, for keys that end in the middle of a block.

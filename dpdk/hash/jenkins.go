@@ -45,10 +45,57 @@ func Jenkins2(key []byte, init, init2 uint32) (uint32, uint32) {
 
 // JenkinsWords returns the hash of words, which is that of their bytes on a little-endian machine.
 //
-// Implements: rte_jhash_32b, rte_jhash_1word, rte_jhash_2words, rte_jhash_3words
+// Implements: rte_jhash_32b
 func JenkinsWords(init uint32, words ...uint32) uint32 {
 	h, _ := JenkinsWords2(init, 0, words...)
 	return h
+}
+
+// JenkinsWord returns what [JenkinsWords] does for one word. It is small enough that the compiler inlines it.
+//
+// Implements: rte_jhash_1word
+func JenkinsWord(init, a uint32) uint32 {
+	b := golden + 4 + init
+	a += b
+	c := -bits.RotateLeft32(b, 14)
+	a = (a ^ c) - bits.RotateLeft32(c, 11)
+	b = (b ^ a) - bits.RotateLeft32(a, 25)
+	c = (c ^ b) - bits.RotateLeft32(b, 16)
+	a = (a ^ c) - bits.RotateLeft32(c, 4)
+	b = (b ^ a) - bits.RotateLeft32(a, 14)
+	return (c ^ b) - bits.RotateLeft32(b, 24)
+}
+
+// JenkinsTwoWords returns what [JenkinsWords] does for two words. It is small enough that the compiler inlines it.
+//
+// Implements: rte_jhash_2words
+func JenkinsTwoWords(init, a, b uint32) uint32 {
+	init += golden + 8
+	a += init
+	b += init
+	c := (init ^ b) - bits.RotateLeft32(b, 14)
+	a = (a ^ c) - bits.RotateLeft32(c, 11)
+	b = (b ^ a) - bits.RotateLeft32(a, 25)
+	c = (c ^ b) - bits.RotateLeft32(b, 16)
+	a = (a ^ c) - bits.RotateLeft32(c, 4)
+	b = (b ^ a) - bits.RotateLeft32(a, 14)
+	return (c ^ b) - bits.RotateLeft32(b, 24)
+}
+
+// JenkinsThreeWords returns what [JenkinsWords] does for three words. It is small enough that the compiler inlines it.
+//
+// Implements: rte_jhash_3words
+func JenkinsThreeWords(init, a, b, c uint32) uint32 {
+	init += golden + 12
+	a += init
+	b += init
+	c = (c + init ^ b) - bits.RotateLeft32(b, 14)
+	a = (a ^ c) - bits.RotateLeft32(c, 11)
+	b = (b ^ a) - bits.RotateLeft32(a, 25)
+	c = (c ^ b) - bits.RotateLeft32(b, 16)
+	a = (a ^ c) - bits.RotateLeft32(c, 4)
+	b = (b ^ a) - bits.RotateLeft32(a, 14)
+	return (c ^ b) - bits.RotateLeft32(b, 24)
 }
 
 // JenkinsWords2 returns two hashes of words at once. The first is that of [JenkinsWords] if init2 is 0.
@@ -88,7 +135,7 @@ func upTo4(b []byte) (n uint32) {
 }
 
 // stir and final are the rounds of the hash, which Bob Jenkins calls lookup3. His mix is two calls of stir,
-// each small enough to be inlined.
+// each small enough to be inlined. The functions of one to three words contain final: with a call of it, they would be too large.
 
 func stir(a, b, c uint32, x, y, z int) (uint32, uint32, uint32) {
 	a, c = (a-c)^bits.RotateLeft32(c, x), c+b

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -110,6 +111,27 @@ func TestFreeTwiceIsAnError(t *testing.T) {
 	c := alloc(t, 100, heap.Config{}) // DPDK gives it the same memory
 	require.ErrorIs(t, b.Free(), dpdk.ErrNotFound, "a stale handle does not free another block")
 	require.NoError(t, c.Validate())
+}
+
+// The primary may still complete a Free that it has not answered in time, so the memory may be that of another block.
+func TestFreeAfterATimeoutCanBeCalledAgain(t *testing.T) {
+	for _, completes := range []bool{true, false} {
+		b, err := heap.Alloc(100, heap.Config{})
+		require.NoError(t, err)
+		heap.LoseAnswer(completes)
+		require.ErrorIs(t, b.Free(), dpdk.ErrTimeout)
+		assert.Nil(t, b.Pointer(), "no longer used")
+		assert.Nil(t, b.Bytes())
+		require.ErrorIs(t, b.Validate(), dpdk.ErrNotFound)
+		all, err := heap.List()
+		require.NoError(t, err)
+		assert.Equal(t, completes, !slices.Contains(all, b.Info()))
+		require.NoError(t, b.Free(), "again")
+		require.ErrorIs(t, b.Free(), dpdk.ErrNotFound)
+		all, err = heap.List()
+		require.NoError(t, err)
+		assert.NotContains(t, all, b.Info())
+	}
 }
 
 func TestOneOfManyFreesSucceeds(t *testing.T) {

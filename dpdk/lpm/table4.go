@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	clpm "github.com/godpdk/godpdk/cgo/lpm"
+	"github.com/godpdk/godpdk/dpdk/internal/routetable"
 )
 
 // Table4 is a handle to a table of IPv4 routes (struct rte_lpm). Lookups may run in any number of goroutines
@@ -13,7 +14,7 @@ import (
 // eal.Runtime.Close.
 type Table4 struct {
 	tbl24, tbl8 unsafe.Pointer // nil after Free
-	h           handle
+	h           routetable.Handle
 }
 
 // Create4 creates a table of IPv4 routes. C programs find it with rte_lpm_find_existing.
@@ -23,7 +24,7 @@ type Table4 struct {
 //
 // Implements: rte_lpm_create, rte_lpm_rcu_qsbr_add
 func Create4(name string, cfg Config) (*Table4, error) {
-	at, err := calls4.newHandle(name, cfg)
+	at, err := kind4.make(name, cfg)
 	return newTable4(name, at, err)
 }
 
@@ -32,7 +33,7 @@ func Create4(name string, cfg Config) (*Table4, error) {
 //
 // Implements: rte_lpm_find_existing
 func Lookup4(name string) (*Table4, error) {
-	at, err := calls4.lookup(name)
+	at, _, err := kind4.Lookup(name)
 	return newTable4(name, at, err)
 }
 
@@ -40,17 +41,17 @@ func newTable4(name string, at unsafe.Pointer, err error) (*Table4, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table4{at, *(*unsafe.Pointer)(unsafe.Add(at, clpm.Tbl8)), handle{c: calls4, name: name, at: at}}, nil
+	return &Table4{at, *(*unsafe.Pointer)(unsafe.Add(at, clpm.Tbl8)), kind4.handle(name, at)}, nil
 }
 
 // Name returns the name of the table.
-func (t *Table4) Name() string { return t.h.name }
+func (t *Table4) Name() string { return t.h.Name() }
 
 // Pointer returns the struct rte_lpm, for C, or nil after Free on this handle.
-func (t *Table4) Pointer() unsafe.Pointer { return t.h.pointer() }
+func (t *Table4) Pointer() unsafe.Pointer { return t.h.Pointer() }
 
 // Info describes the table. The error is dpdk.ErrNotFound if it was freed.
-func (t *Table4) Info() (Info, error) { return t.h.info() }
+func (t *Table4) Info() (Info, error) { return kind4.info(&t.h) }
 
 // Free destroys the table for all processes. No process may use it afterwards. Lookups on this handle then find
 // no route.
@@ -60,7 +61,7 @@ func (t *Table4) Info() (Info, error) { return t.h.info() }
 // not begin a lookup. A change in between makes the next Free a first one.
 //
 // Implements: rte_lpm_free
-func (t *Table4) Free() error { return t.h.free(func() { t.tbl24, t.tbl8 = nil, nil }) }
+func (t *Table4) Free() error { return kind4.Free(&t.h, func() { t.tbl24, t.tbl8 = nil, nil }) }
 
 // Add adds a route, or replaces its next hop. Bits of the prefix after its length are ignored. The next hop is at
 // most [MaxNextHop4].
@@ -70,32 +71,32 @@ func (t *Table4) Free() error { return t.h.free(func() { t.tbl24, t.tbl8 = nil, 
 //
 // Implements: rte_lpm_add
 func (t *Table4) Add(p netip.Prefix, nextHop uint32) error {
-	_, err := t.h.add([]Route{{p, nextHop}})
+	_, err := kind4.add(&t.h, []Route{{p, nextHop}})
 	return err
 }
 
 // AddRoutes adds routes in their order, and returns the number of those before the first error. Its errors are those of Add.
 //
 // Implements: rte_lpm_add
-func (t *Table4) AddRoutes(routes []Route) (int, error) { return t.h.add(routes) }
+func (t *Table4) AddRoutes(routes []Route) (int, error) { return kind4.add(&t.h, routes) }
 
 // Delete deletes the route of exactly this prefix. Its addresses then have the next hop of the next shorter prefix that
 // matches. The error is dpdk.ErrNotFound if the table has no such route, or was freed.
 //
 // Implements: rte_lpm_delete
-func (t *Table4) Delete(p netip.Prefix) error { return t.h.remove(p) }
+func (t *Table4) Delete(p netip.Prefix) error { return kind4.Delete(&t.h, p) }
 
 // DeleteAll deletes all routes. Lookups that run meanwhile may find any route or none. The error is dpdk.ErrUnsupported for a
 // table with Config.RCU.
 //
 // Implements: rte_lpm_delete_all
-func (t *Table4) DeleteAll() error { return t.h.removeAll() }
+func (t *Table4) DeleteAll() error { return kind4.deleteAll(&t.h) }
 
 // NextHop returns the next hop of the route of exactly this prefix. The error is dpdk.ErrNotFound if the table has no
 // such route, or was freed.
 //
 // Implements: rte_lpm_is_rule_present
-func (t *Table4) NextHop(p netip.Prefix) (uint32, error) { return t.h.nextHop(p) }
+func (t *Table4) NextHop(p netip.Prefix) (uint32, error) { return kind4.nextHop(&t.h, p) }
 
 // Lookup returns the next hop of the longest prefix that contains the address. ok is false if no route
 // does, if the address is not an IPv4 address, and after Free. It does not match IPv4 addresses in IPv6 form: use

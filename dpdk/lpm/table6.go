@@ -6,6 +6,7 @@ import (
 
 	clpm "github.com/godpdk/godpdk/cgo/lpm"
 	"github.com/godpdk/godpdk/dpdk/internal/fastcall"
+	"github.com/godpdk/godpdk/dpdk/internal/routetable"
 )
 
 // Table6 is a handle to a table of IPv6 routes (struct rte_lpm6). Lookups may run in any number of goroutines
@@ -13,14 +14,14 @@ import (
 // eal.Runtime.Close.
 type Table6 struct {
 	lpm unsafe.Pointer // nil after Free
-	h   handle
+	h   routetable.Handle
 }
 
 // Create6 creates a table of IPv6 routes. C programs find it with rte_lpm6_find_existing. Its errors are those of [Create4].
 //
 // Implements: rte_lpm6_create
 func Create6(name string, cfg Config) (*Table6, error) {
-	at, err := calls6.newHandle(name, cfg)
+	at, err := kind6.make(name, cfg)
 	return newTable6(name, at, err)
 }
 
@@ -29,7 +30,7 @@ func Create6(name string, cfg Config) (*Table6, error) {
 //
 // Implements: rte_lpm6_find_existing
 func Lookup6(name string) (*Table6, error) {
-	at, err := calls6.lookup(name)
+	at, _, err := kind6.Lookup(name)
 	return newTable6(name, at, err)
 }
 
@@ -37,22 +38,22 @@ func newTable6(name string, at unsafe.Pointer, err error) (*Table6, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table6{at, handle{c: calls6, name: name, at: at}}, nil
+	return &Table6{at, kind6.handle(name, at)}, nil
 }
 
 // Name returns the name of the table.
-func (t *Table6) Name() string { return t.h.name }
+func (t *Table6) Name() string { return t.h.Name() }
 
 // Pointer returns the struct rte_lpm6, for C, or nil after Free on this handle.
-func (t *Table6) Pointer() unsafe.Pointer { return t.h.pointer() }
+func (t *Table6) Pointer() unsafe.Pointer { return t.h.Pointer() }
 
 // Info describes the table. The error is dpdk.ErrNotFound if it was freed.
-func (t *Table6) Info() (Info, error) { return t.h.info() }
+func (t *Table6) Info() (Info, error) { return kind6.info(&t.h) }
 
 // Free destroys the table for all processes. Its errors are those of [Table4.Free].
 //
 // Implements: rte_lpm6_free
-func (t *Table6) Free() error { return t.h.free(func() { t.lpm = nil }) }
+func (t *Table6) Free() error { return kind6.Free(&t.h, func() { t.lpm = nil }) }
 
 // Add adds a route, or replaces its next hop. Bits of the prefix after its length are ignored. The next hop is at
 // most [MaxNextHop6].
@@ -64,32 +65,32 @@ func (t *Table6) Free() error { return t.h.free(func() { t.lpm = nil }) }
 //
 // Implements: rte_lpm6_add
 func (t *Table6) Add(p netip.Prefix, nextHop uint32) error {
-	_, err := t.h.add([]Route{{p, nextHop}})
+	_, err := kind6.add(&t.h, []Route{{p, nextHop}})
 	return err
 }
 
 // AddRoutes adds routes in their order, and returns the number of those before the first error. Its errors are those of Add.
 //
 // Implements: rte_lpm6_add
-func (t *Table6) AddRoutes(routes []Route) (int, error) { return t.h.add(routes) }
+func (t *Table6) AddRoutes(routes []Route) (int, error) { return kind6.add(&t.h, routes) }
 
 // Delete deletes the route of exactly this prefix. Its addresses then have the next hop of the next shorter prefix that
 // matches. The error is dpdk.ErrNotFound if the table has no such route, or was freed.
 //
 // Implements: rte_lpm6_delete
-func (t *Table6) Delete(p netip.Prefix) error { return t.h.remove(p) }
+func (t *Table6) Delete(p netip.Prefix) error { return kind6.Delete(&t.h, p) }
 
 // DeleteAll deletes all routes. Lookups that run meanwhile may find any route or none. The error is dpdk.ErrUnsupported for a
 // table with Config.RCU.
 //
 // Implements: rte_lpm6_delete_all
-func (t *Table6) DeleteAll() error { return t.h.removeAll() }
+func (t *Table6) DeleteAll() error { return kind6.deleteAll(&t.h) }
 
 // NextHop returns the next hop of the route of exactly this prefix. The error is dpdk.ErrNotFound if the table has no
 // such route, or was freed.
 //
 // Implements: rte_lpm6_is_rule_present
-func (t *Table6) NextHop(p netip.Prefix) (uint32, error) { return t.h.nextHop(p) }
+func (t *Table6) NextHop(p netip.Prefix) (uint32, error) { return kind6.nextHop(&t.h, p) }
 
 // Lookup returns the next hop of the longest prefix that contains the address. ok is false if no route
 // does, if the address is not an IPv6 address, and after Free. A zone of the address is ignored.

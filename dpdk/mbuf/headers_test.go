@@ -229,9 +229,9 @@ func (r release) agree(h header.Headers, c header.PacketType, l twin.HeaderLens,
 	if g&header.L4Mask == header.L4ICMP {
 		g &^= header.L4Mask
 		h.L4Len = 0
-		if r.udpTunnels { // C takes ICMP's number, 1, for that of IPv4 in VXLAN GPE
-			c &^= header.InnerL3Mask | header.InnerL4Mask
-		}
+	}
+	if r.udpTunnels && c&header.TunnelMask == 0 { // C takes the protocols 1 to 3, of which 1 is ICMP, for the next protocols of VXLAN GPE
+		c &^= header.InnerL2Mask | header.InnerL3Mask | header.InnerL4Mask
 	}
 	if g&header.InnerL4Mask == header.InnerL4ICMP {
 		g &^= header.InnerL4Mask

@@ -20,9 +20,9 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/header"
-	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/udp"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 func TestHostsEcho(t *testing.T) {
@@ -229,7 +229,7 @@ func TestSegments(t *testing.T) {
 
 // A datagram that is written and read back allocates nothing.
 func TestNoAllocations(t *testing.T) {
-	if build.Race {
+	if harness.Race {
 		t.Skip("the race detector allocates")
 	}
 	a, b := pair(t, nil)

@@ -8,6 +8,16 @@ import (
 	"github.com/godpdk/godpdk/dpdk/hash"
 )
 
+// takes reports whether a backend gets new flows.
+func (s *Set) takes(backend Addr) bool {
+	for i := range s.Backends[:s.N] {
+		if b := &s.Backends[i]; b.Addr == backend {
+			return b.Weight > 0
+		}
+	}
+	return false
+}
+
 // choose returns a backend for a new flow, by rendezvous hashing: each backend gets a score from a hash of the flow and the backend, and the highest score
 // wins. So every worker makes the same choice, and a change of the set affects only flows that would go to a backend that was added or removed.
 // A backend with twice the weight gets twice as many flows. A backend gets none while its hop is unknown.

@@ -31,6 +31,9 @@ func readConfig(r io.Reader) (s Set, err error) {
 	if err := d.Decode(&c); err != nil {
 		return s, fmt.Errorf("configuration: %w", err)
 	}
+	if d.More() {
+		return s, fmt.Errorf("configuration: there is more behind the end of the object, at byte %d", d.InputOffset())
+	}
 	if n := len(c.Backends); n < 1 || n > maxBackends {
 		return s, fmt.Errorf("configuration: %d backends: use 1 to %d", n, maxBackends)
 	}
@@ -38,8 +41,8 @@ func readConfig(r io.Reader) (s Set, err error) {
 	for i, b := range c.Backends {
 		a := b.Address.Unmap()
 		switch {
-		case !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a.Zone() != "":
-			return s, fmt.Errorf("configuration: backends[%d]: address %q: use the address of a host", i, b.Address)
+		case !a.IsGlobalUnicast() || a.Zone() != "":
+			return s, fmt.Errorf("configuration: backends[%d]: address %q: use the global unicast address of a host", i, b.Address)
 		case seen[a]:
 			return s, fmt.Errorf("configuration: backends[%d]: address %v is there twice: give one of them a weight", i, a)
 		}

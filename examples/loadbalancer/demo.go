@@ -191,12 +191,7 @@ func (d *demo) start(ports []string) error {
 			return err
 		}
 	}
-	for range numBackends * len(vips) {
-		if _, err := d.primary.Expect("loadbalancer: backend"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.await(numBackends * len(vips))
 }
 
 // worker starts worker n. It spends time on each burst, so that a kill nearly always finds packets in its hands.
@@ -267,7 +262,7 @@ func (d *demo) show(ctx context.Context, l *load) error {
 		return errors.New("no flow has the backend that was removed")
 	}
 	fmt.Printf("backend 3 was removed: no new flow has it, and %d old ones keep it, also after all workers were killed\n", old)
-	if err := d.reload(1, 2, 3); err != nil {
+	if err := errors.Join(d.reload(1, 2, 3), d.await(len(vips))); err != nil {
 		return err
 	}
 	if to, err = l.fresh(flows); err != nil {
@@ -330,6 +325,16 @@ func (d *demo) reload(backends ...int) error {
 		return err
 	}
 	return p.Wait()
+}
+
+// await waits until the primary has found n more addresses of backends.
+func (d *demo) await(n int) error {
+	for range n {
+		if _, err := d.primary.Expect("loadbalancer: backend"); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stop ends all processes, the primary last, and returns the sum of its counters.

@@ -7,7 +7,7 @@
 //	ports → primary →  worker 0 … worker n  → primary → ports
 //
 // The primary has the ports. It finds the flow of each packet, and gives the packet to the worker of that flow. A worker looks
-// the flow up in a hash.Table, or chooses a backend for a new flow, and gives the packet its new addresses. Backends answer through the load balancer:
+// the flow up in a hashtable.Table, or chooses a backend for a new flow, and gives the packet its new addresses. Backends answer through the load balancer:
 // it is their gateway, and replaces their address by that of the service.
 //
 //	loadbalancer                                       shows itself, as root: see below

@@ -63,6 +63,9 @@ func (s *Shared) read(n *Note, frame []byte, h *header.Headers, port uint16) boo
 	default: // a fragment, or another protocol
 		return false
 	}
+	if !from.netip().IsGlobalUnicast() || !to.netip().IsGlobalUnicast() || from == s.vip(from) {
+		return false // no host sends so: a backend would answer to itself, to another backend, or to many hosts
+	}
 	source, destination := binary.BigEndian.Uint16(l4), binary.BigEndian.Uint16(l4[2:])
 	if n.ToBackend = to == s.vip(to); n.ToBackend {
 		n.Key.Client, n.Key.ClientPort, n.Key.Port, n.Server = from, source, destination, to

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -50,12 +51,9 @@ func start(t *testing.T) (*balancer, *worker) {
 	t.Helper()
 	b, err := created()
 	require.NoError(t, err)
-	use(t, b, everyone)
 	require.NoError(t, b.flows.Reset())
 	require.NoError(t, b.neighbours.Reset())
-	for a, mac := range backendMACs {
-		require.NoError(t, b.neighbours.Add(addrOf(netip.MustParseAddr(a)), Hop{mac, 1}))
-	}
+	use(t, b, everyone)
 	b.shared.Now.Store(1)
 	w := &worker{tables: b.tables, shared: b.shared, counters: &b.shared.Of[0]}
 	for _, c := range []interface{ Store(uint64) }{&w.counters.Forwarded, &w.counters.Flows, &w.counters.Dropped} {
@@ -70,6 +68,11 @@ func use(t *testing.T, b *balancer, config string) {
 	set, err := readConfig(strings.NewReader(config))
 	require.NoError(t, err)
 	require.NoError(t, b.use(t.Context(), set))
+	for _, a := range set.addresses() {
+		if mac, ok := backendMACs[a.String()]; ok {
+			require.NoError(t, b.neighbours.Add(addrOf(a), Hop{mac, 1}))
+		}
+	}
 }
 
 // packet is a packet of a flow, as gopacket makes it.
@@ -116,17 +119,17 @@ func (p packet) bytes(t testing.TB) []byte {
 // inject receives frames at a port, and returns the packets that the primary gives to the worker. They are freed at the end of the test.
 func inject(t *testing.T, b *balancer, port uint16, frames ...[]byte) []*mbuf.Mbuf {
 	t.Helper()
-	d := &b.desks[0]
-	d.pkts = nil
+	q := &b.queues[0]
+	q.pkts = nil
 	for _, f := range frames {
 		m, ok := b.pool.Alloc()
 		require.True(t, ok)
 		require.True(t, m.AppendBytes(f))
 		b.receive(m, port)
 	}
-	pkts := d.pkts
+	pkts := q.pkts
 	t.Cleanup(func() { mbuf.FreeBulk(pkts) })
-	d.pkts = nil
+	q.pkts = nil
 	return pkts
 }
 
@@ -248,6 +251,90 @@ func TestAFlowKeepsItsBackend(t *testing.T) {
 	}
 }
 
+// The older packet is one that comes late, or again. It was looked up before the SYN began the flow.
+func TestAnOlderPacketBehindASYNDoesNotRestoreTheOldBackend(t *testing.T) {
+	b, w := start(t)
+	syn := kinds(b)[0]
+	key := Key{Client: addrOf(netip.MustParseAddr(syn.from)), ClientPort: syn.sport, Port: syn.dport, Protocol: 6}
+	ack := syn
+	ack.flags = "A"
+	for name, burst := range map[string][]packet{"behind": {syn, ack}, "behind two": {syn, syn, ack}, "on both sides": {ack, syn, ack}} {
+		use(t, b, `{"backends": [{"address": "10.1.0.1"}]}`)
+		through(t, b, w, 0, syn.bytes(t))
+		b.shared.Now.Add(1) // so that the older packet changes the time of the flow
+		use(t, b, `{"backends": [{"address": "10.1.0.2"}]}`)
+		w.counters.Flows.Store(0)
+		var frames [][]byte
+		for _, p := range burst {
+			frames = append(frames, p.bytes(t))
+		}
+		pkts := inject(t, b, 0, frames...)
+		w.handle(pkts)
+		f, ok := b.flows.Lookup(key)
+		require.True(t, ok)
+		assert.Equal(t, "10.1.0.2", f.Backend.netip().String(), name)
+		assert.Equal(t, []byte{10, 1, 0, 2}, pkts[len(pkts)-1].Data()[30:34], name)
+		assert.EqualValues(t, 1, w.counters.Flows.Load(), name)
+		require.NoError(t, b.flows.Delete(key))
+	}
+}
+
+// A SYN that comes again, or is forged, must not end a connection that its backend can serve.
+func TestASYNMovesOnlyFlowsOfBackendsWithoutNewFlows(t *testing.T) {
+	b, w := start(t)
+	p := kinds(b)[0]
+	to := func() string {
+		got, _ := through(t, b, w, 0, p.bytes(t))
+		return netip.AddrFrom4([4]byte(got[30:34])).String()
+	}
+	use(t, b, `{"backends": [{"address": "10.1.0.1"}]}`)
+	require.Equal(t, "10.1.0.1", to())
+	use(t, b, `{"backends": [{"address": "10.1.0.1"}, {"address": "10.1.0.2", "weight": 4294967295}]}`)
+	require.Equal(t, "10.1.0.1", to(), "a backend was added")
+	use(t, b, `{"backends": [{"address": "10.1.0.1", "weight": 0}, {"address": "10.1.0.2"}]}`)
+	require.Equal(t, "10.1.0.2", to(), "the backend drains")
+}
+
+// A client that gets no answer sends nothing but SYNs.
+func TestASYNThatComesAgainLearnsWhereStationsHaveMoved(t *testing.T) {
+	b, w := start(t)
+	p := kinds(b)[0]
+	use(t, b, `{"backends": [{"address": "10.1.0.1"}]}`)
+	through(t, b, w, 0, p.bytes(t))
+	moved := header.MAC{2, 0, 0, 1, 0, 9}
+	require.NoError(t, b.neighbours.Add(addrOf(netip.MustParseAddr("10.1.0.1")), Hop{moved, 1}))
+	b.shared.Now.Add(1)
+	p.fromMAC[5]++
+	got, _ := through(t, b, w, 0, p.bytes(t))
+	assert.Equal(t, moved, header.Ethernet(got).Destination())
+	for _, f := range b.flows.All() {
+		assert.Equal(t, p.fromMAC, f.ToClient.MAC)
+		assert.Equal(t, b.shared.Now.Load(), f.Seen)
+	}
+}
+
+// A removed backend may come back with another network card.
+func TestAReloadForgetsWhereRemovedBackendsWere(t *testing.T) {
+	b, _ := start(t)
+	use(t, b, `{"backends": [{"address": "10.1.0.1"}, {"address": "fd01::2"}]}`)
+	known := map[string]bool{}
+	for a := range b.neighbours.All() {
+		known[a.netip().String()] = true
+	}
+	assert.Equal(t, map[string]bool{"10.1.0.1": true, "fd01::2": true}, known)
+}
+
+func TestABackendNeedsAnAddressOfTheServiceInItsFamily(t *testing.T) {
+	b, _ := start(t)
+	before, active := b.shared.VIPs, b.shared.Active.Load()
+	defer func() { b.shared.VIPs = before }()
+	b.shared.VIPs[1] = Addr{}
+	set, err := readConfig(strings.NewReader(everyone))
+	require.NoError(t, err)
+	assert.ErrorContains(t, b.use(t.Context(), set), "backend fd01::1: the service has no address of this family: remove it")
+	assert.Equal(t, active, b.shared.Active.Load())
+}
+
 func TestPacketsOfABurstBeginOneFlow(t *testing.T) {
 	b, w := start(t)
 	frame := kinds(b)[3].bytes(t)
@@ -309,6 +396,14 @@ func TestThePrimaryIgnoresOtherPackets(t *testing.T) {
 			copy(b[22:], a[:])
 			copy(b[38:], a[:])
 		}),
+		"a VLAN tag":              func() []byte { f := kinds(b)[0].bytes(t); return slices.Insert(f, 12, 0x81, 0, 0, 1) }(),
+		"from a group's MAC":      change(0, func(b []byte) { b[6] |= 1 }),
+		"from 0.0.0.0":            change(0, func(b []byte) { clear(b[26:30]) }),
+		"from a group":            change(0, func(b []byte) { b[26] = 224 }),
+		"from this host":          change(0, func(b []byte) { b[26] = 127 }),
+		"from the service":        change(0, func(b []byte) { copy(b[26:30], b[30:34]) }),
+		"from fe80::/10":          change(1, func(b []byte) { b[22], b[23] = 0xfe, 0x80 }),
+		"to ::":                   change(1, func(b []byte) { clear(b[38:54]) }),
 		"half a TCP header":       change(0, func([]byte) {})[:14+20+19],
 		"a wrong header checksum": func() []byte { f := kinds(b)[0].bytes(t); f[24] ^= 1; return f }(),
 	}
@@ -364,14 +459,14 @@ func TestAPacketIsHandledWithoutAllocations(t *testing.T) {
 	frame := kinds(b)[1].bytes(t)
 	m := inject(t, b, 0, frame)[0]
 	pkts := []*mbuf.Mbuf{m}
-	b.desks[0].pkts = make([]*mbuf.Mbuf, 0, burst)
+	b.queues[0].pkts = make([]*mbuf.Mbuf, 0, burst)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		copy(m.Data(), frame)
-		b.desks[0].pkts = b.desks[0].pkts[:0]
+		b.queues[0].pkts = b.queues[0].pkts[:0]
 		b.receive(m, 0)
 		w.handle(pkts)
 	}))
-	b.desks[0].pkts = nil
+	b.queues[0].pkts = nil
 }
 
 // Workers that are stopped must not make a reload wait for ever.
@@ -384,7 +479,11 @@ func TestAReloadDoesNotWaitForAStoppedWorker(t *testing.T) {
 	cancel()
 	set, err := readConfig(strings.NewReader(everyone))
 	require.NoError(t, err)
-	require.ErrorIs(t, b.use(ctx, set), context.Canceled)
+	active := b.shared.Active.Load()
+	err = b.use(ctx, set)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.ErrorContains(t, err, "the backends were not changed")
+	assert.Equal(t, active, b.shared.Active.Load())
 	r.Offline()
 	require.NoError(t, b.use(t.Context(), set))
 	require.NoError(t, r.Unregister())

@@ -15,7 +15,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
@@ -39,7 +39,12 @@ func (o *options) addPort(devargs string) error {
 	return nil
 }
 
-func (o *options) addVIP(s string) error     { return addAddress(&o.vips, s) }
+func (o *options) addVIP(s string) error {
+	if a, err := netip.ParseAddr(s); err == nil && !a.Unmap().IsGlobalUnicast() {
+		return fmt.Errorf("%v is not a global unicast address", a)
+	}
+	return addAddress(&o.vips, s)
+}
 func (o *options) addGateway(s string) error { return addAddress(&o.gateways, s) }
 
 // addAddress adds an address to the one of each family.
@@ -80,8 +85,8 @@ type balancer struct {
 	tables
 	shared *Shared
 	pool   *mbuf.Pool
-	ports  []*outlet
-	desks  []desk
+	ports  []*netPort
+	queues []queue
 	resolver
 	wanted atomic.Pointer[[]netip.Addr] // the backends for new flows
 	idle   time.Duration
@@ -119,18 +124,24 @@ func primary(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer sub.Close()
+	ctx, cancel := context.WithCancel(ctx)
 	polled := make(chan struct{})
 	go func() {
 		defer close(polled)
 		b.poll(ctx)
 	}()
-	fmt.Printf("loadbalancer: ready: %d ports, %d workers\n", len(b.ports), len(b.desks))
+	defer func() {
+		cancel()
+		<-polled
+	}()
+	fmt.Printf("loadbalancer: ready: %d ports, %d workers\n", len(b.ports), len(b.queues))
+	began := time.Now()
 	for tick, done := time.Tick(time.Second), false; !done; {
 		select {
 		case <-polled:
 			done = true
 		case <-tick:
-			b.shared.Now.Add(1)
+			b.shared.Now.Store(1 + uint32(time.Since(began)/time.Second))
 			b.expire()
 		case e, ok := <-sub.C:
 			if !ok {
@@ -186,11 +197,11 @@ func (b *balancer) create(o *options, set Set) (err error) {
 			return err
 		}
 		b.shared.MACs[i] = header.MAC(mac)
-		b.ports = append(b.ports, &outlet{port: p, mac: header.MAC(mac), rx: p.RxQueue(0), tx: p.TxQueue(0)})
+		b.ports = append(b.ports, &netPort{port: p, mac: header.MAC(mac), rx: p.RxQueue(0), tx: p.TxQueue(0)})
 	}
-	b.desks = make([]desk, o.workers)
-	for n := range b.desks {
-		if err := b.desks[n].create(n); err != nil {
+	b.queues = make([]queue, o.workers)
+	for n := range b.queues {
+		if err := b.queues[n].create(n); err != nil {
 			return err
 		}
 	}
@@ -202,10 +213,10 @@ func (b *balancer) create(o *options, set Set) (err error) {
 
 // createTables makes the tables. Clients choose the keys of flows, so the hash function has a random seed: otherwise a client could fill a bucket.
 func (b *balancer) createTables(flows int) (err error) {
-	if b.flows, err = hash.CreateTable[Key, Flow](flowsName, flows, hash.TableConfig{Function: hash.ByJenkins, Seed: rand.Uint32()}); err != nil {
+	if b.flows, err = hashtable.Create[Key, Flow](flowsName, flows, hashtable.Config{Function: hashtable.ByJenkins, Seed: rand.Uint32()}); err != nil {
 		return err
 	}
-	if b.neighbours, err = hash.CreateTable[Addr, Hop](neighboursName, 16*maxBackends, hash.TableConfig{}); err != nil {
+	if b.neighbours, err = hashtable.Create[Addr, Hop](neighboursName, 16*maxBackends, hashtable.Config{}); err != nil {
 		return err
 	}
 	b.readers, err = rcu.Create(readersName, 2*maxWorkers, rcu.Config{})
@@ -217,7 +228,9 @@ func (b *balancer) expire() {
 	now, idle := b.shared.Now.Load(), uint32(b.idle/time.Second)
 	for key, flow := range b.flows.All() {
 		if now-flow.Seen > idle {
-			_ = b.flows.Delete(key) // if a worker is stopped in the table, the next second tries again
+			if err := b.flows.Delete(key); errors.Is(err, dpdk.ErrBusy) { // a worker is stopped in the table: the next second tries again
+				return
+			}
 		}
 	}
 }
@@ -225,7 +238,7 @@ func (b *balancer) expire() {
 // report prints the counters.
 func (b *balancer) report() {
 	var forwarded, flows, dropped uint64
-	for n := range b.desks {
+	for n := range b.queues {
 		c := &b.shared.Of[n]
 		fmt.Printf("worker %d: %d packets forwarded, %d flows begun, %d packets dropped\n", n, c.Forwarded.Load(), c.Flows.Load(), c.Dropped.Load())
 		forwarded, flows, dropped = forwarded+c.Forwarded.Load(), flows+c.Flows.Load(), dropped+c.Dropped.Load()

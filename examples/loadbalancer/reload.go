@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/ipc"
@@ -15,8 +16,8 @@ import (
 // reloadName is the name of the message with a configuration. It has the open file: the primary may see another file by that name.
 const reloadName = "loadbalancer reload"
 
-// patience is how long the primary waits for the workers.
-const patience = 3 * time.Second
+// switchTimeout is how long the primary waits for the workers.
+const switchTimeout = 3 * time.Second
 
 // reload sends the configuration in a file to the primary. When it returns, all workers use it.
 func reload(ctx context.Context, name string) error {
@@ -42,11 +43,14 @@ func (b *balancer) handleReload() error {
 		if len(m.Files) != 1 {
 			return nil, errors.New("the message has no file")
 		}
+		if i, err := m.Files[0].Stat(); err != nil || !i.Mode().IsRegular() { // the writer of a pipe could make the primary wait
+			return nil, errors.Join(err, errors.New("the configuration is not a regular file: write it to one"))
+		}
 		set, err := readConfig(m.Files[0])
 		if err != nil {
 			return nil, err
 		}
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		ctx, cancel := context.WithTimeout(ctx, switchTimeout)
 		defer cancel()
 		if err := b.use(ctx, set); err != nil {
 			return nil, err
@@ -60,13 +64,27 @@ func (b *balancer) handleReload() error {
 // use makes all workers use a set. Workers read the active one without a lock, so it writes the other one and switches. It returns when no worker uses the
 // old one any more. If a worker is stopped, the error names its reader.
 func (b *balancer) use(ctx context.Context, set Set) error {
-	if err := b.readers.Synchronize(ctx); err != nil { // the reload before may have failed here
-		return err
+	s, next, wanted := b.shared, 1-b.shared.Active.Load(), set.addresses()
+	for _, a := range wanted {
+		if s.vip(addrOf(a)) == (Addr{}) {
+			return fmt.Errorf("backend %v: the service has no address of this family: remove it, or start the primary with another -vip", a)
+		}
 	}
-	s, next := b.shared, 1-b.shared.Active.Load()
+	if err := b.readers.Synchronize(ctx); err != nil { // the reload before may have failed after the switch
+		return fmt.Errorf("the backends were not changed: %w", err)
+	}
 	s.Sets[next] = set
-	wanted := set.addresses()
 	b.wanted.Store(&wanted)
+	for a := range b.neighbours.All() {
+		if !slices.Contains(wanted, a.netip()) { // if it comes back, it may have moved: it is asked for again
+			if err := b.neighbours.Delete(a); err != nil {
+				return err
+			}
+		}
+	}
 	s.Active.Store(next)
-	return b.readers.Synchronize(ctx)
+	if err := b.readers.Synchronize(ctx); err != nil {
+		return fmt.Errorf("new flows get the new backends, but not those of all workers: %w", err)
+	}
+	return nil
 }

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/rcu"
@@ -69,10 +69,10 @@ type Flow struct {
 }
 
 // Flows is the table of all flows.
-type Flows = hash.Table[Key, Flow]
+type Flows = hashtable.Table[Key, Flow]
 
 // Neighbours is the table of the hops to the backends. A Hop has 8 bytes, so one atomic store replaces it.
-type Neighbours = hash.Table[Addr, Hop]
+type Neighbours = hashtable.Table[Addr, Hop]
 
 // Backend is one of the backends for new flows.
 type Backend struct {

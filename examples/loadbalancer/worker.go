@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/lcore"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -29,6 +29,7 @@ type worker struct {
 	keys  [burst]Key
 	found [burst]bool
 	known [burst]Flow
+	begun bool // a packet of the burst has begun a flow
 }
 
 // work is worker n, until ctx ends or a successor takes over. While another process is this worker, it waits for the end of that one, or asks it
@@ -66,7 +67,7 @@ func work(ctx context.Context, n int, takeOver bool, busy time.Duration) error {
 	if err != nil {
 		return err
 	}
-	hands, err := place.NewBatch[*mbuf.Mbuf](p, "packets", burst)
+	batch, err := place.NewBatch[*mbuf.Mbuf](p, "packets", burst)
 	if err != nil {
 		return err
 	}
@@ -74,8 +75,8 @@ func work(ctx context.Context, n int, takeOver bool, busy time.Duration) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("worker %d: works, with %d packets of its predecessor\n", n, hands.Len())
-	w.run(ctx, p, reader, hands, in, out)
+	fmt.Printf("worker %d: works, with %d packets of its predecessor\n", n, batch.Len())
+	w.run(ctx, p, reader, batch, in, out)
 	if errors.Is(context.Cause(ctx), dpdk.ErrPrimaryGone) {
 		fmt.Printf("worker %d: the primary has gone\n", n)
 		return nil
@@ -86,28 +87,28 @@ func work(ctx context.Context, n int, takeOver bool, busy time.Duration) error {
 
 // lookupTables finds the tables of the primary.
 func lookupTables() (t tables, err error) {
-	if t.flows, err = hash.LookupTable[Key, Flow](flowsName); err != nil {
+	if t.flows, err = hashtable.Lookup[Key, Flow](flowsName); err != nil {
 		return t, err
 	}
-	if t.neighbours, err = hash.LookupTable[Addr, Hop](neighboursName); err != nil {
+	if t.neighbours, err = hashtable.Lookup[Addr, Hop](neighboursName); err != nil {
 		return t, err
 	}
 	t.readers, err = rcu.Lookup(readersName)
 	return t, err
 }
 
-// run moves packets from one ring to the other. The packets in its hands are in a batch, in shared memory. If it is killed, its successor does what
+// run moves packets from one ring to the other. The packets that it works on are in a batch, in shared memory. If it is killed, its successor does what
 // is to be done with all of them, again: see rewrite.
-func (w *worker) run(ctx context.Context, p *place.Place, reader *rcu.Reader, hands *ring.Batch[*mbuf.Mbuf], in, out *Packets) {
+func (w *worker) run(ctx context.Context, p *place.Place, reader *rcu.Reader, batch *ring.Batch[*mbuf.Mbuf], in, out *Packets) {
 	reader.Online()
-	w.handle(hands.Elems())
+	w.handle(batch.Elems())
 	var idle lcore.Idle
 	for ctx.Err() == nil && !p.Wanted() {
 		reader.Quiescent() // it does not use the set of the last round any more
-		if hands.Len() == 0 && in.DequeueBatch(hands, burst) > 0 {
-			w.handle(hands.Elems())
+		if batch.Len() == 0 && in.DequeueBatch(batch, burst) > 0 {
+			w.handle(batch.Elems())
 		}
-		idle.After(out.EnqueueBatch(hands)) // those that do not fit stay
+		idle.After(out.EnqueueBatch(batch)) // those that do not fit stay
 	}
 	reader.Offline()
 }
@@ -119,11 +120,15 @@ func (w *worker) handle(pkts []*mbuf.Mbuf) {
 		w.keys[i] = note(m).Key
 	}
 	w.flows.LookupBulk(w.known[:n], w.found[:n], w.keys[:n])
+	w.begun = false
 	for start := time.Now(); w.busy > 0 && time.Since(start) < w.busy; {
 	}
 	var forwarded, dropped uint64
 	for i, m := range pkts {
 		note, flow := note(m), &w.known[i]
+		if w.begun { // perhaps the flow of this packet, after it was looked up
+			*flow, w.found[i] = w.flows.Lookup(note.Key)
+		}
 		if !w.flow(note, flow, w.found[i]) {
 			m.SetPort(mbuf.InvalidPort)
 			dropped++
@@ -138,10 +143,10 @@ func (w *worker) handle(pkts []*mbuf.Mbuf) {
 
 // flow completes what is known of the flow of a packet, and reports whether the packet may go on.
 func (w *worker) flow(n *Note, f *Flow, found bool) bool {
-	now := w.shared.Now.Load()
+	now, set := w.shared.Now.Load(), &w.shared.Sets[w.shared.Active.Load()]
 	switch {
-	case n.ToBackend && (n.Syn || !found):
-		return w.begin(n, f, found, now)
+	case n.ToBackend && (!found || n.Syn && !set.takes(f.Backend)):
+		return w.begin(n, f, set, now)
 	case !found || !n.ToBackend && f.Backend != n.Server:
 		return false // not of a flow
 	}
@@ -159,25 +164,17 @@ func (w *worker) flow(n *Note, f *Flow, found bool) bool {
 	return true
 }
 
-// begin chooses a backend for a new flow. A client may use its port again for a new connection, so each SYN begins a flow.
-func (w *worker) begin(n *Note, f *Flow, found bool, now uint32) bool {
-	set := &w.shared.Sets[w.shared.Active.Load()]
+// begin chooses a backend for a new flow. A SYN begins one if the backend of the old one gets no new flows: a client may use its port again.
+func (w *worker) begin(n *Note, f *Flow, set *Set, now uint32) bool {
 	backend, hop, ok := set.choose(&n.Key, w.neighbours.Lookup)
 	if !ok {
 		return false
 	}
-	if found && f.Backend == backend { // the client has sent the SYN again
-		return true
+	*f = Flow{Backend: backend, ToBackend: hop, ToClient: n.From, Seen: now}
+	if err := w.flows.Add(n.Key, *f); err != nil { // the table is full, or a process that changes it is stopped
+		return false
 	}
-	next := Flow{Backend: backend, ToBackend: hop, ToClient: n.From, Seen: now}
-	var err error
-	if n.Syn {
-		*f, err = next, w.flows.Add(n.Key, next)
-	} else {
-		*f, found, err = w.flows.LookupOrAdd(n.Key, next) // a packet before this one in the burst may have begun the flow
-	}
-	if err == nil && (n.Syn || !found) {
-		w.counters.Flows.Add(1)
-	}
-	return err == nil // otherwise the table is full, or a process that changes it is stopped
+	w.begun = true
+	w.counters.Flows.Add(1)
+	return true
 }

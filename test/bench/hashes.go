@@ -51,6 +51,7 @@ func hashes() (contests []contest, err error) {
 			c:        func(iters int) { cloop.HashJenkins(k, size, p, bulk, iters) },
 			goNative: each(hash.Jenkins), cgo: throughCgo(twin.Jhash)})
 	}
+	contests = append(contests, hashesOfNumbers(random, out)...)
 	for _, size := range []int{12, 36} { // IPv4 and IPv6 with ports
 		tuples := make([]byte, bulk*size)
 		random.Read(tuples)
@@ -74,4 +75,45 @@ func hashes() (contests []contest, err error) {
 			}})
 	}
 	return contests, nil
+}
+
+// hashesOfNumbers compares the functions that the compiler inlines, for keys of one size.
+func hashesOfNumbers(random *rand.ChaCha8, out []uint32) (contests []contest) {
+	p := unsafe.Pointer(&out[0])
+	add := func(name string, size int, c func(keys unsafe.Pointer, size int, out unsafe.Pointer, n, iters int), goNative func(keys []byte) loop) {
+		keys := make([]byte, bulk*size)
+		random.Read(keys)
+		contests = append(contests, contest{group: "hash", name: fmt.Sprintf("%s, %d bytes", name, size), burst: bulk,
+			c: func(iters int) { c(unsafe.Pointer(&keys[0]), size, p, bulk, iters) }, goNative: goNative(keys)})
+	}
+	le := binary.LittleEndian
+	add("CRC32CUint32", 4, cloop.HashCRC, func(keys []byte) loop {
+		return func(iters int) {
+			for range iters {
+				for i := range out {
+					out[i] = hash.CRC32CUint32(le.Uint32(keys[4*i:]), 0)
+				}
+			}
+		}
+	})
+	add("JenkinsWord", 4, cloop.HashJenkins, func(keys []byte) loop {
+		return func(iters int) {
+			for range iters {
+				for i := range out {
+					out[i] = hash.JenkinsWord(0, le.Uint32(keys[4*i:]))
+				}
+			}
+		}
+	})
+	add("JenkinsThreeWords", 12, cloop.HashJenkins, func(keys []byte) loop {
+		return func(iters int) {
+			for range iters {
+				for i := range out {
+					k := keys[12*i:][:12]
+					out[i] = hash.JenkinsThreeWords(0, le.Uint32(k), le.Uint32(k[4:]), le.Uint32(k[8:]))
+				}
+			}
+		}
+	})
+	return contests
 }

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"unsafe"
 
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/test/bench/cloop"
 	"github.com/godpdk/godpdk/test/twin"
 )
@@ -37,11 +37,11 @@ func tables() ([]contest, error) {
 }
 
 func tablesOf(size int) ([]contest, error) {
-	t, err := hash.CreateTable[connection, uint64](fmt.Sprint("bench ", size), size, hash.TableConfig{})
+	t, err := hashtable.Create[connection, uint64](fmt.Sprint("bench ", size), size, hashtable.Config{})
 	if err != nil {
 		return nil, err
 	}
-	large, err := hash.CreateTable[connection, [4]uint64](fmt.Sprint("bench large ", size), size, hash.TableConfig{})
+	large, err := hashtable.Create[connection, [4]uint64](fmt.Sprint("bench large ", size), size, hashtable.Config{})
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func tablesOf(size int) ([]contest, error) {
 	return append(contests, largeValues(large, hits, "hit, 32-byte values, "+name)), nil
 }
 
-func lookups(t *hash.Table[connection, uint64], keys []connection, name string) []contest {
+func lookups(t *hashtable.Table[connection, uint64], keys []connection, name string) []contest {
 	at, mask, raw, k := 0, len(keys)-1, t.Pointer(), unsafe.Pointer(&keys[0])
 	values, found, data := make([]uint64, 32), make([]bool, 32), make([]uintptr, 32)
 	var sum uint64
@@ -113,7 +113,7 @@ func lookups(t *hash.Table[connection, uint64], keys []connection, name string) 
 }
 
 // largeValues compares lookups of values that are not in the data of a key. C has them in an array.
-func largeValues(t *hash.Table[connection, [4]uint64], keys []connection, name string) contest {
+func largeValues(t *hashtable.Table[connection, [4]uint64], keys []connection, name string) contest {
 	at, mask, raw, k := 0, len(keys)-1, t.Pointer(), unsafe.Pointer(&keys[0])
 	array := make([][4]uint64, t.Capacity()+1)
 	var value [4]uint64
@@ -134,7 +134,7 @@ func largeValues(t *hash.Table[connection, [4]uint64], keys []connection, name s
 }
 
 // changes compares a Delete and an Add of its key. C takes no lock.
-func changes(t *hash.Table[connection, uint64], keys []connection, name string) contest {
+func changes(t *hashtable.Table[connection, uint64], keys []connection, name string) contest {
 	at, mask, raw := 0, len(keys)-1, t.Pointer()
 	return contest{
 		group: "table", name: "delete and add, " + name, burst: 1,
@@ -153,7 +153,7 @@ func changes(t *hash.Table[connection, uint64], keys []connection, name string) 
 }
 
 // changesBulk compares new values for 32 keys.
-func changesBulk(t *hash.Table[connection, uint64], keys []connection, name string) contest {
+func changesBulk(t *hashtable.Table[connection, uint64], keys []connection, name string) contest {
 	at, mask, raw := 0, len(keys)-1, t.Pointer()
 	values := make([]uint64, 32)
 	return contest{

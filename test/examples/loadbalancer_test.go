@@ -94,10 +94,14 @@ func TestLoadbalancerReloadChecksTheFile(t *testing.T) {
 	b.primary.Expect("loadbalancer: reloaded: 2 backends for new flows")
 	assert.Contains(t, b.reload(`{"backends": [{"address": "somewhere"}]}`).Fail(), "somewhere")
 	assert.Contains(t, b.reload(`{}`).Fail(), "0 backends: use 1 to 64")
+	assert.Contains(t, b.reload(`{"backends": [{"address": "fd01::1"}]}`).Fail(), "the service has no address of this family")
+	assert.Contains(t, b.run("reload", "-config", "/dev/null").Fail(), "not a regular file")
 
 	// A worker that is stopped may use the old backends for ever. The error names its RCU reader.
 	w.Stop()
-	assert.Contains(t, b.reload(`{"backends": [{"address": "10.1.0.3"}]}`).Fail(), "reader 0 has not passed")
+	stopped := b.reload(`{"backends": [{"address": "10.1.0.3"}]}`).Fail()
+	assert.Contains(t, stopped, "the backends were not changed")
+	assert.Contains(t, stopped, "reader 0 has not passed")
 	w.Signal(syscall.SIGCONT)
 	assert.Equal(t, []string{"1 backends for new flows"}, b.reload(`{"backends": [{"address": "10.1.0.3"}]}`).Wait())
 	b.end(w)

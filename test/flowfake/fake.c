@@ -13,8 +13,36 @@ struct fake fake = { .port = -1 };
 /* Its address is the handle of a rule. */
 struct rte_flow {
 	struct rte_flow *next;
+	struct rte_flow_action_handle *indirect; /* one of its actions, or NULL */
 };
 static struct rte_flow *flows;
+
+/* Its address is the handle of an indirect action. */
+struct rte_flow_action_handle {
+	struct rte_flow_action_handle *next;
+	enum rte_flow_action_type type;
+	int rules; /* that have it */
+};
+static struct rte_flow_action_handle *handles;
+
+static struct rte_flow_action_handle **
+find_handle(const struct rte_flow_action_handle *handle)
+{
+	for (struct rte_flow_action_handle **h = &handles; *h != NULL; h = &(*h)->next)
+		if (*h == handle)
+			return h;
+	fake.wrong++;
+	return NULL;
+}
+
+static void
+end(struct rte_flow *f)
+{
+	if (f->indirect != NULL)
+		f->indirect->rules--;
+	free(f);
+	fake.live--;
+}
 
 static int
 mine(uint16_t port)
@@ -88,7 +116,12 @@ __wrap_rte_flow_create(uint16_t port, const struct rte_flow_attr *attr, const st
 	record(attr, items, actions);
 	if (fail(e, cause(attr, items, actions)) != 0)
 		return NULL;
-	f = malloc(sizeof(*f));
+	f = calloc(1, sizeof(*f));
+	for (; actions->type != RTE_FLOW_ACTION_TYPE_END; actions++)
+		if (actions->type == RTE_FLOW_ACTION_TYPE_INDIRECT && find_handle(actions->conf) != NULL) {
+			f->indirect = *find_handle(actions->conf);
+			f->indirect->rules++;
+		}
 	f->next = flows;
 	flows = f;
 	fake.live++;
@@ -117,8 +150,7 @@ __wrap_rte_flow_destroy(uint16_t port, struct rte_flow *flow, struct rte_flow_er
 	if (f == NULL || fail(e, NULL) != 0)
 		return -rte_errno;
 	*f = flow->next;
-	free(flow);
-	fake.live--;
+	end(flow);
 	fake.destroyed++;
 	return 0;
 }
@@ -133,8 +165,7 @@ __wrap_rte_flow_flush(uint16_t port, struct rte_flow_error *e)
 		struct rte_flow *f = flows;
 
 		flows = f->next;
-		free(f);
-		fake.live--;
+		end(f);
 	}
 	fake.flushed++;
 	return fail(e, NULL);
@@ -150,6 +181,31 @@ __wrap_rte_flow_isolate(uint16_t port, int set, struct rte_flow_error *e)
 	return fail(e, NULL);
 }
 
+/* The part of rte_flow_query and rte_flow_action_handle_query for both. */
+static int
+query(enum rte_flow_action_type type, void *data)
+{
+	struct rte_flow_query_count *c = data;
+	struct rte_flow_query_age *a = data;
+
+	switch (type) {
+	case RTE_FLOW_ACTION_TYPE_COUNT:
+		c->hits = fake.hits;
+		c->hits_set = 1;
+		if (c->reset)
+			fake.hits = 0;
+		return 0;
+	case RTE_FLOW_ACTION_TYPE_AGE:
+		a->aged = 1;
+		a->sec_since_last_hit_valid = 1;
+		a->sec_since_last_hit = fake.idle;
+		return 0;
+	default:
+		fake.wrong++;
+		return -EINVAL;
+	}
+}
+
 int __real_rte_flow_query(uint16_t, struct rte_flow *, const struct rte_flow_action *, void *, struct rte_flow_error *);
 int
 __wrap_rte_flow_query(uint16_t port, struct rte_flow *flow, const struct rte_flow_action *action, void *data, struct rte_flow_error *e)
@@ -159,26 +215,83 @@ __wrap_rte_flow_query(uint16_t port, struct rte_flow *flow, const struct rte_flo
 	find(flow);
 	if (fail(e, action) != 0)
 		return -rte_errno;
-	if (action->type == RTE_FLOW_ACTION_TYPE_COUNT) {
-		struct rte_flow_query_count *c = data;
-
+	if (action->type == RTE_FLOW_ACTION_TYPE_COUNT)
 		fake.identifier = ((const struct rte_flow_action_count *)action->conf)->id;
-		c->hits = fake.hits;
-		c->hits_set = 1;
-		if (c->reset)
-			fake.hits = 0;
-		return 0;
-	}
-	if (action->type == RTE_FLOW_ACTION_TYPE_AGE) {
-		struct rte_flow_query_age *a = data;
+	return query(action->type, data);
+}
 
-		a->aged = 1;
-		a->sec_since_last_hit_valid = 1;
-		a->sec_since_last_hit = fake.idle;
-		return 0;
-	}
-	fake.wrong++;
-	return rte_flow_error_set(e, EINVAL, RTE_FLOW_ERROR_TYPE_ACTION, action, "wrong action");
+static void
+record_action(const struct rte_flow_action *action)
+{
+	const struct rte_flow_action all[] = { *action, { .type = RTE_FLOW_ACTION_TYPE_END } };
+	FILE *f = fmemopen(fake.text, sizeof(fake.text), "w");
+
+	dump_actions(f, all);
+	fclose(f);
+}
+
+struct rte_flow_action_handle *__real_rte_flow_action_handle_create(uint16_t, const struct rte_flow_indir_action_conf *, const struct rte_flow_action *, struct rte_flow_error *);
+struct rte_flow_action_handle *
+__wrap_rte_flow_action_handle_create(uint16_t port, const struct rte_flow_indir_action_conf *conf, const struct rte_flow_action *action, struct rte_flow_error *e)
+{
+	struct rte_flow_action_handle *h;
+
+	if (!mine(port))
+		return __real_rte_flow_action_handle_create(port, conf, action, e);
+	record_action(action);
+	fake.directions = conf->ingress | conf->egress << 1 | conf->transfer << 2;
+	if (fail(e, fake.cause == FAKE_CONF ? action->conf : action) != 0)
+		return NULL;
+	h = calloc(1, sizeof(*h));
+	h->type = action->type;
+	h->next = handles;
+	handles = h;
+	fake.indirect++;
+	return h;
+}
+
+int __real_rte_flow_action_handle_update(uint16_t, struct rte_flow_action_handle *, const void *, struct rte_flow_error *);
+int
+__wrap_rte_flow_action_handle_update(uint16_t port, struct rte_flow_action_handle *handle, const void *update, struct rte_flow_error *e)
+{
+	if (!mine(port))
+		return __real_rte_flow_action_handle_update(port, handle, update, e);
+	find_handle(handle);
+	record_action(update);
+	return fail(e, update);
+}
+
+int __real_rte_flow_action_handle_query(uint16_t, const struct rte_flow_action_handle *, void *, struct rte_flow_error *);
+int
+__wrap_rte_flow_action_handle_query(uint16_t port, const struct rte_flow_action_handle *handle, void *data, struct rte_flow_error *e)
+{
+	struct rte_flow_action_handle **h;
+
+	if (!mine(port))
+		return __real_rte_flow_action_handle_query(port, handle, data, e);
+	h = find_handle(handle);
+	if (fail(e, NULL) != 0)
+		return -rte_errno;
+	return h == NULL ? -EINVAL : query((*h)->type, data);
+}
+
+int __real_rte_flow_action_handle_destroy(uint16_t, struct rte_flow_action_handle *, struct rte_flow_error *);
+int
+__wrap_rte_flow_action_handle_destroy(uint16_t port, struct rte_flow_action_handle *handle, struct rte_flow_error *e)
+{
+	struct rte_flow_action_handle **h;
+
+	if (!mine(port))
+		return __real_rte_flow_action_handle_destroy(port, handle, e);
+	h = find_handle(handle);
+	if (h == NULL || fail(e, NULL) != 0)
+		return -rte_errno;
+	if (handle->rules != 0)
+		return rte_flow_error_set(e, EBUSY, RTE_FLOW_ERROR_TYPE_ACTION, NULL, "rules have it");
+	*h = handle->next;
+	free(handle);
+	fake.indirect--;
+	return 0;
 }
 
 /* All rules have aged, the last one first. */

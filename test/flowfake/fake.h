@@ -20,6 +20,8 @@ struct fake {
 
 	char text[1 << 16]; /* the last rule */
 	int live; /* rules */
+	int indirect; /* actions */
+	int directions; /* of the last one: 1 ingress, 2 egress, 4 transfer */
 	int destroyed;
 	int flushed;
 	int isolated;

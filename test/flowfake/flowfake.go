@@ -14,6 +14,8 @@ package flowfake
 #cgo arm64 CFLAGS: -march=armv8-a+crc
 #cgo LDFLAGS: -Wl,--wrap=rte_flow_validate -Wl,--wrap=rte_flow_create -Wl,--wrap=rte_flow_destroy -Wl,--wrap=rte_flow_flush
 #cgo LDFLAGS: -Wl,--wrap=rte_flow_isolate -Wl,--wrap=rte_flow_query -Wl,--wrap=rte_flow_get_aged_flows -Wl,--wrap=rte_flow_dev_dump
+#cgo LDFLAGS: -Wl,--wrap=rte_flow_action_handle_create -Wl,--wrap=rte_flow_action_handle_update
+#cgo LDFLAGS: -Wl,--wrap=rte_flow_action_handle_query -Wl,--wrap=rte_flow_action_handle_destroy
 #include "fake.h"
 */
 import "C"
@@ -46,8 +48,10 @@ type Failure struct {
 
 // State is what the driver has seen.
 type State struct {
-	Text       string // of the last rule
+	Text       string // of the last rule or indirect action
 	Rules      int    // that exist
+	Indirect   int    // actions that exist
+	Directions int    // of the last one: 1 ingress, 2 egress, 4 transfer
 	Destroyed  int    // by rte_flow_destroy
 	Flushed    int
 	Isolated   bool
@@ -80,7 +84,7 @@ func Count(hits, idle int) { C.fake.hits, C.fake.idle = C.uint64_t(hits), C.uint
 // Now returns the state.
 func Now() State {
 	f := &C.fake
-	return State{C.GoString(&f.text[0]), int(f.live), int(f.destroyed), int(f.flushed), f.isolated != 0, int(f.wrong), int(f.identifier)}
+	return State{C.GoString(&f.text[0]), int(f.live), int(f.indirect), int(f.directions), int(f.destroyed), int(f.flushed), f.isolated != 0, int(f.wrong), int(f.identifier)}
 }
 
 // SetMetadata sets the metadata of a struct rte_mbuf, as a driver does for a received packet.

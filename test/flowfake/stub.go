@@ -44,6 +44,8 @@ const Spec Cause = 3
 type State struct {
 	Text       string
 	Rules      int
+	Indirect   int
+	Directions int
 	Destroyed  int
 	Flushed    int
 	Isolated   bool

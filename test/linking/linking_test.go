@@ -5,6 +5,7 @@
 package linking
 
 import (
+	"debug/elf"
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
@@ -39,6 +40,38 @@ func TestProgramPrintsTheSameSharedAndStatic(t *testing.T) {
 	assert.Contains(t, lines[0], "version DPDK ")
 	assert.Contains(t, lines[1], "eal.Init ")
 	assert.Equal(t, []string{"port net_null", "port net_memif", "port net_af_packet", "port net_tap", "traffic 32", "processes 2"}, lines[2:])
+}
+
+// A secondary that has librte_hash cannot attach to a primary without it. So a program with hash functions only must not have it.
+func TestHashFunctionsDoNotLinkTheLibraryOfTables(t *testing.T) {
+	for _, c := range []struct {
+		tags   []string
+		tables bool
+	}{{buildTags(t), false}, {append(buildTags(t), "tables"), true}} {
+		tags := strings.Join(c.tags, ",")
+		deps, err := exec.Command("go", "list", "-deps", "-tags", tags, "./hashes").Output()
+		require.NoError(t, err)
+		assert.Contains(t, string(deps), "github.com/godpdk/godpdk/dpdk/hash\n")
+		assert.Equal(t, c.tables, strings.Contains(string(deps), "github.com/godpdk/godpdk/cgo/hash\n"), tags)
+
+		bin := filepath.Join(t.TempDir(), "hashes")
+		out, err := exec.Command("go", "build", "-o", bin, "-tags", tags, "./hashes").CombinedOutput()
+		require.NoError(t, err, "%s", out)
+		assert.Equal(t, []string{"e3069283 true"}, harness.Command(t, bin).Wait())
+		if slices.Contains(c.tags, "godpdk_static") {
+			continue // it has no list of libraries
+		}
+		file, err := elf.Open(bin)
+		require.NoError(t, err)
+		libs, err := file.ImportedLibraries()
+		require.NoError(t, err)
+		require.NoError(t, file.Close())
+		has := func(lib string) bool {
+			return slices.ContainsFunc(libs, func(l string) bool { return strings.HasPrefix(l, lib+".so") })
+		}
+		assert.True(t, has("librte_eal"), libs)
+		assert.Equal(t, c.tables, has("librte_hash"), libs)
+	}
 }
 
 // buildTags returns the build tags of this test.

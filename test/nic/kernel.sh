@@ -36,7 +36,7 @@ fi
 release=${package#linux-image-}
 # From Debian 14 on it only depends on the kernel, the modules, and their lists, which are packages of their own.
 parts() { apt-cache depends "$package" | sed -n "s/^ *Depends: \(linux-[a-z]*-$release\)\$/\1/p"; }
-modules="virtio_pci virtio_console virtio_net vmxnet3 vfio_iommu_type1 vfio-pci uio_pci_generic"
+modules="virtio_pci virtio_console virtio_net vmxnet3 vfio_iommu_type1 vfio-pci uio_pci_generic tun cls_flower sch_ingress sch_multiq act_skbedit act_mirred act_gact xfrm_user nfnetlink"
 dir=$1/$release-$(cksum <<<"$modules" | cut -d' ' -f1)
 if [ ! -e "$dir" ]; then
   mkdir -p "$1"

@@ -20,6 +20,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/ring"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 // before is a node's affinity before it has done anything.
@@ -203,7 +204,7 @@ var _ = verb("depths", func([]string) (string, error) {
 			return "", fmt.Errorf("depth %d: %w", depth, err)
 		}
 	}
-	if n := testing.AllocsPerRun(100, func() { err = atDepth(0, r) }); n != 0 && !race {
+	if n := testing.AllocsPerRun(100, func() { err = atDepth(0, r) }); n != 0 && !harness.Race {
 		return "", fmt.Errorf("%v allocations: the buffers are not on the stack", n)
 	}
 	return "", err

@@ -69,7 +69,7 @@ var functions = map[string]map[string]any{
 	},
 	"ethdev/flow": {
 		"Validate": flow.Validate, "Create": flow.Create, "Flush": flow.Flush, "Isolate": flow.Isolate, "Dump": flow.Dump, "TransferProxy": flow.TransferProxy,
-		"Aged": flow.Aged, "List": flow.List, "Parse": flow.Parse, "In": flow.In, "Range": flow.Range[int], "Masked": flow.Masked[netip.Addr],
+		"CreateIndirect": flow.CreateIndirect, "Aged": flow.Aged, "List": flow.List, "Parse": flow.Parse, "In": flow.In, "Range": flow.Range[int], "Masked": flow.Masked[netip.Addr],
 	},
 	"ethdev": {
 		"Attach": ethdev.Attach, "Open": ethdev.Open, "Match": ethdev.Match, "Lookup": ethdev.Lookup, "ByID": ethdev.ByID, "ByMAC": ethdev.ByMAC,

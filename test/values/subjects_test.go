@@ -18,6 +18,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/dpdk/fib"
 	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/heap"
 	"github.com/godpdk/godpdk/dpdk/holder"
@@ -324,12 +325,12 @@ var subjects = map[string][]subject{
 		plain[telemetry.Flag]("Flag"), plain[telemetry.Number]("Number"), plain[telemetry.Link]("Link"), plain[telemetry.Mempool]("Mempool"),
 	},
 	"doorbell": {plain[doorbell.Doorbell]("Doorbell"), plain[doorbell.Waiter]("Waiter")},
-	"hash": {
-		plain[hash.Toeplitz]("Toeplitz"),
-		handle("Table[int,[2]int]", func() *hash.Table[int, [2]int] {
-			return must(hash.CreateTable[int, [2]int](name(), 8, hash.TableConfig{}))
+	"hash":     {plain[hash.Toeplitz]("Toeplitz")},
+	"hashtable": {
+		handle("Table[int,[2]int]", func() *hashtable.Table[int, [2]int] {
+			return must(hashtable.Create[int, [2]int](name(), 8, hashtable.Config{}))
 		},
-			func(t *hash.Table[int, [2]int]) { _ = t.Free() }),
+			func(t *hashtable.Table[int, [2]int]) { _ = t.Free() }),
 	},
 	"ipc": {
 		plain[ipc.Message]("Message"), plain[ipc.PeerError]("PeerError"), plain[ipc.RemoteError]("RemoteError"), plain[ipc.RequestError]("RequestError"),
@@ -375,7 +376,7 @@ var subjects = map[string][]subject{
 		handle("Flow", func() *flow.Flow {
 			return must(flow.Create(flowPort(), must(flow.Parse("pattern eth / end actions count / drop / end"))))
 		}, func(f *flow.Flow) { _ = f.Destroy() }),
-		plain[flow.Error]("Error"), plain[flow.HashFunc]("HashFunc"), plain[flow.Match[int]]("Match[int]"), plain[flow.Match[netip.Addr]]("Match[netip.Addr]"),
+		plain[flow.Error]("Error"), plain[flow.Indirect]("Indirect"), plain[flow.IndirectConfig]("IndirectConfig"), plain[flow.HashFunc]("HashFunc"), plain[flow.Match[int]]("Match[int]"), plain[flow.Match[netip.Addr]]("Match[netip.Addr]"),
 		plain[flow.Metadata]("Metadata"), plain[flow.Part]("Part"), plain[flow.Rule]("Rule"),
 	},
 	"bond": {},

@@ -27,11 +27,13 @@
 // A packet that has matched an action [SetMark] has the mark in [mbuf.Mbuf.FlowMark].
 // [RegisterMetadata] gives access to the value of an action [SetMeta].
 //
+// Several rules can share an action: see [CreateIndirect].
+//
 // # Lifetime
 //
 // A rule lives until [Flow.Destroy] or [Flush]. Most drivers require that no rules are left when a port
 // is stopped, and the others keep some kinds of rules only. So [ethdev.Port.Stop], Configure, Reset,
-// Close and Detach destroy the rules that this process has created, also those that a driver would
+// Close and Detach destroy the rules and indirect actions that this process has created, also those that a driver would
 // keep: create them again after Start. Methods of a destroyed Flow return dpdk.ErrNotFound, and dpdk.ErrNoDevice after the end of
 // the port. Dropping a Flow destroys nothing. Destroy the rules of a port before it becomes a member of
 // a bonding port, which configures its members itself.
@@ -42,6 +44,5 @@
 // each other. Only the primary may call them. In a secondary they return dpdk.ErrSecondary, because the
 // drivers' lists of rules belong to the primary.
 //
-// Not supported: indirect actions, asynchronous rules with templates, flex items, and the tunnel
-// offload of rte_flow.
+// Not supported: asynchronous rules with templates, lists of indirect actions, flex items, and the tunnel offload of rte_flow.
 package flow

@@ -79,14 +79,22 @@ func withRule(op string, p *ethdev.Port, r Rule, call func(id uint16, m *image, 
 		return f.err(op, p.Name(), int(dpdk.ErrInvalid), r)
 	}
 	return portcall.Call(p, op, func(id uint16) error {
-		rule, ok := c.NewRule(m.b, m.pointers)
-		if !ok {
-			return dpdk.ErrNoMemory
+		if f := checkIndirect(p, r); f != nil {
+			return f.err(op, p.Name(), int(dpdk.ErrInvalid), r)
 		}
-		defer rule.Free()
-		res := call(id, m, rule)
-		return failed(op, p.Name(), res, r, m, rule.At(res))
+		return m.call(op, p, id, r, call)
 	})
+}
+
+// call runs f with a copy of the image in memory of C. r is the rule that it is of, for errors.
+func (m *image) call(op string, p *ethdev.Port, id uint16, r Rule, f func(id uint16, m *image, rule c.Rule) c.Result) error {
+	rule, ok := c.NewRule(m.b, m.pointers)
+	if !ok {
+		return dpdk.ErrNoMemory
+	}
+	defer rule.Free()
+	res := f(id, m, rule)
+	return failed(op, p.Name(), res, r, m, rule.At(res))
 }
 
 // checkQueues refuses queues that a configured port does not have: some drivers do not check them.

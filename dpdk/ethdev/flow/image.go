@@ -58,18 +58,26 @@ func encode(r Rule) (*image, *fault) {
 		return nil, f
 	}
 	m.item = -1
-	m.actions = m.alloc((len(r.Actions) + 1) * cgoflow.ActionSize)
-	for i, a := range r.Actions {
-		m.action = i
-		if err := m.conf(m.actions+i*cgoflow.ActionSize, a); err != nil {
-			return nil, &fault{part: PartAction, item: -1, action: i, message: err.Error()}
-		}
+	if m.actions, f = m.list(r.Actions); f != nil {
+		return nil, f
 	}
-	m.action = -1
 	if len(m.b) > maxImage {
 		return nil, &fault{item: -1, action: -1, message: fmt.Sprintf("the rule has %d bytes: use at most %d", len(m.b), maxImage)}
 	}
 	return m, nil
+}
+
+// list appends an array of actions, and returns its offset.
+func (m *image) list(actions []Action) (int, *fault) {
+	array := m.alloc((len(actions) + 1) * cgoflow.ActionSize) // the last one is the action END
+	for i, a := range actions {
+		m.action = i
+		if err := m.conf(array+i*cgoflow.ActionSize, a); err != nil {
+			return 0, &fault{part: PartAction, item: -1, action: i, message: err.Error()}
+		}
+	}
+	m.action = -1
+	return array, nil
 }
 
 func (m *image) attr(r Rule) *fault {

@@ -40,6 +40,7 @@ func faked(t testing.TB) *ethdev.Port {
 	t.Cleanup(func() {
 		_ = p.Detach() // the test may have ended it
 		assert.Zero(t, flowfake.Now().Rules, "the port has ended, and its rules have not")
+		assert.Zero(t, flowfake.Now().Indirect, "the port has ended, and its indirect actions have not")
 		assert.Zero(t, flowfake.Now().Wrong, "calls with wrong arguments")
 		stop()
 	})

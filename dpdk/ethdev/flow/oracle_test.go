@@ -3,7 +3,6 @@
 package flow_test
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/godpdk/godpdk/cgo"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/ethdev/flow"
 	"github.com/godpdk/godpdk/test/flowfake"
@@ -62,6 +62,10 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 	pattern := func(item string) { same("ingress pattern " + item + " / end actions drop / end") }
 	action := func(text string) { same("ingress pattern eth / end actions " + text + " / end") }
 
+	masks := map[int]string{}
+	if crashesOnPrefixes(t) {
+		masks = map[int]string{32: "mask 255.255.248.0", 128: "mask ffff:f800::"}
+	}
 	tested := map[string]bool{}
 	fields := flow.Fields()
 	slices.SortFunc(fields, func(a, b flow.Field) int { return cmp.Compare(a.Item+" "+a.Name, b.Item+" "+b.Name) })
@@ -81,7 +85,8 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 			pattern(fmt.Sprintf("%s is %s %s last %s", name, first, f.Name, last))
 		}
 		if f.Kind == "ip" {
-			pattern(fmt.Sprintf("%s spec %s %s prefix 21", name, first, f.Name))
+			text := fmt.Sprintf("ingress pattern %s spec %s %s %%s / end actions drop / end", name, first, f.Name)
+			rules = append(rules, rule{fmt.Sprintf(text, "prefix 21"), fmt.Sprintf(text, cmp.Or(masks[f.Bits], "prefix 21"))})
 		}
 	}
 	items, actions := flow.Names()
@@ -155,8 +160,35 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 	}
 }
 
+// crashesOnPrefixes returns whether dpdk-testpmd reads an array of a function that has returned when it parses a prefix, as it does
+// since DPDK's commit c439a84f1a (25.03). What it finds there depends on the compiler.
+func crashesOnPrefixes(t *testing.T) bool {
+	t.Helper()
+	if cgo.BuildVersion() < 25<<24|3<<16 {
+		return false
+	}
+	dumps, _, err := runTestpmd(t, []string{"flow validate 0 ingress pattern ipv4 src spec 10.1.2.3 src prefix 21 / end actions drop / end"})
+	if err == nil && len(dumps) == 1 {
+		return false
+	}
+	t.Log("dpdk-testpmd does not parse a prefix, it gets masks:", err)
+	return true
+}
+
 // testpmd runs commands in dpdk-testpmd, and returns the rules that it validates.
 func testpmd(t *testing.T, commands []string) []string {
+	t.Helper()
+	dumps, output, err := runTestpmd(t, commands)
+	require.NoError(t, err, output)
+	for n, line := range strings.Split(output, "\n") {
+		if strings.Contains(line, "Bad arguments") || strings.Contains(line, "Command not found") || strings.Contains(line, "Ambiguous command") {
+			t.Log(n, line)
+		}
+	}
+	return dumps
+}
+
+func runTestpmd(t *testing.T, commands []string) (dumps []string, output string, err error) {
 	t.Helper()
 	dir := t.TempDir()
 	script, file, library := filepath.Join(dir, "commands"), filepath.Join(dir, "dump"), filepath.Join(dir, "preload.so")
@@ -172,22 +204,14 @@ func testpmd(t *testing.T, commands []string) []string {
 		"--", "-i", "--total-num-mbufs=2048", "--rxq=8", "--txq=8", "--no-mlockall", "--cmdline-file="+script)
 	cmd.Env = append(os.Environ(), "LD_PRELOAD="+library, "FLOW_DUMP="+file)
 	cmd.Stdin = strings.NewReader("quit\n")
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
-	require.NoError(t, cmd.Run(), output.String())
-	text, err := os.ReadFile(file)
-	require.NoError(t, err)
-	for n, line := range strings.Split(output.String(), "\n") {
-		if strings.Contains(line, "Bad arguments") || strings.Contains(line, "Command not found") || strings.Contains(line, "Ambiguous command") {
-			t.Log(n, line)
-		}
-	}
-	var dumps []string
+	out, err = cmd.CombinedOutput()
+	text, readErr := os.ReadFile(file)
+	require.NoError(t, readErr)
 	for line := range strings.Lines(string(text)) {
 		if strings.HasPrefix(line, "rule ") {
 			dumps = append(dumps, "")
 		}
 		dumps[len(dumps)-1] += line
 	}
-	return dumps
+	return dumps, string(out), err
 }

@@ -14,13 +14,20 @@ import (
 // flows holds the rules of this process by port, and by the handle of DPDK.
 var flows struct {
 	sync.Mutex
-	byPort map[*ethdev.Port]map[unsafe.Pointer]*Flow
-	number uint64
+	byPort   map[*ethdev.Port]map[unsafe.Pointer]*Flow
+	indirect map[*ethdev.Port][]*Indirect // in the order of their creation
+	number   uint64
 }
 
 func init() {
-	portcall.ReleaseFlows = func(p any, id uint16) { release(p.(*ethdev.Port), id) }
-	portcall.ForgetFlows = func(p any) { forgetAll(p.(*ethdev.Port)) }
+	portcall.ReleaseFlows = func(p any, id uint16) {
+		release(p.(*ethdev.Port), id)
+		releaseIndirect(p.(*ethdev.Port), id) // no rule has them any more
+	}
+	portcall.ForgetFlows = func(p any) {
+		forgetAll(p.(*ethdev.Port))
+		forgetAllIndirect(p.(*ethdev.Port))
+	}
 }
 
 // register adds a rule. The caller is inside portcall.Call.
@@ -97,4 +104,46 @@ func release(p *ethdev.Port, id uint16) {
 		c.Flush(id)
 	}
 	forgetAll(p)
+}
+
+// registerIndirect adds an indirect action. The caller is inside portcall.Call.
+func registerIndirect(i *Indirect) {
+	flows.Lock()
+	defer flows.Unlock()
+	if flows.indirect == nil {
+		flows.indirect = map[*ethdev.Port][]*Indirect{}
+	}
+	flows.number++
+	i.number = flows.number
+	flows.indirect[i.port] = append(flows.indirect[i.port], i)
+}
+
+// forgetIndirect removes an indirect action that was destroyed.
+func forgetIndirect(i *Indirect) {
+	flows.Lock()
+	defer flows.Unlock()
+	of := flows.indirect[i.port]
+	flows.indirect[i.port] = slices.DeleteFunc(of, func(other *Indirect) bool { return other == i })
+	i.gone()
+}
+
+// forgetAllIndirect removes all indirect actions of a port.
+func forgetAllIndirect(p *ethdev.Port) {
+	flows.Lock()
+	defer flows.Unlock()
+	for _, i := range flows.indirect[p] {
+		i.gone()
+	}
+	delete(flows.indirect, p)
+}
+
+// releaseIndirect destroys the indirect actions of a port, the last one first. The caller is inside a control call of the port.
+func releaseIndirect(p *ethdev.Port, id uint16) {
+	flows.Lock()
+	all := slices.Clone(flows.indirect[p])
+	flows.Unlock()
+	for _, i := range slices.Backward(all) {
+		c.DestroyIndirect(id, i.live()) // a driver that refuses frees it with the port
+	}
+	forgetAllIndirect(p)
 }

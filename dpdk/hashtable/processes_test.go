@@ -1,6 +1,6 @@
 //go:build linux && cgo
 
-package hash_test
+package hashtable_test
 
 import (
 	"errors"
@@ -20,7 +20,7 @@ import (
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
 )
@@ -28,15 +28,20 @@ import (
 // peerProgram is the C program that uses tables, compiled once.
 var peerProgram string
 
+// cSources makes the C compiler find the headers of tables, and table.c.
+func cSources(t *testing.T) {
+	headers, err := filepath.Abs("../../include")
+	require.NoError(t, err)
+	code, err := filepath.Abs("../../cgo/hash")
+	require.NoError(t, err)
+	t.Setenv("CPATH", headers+":"+code)
+}
+
 // peer starts the C program that uses a table.
 func peer(t *testing.T, table string) *harness.Child {
 	t.Setenv("LD_BIND_NOW", "1") // the linker does not run in the middle of a change
 	if peerProgram == "" {
-		headers, err := filepath.Abs("../../include")
-		require.NoError(t, err)
-		code, err := filepath.Abs("../../cgo/hash")
-		require.NoError(t, err)
-		t.Setenv("CPATH", headers+":"+code)
+		cSources(t)
 		built, err := os.ReadFile(harness.CC(t, "testdata/peer.c"))
 		require.NoError(t, err)
 		program := filepath.Join(filepath.Dir(harness.HugeDir()), "table-peer")
@@ -55,7 +60,7 @@ func ask(c *harness.Child, answer, format string, args ...any) string {
 }
 
 func TestACProgramReadsAndWrites(t *testing.T) {
-	small := newTable[uint64, uint64](t, 100, hash.TableConfig{Seed: 99})
+	small := newTable[uint64, uint64](t, 100, hashtable.Config{Seed: 99})
 	require.NoError(t, small.Add(1, 11))
 	c := peer(t, small.Name())
 	assert.Equal(t, "1 11", ask(c, "got", "get 1"))
@@ -72,7 +77,7 @@ func TestACProgramReadsAndWrites(t *testing.T) {
 	assert.Equal(t, "1 33", ask(c, "got", "get 3"))
 	c.Wait()
 
-	large := newTable[uint64, wide](t, 100, hash.TableConfig{})
+	large := newTable[uint64, wide](t, 100, hashtable.Config{})
 	c = peer(t, large.Name())
 	require.NoError(t, large.Add(1, wide{7, 7, 7}))
 	assert.Equal(t, "1 7", ask(c, "got", "get 1"))
@@ -90,16 +95,16 @@ var _ = harness.Role("table maker", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	table, err := hash.CreateTable[flow, wide](args[1], 50, hash.TableConfig{})
+	table, err := hashtable.Create[flow, wide](args[1], 50, hashtable.Config{})
 	if err != nil {
 		return err
 	}
-	_, wrong := hash.LookupTable[uint64, wide](args[1])
+	_, wrong := hashtable.Lookup[uint64, wide](args[1])
 	err = table.Add(flow{1, 2, 3}, wide{1, 2, 3})
 	harness.Say("made %v %v %v", errors.Is(wrong, dpdk.ErrInvalid), err, table.Len())
 	harness.Hear()
 	v, ok := table.Lookup(flow{4, 5, 6})
-	all, err := hash.ListTables()
+	all, err := hashtable.List()
 	harness.Say("saw %v %v %v %d", v, ok, table.Delete(flow{1, 2, 3}), len(all))
 	return errors.Join(err, rt.Close())
 })
@@ -108,7 +113,7 @@ func TestASecondaryMakesATable(t *testing.T) {
 	n := name()
 	c := harness.Start(t, "table maker", ealtest.Runtime().FilePrefix(), n)
 	assert.Equal(t, "true <nil> 1", c.Expect("made"))
-	table, err := hash.LookupTable[flow, wide](n)
+	table, err := hashtable.Lookup[flow, wide](n)
 	require.NoError(t, err)
 	require.NoError(t, table.Add(flow{4, 5, 6}, wide{4, 5, 6}))
 	c.Send("go on")
@@ -125,7 +130,7 @@ var _ = harness.Role("table reader", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	table, err := hash.LookupTable[uint64, wide](args[1])
+	table, err := hashtable.Lookup[uint64, wide](args[1])
 	if err != nil {
 		return err
 	}
@@ -164,7 +169,7 @@ func TestProcessesWriteAndReadATable(t *testing.T) {
 	const n = 64
 	q, err := rcu.Create(name(), 4, rcu.Config{})
 	require.NoError(t, err)
-	table, err := hash.CreateTable[uint64, wide](name(), n+n/2, hash.TableConfig{RCU: q})
+	table, err := hashtable.Create[uint64, wide](name(), n+n/2, hashtable.Config{RCU: q})
 	require.NoError(t, err)
 	for k := uint64(0); k < n; k += 2 {
 		require.NoError(t, table.Add(k, wide{k, k, k}))
@@ -206,7 +211,7 @@ var _ = harness.Role("table writer", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	table, err := hash.LookupTable[uint64, wide](args[1])
+	table, err := hashtable.Lookup[uint64, wide](args[1])
 	if err != nil {
 		return err
 	}
@@ -241,13 +246,13 @@ var _ = harness.Role("table writer", func(args []string) error {
 
 // Exactly one of several callers adds a key.
 func TestLookupOrAddAddsOnce(t *testing.T) {
-	table := newTable[int, int](t, 1000, hash.TableConfig{})
+	table := newTable[int, int](t, 1000, hashtable.Config{})
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	added := map[int]int{}
 	for g := range 4 {
 		all.Go(func() {
-			same, err := hash.LookupTable[int, int](table.Name())
+			same, err := hashtable.Lookup[int, int](table.Name())
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -271,7 +276,7 @@ func TestLookupOrAddAddsOnce(t *testing.T) {
 }
 
 func TestAStoppedWriterIsNamed(t *testing.T) {
-	table := newTable[uint64, uint64](t, 64, hash.TableConfig{})
+	table := newTable[uint64, uint64](t, 64, hashtable.Config{})
 	c := peer(t, table.Name())
 	ask(c, "busy", "busy 64 1")
 	for expired := after(time.Minute); ; { // until it was stopped inside a change
@@ -308,7 +313,7 @@ func TestPlacesReturnAfterManyDeletes(t *testing.T) {
 	reader, err := q.RegisterAny()
 	require.NoError(t, err)
 	reader.Online()
-	table := newTable[uint64, uint64](t, 100, hash.TableConfig{RCU: q})
+	table := newTable[uint64, uint64](t, 100, hashtable.Config{RCU: q})
 	c := peer(t, table.Name())
 	c.Send(fmt.Sprintf("count %d", uint64(1<<32-60)))
 	c.Expect("counted")
@@ -339,4 +344,12 @@ func TestPlacesReturnAfterManyDeletes(t *testing.T) {
 	require.NoError(t, reader.Unregister())
 	require.NoError(t, table.Free())
 	require.NoError(t, q.Free())
+}
+
+// Another thread may free a table at any step of its description.
+func TestADescriptionReadsNoMemoryThatWasFreed(t *testing.T) {
+	cSources(t)
+	c := harness.Command(t, harness.CC(t, "testdata/describe.c"), "--in-memory", "--no-pci", "--lcores", harness.Lcore(6),
+		"--file-prefix="+ealtest.Runtime().FilePrefix()+"-c", "--log-level=error")
+	assert.Equal(t, []string{fmt.Sprint("described ", int(dpdk.ErrNotFound))}, c.Wait())
 }

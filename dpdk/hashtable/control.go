@@ -1,4 +1,4 @@
-package hash
+package hashtable
 
 import (
 	"errors"
@@ -73,7 +73,7 @@ var (
 // address converts an address in shared memory, which the primary has sent as a number.
 func address(a uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&a)) }
 
-func createTable(name string, entries int, s chash.Shape, cfg TableConfig) (at unsafe.Pointer, err error) {
+func create(name string, entries int, s chash.Shape, cfg Config) (at unsafe.Pointer, err error) {
 	if err := check.Name(opCreate, name, chash.NameSize); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func createTable(name string, entries int, s chash.Shape, cfg TableConfig) (at u
 	return at, control.ExplainCreate(err, cfg.Socket)
 }
 
-func lookupTable(name string, s chash.Shape) (at unsafe.Pointer, err error) {
+func find(name string, s chash.Shape) (at unsafe.Pointer, err error) {
 	if err := check.Name(opFind, name, chash.NameSize); err != nil {
 		return nil, err
 	}
@@ -128,8 +128,8 @@ func lookupTable(name string, s chash.Shape) (at unsafe.Pointer, err error) {
 	return at, nil
 }
 
-// freeTable makes one attempt to free a table: it fails with dpdk.ErrBusy beside a change of another thread.
-func freeTable(name string, at unsafe.Pointer) error {
+// free makes one attempt to free a table: it fails with dpdk.ErrBusy beside a change of another thread.
+func free(name string, at unsafe.Pointer) error {
 	err := control.CallOn(opFree, name, at, func() error {
 		_, err := callFree(name, place{uintptr(at)})
 		return err
@@ -143,12 +143,12 @@ func freeTable(name string, at unsafe.Pointer) error {
 func freed(op, name string) error {
 	detail := control.Freed
 	if name == "" {
-		detail = "the table is a zero value: use CreateTable or LookupTable"
+		detail = "the table is a zero value: use Create or Lookup"
 	}
 	return &dpdk.Error{Op: op, Name: name, Errno: dpdk.ErrNotFound, Detail: detail}
 }
 
-func tableInfo(name string, at unsafe.Pointer) (i TableInfo, err error) {
+func infoOf(name string, at unsafe.Pointer) (i Info, err error) {
 	if at == nil {
 		return i, freed(opFind, name)
 	}
@@ -165,14 +165,14 @@ func tableInfo(name string, at unsafe.Pointer) (i TableInfo, err error) {
 	return i, err
 }
 
-func describe(name string, i *chash.Info) TableInfo {
-	return TableInfo{Name: name, Entries: i.Capacity, Len: i.Len, KeySize: int(i.KeySize), ValueSize: int(i.ValueSize),
+func describe(name string, i *chash.Info) Info {
+	return Info{Name: name, Entries: i.Capacity, Len: i.Len, Overflow: i.Overflow, KeySize: int(i.KeySize), ValueSize: int(i.ValueSize),
 		Function: Function(i.Function), Seed: i.Seed, RCU: i.RCUName, Repairs: i.Repairs}
 }
 
-// ListTables describes all tables of the file prefix that [CreateTable], or C programs with godpdk_table.h, have made.
-func ListTables() ([]TableInfo, error) {
-	var all []TableInfo
+// List describes all tables of the file prefix that [Create], or C programs with godpdk_table.h, have made.
+func List() ([]Info, error) {
+	var all []Info
 	err := control.Call(opList, "", func() error {
 		names, err := callNames("", none{})
 		for _, name := range names {

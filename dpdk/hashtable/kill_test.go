@@ -1,6 +1,6 @@
 //go:build linux && cgo
 
-package hash_test
+package hashtable_test
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
 )
@@ -28,7 +28,7 @@ const maxSteps = 1_000_000
 
 // victim is the table of writers that are killed. Its values have the same number in all words.
 type victim[V comparable] struct {
-	table *hash.Table[uint64, V]
+	table *hashtable.Table[uint64, V]
 	word  func(V) uint64
 	value func(uint64) V
 	of    map[uint64]uint64
@@ -65,16 +65,11 @@ func (v *victim[V]) check(t *testing.T, key, before, after uint64) {
 func (v *victim[V]) fill(t *testing.T) {
 	t.Helper()
 	extra := []uint64{}
-	for k := uint64(1 << 40); k < 1<<40+1000; k++ {
-		err := v.table.Add(k, v.value(k))
-		if err != nil { // the table is full, or the buckets of this key are
-			require.ErrorIs(t, err, dpdk.ErrNoSpace)
-			continue
-		}
-		v.of[k] = k
+	for k := uint64(1 << 40); len(v.of) < v.table.Capacity(); k++ {
+		v.add(t, k, k)
 		extra = append(extra, k)
 	}
-	require.Len(t, v.of, v.table.Capacity())
+	require.ErrorIs(t, v.table.Add(1<<41, v.value(1)), dpdk.ErrNoSpace)
 	v.check(t, 0, 0, 0)
 	for _, k := range extra {
 		require.NoError(t, v.table.Delete(k))
@@ -82,16 +77,10 @@ func (v *victim[V]) fill(t *testing.T) {
 	}
 }
 
-// add adds a key, or forgets it if its buckets are full: those of other keys may have moved.
-func (v *victim[V]) add(t *testing.T, key, number uint64) (ok bool) {
+func (v *victim[V]) add(t *testing.T, key, number uint64) {
 	t.Helper()
-	if err := v.table.Add(key, v.value(number)); err != nil {
-		require.ErrorIs(t, err, dpdk.ErrNoSpace)
-		delete(v.of, key)
-		return false
-	}
+	require.NoError(t, v.table.Add(key, v.value(number)))
 	v.of[key] = number
-	return true
 }
 
 // churn deletes keys that the table has and adds them again: each had one entry only.
@@ -111,12 +100,13 @@ func (v *victim[V]) churn(t *testing.T, keys []uint64) {
 	}
 }
 
-// killEverywhere kills a C process at instructions of a change. The table is nearly full, so that cuckoo hashing moves keys.
-func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint64, value func(uint64) V) {
-	t.Run(fmt.Sprintf("%T RCU %v", *new(V), withRCU), func(t *testing.T) {
+// killEverywhere kills a C process at instructions of a change. The table is nearly full, so that cuckoo hashing moves keys, or, if the
+// keys collide, that all but a few overflow.
+func killEverywhere[V comparable](t *testing.T, withRCU, collide bool, word func(V) uint64, value func(uint64) V) {
+	t.Run(fmt.Sprintf("%T RCU %v colliding %v", *new(V), withRCU, collide), func(t *testing.T) {
 		const entries = 112 // of 128 in the buckets
 		r := harness.Random(t)
-		var cfg hash.TableConfig
+		var cfg hashtable.Config
 		if withRCU {
 			q, err := rcu.Create(name(), 4, rcu.Config{})
 			require.NoError(t, err)
@@ -131,11 +121,17 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 			v.rcu.Online()
 			defer v.rcu.Unregister()
 		}
-		for len(v.of) < entries-1 {
-			k := r.Uint64N(1<<32) + 1
-			if v.table.Add(k, value(k)) == nil { // or its buckets are full
-				v.of[k] = k
+		last := r.Uint32N(1 << 30)
+		another := func() uint64 {
+			if !collide {
+				return r.Uint64N(1<<62) + 1<<62
 			}
+			last++
+			return colliding(last, cfg.Seed)
+		}
+		for len(v.of) < entries-1 {
+			k := another()
+			v.add(t, k, k)
 		}
 		stay, others := map[uint64]uint64{}, []uint64{}
 		for k := range v.of {
@@ -143,16 +139,6 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 				others = append(others, k)
 			} else {
 				stay[k] = k
-			}
-		}
-		// put adds a key with the number 6. If its buckets are full, it deletes others.
-		put := func(key uint64) {
-			for i := 0; !v.add(t, key, 6); i++ {
-				require.Less(t, i, len(others))
-				if k := others[i]; v.of[k] != 0 {
-					require.NoError(t, v.table.Delete(k))
-					delete(v.of, k)
-				}
 			}
 		}
 		c := peer(t, v.table.Name())
@@ -188,11 +174,7 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 				var err int
 				_, scan := fmt.Sscanf(line, "%d %d", &err, &steps)
 				require.NoError(t, scan)
-				if err == int(dpdk.ErrNoSpace) {
-					after = before // the buckets of the key are full
-				} else {
-					require.Zero(t, err)
-				}
+				require.Zero(t, err)
 				v.check(t, key, after, after)
 				return true, steps
 			}
@@ -213,16 +195,17 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 			v.churn(t, others)
 			return false, limit
 		}
-		// round makes the change with kills after each of several numbers of instructions.
+		// round makes the change with kills after each of several numbers of instructions, or after each if kills is large.
 		round := func(op byte, key, number, before, after uint64, restore func(), kills int) {
 			done, total := kill(op, key, number, before, after, maxSteps)
 			require.True(t, done)
 			t.Logf("%c %d: %d instructions", op, key, total)
 			restore()
-			for i := range kills {
-				limit := 1 + total*i/kills
-				if kills < total {
-					limit += r.IntN(total/kills + 1)
+			n := min(kills, total)
+			for i := range n {
+				limit := 1 + total*i/n
+				if n < total {
+					limit += r.IntN(total/n + 1)
 				}
 				kill(op, key, number, before, after, limit)
 				restore()
@@ -230,31 +213,33 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 			v.fill(t)
 		}
 		kills := harness.Kills(100, 15)
-		for range harness.Size(4, 2) {
+		for range max(1, min(harness.Size(4, 2), 400/max(kills, 1))) { // once is enough for kills after each instruction
 			// Cuckoo hashing moves keys if the first bucket of a new one is full.
-			for range 4 * kills {
-				key := r.Uint64N(1<<32) + 1<<33
+			for i := 0; i < 4*min(kills, 250) && !collide; i++ {
+				key := another()
 				kill('a', key, 5, 0, 5, 400+r.IntN(1600))
 				if v.of[key] != 0 {
 					require.NoError(t, v.table.Delete(key))
 					delete(v.of, key)
 				}
 			}
-			key := r.Uint64N(1<<32) + 1<<33
-			round('a', key, 5, 0, 5, func() {
+			key, add := another(), byte('a')
+			if collide {
+				add = 'o'
+			}
+			round(add, key, 5, 0, 5, func() {
 				if v.of[key] != 0 {
 					require.NoError(t, v.table.Delete(key))
 					delete(v.of, key)
 				}
 			}, kills)
-			put(key)
+			v.add(t, key, 6)
 			round('a', key, 7, 6, 7, func() {
-				require.NoError(t, v.table.Add(key, value(6)))
-				v.of[key] = 6
+				v.add(t, key, 6)
 			}, kills)
 			round('d', key, 0, 6, 0, func() {
 				if v.of[key] == 0 {
-					put(key)
+					v.add(t, key, 6)
 				}
 			}, kills)
 			require.NoError(t, v.table.Delete(key))
@@ -274,20 +259,22 @@ func killEverywhere[V comparable](t *testing.T, withRCU bool, word func(V) uint6
 
 func TestAWriterIsKilledAtAnyInstruction(t *testing.T) {
 	for _, withRCU := range []bool{false, true} {
-		killEverywhere(t, withRCU, func(v uint64) uint64 { return v }, func(n uint64) uint64 { return n })
-		killEverywhere(t, withRCU, func(v wide) uint64 {
-			if v[1] != v[0] || v[2] != v[0] {
-				return 1 << 63 // torn
-			}
-			return v[0]
-		}, func(n uint64) wide { return wide{n, n, n} })
+		for _, collide := range []bool{false, true} {
+			killEverywhere(t, withRCU, collide, func(v uint64) uint64 { return v }, func(n uint64) uint64 { return n })
+			killEverywhere(t, withRCU, collide, func(v wide) uint64 {
+				if v[1] != v[0] || v[2] != v[0] {
+					return 1 // torn
+				}
+				return v[0]
+			}, func(n uint64) wide { return wide{n, n, n} })
+		}
 	}
 }
 
 // Processes are killed at random moments, one after the other. The changes of the next ones repair the table.
 func TestWritersAreKilledAtRandom(t *testing.T) {
 	const n = 100
-	table := newTable[uint64, wide](t, n, hash.TableConfig{})
+	table := newTable[uint64, wide](t, n, hashtable.Config{})
 	r := harness.Random(t)
 	for range harness.Kills(40, 6) {
 		c := peer(t, table.Name())

@@ -1,4 +1,4 @@
-package hash
+package hashtable
 
 import (
 	"github.com/godpdk/godpdk/dpdk"
@@ -8,8 +8,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/internal/check"
 )
 
-// MaxTableName is the maximum length of the name of a table, in bytes. DPDK makes the name of a ring from it.
-const MaxTableName = chash.NameSize - 1
+// MaxName is the maximum length of the name of a table, in bytes. DPDK makes the name of a ring from it.
+const MaxName = chash.NameSize - 1
 
 // MaxEntries is the maximum number of keys of a table. Tables with large keys hold fewer, because DPDK computes the offsets of keys in 32 bits:
 // the keys with 8 bytes each, rounded up to 16 bytes, must have less than 4 GiB.
@@ -20,15 +20,15 @@ type Function uint8
 
 // Hash functions.
 const (
-	// ByCRC32C is [CRC32C], which processors have an instruction for. Keys with the same CRC are easy to construct, and a table holds at
-	// most 16 of them: Add of another returns dpdk.ErrNoSpace. A seed does not change that.
+	// ByCRC32C is hash.CRC32C, which processors have an instruction for. Keys with the same CRC are easy to construct, and lookups of
+	// many such keys are slow. A seed does not change that.
 	ByCRC32C Function = chash.ByCRC
-	// ByJenkins is [Jenkins]. It is slower. With a random seed, such keys are hard to choose for others, because they do not know the seed.
+	// ByJenkins is hash.Jenkins. It is slower. With a random seed, such keys are hard to choose for others, because they do not know the seed.
 	ByJenkins Function = chash.ByJenkins
 )
 
-// TableConfig configures a new table. The zero value is a table with CRC32C and without RCU.
-type TableConfig struct {
+// Config configures a new table. The zero value is a table with CRC32C and without RCU.
+type Config struct {
 	// Function computes the place of a key.
 	Function Function
 	// Seed is the initial value of the function.
@@ -42,7 +42,7 @@ type TableConfig struct {
 	RCU *rcu.QSBR
 }
 
-func (c *TableConfig) check(name string, entries int) error {
+func (c *Config) check(name string, entries int) error {
 	if entries < 1 || entries > MaxEntries {
 		return check.Invalid(opCreate, name, "%d entries: use 1 to %d", entries, MaxEntries)
 	}
@@ -55,11 +55,12 @@ func (c *TableConfig) check(name string, entries int) error {
 	return check.Socket(opCreate, name, c.Socket)
 }
 
-// TableInfo describes a table.
-type TableInfo struct {
+// Info describes a table.
+type Info struct {
 	Name               string
 	Entries            int // the number of keys that it can hold
 	Len                int // the number of keys that it has
+	Overflow           int // how many of them are not in a bucket of the rte_hash, because their buckets are full
 	KeySize, ValueSize int // bytes
 	Function           Function
 	Seed               uint32

@@ -1,6 +1,6 @@
 //go:build linux && cgo
 
-package hash_test
+package hashtable_test
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"log"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/hash"
+	"github.com/godpdk/godpdk/dpdk/hashtable"
 )
 
 // Flow identifies packets of one connection. It has no padding.
@@ -26,7 +26,7 @@ type Backend struct {
 }
 
 func ExampleTable() {
-	t, err := hash.CreateTable[Flow, Backend]("flows", 1000, hash.TableConfig{})
+	t, err := hashtable.Create[Flow, Backend]("flows", 1000, hashtable.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -53,21 +53,21 @@ func ExampleTable() {
 }
 
 // A secondary finds the table by its name. Of several processes that see a new connection, one decides.
-func ExampleLookupTable() {
-	t, err := hash.CreateTable[Flow, uint32]("connections", 1000, hash.TableConfig{Function: hash.ByJenkins, Seed: 0x5eed})
+func ExampleLookup() {
+	t, err := hashtable.Create[Flow, uint32]("connections", 1000, hashtable.Config{Function: hashtable.ByJenkins, Seed: 0x5eed})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer t.Free()
 
-	found, err := hash.LookupTable[Flow, uint32]("connections") // in another process
+	found, err := hashtable.Lookup[Flow, uint32]("connections") // in another process
 	if err != nil {
 		log.Fatal(err)
 	}
 	flow := Flow{Src: 1, Dst: 2}
 	fmt.Println(t.LookupOrAdd(flow, 7))
 	fmt.Println(found.LookupOrAdd(flow, 8))
-	_, err = hash.LookupTable[uint64, uint32]("connections")
+	_, err = hashtable.Lookup[uint64, uint32]("connections")
 	fmt.Println(errors.Is(err, dpdk.ErrInvalid)) // the keys have other types
 	// Output:
 	// 7 false <nil>

@@ -1,4 +1,4 @@
-package hash
+package hashtable
 
 import (
 	"errors"
@@ -27,38 +27,38 @@ type Table[K comparable, V any] struct {
 	mu   sync.Mutex // held in each attempt of a change or of Free, not while it waits
 }
 
-// CreateTable makes a table for at least 1 and at most [MaxEntries] keys. Any process role may call it. In a secondary of a Go primary, the primary
+// Create makes a table for at least 1 and at most [MaxEntries] keys. Any process role may call it. In a secondary of a Go primary, the primary
 // makes the table.
 //
-// Errors: dpdk.ErrExist; dpdk.ErrNoMemory; dpdk.ErrNameTooLong for more than [MaxTableName] bytes; dpdk.ErrInvalid, also for a K or V that a table
+// Errors: dpdk.ErrExist; dpdk.ErrNoMemory; dpdk.ErrNameTooLong for more than [MaxName] bytes; dpdk.ErrInvalid, also for a K or V that a table
 // cannot hold.
 //
 // Implements: rte_hash_create
-func CreateTable[K comparable, V any](name string, entries int, cfg TableConfig) (*Table[K, V], error) {
+func Create[K comparable, V any](name string, entries int, cfg Config) (*Table[K, V], error) {
 	s, err := shapeOf[K, V](opCreate, name)
 	if err != nil {
 		return nil, err
 	}
-	at, err := createTable(name, entries, s, cfg)
+	at, err := create(name, entries, s, cfg)
 	if err != nil {
 		return nil, err
 	}
 	return &Table[K, V]{at: at, name: name}, nil
 }
 
-// LookupTable finds a table by name. K and V must have the layout of the types that the table was made with: the same kinds of numbers at the
+// Lookup finds a table by name. K and V must have the layout of the types that the table was made with: the same kinds of numbers at the
 // same offsets. Their names do not matter. A table that C made without a layout is checked by sizes only.
 //
 // Errors: dpdk.ErrNotFound; dpdk.ErrInvalid if K or V has another layout; dpdk.ErrAgain while another process creates the
 // table; dpdk.ErrUnsupported if another release of godpdk made it.
 //
 // Implements: rte_hash_find_existing
-func LookupTable[K comparable, V any](name string) (*Table[K, V], error) {
+func Lookup[K comparable, V any](name string) (*Table[K, V], error) {
 	s, err := shapeOf[K, V](opFind, name)
 	if err != nil {
 		return nil, err
 	}
-	at, err := lookupTable(name, s)
+	at, err := find(name, s)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (t *Table[K, V]) Len() int {
 }
 
 // Info describes the table. The error is dpdk.ErrNotFound if it was freed.
-func (t *Table[K, V]) Info() (TableInfo, error) { return tableInfo(t.name, t.at) }
+func (t *Table[K, V]) Info() (Info, error) { return infoOf(t.name, t.at) }
 
 // Free destroys the table for all processes. No process may use it meanwhile or later; changes through other handles
 // return dpdk.ErrNotFound as long as nothing else uses the memory. The error is dpdk.ErrNotFound if the table was freed before.
@@ -112,7 +112,7 @@ func (t *Table[K, V]) Free() error {
 func (t *Table[K, V]) tryFree() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	err := freeTable(t.name, t.at)
+	err := free(t.name, t.at)
 	if err == nil {
 		t.at = nil
 	}

@@ -1,4 +1,4 @@
-package hash
+package hashtable
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ var changeTimeout = time.Second
 // A change takes the table's lock, which the kernel releases if its owner dies. The next change then first repairs the table: see the
 // documentation of the package.
 //
-// Errors: dpdk.ErrNoSpace if the table is full, or if the two buckets in which the key can be are: see the documentation of the package; dpdk.ErrAgain in a table with TableConfig.RCU if readers may still use too many deleted keys: they must call Quiescent
+// Errors: dpdk.ErrNoSpace if the table has as many keys as its capacity; dpdk.ErrAgain in a table with Config.RCU if readers may still use too many deleted keys: they must call Quiescent
 // or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped or repairs a large table; dpdk.ErrNotFound after Free.
 //
 // Implements: rte_hash_add_key_with_hash_data
@@ -65,7 +65,7 @@ func (t *Table[K, V]) LookupOrAdd(key K, value V) (actual V, loaded bool, err er
 	return value, loaded, nil
 }
 
-// Delete deletes a key. In a table with TableConfig.RCU its place is used again only after all readers have been quiescent;
+// Delete deletes a key. In a table with Config.RCU its place is used again only after all readers have been quiescent;
 // Delete does not wait for them.
 //
 // Errors: dpdk.ErrNotFound if the table does not have the key, and after Free; dpdk.ErrBusy as in Add.
@@ -152,7 +152,7 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 	e := &dpdk.Error{Op: op, Name: name, Errno: dpdk.Errno(errno)}
 	switch dpdk.Errno(errno) {
 	case dpdk.ErrNoSpace:
-		e.Detail = fmt.Sprintf("no room for the key: the table has %d of %d keys, or the buckets of this key are full; create it with more entries", chash.Len(at), chash.Capacity(at))
+		e.Detail = fmt.Sprintf("no room for the key: the table has %d of %d keys: delete keys, or create it with more entries", chash.Len(at), chash.Capacity(at))
 	case dpdk.ErrAgain:
 		e.Detail = fmt.Sprintf("readers of %q may still use deleted keys: they must call Quiescent or Offline", chash.RCUName(at))
 	case dpdk.ErrBusy:

@@ -18,8 +18,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ring"
 )
 
-// outlet is a port with the packets that it is to send.
-type outlet struct {
+// netPort is a port with the packets that it is to send.
+type netPort struct {
 	port *ethdev.Port
 	mac  header.MAC
 	rx   ethdev.RxQueue
@@ -27,22 +27,22 @@ type outlet struct {
 	pkts []*mbuf.Mbuf
 }
 
-// desk is a worker as the primary sees it: its rings, and packets for it.
-type desk struct {
+// queue is the rings to and from a worker, and packets for it.
+type queue struct {
 	to, from *Packets
 	pkts     []*mbuf.Mbuf
 }
 
 // create makes the rings of worker n, and its place: one process at a time is this worker.
-func (d *desk) create(n int) (err error) {
+func (q *queue) create(n int) (err error) {
 	single := ring.Config{Producer: ring.Single, Consumer: ring.Single}
-	if d.to, err = ring.Create[*mbuf.Mbuf](toWorker(n), ringSize, single); err != nil {
+	if q.to, err = ring.Create[*mbuf.Mbuf](toWorker(n), ringSize, single); err != nil {
 		return err
 	}
-	if d.from, err = ring.Create[*mbuf.Mbuf](fromWorker(n), ringSize, single); err != nil {
+	if q.from, err = ring.Create[*mbuf.Mbuf](fromWorker(n), ringSize, single); err != nil {
 		return err
 	}
-	return place.Declare(placeName(n), place.Parts{Consumes: []string{d.to.Name()}, Produces: []string{d.from.Name()}})
+	return place.Declare(placeName(n), place.Parts{Consumes: []string{q.to.Name()}, Produces: []string{q.from.Name()}})
 }
 
 // poll moves packets between ports and workers until ctx ends.
@@ -60,10 +60,10 @@ func (b *balancer) poll(ctx context.Context) {
 			}
 			moved += n
 		}
-		for n := range b.desks {
-			d := &b.desks[n]
-			b.full += flush(&d.pkts, d.to.EnqueueBurst)
-			k := d.from.DequeueBurst(pkts[:])
+		for n := range b.queues {
+			q := &b.queues[n]
+			b.full += flush(&q.pkts, q.to.EnqueueBurst)
+			k := q.from.DequeueBurst(pkts[:])
 			for _, m := range pkts[:k] {
 				if to := int(m.Port()); to < len(b.ports) {
 					b.ports[to].pkts = append(b.ports[to].pkts, m)
@@ -95,7 +95,7 @@ func flush(pkts *[]*mbuf.Mbuf, pass func([]*mbuf.Mbuf) int) uint64 {
 	return uint64(len(rest))
 }
 
-// receive puts a packet on the desk of the worker of its flow, or answers it.
+// receive puts a packet into the queue for the worker of its flow, or answers it.
 func (b *balancer) receive(m *mbuf.Mbuf, port uint16) {
 	frame, p := m.Data(), b.ports[port]
 	var h header.Headers
@@ -104,14 +104,14 @@ func (b *balancer) receive(m *mbuf.Mbuf, port uint16) {
 		p.pkts = append(p.pkts, m)
 		return
 	}
-	if h.L2Len > 0 && header.Ethernet(frame).Destination() == p.mac {
+	if h.L2Len == header.EthernetLen && header.Ethernet(frame).Destination() == p.mac && header.Ethernet(frame).Source().IsAssignable() {
 		// veth leaves the checksum of TCP and UDP to the network card. The ports do not compute it.
 		if m.Flags()&mbuf.RxL4ChecksumMask != mbuf.RxL4ChecksumGood {
 			m.CompleteChecksum(h)
 		}
 		if n := note(m); b.shared.read(n, frame, &h, port) {
-			d := &b.desks[hash.Jenkins(n.Key.bytes(), 0)%uint32(len(b.desks))]
-			d.pkts = append(d.pkts, m)
+			q := &b.queues[hash.Jenkins(n.Key.bytes(), 0)%uint32(len(b.queues))]
+			q.pkts = append(q.pkts, m)
 			return
 		}
 	}

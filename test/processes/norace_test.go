@@ -1,5 +1,0 @@
-//go:build !race
-
-package processes
-
-const race = false
