@@ -112,7 +112,7 @@ func (s *nameServer) dig(ip string, args ...string) string {
 	s.t.Helper()
 	var out []byte
 	require.NoError(s.t, s.asker.Do(func() (err error) {
-		out, err = exec.Command("dig", append([]string{"@" + ip, "+nostats", "+nocmd", "+ignore", "+tries=1", "+time=5"}, args...)...).CombinedOutput()
+		out, err = exec.Command("dig", append([]string{"@" + ip, "+nostats", "+nocmd", "+notcp", "+ignore", "+tries=1", "+time=5"}, args...)...).CombinedOutput()
 		if err != nil {
 			err = fmt.Errorf("%w: %s", err, out)
 		}
