@@ -138,7 +138,7 @@ var (
 	groups = grouped()
 )
 
-// grouped are tables whose blocks use groups, and that wait for their readers before a group gets other routes.
+// grouped are tables that have groups in their blocks, and wait for their readers before a group gets other routes.
 func grouped() *tabletest.Package {
 	p := shared("groups", fib.Config{Missing: tabletest.Missing})
 	p.Block = func(six bool, n int) netip.Prefix {

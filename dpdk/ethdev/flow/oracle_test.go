@@ -161,7 +161,7 @@ func TestStructsAreThoseOfTestpmd(t *testing.T) {
 }
 
 // crashesOnPrefixes returns whether dpdk-testpmd reads an array of a function that has returned when it parses a prefix, as it does
-// since DPDK's commit c439a84f1a (25.03). What it finds there depends on the compiler.
+// since DPDK's commit c439a84f1a (25.03). The prefix that it finds there depends on the compiler.
 func crashesOnPrefixes(t *testing.T) bool {
 	t.Helper()
 	if cgo.BuildVersion() < 25<<24|3<<16 {
