@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
@@ -91,7 +90,7 @@ func parse(message []byte) (q request, code dnsmessage.RCode) {
 // find puts the records for a question into a reply.
 func (z *zone) find(q *request, reply *dnsmessage.Message) {
 	owner := q.question.Name
-	name := strings.ToLower(owner.String())
+	name := lower(owner.String())
 	if !z.within(name) || q.question.Class != dnsmessage.ClassINET && q.question.Class != dnsmessage.ClassANY {
 		reply.RCode = dnsmessage.RCodeRefused
 		return

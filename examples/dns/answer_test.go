@@ -78,6 +78,7 @@ func TestAnswers(t *testing.T) {
 		{"sub.example.com.", dnsmessage.TypeA, 0, false, "authority sub.example.com. NS; additional ns.sub.example.com. A"},
 		{"x.y.sub.example.com.", dnsmessage.TypeNS, 0, false, "authority sub.example.com. NS; additional ns.sub.example.com. A"},
 		{"example.net.", dnsmessage.TypeA, dnsmessage.RCodeRefused, false, ""},
+		{"ma\u0130l.example.com.", dnsmessage.TypeA, dnsmessage.RCodeNameError, true, soa}, // only the letters of ASCII have two cases
 		{"notexample.com.", dnsmessage.TypeA, dnsmessage.RCodeRefused, false, ""},
 		{"com.", dnsmessage.TypeA, dnsmessage.RCodeRefused, false, ""},
 		{".", dnsmessage.TypeNS, dnsmessage.RCodeRefused, false, ""},

@@ -34,6 +34,17 @@ func parent(name string) string {
 	return rest
 }
 
+// lower returns a name in lower case. DNS compares other letters than those of ASCII as they are.
+func lower(name string) string {
+	b := []byte(name)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 // within reports whether a name is in the zone.
 func (z *zone) within(name string) bool {
 	return name == z.origin || strings.HasSuffix(name, "."+z.origin) || z.origin == "."
@@ -281,7 +292,7 @@ func (p *parser) name(s string) (string, error) {
 	if s == "" {
 		return "", errors.New("@ without $ORIGIN")
 	}
-	n, err := dnsmessage.NewName(strings.ToLower(s))
+	n, err := dnsmessage.NewName(lower(s))
 	if err == nil {
 		_, err = (&dnsmessage.Message{Questions: []dnsmessage.Question{{Name: n}}}).Pack() // it checks the labels
 	}
