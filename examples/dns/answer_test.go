@@ -182,6 +182,7 @@ func TestWrongQuestions(t *testing.T) {
 	require.NoError(t, m.Unpack(z.answer(ask, nil)))
 	assert.Equal(t, badVersion, m.Additionals[0].Header.ExtendedRCode(m.RCode))
 	assert.Empty(t, m.Answers)
+	assert.False(t, m.CheckingDisabled, "a bit of the code is in the header")
 }
 
 func TestZoneErrorsNameTheLine(t *testing.T) {
