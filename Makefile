@@ -147,6 +147,11 @@ loadbalancer: deps hugepages ## connections over backends: workers killed and re
 	@$(MAKE) --no-print-directory build
 	@bin/loadbalancer
 
+.PHONY: dns
+dns: deps hugepages ## a DNS server on DPDK and on kernel sockets: it asks itself, and both give the same answers (root)
+	@$(MAKE) --no-print-directory build
+	@bin/dns
+
 .PHONY: quic
 quic: deps hugepages ## HTTP/3 of quic-go over DPDK and over the kernel: two rings, a veth pair, loopback (root)
 	@mkdir -p bin && $(go) build -C examples/quic -o ../../bin/quic . && bin/quic

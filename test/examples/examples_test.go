@@ -300,6 +300,16 @@ func TestWrongFlagsReturnErrorsWithTheFix(t *testing.T) {
 		{"loadbalancer", "reload", "name it with -config"},
 		{"loadbalancer", "demo -kills -1", "none can be negative"},
 		{"loadbalancer", "demo -load 3", "use 4 or more"},
+		{"dns", "-mode quic", "use dpdk or kernel"},
+		{"dns", "-workers 0", "use 1 to 64"},
+		{"dns", "-count 0", "use 1 or more"},
+		{"dns", "-listen :5353", "no mode: use"},
+		{"dns", "-mode kernel -port net_null0", "need -mode=dpdk"},
+		{"dns", "-mode dpdk -addr 10.0.0.2/24", "no port: use"},
+		{"dns", "-mode dpdk -port net_null0", "no address: use"},
+		{"dns", "-mode dpdk -port net_nosuch0 -addr 10.0.0.2/24", "net_nosuch0"},
+		{"dns", "-mode kernel -listen 192.0.2.1:53", "cannot assign requested address"},
+		{"dns", "-zone /nonexistent/zone", "/nonexistent/zone"},
 	}
 	for _, test := range tests {
 		t.Run(test.program+" "+test.args, func(t *testing.T) {

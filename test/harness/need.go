@@ -29,6 +29,7 @@ const (
 	Pdump     Thing = "dpdk-pdump"
 	Tcpdump   Thing = "tcpdump"
 	Ping      Thing = "ping"
+	Dig       Thing = "dig"
 	XDP       Thing = "AF_XDP"
 	Samples   Thing = "DPDK's sample programs"
 
@@ -77,7 +78,7 @@ func missing(thing Thing) string {
 		if _, err := exec.LookPath("cc"); err != nil {
 			return err.Error()
 		}
-	case ProcInfo, Testpmd, TelemetryScript, Dumpcap, Pdump, Tcpdump, Ping:
+	case ProcInfo, Testpmd, TelemetryScript, Dumpcap, Pdump, Tcpdump, Ping, Dig:
 		if _, err := exec.LookPath(string(thing)); err != nil {
 			return err.Error() + ": run 'make deps'"
 		}

@@ -23,6 +23,7 @@ const Compiler Thing = "a C compiler and DPDK's headers"
 func Config(n int) (_ eal.Config) { panic("the tests need Linux, DPDK and cgo") }
 func Container() (_ bool)         { panic("the tests need Linux, DPDK and cgo") }
 
+const Dig Thing = "dig"
 const Dumpcap Thing = "dpdk-dumpcap"
 
 func Hear() (_ string)    { panic("the tests need Linux, DPDK and cgo") }

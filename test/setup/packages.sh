@@ -2,7 +2,7 @@
 # packages.sh installs the packages that godpdk's build and tests need. It calls apt only if something is missing.
 set -euo pipefail
 
-packages=(libdpdk-dev dpdk-dev dpdk-doc pkgconf gcc libc6-dev qemu-user iputils-ping tcpdump)
+packages=(libdpdk-dev dpdk-dev dpdk-doc pkgconf gcc libc6-dev qemu-user iputils-ping tcpdump bind9-dnsutils)
 
 # missing prints the missing parts. It looks for files and commands, not for packages, so that a DPDK built from source
 # and other distributions pass too.
@@ -23,6 +23,7 @@ missing() {
   [ -d "$(pkg-config --variable=prefix libdpdk 2>/dev/null)/share/dpdk/examples/multi_process" ] ||
     echo "DPDK's sample programs (C peers for the tests of the examples; Debian has them in dpdk-doc)"
   command -v ping >/dev/null || echo "ping (for the tests on the kernel's network stack)"
+  command -v dig >/dev/null || echo "dig (asks the DNS server of the examples in tests)"
   command -v tcpdump >/dev/null || echo "tcpdump (reads what the tests of captures write)"
   [ "$(uname -m)" = aarch64 ] || command -v qemu-aarch64 >/dev/null || command -v qemu-aarch64-static >/dev/null ||
     echo "qemu-aarch64 (runs the arm64 tests)"
@@ -62,7 +63,7 @@ if ! command -v apt-get >/dev/null; then
   {
     echo "deps: this is not Debian. Install the missing parts. The packages of Debian are"
     echo "    ${packages[*]}"
-    echo "and those of Fedora are dpdk-devel dpdk-tools pkgconf-pkg-config gcc glibc-devel qemu-user iputils tcpdump."
+    echo "and those of Fedora are dpdk-devel dpdk-tools pkgconf-pkg-config gcc glibc-devel qemu-user iputils tcpdump bind-utils."
   } >&2
   exit 1
 fi
