@@ -452,13 +452,22 @@ godpdk_flow_indirect_create(uint16_t port, int ingress, int egress, int transfer
 	return godpdk_flow_result(handle != NULL ? 0 : -godpdk_errno(), handle, &e);
 }
 
-/* rte_flow_action_handle_update: drivers take the new action for all types of this package. */
+/* rte_flow_action_handle_update: drivers take the new action, but for AGE a struct of its own. */
 static inline struct godpdk_flow_result
 godpdk_flow_indirect_update(uint16_t port, void *handle, const void *action)
 {
 	struct rte_flow_error e = { .type = RTE_FLOW_ERROR_TYPE_NONE };
-	int ret = rte_flow_action_handle_update(port, handle, action, &e);
+	const struct rte_flow_action *a = action;
+	struct rte_flow_update_age age;
+	int ret;
 
+	if (a->type == RTE_FLOW_ACTION_TYPE_AGE) {
+		memset(&age, 0, sizeof(age));
+		age.timeout_valid = 1;
+		age.timeout = ((const struct rte_flow_action_age *)a->conf)->timeout;
+		action = &age;
+	}
+	ret = rte_flow_action_handle_update(port, handle, action, &e);
 	return godpdk_flow_result(ret, NULL, &e);
 }
 

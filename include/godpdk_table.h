@@ -24,7 +24,7 @@
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
 
-#define GODPDK_TABLE_MAGIC 0x31656c6261546f47ull
+#define GODPDK_TABLE_MAGIC 0x32656c6261546f47ull /* with the layout of this version */
 #define GODPDK_TABLE_ZONE "GDT_" /* + name: the memzone of a table */
 
 enum {

@@ -267,10 +267,8 @@ static void
 repair_values(struct godpdk_table *t, const uint8_t *state, uint8_t *used)
 {
 	for (uint32_t p = 0; p < t->slots; p++) {
-		void *data;
-
-		if (state[p] == LIVE && find(t, key_at(t, p), godpdk_table_hash(t, key_at(t, p)), &data) >= 0)
-			used[(uintptr_t)data] = 1;
+		if (state[p] == LIVE)
+			used[(uintptr_t)*godpdk_table_data(t, p)] = 1;
 	}
 	t->num_free_values = 0;
 	for (uint32_t i = t->capacity + 1; i-- > 0;)

@@ -52,14 +52,15 @@ type note struct {
 }
 
 var (
-	// remember notes a capture. One that is about to begin leaves the place to a living process: DPDK will refuse it.
+	// remember notes a capture. One that is about to begin leaves the place to the process that has it, also if that has ended: DPDK will
+	// refuse it until endCaptures has run.
 	remember = delegate.Func("rte_pdump_enable_bpf of a secondary", func(o delegate.Owner, _ string, n note) (bool, error) {
 		if o == delegate.Self { // of a primary in C
 			return false, nil
 		}
 		book.Lock()
 		defer book.Unlock()
-		if is, taken := book.at[n.Place]; n.Began || !taken || is.owner == o || !delegate.Alive(is.owner) {
+		if is, taken := book.at[n.Place]; n.Began || !taken || is.owner == o {
 			book.at[n.Place] = noted{o, n.Memory}
 		}
 		return true, nil

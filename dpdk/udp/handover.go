@@ -47,12 +47,12 @@ func (q *frameQueue) take(ms []*mbuf.Mbuf) (n int) {
 	return n
 }
 
-// drain frees all mbufs in the queue. h may be nil.
+// drain frees all mbufs in the queue. h may be nil, or have no caches yet.
 func (q *frameQueue) drain(h *Host) {
 	var ms [burst]*mbuf.Mbuf
 	for n := q.take(ms[:]); n > 0; n = q.take(ms[:]) {
 		for _, m := range ms[:n] {
-			if h != nil {
+			if h != nil && len(h.frees) > 0 {
 				h.free(0, m)
 			} else {
 				m.Free()
@@ -99,6 +99,7 @@ func (s *member) taken() (n int) {
 		}
 	}
 	q.handed = false
+	q.answers()
 	q.flush()
 	q.woke = false
 	q.count.takenOver.Add(uint64(n))
@@ -137,9 +138,11 @@ func (q *queue) handToAll(m *mbuf.Mbuf, hosts uint32) {
 	if n == 0 || q.handed {
 		return
 	}
-	if _, err := m.AddRefcount(n); err != nil {
-		q.count.drops[DropNoMbuf].Add(1)
-		return
+	for m := range m.Segments() { // each is freed for itself
+		if _, err := m.AddRefcount(n); err != nil { // of many sockets and hosts, so it is the first segment
+			q.count.drops[DropNoMbuf].Add(1)
+			return
+		}
 	}
 	for ; hosts != 0; hosts &= hosts - 1 {
 		if s.hand(bits.TrailingZeros32(hosts), m) {
@@ -164,9 +167,18 @@ func (q *queue) handQuery(m *mbuf.Mbuf) {
 	}
 }
 
-// handError gives an ICMP error to the host of the socket that it is about. It reports whether there is one; it owns m then.
-func (q *queue) handError(m *mbuf.Mbuf, e reported) bool {
-	return q.host.shared != nil && q.host.own[e.src] && q.host.sockets[e.srcPort].Load() == nil && q.handOver(m, e.srcPort, e.dstPort)
+// handError gives an ICMP error to the host of the socket that it is about. It reports whether there is one; it owns m then. An error about a
+// path is also for the other hosts with that local port: any of them may use the path.
+func (q *queue) handError(m *mbuf.Mbuf, e reported, path bool) bool {
+	s := q.host.shared
+	if s == nil || !q.host.own[e.src] {
+		return false
+	}
+	if path {
+		q.handToAll(m, s.ports[e.srcPort].Load()&portHosts&^s.bit)
+		return false
+	}
+	return q.host.sockets[e.srcPort].Load() == nil && q.handOver(m, e.srcPort, e.dstPort)
 }
 
 // unfragment writes the headers of a reassembled packet so that another host does not take it for a fragment. p describes the first

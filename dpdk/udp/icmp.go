@@ -61,7 +61,7 @@ func (q *queue) icmp4(m *mbuf.Mbuf) (Drop, bool) {
 		return q.echo(m, b, header.ICMPEchoReply)
 	case header.ICMPUnreachable:
 		if e, ok := parseError4(b[header.ICMPLen:]); ok {
-			if q.handError(m, e) {
+			if q.handError(m, e, b[1] == code4TooBig) {
 				return 0, true
 			}
 			switch b[1] {
@@ -103,16 +103,14 @@ func (q *queue) icmp6(m *mbuf.Mbuf) (Drop, bool) {
 		q.host.groups.query6(b)
 	case header.ICMPv6Unreachable:
 		if e, ok := parseError6(b[header.ICMPLen:]); ok && b[1] == code6Port {
-			if q.handError(m, e) {
+			if q.handError(m, e, false) {
 				return 0, true
 			}
 			q.refused(e, syscall.ECONNREFUSED)
 		}
 	case header.ICMPv6TooBig:
 		if e, ok := parseError6(b[header.ICMPLen:]); ok {
-			if q.handError(m, e) {
-				return 0, true
-			}
+			q.handError(m, e, true)
 			q.tooBig(e, max(int(min(be.Uint32(b[4:8]), 1<<16)), minMTU6))
 		}
 	}

@@ -134,9 +134,9 @@ func (n *neighbours) set(e *neighbour, mac header.MAC, confirmed bool) {
 	news := changed
 	switch now := time.Now(); {
 	case confirmed:
+		news = news || e.state != reachable || e.due.Sub(now) < reachableTime-time.Second
 		e.state, e.asked, e.due = reachable, 0, now.Add(reachableTime)
 		e.old.Store(false)
-		news = true
 	case changed || e.state == incomplete || e.state == failed || e.state == idle:
 		e.state, e.asked, e.due = stale, 0, now.Add(forgottenAfter)
 		e.old.Store(true)

@@ -485,3 +485,43 @@ func TestFrameQueueKeepsOrder(t *testing.T) {
 	}
 	receiver.Wait()
 }
+
+// A datagram for a socket of another host that has another peer is refused by that host.
+func TestSharedHostsRefuseWhatIsHandedOver(t *testing.T) {
+	a, b, _ := trio(t, nil)
+	for _, ips := range [][2]string{{a4, b4}, {"[" + a6 + "]", "[" + b6 + "]"}} {
+		local, remote := netip.MustParseAddrPort(ips[0]+":700"), netip.MustParseAddrPort(ips[1]+":9")
+		_, err := a[1].DialUDP("udp", net.UDPAddrFromAddrPort(local), net.UDPAddrFromAddrPort(remote))
+		require.NoError(t, err)
+		for _, from := range []*udp.Host{b, a[0]} { // over the wire, and from host to host
+			c := dial(t, from, "udp", local.String())
+			_, err = c.Write([]byte("x"))
+			require.NoError(t, err)
+			require.NoError(t, c.SetReadDeadline(time.Now().Add(10*time.Second)))
+			_, err = c.Read(make([]byte, 1))
+			require.ErrorIs(t, err, syscall.ECONNREFUSED)
+		}
+	}
+	assert.Positive(t, a[1].Stats().TakenOver)
+}
+
+// A broadcast datagram in fragments reaches the sockets of all hosts, and each segment returns to the pool once.
+func TestSharedHostsHandOverFragments(t *testing.T) {
+	a, b, _ := trio(t, func(_ int, c *udp.Config) { c.ReusePort = true })
+	sockets := []udp.PacketConn{listen(t, a[1], "udp4", ":701")}
+	c := listen(t, b, "udp4", ":0")
+	for i := range 200 {
+		if i == 100 {
+			sockets = append(sockets, listen(t, a[0], "udp4", ":701"))
+		}
+		data, in := payload(i, 5000), make([]byte, 6000)
+		_, err := c.WriteToUDPAddrPort(data, netip.MustParseAddrPort("10.9.0.255:701"))
+		require.NoError(t, err)
+		for _, s := range sockets {
+			require.NoError(t, s.SetReadDeadline(time.Now().Add(10*time.Second)))
+			n, err := s.Read(in)
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(data, in[:n]))
+		}
+	}
+}

@@ -88,7 +88,7 @@ func (s *member) find(a netip.Addr, now time.Time) (n sharedNeighbour, ok bool) 
 	return n, ok
 }
 
-// update changes the entry of an address. It makes one if there is none, in place of the oldest one.
+// update changes the entry of an address. It makes one if there is none, in place of one without an Ethernet address, or else of the oldest one.
 func (s *member) update(a netip.Addr, f func(e *sharedNeighbour, now int64)) {
 	key := a.As16()
 	b := s.bucket(key)
@@ -100,8 +100,8 @@ func (s *member) update(a netip.Addr, f func(e *sharedNeighbour, now int64)) {
 	if e == nil {
 		e = &b.entries[0]
 		for i := range b.entries {
-			if b.entries[i].changed < e.changed {
-				e = &b.entries[i]
+			if x := &b.entries[i]; x.mac == unknownMAC && e.mac != unknownMAC || (x.mac == unknownMAC) == (e.mac == unknownMAC) && x.changed < e.changed {
+				e = x
 			}
 		}
 		*e = sharedNeighbour{}

@@ -57,7 +57,7 @@ func (q *queue) emit(m *mbuf.Mbuf) {
 
 // answer sends the answer to a packet of the queue: to this host itself, or back where the packet came from.
 func (h *Host) answer(m *mbuf.Mbuf, q *queue) {
-	if q == h.self {
+	if q == h.self && h.own[q.p.src] {
 		q.later = append(q.later, m) // the queue is in the middle of a packet
 		return
 	}
@@ -74,12 +74,17 @@ func (h *Host) loopback(m *mbuf.Mbuf) {
 		return
 	}
 	q.receive(m)
-	for len(q.later) > 0 {
-		m, q.later = q.later[0], q.later[1:]
-		q.receive(m)
-	}
-	q.later = q.later[:0]
+	q.answers()
 	q.flush()
+}
+
+// answers receives the answers to what self has received.
+func (q *queue) answers() {
+	for i := 0; i < len(q.later); i++ { // more may come
+		q.receive(q.later[i])
+	}
+	clear(q.later)
+	q.later = q.later[:0]
 }
 
 // toNeighbour sends a frame that waited for the Ethernet address of a neighbor, on the queue of its socket.

@@ -254,9 +254,20 @@ int __real_rte_flow_action_handle_update(uint16_t, struct rte_flow_action_handle
 int
 __wrap_rte_flow_action_handle_update(uint16_t port, struct rte_flow_action_handle *handle, const void *update, struct rte_flow_error *e)
 {
+	const struct rte_flow_update_age *age = update;
+	struct rte_flow_action_age conf = { 0 };
+	struct rte_flow_action action = { RTE_FLOW_ACTION_TYPE_AGE, &conf };
+	struct rte_flow_action_handle **h;
+
 	if (!mine(port))
 		return __real_rte_flow_action_handle_update(port, handle, update, e);
-	find_handle(handle);
+	h = find_handle(handle);
+	if (h != NULL && (*h)->type == RTE_FLOW_ACTION_TYPE_AGE) {
+		if (age->reserved == 0 && age->timeout_valid)
+			conf.timeout = age->timeout;
+		record_action(&action);
+		return fail(e, NULL);
+	}
 	record_action(update);
 	return fail(e, update);
 }
