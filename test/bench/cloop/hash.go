@@ -37,8 +37,8 @@ static void
 hash_each(int way, const void *keys, unsigned int size, void *out, unsigned int n, unsigned int iters)
 {
 	// A C program knows the size of its keys when it is compiled.
-#define EACH(fn) switch (size) { case 4: fn(keys, 4, out, n, iters); break; case 16: fn(keys, 16, out, n, iters); break; \
-	case 64: fn(keys, 64, out, n, iters); break; }
+#define EACH(fn) switch (size) { case 4: fn(keys, 4, out, n, iters); break; case 12: fn(keys, 12, out, n, iters); break; \
+	case 16: fn(keys, 16, out, n, iters); break; case 64: fn(keys, 64, out, n, iters); break; default: abort(); }
 	if (way == 0) {
 		EACH(hash_crc)
 	} else {
@@ -50,7 +50,7 @@ import "C"
 
 import "unsafe"
 
-// HashCRC hashes n keys of 4, 16 or 64 bytes with rte_hash_crc.
+// HashCRC hashes n keys of 4, 12, 16 or 64 bytes with rte_hash_crc.
 func HashCRC(keys unsafe.Pointer, size int, out unsafe.Pointer, n, iters int) {
 	C.hash_each(0, keys, C.uint(size), out, C.uint(n), C.uint(iters))
 }
