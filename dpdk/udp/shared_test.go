@@ -487,7 +487,7 @@ func TestFrameQueueKeepsOrder(t *testing.T) {
 }
 
 // A datagram for a socket of another host that has another peer is refused by that host.
-func TestSharedHostsRefuseWhatIsHandedOver(t *testing.T) {
+func TestSharedHostsRefuseDatagramsOfEachOther(t *testing.T) {
 	a, b, _ := trio(t, nil)
 	for _, ips := range [][2]string{{a4, b4}, {"[" + a6 + "]", "[" + b6 + "]"}} {
 		local, remote := netip.MustParseAddrPort(ips[0]+":700"), netip.MustParseAddrPort(ips[1]+":9")
