@@ -30,7 +30,8 @@ func TestTheKernelOfEachDebianIsFound(t *testing.T) {
 	for name, script := range debian {
 		require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
 	}
-	modules := []string{"virtio_console.ko", "virtio_net.ko", "vmxnet3.ko", "vfio_iommu_type1.ko", "vfio-pci.ko", "uio_pci_generic.ko"}
+	modules := []string{"virtio_console.ko", "virtio_net.ko", "vmxnet3.ko", "vfio_iommu_type1.ko", "vfio-pci.ko", "uio_pci_generic.ko",
+		"tun.ko", "cls_flower.ko", "sch_ingress.ko", "sch_multiq.ko", "act_skbedit.ko", "act_mirred.ko", "act_gact.ko", "xfrm_user.ko", "nfnetlink.ko"}
 	for name, packages := range map[string]map[string][]string{
 		"12": {
 			"linux-image-cloud-amd64":         {"depends=linux-image-6.1.0-9-cloud-amd64\n"},
