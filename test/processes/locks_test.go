@@ -166,26 +166,27 @@ func TestLocksExcludeFourProcesses(t *testing.T) {
 	all := team(t)
 	for _, which := range []string{"spin", "ticket", "mcs", "rw", "pf"} {
 		t.Run(which, func(t *testing.T) {
-			sections := harness.Size(1<<20, 1<<18)
-			if which == "spin" { // short ones end before all processes have a CPU
-				sections = 1 << 20
-			}
-			for i, p := range all {
-				p.ask("sections", strconv.Itoa(i), which, strconv.Itoa(sections/teamSize))
-			}
-			for _, p := range all {
-				assert.Equal(t, "0 torn", p.done())
-			}
+			sections, changes := harness.Size(1<<20, 1<<18), 0
 			want := sections
 			if which == "rw" || which == "pf" {
 				want /= 4
 			}
-			var a, b, changes int
-			counted := all[0].do("counted", "0", which, "0")
-			_, err := fmt.Sscan(counted, &a, &b, &changes)
-			require.NoError(t, err, counted)
-			assert.Equal(t, want, a)
-			assert.Equal(t, want, b)
+			// Short ones may end before all processes have a CPU. They work again then.
+			for round := 0; round == 0 || changes <= 10 && round < 50; round++ {
+				for i, p := range all {
+					p.ask("sections", strconv.Itoa(i), which, strconv.Itoa(sections/teamSize))
+				}
+				for _, p := range all {
+					assert.Equal(t, "0 torn", p.done())
+				}
+				var a, b, n int
+				counted := all[0].do("counted", "0", which, "0")
+				_, err := fmt.Sscan(counted, &a, &b, &n)
+				require.NoError(t, err, counted)
+				assert.Equal(t, want, a)
+				assert.Equal(t, want, b)
+				changes += n
+			}
 			assert.Greater(t, changes, 10, "they worked one after the other")
 			t.Log(changes, "changes")
 		})
