@@ -212,7 +212,7 @@ func killEverywhere[V comparable](t *testing.T, withRCU, collide bool, word func
 			}
 			v.fill(t)
 		}
-		kills := harness.Kills(30, 10)
+		kills := harness.Kills(30, 5)
 		for range max(1, min(2, 400/max(kills, 1))) { // once is enough for kills after each instruction
 			// Cuckoo hashing moves keys if the first bucket of a new one is full.
 			for i := 0; i < 4*min(kills, 250) && !collide; i++ {
