@@ -23,8 +23,8 @@ static struct {
  * EAL's interrupt thread, for another process. */
 enum { HERE = 1, ELSEWHERE };
 
-/* This thread is in a probe. */
-static __thread int probing;
+/* HERE: this thread is in a probe. ELSEWHERE: it has probed for another process, and cannot wait for its own alarm. */
+static __thread uint32_t probing;
 
 /* The longest time that the end of a port waits for a call, and a call for the end of a probe,
  * in steps of 100 us: as long as DPDK waits for the answer of another process. */
@@ -35,7 +35,7 @@ godpdk_eth_probing(int on)
 {
 	int port;
 
-	probing = on;
+	probing = on ? HERE : 0;
 	for (port = 0; !on && port < RTE_MAX_ETHPORTS; port++)
 		if (__atomic_load_n(&holds[port].fresh, __ATOMIC_RELAXED) == HERE)
 			__atomic_store_n(&holds[port].fresh, 0, __ATOMIC_RELEASE);
@@ -97,10 +97,16 @@ godpdk_eth_by_name(const char *name)
 static int
 callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 {
-	int i, fresh = type != RTE_ETH_EVENT_NEW ? 0 : probing ? HERE : ELSEWHERE;
+	uint32_t fresh = 0;
+	int i;
 
 	(void)arg;
 	(void)ret;
+	if (type == RTE_ETH_EVENT_NEW) {
+		if (probing == 0)
+			probing = ELSEWHERE;
+		fresh = probing;
+	}
 	__atomic_store_n(&holds[port].fresh, fresh, __ATOMIC_RELEASE);
 	if (fresh == ELSEWHERE && rte_eal_alarm_set(1, probed, (void *)(uintptr_t)port) != 0)
 		probed((void *)(uintptr_t)port);

@@ -3,6 +3,7 @@
 package twin
 
 /*
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ package twin
 extern int godpdk_eth_event_callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 	__attribute__((weak));
 
+extern int godpdk_eth_by_name(const char *name) __attribute__((weak));
+
 static int stage; // 1: the device is attached, 2: its probe may return
 
 static void
@@ -22,6 +25,7 @@ probe_slowly(void *devargs)
 	int i;
 
 	rte_dev_probe(devargs);
+	godpdk_eth_by_name(devargs); // on the thread of the probe, which must not wait for its end
 	free(devargs);
 	__atomic_store_n(&stage, 1, __ATOMIC_SEQ_CST);
 	for (i = 0; i < 5000 && __atomic_load_n(&stage, __ATOMIC_SEQ_CST) == 1; i++)
@@ -37,7 +41,7 @@ probe_elsewhere(char *devargs)
 	ret = rte_eal_alarm_set(1, probe_slowly, devargs);
 	for (i = 0; i < 5000 && ret == 0 && __atomic_load_n(&stage, __ATOMIC_SEQ_CST) == 0; i++)
 		usleep(1000);
-	return ret;
+	return i < 5000 ? ret : -ETIMEDOUT;
 }
 
 static void
