@@ -113,7 +113,7 @@ func (q *queue) handOver(m *mbuf.Mbuf, port, fromPort uint16) bool {
 	if s == nil || q.handed {
 		return false
 	}
-	hosts := s.ports[port].Load() & portHosts &^ s.bit
+	hosts := s.othersAt(port)
 	if hosts == 0 {
 		return false
 	}
@@ -131,6 +131,9 @@ func (q *queue) handOver(m *mbuf.Mbuf, port, fromPort uint16) bool {
 	return true
 }
 
+// othersAt returns the other hosts with the local port.
+func (s *member) othersAt(port uint16) uint32 { return s.ports[port].Load() & portHosts &^ s.bit }
+
 // handToAll gives hosts a reference to a packet that several hosts need.
 func (q *queue) handToAll(m *mbuf.Mbuf, hosts uint32) {
 	s := q.host.shared
@@ -138,11 +141,9 @@ func (q *queue) handToAll(m *mbuf.Mbuf, hosts uint32) {
 	if n == 0 || q.handed {
 		return
 	}
-	for m := range m.Segments() { // each is freed for itself
-		if _, err := m.AddRefcount(n); err != nil { // of many sockets and hosts, so it is the first segment
-			q.count.drops[DropNoMbuf].Add(1)
-			return
-		}
+	if !share(m, n) {
+		q.count.drops[DropNoMbuf].Add(1)
+		return
 	}
 	for ; hosts != 0; hosts &= hosts - 1 {
 		if s.hand(bits.TrailingZeros32(hosts), m) {
@@ -156,7 +157,7 @@ func (q *queue) handToAll(m *mbuf.Mbuf, hosts uint32) {
 // handDatagram gives a multicast or broadcast datagram to the other hosts with the local port.
 func (q *queue) handDatagram(m *mbuf.Mbuf, port uint16) {
 	if s := q.host.shared; s != nil {
-		q.handToAll(m, s.ports[port].Load()&portHosts&^s.bit)
+		q.handToAll(m, s.othersAt(port))
 	}
 }
 
@@ -175,7 +176,7 @@ func (q *queue) handError(m *mbuf.Mbuf, e reported, path bool) bool {
 		return false
 	}
 	if path {
-		q.handToAll(m, s.ports[e.srcPort].Load()&portHosts&^s.bit)
+		q.handToAll(m, s.othersAt(e.srcPort))
 		return false
 	}
 	return q.host.sockets[e.srcPort].Load() == nil && q.handOver(m, e.srcPort, e.dstPort)

@@ -250,9 +250,7 @@ func TestSegments(t *testing.T) {
 
 // A datagram that is written and read back allocates nothing.
 func TestNoAllocations(t *testing.T) {
-	if harness.Race {
-		t.Skip("the race detector allocates")
-	}
+	harness.CountsAllocations(t)
 	a, b := pair(t, nil)
 	for _, address := range []string{b4 + ":700", "[" + b6 + "]:700"} {
 		server := listen(t, b, "udp", address)

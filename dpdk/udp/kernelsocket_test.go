@@ -21,7 +21,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
-	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/udp"
 	"github.com/godpdk/godpdk/test/harness"
 	"github.com/godpdk/godpdk/test/wire"
@@ -373,9 +372,7 @@ func TestDropsAreCountedInBothModes(t *testing.T) {
 }
 
 func TestKernelAllocatesNothing(t *testing.T) {
-	if build.Race {
-		t.Skip("the race detector allocates")
-	}
+	harness.CountsAllocations(t)
 	k := newKernel(t, udp.KernelConfig{})
 	for _, ip := range []string{"127.0.0.1", "[::1]"} {
 		server := listen(t, k, "udp", ip+":0").(udp.Socket)

@@ -246,12 +246,8 @@ func (q *queue) copies(s *socket, d datagram) (Drop, bool) {
 	if len(to) == 0 {
 		return DropNoSocket, false
 	}
-	if len(to) > 1 {
-		for m := range d.m.Segments() { // each is freed for itself
-			if _, err := m.AddRefcount(len(to) - 1); err != nil { // more than 32,767 sockets, so it is the first segment
-				return DropNoMbuf, false
-			}
-		}
+	if len(to) > 1 && !share(d.m, len(to)-1) {
+		return DropNoMbuf, false
 	}
 	for _, c := range to {
 		q.give(c, d)
@@ -259,6 +255,17 @@ func (q *queue) copies(s *socket, d datagram) (Drop, bool) {
 	clear(to)
 	q.many = to
 	return 0, true
+}
+
+// share adds n references to a packet: to each segment, because each is freed for itself. It fails for more than 32,767 of them, at the first
+// segment.
+func share(m *mbuf.Mbuf, n int) bool {
+	for m := range m.Segments() {
+		if _, err := m.AddRefcount(n); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // find returns the best Conn for a datagram, or nil: a connected one, or one with that local address, or any.

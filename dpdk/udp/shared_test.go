@@ -20,11 +20,11 @@ import (
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/header"
-	"github.com/godpdk/godpdk/dpdk/internal/build"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/netring"
 	"github.com/godpdk/godpdk/dpdk/ring"
 	"github.com/godpdk/godpdk/dpdk/udp"
+	"github.com/godpdk/godpdk/test/harness"
 )
 
 func newShared(t testing.TB) *udp.Shared {
@@ -381,9 +381,7 @@ func TestSharedConfigErrors(t *testing.T) {
 
 // Handed-over datagrams allocate nothing.
 func TestHandoverDoesNotAllocate(t *testing.T) {
-	if build.Race {
-		t.Skip("the race detector allocates")
-	}
+	harness.CountsAllocations(t)
 	a, b, _ := trio(t, nil)
 	server := listen(t, a[1], "udp4", ":700")
 	c := dial(t, b, "udp4", a4+":700")
