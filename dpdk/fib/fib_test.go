@@ -510,6 +510,26 @@ func TestChangesThatFreeNoGroupDoNotWait(t *testing.T) {
 	})
 }
 
+func TestTooLittleMemoryIsAnError(t *testing.T) {
+	cfg := fib.Config{EntrySize: 8, Groups: 1_000_000} // more than 2 GiB
+	for name, create := range map[string]func(string) (table, error){
+		"IPv4": func(name string) (table, error) { return fib.Create4(name, cfg) },
+		"IPv6": func(name string) (table, error) { return fib.Create6(name, cfg) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for i := range 64 {
+				l, err := create(fmt.Sprint("large", i))
+				if err != nil {
+					require.ErrorIs(t, err, dpdk.ErrNoMemory)
+					return
+				}
+				t.Cleanup(func() { assert.NoError(t, l.Free()) })
+			}
+			t.Fatal("64 tables had memory")
+		})
+	}
+}
+
 func TestZeroValuesFindNothing(t *testing.T) {
 	var four fib.Table4
 	var six fib.Table6
