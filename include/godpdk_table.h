@@ -286,7 +286,7 @@ struct godpdk_table_config {
 	const char *rcu_name;
 };
 
-/* rte_hash_create of a table. If the process is killed in this call, the name may be taken until all processes end: let the primary
+/* rte_hash_create of a table. Also EINVAL for what is beyond the limits above, or for keys of 4 GiB in total. If the process is killed in this call, the name may be taken until all processes end: let the primary
  * create tables. */
 struct godpdk_ptr godpdk_table_create(const char *name, const struct godpdk_table_config *c);
 
@@ -307,7 +307,7 @@ int godpdk_table_describe(const char *name, struct godpdk_table_info *info);
 /* The table of that name, or ENOENT, EAGAIN if it is not complete, or ENOTSUP if its layout is another one. */
 struct godpdk_ptr godpdk_table_find(const char *name);
 
-/* rte_hash_free of the table that the name still means: 0, ENOENT, or EBUSY during a change. */
+/* rte_hash_free of the table that the name still means: 0, ENOENT, or EBUSY if another thread owns the lock. */
 int godpdk_table_free(const char *name, struct godpdk_table *t);
 
 /* The functions below change a table. They return 0; EBUSY if another thread owns the lock or a lookup waits for it; ESTALE if the table was

@@ -143,10 +143,10 @@ type Config struct {
 }
 
 // MaxEntriesOf returns the maximum number of entries with keys of this size, so that C can compute offsets in 32 bits. Create makes
-// up to 9/8 * 8/7 times as many places.
+// up to 9/8 * 8/7 times as many places, and 147 more.
 func MaxEntriesOf(keySize uint32) int {
 	places := uint64(1) << 32 / ((uint64(keySize) + 8 + 15) &^ 15)
-	return int(min(MaxEntries, (places-128)*7/9))
+	return int(min(MaxEntries, (places-160)*7/9))
 }
 
 // Valid reports whether C can make the table.
@@ -267,7 +267,8 @@ func Get(at Table, key, value unsafe.Pointer) int32 {
 	return int32(C.table_get(number(at), bytes(key), bytes(value)))
 }
 
-// GetLong is [Get] for keys in long lists and beside writers. It takes much time in the worst case. After [Again], call it again after a pause.
+// GetLong looks up a key as [Get] does, also in a long list and beside writers. It may take much time. If it returns [Again], call it again after a
+// pause.
 //
 // Implements: rte_hash_lookup_with_hash_data
 func GetLong(at Table, key, value unsafe.Pointer) int32 {

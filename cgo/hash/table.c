@@ -676,6 +676,14 @@ init(struct godpdk_table *t, const struct godpdk_table_config *c, struct rte_has
 	return err;
 }
 
+static int
+valid(const char *name, const struct godpdk_table_config *c)
+{
+	return strlen(name) < GODPDK_TABLE_NAMESIZE && c->key_size >= 1 && c->key_size <= GODPDK_TABLE_MAX_SIZE &&
+	       c->value_size <= GODPDK_TABLE_MAX_SIZE && c->entries >= 1 && c->entries <= GODPDK_TABLE_MAX_ENTRIES &&
+	       c->function <= GODPDK_TABLE_JENKINS;
+}
+
 struct godpdk_ptr
 godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 {
@@ -698,9 +706,13 @@ godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 	size_t size = sizeof(struct godpdk_table);
 	int err;
 
+	if (!valid(name, c))
+		return (struct godpdk_ptr){ NULL, EINVAL };
 	/* rte_hash has 8 entries a bucket and as many entries as the next power of two. At more than 7/8 of them, many keys may
 	 * overflow: twice as many, then. */
 	p.entries = (uint64_t)slots * 8 > (uint64_t)power * 7 ? power + 1 : slots;
+	if (((uint64_t)p.entries + 1) * RTE_ALIGN(c->key_size + sizeof(void *), 16) > UINT32_MAX) /* rte_hash computes offsets in 32 bits */
+		return (struct godpdk_ptr){ NULL, EINVAL };
 	size += (p.entries + ((size_t)1 << list_bits(p.entries))) * sizeof(uint32_t);
 	if (c->rcu != NULL)
 		size += (size_t)p.entries * sizeof(struct godpdk_table_pending);

@@ -167,5 +167,9 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 }
 
 func stoppedOwner(at unsafe.Pointer) string {
-	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped, or it repairs a large table: continue or kill it, or try again", chash.Owner(at), changeTimeout)
+	owner := chash.Owner(at)
+	if owner == 0 { // it has left the lock since
+		return fmt.Sprintf("other threads had the lock of the table at each attempt for %v: try again", changeTimeout)
+	}
+	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped, or it repairs a large table: continue or kill it, or try again", owner, changeTimeout)
 }
