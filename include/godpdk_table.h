@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* librte_hash: tables in shared memory that several processes change and read, also C programs.
  *
- * A table is an rte_hash with lock-free readers, and a memzone with the struct below. Readers take no lock. A change takes
- * a robust lock; the first change after the death of its owner repairs the rte_hash. No pointer to a function in the shared
+ * A table is an rte_hash with lock-free readers, and a memzone with the struct below. Readers take no lock, unless writers are in their way
+ * again and again. A change takes a robust lock; the first change after the death of its owner repairs the rte_hash. No pointer to a function in the shared
  * struct rte_hash is used: the hash is computed here, and keys are compared by number of bytes.
  *
  * A key can be in two buckets of the rte_hash. If they are full, and so are those of the keys in them, the key overflows: it has a place
@@ -24,7 +24,7 @@
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
 
-#define GODPDK_TABLE_MAGIC 0x32656c6261546f47ull /* with the layout of this version */
+#define GODPDK_TABLE_MAGIC 0x33656c6261546f47ull /* with the layout of this version */
 #define GODPDK_TABLE_ZONE "GDT_" /* + name: the memzone of a table */
 
 enum {
@@ -34,6 +34,9 @@ enum {
 	GODPDK_TABLE_MAX_SIZE = 4096, /* of a key, and of a value */
 	GODPDK_TABLE_BULK = 32,	      /* keys of one bulk. With 64, rte_hash may miss keys that move meanwhile. */
 	GODPDK_TABLE_CHANGES = 64,    /* keys that are changed with the lock taken once */
+	/* The work of a lookup is counted in cache lines of keys in lists. */
+	GODPDK_TABLE_STEPS = 1024, /* of one call of godpdk_table_get or godpdk_table_get_bulk */
+	GODPDK_TABLE_TRY = 16,	   /* what a search costs that is repeated because of writers, beside that of its list */
 	/* Hash functions. */
 	GODPDK_TABLE_CRC = 0,
 	GODPDK_TABLE_JENKINS = 1,
@@ -93,6 +96,7 @@ struct godpdk_table {
 	uint32_t used; /* positions below this may have been used */
 	uint32_t num_free_values;
 	uint32_t repairs;
+	uint32_t waiting; /* set by a lookup that writers are in the way of: the next change lets it go first */
 	uint64_t pending_head, pending_tail; /* they count without end */
 } __rte_cache_aligned;
 
@@ -123,8 +127,8 @@ godpdk_table_value(const struct godpdk_table *t, void *data, void *value)
 	}
 	if (t->value_size < 8)
 		memcpy(value, &word, t->value_size);
-	else
-		memcpy(value, t->values + word * t->value_stride, t->value_size);
+	else /* An atomic load: otherwise a compiler that sees a variable of 8 bytes warns of more. */
+		memcpy(value, t->values + word * t->value_stride, __atomic_load_n(&t->value_size, __ATOMIC_RELAXED));
 }
 
 /* Begins a read, and returns a number for godpdk_table_same. */
@@ -156,13 +160,26 @@ godpdk_table_data(const struct godpdk_table *t, uint32_t pos)
 	return (void **)(t->keys + pos * t->key_stride - sizeof(void *));
 }
 
-/* The position of a key that has overflowed, and its data, or -ENOENT. A list may change its end under a reader: it stops then, and repeats. */
+/* Takes n of the steps that remain, or returns 0. */
+static inline int
+godpdk_table_step(uint32_t *steps, uint32_t n)
+{
+	if (*steps < n)
+		return 0;
+	*steps -= n;
+	return 1;
+}
+
+/* The position of a key that has overflowed, and its data, or -ENOENT. It is -EAGAIN if the steps do not suffice, or if a place was used
+ * again: the list may have another end then. */
 static inline int32_t
-godpdk_table_overflowed(const struct godpdk_table *t, const void *key, hash_sig_t hash, uint32_t begun, void **data)
+godpdk_table_overflowed(const struct godpdk_table *t, const void *key, hash_sig_t hash, uint32_t begun, void **data, uint32_t *steps)
 {
 	uint32_t p = __atomic_load_n(godpdk_table_list(t, hash), __ATOMIC_ACQUIRE);
 
-	for (; p != 0 && godpdk_table_same(t, begun); p = __atomic_load_n(&t->links[p - 1], __ATOMIC_ACQUIRE)) {
+	for (; p != 0; p = __atomic_load_n(&t->links[p - 1], __ATOMIC_ACQUIRE)) {
+		if (!godpdk_table_step(steps, 1 + t->key_size / 64) || !godpdk_table_same(t, begun))
+			return -EAGAIN;
 		if (memcmp(t->keys + (p - 1) * t->key_stride, key, t->key_size) == 0) {
 			*data = __atomic_load_n(godpdk_table_data(t, p - 1), __ATOMIC_ACQUIRE);
 			return p - 1;
@@ -171,36 +188,60 @@ godpdk_table_overflowed(const struct godpdk_table *t, const void *key, hash_sig_
 	return -ENOENT;
 }
 
-/* The position of a key, and its data, or a negative number. The result counts only if godpdk_table_same(t, begun) is true after it. */
+#ifndef GODPDK_TABLE_SEARCH /* table.c has a pointer to the function */
+#define GODPDK_TABLE_SEARCH rte_hash_lookup_with_hash_data
+#endif
+
+/* The position of a key, and its data, or a negative number. The result counts only if it is not -EAGAIN, and godpdk_table_same(t, begun) is
+ * true after it. */
 static inline int32_t
-godpdk_table_position(const struct godpdk_table *t, const void *key, hash_sig_t hash, uint32_t begun, void **data)
+godpdk_table_position(const struct godpdk_table *t, const void *key, hash_sig_t hash, uint32_t begun, void **data, uint32_t *steps)
 {
-	int32_t pos = rte_hash_lookup_with_hash_data(t->hash, key, hash, data);
+	int32_t pos = GODPDK_TABLE_SEARCH(t->hash, key, hash, data);
 
 	if (pos >= 0 || __atomic_load_n(&t->overflow, __ATOMIC_ACQUIRE) == 0)
 		return pos;
-	return godpdk_table_overflowed(t, key, hash, begun, data);
+	return godpdk_table_overflowed(t, key, hash, begun, data, steps);
 }
 
-/* Looks up a key: 1 and its value, 0 and a value of zeros, or GODPDK_TABLE_AGAIN if writers were in the way many times in a row. */
+/* Searches for a key once: 1 and its value, 0 and a value of zeros, or GODPDK_TABLE_AGAIN. */
 static inline int32_t
-godpdk_table_get(const struct godpdk_table *t, const void *key, void *value)
+godpdk_table_try(const struct godpdk_table *t, const void *key, hash_sig_t hash, void *value, uint32_t *steps)
+{
+	const uint32_t begun = godpdk_table_begin(t);
+	void *data;
+	int32_t pos = godpdk_table_position(t, key, hash, begun, &data, steps);
+
+	if (pos >= 0)
+		godpdk_table_value(t, data, value);
+	else
+		memset(value, 0, t->value_size);
+	return pos != -EAGAIN && godpdk_table_same(t, begun) ? pos >= 0 : GODPDK_TABLE_AGAIN;
+}
+
+/* Looks up a key, as godpdk_table_get does, and subtracts what the lookup takes from *steps. */
+static inline int32_t
+godpdk_table_get_within(const struct godpdk_table *t, const void *key, void *value, uint32_t *steps)
 {
 	const hash_sig_t hash = godpdk_table_hash(t, key);
 
-	for (int i = 0; i < 64; i++) {
-		const uint32_t begun = godpdk_table_begin(t);
-		void *data;
-		int32_t pos = godpdk_table_position(t, key, hash, begun, &data);
+	while (godpdk_table_step(steps, GODPDK_TABLE_TRY)) {
+		int32_t r = godpdk_table_try(t, key, hash, value, steps);
 
-		if (pos >= 0)
-			godpdk_table_value(t, data, value);
-		else
-			memset(value, 0, t->value_size);
-		if (godpdk_table_same(t, begun))
-			return pos >= 0;
+		if (r != GODPDK_TABLE_AGAIN)
+			return r;
 	}
 	return GODPDK_TABLE_AGAIN;
+}
+
+/* Looks up a key: 1 and its value, or 0 and a value of zeros. It is GODPDK_TABLE_AGAIN if writers were in the way many times in a row, or if very
+ * many keys are in the list of the key: then use godpdk_table_get_long, or godpdk_table_get_within with more steps. */
+static inline int32_t
+godpdk_table_get(const struct godpdk_table *t, const void *key, void *value)
+{
+	uint32_t steps = GODPDK_TABLE_STEPS;
+
+	return godpdk_table_get_within(t, key, value, &steps);
 }
 
 /* A bulk of lookups. keys and values are arrays of n. found has n bytes, which become 0 or 1. The value of a key that was not found becomes 0. */
@@ -213,7 +254,7 @@ struct godpdk_table_bulk {
 	uint32_t hits; /* a result: the number of keys found */
 };
 
-/* Looks up a bulk, and returns the number of keys that were looked up: less than n if writers were in the way. */
+/* Looks up a bulk, and returns the number of keys that were looked up: less than n where godpdk_table_get returns GODPDK_TABLE_AGAIN. */
 int32_t godpdk_table_get_bulk(void *bulk);
 
 /* The arguments of godpdk_table_get. */
@@ -226,9 +267,14 @@ struct godpdk_table_one {
 /* godpdk_table_get of a struct godpdk_table_one, for fastcall. */
 int32_t godpdk_table_get_one(void *one);
 
+/* godpdk_table_get, however long the list of the key is. It takes the lock if writers are in the way, but repairs nothing. It is
+ * GODPDK_TABLE_AGAIN if other threads had the lock many times in a row: call it again after a pause. */
+int32_t godpdk_table_get_long(struct godpdk_table *t, const void *key, void *value);
+
 /* Copies up to n keys and values from position *next on, which becomes the position after them, or GODPDK_TABLE_END. Returns
- * their number. */
-uint32_t godpdk_table_scan(const struct godpdk_table *t, uint32_t *next, void *keys, void *values, uint32_t n);
+ * their number, which may be 0 before the end. If *next remains the same, other threads had the lock many times in a row: call it again after
+ * a pause. */
+uint32_t godpdk_table_scan(struct godpdk_table *t, uint32_t *next, void *keys, void *values, uint32_t n);
 
 struct godpdk_table_config {
 	uint64_t key_type, value_type;
@@ -240,7 +286,7 @@ struct godpdk_table_config {
 	const char *rcu_name;
 };
 
-/* rte_hash_create of a table. If the process is killed in this call, the name may be taken until all processes end: let the primary
+/* rte_hash_create of a table. Also EINVAL for what is beyond the limits above, or for keys of 4 GiB in total. If the process is killed in this call, the name may be taken until all processes end: let the primary
  * create tables. */
 struct godpdk_ptr godpdk_table_create(const char *name, const struct godpdk_table_config *c);
 
@@ -261,12 +307,12 @@ int godpdk_table_describe(const char *name, struct godpdk_table_info *info);
 /* The table of that name, or ENOENT, EAGAIN if it is not complete, or ENOTSUP if its layout is another one. */
 struct godpdk_ptr godpdk_table_find(const char *name);
 
-/* rte_hash_free of the table that the name still means: 0, ENOENT, or EBUSY during a change. */
+/* rte_hash_free of the table that the name still means: 0, ENOENT, or EBUSY if another thread owns the lock. */
 int godpdk_table_free(const char *name, struct godpdk_table *t);
 
-/* The functions below change a table. They return 0; EBUSY if another thread owns the lock; ESTALE if the table was freed; ENOMEM if it needs a
- * repair and the process has no memory for it. *done becomes the number of keys that were changed. n is at most
- * GODPDK_TABLE_CHANGES. */
+/* The functions below change a table. They return 0; EBUSY if another thread owns the lock or a lookup waits for it; ESTALE if the table was
+ * freed; ENOMEM if it needs a repair and the process has no memory for it. n is at most GODPDK_TABLE_CHANGES. *done becomes the number of
+ * keys that were changed. It is at least 1 without an error, but may be less than n if lists are long: call them again for the other keys. */
 
 /* Adds keys, or replaces their values. Also ENOSPC if the table has as many keys as its capacity, and EAGAIN if readers may still use deleted keys. */
 int godpdk_table_add(struct godpdk_table *t, const void *keys, const void *values, uint32_t n, uint32_t *done);

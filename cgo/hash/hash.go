@@ -34,6 +34,12 @@ table_bulk(uintptr_t t, const uint8_t *keys, uint8_t *values, uint8_t *found, ui
 	return done;
 }
 
+static inline int32_t
+table_get_long(uintptr_t t, const uint8_t *key, uint8_t *value)
+{
+	return godpdk_table_get_long(T, key, value);
+}
+
 static inline uint32_t
 table_scan(uintptr_t t, uint32_t *next, uint8_t *keys, uint8_t *values, uint32_t n)
 {
@@ -68,6 +74,8 @@ table_clear(uintptr_t t, uint32_t *next)
 #cgo nocallback table_get
 #cgo noescape table_bulk
 #cgo nocallback table_bulk
+#cgo noescape table_get_long
+#cgo nocallback table_get_long
 #cgo noescape table_scan
 #cgo nocallback table_scan
 #cgo noescape table_add
@@ -135,10 +143,10 @@ type Config struct {
 }
 
 // MaxEntriesOf returns the maximum number of entries with keys of this size, so that C can compute offsets in 32 bits. Create makes
-// up to 9/8 * 8/7 times as many places.
+// up to 9/8 * 8/7 times as many places, and 147 more.
 func MaxEntriesOf(keySize uint32) int {
 	places := uint64(1) << 32 / ((uint64(keySize) + 8 + 15) &^ 15)
-	return int(min(MaxEntries, (places-128)*7/9))
+	return int(min(MaxEntries, (places-160)*7/9))
 }
 
 // Valid reports whether C can make the table.
@@ -252,14 +260,22 @@ var (
 	BulkAddress = unsafe.Pointer(C.godpdk_table_get_bulk)
 )
 
-// Get looks up a key: 1 and its value, 0 and a zero value, or [Again].
+// Get looks up a key: 1 and its value, 0 and a zero value, or [Again]: then use [GetLong].
 //
 // Implements: rte_hash_lookup_with_hash_data
 func Get(at Table, key, value unsafe.Pointer) int32 {
 	return int32(C.table_get(number(at), bytes(key), bytes(value)))
 }
 
-// Bulk looks up n keys, at most [MaxBulk]. done of them were looked up.
+// GetLong looks up a key as [Get] does, also in a long list and beside writers. It may take much time. If it returns [Again], call it again after a
+// pause.
+//
+// Implements: rte_hash_lookup_with_hash_data
+func GetLong(at Table, key, value unsafe.Pointer) int32 {
+	return int32(C.table_get_long(number(at), bytes(key), bytes(value)))
+}
+
+// Bulk looks up n keys, at most [MaxBulk]. done of them were looked up, and [Get] returns [Again] for the next one.
 //
 // Implements: rte_hash_lookup_with_hash_bulk_data
 func Bulk(at Table, keys, values, found unsafe.Pointer, n uint32) (done, hits int) {
@@ -268,12 +284,13 @@ func Bulk(at Table, keys, values, found unsafe.Pointer, n uint32) (done, hits in
 	return int(d), int(h)
 }
 
-// Scan copies up to n keys and values from a position on, which becomes the next one or [ScanEnd].
+// Scan copies up to n keys and values from a position on, which becomes the next one or [ScanEnd]. It may copy none before the end. If the
+// position remains the same, call it again after a pause.
 func Scan(at Table, next *uint32, keys, values unsafe.Pointer, n int) int {
 	return int(C.table_scan(number(at), (*C.uint32_t)(next), bytes(keys), bytes(values), C.uint32_t(n)))
 }
 
-// Add adds n keys, at most [MaxChanges], or replaces their values. done of them were added.
+// Add adds n keys, at most [MaxChanges], or replaces their values. done of them were added, at least one without an error.
 //
 // Implements: rte_hash_add_key_with_hash_data
 func Add(at Table, keys, values unsafe.Pointer, n int) (done, errno int) {
@@ -289,7 +306,7 @@ func GetOrAdd(at Table, key, value unsafe.Pointer) (loaded bool, errno int) {
 	return l != 0, errno
 }
 
-// Delete deletes n keys, at most [MaxChanges]. done of them were deleted.
+// Delete deletes n keys, at most [MaxChanges]. done of them were deleted, at least one without an error.
 //
 // Implements: rte_hash_del_key_with_hash, rte_hash_free_key_with_position
 func Delete(at Table, keys unsafe.Pointer, n int) (done, errno int) {

@@ -56,6 +56,7 @@ type GetArg struct {
 	Value unsafe.Pointer
 }
 
+func GetLong(at Table, key unsafe.Pointer, value unsafe.Pointer) (_ int32)                 { return }
 func GetOrAdd(at Table, key unsafe.Pointer, value unsafe.Pointer) (loaded bool, errno int) { return }
 func Hash(at Table) (_ unsafe.Pointer)                                                     { return }
 

@@ -1,12 +1,19 @@
 //go:build linux && cgo
 
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "godpdk_table.h"
-#include "godpdk_named.h"
+#include "godpdk.h"
+
+#include <rte_hash.h>
 
 /* The dynamic linker sets them when the program starts. A direct call may run the linker, which
  * needs much stack, at the first call. */
 static __typeof__(rte_hash_lookup_with_hash_bulk_data) *volatile lookup_bulk = rte_hash_lookup_with_hash_bulk_data;
+#ifndef GODPDK_TABLE_H /* a C program may have included it: it has enough stack */
+static __typeof__(rte_hash_lookup_with_hash_data) *volatile lookup_one = rte_hash_lookup_with_hash_data;
+#define GODPDK_TABLE_SEARCH lookup_one
+#endif
+#include "godpdk_table.h"
+#include "godpdk_named.h"
 
 int32_t
 godpdk_table_get_one(void *one)
@@ -27,6 +34,7 @@ godpdk_table_get_bulk(void *bulk)
 	const uint32_t n = RTE_MIN(b->n, (uint32_t)GODPDK_TABLE_BULK), begun = godpdk_table_begin(t);
 	char *value = b->values;
 	uint64_t hits = 0;
+	uint32_t steps = GODPDK_TABLE_STEPS, done;
 
 	b->hits = 0;
 	if (n == 0)
@@ -36,33 +44,39 @@ godpdk_table_get_bulk(void *bulk)
 		hashes[i] = godpdk_table_hash(t, keys[i]);
 	}
 	lookup_bulk(t->hash, keys, hashes, n, &hits, data);
-	for (uint32_t i = 0; i < n; i++, value += t->value_size) {
-		if (!(hits >> i & 1) && __atomic_load_n(&t->overflow, __ATOMIC_ACQUIRE) != 0 &&
-		    godpdk_table_overflowed(t, keys[i], hashes[i], begun, &data[i]) >= 0)
-			hits |= 1ull << i;
-		b->found[i] = hits >> i & 1;
-		if (b->found[i])
-			godpdk_table_value(t, data[i], value);
+	for (done = 0; done < n; done++, value += t->value_size) {
+		int32_t pos = hits >> done & 1 ? 0 : -ENOENT;
+
+		if (pos < 0 && __atomic_load_n(&t->overflow, __ATOMIC_ACQUIRE) != 0)
+			pos = godpdk_table_overflowed(t, keys[done], hashes[done], begun, &data[done], &steps);
+		if (pos == -EAGAIN)
+			break;
+		b->found[done] = pos >= 0;
+		b->hits += pos >= 0;
+		if (pos >= 0)
+			godpdk_table_value(t, data[done], value);
 		else
 			memset(value, 0, t->value_size);
 	}
-	b->hits = __builtin_popcountll(hits);
 	if (godpdk_table_same(t, begun))
-		return n;
+		return done;
 
 	/* One by one: writers rarely reuse a place during one lookup. */
 	b->hits = 0;
 	value = b->values;
-	for (uint32_t i = 0; i < n; i++, value += t->value_size) {
-		int32_t r = godpdk_table_get(t, keys[i], value);
+	for (done = 0; done < n; done++, value += t->value_size) {
+		int32_t r = godpdk_table_get_within(t, keys[done], value, &steps);
 
 		if (r == GODPDK_TABLE_AGAIN)
-			return i;
-		b->found[i] = r;
+			break;
+		b->found[done] = r;
 		b->hits += r;
 	}
-	return n;
+	return done;
 }
+
+/* The steps after which a call that is not one of the short lookups does not begin with another key. */
+#define LONG (1u << 16)
 
 static char *
 key_at(const struct godpdk_table *t, uint32_t pos)
@@ -76,28 +90,82 @@ is_large(const struct godpdk_table *t)
 	return t->value_size > 8;
 }
 
-uint32_t
-godpdk_table_scan(const struct godpdk_table *t, uint32_t *next, void *keys, void *values, uint32_t n)
+/* Takes the lock, without waiting: 0, EBUSY, or ESTALE if no thread can ever take it again. */
+static int
+hold(struct godpdk_table *t)
 {
-	uint32_t got = 0, p = *next;
+	int err = pthread_mutex_trylock(&t->lock);
+
+	if (err == EOWNERDEAD)
+		err = pthread_mutex_consistent(&t->lock);
+	return err == ENOTRECOVERABLE ? ESTALE : err;
+}
+
+static void
+leave(struct godpdk_table *t)
+{
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* godpdk_table_try of the key, or of the one at a place, which it copies to key. There may be a deleted key, also one that has another place now. */
+static int32_t
+try_at(const struct godpdk_table *t, int32_t place, char *key, void *value, uint32_t *steps)
+{
+	uint32_t begun;
+	void *data;
+	int32_t pos;
+
+	if (place == GODPDK_TABLE_NOWHERE)
+		return godpdk_table_try(t, key, godpdk_table_hash(t, key), value, steps);
+	begun = godpdk_table_begin(t);
+	memcpy(key, key_at(t, place), t->key_size);
+	pos = godpdk_table_position(t, key, godpdk_table_hash(t, key), begun, &data, steps);
+	if (pos == place)
+		godpdk_table_value(t, data, value);
+	return pos != -EAGAIN && godpdk_table_same(t, begun) ? pos == place : GODPDK_TABLE_AGAIN;
+}
+
+/* try_at with as many steps as it needs, which it adds to *steps. If changes are in the way, the later attempts take the lock if they can, and the
+ * next change waits. If another thread has the lock but makes no change, because it is stopped, they do not need the lock. */
+static int32_t
+try_long(struct godpdk_table *t, int32_t place, char *key, void *value, uint32_t *steps)
+{
+	int32_t r = GODPDK_TABLE_AGAIN;
+
+	for (int i = 0; i < 64 && r == GODPDK_TABLE_AGAIN; i++) {
+		const int held = i >= 4 && hold(t) == 0;
+		uint32_t rest = UINT32_MAX;
+
+		r = try_at(t, place, key, value, &rest);
+		*steps += UINT32_MAX - rest + GODPDK_TABLE_TRY;
+		if (held)
+			leave(t);
+		if (i >= 3)
+			__atomic_store_n(&t->waiting, r == GODPDK_TABLE_AGAIN, __ATOMIC_RELAXED);
+	}
+	return r;
+}
+
+int32_t
+godpdk_table_get_long(struct godpdk_table *t, const void *key, void *value)
+{
+	uint32_t steps = 0;
+
+	return try_long(t, GODPDK_TABLE_NOWHERE, (char *)(uintptr_t)key, value, &steps);
+}
+
+uint32_t
+godpdk_table_scan(struct godpdk_table *t, uint32_t *next, void *keys, void *values, uint32_t n)
+{
+	uint32_t got = 0, p = *next, steps = 0;
 	const uint32_t end = __atomic_load_n(&t->used, __ATOMIC_ACQUIRE);
 
-	for (; p < end && got < n; p++) {
-		char *key = (char *)keys + (size_t)got * t->key_size, *value = (char *)values + (size_t)got * t->value_size;
-		uint32_t begun;
-		int32_t pos;
+	for (; p < end && got < n && steps < LONG; p++) {
+		int32_t r = try_long(t, p, (char *)keys + (size_t)got * t->key_size, (char *)values + (size_t)got * t->value_size, &steps);
 
-		/* The place may have a deleted key, also one that has another place now. */
-		do {
-			void *data;
-
-			begun = godpdk_table_begin(t);
-			memcpy(key, key_at(t, p), t->key_size);
-			pos = godpdk_table_position(t, key, godpdk_table_hash(t, key), begun, &data);
-			if (pos == (int32_t)p)
-				godpdk_table_value(t, data, value);
-		} while (!godpdk_table_same(t, begun));
-		got += pos == (int32_t)p;
+		if (r == GODPDK_TABLE_AGAIN)
+			break;
+		got += r;
 	}
 	*next = p < end ? p : GODPDK_TABLE_END;
 	return got;
@@ -158,11 +226,15 @@ reclaim(struct godpdk_table *t, uint32_t max)
 	}
 }
 
-/* The position of a key and its data, for the owner of the lock. */
+/* The position of a key and its data, for the owner of the lock. Adds what the search takes to *steps. */
 static int32_t
-find(const struct godpdk_table *t, const void *key, hash_sig_t hash, void **data)
+find(const struct godpdk_table *t, const void *key, hash_sig_t hash, void **data, uint32_t *steps)
 {
-	return godpdk_table_position(t, key, hash, t->reuse, data);
+	uint32_t rest = UINT32_MAX;
+	int32_t pos = godpdk_table_position(t, key, hash, t->reuse, data, &rest);
+
+	*steps += UINT32_MAX - rest;
+	return pos;
 }
 
 /* Adds a key to a list, because its buckets are full. */
@@ -324,9 +396,11 @@ enter(struct godpdk_table *t)
 
 	if (__atomic_load_n(&t->magic, __ATOMIC_ACQUIRE) != GODPDK_TABLE_MAGIC)
 		return ESTALE;
-	err = pthread_mutex_trylock(&t->lock);
-	if (err == EOWNERDEAD)
-		err = pthread_mutex_consistent(&t->lock);
+	if (__atomic_load_n(&t->waiting, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&t->waiting, 0, __ATOMIC_RELAXED);
+		return EBUSY;
+	}
+	err = hold(t);
 	if (err != 0)
 		return err;
 	if (t->magic != GODPDK_TABLE_MAGIC)
@@ -334,19 +408,13 @@ enter(struct godpdk_table *t)
 	else if (t->op != GODPDK_TABLE_IDLE && (err = repair(t)) == 0)
 		t->repairs++;
 	if (err != 0)
-		pthread_mutex_unlock(&t->lock);
+		leave(t);
 	return err;
-}
-
-static void
-leave(struct godpdk_table *t)
-{
-	pthread_mutex_unlock(&t->lock);
 }
 
 /* Adds a key, or replaces its value. If keep is set and the table has the key, copies its value instead. */
 static int
-add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *present)
+add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *present, uint32_t *steps)
 {
 	const hash_sig_t hash = godpdk_table_hash(t, key);
 	void *data = NULL, *old = NULL;
@@ -354,7 +422,7 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 	int32_t pos;
 	int err = 0;
 
-	pos = find(t, key, hash, &old);
+	pos = find(t, key, hash, &old, steps);
 	*present = pos >= 0;
 	if (*present && keep) {
 		godpdk_table_value(t, old, value);
@@ -400,11 +468,11 @@ add_one(struct godpdk_table *t, const void *key, void *value, int keep, int *pre
 }
 
 static int
-delete_one(struct godpdk_table *t, const void *key)
+delete_one(struct godpdk_table *t, const void *key, uint32_t *steps)
 {
 	const hash_sig_t hash = godpdk_table_hash(t, key);
 	void *data;
-	int32_t pos = find(t, key, hash, &data);
+	int32_t pos = find(t, key, hash, &data, steps);
 
 	if (pos < 0)
 		return ENOENT;
@@ -428,12 +496,14 @@ int
 godpdk_table_add(struct godpdk_table *t, const void *keys, const void *values, uint32_t n, uint32_t *done)
 {
 	int present, err = enter(t);
+	uint32_t steps = 0;
 
 	*done = 0;
 	if (err != 0)
 		return err;
-	for (; err == 0 && *done < n; *done += err == 0)
-		err = add_one(t, (const char *)keys + (size_t)*done * t->key_size, (char *)(uintptr_t)values + (size_t)*done * t->value_size, 0, &present);
+	for (; err == 0 && *done < n && steps < LONG; *done += err == 0)
+		err = add_one(t, (const char *)keys + (size_t)*done * t->key_size, (char *)(uintptr_t)values + (size_t)*done * t->value_size, 0, &present,
+			      &steps);
 	leave(t);
 	return err;
 }
@@ -442,11 +512,12 @@ int
 godpdk_table_get_or_add(struct godpdk_table *t, const void *key, void *value, int *loaded)
 {
 	int err = enter(t);
+	uint32_t steps = 0;
 
 	*loaded = 0;
 	if (err != 0)
 		return err;
-	err = add_one(t, key, value, 1, loaded);
+	err = add_one(t, key, value, 1, loaded, &steps);
 	leave(t);
 	return err;
 }
@@ -455,12 +526,13 @@ int
 godpdk_table_delete(struct godpdk_table *t, const void *keys, uint32_t n, uint32_t *done)
 {
 	int err = enter(t);
+	uint32_t steps = 0;
 
 	*done = 0;
 	if (err != 0)
 		return err;
-	for (; err == 0 && *done < n; *done += err == 0)
-		err = delete_one(t, (const char *)keys + (size_t)*done * t->key_size);
+	for (; err == 0 && *done < n && steps < LONG; *done += err == 0)
+		err = delete_one(t, (const char *)keys + (size_t)*done * t->key_size, &steps);
 	leave(t);
 	return err;
 }
@@ -473,12 +545,12 @@ godpdk_table_clear(struct godpdk_table *t, uint32_t *next)
 
 	if (err != 0)
 		return err;
-	for (; p < t->used && changes < GODPDK_TABLE_CHANGES && steps < 4096; p++, steps++) {
+	for (; p < t->used && changes < GODPDK_TABLE_CHANGES && steps < LONG; p++, steps += GODPDK_TABLE_TRY) {
 		const char *key = key_at(t, p);
 		void *data;
 
-		if (find(t, key, godpdk_table_hash(t, key), &data) == (int32_t)p) {
-			delete_one(t, key);
+		if (find(t, key, godpdk_table_hash(t, key), &data, &steps) == (int32_t)p) {
+			delete_one(t, key, &steps);
 			changes++;
 		}
 	}
@@ -604,6 +676,14 @@ init(struct godpdk_table *t, const struct godpdk_table_config *c, struct rte_has
 	return err;
 }
 
+static int
+valid(const char *name, const struct godpdk_table_config *c)
+{
+	return strlen(name) < GODPDK_TABLE_NAMESIZE && c->key_size >= 1 && c->key_size <= GODPDK_TABLE_MAX_SIZE &&
+	       c->value_size <= GODPDK_TABLE_MAX_SIZE && c->entries >= 1 && c->entries <= GODPDK_TABLE_MAX_ENTRIES &&
+	       c->function <= GODPDK_TABLE_JENKINS;
+}
+
 struct godpdk_ptr
 godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 {
@@ -626,9 +706,13 @@ godpdk_table_create(const char *name, const struct godpdk_table_config *c)
 	size_t size = sizeof(struct godpdk_table);
 	int err;
 
+	if (!valid(name, c))
+		return (struct godpdk_ptr){ NULL, EINVAL };
 	/* rte_hash has 8 entries a bucket and as many entries as the next power of two. At more than 7/8 of them, many keys may
 	 * overflow: twice as many, then. */
 	p.entries = (uint64_t)slots * 8 > (uint64_t)power * 7 ? power + 1 : slots;
+	if (((uint64_t)p.entries + 1) * RTE_ALIGN(c->key_size + sizeof(void *), 16) > UINT32_MAX) /* rte_hash computes offsets in 32 bits */
+		return (struct godpdk_ptr){ NULL, EINVAL };
 	size += (p.entries + ((size_t)1 << list_bits(p.entries))) * sizeof(uint32_t);
 	if (c->rcu != NULL)
 		size += (size_t)p.entries * sizeof(struct godpdk_table_pending);
@@ -724,12 +808,13 @@ godpdk_table_free(const char *name, struct godpdk_table *t)
 	if (t != NULL && godpdk_table_find(name).ptr == t) {
 		char zone[RTE_MEMZONE_NAMESIZE];
 
-		err = pthread_mutex_trylock(&t->lock);
-		if (err == 0 || err == EOWNERDEAD) {
+		err = hold(t);
+		if (err == 0 || err == ESTALE) {
 			struct rte_hash *h = t->hash;
 
 			__atomic_store_n(&t->magic, 0, __ATOMIC_RELEASE);
-			pthread_mutex_unlock(&t->lock);
+			if (err == 0)
+				leave(t);
 			zone_name(zone, name);
 			rte_hash_free(h);
 			rte_memzone_free(rte_memzone_lookup(zone));

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/godpdk/godpdk/dpdk"
+	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/hash"
 	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/rcu"
@@ -137,4 +138,63 @@ func TestACProgramFindsKeysThatHaveOverflowed(t *testing.T) {
 	}
 	assert.Equal(t, map[uint64]uint64{colliding(n, 0): 8}, maps.Collect(table.All()))
 	c.Wait()
+}
+
+// A lookup has a limit in C, however long its list is, and whatever changes are made meanwhile.
+func TestTheWorkOfLookupsHasALimit(t *testing.T) {
+	cSources(t)
+	c := harness.Command(t, harness.CC(t, "testdata/bounds.c"), "--in-memory", "--no-pci", "--lcores", harness.Lcore(6),
+		"--file-prefix="+ealtest.Runtime().FilePrefix()+"-c", "--log-level=error")
+	assert.Equal(t, []string{"bounded"}, c.Wait())
+}
+
+// A C process makes changes as fast as it can, so that no search of a list is completed between two of them.
+func TestLongListsBesideChanges(t *testing.T) {
+	const n = 3000 // more than a short call of C searches
+	table := newTable[uint64, wide](t, n+100, hashtable.Config{})
+	for i := range uint32(n) {
+		require.NoError(t, table.Add(colliding(i, 0), wide{uint64(i), uint64(i), uint64(i)}))
+	}
+	r := harness.Random(t)
+	keys, vals, ok := make([]uint64, 50), make([]wide, 50), make([]bool, 50)
+	check := func(i uint64, v wide, ok bool) {
+		t.Helper()
+		if want := (wide{i, i, i}); ok != (i < n) || ok && v != want {
+			require.Failf(t, "wrong", "key %d: %v %v", i, v, ok)
+		}
+	}
+	lookups := 0
+	some := func(rounds int) {
+		for range rounds {
+			i := r.Uint64N(n + 100)
+			v, found := table.Lookup(colliding(uint32(i), 0))
+			check(i, v, found)
+			for j := range keys {
+				keys[j] = colliding(uint32(i)+uint32(j), 0)
+			}
+			table.LookupBulk(vals, ok, keys)
+			for j := range keys {
+				check(i+uint64(j), vals[j], ok[j])
+			}
+			lookups += 1 + len(keys)
+		}
+		seen := 0
+		for k, v := range table.All() {
+			if k>>32 != 0 { // not one of the C process
+				check(uint64(uint32(k)), v, true)
+				seen++
+			}
+		}
+		require.Equal(t, n, seen)
+	}
+	some(10)
+	assert.Zero(t, testing.AllocsPerRun(1, func() { table.LookupBulk(vals, ok, keys); table.Lookup(keys[0]) }))
+	c := peer(t, table.Name())
+	ask(c, "busy", "busy 50 1")
+	for stop := after(harness.Soak(t) / 4); !stop(); {
+		some(10)
+	}
+	c.Kill()
+	some(1)
+	t.Logf("%d lookups", lookups)
 }

@@ -25,7 +25,8 @@ var changeTimeout = time.Second
 // documentation of the package.
 //
 // Errors: dpdk.ErrNoSpace if the table has as many keys as its capacity; dpdk.ErrAgain in a table with Config.RCU if readers may still use too many deleted keys: they must call Quiescent
-// or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped or repairs a large table; dpdk.ErrNotFound after Free.
+// or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped or repairs a large table; dpdk.ErrNoMemory if the process
+// has no memory for a repair; dpdk.ErrNotFound after Free.
 //
 // Implements: rte_hash_add_key_with_hash_data
 func (t *Table[K, V]) Add(key K, value V) error {
@@ -68,7 +69,7 @@ func (t *Table[K, V]) LookupOrAdd(key K, value V) (actual V, loaded bool, err er
 // Delete deletes a key. In a table with Config.RCU its place is used again only after all readers have been quiescent;
 // Delete does not wait for them.
 //
-// Errors: dpdk.ErrNotFound if the table does not have the key, and after Free; dpdk.ErrBusy as in Add.
+// Errors: dpdk.ErrNotFound if the table does not have the key, and after Free; dpdk.ErrBusy and dpdk.ErrNoMemory as in Add.
 //
 // Implements: rte_hash_del_key_with_hash, rte_hash_free_key_with_position
 func (t *Table[K, V]) Delete(key K) error {
@@ -77,7 +78,7 @@ func (t *Table[K, V]) Delete(key K) error {
 }
 
 // Reset deletes all keys that are in the table when it is called. Lookups may run meanwhile. It takes the table's lock for 64 keys at a time, so that other changes
-// proceed. Errors: dpdk.ErrBusy as in Add; dpdk.ErrNotFound after Free.
+// proceed. Errors: dpdk.ErrBusy and dpdk.ErrNoMemory as in Add; dpdk.ErrNotFound after Free.
 //
 // Implements: rte_hash_del_key_with_hash, rte_hash_free_key_with_position
 func (t *Table[K, V]) Reset() error {
@@ -157,6 +158,8 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 		e.Detail = fmt.Sprintf("readers of %q may still use deleted keys: they must call Quiescent or Offline", chash.RCUName(at))
 	case dpdk.ErrBusy:
 		e.Detail = stoppedOwner(at)
+	case dpdk.ErrNoMemory:
+		e.Detail = "the table needs a repair, and this process has no memory for it: end other processes, or try again in another one"
 	case dpdk.ErrStale:
 		e.Errno, e.Detail = dpdk.ErrNotFound, control.Freed
 	}
@@ -164,5 +167,9 @@ func changeError(op, name string, at unsafe.Pointer, errno int) error {
 }
 
 func stoppedOwner(at unsafe.Pointer) string {
-	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped, or it repairs a large table: continue or kill it, or try again", chash.Owner(at), changeTimeout)
+	owner := chash.Owner(at)
+	if owner == 0 { // it has left the lock since
+		return fmt.Sprintf("other threads had the lock of the table at each attempt for %v: try again", changeTimeout)
+	}
+	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped, or it repairs a large table: continue or kill it, or try again", owner, changeTimeout)
 }

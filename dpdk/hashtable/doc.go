@@ -13,8 +13,13 @@
 // and then publishes that place. A lookup that may have been in a place while it was used again looks the key up
 // again. So a lookup waits for no other process. It repeats only after changes that were completed meanwhile.
 //
-// A lookup is one fast call into C, without the cost of cgo, in builds that support it. A change is a call through cgo.
-// AddBulk makes one for up to 64 keys.
+// A lookup is one fast call into C, without the cost of cgo, in builds that support it. Go's scheduler cannot stop such a call, so
+// its work has a limit: up to 64 repeats and about 1000 keys of a list (see Capacity). Beyond the limit the lookup continues through cgo.
+// There it also tries to take the lock that changes take, and the next change lets it go first. If a thread has the lock but makes no change,
+// because it is stopped, the lookup does not need the lock. [Table.All] does the same. rte_hash itself also repeats a search, without a limit, if
+// cuckoo hashing moved a key during it.
+//
+// A change is a call through cgo. AddBulk makes one for up to 64 keys.
 //
 // # Capacity
 //
@@ -27,7 +32,8 @@
 // keys overflow if their hashes are well spread.
 //
 // A lookup of a key that has overflowed, and one of a key that the table does not have, searches one list. There are as many lists as
-// buckets. Keys with the same CRC are easy to construct, and they are all in one list: if others choose the keys, use [ByJenkins] with a random seed.
+// buckets. Lookups take time in proportion to the length of the list, and adding n keys to one list takes time in proportion to n².
+// Keys with the same CRC are easy to construct, and they are all in one list: if others choose the keys, use [ByJenkins] with a random seed.
 //
 // # Processes
 //

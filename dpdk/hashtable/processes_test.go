@@ -353,3 +353,24 @@ func TestADescriptionReadsNoMemoryThatWasFreed(t *testing.T) {
 		"--file-prefix="+ealtest.Runtime().FilePrefix()+"-c", "--log-level=error")
 	assert.Equal(t, []string{fmt.Sprint("described ", int(dpdk.ErrNotFound))}, c.Wait())
 }
+
+// The owner of the lock has died, and the table is freed. Other threads that still have it do not find out more than that.
+func TestATableIsFreedAfterTheOwnerOfItsLockHasDied(t *testing.T) {
+	table := newTable[uint64, uint64](t, 64, hashtable.Config{})
+	same, err := hashtable.Lookup[uint64, uint64](table.Name())
+	require.NoError(t, err)
+	c, other := peer(t, table.Name()), peer(t, table.Name())
+	assert.Equal(t, "0", ask(c, "held", "hold"))
+	require.ErrorIs(t, table.Free(), dpdk.ErrBusy)
+	c.Kill()
+	require.NoError(t, table.Free())
+	assert.Equal(t, strconv.Itoa(int(dpdk.ErrStale)), ask(other, "added", "add 1 2"))
+	require.ErrorIs(t, same.Add(1, 2), dpdk.ErrNotFound)
+	other.Wait()
+
+	// A change that began before Free takes the lock after it.
+	cSources(t)
+	c = harness.Command(t, harness.CC(t, "testdata/orphan.c"), "--in-memory", "--no-pci", "--lcores", harness.Lcore(6),
+		"--file-prefix="+ealtest.Runtime().FilePrefix()+"-c", "--log-level=error")
+	assert.Equal(t, []string{fmt.Sprint("changed ", int(dpdk.ErrStale))}, c.Wait())
+}

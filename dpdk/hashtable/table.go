@@ -129,17 +129,27 @@ func (t *Table[K, V]) Lookup(key K) (value V, ok bool) {
 	if t.at == nil {
 		return value, false
 	}
-	a := chash.GetArg{Table: t.at, Key: unsafe.Pointer(&key), Value: unsafe.Pointer(&value)}
+	var r int32
+	if fastcall.Enabled {
+		a := chash.GetArg{Table: t.at, Key: unsafe.Pointer(&key), Value: unsafe.Pointer(&value)}
+		r = fastcall.Call(chash.GetAddress, unsafe.Pointer(&a))
+	} else {
+		r = chash.Get(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value))
+	}
+	if r == chash.Again {
+		r = lookupLong(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value))
+	}
+	return value, r == 1
+}
+
+// lookupLong looks up a key that a short call of C has not found: its list is long, or writers were in the way many times in a row.
+func lookupLong(at, key, value unsafe.Pointer) int32 {
+	var turns wait.Backoff
 	for {
-		var r int32
-		if fastcall.Enabled {
-			r = fastcall.Call(chash.GetAddress, unsafe.Pointer(&a))
-		} else {
-			r = chash.Get(t.at, unsafe.Pointer(&key), unsafe.Pointer(&value))
+		if r := chash.GetLong(at, key, value); r != chash.Again {
+			return r
 		}
-		if r != chash.Again { // writers were in the way many times in a row
-			return value, r == 1
-		}
+		turns.Turn()
 	}
 }
 
@@ -169,6 +179,13 @@ func (t *Table[K, V]) LookupBulk(values []V, found []bool, keys []K) int {
 			done, h = chash.Bulk(a.Table, a.Keys, a.Values, a.Found, a.N)
 			hits += h
 		}
+		if done == 0 {
+			found[0] = lookupLong(a.Table, a.Keys, a.Values) == 1
+			if found[0] {
+				hits++
+			}
+			done = 1
+		}
 		keys, values, found = keys[done:], values[done:], found[done:]
 	}
 	return hits
@@ -183,15 +200,22 @@ func (t *Table[K, V]) All() iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		const batch = 64
 		keys, values := make([]K, batch), make([]V, batch)
+		var turns wait.Backoff
 		for next := uint32(0); t.at != nil; {
+			from := next
 			n := chash.Scan(t.at, &next, unsafe.Pointer(&keys[0]), unsafe.Pointer(&values[0]), batch)
 			for i := range n {
 				if !yield(keys[i], values[i]) {
 					return
 				}
 			}
-			if next == chash.ScanEnd {
+			switch next {
+			case chash.ScanEnd:
 				return
+			case from:
+				turns.Turn()
+			default:
+				turns = wait.Backoff{}
 			}
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	chash "github.com/godpdk/godpdk/cgo/hash"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/hashtable"
 	"github.com/godpdk/godpdk/dpdk/rcu"
@@ -125,6 +126,22 @@ func TestTableArgumentsAreChecked(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrNameTooLong)
 	_, err = hashtable.Create[int, [512]uint64](name(), 1<<21, hashtable.Config{})
 	require.ErrorIs(t, err, dpdk.ErrNoMemory)
+	q, err := rcu.Create(name(), 1, rcu.Config{})
+	require.NoError(t, err)
+	for _, size := range []uint32{8, 1000, 4088, chash.MaxSize} {
+		// The largest table is valid, also with the places for deleted keys. The socket has no memory for it.
+		_, errno := chash.Create("large", &chash.Config{Shape: chash.Shape{KeySize: size}, Entries: uint32(chash.MaxEntriesOf(size)), Socket: 30, RCU: q.Pointer()})
+		require.Equal(t, int(dpdk.ErrNoMemory), errno, size)
+	}
+	require.NoError(t, q.Free())
+	for _, c := range []chash.Config{{}, {Entries: 1}, {Entries: chash.MaxEntries + 1, Shape: chash.Shape{KeySize: 8}}, {Entries: 1, Shape: chash.Shape{KeySize: 4097}},
+		{Entries: 1, Shape: chash.Shape{KeySize: 8, ValueSize: 4097}}, {Entries: 1, Shape: chash.Shape{KeySize: 8}, Function: 2},
+		{Entries: 1 << 20, Shape: chash.Shape{KeySize: 4096}}} {
+		_, errno := chash.Create("from C", &c)
+		require.Equal(t, int(dpdk.ErrInvalid), errno, c)
+	}
+	_, errno := chash.Create(strings.Repeat("x", hashtable.MaxName+1), &chash.Config{Entries: 1, Shape: chash.Shape{KeySize: 8}})
+	require.Equal(t, int(dpdk.ErrInvalid), errno)
 	all, err := hashtable.List()
 	require.NoError(t, err)
 	assert.Empty(t, all, "nothing is left")

@@ -172,6 +172,9 @@ main(int argc, char **argv)
 			/* as if so many keys had been deleted, with none pending */
 			t->pending_head = t->pending_tail = key;
 			printf("counted\n");
+		} else if (strcmp(line, "hold\n") == 0) {
+			/* the lock, until this process ends */
+			printf("held %d\n", pthread_mutex_lock(&t->lock));
 		} else if (sscanf(line, "step %c %" SCNu64 " %" SCNu64 " %lu", &op, &key, &word, &limit) == 4) {
 			step(op, key, word, limit);
 		} else if (sscanf(line, "busy %" SCNu64 " %" SCNu64, &key, &word) == 2) {

@@ -179,7 +179,7 @@ func (k *Kind[C, D]) Free(h *Handle, gone func()) error {
 	return k.explain(err)
 }
 
-// Add adds n routes, and returns the number of those before the error.
+// Add adds n routes in their order, and returns the number of those before the error, which is that of the next route.
 func (k *Kind[C, D]) Add(h *Handle, n int, route func(i int) Route) (int, error) {
 	return k.changeAll(h, k.Op.Add, n, route, k.add)
 }
@@ -193,18 +193,23 @@ func (k *Kind[C, D]) Delete(h *Handle, p netip.Prefix) error {
 // batch is the number of routes in one control call: others wait for it.
 const batch = 1024
 
-// changeAll adds or deletes n routes, and returns the number of those before the error.
+// changeAll adds or deletes n routes, and returns the number of those before the error, which is that of the next route.
 func (k *Kind[C, D]) changeAll(h *Handle, op string, n int, route func(i int) Route, f func(string, change) (changed, error)) (done int, err error) {
 	if err := h.zero(op); err != nil {
 		return 0, err
 	}
 	for done < n {
-		c := change{Routes: make([]Route, min(n-done, batch))}
-		for i := range c.Routes {
-			c.Routes[i] = route(done + i)
-			if detail := k.accept(&c.Routes[i], h.maxHop); detail != "" {
-				return done, check.Invalid(op, h.name, "%s", detail)
+		c := change{Routes: make([]Route, 0, min(n-done, batch))}
+		detail := ""
+		for len(c.Routes) < cap(c.Routes) {
+			r := route(done + len(c.Routes))
+			if detail = k.accept(&r, h.maxHop); detail != "" {
+				break // the routes before it come first
 			}
+			c.Routes = append(c.Routes, r)
+		}
+		if len(c.Routes) == 0 {
+			return done, check.Invalid(op, h.name, "%s", detail)
 		}
 		var r changed
 		err := k.Call(h, op, func(at uintptr) (err error) {

@@ -5,6 +5,7 @@ package tabletest
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -215,5 +216,57 @@ func (p *Package) Full(t *testing.T) {
 		require.NoError(t, l.Set(Prefix(six, "10.0.0.128/25", "2001:db8:8000::/33"), 4), "it needs no other group")
 		hop, _ := l.Find(Addr(six, "10.0.0.200", "2001:db8:8000::1"))
 		assert.EqualValues(t, 4, hop)
+	})
+}
+
+// FirstError tests that all routes before the first error are added, and no others, wherever it is in the slice and whatever it is.
+func (p *Package) FirstError(t *testing.T) {
+	Both(t, func(t *testing.T, six bool) {
+		const n = 2500 // more than one control call changes
+		nth := func(i int) netip.Prefix {
+			b := Addr(six, "10.0.0.0", "2001::").AsSlice()
+			b[1], b[2] = byte(i>>8), byte(i)
+			a, _ := netip.AddrFromSlice(b)
+			return netip.PrefixFrom(a, 24)
+		}
+		all := make([]Route, n)
+		for i := range all {
+			all[i] = Route{nth(i), 1}
+		}
+		for _, bad := range []struct {
+			route Route
+			says  string
+		}{
+			{Route{}, "not valid"},
+			{Route{Prefix(!six, "11.0.0.0/8", "2002::/16"), 1}, "of its family"},
+			{Route{nth(n), 1<<32 - 1}, "next hop"},
+		} {
+			for _, at := range []int{0, 1023, 1024, 1500} {
+				l := p.table(t, six, Name(), Config{MaxRoutes: n})
+				routes := slices.Clone(all)
+				routes[at] = bad.route
+				done, err := l.SetAll(routes)
+				require.ErrorIs(t, err, dpdk.ErrInvalid)
+				require.ErrorContains(t, err, bad.says)
+				require.Equal(t, at, done)
+				require.NoError(t, p.Info(l, six, at))
+				if at > 0 {
+					_, err = l.Hop(nth(at - 1))
+					require.NoError(t, err)
+				}
+				_, err = l.Hop(nth(at + 1))
+				require.ErrorIs(t, err, dpdk.ErrNotFound)
+				require.NoError(t, l.Free())
+			}
+		}
+		for _, room := range []int{1, 1024, 1500} {
+			l := p.table(t, six, Name(), Config{MaxRoutes: room})
+			done, err := l.SetAll(all)
+			require.ErrorIs(t, err, dpdk.ErrNoSpace)
+			require.ErrorContains(t, err, all[room].Prefix.String())
+			require.Equal(t, room, done)
+			require.NoError(t, p.Info(l, six, room))
+			require.NoError(t, l.Free())
+		}
 	})
 }
