@@ -35,7 +35,11 @@ func SetRSS(h *Host, rss ethdev.RSSHash, reta []int) {
 }
 
 // HoldNeighbour takes the lock of the shared entry of an address.
-func HoldNeighbour(s *Shared, a netip.Addr) bool { return s.state().bucket(a.As16()).enter() }
+func HoldNeighbour(s *Shared, a netip.Addr) bool { return sharedEntry(s, a).enter() }
+
+func sharedEntry(s *Shared, a netip.Addr) *sharedBucket {
+	return &s.state().neighbours[bucketOf(a.As16())]
+}
 
 // HoldHosts takes the lock of the list of hosts.
 func HoldHosts(s *Shared) error { return s.state().enter() }
@@ -48,8 +52,45 @@ func (q *frameQueue) Take(ms []*mbuf.Mbuf) (n int) { return q.take(ms) }
 
 // Age makes what the hosts know about a neighbor older.
 func Age(s *Shared, a netip.Addr, d time.Duration) {
-	b := s.state().bucket(a.As16())
+	b := sharedEntry(s, a)
 	b.enter()
 	b.find(a.As16()).confirmed -= int64(d)
 	b.leave()
 }
+
+// BucketWaits looks for a neighbor in the shared cache n times, and returns how often it waited for the lock and did not get it; -1 if it got the
+// lock at last.
+func BucketWaits(h *Host, a netip.Addr, n int) (waits int) {
+	stuck := &h.shared.stuck[bucketOf(a.As16())]
+	last := stuck.Load()
+	for range n {
+		h.shared.find(a, time.Now())
+		switch now := stuck.Load(); now {
+		case 0:
+			return -1
+		case last:
+		default:
+			last, waits = now, waits+1
+		}
+	}
+	return waits
+}
+
+// Visit runs f inside of a call with a Shared.
+func Visit(s *Shared, f func() error) error {
+	return s.visit("udp.Visit", func(*sharedState) error { return f() })
+}
+
+// Describe does what ListShared does with the handles that it has found.
+func Describe(all []*Shared) ([]SharedInfo, error) { return describe(all) }
+
+// HandWithoutCall hands a frame over to another host, as a process does that is killed before it calls the host.
+func HandWithoutCall(h, to *Host, m *mbuf.Mbuf) bool {
+	return h.shared.frames[to.shared.slot][h.shared.slot].put(m)
+}
+
+// Called reports whether others have called a host.
+func Called(h *Host) bool { return h.shared.hosts[h.shared.slot].calls.Load() != 0 }
+
+// Publish stores an Ethernet address of a neighbor in the shared cache.
+func Publish(h *Host, a netip.Addr) { h.shared.publish(a, knownMAC|5, true) }
