@@ -1,7 +1,9 @@
 package udp
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -94,3 +96,34 @@ func Called(h *Host) bool { return h.shared.hosts[h.shared.slot].calls.Load() !=
 
 // Publish stores an Ethernet address of a neighbor in the shared cache.
 func Publish(h *Host, a netip.Addr) { h.shared.publish(a, knownMAC|5, true) }
+
+// PublishOwn stores an Ethernet address that has the address in it.
+func PublishOwn(h *Host, a netip.Addr) {
+	b := a.As4()
+	h.shared.publish(a, knownMAC|uint64(be.Uint32(b[:])), true)
+}
+
+// CheckShared looks for what the dead have left: locks, local ports other than those of the living, and entries that mix addresses of
+// PublishOwn.
+func CheckShared(s *Shared, ports ...uint16) error {
+	st := s.state()
+	for i := range st.neighbours {
+		b := &st.neighbours[i]
+		if !b.enter() {
+			return fmt.Errorf("bucket %d is locked", i)
+		}
+		for _, e := range b.entries {
+			a := netip.AddrFrom16(e.addr).Unmap()
+			if e.mac != unknownMAC && (!a.Is4() || e.mac != knownMAC|uint64(be.Uint32(a.AsSlice()))) {
+				return fmt.Errorf("the neighbor %v has %x", a, e.mac)
+			}
+		}
+		b.leave()
+	}
+	for port := range st.ports {
+		if hosts := st.ports[port].Load(); hosts != 0 && !slices.Contains(ports, uint16(port)) {
+			return fmt.Errorf("the port %d belongs to the hosts %b", port, hosts)
+		}
+	}
+	return nil
+}

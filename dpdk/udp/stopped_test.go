@@ -30,7 +30,10 @@ func loop(t *testing.T) (cfg udp.Config, port *ethdev.Port) {
 	harness.Need(t, harness.Root, harness.Hugepages)
 	pool, err := mbuf.CreatePool(fmt.Sprint("udp", number()), 8191, mbuf.PoolConfig{}) // killed processes keep mbufs
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, pool.Free()) })
+	t.Cleanup(func() {
+		checkRecovered(t, pool)
+		assert.NoError(t, pool.Free())
+	})
 	cable, err := netring.Loopback(netring.CableConfig{Queues: 2, Sync: ring.Single}, ethdev.Config{Pool: pool, RxQueues: 2, TxQueues: 2})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, cable.Close()) })
