@@ -127,3 +127,9 @@ func CheckShared(s *Shared, ports ...uint16) error {
 	}
 	return nil
 }
+
+// AskedAt stores that a host has asked a neighbor at a time, and returns whether its answer counts now.
+func AskedAt(h *Host, a netip.Addr, at time.Time) bool {
+	h.shared.update(a, func(e *sharedNeighbour, _ int64) { e.asked = at.UnixNano() })
+	return h.shared.asked(a)
+}

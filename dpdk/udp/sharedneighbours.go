@@ -177,7 +177,8 @@ func (s *member) asked(a netip.Addr) bool {
 	}
 	now := time.Now()
 	e, ok := s.find(a, now)
-	return ok && e.asked != 0 && now.UnixNano()-e.asked < int64((solicits+1)*retransTime)
+	age := time.Duration(now.UnixNano() - e.asked) // negative after now was read, or if the clock was set back
+	return ok && e.asked != 0 && age > -time.Second && age < (solicits+1)*retransTime
 }
 
 // forgetNeighbours removes all entries, as far as no process is stopped there.

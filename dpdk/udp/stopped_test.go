@@ -244,3 +244,12 @@ func TestHostsOfAnotherLinkDoNotFindItsNeighbors(t *testing.T) {
 		require.NoError(t, h.Close())
 	}
 }
+
+// After the clock was set back, no station passes for one that was asked.
+func TestAQuestionInTheFutureDoesNotCount(t *testing.T) {
+	a, _, _ := trio(t, nil)
+	addr := netip.MustParseAddr(b4)
+	assert.True(t, udp.AskedAt(a[0], addr, time.Now()))
+	assert.False(t, udp.AskedAt(a[0], addr, time.Now().Add(time.Hour)))
+	assert.False(t, udp.AskedAt(a[0], addr, time.Now().Add(-time.Hour)))
+}
