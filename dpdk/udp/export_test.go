@@ -91,9 +91,6 @@ func HandWithoutCall(h, to *Host, m *mbuf.Mbuf) bool {
 	return h.shared.frames[to.shared.slot][h.shared.slot].put(m)
 }
 
-// Called reports whether others have called a host.
-func Called(h *Host) bool { return h.shared.hosts[h.shared.slot].calls.Load() != 0 }
-
 // Publish stores an Ethernet address of a neighbor in the shared cache.
 func Publish(h *Host, a netip.Addr) { h.shared.publish(a, knownMAC|5, true) }
 
@@ -132,4 +129,28 @@ func CheckShared(s *Shared, ports ...uint16) error {
 func AskedAt(h *Host, a netip.Addr, at time.Time) bool {
 	h.shared.update(a, func(e *sharedNeighbour, _ int64) { e.asked = at.UnixNano() })
 	return h.shared.asked(a)
+}
+
+// Place is the place that a host has, or had, in its Shared.
+type Place struct{ *member }
+
+// PlaceOf returns the place of a host.
+func PlaceOf(h *Host) Place { return Place{h.shared} }
+
+// Hand hands a frame over to the host at a place.
+func (p Place) Hand(from *Host, m *mbuf.Mbuf) bool { return from.shared.hand(p.slot, m) }
+
+// Waiting reports whether a frame from a host waits there.
+func (p Place) Waiting(from *Host) bool {
+	q := &p.frames[p.slot][from.shared.slot]
+	return q.head.Load() != q.tail.Load()
+}
+
+// Called reports whether others have called the host at the place, or must empty the place.
+func (p Place) Called() bool { return p.hosts[p.slot].calls.Load() != 0 }
+
+// HoldFrees keeps a host from freeing mbufs until release.
+func HoldFrees(h *Host) (release func()) {
+	h.frees[0].mu.Lock()
+	return h.frees[0].mu.Unlock
 }

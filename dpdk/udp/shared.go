@@ -64,13 +64,17 @@ type identity struct {
 // sharedHost is a place for a host. The frames to it belong to its process, or, if that has ended, to the holder of lock.
 type sharedHost struct {
 	owner atomic.Uint32 // the owner.ID of the process; 0 is free
-	// calls is what others ask the host to look at: a bit for each host that has handed over frames, and callNeighbours.
+	// calls is what others ask the host to look at: a bit for each host that has handed over frames, and callNeighbours. A free place with
+	// calls must be emptied.
 	calls         atomic.Uint32
 	first, queues uint32 // guarded by lock
 	_             [memzone.CacheLine - 16]byte
 }
 
-const callNeighbours = 1 << 31
+const (
+	callNeighbours = 1 << 31
+	callEmpty      = 1 << 30 // the place must be emptied again: a process may have died while it did that
+)
 
 // member is a host in its Shared.
 type member struct {
@@ -182,9 +186,11 @@ func (s *Shared) Name() string {
 // Implements: rte_memzone_free
 func (s *Shared) Free() error {
 	return s.visit(opFreeShared, func(st *sharedState) error {
-		if id, err := st.user(); err != nil {
+		id, err := st.user()
+		switch {
+		case err != nil:
 			return err
-		} else if id != 0 {
+		case id != 0:
 			return &dpdk.Error{Op: opFreeShared, Name: s.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v has a host with it: close the host first", owner.Describe(id))}
 		}
 		return s.value.Free()
@@ -391,13 +397,14 @@ func (st *sharedState) bury(h *Host) {
 	}
 }
 
-// empty frees a place. The caller holds lock, or has the place. A process that is killed in the middle has not yet freed it, so that the next one
-// does it again.
+// empty frees a place. The caller holds lock, or has the place. If a process is killed in the middle, or a frame arrives meanwhile, the place
+// keeps its owner or calls, and the next one does it again.
 func (st *sharedState) empty(slot int, h *Host) {
 	for port := range st.ports {
 		st.unclaim(uint16(port), 1<<slot)
 	}
-	st.hosts[slot].calls.Store(0)
+	calls := &st.hosts[slot].calls
+	calls.Store(callEmpty)
 	for from := range st.frames[slot] {
 		st.frames[slot][from].drain(h)
 	}
@@ -406,6 +413,7 @@ func (st *sharedState) empty(slot int, h *Host) {
 			st.hosts[to].calls.Or(1 << slot)
 		}
 	}
+	calls.CompareAndSwap(callEmpty, 0)
 	st.hosts[slot].owner.Store(0)
 }
 

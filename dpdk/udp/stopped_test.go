@@ -5,6 +5,7 @@ package udp_test
 import (
 	"fmt"
 	"net/netip"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -218,7 +219,7 @@ func TestRSSWithAShortKeyIsUnknown(t *testing.T) {
 // A frame of a host that has ended before it has called the receiver is not lost.
 func TestTheLastFrameOfAHostArrives(t *testing.T) {
 	a, _, _ := trio(t, nil)
-	require.Eventually(t, func() bool { return !udp.Called(a[1]) }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !udp.PlaceOf(a[1]).Called() }, 10*time.Second, time.Millisecond)
 	m, ok := a[0].Port().Config().Pool.Alloc()
 	require.True(t, ok)
 	require.True(t, m.AppendBytes(make([]byte, 60)))
@@ -252,4 +253,21 @@ func TestAQuestionInTheFutureDoesNotCount(t *testing.T) {
 	assert.True(t, udp.AskedAt(a[0], addr, time.Now()))
 	assert.False(t, udp.AskedAt(a[0], addr, time.Now().Add(time.Hour)))
 	assert.False(t, udp.AskedAt(a[0], addr, time.Now().Add(-time.Hour)))
+}
+
+// A host that is killed while it empties the place of another one has not called it empty.
+func TestAPlaceThatIsBeingEmptiedIsCalled(t *testing.T) {
+	a, _, _ := trio(t, nil)
+	place := udp.PlaceOf(a[1])
+	require.NoError(t, a[1].Close())
+	assert.False(t, place.Called())
+	m, ok := a[0].Port().Config().Pool.Alloc()
+	require.True(t, ok)
+	release := sync.OnceFunc(udp.HoldFrees(a[0]))
+	defer release()
+	require.True(t, place.Hand(a[0], m)) // as a sender that has not yet seen the end of the host
+	require.Eventually(t, func() bool { return !place.Waiting(a[0]) }, 10*time.Second, time.Millisecond)
+	assert.True(t, place.Called(), "the frame is in the hands of the host that empties the place")
+	release()
+	assert.Eventually(t, func() bool { return !place.Called() }, 10*time.Second, time.Millisecond)
 }
