@@ -303,7 +303,7 @@ func (st *sharedState) enter() error {
 	return err
 }
 
-// take takes a lock of a Shared if it is free or its owner has died. What it guards needs no repair.
+// take takes a lock of a Shared if it is free or its owner has died. The data under it needs no repair.
 func take(l *lock.OwnedSpin) bool {
 	ok, err := l.TryLock()
 	if errors.Is(err, dpdk.ErrOwnerDead) {

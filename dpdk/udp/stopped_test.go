@@ -195,7 +195,7 @@ func TestAHandleOfAFreedSharedReturnsErrNotFound(t *testing.T) {
 	assert.Equal(t, []udp.SharedInfo{{Name: other.Name()}}, all)
 }
 
-// A key that is too short for IPv6 tells nothing, also when it is read again.
+// A key that is too short for IPv6 makes the RSS unknown, also when the host reads it again.
 func TestRSSWithAShortKeyIsUnknown(t *testing.T) {
 	cable, pool := cables(t, 2)
 	h := newHost(t, cable.A, udp.Config{Addrs: prefixes(b4 + "/24"), Pool: pool, Queues: 1})
