@@ -222,7 +222,7 @@ func (z *Zone) IOVA() uint64 { return z.info.IOVA }
 // Free destroys the zone for all processes. No process may use its memory afterwards.
 //
 // Errors: dpdk.ErrNotFound if this or another process has freed the zone before;
-// dpdk.ErrBusy if it is the memory of a ring or a mempool.
+// dpdk.ErrBusy if it is the memory of a ring or a mempool, or if another process is in a call that needs it, such as udp.NewHost.
 //
 // Free compares addresses only, so it may free a newer zone of the same name: have a single
 // owner call it.

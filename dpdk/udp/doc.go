@@ -77,9 +77,10 @@
 // for. The fragments of a datagram must arrive at one queue, as they do with RSS of the addresses.
 //
 // The death of a process: nobody polls its queues until it comes back, or until the primary gives them to others (ethdev.Port.SetRETA). The other hosts
-// go on: no host waits for another process longer than 20 ms, and NewHost and Close no longer than two seconds. Locks of a dead process are taken over. The mbufs that
-// the dead process held are missing in the pool: see mbuf.Pool.Recover. The hosts of secondaries go on after the death of the primary too, with their sockets, neighbors and each
-// other. They cannot start new hosts then, and a new primary makes all memory new: end the secondaries first.
+// go on. If a process is stopped, another host waits for it 20 ms in a second at most; NewHost, and a ListenUDP for the port of a process that has died, wait
+// two seconds at most. NewHost also waits for the primary, as each control call does. Locks of a dead process are taken over. The mbufs that the
+// dead process held are missing in the pool: see mbuf.Pool.Recover. The hosts of secondaries go on after the death of the primary too, with their
+// sockets, neighbors and each other. They cannot start new hosts then, and a new primary makes all memory new: end the secondaries first.
 //
 // Multicast: only the primary can make the port receive groups. Its host makes the port receive all groups. Without a host in the
 // primary, call ethdev.Port.SetAllMulticast.

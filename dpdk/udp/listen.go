@@ -196,6 +196,13 @@ func (h *Host) bind(c *Conn) error {
 	c.host, c.number, c.limit = h, h.turn.Add(1), h.cfg.ReadQueue
 	c.cond.L = &c.mu
 	c.options.Store(&options{multicastTTL: 1, ttl: 64, dontFragment: false})
+	if c.port != 0 && h.shared != nil {
+		if !h.hold() {
+			return net.ErrClosed
+		}
+		h.shared.buryAt(c.port)
+		h.open.Done()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.closed.Load() {
@@ -205,7 +212,7 @@ func (h *Host) bind(c *Conn) error {
 		if !h.choosePort(c) {
 			return syscall.EADDRINUSE
 		}
-	} else if !h.available(c) || h.shared != nil && !h.shared.claim(c.port, h.cfg.ReusePort && !c.remote.IsValid(), true) {
+	} else if !h.available(c) || h.shared != nil && !h.shared.claim(c.port, h.cfg.ReusePort && !c.remote.IsValid()) {
 		return syscall.EADDRINUSE
 	}
 	ip := netip.IPv4Unspecified()
@@ -227,6 +234,17 @@ func (h *Host) bind(c *Conn) error {
 	return nil
 }
 
+// hold keeps the host in its Shared until h.open.Done. It reports false if the host has ended.
+func (h *Host) hold() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed.Load() {
+		return false
+	}
+	h.open.Add(1)
+	return true
+}
+
 // choosePort gives a socket a local port, if possible one with which the answers to a connected socket reach the queues of this host.
 func (h *Host) choosePort(c *Conn) bool {
 	var ours func(port uint16) bool
@@ -237,7 +255,7 @@ func (h *Host) choosePort(c *Conn) bool {
 	for {
 		for i, start := 0, rand.IntN(n); i < n; i++ {
 			c.port = uint16(firstPort + (start+i)%n)
-			if (ours == nil || ours(c.port)) && h.available(c) && (h.shared == nil || h.shared.claim(c.port, false, false)) {
+			if (ours == nil || ours(c.port)) && h.available(c) && (h.shared == nil || h.shared.claim(c.port, false)) {
 				return true
 			}
 		}

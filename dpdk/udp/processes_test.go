@@ -382,7 +382,6 @@ var _ = harness.Role("udp holder", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	runtime.LockOSThread()
 	if args[2] == "hosts" {
 		err = udp.HoldHosts(s)
 	} else if !udp.HoldNeighbour(s, netip.MustParseAddr(args[2])) {

@@ -10,11 +10,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/header"
 	"github.com/godpdk/godpdk/dpdk/internal/check"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/internal/owner"
 	"github.com/godpdk/godpdk/dpdk/lock"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -41,8 +44,8 @@ type Shared struct{ value *memzone.Value[sharedState] }
 
 // sharedState is the shared memory.
 type sharedState struct {
-	lock  lock.Mutex // guards ident and the queues of hosts
-	ident identity   // of the hosts; guarded by lock
+	lock  lock.OwnedSpin // guards ident and the queues of hosts
+	ident identity       // of the hosts; guarded by lock
 	hosts [MaxHosts]sharedHost
 	// ports has, for each local port, a bit for each host with a socket, and portShared.
 	ports      [1 << 16]atomic.Uint32
@@ -61,13 +64,17 @@ type identity struct {
 // sharedHost is a place for a host. The frames to it belong to its process, or, if that has ended, to the holder of lock.
 type sharedHost struct {
 	owner atomic.Uint32 // the owner.ID of the process; 0 is free
-	// calls is what others ask the host to look at: a bit for each host that has handed over frames, and callNeighbours.
+	// calls is what others ask the host to look at: a bit for each host that has handed over frames, and callNeighbours. A free place with
+	// calls must be emptied.
 	calls         atomic.Uint32
 	first, queues uint32 // guarded by lock
 	_             [memzone.CacheLine - 16]byte
 }
 
-const callNeighbours = 1 << 31
+const (
+	callNeighbours = 1 << 31
+	callEmpty      = 1 << 30 // the place must be emptied again: a process may have died while it did that
+)
 
 // member is a host in its Shared.
 type member struct {
@@ -76,6 +83,8 @@ type member struct {
 	handle *Shared
 	slot   int
 	bit    uint32 // 1 << slot
+	// stuck is, for each bucket, when a process did not release it; 0 is never.
+	stuck [sharedBuckets]atomic.Int64
 
 	mu sync.Mutex // held while frames are handed over: each queue of frames has one sender
 }
@@ -93,10 +102,7 @@ func CreateShared(name string) (*Shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := v.Get().lock.Init(); err != nil {
-		return nil, errors.Join(err, v.Free())
-	}
-	return &Shared{v}, nil
+	return &Shared{v}, nil // zeroed memory is complete
 }
 
 // LookupShared finds what CreateShared has made in any process. The error is dpdk.ErrNotFound if there is none of that name, and those of
@@ -115,27 +121,36 @@ func LookupShared(name string) (*Shared, error) {
 // ListShared describes all that exist.
 //
 // Implements: rte_memzone_walk
-func ListShared() (all []SharedInfo, err error) {
+func ListShared() ([]SharedInfo, error) {
 	zones, err := memzone.List()
 	if err != nil {
 		return nil, err
 	}
+	var all []*Shared
 	for _, z := range zones {
 		name, ok := strings.CutPrefix(z.Name, zonePrefix)
 		if !ok {
 			continue
 		}
-		s, err := LookupShared(name)
-		if err != nil {
-			continue // another zone, or it was freed meanwhile
+		if s, err := LookupShared(name); err == nil { // not another zone, or one that was freed meanwhile
+			all = append(all, s)
 		}
+	}
+	return describe(all)
+}
+
+// describe describes those of all that were not freed meanwhile.
+func describe(all []*Shared) (infos []SharedInfo, err error) {
+	for _, s := range all {
 		i, err := s.Info()
-		if err != nil {
+		switch {
+		case err == nil:
+			infos = append(infos, i)
+		case !errors.Is(err, dpdk.ErrNotFound):
 			return nil, err
 		}
-		all = append(all, i)
 	}
-	return all, nil
+	return infos, nil
 }
 
 func sharable(name string) error {
@@ -165,31 +180,65 @@ func (s *Shared) Name() string {
 	return s.value.Name()[len(zonePrefix):]
 }
 
-// Free destroys the shared memory for all processes. The error is dpdk.ErrBusy while a living process has a host with it, and
-// dpdk.ErrNotFound if it was freed before.
+// Free destroys the shared memory for all processes. The error is dpdk.ErrBusy while a living process has or makes a host with it, and
+// dpdk.ErrNotFound if it was freed before. Beside a Free in another process, [NewHost] and Info return dpdk.ErrNotFound or come first.
 //
 // Implements: rte_memzone_free
 func (s *Shared) Free() error {
-	st := s.state()
-	if st == nil {
-		return s.freed(opFreeShared)
-	}
-	if err := st.enter(); err != nil {
-		return err
-	}
-	st.bury(nil)
-	for i := range st.hosts {
-		if id := owner.ID(st.hosts[i].owner.Load()); id != 0 {
-			st.leave()
+	return s.visit(opFreeShared, func(st *sharedState) error {
+		id, err := st.user()
+		switch {
+		case err != nil:
+			return err
+		case id != 0:
 			return &dpdk.Error{Op: opFreeShared, Name: s.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v has a host with it: close the host first", owner.Describe(id))}
 		}
+		return s.value.Free()
+	})
+}
+
+// user returns a process that has a host, or 0.
+func (st *sharedState) user() (owner.ID, error) {
+	if err := st.enter(); err != nil {
+		return 0, err
 	}
-	st.leave()
-	return s.value.Free()
+	defer st.leave()
+	st.bury(nil)
+	for i := range st.hosts {
+		if id := st.hosts[i].owner.Load(); id != 0 {
+			return owner.ID(id), nil
+		}
+	}
+	return 0, nil
 }
 
 func (s *Shared) freed(op string) error {
 	return &dpdk.Error{Op: op, Name: s.Name(), Errno: dpdk.ErrNotFound, Detail: "it was freed, or is the zero Shared: use CreateShared or LookupShared"}
+}
+
+// visits is held during a visit.
+var visits sync.Mutex
+
+// visit runs f with the shared memory, which neither other goroutines nor other processes free meanwhile. The members of a Shared need no visit:
+// see Free.
+func (s *Shared) visit(op string, f func(st *sharedState) error) error {
+	visits.Lock()
+	defer visits.Unlock()
+	st := s.state()
+	if st == nil {
+		return s.freed(op)
+	}
+	zone, at := s.value.Name(), unsafe.Pointer(st)
+	err := control.Call(op, s.Name(), func() error { return objects.MemzoneHold(zone, at) })
+	switch {
+	case err == nil: // if the release fails, the next one, or the end of this process, undoes the hold
+		defer func() { _ = control.Call(op, s.Name(), func() error { return objects.MemzoneRelease(zone, at) }) }()
+	case errors.Is(err, dpdk.ErrNotFound):
+		return s.freed(op)
+	case !errors.Is(err, dpdk.ErrPrimaryGone): // without a primary nobody can free it
+		return err
+	}
+	return f(st)
 }
 
 // SharedInfo describes a [Shared].
@@ -206,12 +255,17 @@ type SharedHost struct {
 }
 
 // Info describes the hosts. Errors: dpdk.ErrNotFound after Free; dpdk.ErrTimeout if a process is stopped while it changes the list of hosts.
-func (s *Shared) Info() (SharedInfo, error) {
-	st := s.state()
-	if st == nil {
-		return SharedInfo{}, s.freed("udp.Shared.Info")
-	}
-	i := SharedInfo{Name: s.Name(), Neighbors: st.countNeighbours()}
+func (s *Shared) Info() (i SharedInfo, err error) {
+	err = s.visit("udp.Shared.Info", func(st *sharedState) error {
+		i, err = st.info()
+		return err
+	})
+	i.Name = s.Name()
+	return i, err
+}
+
+func (st *sharedState) info() (SharedInfo, error) {
+	i := SharedInfo{Neighbors: st.countNeighbours()}
 	if err := st.enter(); err != nil {
 		return i, err
 	}
@@ -236,26 +290,44 @@ func (st *sharedState) enter() error {
 	ctx, cancel := context.WithTimeout(context.Background(), lockPatience)
 	defer cancel()
 	err := st.lock.LockContext(ctx)
-	if errors.Is(err, dpdk.ErrOwnerDead) {
-		err = st.lock.Consistent()
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = &dpdk.Error{Op: opShared, Errno: dpdk.ErrTimeout, Detail: "another process is stopped while it changes the list of hosts: continue or end it"}
+	switch {
+	case errors.Is(err, dpdk.ErrOwnerDead):
+		return st.lock.Consistent()
+	case errors.Is(err, context.DeadlineExceeded):
+		who := "another process"
+		if o, held := st.lock.Owner(); held && o.Pid != 0 {
+			who = fmt.Sprint("process ", o.Pid)
+		}
+		return &dpdk.Error{Op: opShared, Errno: dpdk.ErrTimeout, Detail: who + " is stopped while it changes the list of hosts: continue or end it"}
 	}
 	return err
+}
+
+// take takes a lock of a Shared if it is free or its owner has died. The data under it needs no repair.
+func take(l *lock.OwnedSpin) bool {
+	ok, err := l.TryLock()
+	if errors.Is(err, dpdk.ErrOwnerDead) {
+		err = l.Consistent()
+	}
+	return ok && err == nil
 }
 
 func (st *sharedState) leave() { _ = st.lock.Unlock() }
 
 // join makes h a host of the Shared. The Ethernet address of the first host counts if h has no own.
-func (s *Shared) join(h *Host, port *ethdev.Port, random bool) (*member, error) {
-	st := s.state()
-	if st == nil {
-		return nil, s.freed(op)
-	}
-	if owner.Self() == 0 {
+func (s *Shared) join(h *Host, port *ethdev.Port, random bool) (m *member, err error) {
+	if s.state() != nil && owner.Self() == 0 {
 		return nil, sharable(s.Name())
 	}
+	err = s.visit(op, func(st *sharedState) error {
+		m, err = st.add(s, h, port, random)
+		return err
+	})
+	return m, err
+}
+
+// add does join for a Shared that exists.
+func (st *sharedState) add(s *Shared, h *Host, port *ethdev.Port, random bool) (*member, error) {
 	if err := st.enter(); err != nil {
 		return nil, err
 	}
@@ -287,6 +359,9 @@ func (s *Shared) join(h *Host, port *ethdev.Port, random bool) (*member, error) 
 	if used && mine != st.ident {
 		return nil, invalid("the host differs from the others of Shared %q: use the same port, Addrs, VLAN and MAC (%v)", s.Name(), st.ident.mac)
 	}
+	if !used && mine != st.ident { // perhaps another link, where an address is another station's
+		st.forgetNeighbours()
+	}
 	st.ident, h.mac = mine, mine.mac
 	o := &st.hosts[free]
 	o.first, o.queues = uint32(h.cfg.FirstQueue), uint32(h.cfg.Queues)
@@ -300,16 +375,13 @@ func (c *Config) sum() [sha256.Size]byte {
 	return sha256.Sum256(fmt.Append(nil, c.Addrs, c.VLAN, c.NoLinkLocal))
 }
 
-// end takes the host out of the Shared, and frees the frames that were handed over to it.
+// end takes the host out of the Shared, and frees the frames that were handed over to it. It needs no lock, which a stopped process may have:
+// the place belongs to this process until the last step of empty.
 func (s *member) end() {
 	if q := s.host.self; q != nil { // a frame to this host itself may be on its way to another one
 		q.loop.Lock()
 		defer q.loop.Unlock()
 	}
-	if s.enter() != nil {
-		return // it ends with the process
-	}
-	defer s.leave()
 	s.empty(s.slot, s.host)
 }
 
@@ -325,15 +397,23 @@ func (st *sharedState) bury(h *Host) {
 	}
 }
 
-// empty frees a place. A process that is killed in the middle has not yet freed it, so that the next one does it again.
+// empty frees a place. The caller holds lock, or has the place. If a process is killed in the middle, or a frame arrives meanwhile, the place
+// keeps its owner or calls, and the next one does it again.
 func (st *sharedState) empty(slot int, h *Host) {
 	for port := range st.ports {
 		st.unclaim(uint16(port), 1<<slot)
 	}
-	st.hosts[slot].calls.Store(0)
+	calls := &st.hosts[slot].calls
+	calls.Store(callEmpty)
 	for from := range st.frames[slot] {
 		st.frames[slot][from].drain(h)
 	}
+	for to := range st.hosts { // the host may have died before it has called for its last frame
+		if to != slot && st.hosts[to].owner.Load() != 0 {
+			st.hosts[to].calls.Or(1 << slot)
+		}
+	}
+	calls.CompareAndSwap(callEmpty, 0)
 	st.hosts[slot].owner.Store(0)
 }
 
@@ -345,11 +425,7 @@ func (s *member) tick() {
 		if id == 0 && o.calls.Load() == 0 || id != 0 && !owner.Dead(id) {
 			continue
 		}
-		ok, err := s.lock.TryLock()
-		if errors.Is(err, dpdk.ErrOwnerDead) {
-			err = s.lock.Consistent()
-		}
-		if ok && err == nil {
+		if take(&s.lock) {
 			s.bury(s.host)
 			s.leave()
 		}

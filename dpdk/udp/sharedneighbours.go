@@ -3,6 +3,7 @@ package udp
 import (
 	"net/netip"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/lock"
@@ -14,6 +15,9 @@ const (
 	// bucketPatience is how long a host waits for a process that is in a bucket, before it does without the shared entry. Then it asks
 	// the neighbor itself.
 	bucketPatience = 20 * time.Millisecond
+	// stuckFor is the time between two such waits for one bucket: a process that is stopped there costs the others one wait, not one for each
+	// packet.
+	stuckFor = time.Second
 )
 
 // sharedBucket is some entries of the shared neighbor cache. The writes of an entry are in an order in which each step is a correct entry,
@@ -36,14 +40,9 @@ type sharedNeighbour struct {
 func (b *sharedBucket) enter() bool {
 	var start time.Time
 	for i := 0; ; i++ {
-		ok, err := b.lock.TryLock()
 		switch {
-		case ok && err == nil:
+		case take(&b.lock):
 			return true
-		case ok:
-			return b.lock.Consistent() == nil
-		case err != nil:
-			return false
 		case i == 100:
 			start = time.Now()
 		case i > 100 && time.Since(start) > bucketPatience:
@@ -59,11 +58,36 @@ func (b *sharedBucket) enter() bool {
 
 func (b *sharedBucket) leave() { _ = b.lock.Unlock() }
 
-// bucket returns the bucket of an address.
-func (st *sharedState) bucket(a [16]byte) *sharedBucket {
+// bucketOf returns the number of the bucket of an address.
+func bucketOf(a [16]byte) int {
 	h := (be.Uint64(a[:]) ^ be.Uint64(a[8:])) * 0x9e3779b97f4a7c15
-	return &st.neighbours[h>>56%sharedBuckets]
+	return int(h >> 56 % sharedBuckets)
 }
+
+// enterBucket takes the lock of the bucket of an address. It returns nil if another process does not release it, and at once if that was so not
+// long ago.
+func (s *member) enterBucket(a [16]byte) *sharedBucket {
+	i := bucketOf(a)
+	b, stuck := &s.neighbours[i], &s.stuck[i]
+	at, ok := stuck.Load(), take(&b.lock)
+	if !ok && at != 0 { // of several goroutines one waits
+		now := int64(time.Since(epoch))
+		if now-at < int64(stuckFor) || !stuck.CompareAndSwap(at, now) {
+			return nil
+		}
+	}
+	if !ok && !b.enter() {
+		stuck.Store(max(int64(time.Since(epoch)), 1))
+		return nil
+	}
+	if at != 0 {
+		stuck.Store(0)
+	}
+	return b
+}
+
+// epoch is the start of monotonic times.
+var epoch = time.Now()
 
 func (b *sharedBucket) find(a [16]byte) *sharedNeighbour {
 	for i := range b.entries {
@@ -74,11 +98,17 @@ func (b *sharedBucket) find(a [16]byte) *sharedNeighbour {
 	return nil
 }
 
+// clear makes a free entry. After a death in the middle no address has the Ethernet address of another one.
+func (e *sharedNeighbour) clear() {
+	atomic.StoreUint64(&e.mac, unknownMAC)
+	*e = sharedNeighbour{}
+}
+
 // find returns a copy of the entry of an address that is not too old.
 func (s *member) find(a netip.Addr, now time.Time) (n sharedNeighbour, ok bool) {
 	key := a.As16()
-	b := s.bucket(key)
-	if !b.enter() {
+	b := s.enterBucket(key)
+	if b == nil {
 		return n, false
 	}
 	if e := b.find(key); e != nil {
@@ -91,8 +121,8 @@ func (s *member) find(a netip.Addr, now time.Time) (n sharedNeighbour, ok bool) 
 // update changes the entry of an address. It makes one if there is none, in place of one without an Ethernet address, or else of the oldest one.
 func (s *member) update(a netip.Addr, f func(e *sharedNeighbour, now int64)) {
 	key := a.As16()
-	b := s.bucket(key)
-	if !b.enter() {
+	b := s.enterBucket(key)
+	if b == nil {
 		return
 	}
 	now := time.Now().UnixNano()
@@ -104,7 +134,7 @@ func (s *member) update(a netip.Addr, f func(e *sharedNeighbour, now int64)) {
 				e = x
 			}
 		}
-		*e = sharedNeighbour{}
+		e.clear()
 		e.addr = key
 	}
 	f(e, now)
@@ -147,7 +177,20 @@ func (s *member) asked(a netip.Addr) bool {
 	}
 	now := time.Now()
 	e, ok := s.find(a, now)
-	return ok && e.asked != 0 && now.UnixNano()-e.asked < int64((solicits+1)*retransTime)
+	age := time.Duration(now.UnixNano() - e.asked) // negative after now was read, or if the clock was set back
+	return ok && e.asked != 0 && age > -time.Second && age < (solicits+1)*retransTime
+}
+
+// forgetNeighbours removes all entries, as far as no process is stopped there.
+func (st *sharedState) forgetNeighbours() {
+	for i := range st.neighbours {
+		if b := &st.neighbours[i]; b.enter() {
+			for k := range b.entries {
+				b.entries[k].clear()
+			}
+			b.leave()
+		}
+	}
 }
 
 func (st *sharedState) countNeighbours() (n int) {

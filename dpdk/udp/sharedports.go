@@ -11,9 +11,8 @@ const (
 	portShared = 1 << 31 // the sockets of all hosts were made with Config.ReusePort
 )
 
-// claim takes a local port for this host, and reports whether it has it. share allows other hosts that share too. wait looks whether the
-// processes that have it are alive.
-func (s *member) claim(port uint16, share, wait bool) bool {
+// claim takes a local port for this host, and reports whether it has it. share allows other hosts that share too.
+func (s *member) claim(port uint16, share bool) bool {
 	word := &s.ports[port]
 	for {
 		now := word.Load()
@@ -26,11 +25,7 @@ func (s *member) claim(port uint16, share, wait bool) bool {
 				next |= portShared
 			}
 		case !share || now&portShared == 0:
-			if !wait || !s.buryDead(others) {
-				return false
-			}
-			wait = false
-			continue
+			return false
 		}
 		if word.CompareAndSwap(now, next) {
 			return true
@@ -50,19 +45,18 @@ func (st *sharedState) unclaim(port uint16, host uint32) {
 	}
 }
 
-// buryDead takes out hosts that have died, and reports whether one of them has.
-func (s *member) buryDead(hosts uint32) bool {
-	for ; hosts != 0; hosts &= hosts - 1 {
+// buryAt takes out hosts that have died and had a local port. It may wait: call it without a lock. If a process is stopped while it
+// changes the list of hosts, the port is in use for longer.
+func (s *member) buryAt(port uint16) {
+	for hosts := s.othersAt(port); hosts != 0; hosts &= hosts - 1 {
 		id := owner.ID(s.hosts[bits.TrailingZeros32(hosts)].owner.Load())
 		if id != 0 && !owner.Dead(id) {
 			continue
 		}
-		if s.enter() != nil {
-			return false
+		if s.enter() == nil {
+			s.bury(s.host)
+			s.leave()
 		}
-		s.bury(s.host)
-		s.leave()
-		return true
+		return
 	}
-	return false
 }

@@ -42,11 +42,11 @@ func (s *steering) load(p *ethdev.Port) {
 // set stores the RSS of a port. Types is 0 if the queue of a packet is not known.
 func (s *steering) set(h ethdev.RSSHash, reta []int) {
 	if !bytes.Equal(h.Key, s.key) {
-		t, err := hash.NewToeplitz(h.Key)
-		if err != nil {
-			h.Types = 0
-		}
-		s.key, s.hash = slices.Clone(h.Key), t
+		s.key = slices.Clone(h.Key)
+		s.hash, _ = hash.NewToeplitz(h.Key) // the zero Toeplitz if the key is too short for IPv6
+	}
+	if s.hash.MaxTuple() == 0 {
+		h.Types = 0
 	}
 	s.types, s.reta = h.Types, reta
 }

@@ -53,12 +53,21 @@ var (
 		i, errno := cgo.MemzoneLookup(name)
 		return sendZone(i), control.Errno(errno)
 	})
-	memzoneFree = delegate.Func("rte_memzone_free", func(_ delegate.Owner, name string, at uintptr) (none, error) {
-		errno := telserver.Exclude(func() int { return cgo.MemzoneFree(name, address(at)) })
-		if errno == 0 {
-			zoneTypes.drop(name, at)
-		}
-		return none{}, control.Errno(errno)
+	memzoneFree = delegate.Func("rte_memzone_free", func(o delegate.Owner, name string, at uintptr) (none, error) {
+		return none{}, zoneHolds.free(name, at, o, func() error {
+			errno := telserver.Exclude(func() int { return cgo.MemzoneFree(name, address(at)) })
+			if errno == 0 {
+				zoneTypes.drop(name, at)
+			}
+			return control.Errno(errno)
+		})
+	})
+	memzoneHold = delegate.Func("rte_memzone_lookup to hold", func(o delegate.Owner, name string, at uintptr) (none, error) {
+		return none{}, zoneHolds.add(name, at, o)
+	})
+	memzoneRelease = delegate.Func("rte_memzone_lookup to release", func(o delegate.Owner, _ string, at uintptr) (none, error) {
+		zoneHolds.remove(at, o)
+		return none{}, nil
 	})
 	memzones = delegate.Func("rte_memzone_walk", func(delegate.Owner, string, none) (l zoneList, _ error) {
 		all, errno := cgo.Memzones()
@@ -69,6 +78,19 @@ var (
 		return l, nil
 	})
 )
+
+// MemzoneHold keeps other processes from freeing a zone, until MemzoneRelease or the end of this process. A process holds a zone once: its own
+// calls must not overlap. The error is dpdk.ErrNotFound if no zone of this name is at the address.
+func MemzoneHold(name string, addr unsafe.Pointer) error {
+	_, err := memzoneHold(name, number(addr))
+	return err
+}
+
+// MemzoneRelease undoes MemzoneHold. It does nothing without one.
+func MemzoneRelease(name string, addr unsafe.Pointer) error {
+	_, err := memzoneRelease(name, number(addr))
+	return err
+}
 
 // MemzoneReserve does what [cgo.MemzoneReserve] does, for a value of a type.
 func MemzoneReserve(name string, size uint64, socket int, flags, align, bound uint32, t layout.Type) (cgo.MemzoneInfo, error) {

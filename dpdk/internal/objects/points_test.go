@@ -15,6 +15,8 @@ import (
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
 	"github.com/godpdk/godpdk/dpdk/ethdev"
+	"github.com/godpdk/godpdk/dpdk/internal/control"
+	"github.com/godpdk/godpdk/dpdk/internal/objects"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/mempool"
 	"github.com/godpdk/godpdk/dpdk/memzone"
@@ -32,6 +34,10 @@ var kinds = map[string]func(name string) error{
 	"memzone": func(name string) error {
 		return recreate(func() (*memzone.Zone, error) { return memzone.Reserve(name, 64, memzone.Config{}) },
 			func() (*memzone.Zone, error) { return memzone.Lookup(name) })
+	},
+	"hold": func(name string) error {
+		return recreate(func() (held, error) { return hold(memzone.Reserve(name, 64, memzone.Config{})) },
+			func() (held, error) { return hold(memzone.Lookup(name)) })
 	},
 	"mempool": func(name string) error {
 		return recreate(func() (*mempool.Pool, error) { return mempool.Create(name, 15, 64, mempool.Config{}) },
@@ -63,6 +69,18 @@ var kinds = map[string]func(name string) error{
 		}
 		return o.Close()
 	},
+}
+
+// held is a zone that this process has held for a while.
+type held struct{ *memzone.Zone }
+
+func hold(z *memzone.Zone, err error) (held, error) {
+	if err != nil {
+		return held{}, err
+	}
+	return held{z}, control.Call("hold", z.Name(), func() error {
+		return errors.Join(objects.MemzoneHold(z.Name(), z.Pointer()), objects.MemzoneRelease(z.Name(), z.Pointer()))
+	})
 }
 
 // found counts the objects that recreate has found.
