@@ -67,12 +67,11 @@ func (c *KernelConn) Close() error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
-	stats := c.Stats()
+	c.rxDropped.Store(c.dropped())
 	if err := c.udp.Close(); err != nil {
 		return err
 	}
-	c.rxDropped.Store(stats.RxDropped)
-	c.kernel.remove(c, stats)
+	c.kernel.remove(c, c.Stats())
 	return nil
 }
 
@@ -233,7 +232,7 @@ func (c *KernelConn) change(op string, group netip.Addr, join bool) error {
 	return &net.OpError{Op: op, Net: c.network, Source: c.laddr, Addr: &net.IPAddr{IP: group.AsSlice()}, Err: err}
 }
 
-// Stats returns the counters of the socket. RxDatagrams and RxBytes count what was read. RxDropped is 0 on other systems than Linux. Waiting is 0:
+// Stats returns the counters of the socket. RxDatagrams and RxBytes count what was read, without the bytes that had no room. RxDropped is 0 on other systems than Linux. Waiting is 0:
 // the kernel does not report it.
 func (c *KernelConn) Stats() ConnStats {
 	if !c.ok() {
