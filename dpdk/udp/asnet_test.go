@@ -267,25 +267,42 @@ func TestSourceOfMessagesInBothModes(t *testing.T) {
 	})
 }
 
-// Older kernels return EINVAL for segments over the MTU, as for all else that is wrong.
-func TestMeaningOfEINVALForSegments(t *testing.T) {
+// Kernels return EINVAL for segments over the MTU, as for all else that is wrong, and ENETUNREACH for a source that they do not have. They are told
+// apart, and nothing is sent for that.
+func TestMeaningOfKernelErrors(t *testing.T) {
+	const inval, size, unreach, refused = syscall.EINVAL, syscall.EMSGSIZE, syscall.ENETUNREACH, syscall.ECONNREFUSED
 	k := newKernel(t, udp.KernelConfig{})
 	for i, ip := range []string{"127.0.0.1", "::1"} {
 		server := listen(t, k, "udp", net.JoinHostPort(ip, "0")).(*udp.KernelConn)
 		to := server.LocalAddr().(*net.UDPAddr).AddrPort()
-		away := netip.MustParseAddr([]string{"192.0.2.77", "2001:db8:77::7"}[i])
+		own, away := to.Addr(), netip.MustParseAddr([]string{"192.0.2.77", "2001:db8:77::7"}[i])
 		for _, c := range []*udp.KernelConn{listen(t, k, "udp", ":0").(*udp.KernelConn), dial(t, k, "udp", to.String()).(*udp.KernelConn)} {
-			for _, from := range []netip.Addr{{}, to.Addr()} {
-				assert.Equal(t, syscall.EMSGSIZE, udp.MeaningOfEINVAL(c, to, from), "%v %v", to, from)
+			for _, test := range []struct {
+				errno   syscall.Errno
+				from    netip.Addr
+				segment int
+				want    syscall.Errno
+			}{
+				{inval, netip.Addr{}, 9, size}, {inval, own, 9, size}, {inval, away, 9, inval},
+				{inval, netip.Addr{}, 0, inval}, {inval, own, 0, inval}, {inval, away, 0, inval},
+				{unreach, netip.Addr{}, 9, unreach}, {unreach, own, 9, inval}, {unreach, away, 9, inval}, {unreach, away, 0, inval},
+				{refused, away, 9, refused}, {refused, own, 0, refused}, {size, own, 9, size},
+			} {
+				assert.Equal(t, test.want, udp.Meaning(c, test.errno, to, test.from, test.segment), "%v %+v", to, test)
 			}
-			assert.Equal(t, syscall.EINVAL, udp.MeaningOfEINVAL(c, to, away), "%v", to)
 			require.NoError(t, c.Close())
-			assert.Equal(t, syscall.EINVAL, udp.MeaningOfEINVAL(c, to, netip.Addr{}))
+			assert.Equal(t, inval, udp.Meaning(c, inval, to, netip.Addr{}, 9))
 		}
-		require.NoError(t, server.SetReadDeadline(time.Now()))
+		require.NoError(t, server.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
 		_, err := server.Read(make([]byte, 1))
 		require.ErrorIs(t, err, os.ErrDeadlineExceeded, "it has sent nothing")
 	}
+	// Without a route the error stays. No datagram goes from a loopback address to another machine.
+	c := listen(t, k, "udp", ":0").(*udp.KernelConn)
+	none := netip.MustParseAddrPort("240.0.0.1:9")
+	_, err := c.WriteToUDPAddrPort([]byte("x"), none)
+	require.Error(t, err)
+	assert.Equal(t, unreach, udp.Meaning(c, unreach, none, netip.MustParseAddr("127.0.0.1"), 0))
 }
 
 // Read with an empty buffer reads nothing, and ReadBatch without room neither. Nothing is counted then. The other methods take the datagram.

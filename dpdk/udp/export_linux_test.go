@@ -2,14 +2,15 @@ package udp
 
 import (
 	"net/netip"
+	"syscall"
 	"time"
 )
 
-// MeaningOfEINVAL returns what EINVAL of the kernel for segments means.
-func MeaningOfEINVAL(c *KernelConn, to netip.AddrPort, from netip.Addr) error {
+// Meaning returns the error of a Conn for one of the kernel, for a datagram from an address, of segments or not.
+func Meaning(c *KernelConn, errno syscall.Errno, to netip.AddrPort, from netip.Addr, segment int) error {
 	o := *c.options.Load()
-	o.src = from
-	return c.segmentError(to, &o, c.options.Load())
+	o.src, o.segment = from, segment
+	return c.meaning(errno, to, &o, c.options.Load())
 }
 
 // ZoneName and ZoneIndex are the name and the index of an interface.

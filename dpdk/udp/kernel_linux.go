@@ -14,6 +14,9 @@ import (
 
 const hasControl = true
 
+// msgProbe with MSG_CONFIRM is a call of sendmsg that checks its arguments only.
+const msgProbe = 0x10
+
 // setup makes the socket report what a Datagram has, and work as one of a Host.
 func (c *KernelConn) setup() error {
 	return c.onFD(func(handle uintptr) error {
@@ -240,11 +243,14 @@ func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort, bad error) err
 			c.txDatagrams.Add(uint64((n + o.segment - 1) / o.segment))
 			c.txBytes.Add(uint64(n))
 		}
-		return err
+		if errno := sysError(err); errno != 0 {
+			return c.meaning(errno, to, &o, defaults)
+		}
+		return innerError(err)
 	}
 	if o.segment == 0 || len(b) <= o.segment {
 		o.segment = 0
-		return innerError(send(b))
+		return send(b)
 	}
 	const most = 64 // UDP_MAX_SEGMENTS of older kernels
 	largest := maxPayload4
@@ -253,21 +259,14 @@ func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort, bad error) err
 	}
 	for size := max(1, min(most, largest/o.segment)) * o.segment; len(b) > 0; {
 		n := min(size, len(b))
-		err := send(b[:n])
-		switch sysError(err) {
-		case 0:
-			if err != nil {
-				return innerError(err)
-			}
-		case syscall.EINVAL:
-			return c.segmentError(to, &o, defaults)
-		case syscall.EIO: // the interface does not compute checksums
+		switch err := send(b[:n]); {
+		case err == nil:
+			b = b[n:]
+		case err == syscall.EIO: // the interface does not compute checksums
 			o.segment, size = 0, o.segment
-			continue
 		default:
-			return innerError(err)
+			return err
 		}
-		b = b[n:]
 	}
 	return nil
 }
@@ -280,29 +279,42 @@ func (o *options) fits(to netip.Addr) error {
 	return nil
 }
 
-// segmentError returns what EINVAL for segments means. Older kernels return it also for segments over the path MTU, which is EMSGSIZE in newer ones. Then a
-// datagram without segments is possible: a probe, with which the kernel checks addresses and options, and sends nothing.
-func (c *KernelConn) segmentError(to netip.AddrPort, o, defaults *options) error {
-	probe := *o
-	probe.segment = 0
+// meaning returns the error of a Conn for one of the kernel. EINVAL for segments over the path MTU is EMSGSIZE in newer kernels. ENETUNREACH for a source that
+// the machine does not have is EINVAL in older kernels, and for IPv6. A probe without the segments, or without the source, shows whether it is that.
+func (c *KernelConn) meaning(errno syscall.Errno, to netip.AddrPort, o, defaults *options) error {
+	without, meaning := *o, errno
+	switch {
+	case errno == syscall.EINVAL && o.segment > 0:
+		meaning = syscall.EMSGSIZE
+	case errno == syscall.ENETUNREACH && o.src.IsValid():
+		without.src, meaning = netip.Addr{}, syscall.EINVAL
+	default:
+		return errno
+	}
+	without.segment = 0
+	if !c.probe(to, &without, defaults) {
+		return errno
+	}
+	return meaning
+}
+
+// probe reports whether the kernel accepts the addresses and options of a datagram. It sends nothing.
+func (c *KernelConn) probe(to netip.AddrPort, o, defaults *options) bool {
 	var name unix.RawSockaddrInet6
 	var space controlSpace
 	var h unix.Msghdr
 	if !c.remote.IsValid() {
 		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&name)), c.name(&name, to)
 	}
-	if n := probe.putControl(space.bytes(), to.Addr(), defaults); n > 0 {
+	if n := o.putControl(space.bytes(), to.Addr(), defaults); n > 0 {
 		h.Control = &space.bytes()[0]
 		h.SetControllen(n)
 	}
 	errno := syscall.EINVAL
-	_ = c.raw.Control(func(fd uintptr) { // if it is closed now, the error is that of the kernel
-		_, _, errno = unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&h)), unix.MSG_CONFIRM|unix.MSG_PROBE)
+	failed := c.raw.Control(func(fd uintptr) {
+		_, _, errno = unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&h)), unix.MSG_CONFIRM|msgProbe)
 	})
-	if errno == 0 {
-		return syscall.EMSGSIZE
-	}
-	return syscall.EINVAL
+	return failed == nil && errno == 0
 }
 
 // zone is an interface. It may get another name, and its name another interface.

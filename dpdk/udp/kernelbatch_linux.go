@@ -226,7 +226,10 @@ func (c *KernelConn) writeSome(ms []Message) (int, error) {
 	case err != nil:
 		return 0, innerError(err)
 	case b.errno != 0:
-		return 0, b.errno
+		to, _ := target(c.remote, ms[0].To, c.v4, c.v6) // of the message that was not sent
+		o := *defaults
+		o.of(&ms[0])
+		return 0, c.meaning(b.errno, to, &o, defaults)
 	}
 	return b.n, nil
 }

@@ -156,10 +156,12 @@ func (h *Host) DialUDP(network string, laddr, raddr *net.UDPAddr) (*Conn, error)
 	switch {
 	case err != nil:
 		return fail(wrap("connect", err))
-	case remote.Is4() && network == "udp6":
+	case remote.Is4() && (network == "udp6" || src.Is6()):
 		return fail(wrap("connect", syscall.ENETUNREACH))
+	case remote.Is6() && src.Is4():
+		return fail(wrap("connect", syscall.EAFNOSUPPORT))
 	case remote.IsUnspecified():
-		remote = h.self(src, remote)
+		remote = h.thisHost(src, remote)
 	}
 	c := &Conn{network: network, port: at.Port(), v4: remote.Is4(), v6: remote.Is6(), remote: netip.AddrPortFrom(remote, to.Port())}
 	p, err := h.path(src, remote)

@@ -144,7 +144,7 @@ func (h *Host) path(src, dst netip.Addr) (*path, error) {
 
 func (h *Host) newPath(src, dst netip.Addr) (*path, error) {
 	if dst.IsUnspecified() {
-		dst = h.self(src, dst)
+		dst = h.thisHost(src, dst)
 	}
 	p := &path{dst: dst, src: src, asked: src, group: dst.IsMulticast(), local: h.own[dst], mtu: h.cfg.MTU}
 	var to header.MAC
@@ -188,8 +188,8 @@ func (h *Host) newPath(src, dst netip.Addr) (*path, error) {
 	return p, nil
 }
 
-// self returns the address of this host that the unspecified address dst means, as in Linux: the source, or else the first address.
-func (h *Host) self(src, dst netip.Addr) netip.Addr {
+// thisHost returns the address of this host that the unspecified address dst means, as in Linux: the source, or else the first address.
+func (h *Host) thisHost(src, dst netip.Addr) netip.Addr {
 	if h.own[src] && src.Is4() == dst.Is4() {
 		return src
 	}
