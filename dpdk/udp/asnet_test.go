@@ -66,6 +66,8 @@ func (r *record) made(call string, c udp.PacketConn, err error) {
 	r.add(call, err)
 	if err == nil {
 		r.add(call, c.LocalAddr(), c.RemoteAddr())
+		n, err := c.Write([]byte("x"))
+		r.add(call+" write", n, err)
 		require.NoError(r.t, c.Close())
 	}
 }
@@ -191,9 +193,19 @@ func checkMessages(r *record, n udp.Network, ip, six string) {
 			}
 		}
 	}
+	c := r.listen(n, "udp6", net.JoinHostPort(six, "0"))
+	for _, size := range []int{65507, 65508, 65527, 65528, 65535, 65536} {
+		k, err := c.WriteTo(payload(2, size), c.LocalAddr())
+		r.add(fmt.Sprint("IPv6 ", size), k, err)
+		if err == nil {
+			buf := make([]byte, 1<<16)
+			k, _, err = c.ReadFromUDPAddrPort(buf)
+			r.add(fmt.Sprint("IPv6 ", size), k, err, bytes.Equal(buf[:k], payload(2, size)))
+		}
+	}
 }
 
-// message is a control message.
+// controlMessage is a control message.
 func controlMessage(level, kind int, data []byte) []byte {
 	b := binary.NativeEndian.AppendUint64(nil, uint64(16+len(data)))
 	b = binary.NativeEndian.AppendUint32(b, uint32(level))
@@ -451,6 +463,30 @@ func TestErrorsOfGroupAddressesInBothModes(t *testing.T) {
 		_, err = listenUDP(s.to, "udp", group)
 		assert.EqualError(t, err, "listen udp 239.1.2.3:7031: bind: address already in use", s.name)
 		require.NoError(t, c.Close())
+	}
+}
+
+// A group may be given as ::ffff:a.b.c.d, and with a zone.
+func TestFormsOfGroupsInBothModes(t *testing.T) {
+	host, _ := pair(t, nil)
+	for name, n := range map[string]udp.Network{"DPDK": host, "kernel": newKernel(t, udp.KernelConfig{Interface: "lo"})} {
+		t.Log(name)
+		c := listen(t, n, "udp", ":0").(udp.Socket)
+		for group, same := range map[string]string{"239.1.2.3": "::ffff:239.1.2.3", "ff15::77": "ff15::77%lo"} {
+			a, b := netip.MustParseAddr(group), netip.MustParseAddr(same)
+			for _, join := range []netip.Addr{a, b} {
+				require.NoError(t, c.JoinGroup(join))
+				require.ErrorIs(t, c.JoinGroup(a), syscall.EADDRINUSE)
+				require.ErrorIs(t, c.JoinGroup(b), syscall.EADDRINUSE)
+				require.NoError(t, c.LeaveGroup(a))
+				require.ErrorIs(t, c.LeaveGroup(b), syscall.EADDRNOTAVAIL)
+			}
+		}
+		four, six := listen(t, n, "udp4", ":0").(udp.Socket), listen(t, n, "udp6", ":0").(udp.Socket)
+		require.NoError(t, four.JoinGroup(netip.MustParseAddr("::ffff:239.1.2.3")))
+		require.ErrorIs(t, six.JoinGroup(netip.MustParseAddr("::ffff:239.1.2.3")), syscall.EINVAL)
+		require.ErrorIs(t, four.JoinGroup(netip.MustParseAddr("ff15::77")), syscall.EINVAL)
+		require.ErrorIs(t, c.JoinGroup(netip.Addr{}), syscall.EINVAL)
 	}
 }
 

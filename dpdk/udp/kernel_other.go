@@ -18,6 +18,8 @@ func (c *KernelConn) setup() error {
 
 func (c *KernelConn) apply(uintptr, *options) error { return errUnsupported }
 
+func zoneIndex(string) uint32 { return 0 }
+
 func membership(uintptr, netip.Addr, int, bool) error { return errUnsupported }
 
 func (c *KernelConn) dropped() uint64 { return 0 }

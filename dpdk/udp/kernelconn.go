@@ -209,7 +209,7 @@ func innerError(err error) error {
 	return err
 }
 
-// JoinGroup does what [Conn.JoinGroup] does, at [KernelConfig.Interface]. Only Linux supports it. A socket that is bound to a unicast address
+// JoinGroup does what [Conn.JoinGroup] does, at [KernelConfig.Interface], or else at the interface of the zone of the group. Only Linux supports it. A socket that is bound to a unicast address
 // receives no multicast datagrams.
 func (c *KernelConn) JoinGroup(group netip.Addr) error { return c.change("join", group, true) }
 
@@ -220,11 +220,16 @@ func (c *KernelConn) change(op string, group netip.Addr, join bool) error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
+	group, index := group.Unmap(), c.kernel.index
+	if index == 0 && group.Zone() != "" {
+		index = int(zoneIndex(group.Zone()))
+	}
+	group = group.WithZone("")
 	err := c.onFD(func(fd uintptr) error {
 		if !group.IsMulticast() || group.Is4() && !c.v4 || group.Is6() && !c.v6 {
 			return syscall.EINVAL
 		}
-		return membership(fd, group, c.kernel.index, join)
+		return membership(fd, group, index, join)
 	})
 	if err == nil {
 		return nil
