@@ -101,7 +101,7 @@ func checkMakers(r *record, n udp.Network, ip, six string) {
 	r.made("listen", c, err)
 }
 
-// checkDestinations sends to addresses, also to wrong ones, from sockets of each IP version. What can be sent comes back to the socket.
+// checkDestinations sends to addresses, also to wrong ones, from sockets of each IP version. A datagram that can be sent comes back to the socket.
 func checkDestinations(r *record, n udp.Network, ip, six string) {
 	buf := make([]byte, 9)
 	for _, at := range [][2]string{{"udp4", ":0"}, {"udp6", ":0"}, {"udp", ":0"}, {"udp", ip + ":0"}, {"udp", "[" + six + "]:0"}} {
@@ -279,8 +279,8 @@ func TestSourceOfMessagesInBothModes(t *testing.T) {
 	})
 }
 
-// Kernels return EINVAL for segments over the MTU, as for all else that is wrong, and ENETUNREACH for a source that they do not have. They are told
-// apart, and nothing is sent for that.
+// Kernels return EINVAL for segments over the MTU and for many other errors, and ENETUNREACH for a source that they do not have. A probe shows which
+// it is, and sends nothing.
 func TestMeaningOfKernelErrors(t *testing.T) {
 	const inval, size, unreach, refused = syscall.EINVAL, syscall.EMSGSIZE, syscall.ENETUNREACH, syscall.ECONNREFUSED
 	k := newKernel(t, udp.KernelConfig{})
@@ -419,7 +419,7 @@ func TestErrorsOfClosedNetworksInBothModes(t *testing.T) {
 	}
 }
 
-// What is wrong with the socket is returned before what is wrong with a message.
+// A batch returns the error of its socket before the error of a message.
 func TestOrderOfErrorsOfBatchesInBothModes(t *testing.T) {
 	eachMode(t, func(t *testing.T, s sides) {
 		four := listen(t, s.to, "udp4", s.ip+":0").(udp.Socket)
@@ -501,7 +501,7 @@ func waiters(method string) (n int) {
 	return n
 }
 
-// live returns the bytes in use on the heap. What pools keep is freed in the second collection.
+// live returns the bytes in use on the heap. The second collection frees the contents of pools.
 func live() uint64 {
 	var m runtime.MemStats
 	for range 3 {

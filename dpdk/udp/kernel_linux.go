@@ -262,7 +262,7 @@ func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort, bad error) err
 		switch err := send(b[:n]); {
 		case err == nil:
 			b = b[n:]
-		case err == syscall.EIO: // the interface does not compute checksums
+		case err == syscall.EIO && o.segment > 0: // the interface does not compute checksums
 			o.segment, size = 0, o.segment
 		default:
 			return err

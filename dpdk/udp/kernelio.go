@@ -213,7 +213,7 @@ func (c *KernelConn) late(err error) error {
 	return err
 }
 
-// first returns err, or the error of a socket that is closed or whose write deadline has passed.
+// first returns err, unless the socket is closed or the write deadline has passed: then that error.
 func (c *KernelConn) first(err error) error {
 	if failed := c.raw.Write(func(uintptr) bool { return true }); failed != nil {
 		return innerError(failed)

@@ -50,8 +50,8 @@ func (c *Conn) target(addr netip.AddrPort) (netip.Addr, uint16, error) {
 	return to.Addr().WithZone(""), to.Port(), err
 }
 
-// late returns an error of the arguments of a call. What the kernel would find, it finds after the errors of ready; what package net finds is
-// before them.
+// late returns an error of the arguments of a call. The errors of ready come before an error number, which is one of the kernel, and after the other
+// errors, which are those of package net.
 func (c *Conn) late(err error) error {
 	if _, ok := err.(syscall.Errno); ok {
 		if first := c.ready(); first != nil {
@@ -400,8 +400,9 @@ func (c *Conn) Write(b []byte) (int, error) {
 //
 // Other errors: EMSGSIZE for more than 65,507 bytes over IPv4 or 65,527 over IPv6, or see [Conn.SetDontFragment]; ENETUNREACH
 // without a route; EHOSTUNREACH for a neighbor that does not answer; ENOBUFS if the pool has no mbufs, or the queue of the port has
-// no room for a second; ENETDOWN if the port is stopped; EINVAL for port 0; *net.AddrError for an address of IPv6 if the socket is one of IPv4; and those of all calls that write: net.ErrClosed,
-// os.ErrDeadlineExceeded, and ECONNREFUSED for a connected socket if nobody has the remote port.
+// no room for a second; ENETDOWN if the port is stopped; EINVAL for port 0; *net.AddrError
+// for an address of IPv6 if the socket is one of IPv4; and those of all calls that write: net.ErrClosed, os.ErrDeadlineExceeded, and
+// ECONNREFUSED for a connected socket if nobody has the remote port. The unspecified address is this host.
 func (c *Conn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
@@ -455,7 +456,8 @@ func (c *Conn) WriteTo(b []byte, addr net.Addr) (int, error) {
 
 // WriteMsgUDPAddrPort sends b with control messages: IP_TOS, IP_TTL, IP_PKTINFO with a source address, the same of IPv6, and
 // UDP_SEGMENT, which makes several datagrams of b. addr is the zero AddrPort for a connected socket. The error is EINVAL for other control messages of
-// IP and UDP, for IP_TTL 0, and for a source that is not an address of the host or not of the IP version of the destination. It returns the numbers of bytes of b and oob.
+// IP and UDP, for IP_TTL 0, and for a source that is not an address of the host or not of the IP version of the destination. It returns the
+// numbers of bytes of b and oob.
 func (c *Conn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
 	if !c.ok() {
 		return 0, 0, syscall.EINVAL
