@@ -205,6 +205,88 @@ func checkMessages(r *record, n udp.Network, ip, six string) {
 	}
 }
 
+// checkRefused writes to a port that nobody has, until a call reports it.
+func checkRefused(r *record, n udp.Network, ip, six string) {
+	var conns []socket
+	for _, at := range []string{ip, six} {
+		closed := r.listen(n, "udp", net.JoinHostPort(at, "0"))
+		conns = append(conns, r.dial(n, closed))
+		require.NoError(r.t, closed.Close())
+	}
+	buf := make([]byte, 9)
+	for _, c := range conns {
+		for i, read := range []func() error{
+			func() error { _, err := c.Read(buf); return err },
+			func() error { _, _, err := c.ReadFrom(buf); return err },
+			func() error { _, _, err := c.ReadFromUDP(buf); return err },
+			func() error { _, _, _, _, err := c.ReadMsgUDP(buf, nil); return err },
+		} {
+			_, err := c.Write([]byte("x"))
+			require.NoError(r.t, err)
+			r.add(fmt.Sprint("refused ", i), read())
+		}
+	}
+	for _, c := range conns { // a host limits its ICMP errors: these are the last ones
+		for i, write := range []func() error{
+			func() error { _, err := c.Write([]byte("x")); return err },
+			func() error { _, _, err := c.WriteMsgUDP([]byte("x"), nil, nil); return err },
+			func() error { _, _, err := c.WriteMsgUDPAddrPort([]byte("x"), nil, netip.AddrPort{}); return err },
+		} {
+			var err error
+			for err == nil { // the deadline of the socket ends it
+				err = write()
+			}
+			r.add(fmt.Sprint("refused ", i), err)
+		}
+	}
+}
+
+// checkPorts makes sockets with the local port of another one.
+func checkPorts(r *record, n udp.Network, ip, six string) {
+	networks := [][2]string{{"udp4", ""}, {"udp6", ""}, {"udp", ""}, {"udp", ip}, {"udp", six}}
+	for _, first := range networks {
+		a := r.listen(n, first[0], net.JoinHostPort(first[1], "0"))
+		for _, second := range networks {
+			c, err := listenUDP(n, second[0], &net.UDPAddr{IP: net.ParseIP(second[1]), Port: int(port(a))})
+			r.made(fmt.Sprint(first, second), c, err)
+		}
+		for _, to := range []string{ip, six} {
+			c, err := dialUDP(n, "udp", &net.UDPAddr{Port: int(port(a))}, &net.UDPAddr{IP: net.ParseIP(to), Port: 9})
+			r.made(fmt.Sprint(first, " to ", to), c, err)
+		}
+		require.NoError(r.t, a.Close())
+		c, err := listenUDP(n, first[0], &net.UDPAddr{IP: net.ParseIP(first[1]), Port: int(port(a))})
+		r.made("again", c, err)
+	}
+	// Two connected sockets with one port and different peers.
+	a := r.dial(n, r.listen(n, "udp", ip+":0"))
+	c, err := dialUDP(n, "udp", &net.UDPAddr{IP: net.ParseIP(ip), Port: int(port(a))}, &net.UDPAddr{IP: net.ParseIP(ip), Port: 9})
+	r.made("connected", c, err)
+}
+
+// checkUnblock sets a deadline in the past while calls wait, and takes it back.
+func checkUnblock(r *record, n udp.Network, ip, _ string) {
+	c := r.listen(n, "udp", ip+":0")
+	for range 20 {
+		results := make(chan error, 2)
+		for range 2 {
+			go func() {
+				_, _, err := c.ReadFrom(make([]byte, 9))
+				results <- err
+			}()
+		}
+		require.NoError(r.t, c.SetReadDeadline(time.Unix(1, 0)))
+		r.add("past", <-results, <-results)
+		_, _, err := c.ReadFrom(make([]byte, 9))
+		r.add("still past", err)
+		require.NoError(r.t, c.SetReadDeadline(time.Now().Add(20*time.Second)))
+		k, err := c.WriteTo([]byte("one"), c.LocalAddr())
+		r.add("write", k, err)
+		k, _, err = c.ReadFrom(make([]byte, 9))
+		r.add("read", k, err)
+	}
+}
+
 // controlMessage is a control message.
 func controlMessage(level, kind int, data []byte) []byte {
 	b := binary.NativeEndian.AppendUint64(nil, uint64(16+len(data)))

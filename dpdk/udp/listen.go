@@ -117,7 +117,7 @@ func (h *Host) ListenUDP(network string, laddr *net.UDPAddr) (*Conn, error) {
 	if !local.IsUnspecified() && !local.IsMulticast() {
 		c.bound = local
 	}
-	if err := h.bind(c); err != nil {
+	if err := h.bind(c, c); err != nil {
 		return fail(err)
 	}
 	return c, nil
@@ -170,14 +170,19 @@ func (h *Host) DialUDP(network string, laddr, raddr *net.UDPAddr) (*Conn, error)
 	}
 	c.bound = p.src
 	c.raddr = net.UDPAddrFromAddrPort(c.remote)
-	if err := h.bind(c); err != nil {
+	// The kernel binds a socket to laddr before it connects it.
+	before := &Conn{port: c.port, bound: src, v4: !v6 || network == "udp", v6: v6}
+	if src.IsValid() {
+		before.v4, before.v6 = src.Is4(), src.Is6()
+	}
+	if err := h.bind(c, before); err != nil {
 		return fail(wrap("bind", err))
 	}
 	return c, nil
 }
 
-// bind completes a socket and gives it its port.
-func (h *Host) bind(c *Conn) error {
+// bind completes a socket and gives it its port. If the caller has chosen the port, it must be available to before.
+func (h *Host) bind(c, before *Conn) error {
 	if c.bound.IsValid() && !h.own[c.bound] {
 		return syscall.EADDRNOTAVAIL
 	}
@@ -193,7 +198,7 @@ func (h *Host) bind(c *Conn) error {
 		if !h.choosePort(c) {
 			return syscall.EADDRINUSE
 		}
-	} else if !h.available(c) || h.shared != nil && !h.shared.claim(c.port, h.cfg.ReusePort && !c.remote.IsValid(), true) {
+	} else if !h.available(before) || h.shared != nil && !h.shared.claim(c.port, h.cfg.ReusePort && !c.remote.IsValid(), true) {
 		return syscall.EADDRINUSE
 	}
 	ip := netip.IPv4Unspecified()
