@@ -1,7 +1,6 @@
 package udp
 
 import (
-	"net"
 	"net/netip"
 	"syscall"
 
@@ -12,12 +11,13 @@ import (
 type Message struct {
 	Data []byte
 	To   netip.AddrPort // the zero AddrPort on a connected socket
-	From netip.Addr     // the source: an address of the host; the zero Addr is that of the socket or route
+	From netip.Addr     // the source: an address of the host; the zero or unspecified Addr is that of the socket or route
 	TOS  uint8          // of IPv4, or traffic class of IPv6, instead of that of the socket; 0 is the same as there
 }
 
 // WriteBatch sends datagrams in order, and returns the number of those that were handed to the port. It hands up to 32 to the port at once.
-// If it returns an error, it is that of the datagram after them, and those of [Conn.WriteToUDPAddrPort].
+// If it returns an error, it is that of the datagram after them. Errors are those of [Conn.WriteToUDPAddrPort], and EINVAL for a From that is not an address
+// of the host or not of the IP version of the destination.
 func (c *Conn) WriteBatch(ms []Message) (n int, err error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
@@ -77,7 +77,7 @@ func (c *Conn) writeSome(ms []Message, defaults *options) (int, error) {
 
 // prepare builds the frame of a message that can go to the port at once. The caller holds mu.
 func (q *queue) prepare(c *Conn, msg *Message, defaults *options) (*mbuf.Mbuf, bool) {
-	to, port, o, err := c.target(msg, defaults)
+	to, port, o, err := c.addressee(msg, defaults)
 	if err != nil {
 		return nil, false
 	}
@@ -101,7 +101,7 @@ func (q *queue) prepare(c *Conn, msg *Message, defaults *options) (*mbuf.Mbuf, b
 
 // writeOne sends one message, and returns 1 without an error.
 func (c *Conn) writeOne(msg *Message, defaults *options) (int, error) {
-	to, port, o, err := c.target(msg, defaults)
+	to, port, o, err := c.addressee(msg, defaults)
 	if err == nil {
 		err = c.send(msg.Data, to, port, &o)
 	}
@@ -111,21 +111,19 @@ func (c *Conn) writeOne(msg *Message, defaults *options) (int, error) {
 	return 1, nil
 }
 
-// target returns where a message goes, and its options.
-func (c *Conn) target(msg *Message, defaults *options) (to netip.Addr, port uint16, o options, err error) {
+// addressee returns where a message goes, and its options.
+func (c *Conn) addressee(msg *Message, defaults *options) (to netip.Addr, port uint16, o options, err error) {
 	o = *defaults
+	o.of(msg)
+	o.src = o.src.WithZone("")
+	to, port, err = c.target(msg.To)
+	return to, port, o, err
+}
+
+// of sets what a message has of its own.
+func (o *options) of(msg *Message) {
 	if msg.TOS != 0 {
 		o.tos = msg.TOS
 	}
-	o.src = msg.From
-	switch {
-	case c.remote.IsValid() && msg.To.IsValid():
-		return to, 0, o, net.ErrWriteToConnected
-	case c.remote.IsValid():
-		return c.remote.Addr(), c.remote.Port(), o, nil
-	case !msg.To.IsValid():
-		return to, 0, o, errMissingAddress
-	}
-	to, err = c.destination(msg.To)
-	return to, msg.To.Port(), o, err
+	o.src = sourceOf(msg.From)
 }

@@ -66,6 +66,9 @@ func (r *record) add(call string, results ...any) {
 			var ne net.Error
 			var op *net.OpError
 			line += fmt.Sprintf(" timeout=%v op=%v", errors.As(err, &ne) && ne.Timeout(), errors.As(err, &op))
+			if op != nil {
+				line += fmt.Sprintf(" %s of %T", op.Op, op.Err)
+			}
 			for _, is := range []error{net.ErrClosed, os.ErrDeadlineExceeded, syscall.ECONNREFUSED, syscall.EADDRINUSE, syscall.EMSGSIZE, syscall.EINVAL, net.ErrWriteToConnected} {
 				line += fmt.Sprint(" ", errors.Is(err, is))
 			}

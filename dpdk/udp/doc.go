@@ -42,9 +42,9 @@
 //   - The kernel's addresses and routes are those of the machine, not of a Config.
 //   - A kernel socket that is bound to a unicast address receives no multicast or broadcast datagrams.
 //   - A broadcast reaches the sender's own sockets.
-//   - IPv6 link-local addresses have a zone, and need one.
+//   - IPv6 link-local addresses have a zone, and need one, also in Datagram.To and Message.From.
 //   - [ConnStats] has no Waiting. [Stats] has RxDatagrams, TxDatagrams and Drops[DropSocketFull] only. Its RxDatagrams counts what was read.
-//   - TTL 0 in a control message for IPv4 is EINVAL.
+//   - RxBytes of a KernelConn does not count bytes that had no room in the buffer of the reader.
 //
 // Linux has all of this. On other systems a KernelConn has what *net.UDPConn has, and one datagram a call of ReadBatch and WriteBatch.
 //

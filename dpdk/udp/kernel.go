@@ -86,8 +86,11 @@ func (k *Kernel) ListenUDP(network string, laddr *net.UDPAddr) (*KernelConn, err
 	case !k.ok():
 		return fail(syscall.EINVAL)
 	}
+	if laddr == nil {
+		laddr = &net.UDPAddr{}
+	}
 	asked, at := network, laddr
-	if laddr != nil && laddr.IP.IsMulticast() {
+	if laddr.IP.IsMulticast() {
 		if at = (&net.UDPAddr{IP: net.IPv4zero, Port: laddr.Port}); laddr.IP.To4() != nil && network == "udp" {
 			asked = "udp4"
 		} else if laddr.IP.To4() == nil && network != "udp4" {
@@ -98,9 +101,13 @@ func (k *Kernel) ListenUDP(network string, laddr *net.UDPAddr) (*KernelConn, err
 	}
 	u, err := net.ListenUDP(asked, at)
 	if err != nil {
-		return nil, err
+		return fail(innerError(err))
 	}
-	return k.add(network, u)
+	c, err := k.add(network, u)
+	if err != nil {
+		return fail(err)
+	}
+	return c, nil
 }
 
 // DialUDP makes a connected socket as net.DialUDP does. See [Host.DialUDP].
@@ -120,7 +127,11 @@ func (k *Kernel) DialUDP(network string, laddr, raddr *net.UDPAddr) (*KernelConn
 	if err != nil {
 		return nil, err
 	}
-	return k.add(network, u)
+	c, err := k.add(network, u)
+	if err != nil {
+		return fail(err)
+	}
+	return c, nil
 }
 
 // add makes a socket of this network of u.
@@ -136,7 +147,7 @@ func (k *Kernel) add(network string, u *net.UDPConn) (*KernelConn, error) {
 		err = net.ErrClosed
 	}
 	_ = u.Close()
-	return nil, &net.OpError{Op: "listen", Net: network, Addr: u.LocalAddr(), Err: err}
+	return nil, wrap("setsockopt", err)
 }
 
 // remove forgets a socket that was closed, and keeps its counters.

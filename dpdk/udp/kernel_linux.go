@@ -1,16 +1,21 @@
 package udp
 
 import (
+	"net"
 	"net/netip"
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
 const hasControl = true
+
+// msgProbe with MSG_CONFIRM is a call of sendmsg that checks its arguments only.
+const msgProbe = 0x10
 
 // setup makes the socket report what a Datagram has, and work as one of a Host.
 func (c *KernelConn) setup() error {
@@ -140,7 +145,9 @@ func (d *datagram) readControl(oob []byte) {
 		case !v6 && h.Type == unix.IP_PKTINFO && len(b) >= 12:
 			d.to = netip.AddrFrom4([4]byte(b[8:12]))
 		case v6 && h.Type == unix.IPV6_PKTINFO && len(b) >= 20 && !d.to.IsValid(): // IPv4 has both
-			d.to = netip.AddrFrom16([16]byte(b)).Unmap()
+			if d.to = netip.AddrFrom16([16]byte(b)).Unmap(); d.to.IsLinkLocalUnicast() && d.to.Is6() {
+				d.to = d.to.WithZone(zoneName(native.Uint32(b[16:])))
+			}
 		}
 	}
 }
@@ -150,8 +157,8 @@ func (c *KernelConn) readMsg(b, oob []byte) (n, oobn, flags int, addr netip.Addr
 	space := controlSpaces.Get().(*controlSpace)
 	defer controlSpaces.Put(space)
 	n, got, flags, addr, err := c.udp.ReadMsgUDPAddrPort(b, space.bytes())
-	if err != nil {
-		return n, 0, 0, addr, err
+	if err != nil { // package net returns -1 and 0.0.0.0 with some errors
+		return 0, 0, 0, netip.AddrPort{}, err
 	}
 	flags &= msgTrunc
 	if control := Control(c.control.Load()); control != 0 {
@@ -201,7 +208,9 @@ func (o *options) putControl(oob []byte, to netip.Addr, defaults *options) (n in
 			native.PutUint32(add(unix.IPPROTO_IPV6, unix.IPV6_HOPLIMIT, 4), uint32(o.ttl))
 		}
 		if o.src.Is6() {
-			*(*[16]byte)(add(unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, 20)) = o.src.As16()
+			b := add(unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, 20)
+			*(*[16]byte)(b) = o.src.As16()
+			native.PutUint32(b[16:], zoneIndex(o.src.Zone()))
 		}
 	}
 	if o.segment > 0 {
@@ -210,17 +219,19 @@ func (o *options) putControl(oob []byte, to netip.Addr, defaults *options) (n in
 	return n
 }
 
-// writeMsg sends a datagram with control messages, or several if one is UDP_SEGMENT.
-func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort) error {
-	fail := func(err error) error { return c.writeError("sendmsg", addrPort{addr}, err) }
-	to, err := c.target(&Message{To: addr})
+// writeMsg sends a datagram with control messages, or several if one is UDP_SEGMENT. bad is the error of addr.
+func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort, bad error) error {
+	to, err := c.addressee(addr, bad)
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	defaults := c.options.Load()
 	o := *defaults
-	if err := o.parse(oob); err != nil {
-		return fail(err)
+	if err = o.parse(oob); err == nil {
+		err = o.fits(to.Addr())
+	}
+	if err != nil {
+		return c.late(err)
 	}
 	space := controlSpaces.Get().(*controlSpace)
 	defer controlSpaces.Put(space)
@@ -232,7 +243,10 @@ func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort) error {
 			c.txDatagrams.Add(uint64((n + o.segment - 1) / o.segment))
 			c.txBytes.Add(uint64(n))
 		}
-		return err
+		if errno := sysError(err); errno != 0 {
+			return c.meaning(errno, to, &o, defaults)
+		}
+		return innerError(err)
 	}
 	if o.segment == 0 || len(b) <= o.segment {
 		o.segment = 0
@@ -245,57 +259,111 @@ func (c *KernelConn) writeMsg(b, oob []byte, addr netip.AddrPort) error {
 	}
 	for size := max(1, min(most, largest/o.segment)) * o.segment; len(b) > 0; {
 		n := min(size, len(b))
-		err := send(b[:n])
-		switch sysError(err) {
-		case 0:
-			if err != nil {
-				return err
-			}
-		case syscall.EINVAL: // older kernels return it for a segment over the MTU
-			return fail(syscall.EMSGSIZE)
-		case syscall.EIO: // the interface does not compute checksums
+		switch err := send(b[:n]); {
+		case err == nil:
+			b = b[n:]
+		case err == syscall.EIO && o.segment > 0: // the interface does not compute checksums
 			o.segment, size = 0, o.segment
-			continue
 		default:
 			return err
 		}
-		b = b[n:]
 	}
 	return nil
 }
 
-// zones are the names of interfaces by their index, and the indexes by name.
-var zones, zoneIndexes sync.Map
+// fits checks the source for a destination, as a Host does.
+func (o *options) fits(to netip.Addr) error {
+	if o.src.IsValid() && o.src.Is4() != to.Is4() {
+		return syscall.EINVAL
+	}
+	return nil
+}
+
+// meaning returns the error of a Conn for one of the kernel. EINVAL for segments over the path MTU is EMSGSIZE in newer kernels. ENETUNREACH for a source that
+// the machine does not have is EINVAL in older kernels, and for IPv6. A probe without the segments, or without the source, shows whether it is that.
+func (c *KernelConn) meaning(errno syscall.Errno, to netip.AddrPort, o, defaults *options) error {
+	without, meaning := *o, errno
+	switch {
+	case errno == syscall.EINVAL && o.segment > 0:
+		meaning = syscall.EMSGSIZE
+	case errno == syscall.ENETUNREACH && o.src.IsValid():
+		without.src, meaning = netip.Addr{}, syscall.EINVAL
+	default:
+		return errno
+	}
+	without.segment = 0
+	if !c.probe(to, &without, defaults) {
+		return errno
+	}
+	return meaning
+}
+
+// probe reports whether the kernel accepts the addresses and options of a datagram. It sends nothing.
+func (c *KernelConn) probe(to netip.AddrPort, o, defaults *options) bool {
+	var name unix.RawSockaddrInet6
+	var space controlSpace
+	var h unix.Msghdr
+	if !c.remote.IsValid() {
+		h.Name, h.Namelen = (*byte)(unsafe.Pointer(&name)), c.name(&name, to)
+	}
+	if n := o.putControl(space.bytes(), to.Addr(), defaults); n > 0 {
+		h.Control = &space.bytes()[0]
+		h.SetControllen(n)
+	}
+	errno := syscall.EINVAL
+	failed := c.raw.Control(func(fd uintptr) {
+		_, _, errno = unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&h)), unix.MSG_CONFIRM|msgProbe)
+	})
+	return failed == nil && errno == 0
+}
+
+// zone is an interface. It may get another name, and its name another interface.
+type zone struct {
+	name  string
+	index uint32
+	until time.Time
+}
+
+// zoneLife is how long a zone is believed, as in package net.
+const zoneLife = time.Minute
+
+// zones are the zones by index (uint32) and by name (string).
+var zones sync.Map
+
+// zoneOf returns the zone of a key: the known one, or what the system finds.
+func zoneOf(key any, find func() (*net.Interface, error)) (zone, bool) {
+	if z, ok := zones.Load(key); ok && time.Now().Before(z.(zone).until) {
+		return z.(zone), true
+	}
+	i, err := find()
+	if err != nil {
+		zones.Delete(key)
+		return zone{}, false
+	}
+	z := zone{i.Name, uint32(i.Index), time.Now().Add(zoneLife)}
+	zones.Store(key, z)
+	return z, true
+}
 
 // zoneName returns the zone of an interface as package net does.
 func zoneName(index uint32) string {
 	if index == 0 {
 		return ""
 	}
-	if name, ok := zones.Load(index); ok {
-		return name.(string)
+	if z, ok := zoneOf(index, func() (*net.Interface, error) { return net.InterfaceByIndex(int(index)) }); ok {
+		return z.name
 	}
-	name, ok := interfaceName(int(index))
-	if ok {
-		zones.Store(index, name)
-	}
-	return name
+	return strconv.FormatUint(uint64(index), 10)
 }
 
 // zoneIndex returns the index of the interface of a zone, 0 if there is none.
-func zoneIndex(zone string) uint32 {
-	if zone == "" {
+func zoneIndex(name string) uint32 {
+	if name == "" {
 		return 0
 	}
-	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
 		return uint32(n)
 	}
-	if index, ok := zoneIndexes.Load(zone); ok {
-		return index.(uint32)
-	}
-	index, ok := interfaceIndex(zone)
-	if ok {
-		zoneIndexes.Store(zone, index)
-	}
-	return index
+	z, _ := zoneOf(name, func() (*net.Interface, error) { return net.InterfaceByName(name) })
+	return z.index
 }

@@ -18,17 +18,25 @@ func (c *KernelConn) setup() error {
 
 func (c *KernelConn) apply(uintptr, *options) error { return errUnsupported }
 
+func zoneIndex(string) uint32 { return 0 }
+
 func membership(uintptr, netip.Addr, int, bool) error { return errUnsupported }
 
 func (c *KernelConn) dropped() uint64 { return 0 }
 
 func (c *KernelConn) readMsg(b, _ []byte) (n, oobn, flags int, addr netip.AddrPort, err error) {
 	n, _, _, addr, err = c.udp.ReadMsgUDPAddrPort(b, nil)
-	return n, 0, 0, addr, err
+	if err != nil {
+		return 0, 0, 0, netip.AddrPort{}, err
+	}
+	return n, 0, 0, addr, nil
 }
 
-func (c *KernelConn) writeMsg(_, _ []byte, addr netip.AddrPort) error {
-	return c.writeError("sendmsg", addrPort{addr}, errUnsupported)
+func (c *KernelConn) writeMsg(_, _ []byte, addr netip.AddrPort, bad error) error {
+	if _, err := c.addressee(addr, bad); err != nil {
+		return err
+	}
+	return errUnsupported
 }
 
 var largeBuffers = sync.Pool{New: func() any { return new([1 << 16]byte) }}
@@ -49,9 +57,10 @@ func (c *KernelConn) readBatch(ds []Datagram) (int, error) {
 }
 
 func (c *KernelConn) writeSome(ms []Message) (int, error) {
-	to, err := c.target(&ms[0])
+	to, err := target(c.remote, ms[0].To, c.v4, c.v6)
 	switch {
 	case err != nil:
+		err = c.first(err)
 	case ms[0].TOS != 0 || ms[0].From.IsValid():
 		err = errUnsupported
 	case c.remote.IsValid():

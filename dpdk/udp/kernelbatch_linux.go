@@ -1,9 +1,7 @@
 package udp
 
 import (
-	"net"
 	"net/netip"
-	"strconv"
 	"sync"
 	"unsafe"
 
@@ -24,17 +22,12 @@ type rxBatch struct {
 	control  [burst]controlSpace
 	buffers  [burst]*lent
 	over     []byte
-
-	asked, n int
-	errno    unix.Errno
-	call     func(fd uintptr) bool
 }
 
 const overflow = 1<<16 - small
 
 var rxBatches = sync.Pool{New: func() any {
 	b := &rxBatch{over: make([]byte, burst*overflow)} // few pages of it are ever touched
-	b.call = b.receive
 	for i := range b.messages {
 		h, v := &b.messages[i].header, &b.iovecs[i]
 		v[1].Base = &b.over[i*overflow]
@@ -46,27 +39,9 @@ var rxBatches = sync.Pool{New: func() any {
 	return b
 }}
 
-// receive receives the datagrams that wait. It reports false if none does.
-func (b *rxBatch) receive(fd uintptr) bool {
-	for {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.messages)), uintptr(b.asked), unix.MSG_DONTWAIT, 0, 0)
-		switch errno {
-		case unix.EINTR:
-			continue
-		case unix.EAGAIN:
-			return false
-		}
-		b.n, b.errno = int(n), errno
-		return true
-	}
-}
-
-// readBatch is ReadBatch.
-func (c *KernelConn) readBatch(ds []Datagram) (int, error) {
-	b := rxBatches.Get().(*rxBatch)
-	defer rxBatches.Put(b)
-	b.asked, b.n, b.errno = min(len(ds), burst), 0, 0
-	for i := range b.asked {
+// receive receives up to most datagrams. It does not wait.
+func (b *rxBatch) receive(fd uintptr, most int) (n int, errno unix.Errno) {
+	for i := range most {
 		if b.buffers[i] == nil {
 			b.buffers[i] = lents.Get().(*lent)
 			b.iovecs[i][0].Base = &b.buffers[i].data[0]
@@ -75,28 +50,80 @@ func (c *KernelConn) readBatch(ds []Datagram) (int, error) {
 		h.Namelen = uint32(unsafe.Sizeof(b.names[i]))
 		h.SetControllen(int(unsafe.Sizeof(b.control[i])))
 	}
-	if err := c.raw.Read(b.call); err != nil {
-		return 0, c.readError("recvmmsg", innerError(err))
-	}
-	if b.errno != 0 {
-		return 0, c.readError("recvmmsg", b.errno)
-	}
-	for i := range b.n {
-		h, n := &b.messages[i].header, int(b.messages[i].n)
-		from := source(&b.names[i])
-		d := datagram{from: from.Addr().Unmap()}
-		d.readControl(b.control[i].bytes()[:h.Controllen])
-		ds[i] = Datagram{From: from, To: d.to, TOS: d.tos, TTL: d.ttl}
-		if n <= small {
-			ds[i].lent, b.buffers[i] = b.buffers[i], nil
-			ds[i].data = ds[i].lent.data[:n:n]
-			continue
+	for {
+		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.messages)), uintptr(most), unix.MSG_DONTWAIT, 0, 0)
+		if errno != unix.EINTR {
+			return int(n), errno
 		}
-		ds[i].data = make([]byte, n)
-		copy(ds[i].data, b.buffers[i].data[:])
-		copy(ds[i].data[small:], b.over[i*overflow:])
 	}
-	return b.n, nil
+}
+
+// datagram returns datagram i, and the buffer in which it is.
+func (b *rxBatch) datagram(i int) Datagram {
+	h, n := &b.messages[i].header, int(b.messages[i].n)
+	from := source(&b.names[i])
+	d := datagram{from: from.Addr().Unmap()}
+	d.readControl(b.control[i].bytes()[:h.Controllen])
+	lent := Datagram{From: from, To: d.to, TOS: d.tos, TTL: d.ttl}
+	if n <= small {
+		lent.lent, b.buffers[i] = b.buffers[i], nil
+		lent.data = lent.lent.data[:n:n]
+		return lent
+	}
+	lent.data = make([]byte, n)
+	copy(lent.data, b.buffers[i].data[:])
+	copy(lent.data[small:], b.over[i*overflow:])
+	return lent
+}
+
+// batchRead is a call of ReadBatch. It has no buffers while it waits: an rxBatch has 2 MiB.
+type batchRead struct {
+	ds    []Datagram
+	n     int
+	errno unix.Errno
+	call  func(fd uintptr) bool
+}
+
+var batchReads = sync.Pool{New: func() any {
+	r := new(batchRead)
+	r.call = r.try
+	return r
+}}
+
+// try receives the datagrams that are there. It reports false if none is.
+func (r *batchRead) try(fd uintptr) bool {
+	b := rxBatches.Get().(*rxBatch)
+	defer rxBatches.Put(b)
+	n, errno := b.receive(fd, min(len(r.ds), burst))
+	switch errno {
+	case 0:
+	case unix.EAGAIN:
+		return false
+	default:
+		r.errno = errno
+		return true
+	}
+	for i := range n {
+		r.ds[i] = b.datagram(i)
+	}
+	r.n = n
+	return true
+}
+
+// readBatch is ReadBatch.
+func (c *KernelConn) readBatch(ds []Datagram) (int, error) {
+	r := batchReads.Get().(*batchRead)
+	defer batchReads.Put(r)
+	r.ds, r.n, r.errno = ds, 0, 0
+	err := c.raw.Read(r.call)
+	r.ds = nil
+	switch {
+	case err != nil:
+		return 0, c.readError("recvmmsg", innerError(err))
+	case r.errno != 0:
+		return 0, c.readError("recvmmsg", r.errno)
+	}
+	return r.n, nil
 }
 
 // source returns the address of a sender as package net does.
@@ -164,18 +191,18 @@ func (c *KernelConn) writeSome(ms []Message) (int, error) {
 	b.asked, b.n, b.errno = 0, 0, 0
 	defaults := c.options.Load()
 	for i := range ms[:min(len(ms), burst)] {
-		to, err := c.target(&ms[i])
-		if err != nil {
-			if i == 0 {
-				return 0, err
-			}
+		to, err := target(c.remote, ms[i].To, c.v4, c.v6)
+		o := *defaults
+		o.of(&ms[i])
+		if err == nil {
+			err = o.fits(to.Addr())
+		}
+		if err != nil && i > 0 {
 			break // the next call returns it
 		}
-		o := *defaults
-		if ms[i].TOS != 0 {
-			o.tos = ms[i].TOS
+		if err != nil {
+			return 0, c.first(err)
 		}
-		o.src = ms[i].From
 		h := &b.messages[i].header
 		h.Name, h.Namelen, h.Control = nil, 0, nil
 		if !c.remote.IsValid() {
@@ -199,7 +226,10 @@ func (c *KernelConn) writeSome(ms []Message) (int, error) {
 	case err != nil:
 		return 0, innerError(err)
 	case b.errno != 0:
-		return 0, b.errno
+		to, _ := target(c.remote, ms[0].To, c.v4, c.v6) // of the message that was not sent
+		o := *defaults
+		o.of(&ms[0])
+		return 0, c.meaning(b.errno, to, &o, defaults)
 	}
 	return b.n, nil
 }
@@ -213,19 +243,4 @@ func (c *KernelConn) name(a *unix.RawSockaddrInet6, to netip.AddrPort) uint32 {
 	}
 	*a = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: swap(to.Port()), Addr: to.Addr().As16(), Scope_id: zoneIndex(to.Addr().Zone())}
 	return uint32(unsafe.Sizeof(*a))
-}
-
-// interfaceName returns the name of an interface as a zone: its number if it has none.
-func interfaceName(index int) (name string, ok bool) {
-	if i, err := net.InterfaceByIndex(index); err == nil {
-		return i.Name, true
-	}
-	return strconv.Itoa(index), false
-}
-
-func interfaceIndex(name string) (index uint32, ok bool) {
-	if i, err := net.InterfaceByName(name); err == nil {
-		return uint32(i.Index), true
-	}
-	return 0, false
 }

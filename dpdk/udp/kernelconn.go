@@ -67,12 +67,11 @@ func (c *KernelConn) Close() error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
-	stats := c.Stats()
+	c.rxDropped.Store(c.dropped())
 	if err := c.udp.Close(); err != nil {
 		return err
 	}
-	c.rxDropped.Store(stats.RxDropped)
-	c.kernel.remove(c, stats)
+	c.kernel.remove(c, c.Stats())
 	return nil
 }
 
@@ -210,7 +209,7 @@ func innerError(err error) error {
 	return err
 }
 
-// JoinGroup does what [Conn.JoinGroup] does, at [KernelConfig.Interface]. Only Linux supports it. A socket that is bound to a unicast address
+// JoinGroup does what [Conn.JoinGroup] does, at [KernelConfig.Interface], or else at the interface of the zone of the group. Only Linux supports it. A socket that is bound to a unicast address
 // receives no multicast datagrams.
 func (c *KernelConn) JoinGroup(group netip.Addr) error { return c.change("join", group, true) }
 
@@ -221,11 +220,16 @@ func (c *KernelConn) change(op string, group netip.Addr, join bool) error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
+	group, index := group.Unmap(), c.kernel.index
+	if index == 0 && group.Zone() != "" {
+		index = int(zoneIndex(group.Zone()))
+	}
+	group = group.WithZone("")
 	err := c.onFD(func(fd uintptr) error {
 		if !group.IsMulticast() || group.Is4() && !c.v4 || group.Is6() && !c.v6 {
 			return syscall.EINVAL
 		}
-		return membership(fd, group, c.kernel.index, join)
+		return membership(fd, group, index, join)
 	})
 	if err == nil {
 		return nil
@@ -233,7 +237,7 @@ func (c *KernelConn) change(op string, group netip.Addr, join bool) error {
 	return &net.OpError{Op: op, Net: c.network, Source: c.laddr, Addr: &net.IPAddr{IP: group.AsSlice()}, Err: err}
 }
 
-// Stats returns the counters of the socket. RxDatagrams and RxBytes count what was read. RxDropped is 0 on other systems than Linux. Waiting is 0:
+// Stats returns the counters of the socket. RxDatagrams and RxBytes count what was read, without the bytes that had no room. RxDropped is 0 on other systems than Linux. Waiting is 0:
 // the kernel does not report it.
 func (c *KernelConn) Stats() ConnStats {
 	if !c.ok() {

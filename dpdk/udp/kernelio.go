@@ -21,7 +21,9 @@ func (c *KernelConn) Read(b []byte) (int, error) {
 		return 0, syscall.EINVAL
 	}
 	n, err := c.udp.Read(b)
-	c.received(n, err)
+	if len(b) > 0 { // or else it has read nothing
+		c.received(n, err)
+	}
 	return n, err
 }
 
@@ -75,13 +77,16 @@ func (c *KernelConn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *net.UD
 }
 
 // ReadBatch does what [Conn.ReadBatch] does, for up to 32 datagrams a call. It copies the payload of datagrams over 2048 bytes. The
-// garbage collector frees the buffers that are not released. On other systems than Linux it returns one datagram a call, with neither
-// To nor TOS nor TTL.
+// garbage collector frees the buffers that are not released. A call that waits has no buffers. On other systems than Linux ReadBatch returns one datagram a
+// call, with neither To nor TOS nor TTL, and a call that waits has a buffer of 64 KiB.
 func (c *KernelConn) ReadBatch(ds []Datagram) (n int, err error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
 	if len(ds) == 0 {
+		if err := c.raw.Control(func(uintptr) {}); err != nil { // it is closed
+			return 0, c.readError("recvmmsg", innerError(err))
+		}
 		return 0, nil
 	}
 	n, err = c.readBatch(ds)
@@ -144,8 +149,8 @@ func (c *KernelConn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n,
 		c.sent(n, err)
 		return n, 0, err
 	}
-	if err := c.writeMsg(b, oob, addr); err != nil {
-		return 0, 0, err
+	if err := c.writeMsg(b, oob, addr, nil); err != nil {
+		return 0, 0, c.writeError("sendmsg", addrPort{addr}, err)
 	}
 	return len(b), len(oob), nil
 }
@@ -155,15 +160,16 @@ func (c *KernelConn) WriteMsgUDP(b, oob []byte, addr *net.UDPAddr) (n, oobn int,
 	if !c.ok() {
 		return 0, 0, syscall.EINVAL
 	}
-	if len(oob) > 0 && addr != nil {
-		return c.WriteMsgUDPAddrPort(b, oob, addr.AddrPort())
+	if len(oob) == 0 {
+		n, _, err = c.udp.WriteMsgUDP(b, nil, addr)
+		c.sent(n, err)
+		return n, 0, err
 	}
-	if len(oob) > 0 {
-		return c.WriteMsgUDPAddrPort(b, oob, netip.AddrPort{})
+	to, err := sockaddr(addr, c.six)
+	if err := c.writeMsg(b, oob, to, err); err != nil {
+		return 0, 0, c.writeError("sendmsg", opAddr(addr), err)
 	}
-	n, _, err = c.udp.WriteMsgUDP(b, nil, addr)
-	c.sent(n, err)
-	return n, 0, err
+	return len(b), len(oob), nil
 }
 
 // WriteBatch does what [Conn.WriteBatch] does. On other systems than Linux it supports neither From nor TOS.
@@ -184,18 +190,33 @@ func (c *KernelConn) WriteBatch(ms []Message) (n int, err error) {
 	return n, nil
 }
 
-// target returns where a message goes, with the errors of a Conn.
-func (c *KernelConn) target(m *Message) (netip.AddrPort, error) {
-	switch {
-	case c.remote.IsValid() && m.To.IsValid():
+// addressee returns where a datagram goes, with the errors of a Conn. bad is that of addr.
+func (c *KernelConn) addressee(addr netip.AddrPort, bad error) (netip.AddrPort, error) {
+	if bad != nil && c.remote.IsValid() {
 		return netip.AddrPort{}, net.ErrWriteToConnected
-	case c.remote.IsValid():
-		return c.remote, nil
-	case !m.To.IsValid():
-		return netip.AddrPort{}, errMissingAddress
 	}
-	if _, err := destination(m.To, c.v4, c.v6); err != nil {
-		return netip.AddrPort{}, err
+	if bad != nil {
+		return netip.AddrPort{}, c.late(bad)
 	}
-	return netip.AddrPortFrom(m.To.Addr().Unmap(), m.To.Port()), nil
+	to, err := target(c.remote, addr, c.v4, c.v6)
+	if err != nil {
+		return netip.AddrPort{}, c.late(err)
+	}
+	return to, nil
+}
+
+// late does what [Conn.late] does.
+func (c *KernelConn) late(err error) error {
+	if _, ok := err.(syscall.Errno); ok {
+		return c.first(err)
+	}
+	return err
+}
+
+// first returns err, unless the socket is closed or the write deadline has passed: then that error.
+func (c *KernelConn) first(err error) error {
+	if failed := c.raw.Write(func(uintptr) bool { return true }); failed != nil {
+		return innerError(failed)
+	}
+	return err
 }

@@ -548,12 +548,42 @@ func TestKernelLinkLocalAddressesHaveZones(t *testing.T) {
 	_, err = server.ReadBatch(ds)
 	require.NoError(t, err)
 	assert.NotEmpty(t, ds[0].From.Addr().Zone())
-	_, err = server.WriteBatch([]udp.Message{{Data: ds[0].Data(), To: ds[0].From}})
+	assert.Equal(t, netip.MustParseAddr("fe80::2").WithZone(ds[0].From.Addr().Zone()), ds[0].To)
+	_, err = server.WriteBatch([]udp.Message{{Data: ds[0].Data(), To: ds[0].From, From: ds[0].To}})
 	require.NoError(t, err)
 	ds[0].Release()
 	_, from, err := c.ReadFromUDPAddrPort(make([]byte, 1))
 	require.NoError(t, err)
 	assert.Equal(t, to, from)
+}
+
+// An interface may get another name, and its name another interface.
+func TestKernelZonesFollowTheInterfaces(t *testing.T) {
+	w := harness.Wire(t)
+	link, err := w.Near.Link(w.Near.Name)
+	require.NoError(t, err)
+	const other = "other0"
+	index := uint32(link.Index)
+	require.NoError(t, w.Near.Do(func() error {
+		assert.Equal(t, w.Near.Name, udp.ZoneName(index))
+		assert.Equal(t, index, udp.ZoneIndex(w.Near.Name))
+		rename := func(from, to string) {
+			out, err := exec.Command("sh", "-c", "ip link set "+from+" down && ip link set "+from+" name "+to).CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		}
+		rename(w.Near.Name, other)
+		udp.AgeZones()
+		assert.Equal(t, other, udp.ZoneName(index))
+		assert.Equal(t, index, udp.ZoneIndex(other))
+		assert.Zero(t, udp.ZoneIndex(w.Near.Name))
+		rename(other, w.Near.Name)
+		udp.AgeZones()
+		assert.Equal(t, w.Near.Name, udp.ZoneName(index))
+		assert.Zero(t, udp.ZoneIndex(other))
+		assert.Equal(t, "4000000000", udp.ZoneName(4000000000))
+		assert.EqualValues(t, 4000000000, udp.ZoneIndex("4000000000"))
+		return nil
+	}))
 }
 
 func TestKernelEnds(t *testing.T) {

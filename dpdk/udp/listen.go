@@ -71,6 +71,9 @@ func resolve(op, network, address string) (*net.UDPAddr, error) {
 	if !known(network) {
 		return nil, &net.OpError{Op: op, Net: network, Err: net.UnknownNetworkError(network)}
 	}
+	if op == "dial" && address == "" {
+		return nil, &net.OpError{Op: op, Net: network, Err: errMissingAddress}
+	}
 	a, err := net.ResolveUDPAddr(network, address)
 	if err != nil {
 		return nil, &net.OpError{Op: op, Net: network, Err: err}
@@ -99,36 +102,29 @@ func (h *Host) ListenUDP(network string, laddr *net.UDPAddr) (*Conn, error) {
 	if !h.ok() {
 		return fail(syscall.EINVAL)
 	}
-	c := &Conn{network: network, port: uint16(laddr.Port)}
-	local, ok := addrOf(laddr.IP)
-	if !ok || laddr.Port < 0 || laddr.Port > 65535 {
-		return fail(&net.AddrError{Err: "invalid address", Addr: laddr.String()})
+	both := network == "udp" && (len(laddr.IP) == 0 || laddr.IP.IsUnspecified())
+	c := &Conn{network: network, v6: both || network == "udp6" || network == "udp" && hasIPv6(laddr)}
+	c.v4 = both || !c.v6
+	at, err := sockaddr(laddr, c.v6)
+	if err != nil {
+		return fail(err)
 	}
-	any := !local.IsValid() || local.IsUnspecified() || local.IsMulticast()
-	switch {
-	case network == "udp4":
-		c.v4 = true
-	case network == "udp6":
-		c.v6 = true
-	case any && !local.IsMulticast():
-		c.v4, c.v6 = true, true
-	default:
-		c.v4, c.v6 = local.Is4(), local.Is6()
+	c.port = at.Port()
+	local := at.Addr().Unmap().WithZone("")
+	if local.Is4() && !c.v4 {
+		return fail(syscall.EINVAL)
 	}
-	if local.IsValid() && (local.Is4() && !c.v4 || local.Is6() && !c.v6) {
-		return fail(&net.AddrError{Err: "mismatched local address type", Addr: laddr.IP.String()})
-	}
-	if !any {
+	if !local.IsUnspecified() && !local.IsMulticast() {
 		c.bound = local
 	}
-	if err := h.bind(c); err != nil {
+	if err := h.bind(c, c); err != nil {
 		return fail(err)
 	}
 	return c, nil
 }
 
 // DialUDP makes a connected socket as net.DialUDP does: it sends to raddr and receives from there only. A nil laddr is the address
-// of the route, and a free port.
+// of the route, and a free port. The unspecified address is this host.
 //
 // Errors: ENETUNREACH without a route, and those of [Host.ListenUDP].
 func (h *Host) DialUDP(network string, laddr, raddr *net.UDPAddr) (*Conn, error) {
@@ -144,52 +140,49 @@ func (h *Host) DialUDP(network string, laddr, raddr *net.UDPAddr) (*Conn, error)
 	if !h.ok() {
 		return fail(syscall.EINVAL)
 	}
-	remote, ok := addrOf(raddr.IP)
-	if !ok || !remote.IsValid() || raddr.Port < 0 || raddr.Port > 65535 {
-		return fail(&net.AddrError{Err: "invalid address", Addr: raddr.String()})
+	v6 := network == "udp6" || network == "udp" && (hasIPv6(laddr) || hasIPv6(raddr))
+	at, err := sockaddr(laddr, v6)
+	src := sourceOf(at.Addr()).WithZone("")
+	switch {
+	case err != nil:
+		return fail(wrap("bind", err))
+	case src.Is4() && network == "udp6":
+		return fail(wrap("bind", syscall.EINVAL))
+	case src.IsValid() && !h.own[src]:
+		return fail(wrap("bind", syscall.EADDRNOTAVAIL))
 	}
-	c := &Conn{network: network, v4: remote.Is4(), v6: remote.Is6(), remote: netip.AddrPortFrom(remote, uint16(raddr.Port))}
-	if network == "udp4" && !c.v4 || network == "udp6" && !c.v6 {
-		return fail(&net.AddrError{Err: "mismatched address type", Addr: raddr.IP.String()})
+	to, err := sockaddr(raddr, v6)
+	remote := to.Addr().Unmap().WithZone("")
+	switch {
+	case err != nil:
+		return fail(wrap("connect", err))
+	case remote.Is4() && (network == "udp6" || src.Is6()):
+		return fail(wrap("connect", syscall.ENETUNREACH))
+	case remote.Is6() && src.Is4():
+		return fail(wrap("connect", syscall.EAFNOSUPPORT))
+	case remote.IsUnspecified():
+		remote = h.thisHost(src, remote)
 	}
-	var src netip.Addr
-	if laddr != nil {
-		local, ok := addrOf(laddr.IP)
-		if !ok || laddr.Port < 0 || laddr.Port > 65535 || local.IsValid() && !local.IsUnspecified() && local.Is4() != c.v4 {
-			return fail(&net.AddrError{Err: "mismatched local address type", Addr: laddr.IP.String()})
-		}
-		c.port = uint16(laddr.Port)
-		if local.IsValid() && !local.IsUnspecified() {
-			if !h.own[local] {
-				return fail(wrap("bind", syscall.EADDRNOTAVAIL))
-			}
-			src = local
-		}
-	}
+	c := &Conn{network: network, port: at.Port(), v4: remote.Is4(), v6: remote.Is6(), remote: netip.AddrPortFrom(remote, to.Port())}
 	p, err := h.path(src, remote)
 	if err != nil {
 		return fail(wrap("connect", err))
 	}
 	c.bound = p.src
-	to := *raddr
-	c.raddr = &to
-	if err := h.bind(c); err != nil {
+	c.raddr = net.UDPAddrFromAddrPort(c.remote)
+	// The kernel binds a socket to laddr before it connects it.
+	before := &Conn{port: c.port, bound: src, v4: !v6 || network == "udp", v6: v6}
+	if src.IsValid() {
+		before.v4, before.v6 = src.Is4(), src.Is6()
+	}
+	if err := h.bind(c, before); err != nil {
 		return fail(wrap("bind", err))
 	}
 	return c, nil
 }
 
-// addrOf returns the address of an IP: the zero Addr for none, IPv4 for ::ffff:a.b.c.d.
-func addrOf(ip net.IP) (netip.Addr, bool) {
-	if len(ip) == 0 {
-		return netip.Addr{}, true
-	}
-	a, ok := netip.AddrFromSlice(ip)
-	return a.Unmap(), ok
-}
-
-// bind completes a socket and gives it its port.
-func (h *Host) bind(c *Conn) error {
+// bind completes a socket and gives it its port. If the caller has chosen the port, it must be available to before.
+func (h *Host) bind(c, before *Conn) error {
 	if c.bound.IsValid() && !h.own[c.bound] {
 		return syscall.EADDRNOTAVAIL
 	}
@@ -212,7 +205,7 @@ func (h *Host) bind(c *Conn) error {
 		if !h.choosePort(c) {
 			return syscall.EADDRINUSE
 		}
-	} else if !h.available(c) || h.shared != nil && !h.shared.claim(c.port, h.cfg.ReusePort && !c.remote.IsValid()) {
+	} else if !h.available(before) || h.shared != nil && !h.shared.claim(c.port, h.cfg.ReusePort && !c.remote.IsValid()) {
 		return syscall.EADDRINUSE
 	}
 	ip := netip.IPv4Unspecified()

@@ -235,7 +235,7 @@ func (g *groups) query(a netip.Addr) {
 // Errors: EINVAL if group is not multicast, or not of an IP version of the socket; EADDRINUSE if the socket has joined it;
 // net.ErrClosed.
 func (c *Conn) JoinGroup(group netip.Addr) error {
-	return c.change("join", group, func(now []netip.Addr) ([]netip.Addr, error) {
+	return c.change("join", group, func(now []netip.Addr, group netip.Addr) ([]netip.Addr, error) {
 		if slices.Contains(now, group) {
 			return nil, syscall.EADDRINUSE
 		}
@@ -246,7 +246,7 @@ func (c *Conn) JoinGroup(group netip.Addr) error {
 
 // LeaveGroup undoes JoinGroup. Close leaves all groups. Errors: EADDRNOTAVAIL if the socket has not joined it, and those of JoinGroup.
 func (c *Conn) LeaveGroup(group netip.Addr) error {
-	return c.change("leave", group, func(now []netip.Addr) ([]netip.Addr, error) {
+	return c.change("leave", group, func(now []netip.Addr, group netip.Addr) ([]netip.Addr, error) {
 		i := slices.Index(now, group)
 		if i < 0 {
 			return nil, syscall.EADDRNOTAVAIL
@@ -257,10 +257,11 @@ func (c *Conn) LeaveGroup(group netip.Addr) error {
 }
 
 // change replaces the groups of the socket.
-func (c *Conn) change(op string, group netip.Addr, f func(now []netip.Addr) ([]netip.Addr, error)) error {
+func (c *Conn) change(op string, group netip.Addr, f func(now []netip.Addr, group netip.Addr) ([]netip.Addr, error)) error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
+	group = group.Unmap().WithZone("")
 	c.host.mu.Lock()
 	defer c.host.mu.Unlock()
 	var err error
@@ -274,7 +275,7 @@ func (c *Conn) change(op string, group netip.Addr, f func(now []netip.Addr) ([]n
 		if p := c.groups.Load(); p != nil {
 			now = *p
 		}
-		if now, err = f(now); err == nil {
+		if now, err = f(now, group); err == nil {
 			c.groups.Store(&now)
 			return nil
 		}

@@ -166,19 +166,26 @@ func (o *options) message(level, kind int, b []byte) error {
 	switch {
 	case level == levelIP && kind == ipTOS, level == levelIPv6 && kind == ipv6Traffic:
 		return byteOf(&o.tos)
+	case level == levelIP && kind == ipTTL && number == 0: // as in Linux
+		return errControl
 	case level == levelIP && kind == ipTTL, level == levelIPv6 && kind == ipv6Hops:
 		return errors.Join(byteOf(&o.ttl), byteOf(&o.multicastTTL))
 	case level == levelIP && kind == ipPktInfo && len(b) == 12:
-		o.src = netip.AddrFrom4([4]byte(b[4:8]))
+		o.src = sourceOf(netip.AddrFrom4([4]byte(b[4:8])))
 	case level == levelIPv6 && kind == ipv6PktInfo && len(b) == 20:
-		o.src = netip.AddrFrom16([16]byte(b[:16])).Unmap()
+		o.src = sourceOf(netip.AddrFrom16([16]byte(b[:16])))
 	case level == levelUDP && kind == udpSegment && len(b) == 2:
 		o.segment = int(native.Uint16(b))
 	case level == levelIP || level == levelIPv6 || level == levelUDP:
 		return errControl
 	}
-	if o.src.IsValid() && o.src.IsUnspecified() {
-		o.src = netip.Addr{}
-	}
 	return nil
+}
+
+// sourceOf returns the source address that a caller has chosen: the zero Addr for the unspecified address.
+func sourceOf(a netip.Addr) netip.Addr {
+	if a = a.Unmap(); a.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return a
 }

@@ -143,6 +143,9 @@ func (h *Host) path(src, dst netip.Addr) (*path, error) {
 }
 
 func (h *Host) newPath(src, dst netip.Addr) (*path, error) {
+	if dst.IsUnspecified() {
+		dst = h.thisHost(src, dst)
+	}
 	p := &path{dst: dst, src: src, asked: src, group: dst.IsMulticast(), local: h.own[dst], mtu: h.cfg.MTU}
 	var to header.MAC
 	r, found := h.routes.find(dst)
@@ -183,6 +186,19 @@ func (h *Host) newPath(src, dst netip.Addr) (*path, error) {
 	p.ident.Store(rand.Uint32()) // others cannot guess it from what they receive (RFC 7739)
 	h.fill(p, to)
 	return p, nil
+}
+
+// thisHost returns the address of this host that the unspecified address dst means, as in Linux: the source, or else the first address.
+func (h *Host) thisHost(src, dst netip.Addr) netip.Addr {
+	if h.own[src] && src.Is4() == dst.Is4() {
+		return src
+	}
+	for _, a := range h.addrs {
+		if a.Addr().Is4() == dst.Is4() {
+			return a.Addr()
+		}
+	}
+	return dst
 }
 
 // first returns the first address of an IP version. For IPv6 it is the link-local address if there is one, which

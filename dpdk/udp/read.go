@@ -177,12 +177,15 @@ func (d *Datagram) Release() {
 
 // ReadBatch waits until a datagram is there, and fills ds with those that are. It returns their number. It copies no payload, but that of a
 // datagram that came in several fragments. The caller must call Release of each: mbufs that are not released are missing in the pool.
-// ReadBatch overwrites ds without releasing what is in it.
+// ReadBatch overwrites ds without releasing what is in it. If ds is empty, ReadBatch returns at once.
 //
 // Errors are those of [Conn.ReadFromUDPAddrPort].
 func (c *Conn) ReadBatch(ds []Datagram) (n int, err error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
+	}
+	if len(ds) == 0 && !c.closed.Load() { // as Read
+		return 0, nil
 	}
 	c.enter()
 	defer c.leave()

@@ -21,21 +21,44 @@ const (
 // errAgain is an internal result: the neighbor was removed from the cache, so the path must be looked up again.
 var errAgain = errors.New("again")
 
-// destination checks where a datagram of this socket can go.
-func (c *Conn) destination(a netip.AddrPort) (netip.Addr, error) { return destination(a, c.v4, c.v6) }
-
-// destination checks where a datagram of a socket of these IP versions can go, as package net and the kernel do.
-func destination(a netip.AddrPort, v4, v6 bool) (netip.Addr, error) {
-	to := a.Addr().Unmap()
+// target returns where a datagram goes that is sent to an address, or to the remote address of a connected socket. v4 and v6 are the IP versions
+// of the socket. An error that is an error number is one of the kernel: see late.
+func target(remote, addr netip.AddrPort, v4, v6 bool) (netip.AddrPort, error) {
+	switch {
+	case remote.IsValid() && addr.IsValid():
+		return netip.AddrPort{}, net.ErrWriteToConnected
+	case remote.IsValid():
+		return remote, nil
+	case !addr.IsValid():
+		return netip.AddrPort{}, errMissingAddress
+	}
+	to := addr.Addr().Unmap()
 	switch {
 	case to.Is6() && !v6:
-		return to, &net.AddrError{Err: "non-IPv4 address", Addr: a.Addr().String()}
+		return netip.AddrPort{}, &net.AddrError{Err: "non-IPv4 address", Addr: addr.Addr().String()}
 	case to.Is4() && !v4:
-		return to, syscall.ENETUNREACH
-	case a.Port() == 0:
-		return to, syscall.EINVAL
+		return netip.AddrPort{}, syscall.ENETUNREACH
+	case addr.Port() == 0:
+		return netip.AddrPort{}, syscall.EINVAL
 	}
-	return to.WithZone(""), nil
+	return netip.AddrPortFrom(to, addr.Port()), nil
+}
+
+// target returns where a datagram goes.
+func (c *Conn) target(addr netip.AddrPort) (netip.Addr, uint16, error) {
+	to, err := target(c.remote, addr, c.v4, c.v6)
+	return to.Addr().WithZone(""), to.Port(), err
+}
+
+// late returns an error of the arguments of a call. The errors of ready come before an error number, which is one of the kernel, and after the other
+// errors, which are those of package net.
+func (c *Conn) late(err error) error {
+	if _, ok := err.(syscall.Errno); ok {
+		if first := c.ready(); first != nil {
+			return first
+		}
+	}
+	return err
 }
 
 // pathTo returns the path of a datagram.
@@ -377,35 +400,34 @@ func (c *Conn) Write(b []byte) (int, error) {
 //
 // Other errors: EMSGSIZE for more than 65,507 bytes over IPv4 or 65,527 over IPv6, or see [Conn.SetDontFragment]; ENETUNREACH
 // without a route; EHOSTUNREACH for a neighbor that does not answer; ENOBUFS if the pool has no mbufs, or the queue of the port has
-// no room for a second; ENETDOWN if the port is stopped; EINVAL for port 0; and those of all calls that write: net.ErrClosed,
-// os.ErrDeadlineExceeded, and ECONNREFUSED for a connected socket if nobody has the remote port.
+// no room for a second; ENETDOWN if the port is stopped; EINVAL for port 0; *net.AddrError
+// for an address of IPv6 if the socket is one of IPv4; and those of all calls that write: net.ErrClosed, os.ErrDeadlineExceeded, and
+// ECONNREFUSED for a connected socket if nobody has the remote port. The unspecified address is this host.
 func (c *Conn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
-	if err := c.writeTo(b, addr); err != nil {
+	if err := c.writeTo(b, addr, nil); err != nil {
 		return 0, c.writeError("sendto", addrPort{addr}, err)
 	}
 	return len(b), nil
 }
 
-func (c *Conn) writeTo(b []byte, addr netip.AddrPort) error {
+// writeTo sends b to an address, or returns the error bad of the address.
+func (c *Conn) writeTo(b []byte, addr netip.AddrPort, bad error) error {
 	c.enter()
 	defer c.leave()
 	if c.remote.IsValid() {
 		return net.ErrWriteToConnected
 	}
-	if !addr.IsValid() {
-		return errMissingAddress
+	if bad != nil {
+		return c.late(bad)
 	}
-	to, err := c.destination(addr)
+	to, port, err := c.target(addr)
 	if err != nil {
-		if ready := c.ready(); ready != nil {
-			return ready
-		}
-		return err
+		return c.late(err)
 	}
-	return c.send(b, to, addr.Port(), c.options.Load())
+	return c.send(b, to, port, c.options.Load())
 }
 
 // WriteToUDP does the same as WriteToUDPAddrPort with another type of address.
@@ -413,26 +435,11 @@ func (c *Conn) WriteToUDP(b []byte, addr *net.UDPAddr) (int, error) {
 	if !c.ok() {
 		return 0, syscall.EINVAL
 	}
-	var to netip.AddrPort
-	if addr != nil {
-		to = c.addrPort(addr)
-	}
-	if err := c.writeTo(b, to); err != nil {
+	to, err := sockaddr(addr, c.v6)
+	if err := c.writeTo(b, to, err); err != nil {
 		return 0, c.writeError("sendto", opAddr(addr), err)
 	}
 	return len(b), nil
-}
-
-// addrPort returns the AddrPort of a. An empty IP is the unspecified address.
-func (c *Conn) addrPort(a *net.UDPAddr) netip.AddrPort {
-	ip, ok := netip.AddrFromSlice(a.IP)
-	if !ok && len(a.IP) == 0 {
-		ip = netip.IPv4Unspecified()
-		if !c.v4 {
-			ip = netip.IPv6Unspecified()
-		}
-	}
-	return netip.AddrPortFrom(ip, uint16(a.Port))
 }
 
 // WriteTo does the same as WriteToUDP. addr is a *net.UDPAddr.
@@ -448,13 +455,14 @@ func (c *Conn) WriteTo(b []byte, addr net.Addr) (int, error) {
 }
 
 // WriteMsgUDPAddrPort sends b with control messages: IP_TOS, IP_TTL, IP_PKTINFO with a source address, the same of IPv6, and
-// UDP_SEGMENT, which makes several datagrams of b. addr is the zero AddrPort for a connected socket. Other control messages of IP and UDP
-// are the error EINVAL. It returns the numbers of bytes of b and oob.
+// UDP_SEGMENT, which makes several datagrams of b. addr is the zero AddrPort for a connected socket. The error is EINVAL for other control messages of
+// IP and UDP, for IP_TTL 0, and for a source that is not an address of the host or not of the IP version of the destination. It returns the
+// numbers of bytes of b and oob.
 func (c *Conn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
 	if !c.ok() {
 		return 0, 0, syscall.EINVAL
 	}
-	if err := c.writeMsg(b, oob, addr); err != nil {
+	if err := c.writeMsg(b, oob, addr, nil); err != nil {
 		return 0, 0, c.writeError("sendmsg", addrPort{addr}, err)
 	}
 	return len(b), len(oob), nil
@@ -465,38 +473,33 @@ func (c *Conn) WriteMsgUDP(b, oob []byte, addr *net.UDPAddr) (n, oobn int, err e
 	if !c.ok() {
 		return 0, 0, syscall.EINVAL
 	}
-	var to netip.AddrPort
-	if addr != nil {
-		to = c.addrPort(addr)
-	}
-	if err := c.writeMsg(b, oob, to); err != nil {
+	to, err := sockaddr(addr, c.v6)
+	if err := c.writeMsg(b, oob, to, err); err != nil {
 		return 0, 0, c.writeError("sendmsg", opAddr(addr), err)
 	}
 	return len(b), len(oob), nil
 }
 
-func (c *Conn) writeMsg(b, oob []byte, addr netip.AddrPort) error {
+// writeMsg sends b with control messages, or returns the error bad of the address.
+func (c *Conn) writeMsg(b, oob []byte, addr netip.AddrPort, bad error) error {
 	c.enter()
 	defer c.leave()
-	to, port := c.remote.Addr(), c.remote.Port()
-	switch {
-	case c.remote.IsValid() && addr.IsValid():
+	if bad != nil && c.remote.IsValid() {
 		return net.ErrWriteToConnected
-	case !c.remote.IsValid() && !addr.IsValid():
-		return errMissingAddress
-	case addr.IsValid():
-		var err error
-		if to, err = c.destination(addr); err != nil {
-			return err
-		}
-		port = addr.Port()
+	}
+	if bad != nil {
+		return c.late(bad)
+	}
+	to, port, err := c.target(addr)
+	if err != nil {
+		return c.late(err)
 	}
 	if len(oob) == 0 {
 		return c.send(b, to, port, c.options.Load())
 	}
 	o := *c.options.Load()
 	if err := o.parse(oob); err != nil {
-		return err
+		return c.late(err)
 	}
 	return c.send(b, to, port, &o)
 }

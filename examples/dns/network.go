@@ -60,7 +60,10 @@ func open(s settings, undo *[]func() error, pool **mbuf.Pool) (*udp.Host, error)
 	}
 	cfg, _ := ethdev.Config{RxQueues: s.workers, TxQueues: s.workers, RSS: ethdev.RSSIP | ethdev.RSSUDP}.Clamp(info)
 	cfg.Pool = *pool
-	if err := errors.Join(p.Configure(cfg), p.Start()); err != nil {
+	if err := p.Configure(cfg); err != nil {
+		return nil, err
+	}
+	if err := p.Start(); err != nil {
 		return nil, err
 	}
 	host, err := udp.NewHost(p, udp.Config{Addrs: s.addrs, Gateways: s.gateways})
