@@ -112,6 +112,42 @@ func TestAgeOfAnIndirectAction(t *testing.T) {
 	assert.ErrorContains(t, err, "the action is a flow.Age, not a flow.Count")
 }
 
+// DPDK reports the context of an action Age. That of a rule's own one is the rule.
+func TestAgedReturnsTheRulesThatShareAnAge(t *testing.T) {
+	p := faked(t)
+	var texts []string
+	age := func(a flow.Action) *flow.Indirect {
+		i := indirect(t, p, a)
+		texts = append(texts, flowfake.Now().Text)
+		return i
+	}
+	aged := func() []*flow.Flow {
+		t.Helper()
+		all, err := flow.Aged(p)
+		require.NoError(t, err)
+		return all
+	}
+	i, j := age(flow.Age{Timeout: 5 * time.Second}), age(&flow.Age{Timeout: 5 * time.Second})
+	assert.NotEqual(t, texts[0], texts[1], "each has its own context")
+	for _, text := range texts {
+		assert.Regexp(t, fmt.Sprintf("^action %d conf=0500000000000000.{14}80\n$", c.ActionAge), text, "no address has the highest bit")
+	}
+	assert.Equal(t, flow.Age{Timeout: 5 * time.Second}, i.Action())
+	assert.Contains(t, i.String(), ": age timeout 5")
+	assert.Empty(t, aged(), "no rule has them")
+
+	f, own := sharing(t, p, i), create(t, p, "ingress pattern eth / end actions age timeout 1 / drop / end")
+	g, h := sharing(t, p, i), sharing(t, p, j)
+	sharing(t, p, indirect(t, p, flow.Count{}))
+	assert.Equal(t, []*flow.Flow{f, own, g, h}, aged())
+	require.NoError(t, i.Update(flow.Age{Timeout: time.Second}))
+	require.NoError(t, f.Destroy())
+	assert.Equal(t, []*flow.Flow{own, g, h}, aged())
+	require.NoError(t, g.Destroy())
+	require.NoError(t, i.Destroy())
+	assert.Equal(t, []*flow.Flow{own, h}, aged())
+}
+
 func TestIndirectActionsAreRefused(t *testing.T) {
 	p, other := faked(t), attach(t, "net_null_indirect")
 	i := indirect(t, p, flow.Count{})
