@@ -130,7 +130,7 @@ func TestAgedReturnsTheRulesThatShareAnAge(t *testing.T) {
 	i, j := age(flow.Age{Timeout: 5 * time.Second}), age(&flow.Age{Timeout: 5 * time.Second})
 	assert.NotEqual(t, texts[0], texts[1], "each has its own context")
 	for _, text := range texts {
-		assert.Regexp(t, fmt.Sprintf("^action %d conf=0500000000000000.{14}80\n$", c.ActionAge), text, "no address has the highest bit")
+		assert.Regexp(t, fmt.Sprintf("^action %d timeout=5 context=0x80000000[0-9a-f]{8}\n$", c.ActionAge), text, "no address has the highest bit")
 	}
 	assert.Equal(t, flow.Age{Timeout: 5 * time.Second}, i.Action())
 	assert.Contains(t, i.String(), ": age timeout 5")
