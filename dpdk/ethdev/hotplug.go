@@ -140,8 +140,9 @@ func Match(devargs string) ([]*Port, error) {
 // process and from all others of its file prefix. Secondaries must have stopped polling the
 // port. A secondary can detach a port only if its queues have not been set up: no process polls
 // it then. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary in a secondary for a
-// port with queues, dpdk.ErrNoDevice for a port that was closed or detached, and for one whose device
-// another process knows and cannot attach, dpdk.ErrUnsupported for a device that cannot be detached, dpdk.ErrTimeout if another process does not answer.
+// port with queues, dpdk.ErrNoDevice for a port that was closed or detached, and if another process
+// knows the device and cannot attach it, dpdk.ErrUnsupported for a device that cannot be detached,
+// dpdk.ErrTimeout if another process does not answer.
 //
 // Implements: rte_dev_remove
 func (p *Port) Detach() error {

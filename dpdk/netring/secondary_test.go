@@ -33,8 +33,8 @@ var _ = harness.Role("secondary", func(args []string) error {
 	return rt.Close()
 })
 
-// DPDK does not tell running secondaries of the port. They hear its name when another secondary starts and asks for all devices. Then they know the device, and have not
-// attached it, which DPDK takes for an error when the device is removed.
+// Running secondaries do not attach the port. They get its name when another secondary starts and asks for all devices. Then they know the device
+// without having attached it, which is an error for DPDK when the device is removed.
 func TestDetachBesideSecondariesThatAreOlderThanThePort(t *testing.T) {
 	secondary := func(lcore string) *harness.Child {
 		c := harness.Start(t, "secondary", ealtest.Runtime().FilePrefix(), lcore)

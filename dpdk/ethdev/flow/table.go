@@ -88,7 +88,7 @@ func List(p *ethdev.Port) []*Flow {
 	return all
 }
 
-// withContexts returns the rules whose actions Age have these contexts. A rule's own one has its handle.
+// withContexts returns the rules with an action Age that has one of these contexts. The context of a rule's own action is its handle.
 func withContexts(p *ethdev.Port, contexts []uintptr) (found []*Flow) {
 	for _, f := range List(p) {
 		shares := func(a Action) bool {
