@@ -16,6 +16,7 @@ static struct {
 	uint32_t in;    /* calls under way */
 	uint32_t going; /* the port is being freed */
 	uint32_t fresh; /* the probe that made the port has not returned: HERE or ELSEWHERE */
+	uint64_t limit; /* when calls stop waiting for that */
 } holds[RTE_MAX_ETHPORTS];
 
 /* A driver makes its port visible before the bus has completed the device: a call meanwhile
@@ -27,8 +28,8 @@ enum { HERE = 1, ELSEWHERE };
 static __thread uint32_t probing;
 
 /* The longest time that the end of a port waits for a call, and a call for the end of a probe,
- * in steps of 100 us: as long as DPDK waits for the answer of another process. */
-#define STEPS 50000
+ * in nanoseconds: as long as DPDK waits for the answer of another process. */
+#define LIMIT (5 * UINT64_C(1000000000))
 
 void
 godpdk_eth_probing(int on)
@@ -53,15 +54,13 @@ probed(void *port)
 int
 godpdk_eth_hold(uint16_t port)
 {
-	int i;
-
-	for (i = 0; ; i++) {
+	for (;;) {
 		__atomic_fetch_add(&holds[port].in, 1, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&holds[port].going, __ATOMIC_SEQ_CST)) {
 			godpdk_eth_release(port);
 			return 0;
 		}
-		if (probing || i == STEPS || !__atomic_load_n(&holds[port].fresh, __ATOMIC_ACQUIRE))
+		if (probing || !__atomic_load_n(&holds[port].fresh, __ATOMIC_ACQUIRE) || godpdk_now() >= holds[port].limit)
 			return 1;
 		godpdk_eth_release(port);
 		usleep(100);
@@ -97,8 +96,8 @@ godpdk_eth_by_name(const char *name)
 static int
 callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 {
+	uint64_t limit = godpdk_now() + LIMIT;
 	uint32_t fresh = 0;
-	int i;
 
 	(void)arg;
 	(void)ret;
@@ -106,13 +105,14 @@ callback(uint16_t port, enum rte_eth_event_type type, void *arg, void *ret)
 		if (probing == 0)
 			probing = ELSEWHERE;
 		fresh = probing;
+		holds[port].limit = limit;
 	}
 	__atomic_store_n(&holds[port].fresh, fresh, __ATOMIC_RELEASE);
 	if (fresh == ELSEWHERE && rte_eal_alarm_set(1, probed, (void *)(uintptr_t)port) != 0)
 		probed((void *)(uintptr_t)port);
 	__atomic_store_n(&holds[port].going, type == RTE_ETH_EVENT_DESTROY, __ATOMIC_SEQ_CST);
 	if (type == RTE_ETH_EVENT_DESTROY)
-		for (i = 0; i < STEPS && __atomic_load_n(&holds[port].in, __ATOMIC_SEQ_CST) != 0; i++)
+		while (__atomic_load_n(&holds[port].in, __ATOMIC_SEQ_CST) != 0 && godpdk_now() < limit)
 			usleep(100);
 	return 0;
 }

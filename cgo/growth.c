@@ -2,7 +2,6 @@
 
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <pthread.h>
-#include <time.h>
 
 #include <rte_lcore.h>
 #include <rte_memory.h>
@@ -33,15 +32,6 @@ static __thread struct {
 	int refused;
 } call;
 
-static uint64_t
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * SECOND + t.tv_nsec;
-}
-
 /* Refuses to grow beside a stopped process, and to a call that began before the last growth
  * failed: the next attempt would wait as long again. */
 static int
@@ -51,7 +41,7 @@ validate(int socket, size_t limit, size_t len)
 	uint64_t f = __atomic_load_n(&failed, __ATOMIC_RELAXED);
 
 	(void)socket, (void)limit, (void)len;
-	if (pid == 0 && (f == 0 || (call.began != 0 ? call.began > f : now() - f > REST)))
+	if (pid == 0 && (f == 0 || (call.began != 0 ? call.began > f : godpdk_now() - f > REST)))
 		return 0;
 	call.refused = pid != 0 ? pid : -1;
 	return -1;
@@ -64,12 +54,12 @@ watch(enum rte_mem_event event, const void *addr, size_t len, void *arg)
 	(void)len, (void)arg;
 	if (event == RTE_MEM_EVENT_ALLOC) {
 		last.addr = addr;
-		last.since = now();
+		last.since = godpdk_now();
 		last.thread = pthread_self();
 		return;
 	}
-	if (addr == last.addr && pthread_equal(last.thread, pthread_self()) && now() - last.since > SILENCE)
-		__atomic_store_n(&failed, now(), __ATOMIC_RELAXED);
+	if (addr == last.addr && pthread_equal(last.thread, pthread_self()) && godpdk_now() - last.since > SILENCE)
+		__atomic_store_n(&failed, godpdk_now(), __ATOMIC_RELAXED);
 	last.addr = NULL;
 }
 
@@ -95,7 +85,7 @@ godpdk_growth_begin(void)
 	uint64_t outer = call.began;
 
 	if (outer == 0) {
-		call.began = now();
+		call.began = godpdk_now();
 		call.refused = 0;
 	}
 	return outer;

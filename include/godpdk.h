@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <rte_common.h>
 #include <rte_errno.h>
@@ -50,6 +51,16 @@ static inline int
 godpdk_neg(int ret)
 {
 	return ret < 0 ? -ret : 0;
+}
+
+/* The time of CLOCK_MONOTONIC in nanoseconds, for limits: sleeps last longer than asked for. */
+static inline uint64_t
+godpdk_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
 /* The version of the running DPDK, packed by RTE_VERSION_NUM. Experimental in 22.11. */

@@ -103,6 +103,7 @@ enum {
 	GODPDK_FLOW_ACTION_MARK_ID = offsetof(struct rte_flow_action_mark, id),
 	GODPDK_FLOW_ACTION_QUEUE_INDEX = offsetof(struct rte_flow_action_queue, index),
 	GODPDK_FLOW_ACTION_COUNT_ID = offsetof(struct rte_flow_action_count, id),
+	GODPDK_FLOW_ACTION_AGE_CONTEXT = offsetof(struct rte_flow_action_age, context),
 	GODPDK_FLOW_ACTION_RSS_FUNC = offsetof(struct rte_flow_action_rss, func),
 	GODPDK_FLOW_ACTION_RSS_LEVEL = offsetof(struct rte_flow_action_rss, level),
 	GODPDK_FLOW_ACTION_RSS_TYPES = offsetof(struct rte_flow_action_rss, types),

@@ -202,7 +202,7 @@ func TransferProxy(port uint16) (proxy uint16, res Result) {
 	return uint16(p), res
 }
 
-// Aged returns the contexts of aged rules: their addresses, as their actions AGE have no context.
+// Aged returns the contexts of aged actions AGE: the address of the rule for those without a context.
 // Without room it returns their number.
 //
 // Implements: rte_flow_get_aged_flows

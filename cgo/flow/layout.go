@@ -297,8 +297,9 @@ const (
 	ActionSetTagMask  = C.GODPDK_FLOW_ACTION_SETTAG_MASK
 	ActionSetTagIndex = C.GODPDK_FLOW_ACTION_SETTAG_INDEX
 
-	ActionAge     = C.RTE_FLOW_ACTION_TYPE_AGE
-	ActionAgeSize = C.sizeof_struct_rte_flow_action_age
+	ActionAge        = C.RTE_FLOW_ACTION_TYPE_AGE
+	ActionAgeSize    = C.sizeof_struct_rte_flow_action_age
+	ActionAgeContext = C.GODPDK_FLOW_ACTION_AGE_CONTEXT
 
 	ActionVoid            = C.RTE_FLOW_ACTION_TYPE_VOID
 	ActionPassthru        = C.RTE_FLOW_ACTION_TYPE_PASSTHRU

@@ -7,6 +7,7 @@ package flow
 import "unsafe"
 
 const ActionAge = 47
+const ActionAgeContext = 8
 const ActionAgeSize = 16
 const ActionConf = 8
 const ActionCount = 8

@@ -140,8 +140,9 @@ func Match(devargs string) ([]*Port, error) {
 // process and from all others of its file prefix. Secondaries must have stopped polling the
 // port. A secondary can detach a port only if its queues have not been set up: no process polls
 // it then. Errors: dpdk.ErrBusy if a burst does not end, dpdk.ErrSecondary in a secondary for a
-// port with queues, dpdk.ErrNoDevice for a port that was closed or detached, dpdk.ErrUnsupported
-// for a device that cannot be detached, dpdk.ErrTimeout if another process does not answer.
+// port with queues, dpdk.ErrNoDevice for a port that was closed or detached, and if another process
+// knows the device and cannot attach it, dpdk.ErrUnsupported for a device that cannot be detached,
+// dpdk.ErrTimeout if another process does not answer.
 //
 // Implements: rte_dev_remove
 func (p *Port) Detach() error {
@@ -163,7 +164,7 @@ func (p *Port) Detach() error {
 		if err := p.stopPolling(); err != nil {
 			return err
 		}
-		return p.failed(opDetach, telserver.Exclude(func() int { return cgo.EthDetach(p.id) }))
+		return p.remove()
 	})
 	if err != nil {
 		return err
@@ -172,6 +173,24 @@ func (p *Port) Detach() error {
 		endMissing()
 		return nil
 	})
+}
+
+// remove removes the device from all processes.
+//
+// A secondary can know a device without having attached it: one that the primary makes itself, such as a port from rings, becomes known to all
+// secondaries when another one starts. Its answer is ENODEV. DPDK then undoes the removal, for which all secondaries attach the device: so the
+// second attempt succeeds.
+func (p *Port) remove() error {
+	remove := func() int { return telserver.Exclude(func() int { return cgo.EthDetach(p.id) }) }
+	errno := remove()
+	if errno == int(dpdk.ErrNoDevice) {
+		errno = remove()
+	}
+	err := p.failed(opDetach, errno)
+	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrNoDevice {
+		e.Detail = "another process knows the device and cannot attach it, so it cannot remove it either: see its log, or end it"
+	}
+	return err
 }
 
 // stopPolling ensures that no process polls the port: the primary stops it, a secondary refuses

@@ -276,6 +276,34 @@ func TestACallOnANewPortWaitsForTheEndOfItsProbe(t *testing.T) {
 	require.NoError(t, p.Detach())
 }
 
+func TestACallWaitsFiveSecondsForTheEndOfAProbe(t *testing.T) {
+	harness.LongOnly(t, "it waits for 5 s")
+	open(t, null(""), ethdev.Config{Pool: newPool(t)})
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	name, start := null(""), time.Now()
+	probed := cgo.EthProbing()
+	defer probed()
+	require.Zero(t, cgo.DevProbe(name))
+	port, errno := cgo.EthByName(name)
+	require.Zero(t, errno)
+	var others sync.WaitGroup
+	others.Go(func() {
+		for range 2 { // the second one does not wait once more
+			assert.True(t, cgo.EthHold(port))
+			cgo.EthRelease(port)
+		}
+	})
+	others.Wait()
+	waited := time.Since(start)
+	assert.GreaterOrEqual(t, waited, 5*time.Second)
+	assert.Less(t, waited, 7*time.Second)
+	probed()
+	p, err := ethdev.Lookup(name)
+	require.NoError(t, err)
+	require.NoError(t, p.Detach())
+}
+
 func TestALookupWaitsForAProbeForAnotherProcess(t *testing.T) {
 	open(t, null(""), ethdev.Config{Pool: newPool(t)})
 	name := null("")

@@ -13,15 +13,14 @@ import (
 //
 // Implements: rte_raw_cksum
 func RawChecksum(b []byte) uint16 {
-	if len(b) >= vectorMin && useVector {
-		return rawVector(b)
+	if len(b) >= vectorMin {
+		return rawLong(b)
 	}
 	// 8 bytes at a time. The byte order of the words does not matter for the sum, but for swapping its two bytes at the end.
 	le := binary.LittleEndian
 	var s, c uint64
-	for len(b) >= 64 {
-		s, c = bits.Add64(s, le.Uint64(b[0:8]), 0)
-		s, c = bits.Add64(s, le.Uint64(b[8:16]), c)
+	if len(b) >= 64 {
+		s, c = bits.Add64(le.Uint64(b[0:8]), le.Uint64(b[8:16]), 0)
 		s, c = bits.Add64(s, le.Uint64(b[16:24]), c)
 		s, c = bits.Add64(s, le.Uint64(b[24:32]), c)
 		s, c = bits.Add64(s, le.Uint64(b[32:40]), c)
@@ -29,10 +28,10 @@ func RawChecksum(b []byte) uint16 {
 		s, c = bits.Add64(s, le.Uint64(b[48:56]), c)
 		s, c = bits.Add64(s, le.Uint64(b[56:64]), c)
 		s, _ = bits.Add64(s, 0, c) // no carry: two of them in a row would need a word above 2^64 - 1
+		if len(b) == 64 {
+			return bits.ReverseBytes16(fold64(s))
+		}
 		b = b[64:]
-	}
-	if len(b) == 0 {
-		return bits.ReverseBytes16(fold64(s))
 	}
 	if len(b) >= 32 {
 		s, c = bits.Add64(s, le.Uint64(b[0:8]), 0)
@@ -70,6 +69,28 @@ func RawChecksum(b []byte) uint16 {
 		s, _ = bits.Add64(s, 0, c)
 	}
 	return bits.ReverseBytes16(fold64(s))
+}
+
+// rawLong is RawChecksum for vectorMin bytes and more.
+func rawLong(b []byte) uint16 {
+	if useVector {
+		return rawVector(b)
+	}
+	le := binary.LittleEndian
+	var s, c uint64
+	for len(b) >= 64 {
+		s, c = bits.Add64(s, le.Uint64(b[0:8]), 0)
+		s, c = bits.Add64(s, le.Uint64(b[8:16]), c)
+		s, c = bits.Add64(s, le.Uint64(b[16:24]), c)
+		s, c = bits.Add64(s, le.Uint64(b[24:32]), c)
+		s, c = bits.Add64(s, le.Uint64(b[32:40]), c)
+		s, c = bits.Add64(s, le.Uint64(b[40:48]), c)
+		s, c = bits.Add64(s, le.Uint64(b[48:56]), c)
+		s, c = bits.Add64(s, le.Uint64(b[56:64]), c)
+		s, _ = bits.Add64(s, 0, c)
+		b = b[64:]
+	}
+	return addSums(bits.ReverseBytes16(fold64(s)), RawChecksum(b))
 }
 
 // fold64 adds the four 16-bit words of s, with their carries.

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// vectorMin is the number of bytes from which on sumAVX2 is faster than words of 8 bytes. It must be at
-// least 32.
+// vectorMin is the number of bytes from which on sumAVX2 is faster than words of 8 bytes. It must be
+// from 32 to 128: RawChecksum is straight code below it.
 const vectorMin = 128
 
 // vectorMax is the largest number of bytes of a call of sumAVX2: a lane then has 2048 sums, each of

@@ -3,7 +3,7 @@
 package header
 
 const (
-	vectorMin = 0
+	vectorMin = 128 // RawChecksum is straight code below it
 	useVector = false
 )
 

@@ -15,5 +15,6 @@
 // A queue enqueues and dequeues in the modes of its ring. If other processes use the other end
 // of a ring, use RTS, HTS or Single.
 //
-// Only the primary makes ports. Secondaries that start later find them by name.
+// Only the primary makes ports. Secondaries that start later find them by name. Those that are older do
+// not have them. Detach works beside both.
 package netring

@@ -121,10 +121,12 @@ func (b *balancer) receive(m *mbuf.Mbuf, port uint16) {
 
 // learned remembers where a backend is.
 func (b *balancer) learned(a netip.Addr, hop Hop) {
-	if !slices.Contains(*b.wanted.Load(), a) {
+	if known, ok := b.neighbours.Lookup(addrOf(a)); ok && known == hop {
 		return
 	}
-	if known, ok := b.neighbours.Lookup(addrOf(a)); ok && known == hop {
+	b.learning.Lock() // a reload must not remove the backend before its hop is added
+	defer b.learning.Unlock()
+	if !slices.Contains(*b.wanted.Load(), a) {
 		return
 	}
 	if err := b.neighbours.Add(addrOf(a), hop); err != nil {

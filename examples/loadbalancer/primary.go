@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -88,8 +89,9 @@ type balancer struct {
 	ports  []*netPort
 	queues []queue
 	resolver
-	wanted atomic.Pointer[[]netip.Addr] // the backends for new flows
-	idle   time.Duration
+	learning sync.Mutex                   // held while hops or wanted change
+	wanted   atomic.Pointer[[]netip.Addr] // the backends for new flows
+	idle     time.Duration
 
 	ignored, full, refused uint64 // packets
 }
@@ -165,6 +167,7 @@ func (b *balancer) create(o *options, set Set) (err error) {
 	}
 	b.shared = zone.Get()
 	b.learn = b.learned
+	b.wanted.Store(new([]netip.Addr))
 	b.shared.Workers = uint32(o.workers)
 	b.shared.Now.Store(1)
 	for i, a := range o.vips {

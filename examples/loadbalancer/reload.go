@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -64,27 +65,48 @@ func (b *balancer) handleReload() error {
 // use makes all workers use a set. Workers read the active one without a lock, so it writes the other one and switches. It returns when no worker uses the
 // old one any more. If a worker is stopped, the error names its reader.
 func (b *balancer) use(ctx context.Context, set Set) error {
-	s, next, wanted := b.shared, 1-b.shared.Active.Load(), set.addresses()
-	for _, a := range wanted {
-		if s.vip(addrOf(a)) == (Addr{}) {
+	for _, a := range set.addresses() {
+		if b.shared.vip(addrOf(a)) == (Addr{}) {
 			return fmt.Errorf("backend %v: the service has no address of this family: remove it, or start the primary with another -vip", a)
 		}
 	}
 	if err := b.readers.Synchronize(ctx); err != nil { // the reload before may have failed after the switch
 		return fmt.Errorf("the backends were not changed: %w", err)
 	}
-	s.Sets[next] = set
-	b.wanted.Store(&wanted)
-	for a := range b.neighbours.All() {
-		if !slices.Contains(wanted, a.netip()) { // if it comes back, it may have moved: it is asked for again
-			if err := b.neighbours.Delete(a); err != nil {
-				return err
-			}
-		}
+	if err := b.activate(set); err != nil {
+		return fmt.Errorf("the backends were not changed: %w", err)
 	}
-	s.Active.Store(next)
 	if err := b.readers.Synchronize(ctx); err != nil {
 		return fmt.Errorf("new flows get the new backends, but not those of all workers: %w", err)
+	}
+	return nil
+}
+
+// activate writes a set into the place of the one that is not in use, and switches. If it fails, it has changed nothing that is in use.
+// A backend that comes back may have moved, so it must be asked for again: its old hop must not be there when it is wanted.
+func (b *balancer) activate(set Set) error {
+	b.learning.Lock()
+	defer b.learning.Unlock()
+	if err := b.forget(*b.wanted.Load()); err != nil { // hops that the clean-up of an earlier reload could not delete
+		return err
+	}
+	next, wanted := 1-b.shared.Active.Load(), set.addresses()
+	b.shared.Sets[next] = set
+	b.wanted.Store(&wanted)
+	b.shared.Active.Store(next)
+	_ = b.forget(wanted) // no new flow uses these hops: if it fails, the next reload deletes them first
+	return nil
+}
+
+// forget deletes the hops to all other addresses. The caller holds learning.
+func (b *balancer) forget(except []netip.Addr) error {
+	for a := range b.neighbours.All() {
+		if slices.Contains(except, a.netip()) {
+			continue
+		}
+		if err := b.neighbours.Delete(a); err != nil {
+			return err
+		}
 	}
 	return nil
 }

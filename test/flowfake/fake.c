@@ -21,6 +21,7 @@ static struct rte_flow *flows;
 struct rte_flow_action_handle {
 	struct rte_flow_action_handle *next;
 	enum rte_flow_action_type type;
+	void *context; /* of AGE */
 	int rules; /* that have it */
 };
 static struct rte_flow_action_handle *handles;
@@ -244,6 +245,8 @@ __wrap_rte_flow_action_handle_create(uint16_t port, const struct rte_flow_indir_
 		return NULL;
 	h = calloc(1, sizeof(*h));
 	h->type = action->type;
+	if (h->type == RTE_FLOW_ACTION_TYPE_AGE)
+		h->context = ((const struct rte_flow_action_age *)action->conf)->context;
 	h->next = handles;
 	handles = h;
 	fake.indirect++;
@@ -305,7 +308,19 @@ __wrap_rte_flow_action_handle_destroy(uint16_t port, struct rte_flow_action_hand
 	return 0;
 }
 
-/* All rules have aged, the last one first. */
+/* Reports a context if there is room. Without an array there is. */
+static uint32_t
+report(void **contexts, uint32_t n, uint32_t i, void *context)
+{
+	if (n != 0 && i == n)
+		return i;
+	if (n != 0)
+		contexts[i] = context;
+	return i + 1;
+}
+
+/* All rules without an indirect action have aged, and all indirect actions AGE, the last one first. A driver reports an action without a context by its own
+ * number of it. */
 int __real_rte_flow_get_aged_flows(uint16_t, void **, uint32_t, struct rte_flow_error *);
 int
 __wrap_rte_flow_get_aged_flows(uint16_t port, void **contexts, uint32_t n, struct rte_flow_error *e)
@@ -316,13 +331,12 @@ __wrap_rte_flow_get_aged_flows(uint16_t port, void **contexts, uint32_t n, struc
 		return __real_rte_flow_get_aged_flows(port, contexts, n, e);
 	if (fail(e, NULL) != 0)
 		return -rte_errno;
-	for (struct rte_flow *f = flows; f != NULL; f = f->next) {
-		if (n != 0 && i == n)
-			break;
-		if (n != 0)
-			contexts[i] = f;
-		i++;
-	}
+	for (struct rte_flow *f = flows; f != NULL; f = f->next)
+		if (f->indirect == NULL)
+			i = report(contexts, n, i, f);
+	for (struct rte_flow_action_handle *h = handles; h != NULL; h = h->next)
+		if (h->type == RTE_FLOW_ACTION_TYPE_AGE)
+			i = report(contexts, n, i, h->context != NULL ? h->context : (void *)1);
 	return i;
 }
 

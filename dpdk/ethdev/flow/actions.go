@@ -86,7 +86,7 @@ func (a *Count) shape() shape {
 	}}
 }
 
-// Age makes [Aged] report the rule when no packet has matched it for some time.
+// Age makes [Aged] report the rule when no packet has matched it for some time. Rules that share it ([CreateIndirect]) are reported together.
 type Age struct {
 	Timeout time.Duration // whole seconds
 }

@@ -42,12 +42,13 @@ type IndirectConfig struct {
 }
 
 // CreateIndirect creates an action in the port for several rules. Few drivers support it, and those for some actions only: [Count],
-// [Age] and [RSS] are the most common ones. Errors are those of [Create]; Action of an [Error] is 0 for an error about a.
+// [Age] and [RSS] are the most common ones. [Aged] reports the rules that share an action [Age]. Errors are those of [Create]; Action of
+// an [Error] is 0 for an error about a.
 //
 // Implements: rte_flow_action_handle_create
 func CreateIndirect(p *ethdev.Port, cfg IndirectConfig, a Action) (*Indirect, error) {
-	i := &Indirect{port: p, action: a}
-	err := withAction(opIndirectCreate, p, a, func(id uint16, m *image, rule c.Rule) (res c.Result) {
+	i := &Indirect{port: p, number: newNumber(), action: a}
+	err := withAction(opIndirectCreate, p, i.aging(a), func(id uint16, m *image, rule c.Rule) (res c.Result) {
 		i.handle, res = rule.CreateIndirect(id, cfg.Ingress || !cfg.Egress && !cfg.Transfer, cfg.Egress, cfg.Transfer, m.actions)
 		if res.Errno == 0 {
 			registerIndirect(i)
@@ -58,6 +59,44 @@ func CreateIndirect(p *ethdev.Port, cfg IndirectConfig, a Action) (*Indirect, er
 		return nil, err
 	}
 	return i, nil
+}
+
+// aging returns a with the context of i if it is an action Age. A driver that gets no context reports a number of its own.
+func (i *Indirect) aging(a Action) Action {
+	if p, ok := a.(*Age); ok && p != nil {
+		a = *p
+	}
+	if age, ok := a.(Age); ok {
+		return sharedAge{age, i.context()}
+	}
+	return a
+}
+
+// context is what the driver reports when the action Age has aged. It is not the address of a rule, and not a small number, which some drivers use in
+// place of addresses: the highest bit is set.
+func (i *Indirect) context() uintptr { return 1<<63 | uintptr(i.number) }
+
+// sharedAge is the action Age of an Indirect.
+type sharedAge struct {
+	Age
+	context uintptr
+}
+
+func (a sharedAge) act() shape {
+	s := a.Age.act()
+	s.params = append(s.params, param{at: host(c.ActionAgeContext, 8), arg: context(a.context)})
+	return s
+}
+
+// context is the context of an action Age, which the text of a rule does not have.
+type context uintptr
+
+func (n context) words(string) []string     { return nil }
+func (n context) take(place, *reader) error { return fmt.Errorf("a context has no text") }
+
+func (n context) encode(p place, m *image, conf int) error {
+	binary.NativeEndian.PutUint64(m.b[conf+p.off:], uint64(n))
+	return nil
 }
 
 // withAction runs call with the action in memory of C, as the control call op of p.

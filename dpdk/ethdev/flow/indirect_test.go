@@ -49,12 +49,14 @@ func TestRulesShareAnIndirectAction(t *testing.T) {
 	require.ErrorIs(t, err, dpdk.ErrInvalid)
 
 	flowfake.Count(1000, 0)
-	n, err := i.Count(true)
+	for _, reset := range []bool{false, true} {
+		n, err := i.Count(reset)
+		require.NoError(t, err)
+		assert.Equal(t, flow.Counters{Packets: 1000, HasPackets: true}, n, reset)
+	}
+	n, err := i.Count(false)
 	require.NoError(t, err)
-	assert.Equal(t, flow.Counters{Packets: 1000, HasPackets: true}, n)
-	n, err = i.Count(false)
-	require.NoError(t, err)
-	assert.Zero(t, n.Packets, "the first query reset the counter")
+	assert.Zero(t, n.Packets, "the query before reset the counter")
 	_, err = f.Count(false)
 	assert.ErrorIs(t, err, dpdk.ErrInvalid, "the counter is not the rule's")
 
@@ -112,6 +114,58 @@ func TestAgeOfAnIndirectAction(t *testing.T) {
 	assert.ErrorContains(t, err, "the action is a flow.Age, not a flow.Count")
 }
 
+// DPDK reports the context of an action Age. That of a rule's own one is the rule.
+func TestAgedReturnsTheRulesThatShareAnAge(t *testing.T) {
+	p := faked(t)
+	var texts []string
+	age := func(a flow.Action) *flow.Indirect {
+		i := indirect(t, p, a)
+		texts = append(texts, flowfake.Now().Text)
+		return i
+	}
+	aged := func() []*flow.Flow {
+		t.Helper()
+		all, err := flow.Aged(p)
+		require.NoError(t, err)
+		return all
+	}
+	i, j := age(flow.Age{Timeout: 5 * time.Second}), age(&flow.Age{Timeout: 5 * time.Second})
+	assert.NotEqual(t, texts[0], texts[1], "each has its own context")
+	for _, text := range texts {
+		assert.Regexp(t, fmt.Sprintf("^action %d timeout=5 context=0x80000000[0-9a-f]{8}\n$", c.ActionAge), text, "no address has the highest bit")
+	}
+	assert.Equal(t, flow.Age{Timeout: 5 * time.Second}, i.Action())
+	assert.Contains(t, i.String(), ": age timeout 5")
+	assert.Empty(t, aged(), "no rule has them")
+	flowfake.Fail(flowfake.Failure{Errno: int(syscall.EIO), Type: int(flow.PartAction), Cause: flowfake.Action, Message: "not now"})
+	_, err := flow.CreateIndirect(p, flow.IndirectConfig{}, flow.Age{Timeout: 5 * time.Second})
+	assert.ErrorContains(t, err, "action 0 (age timeout 5): not now", "the text has no context")
+
+	f, own := sharing(t, p, i), create(t, p, "ingress pattern eth / end actions age timeout 1 / drop / end")
+	g, h := sharing(t, p, i), sharing(t, p, j)
+	sharing(t, p, indirect(t, p, flow.Count{}))
+	assert.Equal(t, []*flow.Flow{f, own, g, h}, aged())
+	require.NoError(t, i.Update(flow.Age{Timeout: time.Second}))
+	require.NoError(t, f.Destroy())
+	assert.Equal(t, []*flow.Flow{own, g, h}, aged())
+	require.NoError(t, g.Destroy())
+	require.NoError(t, i.Destroy())
+	assert.Equal(t, []*flow.Flow{own, h}, aged())
+}
+
+func TestNilAndZeroIndirects(t *testing.T) {
+	var none *flow.Indirect
+	assert.Nil(t, none.Port())
+	assert.Nil(t, none.Action())
+	for name, i := range map[string]*flow.Indirect{"nil": none, "zero": new(flow.Indirect)} {
+		assert.Equal(t, "no indirect action", i.String(), name)
+		for _, err := range []error{i.Destroy(), i.Update(flow.Drop{})} {
+			require.ErrorIs(t, err, dpdk.ErrInvalid, name)
+			assert.ErrorContains(t, err, "the Indirect is nil: use CreateIndirect", name)
+		}
+	}
+}
+
 func TestIndirectActionsAreRefused(t *testing.T) {
 	p, other := faked(t), attach(t, "net_null_indirect")
 	i := indirect(t, p, flow.Count{})
@@ -132,6 +186,7 @@ func TestIndirectActionsAreRefused(t *testing.T) {
 		"action 1 (nil)":                 flow.Validate(p, rule(nil)),
 		"it is an Indirect itself":       create(p, i),
 		"the action is nil":              create(p, nil),
+		"action 0 (nil)":                 create(p, (*flow.Age)(nil)),
 		"receive queue 9 does not exist": create(p, flow.Queue{Index: 9}),
 		"index: -1":                      create(p, flow.Queue{Index: -1}),
 		"use CreateIndirect":             none.Destroy(),

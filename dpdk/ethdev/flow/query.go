@@ -75,10 +75,11 @@ func query(f *Flow, kind Action, call func(id uint16, handle unsafe.Pointer, rul
 	})
 }
 
-// Aged returns the rules that no packet has matched for the time of their action [Age]. They stay in
+// Aged returns the rules that no packet has matched for the time of their action [Age]. Rules that share
+// this action ([CreateIndirect]) are in the list if no packet has matched any of them. The rules stay in
 // the port: destroy those that are not needed. Rules that C code has created are not in the list. Some
-// drivers return a rule once until a packet matches it again. The event is ethdev.EventFlowAged. The
-// error is dpdk.ErrUnsupported for most drivers.
+// drivers return a rule, or the rules that share an action, once until a packet matches again. The event
+// is ethdev.EventFlowAged. The error is dpdk.ErrUnsupported for most drivers.
 //
 // Implements: rte_flow_get_aged_flows
 func Aged(p *ethdev.Port) (aged []*Flow, err error) {
@@ -87,9 +88,9 @@ func Aged(p *ethdev.Port) (aged []*Flow, err error) {
 		if err := failed(opAged, p.Name(), res, Rule{}, nil, 0); err != nil || n == 0 {
 			return err
 		}
-		handles := make([]uintptr, n)
-		n, res = c.Aged(id, handles)
-		aged = find(p, handles[:min(n, len(handles))])
+		contexts := make([]uintptr, n)
+		n, res = c.Aged(id, contexts)
+		aged = withContexts(p, contexts[:min(n, len(contexts))])
 		return failed(opAged, p.Name(), res, Rule{}, nil, 0)
 	})
 	if err != nil {

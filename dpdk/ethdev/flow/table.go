@@ -50,6 +50,14 @@ func register(f *Flow) {
 	of[f.handle] = f
 }
 
+// newNumber returns the number of a new Indirect.
+func newNumber() uint64 {
+	flows.Lock()
+	defer flows.Unlock()
+	flows.number++
+	return flows.number
+}
+
 // forget removes a rule that was destroyed.
 func forget(f *Flow) {
 	flows.Lock()
@@ -80,10 +88,14 @@ func List(p *ethdev.Port) []*Flow {
 	return all
 }
 
-// find returns the rules with these handles.
-func find(p *ethdev.Port, handles []uintptr) (found []*Flow) {
+// withContexts returns the rules with an action Age that has one of these contexts. The context of a rule's own action is its handle.
+func withContexts(p *ethdev.Port, contexts []uintptr) (found []*Flow) {
 	for _, f := range List(p) {
-		if slices.Contains(handles, uintptr(f.live())) {
+		shares := func(a Action) bool {
+			i, ok := a.(*Indirect)
+			return ok && slices.Contains(contexts, i.context())
+		}
+		if slices.Contains(contexts, uintptr(f.live())) || slices.ContainsFunc(f.rule.Actions, shares) {
 			found = append(found, f)
 		}
 	}
@@ -113,8 +125,6 @@ func registerIndirect(i *Indirect) {
 	if flows.indirect == nil {
 		flows.indirect = map[*ethdev.Port][]*Indirect{}
 	}
-	flows.number++
-	i.number = flows.number
 	flows.indirect[i.port] = append(flows.indirect[i.port], i)
 }
 
