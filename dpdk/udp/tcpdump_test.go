@@ -4,6 +4,7 @@ package udp_test
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"net"
 	"net/netip"
@@ -45,6 +46,13 @@ func (s station) capture(t *testing.T) (stop func() string) {
 	require.NoError(t, lines.Err())
 	return func() string {
 		t.Helper()
+		last := []byte("the last packet") // tcpdump may be behind
+		_, err := listen(t, s.host, "udp4", ":0").WriteToUDPAddrPort(last, netip.MustParseAddrPort(peer4+":9"))
+		require.NoError(t, err)
+		require.Eventually(t, func() bool {
+			packets, err := os.ReadFile(file)
+			return err == nil && bytes.Contains(packets, last)
+		}, 30*time.Second, 10*time.Millisecond)
 		require.NoError(t, cmd.Process.Signal(os.Interrupt))
 		rest, err := io.ReadAll(stderr)
 		require.NoError(t, err)
