@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	harness.Main(m)
 }
 
-// buildQUIC builds the example whose processes the group quic measures.
+// buildQUIC builds the program that the group quic measures.
 func buildQUIC() (string, error) {
 	program, err := filepath.Abs("../../bin/quic")
 	if err != nil {
