@@ -1,6 +1,7 @@
 package udp
 
 import (
+	"context"
 	"errors"
 	"net"
 	"sync"
@@ -13,6 +14,7 @@ import (
 // no DPDK, no hugepages and no cgo. Make it with [NewKernel] and end it with [Kernel.Close]. Any goroutine may call any method.
 type Kernel struct {
 	index int // of the interface for multicast; 0 is that of the route
+	reuse bool
 
 	mu     sync.Mutex
 	closed bool
@@ -25,6 +27,9 @@ type KernelConfig struct {
 	// Interface is the name of the interface that sends multicast datagrams, and on which sockets join groups.
 	// "" leaves the choice to the kernel's routes. Only Linux supports another value.
 	Interface string
+	// ReusePort lets the sockets of [Kernel.ListenUDP] have one port in several processes, or Kernels, of one user. The kernel gives each flow to one
+	// of them (SO_REUSEPORT), as RSS does for hosts with [Config].ReusePort. Only Linux supports it.
+	ReusePort bool
 }
 
 var _ Network = (*Kernel)(nil)
@@ -32,7 +37,7 @@ var _ Network = (*Kernel)(nil)
 // NewKernel makes a Network of kernel sockets. They have the addresses and routes of the calling process. The error is dpdk.ErrNoDevice if the
 // interface of the Config does not exist.
 func NewKernel(cfg KernelConfig) (*Kernel, error) {
-	k := &Kernel{conns: map[*KernelConn]struct{}{}}
+	k := &Kernel{conns: map[*KernelConn]struct{}{}, reuse: cfg.ReusePort}
 	if cfg.Interface != "" {
 		i, err := net.InterfaceByName(cfg.Interface)
 		if err != nil {
@@ -99,7 +104,7 @@ func (k *Kernel) ListenUDP(network string, laddr *net.UDPAddr) (*KernelConn, err
 			at = laddr // of the other IP version: package net has the error
 		}
 	}
-	u, err := net.ListenUDP(asked, at)
+	u, err := k.listen(asked, at)
 	if err != nil {
 		return fail(innerError(err))
 	}
@@ -108,6 +113,18 @@ func (k *Kernel) ListenUDP(network string, laddr *net.UDPAddr) (*KernelConn, err
 		return fail(err)
 	}
 	return c, nil
+}
+
+func (k *Kernel) listen(network string, laddr *net.UDPAddr) (*net.UDPConn, error) {
+	if !k.reuse {
+		return net.ListenUDP(network, laddr)
+	}
+	l := net.ListenConfig{Control: reusePort}
+	c, err := l.ListenPacket(context.Background(), network, laddr.String())
+	if err != nil {
+		return nil, err
+	}
+	return c.(*net.UDPConn), nil
 }
 
 // DialUDP makes a connected socket as net.DialUDP does. See [Host.DialUDP].

@@ -56,6 +56,15 @@ func (c *KernelConn) setup() error {
 	})
 }
 
+// reusePort is the Control of a net.ListenConfig.
+func reusePort(_, _ string, raw syscall.RawConn) error {
+	var err error
+	if errRaw := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) }); errRaw != nil {
+		return errRaw
+	}
+	return wrap("setsockopt", err)
+}
+
 // setting is a socket option.
 type setting struct{ level, name, value int }
 

@@ -5,6 +5,7 @@ package udp
 import (
 	"net/netip"
 	"sync"
+	"syscall"
 )
 
 const hasControl = false
@@ -15,6 +16,8 @@ func (c *KernelConn) setup() error {
 	}
 	return nil
 }
+
+func reusePort(string, string, syscall.RawConn) error { return errUnsupported }
 
 func (c *KernelConn) apply(uintptr, *options) error { return errUnsupported }
 

@@ -586,6 +586,43 @@ func TestKernelZonesFollowTheInterfaces(t *testing.T) {
 	}))
 }
 
+func TestKernelsShareAPort(t *testing.T) {
+	newKernel := func(reuse bool) *udp.Kernel {
+		k, err := udp.NewKernel(udp.KernelConfig{ReusePort: reuse})
+		require.NoError(t, err)
+		t.Cleanup(func() { assert.NoError(t, k.Close()) })
+		return k
+	}
+	at := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}
+	var servers [2]*udp.KernelConn
+	for i := range servers {
+		c, err := newKernel(true).ListenUDP("udp4", at)
+		require.NoError(t, err)
+		servers[i], at = c, c.LocalAddr().(*net.UDPAddr)
+	}
+	_, err := newKernel(false).ListenUDP("udp4", at)
+	require.ErrorIs(t, err, syscall.EADDRINUSE)
+	clients := newKernel(false)
+	sent := uint64(0)
+	for range 64 { // as many flows
+		c, err := clients.DialUDP("udp4", nil, at)
+		require.NoError(t, err)
+		_, err = c.Write([]byte("x"))
+		require.NoError(t, err)
+		sent++
+	}
+	require.Eventually(t, func() bool { // each server has received some, and both together all
+		for _, s := range servers {
+			require.NoError(t, s.SetReadDeadline(time.Now().Add(time.Millisecond)))
+			for n := 1; n > 0; {
+				n, _ = s.Read(make([]byte, 1))
+			}
+		}
+		a, b := servers[0].Stats().RxDatagrams, servers[1].Stats().RxDatagrams
+		return a > 0 && b > 0 && a+b == sent
+	}, 10*time.Second, time.Millisecond)
+}
+
 func TestKernelEnds(t *testing.T) {
 	k, err := udp.NewKernel(udp.KernelConfig{})
 	require.NoError(t, err)
