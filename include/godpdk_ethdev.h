@@ -96,7 +96,11 @@ godpdk_dev_probed(const char *devargs)
 #pragma GCC diagnostic pop
 
 /* rte_dev_remove of the device of a port: 0 or a positive errno. A bonding device is busy
- * as long as it has members; closing its port releases them. */
+ * as long as it has members; closing its port releases them.
+ *
+ * A secondary can know a device without having attached it: one that the primary makes itself, such as a
+ * port from rings, becomes known to all secondaries when another one starts. Its answer is ENODEV. DPDK
+ * then undoes the removal, for which all secondaries attach the device: so the second attempt succeeds. */
 static inline int
 godpdk_eth_detach(uint16_t port)
 {
@@ -115,6 +119,8 @@ godpdk_eth_detach(uint16_t port)
 	}
 	rte_errno = 0;
 	ret = rte_dev_remove(info.device);
+	if (ret == -ENODEV || (ret == -1 && rte_errno == ENODEV))
+		ret = rte_dev_remove(info.device);
 	return ret == -1 ? godpdk_errno() : godpdk_neg(ret);
 }
 

@@ -254,7 +254,8 @@ struct godpdk_table_bulk {
 	uint32_t hits; /* a result: the number of keys found */
 };
 
-/* Looks up a bulk, and returns the number of keys that were looked up: less than n where godpdk_table_get returns GODPDK_TABLE_AGAIN. */
+/* Looks up a bulk, and returns the number of keys that were looked up: less than n if writers were in the way, or if lists are long. If it is 0,
+ * use godpdk_table_get_long for the first key. */
 int32_t godpdk_table_get_bulk(void *bulk);
 
 /* The arguments of godpdk_table_get. */
@@ -310,7 +311,7 @@ struct godpdk_ptr godpdk_table_find(const char *name);
 /* rte_hash_free of the table that the name still means: 0, ENOENT, or EBUSY if another thread owns the lock. */
 int godpdk_table_free(const char *name, struct godpdk_table *t);
 
-/* The functions below change a table. They return 0; EBUSY if another thread owns the lock or a lookup waits for it; ESTALE if the table was
+/* The functions below change a table. They return 0; EBUSY if another thread owns the lock or a lookup waits for it: call them again after a pause; ESTALE if the table was
  * freed; ENOMEM if it needs a repair and the process has no memory for it. n is at most GODPDK_TABLE_CHANGES. *done becomes the number of
  * keys that were changed. It is at least 1 without an error, but may be less than n if lists are long: call them again for the other keys. */
 

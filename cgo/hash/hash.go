@@ -103,6 +103,9 @@ const (
 	MaxSize    = C.GODPDK_TABLE_MAX_SIZE // of a key and of a value
 	MaxBulk    = C.GODPDK_TABLE_BULK
 	MaxChanges = C.GODPDK_TABLE_CHANGES
+
+	// Magic is the magic of a table of this release.
+	Magic uint64 = C.GODPDK_TABLE_MAGIC
 )
 
 // Hash functions.
@@ -275,7 +278,7 @@ func GetLong(at Table, key, value unsafe.Pointer) int32 {
 	return int32(C.table_get_long(number(at), bytes(key), bytes(value)))
 }
 
-// Bulk looks up n keys, at most [MaxBulk]. done of them were looked up, and [Get] returns [Again] for the next one.
+// Bulk looks up n keys, at most [MaxBulk]. done of them were looked up. If it is 0, use [GetLong] for the first one.
 //
 // Implements: rte_hash_lookup_with_hash_bulk_data
 func Bulk(at Table, keys, values, found unsafe.Pointer, n uint32) (done, hits int) {

@@ -753,14 +753,13 @@ match(const struct rte_memzone *mz, void *arg)
 {
 	struct search *s = arg;
 	struct godpdk_table *t = mz->addr;
+	uint64_t magic;
 
 	if (strncmp(s->zone, mz->name, RTE_MEMZONE_NAMESIZE) != 0)
 		return;
-	s->err = EAGAIN;
-	if (mz->len < sizeof(*t) || __atomic_load_n(&t->magic, __ATOMIC_ACQUIRE) != GODPDK_TABLE_MAGIC)
-		return;
-	s->err = ENOTSUP;
-	if (t->layout != sizeof(*t))
+	magic = mz->len < sizeof(magic) ? UINT64_MAX : __atomic_load_n(&t->magic, __ATOMIC_ACQUIRE);
+	s->err = magic == 0 ? EAGAIN : ENOTSUP;
+	if (magic != GODPDK_TABLE_MAGIC || t->layout != sizeof(*t))
 		return;
 	*s->info = (struct godpdk_table_info){
 		.table = t,

@@ -164,7 +164,8 @@ func (p *Port) Detach() error {
 		if err := p.stopPolling(); err != nil {
 			return err
 		}
-		return p.remove()
+		err := p.failed(opDetach, telserver.Exclude(func() int { return cgo.EthDetach(p.id) }))
+		return control.Explain(err, dpdk.ErrNoDevice, "the driver, or a process that could not attach the device, has not removed it: see their logs, and end that process")
 	})
 	if err != nil {
 		return err
@@ -173,24 +174,6 @@ func (p *Port) Detach() error {
 		endMissing()
 		return nil
 	})
-}
-
-// remove removes the device from all processes.
-//
-// A secondary can know a device without having attached it: one that the primary makes itself, such as a port from rings, becomes known to all
-// secondaries when another one starts. Its answer is ENODEV. DPDK then undoes the removal, for which all secondaries attach the device: so the
-// second attempt succeeds.
-func (p *Port) remove() error {
-	remove := func() int { return telserver.Exclude(func() int { return cgo.EthDetach(p.id) }) }
-	errno := remove()
-	if errno == int(dpdk.ErrNoDevice) {
-		errno = remove()
-	}
-	err := p.failed(opDetach, errno)
-	if e, ok := err.(*dpdk.Error); ok && e.Errno == dpdk.ErrNoDevice {
-		e.Detail = "another process knows the device and cannot attach it, so it cannot remove it either: see its log, or end it"
-	}
-	return err
 }
 
 // stopPolling ensures that no process polls the port: the primary stops it, a secondary refuses

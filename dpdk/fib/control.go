@@ -84,7 +84,7 @@ func (l library) Create(by delegate.Owner, name string, s *routetable.Size, a ne
 		}
 	}
 	m, errno := cfib.Create(l.six, name, s.Socket, a.Missing, s.Routes, groups, uint32(a.Size))
-	if dpdk.Errno(errno) == dpdk.ErrInvalid { // the arguments are checked: rte_fib6_create has no memory, and its clean-up changes rte_errno
+	if l.six && dpdk.Errno(errno) == dpdk.ErrInvalid { // the arguments are checked: rte_fib6_create has no memory, and its clean-up changes rte_errno
 		errno = int(dpdk.ErrNoMemory)
 	}
 	if errno != 0 {

@@ -25,7 +25,7 @@ var changeTimeout = time.Second
 // documentation of the package.
 //
 // Errors: dpdk.ErrNoSpace if the table has as many keys as its capacity; dpdk.ErrAgain in a table with Config.RCU if readers may still use too many deleted keys: they must call Quiescent
-// or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped or repairs a large table; dpdk.ErrNoMemory if the process
+// or Offline; dpdk.ErrBusy if another thread keeps the lock for a second, because it is stopped, repairs a large table or looks up a key in a long list; dpdk.ErrNoMemory if the process
 // has no memory for a repair; dpdk.ErrNotFound after Free.
 //
 // Implements: rte_hash_add_key_with_hash_data
@@ -140,8 +140,12 @@ func (t *Table[K, V]) attempt(op string, done int, f func(done int) (int, int), 
 		return 0, false, freed(op, t.name)
 	}
 	n, errno := f(done) // n may be positive with an error
-	if errno == int(dpdk.ErrBusy) && !last {
+	busy = errno == int(dpdk.ErrBusy)
+	if busy && !last {
 		return n, true, nil
+	}
+	if busy { // perhaps only a lookup was let in first
+		n, errno = f(done)
 	}
 	if errno != 0 {
 		err = changeError(op, t.name, t.at, errno)
@@ -171,5 +175,5 @@ func stoppedOwner(at unsafe.Pointer) string {
 	if owner == 0 { // it has left the lock since
 		return fmt.Sprintf("other threads had the lock of the table at each attempt for %v: try again", changeTimeout)
 	}
-	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped, or it repairs a large table: continue or kill it, or try again", owner, changeTimeout)
+	return fmt.Sprintf("thread %d has kept the lock of the table for %v: it is stopped, repairs a large table or looks up a key in a long list: continue or kill it, or try again", owner, changeTimeout)
 }

@@ -35,8 +35,9 @@ type (
 		At uintptr
 	}
 	found struct {
-		At   uintptr
-		Info chash.Info
+		At    uintptr
+		Info  chash.Info
+		Magic uint64 // of the release of the primary
 	}
 	none struct{}
 )
@@ -61,7 +62,7 @@ var (
 	})
 	callFind = delegate.Func(opFind, func(_ delegate.Owner, name string, _ none) (found, error) {
 		at, i, errno := chash.Find(name)
-		return found{uintptr(at), i}, control.Errno(errno)
+		return found{uintptr(at), i, chash.Magic}, control.Errno(errno)
 	})
 	callFree = delegate.Func(opFree, func(_ delegate.Owner, name string, p place) (none, error) {
 		errno := telserver.Exclude(func() int { return chash.Free(name, address(p.At)) }) // it frees a ring
@@ -103,6 +104,9 @@ func find(name string, s chash.Shape) (at unsafe.Pointer, err error) {
 	err = control.Call(opFind, name, func() error {
 		p, err := callFind(name, none{})
 		at, has = address(p.At), p.Info.Shape
+		if err == nil && p.Magic != chash.Magic {
+			return dpdk.ErrUnsupported
+		}
 		return err
 	})
 	if err != nil {

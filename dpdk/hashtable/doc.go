@@ -7,14 +7,14 @@
 //
 // Another process finds the table with hashtable.Lookup[Flow, Backend]("flows"). Every process may look up and change keys.
 //
-// Lookups take no lock and write nothing. They return whole values: while another process replaces, deletes and adds keys, a lookup
+// Lookups take no lock, unless changes interrupt them again and again (see below). They return whole values: while another process replaces, deletes and adds keys, a lookup
 // returns a value that its key had during the call. A value of at most 8 bytes is stored with the key and is replaced by one atomic
 // store. A larger value has a place of its own in the table's memory. To replace it, a change writes the new value to a free place
 // and then publishes that place. A lookup that may have been in a place while it was used again looks the key up
 // again. So a lookup waits for no other process. It repeats only after changes that were completed meanwhile.
 //
 // A lookup is one fast call into C, without the cost of cgo, in builds that support it. Go's scheduler cannot stop such a call, so
-// its work has a limit: up to 64 repeats and about 1000 keys of a list (see Capacity). Beyond the limit the lookup continues through cgo.
+// its work has a limit: up to 64 repeats, and about 1000 keys of less than 64 bytes in a list (see Capacity), or fewer larger ones. Beyond the limit the lookup continues through cgo.
 // There it also tries to take the lock that changes take, and the next change lets it go first. If a thread has the lock but makes no change,
 // because it is stopped, the lookup does not need the lock. [Table.All] does the same. rte_hash itself also repeats a search, without a limit, if
 // cuckoo hashing moved a key during it.

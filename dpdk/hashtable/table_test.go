@@ -22,6 +22,7 @@ import (
 	chash "github.com/godpdk/godpdk/cgo/hash"
 	"github.com/godpdk/godpdk/dpdk"
 	"github.com/godpdk/godpdk/dpdk/hashtable"
+	"github.com/godpdk/godpdk/dpdk/memzone"
 	"github.com/godpdk/godpdk/dpdk/rcu"
 	"github.com/godpdk/godpdk/test/harness"
 )
@@ -422,6 +423,22 @@ func TestTableOperationsDoNotAllocate(t *testing.T) {
 		"AddBulk": func() { _, _ = table.AddBulk(keys, vals) },
 	} {
 		assert.Zero(t, testing.AllocsPerRun(100, f), name)
+	}
+}
+
+func TestTablesOfOtherReleasesAreUnsupported(t *testing.T) {
+	table, err := hashtable.Create[int, int](name(), 16, hashtable.Config{})
+	require.NoError(t, err)
+	defer table.Free()
+	zone, err := memzone.Lookup("GDT_" + table.Name())
+	require.NoError(t, err)
+	magic := (*uint64)(zone.Pointer())
+	for value, want := range map[uint64]error{0: dpdk.ErrAgain, *magic - 1<<56: dpdk.ErrUnsupported, *magic: nil} {
+		was := *magic
+		*magic = value
+		_, err = hashtable.Lookup[int, int](table.Name())
+		*magic = was
+		require.ErrorIs(t, err, want)
 	}
 }
 

@@ -570,6 +570,8 @@ func TestFormsOfGroupsInBothModes(t *testing.T) {
 		require.ErrorIs(t, four.JoinGroup(netip.MustParseAddr("ff15::77")), syscall.EINVAL)
 		require.ErrorIs(t, c.JoinGroup(netip.Addr{}), syscall.EINVAL)
 	}
+	c := listen(t, newKernel(t, udp.KernelConfig{}), "udp6", ":0").(udp.Socket)
+	require.ErrorIs(t, c.JoinGroup(netip.MustParseAddr("ff15::77%nosuch")), syscall.ENODEV)
 }
 
 // waiters returns how many goroutines wait for the network in a method.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/godpdk/godpdk/dpdk/ethdev"
@@ -83,6 +84,15 @@ func Visit(s *Shared, f func() error) error {
 	return s.visit("udp.Visit", func(*sharedState) error { return f() })
 }
 
+// The values of Life.
+const (
+	Unmade  = unmade
+	Retired = retired
+)
+
+// Life is what sharedState.life points to.
+func Life(s *Shared) *atomic.Uint32 { return &s.state().life }
+
 // Describe does what ListShared does with the handles that it has found.
 func Describe(all []*Shared) ([]SharedInfo, error) { return describe(all) }
 
@@ -109,13 +119,14 @@ func CheckShared(s *Shared, ports ...uint16) error {
 		if !b.enter() {
 			return fmt.Errorf("bucket %d is locked", i)
 		}
-		for _, e := range b.entries {
+		entries := b.entries
+		b.leave()
+		for _, e := range entries {
 			a := netip.AddrFrom16(e.addr).Unmap()
 			if e.mac != unknownMAC && (!a.Is4() || e.mac != knownMAC|uint64(be.Uint32(a.AsSlice()))) {
 				return fmt.Errorf("the neighbor %v has %x", a, e.mac)
 			}
 		}
-		b.leave()
 	}
 	for port := range st.ports {
 		if hosts := st.ports[port].Load(); hosts != 0 && !slices.Contains(ports, uint16(port)) {

@@ -220,14 +220,17 @@ func (c *KernelConn) change(op string, group netip.Addr, join bool) error {
 	if !c.ok() {
 		return syscall.EINVAL
 	}
-	group, index := group.Unmap(), c.kernel.index
-	if index == 0 && group.Zone() != "" {
-		index = int(zoneIndex(group.Zone()))
+	zone, index := group.Zone(), c.kernel.index
+	if index == 0 && zone != "" {
+		index = int(zoneIndex(zone))
 	}
-	group = group.WithZone("")
+	group = group.Unmap().WithZone("")
 	err := c.onFD(func(fd uintptr) error {
-		if !group.IsMulticast() || group.Is4() && !c.v4 || group.Is6() && !c.v6 {
+		switch {
+		case !group.IsMulticast() || group.Is4() && !c.v4 || group.Is6() && !c.v6:
 			return syscall.EINVAL
+		case index == 0 && zone != "":
+			return syscall.ENODEV
 		}
 		return membership(fd, group, index, join)
 	})

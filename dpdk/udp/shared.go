@@ -45,6 +45,7 @@ type Shared struct{ value *memzone.Value[sharedState] }
 // sharedState is the shared memory.
 type sharedState struct {
 	lock  lock.OwnedSpin // guards ident and the queues of hosts
+	life  atomic.Uint32  // unmade, made or retired
 	ident identity       // of the hosts; guarded by lock
 	hosts [MaxHosts]sharedHost
 	// ports has, for each local port, a bit for each host with a socket, and portShared.
@@ -76,6 +77,13 @@ const (
 	callEmpty      = 1 << 30 // the place must be emptied again: a process may have died while it did that
 )
 
+// The values of sharedState.life. Hosts join if it is made.
+const (
+	unmade = iota // CreateShared has not completed it
+	made
+	retired // Free frees it
+)
+
 // member is a host in its Shared.
 type member struct {
 	*sharedState
@@ -102,7 +110,8 @@ func CreateShared(name string) (*Shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Shared{v}, nil // zeroed memory is complete
+	v.Get().life.Store(made)
+	return &Shared{v}, nil
 }
 
 // LookupShared finds what CreateShared has made in any process. The error is dpdk.ErrNotFound if there is none of that name, and those of
@@ -185,31 +194,42 @@ func (s *Shared) Name() string {
 //
 // Implements: rte_memzone_free
 func (s *Shared) Free() error {
-	return s.visit(opFreeShared, func(st *sharedState) error {
-		id, err := st.user()
-		switch {
-		case err != nil:
+	visits.Lock()
+	defer visits.Unlock()
+	if err := s.hold(opFreeShared, s.retire); err != nil {
+		return err
+	}
+	for until := time.Now().Add(lockPatience); ; time.Sleep(time.Millisecond) {
+		err := s.value.Free()
+		if !errors.Is(err, dpdk.ErrBusy) { // beside a short call of another process
 			return err
-		case id != 0:
-			return &dpdk.Error{Op: opFreeShared, Name: s.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v has a host with it: close the host first", owner.Describe(id))}
 		}
-		return s.value.Free()
-	})
+		if time.Now().After(until) {
+			return errors.Join(err, s.hold(opFreeShared, (*sharedState).revive))
+		}
+	}
 }
 
-// user returns a process that has a host, or 0.
-func (st *sharedState) user() (owner.ID, error) {
+// retire keeps new hosts out, unless there is one.
+func (s *Shared) retire(st *sharedState) error {
 	if err := st.enter(); err != nil {
-		return 0, err
+		return err
 	}
 	defer st.leave()
 	st.bury(nil)
 	for i := range st.hosts {
-		if id := st.hosts[i].owner.Load(); id != 0 {
-			return owner.ID(id), nil
+		if id := owner.ID(st.hosts[i].owner.Load()); id != 0 {
+			return &dpdk.Error{Op: opFreeShared, Name: s.Name(), Errno: dpdk.ErrBusy, Detail: fmt.Sprintf("%v has a host with it: close the host first", owner.Describe(id))}
 		}
 	}
-	return 0, nil
+	st.life.Store(retired)
+	return nil
+}
+
+// revive undoes retire.
+func (st *sharedState) revive() error {
+	st.life.Store(made)
+	return nil
 }
 
 func (s *Shared) freed(op string) error {
@@ -224,21 +244,49 @@ var visits sync.Mutex
 func (s *Shared) visit(op string, f func(st *sharedState) error) error {
 	visits.Lock()
 	defer visits.Unlock()
+	return s.hold(op, f)
+}
+
+// hold does visit. The caller holds visits.
+func (s *Shared) hold(op string, f func(st *sharedState) error) error {
 	st := s.state()
 	if st == nil {
 		return s.freed(op)
 	}
 	zone, at := s.value.Name(), unsafe.Pointer(st)
+	release := func() error {
+		return control.Call(op, s.Name(), func() error { return objects.MemzoneRelease(zone, at) })
+	}
 	err := control.Call(op, s.Name(), func() error { return objects.MemzoneHold(zone, at) })
+	if errors.Is(err, dpdk.ErrTimeout) { // perhaps the primary still does it
+		go releaseLater(release)
+	}
 	switch {
-	case err == nil: // if the release fails, the next one, or the end of this process, undoes the hold
-		defer func() { _ = control.Call(op, s.Name(), func() error { return objects.MemzoneRelease(zone, at) }) }()
+	case err == nil:
+		defer func() {
+			if errors.Is(release(), dpdk.ErrTimeout) {
+				go releaseLater(release)
+			}
+		}()
 	case errors.Is(err, dpdk.ErrNotFound):
 		return s.freed(op)
 	case !errors.Is(err, dpdk.ErrPrimaryGone): // without a primary nobody can free it
 		return err
 	}
 	return f(st)
+}
+
+// releaseLater repeats a release until the primary answers.
+func releaseLater(release func() error) {
+	for {
+		time.Sleep(time.Second)
+		visits.Lock()
+		err := release()
+		visits.Unlock()
+		if !errors.Is(err, dpdk.ErrTimeout) {
+			return
+		}
+	}
 }
 
 // SharedInfo describes a [Shared].
@@ -332,6 +380,12 @@ func (st *sharedState) add(s *Shared, h *Host, port *ethdev.Port, random bool) (
 		return nil, err
 	}
 	defer st.leave()
+	switch st.life.Load() {
+	case unmade:
+		return nil, &dpdk.Error{Op: op, Name: s.Name(), Errno: dpdk.ErrAgain, Detail: "another process is in CreateShared: try again; if it was killed there, free the Shared"}
+	case retired:
+		return nil, &dpdk.Error{Op: op, Name: s.Name(), Errno: dpdk.ErrNotFound, Detail: "another process is in Free; if it was killed there, free the Shared"}
+	}
 	st.bury(nil)
 	free, used := -1, false
 	for i := range st.hosts {

@@ -5,6 +5,7 @@ package udp_test
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -174,6 +175,65 @@ func TestFreeDoesNotTakeTheMemoryOfOthers(t *testing.T) {
 	one.Wait()
 }
 
+func TestFreeWaitsForShortCallsOfOthers(t *testing.T) {
+	harness.Need(t, harness.Root, harness.Hugepages)
+	s, err := udp.CreateShared(fmt.Sprint("s", number()))
+	require.NoError(t, err)
+	visitor := harness.Start(t, "udp visitor", ealtest.Runtime().FilePrefix(), s.Name())
+	visitor.Expect("in")
+	life, freed := udp.Life(s), make(chan error)
+	go func() { freed <- s.Free() }()
+	require.Eventually(t, func() bool { return life.Load() == udp.Retired }, 10*time.Second, time.Millisecond)
+	visitor.Send("go on")
+	visitor.Expect("out")
+	require.NoError(t, <-freed)
+	visitor.Send("go on")
+	require.Contains(t, visitor.Expect("then "), "freed")
+	visitor.Wait()
+}
+
+// "udp freer" frees a Shared.
+var _ = harness.Role("udp freer", func(args []string) error {
+	cfg := ealtest.Secondary(args[0], 3)
+	cfg.Lcores = "" // a free one
+	rt, err := eal.Init(cfg)
+	if err != nil {
+		return err
+	}
+	s, err := udp.LookupShared(args[1])
+	if err != nil {
+		return err
+	}
+	harness.Say("freed: %v", s.Free())
+	return rt.Close()
+})
+
+func TestACallInThePrimaryKeepsTheMemory(t *testing.T) {
+	harness.Need(t, harness.Root, harness.Hugepages)
+	s := newShared(t)
+	require.NoError(t, udp.Visit(s, func() error {
+		freer := harness.Start(t, "udp freer", ealtest.Runtime().FilePrefix(), s.Name())
+		assert.Contains(t, freer.Expect("freed: "), fmt.Sprintf("process %d (", os.Getpid()))
+		freer.Wait()
+		return nil
+	}))
+	cable, pool := cables(t, 1)
+	newHost(t, cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool, Shared: s}) // Free has left it as it was
+}
+
+// No host joins what CreateShared has not completed, or what Free has begun to free, also if the process was killed there.
+func TestNoHostJoinsAnIncompleteShared(t *testing.T) {
+	cable, pool := cables(t, 1)
+	for life, want := range map[uint32]error{udp.Unmade: dpdk.ErrAgain, udp.Retired: dpdk.ErrNotFound} {
+		s, err := udp.CreateShared(fmt.Sprint("s", number()))
+		require.NoError(t, err)
+		udp.Life(s).Store(life)
+		_, err = udp.NewHost(cable.A, udp.Config{Addrs: prefixes(a4 + "/24"), Pool: pool, Shared: s})
+		require.ErrorIs(t, err, want)
+		require.NoError(t, s.Free())
+	}
+}
+
 func TestAHandleOfAFreedSharedReturnsErrNotFound(t *testing.T) {
 	cable, pool := cables(t, 1)
 	s, err := udp.CreateShared(fmt.Sprint("s", number()))
@@ -260,7 +320,7 @@ func TestAPlaceThatIsBeingEmptiedIsCalled(t *testing.T) {
 	a, _, _ := trio(t, nil)
 	place := udp.PlaceOf(a[1])
 	require.NoError(t, a[1].Close())
-	assert.False(t, place.Called())
+	require.Eventually(t, func() bool { return !place.Called() }, 10*time.Second, time.Millisecond)
 	m, ok := a[0].Port().Config().Pool.Alloc()
 	require.True(t, ok)
 	release := sync.OnceFunc(udp.HoldFrees(a[0]))

@@ -121,7 +121,7 @@ func (b *balancer) receive(m *mbuf.Mbuf, port uint16) {
 
 // learned remembers where a backend is.
 func (b *balancer) learned(a netip.Addr, hop Hop) {
-	if known, ok := b.neighbours.Lookup(addrOf(a)); ok && known == hop {
+	if known, ok := b.neighbours.Lookup(addrOf(a)); ok && known == hop || !slices.Contains(*b.wanted.Load(), a) {
 		return
 	}
 	b.learning.Lock() // a reload must not remove the backend before its hop is added

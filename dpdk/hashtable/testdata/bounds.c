@@ -221,7 +221,7 @@ static void
 changes_of_many_keys(void)
 {
 	uint64_t keys[GODPDK_TABLE_CHANGES], values[GODPDK_TABLE_CHANGES];
-	uint32_t done, next = 0, calls = 0;
+	uint32_t done, next = 0;
 
 	for (uint32_t i = 0; i < GODPDK_TABLE_CHANGES; i++) {
 		keys[i] = key_of(FIRST + i);
@@ -233,7 +233,7 @@ changes_of_many_keys(void)
 	begin(0, 0);
 	CHECK(godpdk_table_delete(t, keys, GODPDK_TABLE_CHANGES, &done) == 0);
 	CHECK(done >= 1 && done < GODPDK_TABLE_CHANGES && compared <= LONG + KEYS);
-	for (; next != GODPDK_TABLE_END; calls++) {
+	while (next != GODPDK_TABLE_END) {
 		const uint32_t from = next;
 
 		begin(0, 0);

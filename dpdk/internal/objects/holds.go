@@ -66,8 +66,12 @@ func (h *holds) free(name string, at uintptr, o delegate.Owner, f func() error) 
 	defer h.mu.Unlock()
 	for other := range h.of[at] {
 		if other != o && delegate.Alive(other) {
+			id := owner.Of(other)
+			if other == delegate.Self {
+				id = owner.Self()
+			}
 			return &dpdk.Error{Op: "rte_memzone_free", Name: name, Errno: dpdk.ErrBusy,
-				Detail: owner.Describe(owner.Of(other)).String() + " uses it at this moment: try again, or end that process if it is stopped"}
+				Detail: owner.Describe(id).String() + " uses it at this moment: try again, or end that process if it is stopped"}
 		}
 	}
 	if err := f(); err != nil {
