@@ -73,6 +73,7 @@ type Info struct {
 
 func Len(at Table) (_ int) { return }
 
+const Magic uint64 = 3703485438377619271
 const MaxBulk = 32
 const MaxChanges = 64
 const MaxEntries = 268435456
