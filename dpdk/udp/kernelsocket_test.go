@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/godpdk/godpdk/dpdk"
@@ -568,8 +569,10 @@ func TestKernelZonesFollowTheInterfaces(t *testing.T) {
 		assert.Equal(t, w.Near.Name, udp.ZoneName(index))
 		assert.Equal(t, index, udp.ZoneIndex(w.Near.Name))
 		rename := func(from, to string) {
-			out, err := exec.Command("sh", "-c", "ip link set "+from+" down && ip link set "+from+" name "+to).CombinedOutput()
-			require.NoError(t, err, "%s", out)
+			link, err := netlink.LinkByName(from)
+			require.NoError(t, err)
+			require.NoError(t, netlink.LinkSetDown(link))
+			require.NoError(t, netlink.LinkSetName(link, to))
 		}
 		rename(w.Near.Name, other)
 		udp.AgeZones()
