@@ -66,7 +66,7 @@
 //
 // Local ports: a port belongs to the host that has a socket with it, whatever the address. Another host gets EADDRINUSE, and port 0 chooses one that no host
 // has. With Config.ReusePort in all hosts, each of them may have a socket of ListenUDP with the same port, and receives the flows that
-// arrive at its queues, as with SO_REUSEPORT of Linux. When a process has died, its ports are free after at most a second, and before that if
+// arrive at its queues, as with SO_REUSEPORT of Linux, which [KernelConfig].ReusePort sets. When a process has died, its ports are free after at most a second, and before that if
 // a socket asks for one of them.
 //
 // Queues: the RSS of the port chooses the queue of a datagram. A socket of [Host.DialUDP] without a local port gets one with which the answers arrive
