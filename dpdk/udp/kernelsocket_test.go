@@ -592,22 +592,16 @@ func TestKernelZonesFollowTheInterfaces(t *testing.T) {
 }
 
 func TestKernelsShareAPort(t *testing.T) {
-	newKernel := func(reuse bool) *udp.Kernel {
-		k, err := udp.NewKernel(udp.KernelConfig{ReusePort: reuse})
-		require.NoError(t, err)
-		t.Cleanup(func() { assert.NoError(t, k.Close()) })
-		return k
-	}
 	at := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}
 	var servers [2]*udp.KernelConn
 	for i := range servers {
-		c, err := newKernel(true).ListenUDP("udp4", at)
+		c, err := newKernel(t, udp.KernelConfig{ReusePort: true}).ListenUDP("udp4", at)
 		require.NoError(t, err)
 		servers[i], at = c, c.LocalAddr().(*net.UDPAddr)
 	}
-	_, err := newKernel(false).ListenUDP("udp4", at)
+	_, err := newKernel(t, udp.KernelConfig{}).ListenUDP("udp4", at)
 	require.ErrorIs(t, err, syscall.EADDRINUSE)
-	clients := newKernel(false)
+	clients := newKernel(t, udp.KernelConfig{})
 	sent := uint64(0)
 	for range 64 { // as many flows
 		c, err := clients.DialUDP("udp4", nil, at)

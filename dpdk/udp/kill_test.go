@@ -15,7 +15,6 @@ import (
 
 	"github.com/godpdk/godpdk/dpdk/eal"
 	"github.com/godpdk/godpdk/dpdk/ealtest"
-	"github.com/godpdk/godpdk/dpdk/ethdev"
 	"github.com/godpdk/godpdk/dpdk/mbuf"
 	"github.com/godpdk/godpdk/dpdk/udp"
 	"github.com/godpdk/godpdk/test/harness"
@@ -29,21 +28,13 @@ var _ = harness.Role("udp busy", func(args []string) error {
 	if _, err := eal.Init(cfg); err != nil {
 		return err
 	}
-	port, err := ethdev.Lookup(args[1])
-	if err != nil {
-		return err
-	}
-	pool, err := mbuf.LookupPool(args[2])
-	if err != nil {
-		return err
-	}
-	shared, err := udp.LookupShared(args[3])
+	port, c, err := memberOf(args[1:], 1)
 	if err != nil {
 		return err
 	}
 	harness.Say("begins")
 	for {
-		h, err := udp.NewHost(port, udp.Config{Addrs: prefixes(our4 + "/24"), Pool: pool, Shared: shared, FirstQueue: 1, Queues: 1, NoLinkLocal: true})
+		h, err := udp.NewHost(port, c)
 		if err == nil {
 			err = errors.Join(busy(h), h.Close())
 		}

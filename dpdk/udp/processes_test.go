@@ -197,6 +197,15 @@ func ask(c udp.PacketConn, text string) (string, error) {
 	}
 }
 
+// memberOf finds a port, a pool and a Shared by their names, for a host at a queue of the port.
+func memberOf(names []string, queue int) (*ethdev.Port, udp.Config, error) {
+	port, errPort := ethdev.Lookup(names[0])
+	pool, errPool := mbuf.LookupPool(names[1])
+	shared, errShared := udp.LookupShared(names[2])
+	return port, udp.Config{Addrs: prefixes(our4 + "/24"), Pool: pool, Shared: shared, FirstQueue: queue, Queues: 1, NoLinkLocal: true},
+		errors.Join(errPort, errPool, errShared)
+}
+
 // "udp server" is a host at a queue of the primary's port.
 var _ = harness.Role("udp server", func(args []string) error {
 	n, err := strconv.Atoi(args[4])
@@ -207,19 +216,11 @@ var _ = harness.Role("udp server", func(args []string) error {
 	if err != nil {
 		return err
 	}
-	port, err := ethdev.Lookup(args[1])
+	port, c, err := memberOf(args[1:], n)
 	if err != nil {
 		return err
 	}
-	pool, err := mbuf.LookupPool(args[2])
-	if err != nil {
-		return err
-	}
-	shared, err := udp.LookupShared(args[3])
-	if err != nil {
-		return err
-	}
-	h, err := udp.NewHost(port, udp.Config{Addrs: prefixes(our4 + "/24"), Pool: pool, Shared: shared, FirstQueue: n, Queues: 1, NoLinkLocal: true})
+	h, err := udp.NewHost(port, c)
 	if err != nil {
 		return err
 	}

@@ -258,9 +258,6 @@ func (s *Shared) hold(op string, f func(st *sharedState) error) error {
 		return control.Call(op, s.Name(), func() error { return objects.MemzoneRelease(zone, at) })
 	}
 	err := control.Call(op, s.Name(), func() error { return objects.MemzoneHold(zone, at) })
-	if errors.Is(err, dpdk.ErrTimeout) { // perhaps the primary still does it
-		go releaseLater(release)
-	}
 	switch {
 	case err == nil:
 		defer func() {
@@ -268,9 +265,13 @@ func (s *Shared) hold(op string, f func(st *sharedState) error) error {
 				go releaseLater(release)
 			}
 		}()
+	case errors.Is(err, dpdk.ErrPrimaryGone): // without a primary nobody can free it
 	case errors.Is(err, dpdk.ErrNotFound):
 		return s.freed(op)
-	case !errors.Is(err, dpdk.ErrPrimaryGone): // without a primary nobody can free it
+	case errors.Is(err, dpdk.ErrTimeout): // perhaps the primary still does it
+		go releaseLater(release)
+		return err
+	default:
 		return err
 	}
 	return f(st)

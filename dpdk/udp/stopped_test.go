@@ -117,15 +117,21 @@ func TestCloseBehindAProcessStoppedInTheListOfHostsLeavesNothing(t *testing.T) {
 	listen(t, again, "udp4", ":700")
 }
 
-// "udp visitor" is inside a call with a Shared, until it may go on.
-var _ = harness.Role("udp visitor", func(args []string) error {
+// attach starts a secondary of the primary with a file prefix, and finds a Shared.
+func attach(args []string) (*eal.Runtime, *udp.Shared, error) {
 	cfg := ealtest.Secondary(args[0], 3)
 	cfg.Lcores = "" // a free one
 	rt, err := eal.Init(cfg)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	s, err := udp.LookupShared(args[1])
+	return rt, s, err
+}
+
+// "udp visitor" is inside a call with a Shared, until it may go on.
+var _ = harness.Role("udp visitor", func(args []string) error {
+	rt, s, err := attach(args)
 	if err != nil {
 		return err
 	}
@@ -194,13 +200,7 @@ func TestFreeWaitsForShortCallsOfOthers(t *testing.T) {
 
 // "udp freer" frees a Shared.
 var _ = harness.Role("udp freer", func(args []string) error {
-	cfg := ealtest.Secondary(args[0], 3)
-	cfg.Lcores = "" // a free one
-	rt, err := eal.Init(cfg)
-	if err != nil {
-		return err
-	}
-	s, err := udp.LookupShared(args[1])
+	rt, s, err := attach(args)
 	if err != nil {
 		return err
 	}
